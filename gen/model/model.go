@@ -1,0 +1,229 @@
+// Package model is the vocabulary of the generator: datatypes, fields, indexes,
+// operations and queries as plain data. It decides nothing; the stages do.
+//
+//	load      YAML       -> Project
+//	behavior  Project    -> Project in which every behaviour is plain fields, indexes and operations
+//	dialect   Project    -> SQL text for each database
+//	sqlc      SQL text   -> analysed queries
+//	golang    all of it  -> Go
+package model
+
+import "github.com/hegner123/modulagen/runtime/store/check"
+
+// Database names one of the three databases.
+type Database string
+
+// The databases, in the order in which everything lists them.
+const (
+	SQLite   Database = "sqlite"
+	Postgres Database = "postgres"
+	MySQL    Database = "mysql"
+)
+
+// Databases is every database, in order.
+var Databases = []Database{SQLite, Postgres, MySQL}
+
+// Pos is a place in a file that a person wrote.
+type Pos struct {
+	File   string
+	Line   int // from 1; 0 when unknown
+	Column int // from 1
+}
+
+// Project is everything that one run of the generator reads.
+type Project struct {
+	Config    Config
+	Datatypes []*Datatype // sorted by name
+	Queries   []*UserFile // the user's queries/*.sql, sorted by name
+}
+
+// Config is modulagen.yaml.
+type Config struct {
+	Datatypes string // folder of the definitions, relative to the project; default "datatypes"
+	Queries   string // folder of the user's queries; default "queries"
+	Output    string // folder of the generated package; default "generated"
+	Package   string // its Go name; default the last element of Output
+}
+
+// UserFile is one file of the user's own queries, as written.
+type UserFile struct {
+	Path      string     // relative to the project, with slashes
+	Text      string     // its content
+	Databases []Database // x.sql: all three; x.postgres.sql: one
+}
+
+// IDKind is how rows of a datatype are identified.
+type IDKind string
+
+// The kinds of id.
+const (
+	IDInteger IDKind = "integer" // given by the database, growing
+	IDULID    IDKind = "ulid"    // given by the writer, 26 characters, sorts by time
+)
+
+// Datatype is one definition: a table, its row type and its accessor.
+type Datatype struct {
+	Pos         Pos
+	Name        string // as written, and the table's name: "fetch_requests"
+	Label       string // for people: "Fetch Requests"; never empty after load
+	Description string
+	Route       string // slug under which operators list it; may be empty
+	ID          IDKind
+	GoRow       string // "FetchRequest"
+	GoAccessor  string // "FetchRequests", the field of DB and Tx
+
+	Fields  []*Field // without the id, in the order written; those that passes add come last
+	Indexes []*Index // declared ones and the unique ones of fields; sorted as written
+
+	Queue *QueueSection // the `queue:` section as written; the queue pass consumes it
+	// After the passes:
+	Operations []*Operation
+	Worker     *Worker // what a worker of this datatype needs; nil without a queue
+}
+
+// Field is one column.
+type Field struct {
+	Pos         Pos
+	Name        string // column name
+	GoName      string // "BodyHTML"
+	Type        string // the name of its row in gen/fieldtype
+	Label, Help string
+	Required    bool // must be given and not empty
+	Unique      bool
+	Secret      bool // never shown in errors, logs or pages
+	Added       bool // by a behaviour, not by the person
+	NotNull     bool // Required, or with a default, or added so
+
+	Default    *Default // nil without one
+	Rules      check.Rules
+	Options    []Option   // select
+	GoType     string     // json: "example.com/shop/types.Price" or ""; see GoTypeImport
+	JSONFields []*Field   // json with inline fields
+	JSONGoName string     // the struct that the inline fields become
+	EnumGoName string     // select: "ArticleStatus"
+	Scale      int        // decimal: digits behind the point
+	Reference  *Reference // reference
+	References *Datatype  // the datatype that Reference names; set by load
+}
+
+// Option is one value of a select.
+type Option struct {
+	Value  string
+	Label  string
+	GoName string // "ArticleStatusDraft"
+}
+
+// Default is what a field holds when a writer does not say.
+type Default struct {
+	Now  bool   // the moment of writing; datetime and date only
+	Text string // canonical text otherwise: "3", "true", "draft", "19.99", a JSON document, RFC 3339
+}
+
+// Reference points to another datatype's id.
+type Reference struct {
+	To       string // datatype name
+	OnDelete string // "restrict" (default), "cascade", "set_null"
+}
+
+// Index is a plain or unique index.
+type Index struct {
+	Pos     Pos
+	Name    string // in the database: "article_status_created_at_idx", unique "article_slug_key"
+	GoName  string // unique without Where: the By-name, "Slug" or "TenantIDAndSlug"
+	Columns []IndexColumn
+	Unique  bool
+	Where   []Condition // all must hold; empty: every row
+}
+
+// IndexColumn is one column of an index.
+type IndexColumn struct {
+	Field *Field
+	Desc  bool
+}
+
+// Condition is one part of an index's `where`: field op value.
+type Condition struct {
+	Field  *Field
+	Op     string   // "=", "!=", "<", "<=", ">", ">=", "in", "null", "not_null"
+	Values []string // canonical text, as in Default.Text
+}
+
+// QueueSection is `queue:` as written.
+type QueueSection struct {
+	Pos          Pos
+	State        *Field // a select
+	Ready        string // option values
+	Running      string
+	Done         string
+	Dead         string
+	Order        []IndexColumn // claim order
+	RunAt        *Field        // datetime; nil: always due
+	Attempts     *Field        // number; nil: added
+	MaxAttempts  *Field        // number; nil: added, default 3
+	Error        *Field        // text or textarea; nil: added
+	StartedAt    *Field        // datetime; may be nil
+	CompletedAt  *Field        // datetime; may be nil
+	KindField    *Field        // text that holds the kind's name; nil without kinds
+	PayloadField *Field        // json that holds the payload; nil without kinds
+	Kinds        []*Kind       // in the order written
+}
+
+// Kind is one kind of job with a typed payload.
+type Kind struct {
+	Pos    Pos
+	Name   string // "image_optimize"
+	GoName string // "ImageOptimize"
+	Fields []*Field
+}
+
+// Worker is what generated code and the runtime need to work a queue: plain
+// names of columns and states, no behaviour.
+type Worker struct {
+	Section *QueueSection
+	Epoch   *Field // fence; grows with every claim
+	Lease   *Field // until when the claim holds
+}
+
+// OpKind is what an operation does. The set is closed.
+type OpKind string
+
+// The operations.
+const (
+	OpInsert OpKind = "insert"
+	OpGet    OpKind = "get"    // by id, or by Key
+	OpUpdate OpKind = "update" // every column, by id; the runtime narrows it to a patch
+	OpUpsert OpKind = "upsert" // on Key
+	OpDelete OpKind = "delete" // by id
+	OpList   OpKind = "list"   // first page by id; the runtime adds filter, sort and cursor
+	OpClaim  OpKind = "claim"  // take one due row
+	OpBeat   OpKind = "beat"   // renew the claim's lease
+	OpSettle OpKind = "settle" // end the claim
+)
+
+// Operation is one thing that can be done to a datatype's rows.
+type Operation struct {
+	Name string // query name in SQL: "GetArticleBySlug"
+	Kind OpKind
+	Key  *Index // of get and upsert; nil: the id
+}
+
+// Query is an operation or a user's query, lowered to one database's SQL.
+type Query struct {
+	Name    string
+	Command string // sqlc's: ":one", ":many", ":exec", ":execrows", ":execlastid"
+	Text    string // without the name comment, without the final semicolon, placeholders positional
+	Pos     Pos    // the user's file and line; of an operation, the definition that caused it
+
+	// What the lowering meant; nil for a user's queries. Analysis must agree.
+	Params  []*Field // nil entries are parameters without a column, such as a limit
+	Columns []*Field // the result; the id is IDField
+}
+
+// IDField gives the field that stands for a datatype's id.
+func (d *Datatype) IDField() *Field {
+	f := &Field{Name: "id", GoName: "ID", Type: "id", Label: "ID", NotNull: true}
+	if d.ID == IDULID {
+		f.Type = "ulid"
+	}
+	return f
+}
