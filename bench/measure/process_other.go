@@ -1,0 +1,9 @@
+//go:build !linux
+
+package measure
+
+// maxrssUnit: wait4 gives ru_maxrss in bytes on macOS.
+const maxrssUnit = 1
+
+// groupResident is not known without /proc.
+func groupResident(int) int64 { return 0 }
