@@ -8,7 +8,13 @@
 //	golang    all of it  -> Go
 package model
 
-import "github.com/hegner123/modulagen/runtime/store/check"
+import (
+	"fmt"
+	"hash/fnv"
+
+	"github.com/hegner123/modulagen/gen/fieldtype"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
 
 // Database names one of the three databases.
 type Database string
@@ -93,6 +99,7 @@ type Field struct {
 	Secret      bool // never shown in errors, logs or pages
 	Added       bool // by a behaviour, not by the person
 	NotNull     bool // Required, or with a default, or added so
+	Wide        bool // text that leaves the row on MySQL, whose rows hold 65,535 bytes
 
 	Default    *Default // nil without one
 	Rules      check.Rules
@@ -195,9 +202,14 @@ const (
 	OpUpsert OpKind = "upsert" // on Key
 	OpDelete OpKind = "delete" // by id
 	OpList   OpKind = "list"   // first page by id; the runtime adds filter, sort and cursor
-	OpClaim  OpKind = "claim"  // take one due row
-	OpBeat   OpKind = "beat"   // renew the claim's lease
-	OpSettle OpKind = "settle" // end the claim
+
+	// Of a queue:
+	OpClaim    OpKind = "claim"    // take one due row
+	OpBeat     OpKind = "beat"     // renew the lease of a claim
+	OpComplete OpKind = "complete" // end a claim: done
+	OpRetry    OpKind = "retry"    // end a claim: ready again, later
+	OpBury     OpKind = "bury"     // end a claim: dead
+	OpSweep    OpKind = "sweep"    // take claims from workers that are gone
 )
 
 // Operation is one thing that can be done to a datatype's rows.
@@ -214,6 +226,10 @@ type Query struct {
 	Text    string // without the name comment, without the final semicolon, placeholders positional
 	Pos     Pos    // the user's file and line; of an operation, the definition that caused it
 
+	// Args gives, for each placeholder, the index of the argument that the caller
+	// passes; nil means in order.
+	Args []int
+
 	// What the lowering meant; nil for a user's queries. Analysis must agree.
 	Params  []*Field // nil entries are parameters without a column, such as a limit
 	Columns []*Field // the result; the id is IDField
@@ -226,4 +242,52 @@ func (d *Datatype) IDField() *Field {
 		f.Type = "ulid"
 	}
 	return f
+}
+
+// Keys gives the unique keys by which one row can be named: unique indexes
+// over all rows, in order.
+func (d *Datatype) Keys() []*Index {
+	var keys []*Index
+	for _, x := range d.Indexes {
+		if x.Unique && len(x.Where) == 0 {
+			keys = append(keys, x)
+		}
+	}
+	return keys
+}
+
+// Columns gives every column of the datatype, the id first.
+func (d *Datatype) Columns() []*Field {
+	return append([]*Field{d.IDField()}, d.Fields...)
+}
+
+// Storage gives the row of the field's type as it is stored: a reference has
+// the type of the id that it points to.
+func (f *Field) Storage() fieldtype.Type {
+	name := f.Type
+	if f.References != nil {
+		name = f.References.IDField().Type
+	}
+	return fieldtype.MustLookup(name)
+}
+
+// ColumnTypes gives the field's column type in each database.
+func (f *Field) ColumnTypes() fieldtype.Columns {
+	return f.Storage().Columns(fieldtype.Size{Max: f.Rules.Max.Int(), Scale: f.Scale, Wide: f.Wide})
+}
+
+// WhenColumn names the generated column that stands for a unique index's
+// condition on MySQL, which has no partial indexes.
+func (x *Index) WhenColumn() string { return ShortName(x.Name + "_when") }
+
+// ShortName keeps a name for the database within PostgreSQL's 63 bytes: a
+// longer one keeps its start and ends in a hash of the whole.
+func ShortName(name string) string {
+	const limit = 63
+	if len(name) <= limit {
+		return name
+	}
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return fmt.Sprintf("%s_%08x", name[:limit-9], h.Sum32())
 }

@@ -1,0 +1,135 @@
+package dialect
+
+import (
+	"fmt"
+
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// queries writes one query for each operation of a datatype, and two where a
+// database needs two statements for it.
+func (l *lowering) queries(d *model.Datatype) []model.Query {
+	var out []model.Query
+	for _, op := range d.Operations {
+		for _, q := range l.operation(d, op) {
+			q.Pos = d.Pos
+			if q.Name == "" {
+				q.Name = op.Name
+			}
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+func (l *lowering) operation(d *model.Datatype, op *model.Operation) []model.Query {
+	switch op.Kind {
+	case model.OpInsert:
+		return l.insert(d)
+	case model.OpGet:
+		return l.get(d, op.Key)
+	case model.OpUpdate:
+		return l.update(d)
+	case model.OpUpsert:
+		return l.upsert(d, op.Key)
+	case model.OpDelete:
+		return one(model.Query{Command: ":execrows", Text: sqltext.Delete(l.d, d.Name), Params: []*model.Field{d.IDField()}})
+	case model.OpList:
+		return one(model.Query{Command: ":many", Text: sqltext.List(l.d, d.Name, names(d.Columns())), Params: []*model.Field{nil}, Columns: d.Columns()})
+	}
+	if d.Worker != nil {
+		return l.work(d, op)
+	}
+	panic(fmt.Sprintf("dialect: operation %q is not in the closed set", op.Kind))
+}
+
+func one(q model.Query) []model.Query { return []model.Query{q} }
+
+func (l *lowering) insert(d *model.Datatype) []model.Query {
+	given := writable(d)
+	databaseGivesID := d.ID == model.IDInteger
+	q := model.Query{Command: ":exec", Text: sqltext.Insert(l.d, d.Name, names(given), databaseGivesID), Params: given}
+	switch {
+	case databaseGivesID && l.d == sqltext.Postgres:
+		q.Command, q.Columns = ":one", []*model.Field{d.IDField()}
+	case databaseGivesID:
+		q.Command = ":execlastid"
+	}
+	return one(q)
+}
+
+func (l *lowering) get(d *model.Datatype, key *model.Index) []model.Query {
+	by := []*model.Field{d.IDField()}
+	if key != nil {
+		by = keyFields(key)
+	}
+	return one(model.Query{
+		Command: ":one", Text: sqltext.Get(l.d, d.Name, names(d.Columns()), names(by)),
+		Params: by, Columns: d.Columns(),
+	})
+}
+
+func (l *lowering) update(d *model.Datatype) []model.Query {
+	q := model.Query{
+		Command: ":one", Text: sqltext.Update(l.d, d.Name, names(d.Fields), names(d.Columns())),
+		Params: append(append([]*model.Field{}, d.Fields...), d.IDField()), Columns: d.Columns(),
+	}
+	return one(l.withoutReturning(q))
+}
+
+func (l *lowering) upsert(d *model.Datatype, key *model.Index) []model.Query {
+	given, by := writable(d), keyFields(key)
+	var set []*model.Field
+	for _, f := range d.Fields {
+		if !contains(by, f) {
+			set = append(set, f)
+		}
+	}
+	q := model.Query{
+		Command: ":one", Text: sqltext.Upsert(l.d, d.Name, names(given), names(by), names(set), names(d.Columns())),
+		Params: given, Columns: d.Columns(),
+	}
+	return one(l.withoutReturning(q))
+}
+
+// withoutReturning is for MySQL, which changes rows without showing them.
+func (l *lowering) withoutReturning(q model.Query) model.Query {
+	if l.d == sqltext.MySQL {
+		q.Command, q.Columns = ":execrows", nil
+	}
+	return q
+}
+
+// writable is what an insert gives: all but an id that the database gives.
+func writable(d *model.Datatype) []*model.Field {
+	if d.ID == model.IDInteger {
+		return d.Fields
+	}
+	return d.Columns()
+}
+
+func keyFields(key *model.Index) []*model.Field {
+	out := make([]*model.Field, len(key.Columns))
+	for i, c := range key.Columns {
+		out[i] = c.Field
+	}
+	return out
+}
+
+func names(fields []*model.Field) []string {
+	out := make([]string, len(fields))
+	for i, f := range fields {
+		out[i] = f.Name
+	}
+	return out
+}
+
+func contains(fields []*model.Field, f *model.Field) bool {
+	for _, o := range fields {
+		if o == f {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package golang
+
+import (
+	"fmt"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// printEnum prints the type of a select with its values and codecs.
+func printEnum(f *jen.File, d *model.Datatype, field *model.Field) {
+	name := field.EnumGoName
+	f.Add(comment(fmt.Sprintf("%s is the %s of %s.", name, field.Name, d.Name)))
+	f.Type().Id(name).String()
+	f.Line()
+	f.Add(comment("The values of " + name + "."))
+	f.Const().DefsFunc(func(g *jen.Group) {
+		for _, o := range field.Options {
+			g.Id(o.GoName).Id(name).Op("=").Lit(o.Value)
+		}
+	})
+	f.Line()
+	f.Add(comment(name + "Values gives every value, in the order declared."))
+	f.Func().Id(name + "Values").Params().Index().Id(name).Block(
+		jen.Return(jen.Index().Id(name).ValuesFunc(func(g *jen.Group) {
+			for _, o := range field.Options {
+				g.Id(o.GoName)
+			}
+		})),
+	)
+	f.Line()
+	receiver := func() *jen.Statement { return f.Func().Params(jen.Id("v").Id(name)) }
+	pointer := func() *jen.Statement { return f.Func().Params(jen.Id("v").Op("*").Id(name)) }
+	values := jen.Id(name + "Values").Call()
+
+	f.Add(comment("Valid tells whether v is one of the declared values."))
+	receiver().Id("Valid").Params().Bool().Block(jen.Return(jen.Qual("slices", "Contains").Call(values, jen.Id("v"))))
+	f.Line()
+	f.Add(comment("String gives the value as it is stored."))
+	receiver().Id("String").Params().String().Block(jen.Return(jen.String().Parens(jen.Id("v"))))
+	f.Line()
+	f.Add(comment("MarshalText writes a declared value, and refuses another."))
+	receiver().Id("MarshalText").Params().Params(jen.Index().Byte(), jen.Error()).Block(
+		jen.Return(store("EnumToText").Call(jen.Id("v"), values)))
+	f.Line()
+	f.Add(comment("UnmarshalText reads a declared value, and refuses another."))
+	pointer().Id("UnmarshalText").Params(jen.Id("text").Index().Byte()).Error().Block(
+		jen.Return(store("EnumFromText").Call(jen.Id("v"), jen.Id("text"), values)))
+	f.Line()
+	f.Add(comment("Scan reads the value of a column; what a newer program wrote passes."))
+	pointer().Id("Scan").Params(jen.Id("src").Any()).Error().Block(
+		jen.Return(store("Assign").Call(jen.Parens(jen.Op("*").String()).Parens(jen.Id("v")), jen.Id("src"))))
+	f.Line()
+	f.Add(comment("Value gives what is written to a column."))
+	receiver().Id("Value").Params().Params(jen.Qual("database/sql/driver", "Value"), jen.Error()).Block(
+		jen.Return(jen.String().Parens(jen.Id("v")), jen.Nil()))
+	f.Line()
+}
+
+// printStruct prints the struct of a json field with inline fields, or of a
+// kind's payload.
+func printStruct(f *jen.File, name, is string, fields []*model.Field) {
+	f.Add(comment(name + " " + is))
+	f.Type().Id(name).StructFunc(func(g *jen.Group) {
+		for _, field := range fields {
+			if field.Help != "" {
+				g.Add(comment(field.Help))
+			}
+			tag, typ := field.Name, goType(field)
+			if !field.NotNull {
+				tag, typ = tag+",omitempty", jen.Op("*").Add(typ)
+			}
+			g.Id(field.GoName).Add(typ).Tag(map[string]string{"json": tag})
+		}
+	})
+	f.Line()
+}

@@ -1,0 +1,248 @@
+package golang
+
+import (
+	"encoding/json"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+func (t tablePrinter) specName() string { return lower(t.d.GoRow) + "Spec" }
+
+// spec prints what the store must know of the datatype.
+func (t tablePrinter) spec(f *jen.File) {
+	row := lower(t.d.GoRow)
+	f.Var().Id(t.specName()).Op("=").Add(store("Spec").Types(t.typeArgs()...)).Values(jen.Dict{
+		jen.Id("Name"):    jen.Lit(t.d.Name),
+		jen.Id("ID"):      store(map[model.IDKind]string{model.IDInteger: "IDInteger", model.IDULID: "IDULID"}[t.d.ID]),
+		jen.Id("Columns"): t.columnList(),
+		jen.Id("Keys"):    t.keyList(),
+		jen.Id("Fields"):  jen.Id(row + "Fields"),
+		jen.Id("New"):     jen.Parens(jen.Op("*").Id(t.d.GoRow + "New")).Dot("fill"),
+		jen.Id("Patch"):   jen.Parens(jen.Op("*").Id(t.d.GoRow + "Patch")).Dot("fill"),
+	})
+	f.Line()
+	t.tableDef(f)
+	t.fieldsFunc(f)
+	t.fillNew(f)
+	t.fillPatch(f)
+}
+
+func (t tablePrinter) columnList() jen.Code {
+	return jen.Index().Add(store("Column")).ValuesFunc(func(g *jen.Group) {
+		for _, field := range t.d.Columns() {
+			g.Line().Add(columnValue(field))
+		}
+		g.Line()
+	})
+}
+
+// columnValue prints one column on one line: a table of them reads best so.
+func columnValue(f *model.Field) jen.Code {
+	reported := f.ColumnTypes().Reported()
+	parts := []jen.Code{
+		jen.Id("Name").Op(":").Lit(f.Name),
+		jen.Id("Rules").Op(":").Add(rulesValue(f)),
+	}
+	if !f.NotNull {
+		parts = append(parts, jen.Id("Null").Op(":").True())
+	}
+	parts = append(parts, jen.Id("Types").Op(":").Index(jen.Lit(3)).String().Values(
+		jen.Lit(reported[0]), jen.Lit(reported[1]), jen.Lit(reported[2])))
+	return jen.Values(parts...)
+}
+
+// rulesValue prints the rules that the runtime checks before each write.
+func rulesValue(f *model.Field) jen.Code {
+	r := f.Rules
+	kinds := map[check.Kind]string{
+		check.Text: "Text", check.Int: "Int", check.Decimal: "Decimal", check.Bool: "Bool",
+		check.Time: "Time", check.Date: "Date", check.JSON: "JSON", check.Bytes: "Bytes",
+	}
+	formats := map[check.Format]string{check.Email: "Email", check.URL: "URL", check.Slug: "Slug"}
+	parts := []jen.Code{jen.Id("Kind").Op(":").Qual(checkPath, kinds[f.Storage().Kind])}
+	add := func(name string, value jen.Code) { parts = append(parts, jen.Id(name).Op(":").Add(value)) }
+	if r.Format != "" {
+		add("Format", jen.Qual(checkPath, formats[r.Format]))
+	}
+	if f.Required && f.References == nil {
+		add("Required", jen.True())
+	}
+	if f.Secret {
+		add("Secret", jen.True())
+	}
+	if r.Min.IsSet() {
+		add("Min", jen.Qual(checkPath, "At").Call(jen.Lit(r.Min.String())))
+	}
+	if r.Max.IsSet() {
+		add("Max", jen.Qual(checkPath, "At").Call(jen.Lit(r.Max.String())))
+	}
+	if r.Pattern != "" {
+		add("Pattern", jen.Lit(r.Pattern))
+	}
+	if len(f.Options) > 0 {
+		values := make([]jen.Code, len(f.Options))
+		for i, o := range f.Options {
+			values[i] = jen.Lit(o.Value)
+		}
+		add("Options", jen.Index().String().Values(values...))
+	}
+	if f.Type == "decimal" && f.Scale > 0 {
+		add("Scale", jen.Lit(f.Scale))
+	}
+	if len(r.Rules) > 0 {
+		text, err := json.Marshal(r.Rules)
+		if err != nil {
+			panic("golang: rules of " + f.Name + ": " + err.Error()) // rules were parsed from text
+		}
+		add("Rules", jen.Qual(checkPath, "MustParse").Call(jen.Lit(string(text))))
+	}
+	if len(f.JSONFields) > 0 {
+		add("Fields", membersValue(f.JSONFields))
+	}
+	return jen.Qual(checkPath, "Rules").Values(parts...)
+}
+
+func membersValue(fields []*model.Field) jen.Code {
+	return jen.Index().Qual(checkPath, "Member").ValuesFunc(func(g *jen.Group) {
+		for _, field := range fields {
+			g.Line().Values(jen.Id("Name").Op(":").Lit(field.Name), jen.Id("Rules").Op(":").Add(rulesValue(field)))
+		}
+		g.Line()
+	})
+}
+
+// position gives a field's column number.
+func (t tablePrinter) position(f *model.Field) int {
+	for i, o := range t.d.Fields {
+		if o == f {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+func (t tablePrinter) keyList() jen.Code {
+	return jen.Index().Add(store("Key")).ValuesFunc(func(g *jen.Group) {
+		for _, key := range t.d.Keys() {
+			g.Line().Values(jen.Id("Name").Op(":").Lit(key.Name), jen.Id("Columns").Op(":").Add(t.positions(key)))
+		}
+		g.Line()
+	})
+}
+
+func (t tablePrinter) positions(x *model.Index) jen.Code {
+	return jen.Index().Int().ValuesFunc(func(g *jen.Group) {
+		for _, c := range x.Columns {
+			g.Lit(t.position(c.Field))
+		}
+	})
+}
+
+// tableDef prints the table as Open expects to find it.
+func (t tablePrinter) tableDef(f *jen.File) {
+	f.Var().Id(lower(t.d.GoRow) + "TableDef").Op("=").Add(store("TableDef")).Values(jen.DictFunc(func(d jen.Dict) {
+		d[jen.Id("Name")] = jen.Lit(t.d.Name)
+		d[jen.Id("Columns")] = jen.Id(t.specName()).Dot("Columns")
+		d[jen.Id("Indexes")] = jen.Index().Add(store("Index")).ValuesFunc(func(g *jen.Group) {
+			for _, x := range t.d.Indexes {
+				g.Line().Add(t.indexValue(x))
+			}
+			g.Line()
+		})
+		if generated := t.generatedColumns(); len(generated) > 0 {
+			d[jen.Id("Generated")] = jen.Index().Add(store("Column")).Values(generated...)
+		}
+	}))
+	f.Line()
+}
+
+// generatedColumns are those that only MySQL's tables have.
+func (t tablePrinter) generatedColumns() []jen.Code {
+	var out []jen.Code
+	for _, x := range t.d.Indexes {
+		if x.Unique && len(x.Where) > 0 {
+			out = append(out, jen.Values(
+				jen.Id("Name").Op(":").Lit(x.WhenColumn()), jen.Id("Null").Op(":").True(),
+				jen.Id("Types").Op(":").Index(jen.Lit(3)).String().Values(jen.Lit(""), jen.Lit(""), jen.Lit("tinyint(1)")),
+			))
+		}
+	}
+	return out
+}
+
+func (t tablePrinter) indexValue(x *model.Index) jen.Code {
+	parts := []jen.Code{jen.Id("Name").Op(":").Lit(x.Name), jen.Id("Columns").Op(":").Add(t.positions(x))}
+	desc, any := make([]jen.Code, len(x.Columns)), false
+	for i, c := range x.Columns {
+		desc[i] = jen.Lit(c.Desc)
+		any = any || c.Desc
+	}
+	if any {
+		parts = append(parts, jen.Id("Desc").Op(":").Index().Bool().Values(desc...))
+	}
+	if x.Unique {
+		parts = append(parts, jen.Id("Unique").Op(":").True())
+	}
+	if len(x.Where) > 0 {
+		parts = append(parts, jen.Id("Partial").Op(":").True())
+	}
+	return jen.Values(parts...)
+}
+
+// fieldsFunc prints the one list from which rows are both read and written.
+func (t tablePrinter) fieldsFunc(f *jen.File) {
+	f.Func().Id(lower(t.d.GoRow)+"Fields").Params(jen.Id("r").Op("*").Id(t.d.GoRow), jen.Id("buf").Index().Any()).Index().Any().Block(
+		jen.Return(jen.Append(jen.Id("buf"), jen.CustomFunc(jen.Options{Separator: ",", Multi: true}, func(g *jen.Group) {
+			g.Parens(jen.Op("*").Id(t.d.IDField().Storage().Go)).Parens(jen.Op("&").Id("r").Dot("ID"))
+			for _, field := range t.d.Fields {
+				g.Add(fieldOf(field, "r"))
+			}
+		}))),
+	)
+	f.Line()
+}
+
+func (t tablePrinter) fillNew(f *jen.File) {
+	now := "_"
+	for _, field := range t.d.Fields {
+		if field.Default != nil && field.Default.Now {
+			now = "now"
+		}
+	}
+	f.Func().Params(jen.Id("n").Op("*").Id(t.d.GoRow+"New")).Id("fill").Params(
+		jen.Id("r").Op("*").Id(t.d.GoRow), jen.Id("m").Op("*").Add(store("Mask")), jen.Id(now).Qual("time", "Time"),
+	).BlockFunc(func(g *jen.Group) {
+		for i, field := range t.d.Fields {
+			at, given := jen.Id("r").Dot(field.GoName), jen.Id("n").Dot(field.GoName)
+			put := []jen.Code{jen.Id("m"), jen.Lit(i + 1), jen.Op("&").Add(at), given}
+			switch {
+			case plainInNew(field):
+				g.Add(at).Op("=").Add(given)
+				g.Id("m").Dot("Add").Call(jen.Lit(i + 1))
+			case !field.NotNull:
+				g.Add(store("PutNull")).Call(put...)
+			default:
+				g.Add(store("Put")).Call(append(put, defaultOf(field))...)
+			}
+		}
+	})
+	f.Line()
+}
+
+func (t tablePrinter) fillPatch(f *jen.File) {
+	f.Func().Params(jen.Id("p").Op("*").Id(t.d.GoRow+"Patch")).Id("fill").Params(
+		jen.Id("r").Op("*").Id(t.d.GoRow), jen.Id("m").Op("*").Add(store("Mask")),
+	).BlockFunc(func(g *jen.Group) {
+		for i, field := range t.d.Fields {
+			name := "Patch"
+			if !field.NotNull {
+				name = "PutNull"
+			}
+			g.Add(store(name)).Call(jen.Id("m"), jen.Lit(i+1), jen.Op("&").Id("r").Dot(field.GoName), jen.Id("p").Dot(field.GoName))
+		}
+	})
+	f.Line()
+}

@@ -1,0 +1,231 @@
+package golang
+
+import (
+	"fmt"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/dialect"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// tablePrinter prints the file of one datatype.
+type tablePrinter struct {
+	d   *model.Datatype
+	sql [3]dialect.Table
+}
+
+func (t tablePrinter) print(f *jen.File) {
+	t.id(f)
+	t.row(f)
+	for _, field := range t.d.Fields {
+		if field.EnumGoName != "" {
+			printEnum(f, t.d, field)
+		}
+		if field.JSONGoName != "" {
+			printStruct(f, field.JSONGoName, fmt.Sprintf("is the %s of %s.", field.Name, t.d.Name), field.JSONFields)
+		}
+	}
+	t.newRow(f)
+	t.patch(f)
+	t.columns(f)
+	t.table(f)
+	t.spec(f)
+	if t.d.Worker != nil {
+		t.queue(f)
+	}
+}
+
+func (t tablePrinter) idType() string { return t.d.GoRow + "ID" }
+
+func (t tablePrinter) id(f *jen.File) {
+	base := t.d.IDField().Storage().Go
+	f.Add(comment(t.idType() + " names one row of " + t.d.Name + "."))
+	f.Type().Id(t.idType()).Id(base)
+	f.Line()
+}
+
+func (t tablePrinter) row(f *jen.File) {
+	lines := []string{t.d.GoRow + " is one row of " + t.d.Name + "."}
+	if t.d.Description != "" {
+		lines = append(lines, "", t.d.Description)
+	}
+	f.Add(comment(lines...))
+	f.Type().Id(t.d.GoRow).StructFunc(func(g *jen.Group) {
+		g.Id("ID").Id(t.idType()).Tag(map[string]string{"json": "id"})
+		for _, field := range t.d.Fields {
+			if field.Help != "" {
+				g.Add(comment(field.Help))
+			}
+			g.Id(field.GoName).Add(rowType(field)).Tag(jsonTag(field))
+		}
+	})
+	f.Line()
+}
+
+// jsonTag keeps secrets out of what a program prints of a row by accident.
+func jsonTag(field *model.Field) map[string]string {
+	if field.Secret {
+		return map[string]string{"json": "-"}
+	}
+	return map[string]string{"json": field.Name}
+}
+
+func (t tablePrinter) newRow(f *jen.File) {
+	name := t.d.GoRow + "New"
+	f.Add(comment(name + " is a row of " + t.d.Name + " to be. What is left unset takes its default, or is null."))
+	f.Type().Id(name).StructFunc(func(g *jen.Group) {
+		for _, field := range t.d.Fields {
+			s := g.Id(field.GoName).Add(newType(field))
+			switch {
+			case plainInNew(field):
+				s.Comment("required")
+			case field.Default != nil && field.Default.Now:
+				s.Comment("default: now")
+			case field.Default != nil && field.Storage().Kind != check.JSON && len(field.Default.Text) < 40:
+				s.Comment("default: " + commentLine(field.Default.Text)[3:])
+			}
+		}
+	})
+	f.Line()
+}
+
+func (t tablePrinter) patch(f *jen.File) {
+	name := t.d.GoRow + "Patch"
+	f.Add(comment(name + " is a change to a row of " + t.d.Name + ". What is left unset stays as it is."))
+	f.Type().Id(name).StructFunc(func(g *jen.Group) {
+		for _, field := range t.d.Fields {
+			g.Id(field.GoName).Add(store("Opt").Types(goType(field)))
+		}
+	})
+	f.Line()
+}
+
+// columns prints the typed columns that filters and sorts name.
+func (t tablePrinter) columns(f *jen.File) {
+	name := t.d.GoRow + "Fields"
+	f.Add(comment(name + " are the columns of " + t.d.Name + ", for filters and sorts."))
+	f.Var().Id(name).Op("=").StructFunc(func(g *jen.Group) {
+		g.Id("ID").Add(t.column("Col", "Col", t.d.IDField(), jen.Id(t.idType())))
+		for _, field := range t.d.Fields {
+			g.Id(field.GoName).Add(t.columnType(field))
+		}
+	}).ValuesFunc(func(g *jen.Group) {
+		g.Line().Id("ID").Op(":").Add(store("FieldOf").Types(jen.Id(t.d.GoRow), jen.Id(t.idType()))).Call(jen.Lit(0))
+		for i, field := range t.d.Fields {
+			g.Line().Id(field.GoName).Op(":").Add(t.columnMaker(field)).Call(jen.Lit(i + 1))
+		}
+		g.Line()
+	})
+	f.Line()
+	t.aliases(f)
+}
+
+func (t tablePrinter) columnType(f *model.Field) *jen.Statement {
+	return t.column("OpaqueCol", "Col", f, goType(f))
+}
+
+func (t tablePrinter) columnMaker(f *model.Field) *jen.Statement {
+	return t.column("OpaqueOf", "FieldOf", f, goType(f))
+}
+
+// column picks the kind of column by what can be asked of its values.
+func (t tablePrinter) column(opaque, plain string, f *model.Field, value *jen.Statement) *jen.Statement {
+	row := jen.Id(t.d.GoRow)
+	switch st := f.Storage(); {
+	case st.Opaque:
+		return store(opaque).Types(row)
+	case st.Text && f.EnumGoName == "" && f.References == nil && f.Type != "ulid":
+		return store(map[string]string{"Col": "TextCol", "FieldOf": "TextOf"}[plain]).Types(row, value)
+	}
+	return store(plain).Types(row, value)
+}
+
+func (t tablePrinter) aliases(f *jen.File) {
+	row := jen.Id(t.d.GoRow)
+	f.Add(comment("The forms of a question to " + t.d.Name + " and of its answer."))
+	f.Type().Defs(
+		jen.Id(t.d.GoRow+"Query").Op("=").Add(store("Query")).Types(row),
+		jen.Id(t.d.GoRow+"Filter").Op("=").Add(store("Cond")).Types(row),
+		jen.Id(t.d.GoRow+"Sort").Op("=").Add(store("Order")).Types(row),
+		jen.Id(t.d.GoRow+"Page").Op("=").Add(store("Page")).Types(row),
+	)
+	f.Line()
+}
+
+func (t tablePrinter) typeArgs() []jen.Code {
+	return []jen.Code{jen.Id(t.d.GoRow), jen.Id(t.idType()), jen.Id(t.d.GoRow + "New"), jen.Id(t.d.GoRow + "Patch")}
+}
+
+func (t tablePrinter) tableType() string { return t.d.GoRow + "Table" }
+
+func (t tablePrinter) table(f *jen.File) {
+	f.Add(comment(t.tableType() + " reads and writes " + t.d.Name + "."))
+	f.Type().Id(t.tableType()).Struct(store("Table").Types(t.typeArgs()...))
+	f.Line()
+	for i, key := range t.d.Keys() {
+		t.getBy(f, i, key)
+		t.upsertBy(f, i, key)
+	}
+}
+
+func (t tablePrinter) getBy(f *jen.File, i int, key *model.Index) {
+	name := "GetBy" + key.GoName
+	params := []jen.Code{jen.Id("ctx").Qual("context", "Context")}
+	args := []jen.Code{jen.Id("ctx"), jen.Lit(i)}
+	for _, c := range key.Columns {
+		params = append(params, jen.Id(param(c.Field)).Add(goType(c.Field)))
+		args = append(args, keyValue(c.Field))
+	}
+	f.Add(comment(name + " finds the row with this key, or gives store.ErrNotFound."))
+	f.Func().Params(jen.Id("t").Id(t.tableType())).Id(name).Params(params...).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
+		jen.Return(jen.Id("t").Dot("GetByKey").Call(args...)),
+	)
+	f.Line()
+}
+
+// keyValue passes a key's part as the plain type that the store binds.
+func keyValue(f *model.Field) jen.Code {
+	id := jen.Id(param(f))
+	if f.References != nil || f.EnumGoName != "" {
+		return jen.Id(f.Storage().Go).Parens(id)
+	}
+	if f.Storage().Kind == check.Decimal {
+		return store("DecimalField").Call(jen.Op("&").Add(id), jen.Lit(f.Scale))
+	}
+	return id
+}
+
+// param is a field's name as a parameter. The trailing mark keeps it from
+// hiding a word of the language or a name that the function uses.
+func param(f *model.Field) string {
+	name := lower(f.GoName)
+	if goWords[name] {
+		return name + "_"
+	}
+	return name
+}
+
+func (t tablePrinter) upsertBy(f *jen.File, i int, key *model.Index) {
+	name := "UpsertBy" + key.GoName
+	f.Add(comment(
+		name+" adds the row, or changes the one that has this key: columns that n",
+		"leaves unset keep what they hold there.",
+	))
+	f.Func().Params(jen.Id("t").Id(t.tableType())).Id(name).
+		Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("n").Id(t.d.GoRow+"New")).
+		Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
+		jen.Return(jen.Id("t").Dot("UpsertByKey").Call(jen.Id("ctx"), jen.Lit(i), jen.Id("n"))),
+	)
+	f.Line()
+}
+
+var goWords = map[string]bool{
+	"break": true, "case": true, "chan": true, "const": true, "continue": true, "default": true, "defer": true,
+	"else": true, "fallthrough": true, "for": true, "func": true, "go": true, "goto": true, "if": true, "import": true,
+	"interface": true, "map": true, "package": true, "range": true, "return": true, "select": true, "struct": true,
+	"switch": true, "type": true, "var": true, "ctx": true, "t": true, "n": true, "store": true, "check": true,
+	"queue": true, "context": true, "string": true, "int64": true, "bool": true, "time": true, "error": true,
+	"decimal": true, "q": true, "true": true, "false": true, "nil": true, "byte": true,
+}

@@ -1,0 +1,144 @@
+package golang
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// goType is the Go type of a field's value, null aside.
+func goType(f *model.Field) *jen.Statement {
+	switch {
+	case f.References != nil:
+		return jen.Id(f.References.GoRow + "ID")
+	case f.EnumGoName != "":
+		return jen.Id(f.EnumGoName)
+	case f.JSONGoName != "":
+		return jen.Id(f.JSONGoName)
+	case f.GoType != "":
+		return userType(f.GoType)
+	}
+	name := f.Storage().Go
+	switch {
+	case name == "[]byte":
+		return jen.Index().Byte()
+	case name == "time.Time":
+		return jen.Qual("time", "Time")
+	case strings.HasPrefix(name, "store."):
+		return store(strings.TrimPrefix(name, "store."))
+	}
+	return jen.Id(name)
+}
+
+// userType is a Go type by its full name, "example.com/shop/types.Price", or a
+// builtin or composite of such: "[]example.com/shop/types.Price", "map[string]int".
+func userType(name string) *jen.Statement {
+	for _, prefix := range []string{"[]", "*", "map[string]"} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			return jen.Op(prefix).Add(userType(rest))
+		}
+	}
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		return jen.Qual(name[:i], name[i+1:])
+	}
+	return jen.Id(name)
+}
+
+// rowType is the type of a field in a row.
+func rowType(f *model.Field) *jen.Statement {
+	if f.NotNull {
+		return goType(f)
+	}
+	return store("Null").Types(goType(f))
+}
+
+// plainInNew tells whether a new row's field is the bare type: one that must be
+// given. All others may be left out.
+func plainInNew(f *model.Field) bool { return f.Required && f.Default == nil }
+
+func newType(f *model.Field) *jen.Statement {
+	if plainInNew(f) {
+		return goType(f)
+	}
+	return store("Opt").Types(goType(f))
+}
+
+// typedJSON tells whether a json field has a Go type of its own.
+func typedJSON(f *model.Field) bool { return f.JSONGoName != "" || f.GoType != "" }
+
+// fieldOf is what a column is scanned into and bound from: a pointer to a plain
+// type, or a field of the store's.
+func fieldOf(f *model.Field, variable string) jen.Code {
+	at := jen.Op("&").Id(variable).Dot(f.GoName)
+	prefix := ""
+	if !f.NotNull {
+		prefix = "Null"
+	}
+	switch {
+	case typedJSON(f):
+		return store(prefix + "JSONField").Call(at)
+	case f.Storage().Kind == check.Decimal:
+		return store(prefix+"DecimalField").Call(at, jen.Lit(f.Scale))
+	case f.NotNull && (f.References != nil || f.EnumGoName != ""):
+		return jen.Parens(jen.Op("*").Id(f.Storage().Go)).Parens(at)
+	}
+	return at
+}
+
+// defaultOf is a field's default as an expression; now is a variable in scope.
+func defaultOf(f *model.Field) jen.Code {
+	text := f.Default.Text
+	switch f.Storage().Kind {
+	case check.Time:
+		if f.Default.Now {
+			return jen.Id("now")
+		}
+		t, _ := time.Parse(time.RFC3339Nano, text)
+		return jen.Qual("time", "UnixMicro").Call(jen.Lit(int(t.UnixMicro()))).Dot("UTC").Call()
+	case check.Date:
+		if f.Default.Now {
+			return store("DateOf").Call(jen.Id("now"))
+		}
+		t, _ := time.Parse(time.DateOnly, text)
+		return store("Date").Values(jen.Dict{
+			jen.Id("Year"): jen.Lit(t.Year()), jen.Id("Month"): jen.Lit(int(t.Month())), jen.Id("Day"): jen.Lit(t.Day()),
+		})
+	case check.Int:
+		n, _ := strconv.ParseInt(text, 10, 64)
+		return jen.Lit(int(n))
+	case check.Bool:
+		return jen.Lit(text == "true")
+	case check.Decimal:
+		return jen.Qual(decimalPath, "RequireFromString").Call(jen.Lit(text))
+	case check.JSON:
+		if typedJSON(f) {
+			return store("MustJSON").Types(goType(f)).Call(jen.Lit(text))
+		}
+		return store("JSON").Call(jen.Lit(text))
+	case check.Bytes:
+		return jen.Index().Byte().Parens(jen.Lit(text))
+	}
+	for _, o := range f.Options {
+		if o.Value == text {
+			return jen.Id(o.GoName)
+		}
+	}
+	return jen.Lit(text)
+}
+
+// lower gives a name that the package does not export: "articleSpec", "urlSpec".
+func lower(name string) string {
+	n := 0
+	for n < len(name) && name[n] >= 'A' && name[n] <= 'Z' {
+		n++
+	}
+	if n > 1 && n < len(name) { // an initialism ends before its last capital
+		n--
+	}
+	return strings.ToLower(name[:n]) + name[n:]
+}
