@@ -83,7 +83,7 @@ func hex4(b []byte) rune {
 	if err != nil {
 		return utf8.RuneError
 	}
-	return rune(n) //nolint:gosec // 16 bits
+	return rune(n)
 }
 
 func scanNumber(b []byte, i int) int {

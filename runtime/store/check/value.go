@@ -153,7 +153,7 @@ func (c *checker) decimal(v any) {
 		c.fail("digits", fmt.Sprintf("must have at most %d digits", MaxDigits))
 		return
 	}
-	scale := int32(c.r.Scale) //nolint:gosec // 0 to MaxScale
+	scale := int32(c.r.Scale)
 	if d.Exponent() < -scale && !d.Equal(d.Truncate(scale)) {
 		c.failNot("scale", "must have at most "+count(int64(scale), "digit")+" behind the point", d.String())
 	}
