@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// Result is what a statement without rows did.
+type Result struct {
+	RowsAffected int64 // rows matched, also where they already held the new values
+	LastID       int64 // id that SQLite or MySQL gave; of several rows, the last on SQLite and the first on MySQL
+}
+
+// Session runs statements: straight on a database, or inside one transaction.
+// Arguments are what Plain takes, destinations what Assign takes; neither slice
+// is kept. Errors are marked with this package's sentinels.
+type Session interface {
+	Exec(ctx context.Context, sql string, args []any) (Result, error)
+	// Query fills dest with each row and then calls each, which must not use
+	// the session.
+	Query(ctx context.Context, sql string, args, dest []any, each func() error) error
+	// QueryRow fills dest with the first row, or returns ErrNotFound.
+	QueryRow(ctx context.Context, sql string, args, dest []any) error
+}
+
+// Transaction is a Session whose statements take effect together.
+type Transaction interface {
+	Session
+	Commit(ctx context.Context) error
+	Rollback() error
+}
+
+// Copier is a Transaction that has a faster way to add many rows. row gives
+// the values of the i-th, as Plain takes them; its slice is used at once.
+type Copier interface {
+	Copy(ctx context.Context, table string, columns []string, n int, row func(i int) ([]any, error)) error
+}
+
+// Backend is one open database, as its driver sees it. Safe for concurrent use.
+type Backend interface {
+	Session
+	Dialect() sqltext.Dialect
+	Begin(ctx context.Context) (Transaction, error)
+	// Exclusive runs fn while no other process is inside Exclusive on the same
+	// database, in a transaction where tables can be created in one.
+	Exclusive(ctx context.Context, fn func(Session) error) error
+	// Inspect describes those of the tables that exist.
+	Inspect(ctx context.Context, s Session, tables []string) ([]TableDef, error)
+	// Now is the database's clock, or this machine's for an embedded database.
+	Now(ctx context.Context) (time.Time, error)
+	Close() error
+}
+
+// Driver opens databases of one kind.
+type Driver interface {
+	Open(ctx context.Context, dsn string, opts Options) (Backend, error)
+}

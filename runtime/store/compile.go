@@ -1,0 +1,239 @@
+package store
+
+import (
+	"strconv"
+
+	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// Limits of a filter.
+const (
+	MaxIn    = 10_000 // values of one In, or of all together
+	maxDepth = 64     // conditions inside conditions
+	maxNodes = 1_000  // conditions in all
+	maxSort  = 8      // columns of a sort
+)
+
+// builder writes the varying part of a statement. Values only ever become
+// bound parameters; names only ever come from the Spec.
+type builder struct {
+	d      sqltext.Dialect
+	cols   []Column
+	quoted []string
+	sql    []byte
+	args   []any
+	nodes  int
+	listed int
+	err    error // the first
+}
+
+func (b *builder) write(parts ...string) {
+	for _, p := range parts {
+		b.sql = append(b.sql, p...)
+	}
+}
+
+// bind writes a placeholder for v.
+func (b *builder) bind(v any) {
+	b.args = append(b.args, v)
+	if b.d == sqltext.Postgres {
+		b.sql = append(b.sql, '$')
+		b.sql = strconv.AppendInt(b.sql, int64(len(b.args)), 10)
+		return
+	}
+	b.sql = append(b.sql, '?')
+}
+
+func (b *builder) fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// truth writes a condition that is always v.
+func (b *builder) truth(v bool) {
+	if v {
+		b.write("1 = 1")
+	} else {
+		b.write("1 = 0")
+	}
+}
+
+// where writes " WHERE ..." for the filter and for what follows a cursor.
+func (b *builder) where(n *node, after func()) {
+	filtered := n != nil && n.op != opAll
+	if !filtered && after == nil {
+		return
+	}
+	b.write("\nWHERE ")
+	if filtered {
+		b.cond(n, false, 0)
+	}
+	if after != nil {
+		if filtered {
+			b.write("\n  AND ")
+		}
+		after()
+	}
+}
+
+// cond writes a condition, or its opposite. A Not is carried down to the
+// comparisons, which know whether a NULL can be there.
+func (b *builder) cond(n *node, negate bool, depth int) {
+	if n == nil {
+		b.truth(!negate)
+		return
+	}
+	b.nodes++
+	if depth > maxDepth || b.nodes > maxNodes {
+		b.fail(invalidf("a filter holds more than %d conditions, or more than %d inside one another", maxNodes, maxDepth))
+		return
+	}
+	switch n.op {
+	case opAll:
+		b.truth(!negate)
+	case opNot:
+		b.cond(n.kids[0], !negate, depth+1)
+	case opAnd, opOr:
+		b.join(n, negate, depth)
+	default:
+		b.leaf(n, negate)
+	}
+}
+
+func (b *builder) join(n *node, negate bool, depth int) {
+	all := (n.op == opAnd) != negate
+	if len(n.kids) == 0 {
+		b.truth(all)
+		return
+	}
+	b.write("(")
+	for i, kid := range n.kids {
+		if i > 0 && all {
+			b.write(" AND ")
+		} else if i > 0 {
+			b.write(" OR ")
+		}
+		b.cond(kid, negate, depth+1)
+	}
+	b.write(")")
+}
+
+func (b *builder) leaf(n *node, negate bool) {
+	col := &b.cols[n.col]
+	switch n.op {
+	case opNull, opNotNull:
+		b.null(n.col, (n.op == opNull) != negate)
+		return
+	case opIn:
+		b.in(n, negate)
+		return
+	case opPrefix, opContains:
+		s, _ := n.args[0].(string)
+		if err := col.storableText(s); err != nil {
+			b.fail(err)
+			return
+		}
+		b.orNull(n.col, negate, func() { b.match(n, s, negate) })
+		return
+	case opBetween:
+		low := &node{op: opGte, col: n.col, args: n.args[:1]}
+		high := &node{op: opLte, col: n.col, args: n.args[1:]}
+		b.join(&node{op: opAnd, kids: []*node{low, high}}, negate, 0)
+		return
+	}
+	arg, exact, err := col.argument(n.args[0])
+	if err != nil {
+		b.fail(err)
+		return
+	}
+	b.compare(n.op, n.col, arg, exact, negate)
+}
+
+// null writes IS NULL or IS NOT NULL, or its answer where the column has none.
+func (b *builder) null(col int, is bool) {
+	switch {
+	case !b.cols[col].Null:
+		b.truth(!is)
+	case is:
+		b.write(b.quoted[col], " IS NULL")
+	default:
+		b.write(b.quoted[col], " IS NOT NULL")
+	}
+}
+
+// orNull writes a condition that must also keep NULLs.
+func (b *builder) orNull(col int, wanted bool, cond func()) {
+	if !wanted || !b.cols[col].Null {
+		cond()
+		return
+	}
+	b.write("(")
+	cond()
+	b.write(" OR ", b.quoted[col], " IS NULL)")
+}
+
+var opposite = map[op]op{opEq: opNe, opNe: opEq, opLt: opGte, opGte: opLt, opGt: opLte, opLte: opGt}
+
+var signs = map[op]string{opEq: " = ", opNe: " <> ", opLt: " < ", opLte: " <= ", opGt: " > ", opGte: " >= "}
+
+// compare writes column op arg. With exact false, arg is the greatest storable
+// value below the one meant.
+func (b *builder) compare(o op, col int, arg any, exact, negate bool) {
+	nulls := (o == opNe) != negate // a NULL is not equal, and not smaller
+	if negate {
+		o = opposite[o]
+	}
+	if !exact {
+		switch o {
+		case opEq:
+			b.null1(col, nulls, false)
+			return
+		case opNe:
+			b.null1(col, nulls, true)
+			return
+		case opLt:
+			o = opLte
+		case opGte:
+			o = opGt
+		}
+	}
+	b.orNull(col, nulls, func() {
+		if b.padded(col) && (o == opEq || o == opNe) {
+			b.exactText(o, col, arg)
+			return
+		}
+		b.write(b.quoted[col], signs[o])
+		b.bind(arg)
+	})
+}
+
+// padded tells whether the column's collation takes "a" and "a " for the same:
+// MySQL's binary collation for utf8mb4 does.
+func (b *builder) padded(col int) bool {
+	return b.d == sqltext.MySQL && b.cols[col].Rules.Kind == check.Text
+}
+
+// exactText compares through the collation, which an index serves, and then
+// byte for byte.
+func (b *builder) exactText(o op, col int, arg any) {
+	if o == opNe {
+		b.write("NOT ")
+	}
+	b.write("(", b.quoted[col], " = ")
+	b.bind(arg)
+	b.write(" AND CAST(", b.quoted[col], " AS BINARY) = ")
+	b.bind(arg)
+	b.write(")")
+}
+
+// null1 writes a comparison whose answer is the same for every value.
+func (b *builder) null1(col int, nulls, values bool) {
+	switch {
+	case nulls == values || !b.cols[col].Null:
+		b.truth(values)
+	default:
+		b.null(col, nulls)
+	}
+}

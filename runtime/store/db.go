@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// DB is an open database. Safe for concurrent use.
+type DB struct {
+	backend Backend
+	opts    Options
+	conn    *Conn
+	closed  atomic.Bool
+}
+
+// Conn gives the connection that runs each statement by itself.
+func (db *DB) Conn() *Conn { return db.conn }
+
+// Now is the database's clock; on SQLite, this machine's.
+func (db *DB) Now(ctx context.Context) (time.Time, error) {
+	if db.closed.Load() {
+		return time.Time{}, errClosed
+	}
+	if db.conn.dialect == sqltext.SQLite {
+		return Moment(db.opts.Now()), nil
+	}
+	return db.backend.Now(ctx)
+}
+
+// Close waits for running statements and closes the database. A second Close
+// does nothing.
+func (db *DB) Close() error {
+	if db.closed.Swap(true) {
+		return nil
+	}
+	return db.backend.Close()
+}
+
+var errClosed = fmt.Errorf("store: the database is %w", ErrClosed)
+
+// Conn runs statements on a database, or in one transaction. The Conn of a
+// database is safe for concurrent use; that of a transaction runs one statement
+// at a time, and none after the transaction has ended.
+type Conn struct {
+	db      *DB
+	session Session
+	dialect sqltext.Dialect
+	tx      *txState // nil outside a transaction
+}
+
+// txState guards a transaction's session.
+type txState struct {
+	running sync.Mutex // held while a statement runs
+	ended   bool
+	failed  error // a deadlock or the like: the database has given the transaction up
+}
+
+// Dialect is the database's way of writing SQL.
+func (c *Conn) Dialect() sqltext.Dialect { return c.dialect }
+
+// DB is the database that the Conn belongs to. Inside a transaction, what is
+// done through it is not part of the transaction and may have to wait for it.
+func (c *Conn) DB() *DB { return c.db }
+
+// enter is called before a statement, leave after it.
+func (c *Conn) enter() error {
+	if c.tx == nil {
+		if c.db.closed.Load() {
+			return errClosed
+		}
+		return nil
+	}
+	if !c.tx.running.TryLock() {
+		return errors.New("store: this transaction is running another statement: one at a time, and none inside a row callback")
+	}
+	if err := c.tx.usable(); err != nil {
+		c.tx.running.Unlock()
+		return err
+	}
+	return nil
+}
+
+func (t *txState) usable() error {
+	if t.ended {
+		return fmt.Errorf("store: this transaction has ended: %w", ErrClosed)
+	}
+	if t.failed != nil {
+		return fmt.Errorf("store: this transaction has failed before: %w", t.failed)
+	}
+	return nil
+}
+
+func (c *Conn) leave(err error) {
+	if c.tx == nil {
+		return
+	}
+	if err != nil && errors.Is(err, ErrBusy) {
+		c.tx.failed = err
+	}
+	c.tx.running.Unlock()
+}
+
+// again tells whether a statement outside a transaction should be tried once
+// more after err, and waits before it.
+func (c *Conn) again(ctx context.Context, r *retry, err error) bool {
+	return err != nil && c.tx == nil && errors.Is(err, ErrBusy) && r.wait(ctx, c.db)
+}
+
+// Exec runs a statement that gives no rows.
+func (c *Conn) Exec(ctx context.Context, sql string, args []any) (Result, error) {
+	var r retry
+	for {
+		if err := c.enter(); err != nil {
+			return Result{}, err
+		}
+		res, err := c.session.Exec(ctx, sql, args)
+		c.leave(err)
+		if !c.again(ctx, &r, err) {
+			return res, err
+		}
+	}
+}
+
+// Query fills dest with each row of the result and then calls each, which must
+// not use this Conn when it is a transaction's.
+func (c *Conn) Query(ctx context.Context, sql string, args, dest []any, each func() error) error {
+	var r retry
+	for {
+		started, err := c.query(ctx, sql, args, dest, each)
+		if started || !c.again(ctx, &r, err) {
+			return err
+		}
+	}
+}
+
+func (c *Conn) query(ctx context.Context, sql string, args, dest []any, each func() error) (started bool, err error) {
+	if err := c.enter(); err != nil {
+		return false, err
+	}
+	defer func() { c.leave(err) }() // each may panic
+	err = c.session.Query(ctx, sql, args, dest, func() error {
+		started = true
+		return each()
+	})
+	return started, err
+}
+
+// QueryRow fills dest with the first row of the result; ErrNotFound without one.
+func (c *Conn) QueryRow(ctx context.Context, sql string, args, dest []any) error {
+	var r retry
+	for {
+		if err := c.enter(); err != nil {
+			return err
+		}
+		err := c.session.QueryRow(ctx, sql, args, dest)
+		c.leave(err)
+		if !c.again(ctx, &r, err) {
+			return err
+		}
+	}
+}

@@ -1,0 +1,35 @@
+// Package store is typed access to rows on SQLite, PostgreSQL and MySQL. What
+// does not depend on the datatype lives here once; generated code adds a Spec
+// for each datatype and names.
+//
+//	db, err := store.Open(ctx, "sqlite:app.db", schema, store.Options{})
+//	articles := store.Bind(db.Conn(), &articleSpec)
+//	a, err := articles.Create(ctx, ArticleNew{Title: "Hello"})
+//	page, err := articles.List(ctx, store.Query[Article]{Where: title.Prefix("He")})
+//	err = db.Tx(ctx, func(c *store.Conn) error { ... store.Bind(c, &articleSpec) ... })
+//
+// # What is the same on every database
+//
+// Errors: ErrNotFound, ErrConflict, ErrInvalid, ErrReference, ErrBusy, ErrFull,
+// ErrSchema, ErrClosed, tested with errors.Is. They never hold a value that a
+// row would, so no secret.
+//
+// Times are UTC in microseconds; what is finer is cut off, in writes and in
+// filters. Decimals are exact, of at most 18 digits. Text is UTF-8 without NUL,
+// compared by code point: 'A' < 'a' < 'ä'. NULL is smaller than every value, is
+// equal to none, and a condition and its Not together keep every row.
+//
+// A write gives the row as it is then. Create computes defaults here and does
+// not read the row again; a JSON document is given back as it was written,
+// while PostgreSQL and MySQL keep its meaning, not its spaces and key order.
+//
+// Transactions are serial on SQLite and "read committed" on the others. They
+// are tried again after a deadlock, a lock that was not had in time or a
+// serialization failure, a bounded number of times.
+//
+// # What differs
+//
+// MySQL pads: a unique key takes "a" and "a " for the same, and a sort that
+// compares more than the first 1,024 bytes of a text stops there. Filters do
+// not pad.
+package store

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What went wrong, for errors.Is. Each is the same on every database.
+var (
+	ErrNotFound  = errors.New("not found")
+	ErrConflict  = errors.New("another row has this key")           // a *ConflictError carries the key
+	ErrInvalid   = errors.New("invalid")                            // a *ValidationError carries the fields
+	ErrReference = errors.New("a reference does not hold")          // to a row that is not there, or from one that still points here
+	ErrClosed    = errors.New("closed")                             // the database was closed, or the transaction has ended
+	ErrSchema    = errors.New("the database's tables do not match") // a *SchemaError carries the difference
+	ErrBusy      = errors.New("busy")                               // lock wait, deadlock or serialization failure; Tx has retried
+	ErrFull      = errors.New("no room left")                       // the disk or the database's own limit
+)
+
+// ConflictError says which unique key another row already has.
+type ConflictError struct {
+	Datatype string
+	Key      string   // the index's name in the database; may be empty where the database does not say
+	Fields   []string // its columns
+}
+
+// Error never holds the values, which may be secret.
+func (e *ConflictError) Error() string {
+	what := strings.Join(e.Fields, ", ")
+	if what == "" {
+		what = e.Key
+	}
+	return fmt.Sprintf("store: %s: another row has the same %s", e.Datatype, what)
+}
+
+// Is makes errors.Is(err, ErrConflict) hold.
+func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+
+// ValidationError carries every rule that the values of a write break.
+type ValidationError struct {
+	Datatype   string
+	Row        int // of CreateMany, from 0; 0 otherwise
+	Violations []Violation
+	many       bool
+}
+
+// Violation is one broken rule.
+type Violation struct {
+	Field   string // column name
+	Rule    string // "required", "min", "max", "pattern", "options", "email", ...
+	Message string // for people; never the value of a secret
+}
+
+// Error lists every violation on one line.
+func (e *ValidationError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "store: %s", e.Datatype)
+	if e.many {
+		fmt.Fprintf(&b, " row %d", e.Row)
+	}
+	b.WriteString(" is invalid: ")
+	for i, v := range e.Violations {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "%s %s", v.Field, v.Message)
+	}
+	return b.String()
+}
+
+// Is makes errors.Is(err, ErrInvalid) hold.
+func (e *ValidationError) Is(target error) bool { return target == ErrInvalid }
+
+// SchemaError says how a database's tables differ from the definitions.
+type SchemaError struct {
+	Differences []string // one line each: "article.title: is text, the definition wants character varying(100)"
+}
+
+// Error lists the differences, a line each.
+func (e *SchemaError) Error() string {
+	return "store: the database's tables do not match the definitions; changing an existing table is a migration:\n  " +
+		strings.Join(e.Differences, "\n  ")
+}
+
+// Is makes errors.Is(err, ErrSchema) hold.
+func (e *SchemaError) Is(target error) bool { return target == ErrSchema }
+
+// Coded marks err with one of the sentinels; drivers use it. The text is err's.
+func Coded(sentinel, err error) error { return &codedError{sentinel, err} }
+
+type codedError struct{ sentinel, err error }
+
+func (e *codedError) Error() string   { return "store: " + e.sentinel.Error() + ": " + e.err.Error() }
+func (e *codedError) Unwrap() []error { return []error{e.sentinel, e.err} }
+
+func invalidf(format string, args ...any) error {
+	return fmt.Errorf("store: %w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+}

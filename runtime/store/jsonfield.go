@@ -1,0 +1,61 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// JSON is a JSON document whose type the definition does not name.
+type JSON = json.RawMessage
+
+type jsonField[T any] struct{ p *T }
+
+// JSONField is a JSON column of a row, as a Go type.
+func JSONField[T any](p *T) Field { return jsonField[T]{p} }
+
+func (f jsonField[T]) Bind() any {
+	data, err := json.Marshal(f.p)
+	if err != nil {
+		return fmt.Errorf("store: %T does not become JSON: %w", *f.p, err)
+	}
+	return json.RawMessage(data)
+}
+
+func (f jsonField[T]) Scan(src any) error {
+	var v T
+	var err error
+	switch s := src.(type) {
+	case string:
+		err = json.Unmarshal([]byte(s), &v)
+	case []byte:
+		err = json.Unmarshal(s, &v)
+	default:
+		return cannotAssign(f.p, src)
+	}
+	if err != nil {
+		return fmt.Errorf("store: the stored JSON is no %T: %w", v, err)
+	}
+	*f.p = v
+	return nil
+}
+
+type nullJSONField[T any] struct{ p *Null[T] }
+
+// NullJSONField is a JSON column that may be NULL, as a Go type.
+func NullJSONField[T any](p *Null[T]) Field { return nullJSONField[T]{p} }
+
+func (f nullJSONField[T]) Bind() any {
+	if !f.p.Valid {
+		return nil
+	}
+	return jsonField[T]{&f.p.V}.Bind()
+}
+
+func (f nullJSONField[T]) Scan(src any) error {
+	if src == nil {
+		*f.p = Null[T]{}
+		return nil
+	}
+	f.p.Valid = true
+	return jsonField[T]{&f.p.V}.Scan(src)
+}

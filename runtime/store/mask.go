@@ -1,0 +1,63 @@
+package store
+
+// MaxColumns is how many columns a datatype may have, the id included.
+const MaxColumns = 256
+
+// Mask says which columns a writer set. It also remembers columns that were set
+// to null although they cannot be, which the write then refuses.
+type Mask struct {
+	set    columnSet
+	nulled columnSet
+}
+
+// columnSet is a set of column numbers; comparable, so that it keys statements.
+type columnSet [MaxColumns / 64]uint64
+
+func (s *columnSet) add(col int)      { s[col>>6] |= 1 << (col & 63) }
+func (s *columnSet) has(col int) bool { return s[col>>6]&(1<<(col&63)) != 0 }
+func (s *columnSet) remove(col int)   { s[col>>6] &^= 1 << (col & 63) }
+func (s *columnSet) empty() bool      { return *s == columnSet{} }
+
+// Add marks a column as set.
+func (m *Mask) Add(col int) { m.set.add(col) }
+
+// Has tells whether a column was set.
+func (m *Mask) Has(col int) bool { return m.set.has(col) }
+
+// Put fills a column of a new row that cannot be null: the value given, or def.
+func Put[T any](m *Mask, col int, dst *T, o Opt[T], def T) {
+	switch o.state {
+	case optValue:
+		*dst = o.v
+		m.set.add(col)
+	case optNull:
+		m.nulled.add(col)
+	case optUnset:
+		*dst = def
+	}
+}
+
+// PutNull fills a column that may be null, of a new row or of a patch.
+func PutNull[T any](m *Mask, col int, dst *Null[T], o Opt[T]) {
+	switch o.state {
+	case optValue:
+		*dst = Null[T]{V: o.v, Valid: true}
+		m.set.add(col)
+	case optNull:
+		*dst = Null[T]{}
+		m.set.add(col)
+	case optUnset:
+	}
+}
+
+// Patch fills a column of a patch that cannot be null.
+func Patch[T any](m *Mask, col int, dst *T, o Opt[T]) {
+	switch o.state {
+	case optValue:
+		*dst = o.v
+		m.set.add(col)
+	case optNull:
+		m.nulled.add(col)
+	case optUnset:
+	}
+}

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Null is a column that may be NULL, in a row. Its zero value is NULL.
+type Null[T any] struct {
+	V     T    // meaningful only when Valid
+	Valid bool // false: the column is NULL
+}
+
+// Some gives a Null that holds v.
+func Some[T any](v T) Null[T] { return Null[T]{V: v, Valid: true} }
+
+// Or gives the value, or def when the column is NULL.
+func (n Null[T]) Or(def T) T {
+	if n.Valid {
+		return n.V
+	}
+	return def
+}
+
+// Ptr gives a pointer to a copy of the value, or nil when the column is NULL.
+func (n Null[T]) Ptr() *T {
+	if !n.Valid {
+		return nil
+	}
+	v := n.V
+	return &v
+}
+
+// Scan sets n from what a database gave; nil is NULL.
+func (n *Null[T]) Scan(src any) error {
+	if src == nil {
+		*n = Null[T]{}
+		return nil
+	}
+	if err := Assign(&n.V, src); err != nil {
+		return err
+	}
+	n.Valid = true
+	return nil
+}
+
+// Bind gives the plain value to write; nil for NULL.
+func (n *Null[T]) Bind() any {
+	if !n.Valid {
+		return nil
+	}
+	v, err := Plain(&n.V)
+	if err != nil {
+		return err
+	}
+	return v
+}
+
+// MarshalJSON writes null or the value.
+func (n Null[T]) MarshalJSON() ([]byte, error) {
+	if !n.Valid {
+		return []byte("null"), nil
+	}
+	return json.Marshal(n.V)
+}
+
+// UnmarshalJSON reads null or a value.
+func (n *Null[T]) UnmarshalJSON(data []byte) error {
+	if bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
+		*n = Null[T]{}
+		return nil
+	}
+	var v T
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	*n = Some(v)
+	return nil
+}

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options of Open. The zero value is the sensible choice.
+type Options struct {
+	Logger   *slog.Logger     // retries and slow openings; nil is silent
+	Now      func() time.Time // fills `default: now`; nil is time.Now
+	MaxConns int              // connections at most; 0: the driver's choice, see its package
+	Attempts int              // of a transaction that meets deadlocks or locks; 0 is 10
+}
+
+var drivers = struct {
+	sync.Mutex
+	byScheme map[string]Driver
+}{byScheme: map[string]Driver{}}
+
+// Register makes a driver known under a DSN scheme. Driver packages call it
+// when they are imported.
+func Register(scheme string, d Driver) {
+	drivers.Lock()
+	defer drivers.Unlock()
+	drivers.byScheme[scheme] = d
+}
+
+// packages names the driver package of each scheme that Open understands.
+var packages = map[string]string{
+	"sqlite": "sqlite", "postgres": "postgres", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql",
+}
+
+func driverOf(dsn string) (Driver, error) {
+	scheme, _, found := strings.Cut(dsn, ":")
+	pkg, known := packages[scheme]
+	if !found || !known {
+		return nil, fmt.Errorf("store: a DSN starts with sqlite:, postgres:// or mysql://")
+	}
+	drivers.Lock()
+	defer drivers.Unlock()
+	d := drivers.byScheme[scheme]
+	if d == nil {
+		return nil, fmt.Errorf("store: no driver for %s:; add to your program: import _ %q",
+			scheme, "github.com/hegner123/modulagen/runtime/store/"+pkg)
+	}
+	return d, nil
+}
+
+// Open opens the database that dsn names:
+//
+//	sqlite:app.db   sqlite:/var/lib/app.db?synchronous=full   sqlite::memory:
+//	postgres://user:password@host:5432/name?sslmode=require
+//	mysql://user:password@host:3306/name
+//
+// Tables of schema that are missing are created, whole tables only; where one
+// exists and differs, Open fails with a *SchemaError. A nil schema is not
+// looked at. Several processes may open one new database at once.
+func Open(ctx context.Context, dsn string, schema *Schema, opts Options) (*DB, error) {
+	d, err := driverOf(dsn)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Attempts <= 0 {
+		opts.Attempts = defaultAttempts
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	backend, err := d.Open(ctx, dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	if schema != nil {
+		if err := ensure(ctx, backend, schema); err != nil {
+			backend.Close()
+			return nil, err
+		}
+	}
+	db := &DB{backend: backend, opts: opts}
+	db.conn = &Conn{db: db, session: backend, dialect: backend.Dialect()}
+	return db, nil
+}

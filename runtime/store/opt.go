@@ -1,0 +1,73 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Opt is an optional field of a new row or of a patch. It tells three things
+// apart: unset (the zero value: take the default, or leave the column alone),
+// null, and a value.
+type Opt[T any] struct {
+	v     T
+	state optState
+}
+
+type optState uint8
+
+const (
+	optUnset optState = iota
+	optNull
+	optValue
+)
+
+// Set gives an Opt that holds v.
+func Set[T any](v T) Opt[T] { return Opt[T]{v: v, state: optValue} }
+
+// SetNull gives an Opt that makes the column NULL.
+func SetNull[T any]() Opt[T] { return Opt[T]{state: optNull} }
+
+// Int is Set for a number, which an untyped constant would otherwise make an int.
+func Int(n int64) Opt[int64] { return Set(n) }
+
+// IsSet tells whether the field was given at all, as null or as a value.
+func (o Opt[T]) IsSet() bool { return o.state != optUnset }
+
+// IsNull tells whether the field was given as null.
+func (o Opt[T]) IsNull() bool { return o.state == optNull }
+
+// IsZero tells whether the field is unset; `json:",omitzero"` uses it.
+func (o Opt[T]) IsZero() bool { return o.state == optUnset }
+
+// Get gives the value; false when unset or null.
+func (o Opt[T]) Get() (T, bool) { return o.v, o.state == optValue }
+
+// Or gives the value, or def when unset or null.
+func (o Opt[T]) Or(def T) T {
+	if o.state == optValue {
+		return o.v
+	}
+	return def
+}
+
+// MarshalJSON writes the value, or null when null or unset.
+func (o Opt[T]) MarshalJSON() ([]byte, error) {
+	if o.state != optValue {
+		return []byte("null"), nil
+	}
+	return json.Marshal(o.v)
+}
+
+// UnmarshalJSON reads null or a value. A key that is absent leaves the Opt unset.
+func (o *Opt[T]) UnmarshalJSON(data []byte) error {
+	if bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
+		*o = SetNull[T]()
+		return nil
+	}
+	var v T
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	*o = Set(v)
+	return nil
+}

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// IDKind is how rows of a datatype are identified.
+type IDKind uint8
+
+// The kinds of id.
+const (
+	IDInteger IDKind = iota // given by the database, growing
+	IDULID                  // given by the writer: NewULID
+)
+
+// Column is one column of a datatype.
+type Column struct {
+	Name  string
+	Rules check.Rules
+	Null  bool      // may be NULL
+	Types [3]string // the type that each database reports, by sqltext.Dialect
+}
+
+// Key is a unique key over every row.
+type Key struct {
+	Name    string // of its index in the database
+	Columns []int
+}
+
+// Index is an index as it stands in the database.
+type Index struct {
+	Name    string
+	Columns []int
+	Desc    []bool // by position; nil is ascending throughout
+	Unique  bool
+	Partial bool // only some rows; MySQL has no such index
+}
+
+// Spec describes a datatype to the store: R is its row, ID the type of its id,
+// N a new row, P a patch. Generated code has one for each datatype; it must not
+// be copied or changed after first use.
+type Spec[R, ID, N, P any] struct {
+	Name    string // the table
+	ID      IDKind
+	Columns []Column // column 0 is the id
+	Keys    []Key
+	// Fields appends the place of each column in r, in order.
+	Fields func(r *R, buf []any) []any
+	// New fills r from n, defaults included, and marks what the caller gave. It
+	// gives a ULID its id.
+	New func(n *N, r *R, m *Mask, now time.Time)
+	// Patch fills r from p and marks what the caller gave.
+	Patch func(p *P, r *R, m *Mask)
+
+	dialects [3]atomic.Pointer[statements]
+	scratch  sync.Pool // of *scratch
+	starts   sync.Mutex
+}
+
+// TableDef describes the table to Open.
+func (s *Spec[R, ID, N, P]) TableDef(indexes ...Index) TableDef {
+	return TableDef{Name: s.Name, Columns: s.Columns, Indexes: indexes}
+}
+
+// statements are a datatype's statements in one dialect.
+type statements struct {
+	dialect   sqltext.Dialect
+	table     string   // quoted
+	names     []string // of every column
+	quoted    []string
+	selectAll string // SELECT every column FROM the table
+	insert    string
+	insertAll []int // columns that insert binds: all but an id that the database gives
+	insertSet []string
+	get       string
+	byKey     []string
+	del       string
+
+	mu      sync.RWMutex
+	updates map[columnSet]string
+	upserts map[upsertShape]string
+	bulk    map[int]string // multi-row inserts by number of rows
+}
+
+type upsertShape struct {
+	key int
+	set columnSet
+}
+
+// scratch is what one call needs besides the row; kept, so that calls do not
+// allocate it.
+type scratch struct {
+	dest []any
+	args []any
+}
+
+func (s *Spec[R, ID, N, P]) take() *scratch {
+	if v := s.scratch.Get(); v != nil {
+		return v.(*scratch)
+	}
+	return &scratch{dest: make([]any, 0, len(s.Columns)), args: make([]any, 0, len(s.Columns)+1)}
+}
+
+func (s *Spec[R, ID, N, P]) give(sc *scratch) {
+	clear(sc.dest)
+	clear(sc.args)
+	sc.dest, sc.args = sc.dest[:0], sc.args[:0]
+	s.scratch.Put(sc)
+}
+
+func (s *Spec[R, ID, N, P]) in(d sqltext.Dialect) *statements {
+	if st := s.dialects[d].Load(); st != nil {
+		return st
+	}
+	s.starts.Lock()
+	defer s.starts.Unlock()
+	if st := s.dialects[d].Load(); st != nil {
+		return st
+	}
+	st := s.compose(d)
+	s.dialects[d].Store(st)
+	return st
+}
+
+func (s *Spec[R, ID, N, P]) compose(d sqltext.Dialect) *statements {
+	st := &statements{
+		dialect: d,
+		table:   d.Quote(s.Name),
+		updates: map[columnSet]string{},
+		upserts: map[upsertShape]string{},
+		bulk:    map[int]string{},
+	}
+	for i, c := range s.Columns {
+		st.names = append(st.names, c.Name)
+		st.quoted = append(st.quoted, d.Quote(c.Name))
+		if i > 0 || s.ID == IDULID {
+			st.insertAll = append(st.insertAll, i)
+			st.insertSet = append(st.insertSet, c.Name)
+		}
+	}
+	st.selectAll = sqltext.Select(d, s.Name, st.names)
+	st.insert = sqltext.Insert(d, s.Name, st.insertSet, s.ID == IDInteger)
+	st.get = sqltext.Get(d, s.Name, st.names, st.names[:1])
+	st.del = sqltext.Delete(d, s.Name)
+	for _, k := range s.Keys {
+		st.byKey = append(st.byKey, sqltext.Get(d, s.Name, st.names, st.pick(k.Columns)))
+	}
+	return st
+}
+
+func (st *statements) pick(cols []int) []string {
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = st.names[c]
+	}
+	return names
+}
+
+// keptStatements is how many shapes of updates and of upserts are remembered.
+// A program has as many as its source has different patches: a few.
+const keptStatements = 1024
+
+// remembered gives m[k], making it the first time.
+func remembered[K comparable](st *statements, m map[K]string, k K, compose func() string) string {
+	st.mu.RLock()
+	text, ok := m[k]
+	st.mu.RUnlock()
+	if ok {
+		return text
+	}
+	text = compose()
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if len(m) < keptStatements {
+		m[k] = text
+	}
+	return text
+}
+
+// idOf makes an ID of what the database gave, which is int64 or string.
+func idOf[ID any](dest any) (id ID) {
+	v := reflect.ValueOf(&id).Elem()
+	switch p := dest.(type) {
+	case *int64:
+		v.SetInt(*p)
+	case *string:
+		v.SetString(*p)
+	default:
+		v.Set(reflect.ValueOf(dest).Elem().Convert(v.Type()))
+	}
+	return id
+}

@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	defaultAttempts = 10
+	retryBase       = time.Millisecond
+	retryMax        = 200 * time.Millisecond
+	retryFor        = 15 * time.Second // no new attempt later than this
+)
+
+// retry counts the attempts of one statement or transaction.
+type retry struct {
+	attempt int
+	since   time.Time
+}
+
+// wait sleeps before the next attempt, a little longer each time and never in
+// step with others. It is false when there should be none.
+func (r *retry) wait(ctx context.Context, db *DB) bool {
+	if r.attempt == 0 {
+		r.since = time.Now()
+	}
+	r.attempt++
+	if r.attempt >= db.opts.Attempts || time.Since(r.since) > retryFor || ctx.Err() != nil {
+		return false
+	}
+	pause := min(retryBase<<min(r.attempt, 20), retryMax)
+	timer := time.NewTimer(pause/2 + rand.N(pause))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Tx runs fn in a transaction: what it does through the Conn takes effect
+// together when fn returns nil, and not at all when it returns an error or
+// panics; a panic goes on to the caller. After a deadlock, a lock that was not
+// had in time or a serialization failure, fn runs again, up to Options.Attempts
+// times in all: it must not have effects of its own. The Conn ends with fn.
+// A transaction cannot hold another one.
+func (db *DB) Tx(ctx context.Context, fn func(*Conn) error) error {
+	var r retry
+	for {
+		err := db.try(ctx, fn)
+		if err == nil || !errors.Is(err, ErrBusy) {
+			return err
+		}
+		db.opts.Logger.DebugContext(ctx, "store: transaction is tried again", "attempt", r.attempt+1, "error", err)
+		if !r.wait(ctx, db) {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return fmt.Errorf("store: transaction given up after %d attempts: %w", r.attempt, err)
+		}
+	}
+}
+
+func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
+	if db.closed.Load() {
+		return errClosed
+	}
+	session, err := db.backend.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	state := &txState{}
+	c := &Conn{db: db, session: session, dialect: db.conn.dialect, tx: state}
+	committed := false
+	defer func() { // also on a panic, which goes on by itself
+		if !committed {
+			state.end()
+			if rerr := session.Rollback(); rerr != nil && err != nil {
+				db.opts.Logger.WarnContext(ctx, "store: rollback failed", "error", rerr)
+			}
+		}
+	}()
+	if err := fn(c); err != nil {
+		return err
+	}
+	if failed := state.end(); failed != nil {
+		return failed // fn went on after a deadlock; nothing of it must stand
+	}
+	committed = true
+	return session.Commit(ctx)
+}
+
+// end makes the Conn unusable, waiting for a statement that another goroutine
+// still runs on it.
+func (t *txState) end() error {
+	t.running.Lock()
+	defer t.running.Unlock()
+	t.ended = true
+	return t.failed
+}
+
+// InTx runs fn in the transaction that c is, or in one of its own.
+func (c *Conn) InTx(ctx context.Context, fn func(*Conn) error) error {
+	if c.tx != nil {
+		return fn(c)
+	}
+	return c.db.Tx(ctx, fn)
+}
