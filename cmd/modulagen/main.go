@@ -1,0 +1,7 @@
+package main
+
+import "github.com/hegner123/modulagen/gen/sqlc/child"
+
+func main() {
+	child.Main()
+}

@@ -1,0 +1,98 @@
+package sqlc
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// agree compares what sqlc found in a generated query with what the lowering
+// meant. A difference is a defect of this program: the Go would be printed for
+// another query than the one that runs.
+func agree(db model.Database, q model.Query, a *Analysed) error {
+	fail := func(format string, args ...any) error {
+		return fmt.Errorf("gen/sqlc: internal error: the query %s that %s:%d leads to is not what was meant on %s: %s\n%s",
+			q.Name, q.Pos.File, q.Pos.Line, db, fmt.Sprintf(format, args...), q.Text)
+	}
+	if strip(a.Text) != strip(q.Text) {
+		return fail("sqlc read %q", a.Text)
+	}
+	if len(a.Columns) != len(q.Columns) {
+		return fail("%d columns, want %d", len(a.Columns), len(q.Columns))
+	}
+	for i, f := range q.Columns {
+		if f == nil {
+			continue
+		}
+		if c := a.Columns[i]; c.Original != f.Name && c.Name != f.Name {
+			return fail("column %d is %s, want %s", i+1, c.Name, f.Name)
+		}
+	}
+	if len(a.Params) != len(q.Params) {
+		return fail("%d parameters, want %d", len(a.Params), len(q.Params))
+	}
+	for i, f := range q.Params {
+		if c := a.Params[i].Column; f != nil && c.Original != "" && c.Original != f.Name {
+			return fail("parameter %d is %s, want %s", i+1, c.Original, f.Name)
+		}
+	}
+	return nil
+}
+
+// strip is a statement without white space, quotes of names and its end, which
+// sqlc may write otherwise.
+func strip(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case ' ', '\t', '\n', '\r', ';', '`', '"':
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// collisions reports a query whose types, XParams and XRow, would take the name
+// of something that the definitions generate. Its method takes no one's.
+func (v *versions) collisions(p *model.Project) {
+	r := v.first()
+	for _, d := range p.Datatypes {
+		for _, taken := range goNames(d) {
+			for _, suffix := range []string{"Params", "Row"} {
+				if v.name+suffix == taken {
+					r.query.file.mistake(r.query.at, "give it another name", "the query %s needs the Go name %s, which %s has", v.name, taken, d.Name)
+					return
+				}
+			}
+		}
+	}
+}
+
+// goNames are the package-level Go names of a datatype.
+func goNames(d *model.Datatype) []string {
+	out := []string{d.GoRow}
+	for _, suffix := range []string{"ID", "New", "Patch", "Fields", "Table", "Handler"} {
+		out = append(out, d.GoRow+suffix)
+	}
+	for _, f := range d.Fields {
+		if f.EnumGoName != "" {
+			out = append(out, f.EnumGoName)
+		}
+		if f.JSONGoName != "" {
+			out = append(out, f.JSONGoName)
+		}
+		for _, o := range f.Options {
+			out = append(out, o.GoName)
+		}
+	}
+	section := d.Queue
+	if d.Worker != nil {
+		section = d.Worker.Section
+	}
+	if section != nil {
+		for _, k := range section.Kinds {
+			out = append(out, k.GoName, k.GoName+"Job")
+		}
+	}
+	return out
+}

@@ -1,0 +1,200 @@
+package sqlc
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// rewritten is a user's query as one database gets it for analysis: without
+// comments, and with a placeholder of its own for every use of a parameter, so
+// that each use tells its type.
+type rewritten struct {
+	query  *written
+	db     model.Database
+	text   string
+	pieces []piece
+	uses   []use // one for each placeholder, in order
+}
+
+// use is one place where a parameter stands.
+type use struct {
+	name string
+	null bool // sqlc.narg
+	at   int  // offset in the file
+}
+
+// piece says which part of the file a part of the text came from.
+type piece struct {
+	out, in int
+}
+
+// rewrite prepares a query for one database. Mistakes go to the query's file;
+// they do not depend on the database, except where the message names it.
+func rewrite(q *written, db model.Database) *rewritten {
+	r := &rewritten{query: q, db: db}
+	var b strings.Builder
+	gap := "" // white space and comments since the last token
+	for i := 0; i < len(q.body); i++ {
+		t := q.body[i]
+		if t.kind == space || t.kind == comment {
+			gap += t.text
+			if t.kind == comment {
+				gap += " "
+			}
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString(tidy(gap))
+		}
+		gap = ""
+		text := t.text
+		if u, n, ok := parameter(q.body[i:]); ok {
+			u.at = t.at
+			r.uses = append(r.uses, u)
+			text = placeholder(db, len(r.uses))
+			i += n - 1
+		}
+		r.pieces = append(r.pieces, piece{out: b.Len(), in: t.at})
+		b.WriteString(text)
+	}
+	r.text = b.String()
+	return r
+}
+
+// tidy gives the white space between two tokens: a line break with what indents
+// the next line, or one blank.
+func tidy(gap string) string {
+	if gap == "" {
+		return ""
+	}
+	if i := strings.LastIndexByte(gap, '\n'); i >= 0 {
+		indent := gap[i+1:]
+		if strings.TrimLeft(indent, " \t") != "" {
+			indent = ""
+		}
+		return "\n" + indent
+	}
+	return " "
+}
+
+func placeholder(db model.Database, n int) string {
+	switch db {
+	case model.Postgres:
+		return fmt.Sprintf("$%d", n)
+	case model.SQLite:
+		return fmt.Sprintf("?%d", n)
+	}
+	return "?"
+}
+
+// parameter reads @name, sqlc.arg(name) or sqlc.narg(name) at the head of some
+// tokens and gives how many it took.
+func parameter(ts []token) (use, int, bool) {
+	if ts[0].kind == named {
+		return use{name: ts[0].text[1:]}, 1, true
+	}
+	function, at := sqlcCall(ts)
+	if function != "arg" && function != "narg" {
+		return use{}, 0, false
+	}
+	var inner []token
+	for ; at < len(ts) && ts[at].text != ")"; at++ {
+		if ts[at].kind != space && ts[at].kind != comment {
+			inner = append(inner, ts[at])
+		}
+	}
+	if at == len(ts) || len(inner) != 1 || inner[0].kind != word && inner[0].kind != str {
+		return use{}, 0, false
+	}
+	return use{name: strings.Trim(inner[0].text, "'"), null: function == "narg"}, at + 1, true
+}
+
+// sqlcCall recognises "sqlc.f(" and gives f and the number of tokens.
+func sqlcCall(ts []token) (string, int) {
+	if ts[0].kind != word || !strings.EqualFold(ts[0].text, "sqlc") || len(ts) < 4 || ts[1].text != "." || ts[2].kind != word {
+		return "", 0
+	}
+	at := 3
+	for at < len(ts) && ts[at].kind == space {
+		at++
+	}
+	if at == len(ts) || ts[at].text != "(" {
+		return "", 0
+	}
+	return strings.ToLower(ts[2].text), at + 1
+}
+
+// examine reports what cannot be in a query whatever the database says.
+func examine(q *written) {
+	s := q.file
+	for i, t := range q.body {
+		if t.kind == comment || t.kind == space {
+			continue
+		}
+		if j := strings.IndexFunc(t.text, func(r rune) bool { return r > '~' }); j >= 0 {
+			s.mistake(t.at+j, "pass the text as a parameter: sqlc.arg(name)", "a query may hold ASCII characters only")
+		}
+		switch {
+		case t.kind == positional:
+			s.mistake(t.at, "name it: sqlc.arg(name), or sqlc.narg(name) where it may be null", "the parameter %s has no name", t.text)
+		case t.kind == str && len(s.Databases) > 1 && strings.Contains(t.text, `\`):
+			s.mistake(t.at, "pass the text as a parameter: sqlc.arg(name)", `\ in a string means one thing to mysql and another to the others`)
+		case t.text == "||" && slices.Contains(s.Databases, model.MySQL):
+			s.mistake(t.at, "write concat(a, b), or OR where that is meant; or put this query into a file for each database, as in x.sqlite.sql", "mysql reads || as OR")
+		default:
+			examineCall(q, i)
+		}
+	}
+}
+
+func examineCall(q *written, i int) {
+	function, _ := sqlcCall(q.body[i:])
+	if function == "" {
+		return
+	}
+	t := q.body[i]
+	u, _, ok := parameter(q.body[i:])
+	switch {
+	case !ok && (function == "arg" || function == "narg"):
+		q.file.mistake(t.at, "write sqlc."+function+"(name)", "sqlc.%s takes one name", function)
+	case !ok:
+		q.file.mistake(t.at, "use sqlc.arg(name) or sqlc.narg(name)", "sqlc.%s does not work alike on all databases", function)
+	case !goodParam(u.name):
+		q.file.mistake(t.at, "use lower-case letters, digits and _, as in since_id", "%q cannot be the name of a parameter", u.name)
+	}
+}
+
+func goodParam(name string) bool {
+	if name == "" || isDigit(name[0]) || name[0] == '_' {
+		return false
+	}
+	return strings.IndexFunc(name, func(r rune) bool { return r >= 0x80 || !wordByte(byte(r)) }) < 0
+}
+
+// origin gives the offset in the file of the token at a place in the text. Its
+// beginning, because PostgreSQL's syntax errors point one character behind it.
+func (r *rewritten) origin(line, column int) int {
+	if line <= 0 {
+		return r.query.body[0].at
+	}
+	at := 0
+	for range line - 1 {
+		i := strings.IndexByte(r.text[at:], '\n')
+		if i < 0 {
+			break
+		}
+		at += i + 1
+	}
+	at += max(column-1, 0)
+	i, found := slices.BinarySearchFunc(r.pieces, at, func(p piece, at int) int { return p.out - at })
+	if !found {
+		i--
+	}
+	if i < 0 {
+		return r.query.body[0].at
+	}
+	return r.pieces[i].in
+}

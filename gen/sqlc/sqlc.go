@@ -1,0 +1,393 @@
+package sqlc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// Analyser runs sqlc.
+type Analyser struct {
+	// Program is the path of a program whose main calls child.Main first.
+	Program string
+	// Cache is the folder for analyses; "" is $MODULAGEN_CACHE, else the user's
+	// cache folder; "off" keeps nothing.
+	Cache string
+	// Processes is how many copies run at once; 0 is one for each processor.
+	Processes int
+	// Progress, if set, is told how many of the queries have been analysed. It
+	// may be called from several goroutines, one at a time.
+	Progress func(done, total int)
+}
+
+// Table is one datatype in one database's SQL.
+type Table struct {
+	Datatype *model.Datatype
+	DDL      string
+	Queries  []model.Query
+}
+
+// Input is a project and its SQL.
+type Input struct {
+	Project *model.Project
+	Tables  map[model.Database][]Table
+}
+
+// Result is the analysis of a whole project.
+type Result struct {
+	// Operations are the generated queries, by database and name.
+	Operations map[model.Database]map[string]*Analysed
+	// Queries are the user's own, in the order in which they were written.
+	Queries []*UserQuery
+	// Stats says what the analysis cost.
+	Stats Stats
+}
+
+// Stats counts queries.
+type Stats struct {
+	Queries int // all of them, on all databases
+	Cached  int // of which the cache knew
+}
+
+// Run analyses every query of a project. What a user wrote wrong is a
+// mistake.List.
+func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
+	var mistakes mistake.List
+	files := make([]*source, len(in.Project.Queries))
+	for i, f := range in.Project.Queries {
+		files[i] = &source{UserFile: f, mistakes: &mistakes}
+	}
+	user := collect(files)
+	for _, v := range user {
+		v.complete()
+		v.collisions(in.Project)
+	}
+	if err := mistakes.Err(); err != nil {
+		return nil, err
+	}
+	generated, own := units(in, user)
+	all := append(slices.Clone(generated), own...)
+	known, stats, err := a.units(ctx, all, func(ps []problem) error { return report(ps, &mistakes) })
+	if err != nil {
+		return nil, err
+	}
+	if err := mistakes.Err(); err != nil {
+		return nil, err
+	}
+	out := &Result{Operations: map[model.Database]map[string]*Analysed{}, Stats: stats}
+	for _, db := range model.Databases {
+		out.Operations[db] = map[string]*Analysed{}
+	}
+	for _, u := range generated {
+		for i := range known[u] {
+			if err := agree(u.database, u.queries[i], &known[u][i]); err != nil {
+				return nil, err
+			}
+			out.Operations[u.database][u.queries[i].Name] = &known[u][i]
+		}
+	}
+	out.Queries = reconcile(in.Project, user, own, known)
+	return out, mistakes.Err()
+}
+
+// units cuts a project into what is analysed together.
+func units(in Input, user []*versions) (generated, own []*unit) {
+	for _, db := range model.Databases {
+		schemas := newSchemas(in.Tables[db])
+		for _, t := range in.Tables[db] {
+			if len(t.Queries) == 0 {
+				continue
+			}
+			texts := make([]string, len(t.Queries))
+			for i, q := range t.Queries {
+				texts[i] = q.Text
+			}
+			generated = append(generated, &unit{database: db, schema: schemas.of(texts...), queries: t.Queries})
+		}
+		for _, v := range user {
+			r := v.of[db]
+			q := model.Query{Name: v.name, Command: r.query.command, Text: r.text, Pos: r.query.file.pos(r.query.at)}
+			own = append(own, &unit{database: db, schema: schemas.of(r.text), queries: []model.Query{q}, user: r})
+		}
+	}
+	return generated, own
+}
+
+// units gives the analysis of each unit: from the cache, or else from sqlc and
+// the engine, whose problems go to report.
+func (a Analyser) units(ctx context.Context, all []*unit, report func([]problem) error) (map[*unit][]Analysed, Stats, error) {
+	cache := openCache(a.Cache)
+	known, missing := recall(cache, all, a.processes())
+	var stats Stats
+	for _, u := range all {
+		stats.Queries += len(u.queries)
+		if _, ok := known[u]; ok {
+			stats.Cached += len(u.queries)
+		}
+	}
+	if len(missing) == 0 {
+		return known, stats, ctx.Err()
+	}
+	answers, problems, err := a.ask(ctx, missing, stats.Queries-stats.Cached)
+	if err != nil {
+		return nil, stats, err
+	}
+	refused := map[*unit]bool{}
+	for _, p := range problems {
+		refused[p.unit] = true
+	}
+	for u, list := range answers {
+		known[u] = list
+		if !refused[u] {
+			cache.put(u.key(), list)
+		}
+	}
+	cache.prune(time.Now())
+	return known, stats, report(problems)
+}
+
+func (a Analyser) processes() int {
+	if a.Processes > 0 {
+		return a.Processes
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// recall reads what the cache knows, several entries at a time.
+func recall(c cache, all []*unit, workers int) (map[*unit][]Analysed, []*unit) {
+	lists := make([][]Analysed, len(all))
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(all); i += workers {
+				lists[i], _ = c.get(all[i].key(), len(all[i].queries))
+			}
+		})
+	}
+	wg.Wait()
+	known := make(map[*unit][]Analysed, len(all))
+	var missing []*unit
+	for i, u := range all {
+		if lists[i] != nil {
+			known[u] = lists[i]
+		} else {
+			missing = append(missing, u)
+		}
+	}
+	return known, missing
+}
+
+// ask has the units analysed by copies of sqlc, several at a time, and prepared
+// by an engine meanwhile.
+func (a Analyser) ask(ctx context.Context, missing []*unit, total int) (map[*unit][]Analysed, []problem, error) {
+	tmp, err := os.MkdirTemp("", "modulagen-sqlc-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("gen/sqlc: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	refused, err := prepare(ctx, missing)
+	if err != nil {
+		return nil, nil, err
+	}
+	g := gathering{out: map[*unit][]Analysed{}, problems: refused, total: total, progress: a.Progress}
+	work := make(chan []*unit)
+	var wg sync.WaitGroup
+	for range a.processes() {
+		wg.Go(func() {
+			for chunk := range work {
+				answer, err := analyse(ctx, a.Program, tmp, chunk)
+				if g.add(chunk, answer, err) {
+					cancel()
+				}
+			}
+		})
+	}
+	for _, chunk := range chunks(without(missing, refused), a.processes()) {
+		work <- chunk
+	}
+	close(work)
+	wg.Wait()
+	return g.out, g.problems, g.err
+}
+
+// without leaves out the units that the engine refused: sqlc's SQLite parser
+// would only say so again, and without a place.
+func without(units []*unit, refused []problem) []*unit {
+	return slices.DeleteFunc(slices.Clone(units), func(u *unit) bool {
+		return slices.ContainsFunc(refused, func(p problem) bool { return p.unit == u })
+	})
+}
+
+// gathering puts the answers together.
+type gathering struct {
+	mu          sync.Mutex
+	out         map[*unit][]Analysed
+	problems    []problem
+	err         error
+	done, total int
+	progress    func(done, total int)
+}
+
+// add takes one answer and tells whether to give up.
+func (g *gathering) add(chunk []*unit, a answer, err error) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err != nil {
+		if g.err == nil || errors.Is(g.err, context.Canceled) {
+			g.err = err
+		}
+		return true
+	}
+	for u, list := range a.analysed {
+		g.out[u] = list
+	}
+	g.problems = append(g.problems, a.problems...)
+	for _, u := range chunk {
+		g.done += len(u.queries)
+	}
+	if g.progress != nil {
+		g.progress(g.done, g.total)
+	}
+	return false
+}
+
+// cost is what a query takes in sqlc, in tenths of a millisecond; *measured*.
+var cost = map[model.Database]int{model.SQLite: 50, model.Postgres: 5, model.MySQL: 5}
+
+// The bounds of a chunk: starting a copy costs some 30 ms, so a chunk is worth
+// several times that, and a copy's memory and answer grow with the chunk.
+const (
+	leastCost   = 1_500
+	mostQueries = 250
+)
+
+// chunks cuts units into the work of single copies: of one database each, the
+// user's apart from the generated ones (whose analysis is worth keeping even if
+// the user's fail), the most expensive first.
+func chunks(units []*unit, processes int) [][]*unit {
+	type group struct {
+		db   model.Database
+		user bool
+	}
+	groups := map[group][]*unit{}
+	var order []group
+	for _, u := range units {
+		g := group{u.database, u.user != nil}
+		if groups[g] == nil {
+			order = append(order, g)
+		}
+		groups[g] = append(groups[g], u)
+	}
+	var out [][]*unit
+	for _, g := range order {
+		queries := 0
+		for _, u := range groups[g] {
+			queries += len(u.queries)
+		}
+		parts := max(1, min(processes, queries*cost[g.db]/leastCost), (queries+mostQueries-1)/mostQueries)
+		if parts > processes {
+			parts = (parts + processes - 1) / processes * processes
+		}
+		out = append(out, deal(groups[g], parts)...)
+	}
+	slices.SortStableFunc(out, func(a, b []*unit) int { return chunkCost(b) - chunkCost(a) })
+	return out
+}
+
+func chunkCost(units []*unit) int {
+	n := 0
+	for _, u := range units {
+		n += len(u.queries) * cost[u.database]
+	}
+	return n
+}
+
+// deal gives units round to at most n parts of like size.
+func deal(units []*unit, n int) [][]*unit {
+	parts := make([][]*unit, min(n, len(units)))
+	for i, u := range units {
+		parts[i%len(parts)] = append(parts[i%len(parts)], u)
+	}
+	return parts
+}
+
+// report sorts problems into mistakes of the user and defects of our own.
+func report(problems []problem, mistakes *mistake.List) error {
+	said := map[*written]map[model.Database]problem{}
+	var order []*written
+	for _, p := range problems {
+		r := p.unit.user
+		if r == nil {
+			return defect(p)
+		}
+		if said[r.query] == nil {
+			said[r.query] = map[model.Database]problem{}
+			order = append(order, r.query)
+		}
+		said[r.query][p.unit.database] = p
+	}
+	for _, w := range order {
+		userMistake(w, said[w])
+	}
+	return nil
+}
+
+// userMistake reports what is wrong in one query once, in the words of the
+// database that says it best: PostgreSQL, then MySQL, then SQLite.
+func userMistake(w *written, said map[model.Database]problem) {
+	for _, db := range []model.Database{model.Postgres, model.MySQL, model.SQLite} {
+		p, ok := said[db]
+		if !ok {
+			continue
+		}
+		where := ""
+		if len(said) < len(w.file.Databases) {
+			where = string(db) + ": "
+		}
+		message := strings.TrimSuffix(p.message, ".")
+		w.file.mistake(p.unit.user.origin(p.line, p.column), "", "%s%s", where, message)
+		return
+	}
+}
+
+// defect is a generated query that an engine refuses.
+func defect(p problem) error {
+	u := p.unit
+	q := u.queries[p.query]
+	return fmt.Errorf("gen/sqlc: internal error: %s refuses the query %s that %s:%d leads to: %s\n%s",
+		u.database, q.Name, q.Pos.File, q.Pos.Line, p.message, q.Text)
+}
+
+// reconcile makes the user's queries out of their analyses.
+func reconcile(p *model.Project, user []*versions, own []*unit, known map[*unit][]Analysed) []*UserQuery {
+	datatypes := map[string]*model.Datatype{}
+	for _, d := range p.Datatypes {
+		datatypes[d.Name] = d
+	}
+	byVersion := map[*rewritten]*Analysed{}
+	for _, u := range own {
+		byVersion[u.user] = &known[u][0]
+	}
+	var out []*UserQuery
+	for _, v := range user {
+		r := reconciler{datatypes: datatypes, v: v, analysed: map[model.Database]*Analysed{}}
+		for _, db := range model.Databases {
+			r.analysed[db] = byVersion[v.of[db]]
+		}
+		if q := r.query(); q != nil {
+			out = append(out, q)
+		}
+	}
+	return out
+}

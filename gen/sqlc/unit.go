@@ -1,0 +1,120 @@
+package sqlc
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"strings"
+
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// Version is the version of sqlc that the copies run: go.mod's, which a test
+// compares. It is part of every cache key.
+const Version = "v1.31.1"
+
+// format is the version of what is kept in the cache; raise it when the meaning
+// of an entry changes.
+const format = "3"
+
+// unit is what is analysed, and kept in the cache, together: the queries of one
+// table, or one query of the user's, for one database.
+type unit struct {
+	database model.Database
+	schema   []string // DDL of the tables that the queries name, a table each
+	queries  []model.Query
+	user     *rewritten // the user's query; nil for a generated unit
+}
+
+// key is the unit's name in the cache.
+func (u *unit) key() string {
+	h := sha256.New()
+	part := func(s string) {
+		io.WriteString(h, s)
+		h.Write([]byte{0})
+	}
+	part(Version)
+	part(format)
+	part(string(u.database))
+	for _, s := range u.schema {
+		part(s)
+	}
+	for _, q := range u.queries {
+		part(q.Name)
+		part(q.Command)
+		part(q.Text)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// tables gives the CREATE TABLE statements of a schema and leaves out the rest:
+// sqlc looks at no index, and a constraint added later may name a table that is
+// not there.
+func (u *unit) tables() []string {
+	var out []string
+	for _, ddl := range u.schema {
+		for _, s := range strings.SplitAfter(ddl, ";\n") {
+			if strings.Contains(s, "CREATE TABLE") {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// schemas finds, for a query, the DDL of the tables that its text names. It
+// takes any word that is a table's name for that table: one too many costs
+// little, one too few is an error.
+type schemas struct {
+	ddl map[string]string // table name -> DDL
+}
+
+func newSchemas(tables []Table) schemas {
+	s := schemas{ddl: make(map[string]string, len(tables))}
+	for _, t := range tables {
+		s.ddl[t.Datatype.Name] = t.DDL
+	}
+	return s
+}
+
+// of gives the DDL of the tables named in the texts, each once, in the order of
+// their first mention.
+func (s schemas) of(texts ...string) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, text := range texts {
+		for word := range words(text) {
+			if seen[word] {
+				continue
+			}
+			if ddl, ok := s.ddl[word]; ok {
+				seen[word] = true
+				out = append(out, ddl)
+			}
+		}
+	}
+	return out
+}
+
+// words yields the words of a text, in lower case.
+func words(text string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		start := -1
+		for i := 0; i <= len(text); i++ {
+			if i < len(text) && wordByte(text[i]) {
+				if start < 0 {
+					start = i
+				}
+				continue
+			}
+			if start >= 0 && !yield(strings.ToLower(text[start:i])) {
+				return
+			}
+			start = -1
+		}
+	}
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c >= 0x80
+}
