@@ -71,14 +71,14 @@ func claimIndex(d *model.Datatype, q *model.QueueSection) *model.Index {
 
 func number(name, label, def string) *model.Field {
 	return &model.Field{
-		Name: name, GoName: goname.Export(name), Type: "number", Label: label, NotNull: true,
+		Name: name, GoName: goname.Exported(name), Type: "number", Label: label, NotNull: true,
 		Default: &model.Default{Text: def}, Rules: check.Rules{Kind: check.Int},
 	}
 }
 
 func instant(name, label string) *model.Field {
 	return &model.Field{
-		Name: name, GoName: goname.Export(name), Type: "datetime", Label: label,
+		Name: name, GoName: goname.Exported(name), Type: "datetime", Label: label,
 		Rules: check.Rules{Kind: fieldtype.MustLookup("datetime").Kind},
 	}
 }

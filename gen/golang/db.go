@@ -7,7 +7,7 @@ import (
 )
 
 // printDB prints what holds the tables together: DB, Tx, Open and the schema.
-func printDB(f *jen.File, p *model.Project) {
+func printDB(f *jen.File, p *model.Project, hasQueries bool) {
 	f.PackageComment("Package " + p.Config.Package + " is typed access to the datatypes of this project.")
 	f.PackageComment("It is generated from their definitions by modulagen.")
 	ctx := jen.Id("ctx").Qual("context", "Context")
@@ -15,7 +15,7 @@ func printDB(f *jen.File, p *model.Project) {
 	f.Add(comment("Options of Open; the zero value is sensible."))
 	f.Type().Id("Options").Op("=").Add(store("Options"))
 	f.Line()
-	printTables(f, p)
+	printTables(f, p, hasQueries)
 
 	f.Add(comment(
 		"DB is an open database. Its tables' methods each are a transaction of their",
@@ -63,13 +63,13 @@ func printDB(f *jen.File, p *model.Project) {
 	printWorkers(f, p)
 }
 
-func printTables(f *jen.File, p *model.Project) {
+func printTables(f *jen.File, p *model.Project, hasQueries bool) {
 	f.Add(comment("Tables are the datatypes of this project."))
 	f.Type().Id("Tables").StructFunc(func(g *jen.Group) {
 		for _, d := range p.Datatypes {
 			g.Id(d.GoAccessor).Id(d.GoRow + "Table").Comment(commentLine(d.Label)[3:])
 		}
-		if len(p.Queries) > 0 {
+		if hasQueries {
 			g.Id("Queries").Id("Queries").Comment("the project's own queries")
 		}
 	})
@@ -80,7 +80,7 @@ func printTables(f *jen.File, p *model.Project) {
 				dict[jen.Id(d.GoAccessor)] = jen.Id(d.GoRow + "Table").Values(
 					jen.Add(store("Bind")).Call(jen.Id("c"), jen.Op("&").Id(tablePrinter{d: d}.specName())))
 			}
-			if len(p.Queries) > 0 {
+			if hasQueries {
 				dict[jen.Id("Queries")] = jen.Id("Queries").Values(jen.Id("c"))
 			}
 		}))),

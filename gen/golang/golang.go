@@ -25,12 +25,13 @@ const (
 // Print gives the Go files of a project, by name: db.gen.go, queries.gen.go
 // when there are user's queries, and one file for each datatype.
 func Print(p *model.Project, sql *dialect.SQL, analysed *sqlc.Result) (map[string][]byte, error) {
+	hasQueries := analysed != nil && len(analysed.Queries) > 0
 	printers := map[string]func(*jen.File){
-		"db.gen.go": func(f *jen.File) { printDB(f, p) },
+		"db.gen.go": func(f *jen.File) { printDB(f, p, hasQueries) },
 	}
 	queries := queryPrinter{p: p}
-	if analysed != nil && len(analysed.UserQueries) > 0 {
-		printers["queries.gen.go"] = func(f *jen.File) { queries.print(f, analysed.UserQueries) }
+	if hasQueries {
+		printers["queries.gen.go"] = func(f *jen.File) { queries.print(f, analysed.Queries) }
 	}
 	for i, d := range p.Datatypes {
 		t := tablePrinter{d: d, sql: tablesOf(sql, d)}

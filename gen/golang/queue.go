@@ -2,6 +2,7 @@ package golang
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/dave/jennifer/jen"
 
@@ -135,7 +136,7 @@ func (t tablePrinter) queueSpec(f *jen.File) {
 	for _, q := range t.sql[2].Queries {
 		if q.Name == "Claim"+t.d.GoRow+"Take" {
 			take = store("Statement").Values(
-				jen.Id("Text").Op(":").Index(jen.Lit(3)).String().Values(jen.Lit(""), jen.Lit(""), jen.Lit(q.Text)),
+				jen.Id("Text").Op(":").Index(jen.Lit(3)).String().Values(jen.Lit(""), jen.Lit(""), sqlText(q.Text)),
 				jen.Id("Order").Op(":").Index(jen.Lit(3)).Index().Int().Values(jen.Nil(), jen.Nil(), ints(q.Args)),
 			)
 		}
@@ -167,7 +168,7 @@ func (t tablePrinter) statement(name string) jen.Code {
 	for _, table := range t.sql {
 		for _, q := range table.Queries {
 			if q.Name == name {
-				texts = append(texts, jen.Lit(q.Text))
+				texts = append(texts, sqlText(q.Text))
 				orders = append(orders, ints(q.Args))
 				ordered = ordered || q.Args != nil
 			}
@@ -187,6 +188,15 @@ func lines(codes []jen.Code) []jen.Code {
 		out = append(out, jen.Line().Add(c))
 	}
 	return append(out, jen.Line())
+}
+
+// sqlText prints a statement as it reads, over several lines where it can: a
+// raw string holds no backtick, and MySQL quotes names with it.
+func sqlText(text string) jen.Code {
+	if strings.ContainsAny(text, "`\r") {
+		return jen.Lit(text)
+	}
+	return jen.Id("`" + text + "`")
 }
 
 func ints(values []int) jen.Code {

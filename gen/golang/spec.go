@@ -67,7 +67,10 @@ func rulesValue(f *model.Field) jen.Code {
 	if r.Format != "" {
 		add("Format", jen.Qual(checkPath, formats[r.Format]))
 	}
-	if f.Required && f.References == nil {
+	switch {
+	case f.References != nil && f.Storage().Kind == check.Int:
+		add("Min", jen.Qual(checkPath, "At").Call(jen.Lit("1"))) // ids start there; 0 is one that was forgotten
+	case f.Required:
 		add("Required", jen.True())
 	}
 	if f.Secret {

@@ -74,7 +74,11 @@ func typedJSON(f *model.Field) bool { return f.JSONGoName != "" || f.GoType != "
 // fieldOf is what a column is scanned into and bound from: a pointer to a plain
 // type, or a field of the store's.
 func fieldOf(f *model.Field, variable string) jen.Code {
-	at := jen.Op("&").Id(variable).Dot(f.GoName)
+	return fieldAt(f, jen.Op("&").Id(variable).Dot(f.GoName))
+}
+
+// fieldAt is fieldOf for a value with the address at.
+func fieldAt(f *model.Field, at jen.Code) jen.Code {
 	prefix := ""
 	if !f.NotNull {
 		prefix = "Null"

@@ -1,0 +1,193 @@
+package golang
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/goname"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/sqlc"
+)
+
+// queryPrinter prints the user's own queries as methods.
+type queryPrinter struct {
+	p *model.Project
+}
+
+func (qp queryPrinter) print(f *jen.File, queries []*sqlc.UserQuery) {
+	f.Add(comment("Queries are the project's own queries, from its " + qp.p.Config.Queries + " folder."))
+	f.Type().Id("Queries").Struct(jen.Id("conn").Op("*").Add(store("Conn")))
+	f.Line()
+	for _, q := range queries {
+		userQuery{q}.print(f)
+	}
+}
+
+type userQuery struct{ *sqlc.UserQuery }
+
+func (q userQuery) print(f *jen.File) {
+	q.statement(f)
+	if len(q.Params) > 1 {
+		q.params(f)
+	}
+	if len(q.Columns) > 1 {
+		q.row(f)
+	}
+	lines := q.Doc
+	if len(lines) == 0 {
+		lines = []string{q.Name + " runs the query of that name in " + q.Pos.File + "."}
+	}
+	f.Add(comment(lines...))
+	f.Func().Params(jen.Id("q").Id("Queries")).Id(q.Name).ParamsFunc(func(g *jen.Group) {
+		g.Id("ctx").Qual("context", "Context")
+		switch len(q.Params) {
+		case 0:
+		case 1:
+			g.Id(q.only()).Add(valueType(q.Params[0]))
+		default:
+			g.Id("params").Id(q.Name + "Params")
+		}
+	}).Params(q.result(), jen.Error()).Block(jen.Return(q.call()))
+	f.Line()
+}
+
+func (q userQuery) statementName() string { return lower(q.Name) + "Statement" }
+
+func (q userQuery) statement(f *jen.File) {
+	var texts, orders []jen.Code
+	ordered := false
+	for _, db := range model.Databases {
+		texts = append(texts, sqlText(q.Text[db]))
+		orders = append(orders, ints(q.Order[db]))
+		ordered = ordered || q.Order[db] != nil
+	}
+	parts := []jen.Code{jen.Line().Id("Text").Op(":").Index(jen.Lit(3)).String().Values(lines(texts)...)}
+	if ordered {
+		parts = append(parts, jen.Line().Id("Order").Op(":").Index(jen.Lit(3)).Index().Int().Values(orders...))
+	}
+	f.Var().Id(q.statementName()).Op("=").Add(store("Statement")).Values(append(parts, jen.Line())...)
+	f.Line()
+}
+
+func (q userQuery) params(f *jen.File) {
+	f.Add(comment(q.Name + "Params are the parameters of " + q.Name + "."))
+	f.Type().Id(q.Name + "Params").StructFunc(func(g *jen.Group) {
+		for _, p := range q.Params {
+			g.Id(goname.Exported(p.Name)).Add(valueType(p))
+		}
+	})
+	f.Line()
+}
+
+func (q userQuery) row(f *jen.File) {
+	f.Add(comment(q.Name + "Row is a row of the result of " + q.Name + "."))
+	f.Type().Id(q.Name + "Row").StructFunc(func(g *jen.Group) {
+		for _, c := range q.Columns {
+			g.Id(goname.Exported(c.Name)).Add(valueType(c)).Tag(map[string]string{"json": c.Name})
+		}
+	})
+	f.Line()
+}
+
+// element is the type of one row of the result.
+func (q userQuery) element() *jen.Statement {
+	if len(q.Columns) == 1 {
+		return valueType(q.Columns[0])
+	}
+	return jen.Id(q.Name + "Row")
+}
+
+// result is what the method gives beside its error: a row, rows, or how many
+// rows were changed.
+func (q userQuery) result() jen.Code {
+	switch q.Command {
+	case ":one":
+		return q.element()
+	case ":many":
+		return jen.Index().Add(q.element())
+	}
+	return jen.Int64()
+}
+
+func (q userQuery) call() jen.Code {
+	args := []jen.Code{jen.Id("ctx"), jen.Id("q").Dot("conn"), jen.Op("&").Id(q.statementName()), q.arguments()}
+	switch q.Command {
+	case ":one":
+		return store("One").Call(append(args, q.fields())...)
+	case ":many":
+		return store("Many").Call(append(args, q.fields())...)
+	}
+	return store("Exec").Call(args...)
+}
+
+func (q userQuery) arguments() jen.Code {
+	if len(q.Params) == 0 {
+		return jen.Nil()
+	}
+	return jen.Index().Any().ValuesFunc(func(g *jen.Group) {
+		for _, p := range q.Params {
+			if len(q.Params) == 1 {
+				g.Add(valueField(p, jen.Op("&").Id(q.only())))
+			} else {
+				g.Add(valueField(p, jen.Op("&").Id("params").Dot(goname.Exported(p.Name))))
+			}
+		}
+	})
+}
+
+// only is the name of a single parameter.
+func (q userQuery) only() string {
+	name := lower(goname.Exported(q.Params[0].Name))
+	if goWords[name] {
+		return name + "_"
+	}
+	return name
+}
+
+func (q userQuery) fields() jen.Code {
+	return jen.Func().Params(jen.Id("r").Op("*").Add(q.element())).Index().Any().Block(
+		jen.Return(jen.Index().Any().ValuesFunc(func(g *jen.Group) {
+			for _, c := range q.Columns {
+				at := jen.Op("&").Id("r").Dot(goname.Exported(c.Name))
+				if len(q.Columns) == 1 {
+					at = jen.Id("r")
+				}
+				g.Add(valueField(c, at))
+			}
+		})),
+	)
+}
+
+// asField gives a value as a model field, so that types and fields are chosen as
+// for the columns of a table.
+func asField(v sqlc.UserValue) *model.Field {
+	f := model.Field{Type: v.Type, Scale: v.Scale}
+	if v.Field != nil {
+		f = *v.Field
+	}
+	f.NotNull = !v.Null
+	return &f
+}
+
+func valueType(v sqlc.UserValue) *jen.Statement {
+	base := valueBase(v)
+	if v.Null {
+		return store("Null").Types(base)
+	}
+	return base
+}
+
+func valueBase(v sqlc.UserValue) *jen.Statement {
+	if v.Datatype != nil && (v.Type == "id" || v.Type == "ulid") && (v.Field == nil || v.Field.References == nil) {
+		return jen.Id(v.Datatype.GoRow + "ID")
+	}
+	return goType(asField(v))
+}
+
+// valueField is what a value is bound from and scanned into; at is its address.
+func valueField(v sqlc.UserValue, at jen.Code) jen.Code {
+	f := asField(v)
+	if v.Datatype != nil && (v.Type == "id" || v.Type == "ulid") && f.NotNull {
+		return jen.Parens(jen.Op("*").Id(f.Storage().Go)).Parens(at)
+	}
+	return fieldAt(f, at)
+}
