@@ -79,7 +79,7 @@ const (
 	MaxDepth   = 10   // groups of rules within groups
 	MaxRules   = 100  // rules of one field, those in groups included
 	MaxText    = 1000 // bytes of a rule's value or message
-	MaxJSON    = 32   // arrays and objects within one another: MariaDB reads no more
+	MaxJSON    = 31   // arrays and objects within one another: MariaDB reads no more
 )
 
 // Failure is one rule that a value breaks.
