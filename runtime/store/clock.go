@@ -12,6 +12,10 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 // Moment brings t to what every database keeps: UTC, in microseconds.
 func Moment(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
+// Clock is this process's clock, Options.Now: for what a process times itself,
+// and for SQLite, which has no clock of its own. UTC, in microseconds.
+func (db *DB) Clock() time.Time { return Moment(db.opts.Now()) }
+
 // FormatTime gives t as text of fixed width, "2006-01-02T15:04:05.000000Z".
 func FormatTime(t time.Time) string { return string(AppendTime(nil, t)) }
 
