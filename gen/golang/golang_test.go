@@ -1,0 +1,55 @@
+package golang
+
+import (
+	"go/parser"
+	"go/token"
+	"strings"
+	"testing"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// A definition's text reaches comments of generated code. None of it may end
+// the comment and become code.
+func TestCommentsCannotBeLeft(t *testing.T) {
+	hostile := []string{
+		"ends */ here", "// starts so", "/* starts so", "a\nfunc init() { panic(1) }", "a\r\nfunc init() {}",
+		"line\u2028func init() {}", "nel\u0085func init() {}", "`back`", "übers", "\x00nul", "",
+		"right\u202eto left", "#cgo LDFLAGS: -x", "go:embed secret",
+	}
+	for _, text := range hostile {
+		src, err := renderFile("p", func(f *jen.File) {
+			f.Add(comment(text, "", text))
+			f.Var().Id("x").Int()
+			f.Type().Id("T").StructFunc(func(g *jen.Group) {
+				g.Add(comment(text))
+				g.Id("A").Int().Comment(commentLine(text)[3:])
+			})
+		})
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), "p.go", src, parser.ParseComments)
+		if err != nil {
+			t.Errorf("%q: %v\n%s", text, err, src)
+			continue
+		}
+		if n := len(file.Decls); n != 2 {
+			t.Errorf("%q made %d declarations, want 2:\n%s", text, n, src)
+		}
+		if strings.Contains(string(src), "\n//go:") || strings.Contains(string(src), "/*") && !strings.Contains(string(src), "// ") {
+			t.Errorf("%q became a directive or a block comment:\n%s", text, src)
+		}
+	}
+}
+
+func TestLower(t *testing.T) {
+	for in, want := range map[string]string{
+		"Article": "article", "URL": "url", "URLPath": "urlPath", "BodyHTML": "bodyHTML", "X": "x", "SMSQueue": "smsQueue",
+	} {
+		if got := lower(in); got != want {
+			t.Errorf("lower(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
