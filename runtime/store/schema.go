@@ -22,7 +22,21 @@ type Schema struct {
 type TableDef struct {
 	Name    string
 	Columns []Column
-	Indexes []Index // without the primary key's
+	// Generated are columns beside those of the rows, which no statement names.
+	// One with an empty type is not there on that database.
+	Generated []Column
+	Indexes   []Index // without the primary key's
+}
+
+// on gives the columns of the table on one database.
+func (t TableDef) on(d sqltext.Dialect) []Column {
+	out := slices.Clone(t.Columns)
+	for _, c := range t.Generated {
+		if c.Types[d] != "" {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // ensure creates the tables that are missing and compares the others.
@@ -139,7 +153,8 @@ func (e *SchemaError) addf(format string, args ...any) {
 }
 
 func (e *SchemaError) columns(d sqltext.Dialect, wanted, found TableDef) {
-	for _, w := range wanted.Columns {
+	columns := wanted.on(d)
+	for _, w := range columns {
 		i := slices.IndexFunc(found.Columns, func(c Column) bool { return c.Name == w.Name })
 		if i < 0 {
 			e.addf("%s.%s: the column is missing (%s)", wanted.Name, w.Name, w.Types[d])
@@ -157,7 +172,7 @@ func (e *SchemaError) columns(d sqltext.Dialect, wanted, found TableDef) {
 		}
 	}
 	for _, f := range found.Columns {
-		if !slices.ContainsFunc(wanted.Columns, func(c Column) bool { return c.Name == f.Name }) {
+		if !slices.ContainsFunc(columns, func(c Column) bool { return c.Name == f.Name }) {
 			e.addf("%s.%s: the database has a column (%s) that the definition does not know", wanted.Name, f.Name, f.Types[d])
 		}
 	}
