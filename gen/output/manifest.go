@@ -1,0 +1,62 @@
+package output
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// ManifestName is the file that lists the others.
+const ManifestName = "modulagen.manifest.json"
+
+// manifest is what the tool wrote, as the tool remembers it.
+type manifest struct {
+	Tool  string            `json:"tool"`  // the version that wrote last
+	Files map[string]string `json:"files"` // path with slashes -> SHA-256 of its content
+}
+
+func readManifest(path string) (manifest, error) {
+	m := manifest{Files: map[string]string{}}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err != nil {
+		return m, fmt.Errorf("output: %w", err)
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return m, fmt.Errorf("output: %s: %w (restore it, or remove it and use --force)", path, err)
+	}
+	if m.Files == nil {
+		m.Files = map[string]string{}
+	}
+	return m, nil
+}
+
+// bytes gives the manifest as it is written: sorted, so that merges are easy.
+func (m manifest) bytes() []byte {
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		panic(err) // two strings and a map of strings
+	}
+	return append(data, '\n')
+}
+
+// hash names content, whatever its line ends.
+func hash(data []byte) string {
+	sum := sha256.Sum256(unix(data))
+	return hex.EncodeToString(sum[:])
+}
+
+// unix gives a text with LF for CRLF.
+func unix(data []byte) []byte {
+	if !bytes.Contains(data, []byte("\r\n")) {
+		return data
+	}
+	return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+}
