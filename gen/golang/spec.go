@@ -218,6 +218,9 @@ func (t tablePrinter) fillNew(f *jen.File) {
 	f.Func().Params(jen.Id("n").Op("*").Id(t.d.GoRow+"New")).Id("fill").Params(
 		jen.Id("r").Op("*").Id(t.d.GoRow), jen.Id("m").Op("*").Add(store("Mask")), jen.Id(now).Qual("time", "Time"),
 	).BlockFunc(func(g *jen.Group) {
+		if t.d.ID == model.IDULID {
+			g.Id("r").Dot("ID").Op("=").Id(t.idType()).Parens(store("NewULID").Call())
+		}
 		for i, field := range t.d.Fields {
 			at, given := jen.Id("r").Dot(field.GoName), jen.Id("n").Dot(field.GoName)
 			put := []jen.Code{jen.Id("m"), jen.Lit(i + 1), jen.Op("&").Add(at), given}
