@@ -1,0 +1,74 @@
+# `make` explains itself; every target works on a fresh clone with Go alone.
+# `make test` and `make bench` bring their own PostgreSQL and MariaDB
+# (scripts/services.sh).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+GO ?= go
+
+SUITE ?=
+FORMAT ?= table
+# Packages that end up in a user's program: these are built for other machines.
+RUNTIME = ./runtime/... ./generated/...
+# This module's sources; the demo's project is a module of its own.
+SOURCES = $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v -e '\.gen\.go$$' -e '^bench/store/ent/')
+
+.PHONY: help
+help: ## this list
+	@echo "modulagen: YAML definitions become typed Go on SQLite, PostgreSQL and MySQL"
+	@echo
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## bin/modulagen
+	$(GO) build -o bin/modulagen ./cmd/modulagen
+
+.PHONY: demo
+demo: ## the main job on real files: init, generate, build, run, check every figure (KEEP=1 keeps the project)
+	examples/demo/run.sh
+
+.PHONY: test
+test: vet format lint libc stale unit build-bench cross ## everything that has to hold, on all three databases
+
+.PHONY: unit
+unit: ## go test, with the race detector, PostgreSQL and MariaDB
+	scripts/services.sh scripts/test.sh
+
+.PHONY: vet
+vet: ## go vet
+	$(GO) vet ./...
+
+.PHONY: lint
+lint: ## staticcheck
+	$(GO) tool staticcheck ./...
+
+.PHONY: format
+format: ## gofumpt; fails with a list of the files that are not formatted
+	@wrong="$$($(GO) tool gofumpt -l $(SOURCES))"; \
+	if [ -n "$$wrong" ]; then echo "not formatted (go tool gofumpt -w):"; echo "$$wrong"; exit 1; fi
+
+.PHONY: libc
+libc: ## modernc.org/libc is the version that modernc.org/sqlite asks for
+	scripts/check-libc.sh
+
+.PHONY: generate
+generate: ## make generated/ again from datatypes/
+	$(GO) generate ./...
+
+.PHONY: stale
+stale: ## generated/ is what its definitions say
+	$(GO) run ./cmd/modulagen generate --check
+
+.PHONY: build-bench
+build-bench: ## the benchmarks compile, and their harness is right
+	cd bench && CGO_ENABLED=0 $(GO) vet ./... && CGO_ENABLED=0 $(GO) test ./...
+
+.PHONY: cross
+cross: ## what users ship builds for other machines, and so does the command
+	scripts/cross.sh $(RUNTIME)
+
+.PHONY: bench
+bench: ## figures beside peers: SUITE=generate|store, FORMAT=json, BENCH_QUICK=1, BENCH_LONG=5
+	cd bench && CGO_ENABLED=0 $(GO) build -o ../bin/bench .
+	cd bench && ../scripts/services.sh $(if $(BENCH_DURABLE),--durable) ../bin/bench -suite '$(SUITE)' -format '$(FORMAT)'

@@ -1,0 +1,109 @@
+// Package modulagen holds no code: it is where the rules of the whole house are
+// tested. The command is in cmd/modulagen.
+package modulagen_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/hegner123/modulagen/"
+
+// A ban says what a part of the house must never import, and why.
+type ban struct {
+	part  string   // packages whose path, within the module, is this or lies below it
+	from  []string // prefixes of import paths
+	deep  bool     // through others too, not only itself
+	allow []string // but these
+	why   string
+}
+
+var bans = []ban{
+	{
+		part: "runtime", deep: true,
+		from: []string{module + "gen", module + "generated", module + "cmd", "github.com/sqlc-dev/", "github.com/dave/jennifer", "gopkg.in/yaml.v3", "go.yaml.in/"},
+		why:  "a user's program links the runtime, and must not link the generator, sqlc, jennifer or yaml with it",
+	},
+	{
+		part: "generated", deep: true,
+		from: []string{module + "gen", module + "cmd", "github.com/sqlc-dev/", "github.com/dave/jennifer", "gopkg.in/yaml.v3", "go.yaml.in/"},
+		why:  "generated code needs the runtime alone",
+	},
+	{
+		part: "gen", deep: true, from: []string{module + "generated"},
+		why: "output that does not compile must not stop the tool that would repair it from building",
+	},
+	{
+		part: "gen/fieldtype", from: []string{module},
+		allow: []string{module + "runtime/store/check"},
+		why:   "every stage reads the table of types, so it may depend on none",
+	},
+	{
+		part: "gen/model", from: []string{module + "gen", module + "runtime"},
+		allow: []string{module + "gen/fieldtype", module + "runtime/store/check"},
+		why:   "the model is data: it decides nothing",
+	},
+	{
+		part: "gen/load", from: []string{module + "gen/behavior", module + "gen/dialect", module + "gen/golang", module + "gen/sqlc", module + "gen/output"},
+		why: "stages meet in gen.go only",
+	},
+	{
+		part: "gen/behavior", from: []string{module + "gen/load", module + "gen/dialect", module + "gen/golang", module + "gen/sqlc", module + "gen/output"},
+		why: "stages meet in gen.go only",
+	},
+	{
+		part: "gen/dialect", from: []string{module + "gen/load", module + "gen/behavior", module + "gen/golang", module + "gen/output"},
+		why: "stages meet in gen.go only",
+	},
+	{
+		// It reads the lowered SQL in the types of gen/dialect, which are data.
+		part: "gen/golang", from: []string{module + "gen/load", module + "gen/behavior", module + "gen/output"},
+		why: "stages meet in gen.go only",
+	},
+	{
+		part: "runtime/store/check", from: []string{module},
+		why: "the generator uses it too: a leaf, with nothing of the runtime below it",
+	},
+}
+
+// TestImports holds the direction of imports that DESIGN.md draws.
+func TestImports(t *testing.T) {
+	format := `{{.ImportPath}}|{{join .Imports " "}}|{{join .Deps " "}}`
+	out, err := exec.Command("go", "list", "-f", format, "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		parts := strings.Split(strings.TrimSpace(line), "|")
+		if len(parts) != 3 {
+			t.Fatalf("go list printed %q", line)
+		}
+		for _, b := range bans {
+			b.check(t, parts[0], strings.Fields(parts[1]), strings.Fields(parts[2]))
+		}
+	}
+}
+
+func (b ban) check(t *testing.T, pkg string, imports, deps []string) {
+	if !within(strings.TrimPrefix(pkg, module), b.part) {
+		return
+	}
+	if b.deep {
+		imports = deps
+	}
+	for _, path := range imports {
+		banned := slices.ContainsFunc(b.from, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+		if banned && !b.allowed(path) && !within(strings.TrimPrefix(path, module), b.part) {
+			t.Errorf("%s imports %s: %s", pkg, path, b.why)
+		}
+	}
+}
+
+func (b ban) allowed(path string) bool { return slices.Contains(b.allow, path) }
+
+// within says whether a path is the part or lies below it.
+func within(path, part string) bool {
+	return path == part || strings.HasPrefix(path, part+"/")
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# go test ./..., with the race detector for every package of which the tests do
+# not link sqlc. Compiling sqlc's tree a second time for the race detector takes
+# minutes, and it runs in a process of its own (gen/sqlc/child), one goroutine
+# of ours beside it: the detector would watch their code, not this project's.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+linking=$(go list -test -f '{{if .ForTest}}{{.ForTest}} {{join .Deps " "}}{{end}}' ./... |
+  awk '/github.com\/sqlc-dev\/sqlc\// {print $1}' | sort -u)
+all=$(go list ./...)
+raced=$(comm -23 <(sort <<<"$all") <(sort <<<"$linking"))
+
+# shellcheck disable=SC2086 # lists of packages
+{
+  go test -race "$@" $raced
+  if [ -n "$linking" ]; then go test "$@" $linking; fi
+}
