@@ -91,7 +91,7 @@ func Coded(sentinel, err error) error { return &codedError{sentinel, err} }
 
 type codedError struct{ sentinel, err error }
 
-func (e *codedError) Error() string   { return "store: " + e.sentinel.Error() + ": " + e.err.Error() }
+func (e *codedError) Error() string   { return e.sentinel.Error() + ": " + e.err.Error() }
 func (e *codedError) Unwrap() []error { return []error{e.sentinel, e.err} }
 
 func invalidf(format string, args ...any) error {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"slices"
 	"strconv"
@@ -244,7 +243,7 @@ func (t Table[R, ID, N, P]) DeleteWhere(ctx context.Context, where Cond[R]) (int
 	}
 	res, err := t.c.Exec(ctx, string(b.sql), b.args)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", t.s.Name, err)
+		return 0, t.fail(err)
 	}
 	return res.RowsAffected, nil
 }

@@ -39,7 +39,7 @@ func (t Table[R, ID, N, P]) fail(err error) error {
 	if _, ok := errors.AsType[*ValidationError](err); ok {
 		return err
 	}
-	return fmt.Errorf("%s: %w", t.s.Name, err)
+	return fmt.Errorf("store: %s: %w", t.s.Name, err)
 }
 
 func (t Table[R, ID, N, P]) conflict(e *ConflictError) error {

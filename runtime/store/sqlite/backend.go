@@ -1,0 +1,201 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+func init() {
+	sqlite3.PatchIssue199() // the page size on linux/arm64, as modernc.org/sqlite itself does
+	store.Register("sqlite", driver{})
+}
+
+type driver struct{}
+
+// Open opens the file, and creates it where it is missing.
+func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.Backend, error) {
+	cfg, err := parseDSN(dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	b := &backend{writer: make(chan *conn, 1), readers: make(chan *conn, cfg.readers), cfg: cfg, closing: make(chan struct{})}
+	c, err := openConn(cfg.path, cfg.busy)
+	if err != nil {
+		return nil, err
+	}
+	b.writer <- c
+	if err := c.setUp(ctx, cfg); err != nil {
+		c.close()
+		return nil, err
+	}
+	if cfg.memory {
+		return b, nil
+	}
+	for range cfg.readers {
+		b.readers <- nil // opened when it is needed first
+	}
+	return b, nil
+}
+
+// setUp says how a connection behaves.
+func (c *conn) setUp(ctx context.Context, cfg config) error {
+	pragmas := []string{
+		"PRAGMA journal_mode = WAL",
+		"PRAGMA synchronous = " + cfg.synchronous,
+		"PRAGMA foreign_keys = ON",
+		"PRAGMA trusted_schema = OFF",
+		"PRAGMA temp_store = MEMORY",
+		fmt.Sprintf("PRAGMA cache_size = -%d", cfg.cacheKiB),
+	}
+	for _, p := range pragmas {
+		if err := c.once(ctx, p); err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+	}
+	return nil
+}
+
+// once runs a statement without arguments to its end.
+func (c *conn) once(ctx context.Context, sql string) error {
+	s, err := c.prepare(ctx, sql)
+	if err != nil {
+		return err
+	}
+	row, err := c.run(ctx, s, nil)
+	for row && err == nil {
+		err = c.next(ctx, s)
+	}
+	if rerr := c.reset(s); err == nil || errors.Is(err, io.EOF) {
+		err = rerr
+	}
+	return err
+}
+
+// backend is an open database: one connection that writes, some that read.
+type backend struct {
+	cfg     config
+	writer  chan *conn // holds the writer while no one has it
+	readers chan *conn // likewise; nil entries are not open yet
+	closing chan struct{}
+	once    sync.Once
+}
+
+// writerWait is how long a statement waits for this process's own writer. It
+// ends the wait of one that waits for itself.
+const writerWait = 30 * time.Second
+
+func (b *backend) takeWriter(ctx context.Context) (*conn, error) {
+	select { // nearly always free: no timer then
+	case c := <-b.writer:
+		return b.open(c)
+	default:
+	}
+	timer := time.NewTimer(writerWait)
+	defer timer.Stop()
+	select {
+	case c := <-b.writer:
+		return b.open(c)
+	case <-b.closing:
+		return nil, fmt.Errorf("sqlite: the database is %w", store.ErrClosed)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-timer.C:
+		return nil, fmt.Errorf("sqlite: another transaction has been running for %s; inside a transaction use its own Conn", writerWait)
+	}
+}
+
+// open refuses the writer of a database that is closing, and leaves it there.
+func (b *backend) open(c *conn) (*conn, error) {
+	select {
+	case <-b.closing:
+		b.writer <- c
+		return nil, fmt.Errorf("sqlite: the database is %w", store.ErrClosed)
+	default:
+		return c, nil
+	}
+}
+
+func (b *backend) giveWriter(c *conn) { b.writer <- c }
+
+// takeReader gives a connection to read with; of an in-memory database, the one
+// that there is.
+func (b *backend) takeReader(ctx context.Context) (*conn, error) {
+	if b.cfg.memory {
+		return b.takeWriter(ctx)
+	}
+	var c *conn
+	select {
+	case c = <-b.readers:
+	default:
+		select {
+		case c = <-b.readers:
+		case <-b.closing:
+			return nil, fmt.Errorf("sqlite: the database is %w", store.ErrClosed)
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	if c != nil {
+		return c, nil
+	}
+	c, err := b.openReader(ctx)
+	if err != nil {
+		b.readers <- nil
+		return nil, err
+	}
+	return c, nil
+}
+
+func (b *backend) openReader(ctx context.Context) (*conn, error) {
+	c, err := openConn(b.cfg.path, b.cfg.busy)
+	if err != nil {
+		return nil, err
+	}
+	if err = c.setUp(ctx, b.cfg); err == nil {
+		err = c.once(ctx, "PRAGMA query_only = ON")
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (b *backend) giveReader(c *conn) {
+	if b.cfg.memory {
+		b.giveWriter(c)
+		return
+	}
+	b.readers <- c
+}
+
+// Dialect is SQLite's.
+func (b *backend) Dialect() sqltext.Dialect { return sqltext.SQLite }
+
+// Now is this machine's clock.
+func (b *backend) Now(context.Context) (time.Time, error) { return store.Moment(time.Now()), nil }
+
+// Close waits for running statements and transactions.
+func (b *backend) Close() error {
+	b.once.Do(func() {
+		close(b.closing)
+		for range cap(b.readers) {
+			if b.cfg.memory {
+				break
+			}
+			if c := <-b.readers; c != nil {
+				c.close()
+			}
+		}
+		(<-b.writer).close() // last: it takes the WAL into the file
+	})
+	return nil
+}

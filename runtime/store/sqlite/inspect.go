@@ -1,0 +1,58 @@
+package sqlite
+
+import (
+	"context"
+	"slices"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// Inspect describes those of the tables that exist.
+func (b *backend) Inspect(ctx context.Context, s store.Session, tables []string) (found []store.TableDef, err error) {
+	for _, name := range tables {
+		t := store.TableDef{Name: name}
+		if err := inspectColumns(ctx, s, &t); err != nil {
+			return nil, err
+		}
+		if len(t.Columns) == 0 {
+			continue
+		}
+		if err := inspectIndexes(ctx, s, &t); err != nil {
+			return nil, err
+		}
+		found = append(found, t)
+	}
+	return found, nil
+}
+
+func inspectColumns(ctx context.Context, s store.Session, t *store.TableDef) error {
+	var name, kind string
+	var notNull, key int64
+	return s.Query(ctx, `SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?) ORDER BY cid`,
+		[]any{t.Name}, []any{&name, &kind, &notNull, &key}, func() error {
+			c := store.Column{Name: name, Null: notNull == 0 && key == 0}
+			c.Types[sqltext.SQLite] = kind
+			t.Columns = append(t.Columns, c)
+			return nil
+		})
+}
+
+func inspectIndexes(ctx context.Context, s store.Session, t *store.TableDef) error {
+	var index, column string
+	var unique, partial, desc int64
+	return s.Query(ctx, `
+		SELECT l.name, l."unique", l.partial, coalesce(x.name, ''), x."desc"
+		FROM pragma_index_list(?) AS l, pragma_index_xinfo(l.name) AS x
+		WHERE l.origin <> 'pk' AND x.key = 1
+		ORDER BY l.name, x.seqno`,
+		[]any{t.Name}, []any{&index, &unique, &partial, &column, &desc}, func() error {
+			if n := len(t.Indexes); n == 0 || t.Indexes[n-1].Name != index {
+				t.Indexes = append(t.Indexes, store.Index{Name: index, Unique: unique != 0, Partial: partial != 0})
+			}
+			x := &t.Indexes[len(t.Indexes)-1]
+			x.Columns = append(x.Columns, slices.IndexFunc(t.Columns, func(c store.Column) bool { return c.Name == column }))
+			x.Desc = append(x.Desc, desc != 0)
+			return nil
+		})
+}

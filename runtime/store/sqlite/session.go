@@ -1,0 +1,166 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Exec runs a statement on the writer, as a transaction of its own.
+func (b *backend) Exec(ctx context.Context, sql string, args []any) (store.Result, error) {
+	c, err := b.takeWriter(ctx)
+	if err != nil {
+		return store.Result{}, err
+	}
+	defer b.giveWriter(c)
+	return c.exec(ctx, sql, args)
+}
+
+// Query reads with a reader, unless the statement writes.
+func (b *backend) Query(ctx context.Context, sql string, args, dest []any, each func() error) error {
+	return b.read(ctx, sql, func(c *conn, s *stmt) error { return c.query(ctx, s, args, dest, each) })
+}
+
+// QueryRow reads with a reader, unless the statement writes.
+func (b *backend) QueryRow(ctx context.Context, sql string, args, dest []any) error {
+	if !reads(sql) {
+		return b.write(ctx, sql, func(c *conn, s *stmt) error { return c.queryRow(ctx, s, args, dest) })
+	}
+	return b.read(ctx, sql, func(c *conn, s *stmt) error { return c.queryRow(ctx, s, args, dest) })
+}
+
+// reads guesses from a statement's first word, so that a write does not take a
+// reader first; the engine decides.
+func reads(sql string) bool {
+	sql = strings.TrimLeft(sql, " \t\r\n(")
+	if len(sql) == 0 {
+		return true
+	}
+	switch sql[0] | 0x20 {
+	case 'i', 'u', 'd', 'r': // insert, update, delete, replace
+		return false
+	}
+	return true
+}
+
+// read runs fn on a reader, or on the writer when the statement writes.
+func (b *backend) read(ctx context.Context, sql string, fn func(*conn, *stmt) error) error {
+	if !reads(sql) {
+		return b.write(ctx, sql, fn)
+	}
+	c, err := b.takeReader(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := c.prepare(ctx, sql)
+	if err != nil || s.readonly || b.cfg.memory {
+		defer b.giveReader(c)
+		if err != nil {
+			return err
+		}
+		return fn(c, s)
+	}
+	b.giveReader(c)
+	return b.write(ctx, sql, fn)
+}
+
+func (b *backend) write(ctx context.Context, sql string, fn func(*conn, *stmt) error) error {
+	c, err := b.takeWriter(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.giveWriter(c)
+	s, err := c.prepare(ctx, sql)
+	if err != nil {
+		return err
+	}
+	return fn(c, s)
+}
+
+func (c *conn) exec(ctx context.Context, sql string, args []any) (store.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return store.Result{}, context.Cause(ctx)
+	}
+	s, err := c.prepare(ctx, sql)
+	if err != nil {
+		return store.Result{}, err
+	}
+	w := c.watch(ctx)
+	defer w.end()
+	row, err := c.run(ctx, s, args)
+	for row && err == nil {
+		err = c.next(ctx, s)
+	}
+	if rerr := c.reset(s); err == nil || errors.Is(err, io.EOF) {
+		err = rerr
+	}
+	if err != nil {
+		return store.Result{}, err
+	}
+	return store.Result{
+		RowsAffected: int64(sqlite3.Xsqlite3_changes(c.tls, c.db)),
+		LastID:       sqlite3.Xsqlite3_last_insert_rowid(c.tls, c.db),
+	}, nil
+}
+
+// query reads every row. A failure while resetting matters only to a statement
+// that writes, whose rows have then not been written.
+func (c *conn) query(ctx context.Context, s *stmt, args, dest []any, each func() error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	w := c.watch(ctx)
+	defer w.end()
+	defer func() { // also when each panics
+		if rerr := c.reset(s); err == nil {
+			err = rerr
+		}
+	}()
+	row, err := c.run(ctx, s, args)
+	if err != nil || !row {
+		return err
+	}
+	for {
+		if err := c.scanAll(s, dest); err != nil {
+			return err
+		}
+		if err := each(); err != nil {
+			return err
+		}
+		if err := c.next(ctx, s); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+func (c *conn) queryRow(ctx context.Context, s *stmt, args, dest []any) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	w := c.watch(ctx)
+	defer w.end()
+	row, err := c.run(ctx, s, args)
+	switch {
+	case err != nil:
+	case !row:
+		err = store.ErrNotFound
+	default:
+		err = c.scanAll(s, dest)
+		if err == nil && !s.readonly { // a write is done when its last row is
+			if err = c.next(ctx, s); err == nil || errors.Is(err, io.EOF) {
+				err = nil
+			}
+		}
+	}
+	if rerr := c.reset(s); err == nil {
+		err = rerr
+	}
+	return err
+}

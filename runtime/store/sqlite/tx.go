@@ -1,0 +1,123 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// Begin takes the writer and starts a transaction that may write from the
+// start: one that begins by reading could not be sure to be allowed to later.
+func (b *backend) Begin(ctx context.Context) (store.Transaction, error) {
+	c, err := b.takeWriter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
+		c.leaveTransaction()
+		b.giveWriter(c)
+		return nil, err
+	}
+	return &tx{b: b, c: c}, nil
+}
+
+// tx is a transaction on the writer, which it holds until it ends.
+type tx struct {
+	b *backend
+	c *conn
+}
+
+func (t *tx) Exec(ctx context.Context, sql string, args []any) (store.Result, error) {
+	if err := t.open(); err != nil {
+		return store.Result{}, err
+	}
+	return t.c.exec(ctx, sql, args)
+}
+
+func (t *tx) Query(ctx context.Context, sql string, args, dest []any, each func() error) error {
+	s, err := t.prepare(ctx, sql)
+	if err != nil {
+		return err
+	}
+	return t.c.query(ctx, s, args, dest, each)
+}
+
+func (t *tx) QueryRow(ctx context.Context, sql string, args, dest []any) error {
+	s, err := t.prepare(ctx, sql)
+	if err != nil {
+		return err
+	}
+	return t.c.queryRow(ctx, s, args, dest)
+}
+
+func (t *tx) prepare(ctx context.Context, sql string) (*stmt, error) {
+	if err := t.open(); err != nil {
+		return nil, err
+	}
+	return t.c.prepare(ctx, sql)
+}
+
+// open notices a transaction that the engine has rolled back by itself, after a
+// full disk or an interrupted write: what followed would commit by itself.
+func (t *tx) open() error {
+	if t.c == nil {
+		return fmt.Errorf("sqlite: the transaction has ended: %w", store.ErrClosed)
+	}
+	if !t.c.inTransaction() {
+		return fmt.Errorf("sqlite: the transaction was rolled back after an error: %w", store.ErrClosed)
+	}
+	return nil
+}
+
+// Commit ends the transaction; after an error nothing of it stands.
+func (t *tx) Commit(ctx context.Context) error {
+	err := t.open()
+	if err == nil {
+		_, err = t.c.exec(ctx, "COMMIT", nil)
+	}
+	t.release()
+	return err
+}
+
+// Rollback ends the transaction and undoes it.
+func (t *tx) Rollback() error {
+	if t.c == nil {
+		return nil
+	}
+	return t.release()
+}
+
+func (t *tx) release() error {
+	if t.c == nil {
+		return nil
+	}
+	err := t.c.leaveTransaction()
+	t.b.giveWriter(t.c)
+	t.c = nil
+	return err
+}
+
+// leaveTransaction rolls back what is open, whatever became of the caller's
+// context.
+func (c *conn) leaveTransaction() error {
+	if !c.inTransaction() {
+		return nil
+	}
+	_, err := c.exec(context.Background(), "ROLLBACK", nil)
+	return err
+}
+
+// Exclusive runs fn in a transaction: SQLite creates tables in one, and has one
+// writer among all processes.
+func (b *backend) Exclusive(ctx context.Context, fn func(store.Session) error) error {
+	t, err := b.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.Rollback()
+	if err := fn(t); err != nil {
+		return err
+	}
+	return t.Commit(ctx)
+}

@@ -1,0 +1,267 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// ArticleID is the id of an article: an integer.
+type ArticleID int64
+
+// ArticleStatus is a select.
+type ArticleStatus string
+
+// The statuses.
+const (
+	ArticleStatusDraft     ArticleStatus = "draft"
+	ArticleStatusPublished ArticleStatus = "published"
+)
+
+// Meta is a JSON column's Go type.
+type Meta struct {
+	Tags  []string          `json:"tags"`
+	Extra map[string]string `json:"extra,omitempty"`
+}
+
+// Article has a column of every kind, and each kind once more as one that may
+// be null.
+type Article struct {
+	ID        ArticleID
+	Slug      string
+	Title     string
+	Body      store.Null[string]
+	Status    ArticleStatus
+	Mood      store.Null[ArticleStatus]
+	Views     int64
+	Rank      store.Null[int64]
+	Price     store.Decimal
+	Discount  store.Null[store.Decimal]
+	Public    bool
+	Pinned    store.Null[bool]
+	CreatedAt time.Time
+	EndsAt    store.Null[time.Time]
+	Day       store.Date
+	Until     store.Null[store.Date]
+	Data      store.JSON
+	Raw       store.Null[store.JSON]
+	Meta      Meta
+	More      store.Null[Meta]
+	Cover     []byte
+	Thumb     store.Null[[]byte]
+	Author    store.Null[AuthorID]
+	Token     string
+	Order     int64
+}
+
+// ArticleNew is a new article.
+type ArticleNew struct {
+	Slug      string
+	Title     string
+	Body      store.Opt[string]
+	Status    store.Opt[ArticleStatus]
+	Mood      store.Opt[ArticleStatus]
+	Views     store.Opt[int64]
+	Rank      store.Opt[int64]
+	Price     store.Opt[store.Decimal]
+	Discount  store.Opt[store.Decimal]
+	Public    store.Opt[bool]
+	Pinned    store.Opt[bool]
+	CreatedAt store.Opt[time.Time]
+	EndsAt    store.Opt[time.Time]
+	Day       store.Opt[store.Date]
+	Until     store.Opt[store.Date]
+	Data      store.Opt[store.JSON]
+	Raw       store.Opt[store.JSON]
+	Meta      store.Opt[Meta]
+	More      store.Opt[Meta]
+	Cover     store.Opt[[]byte]
+	Thumb     store.Opt[[]byte]
+	Author    store.Opt[AuthorID]
+	Token     store.Opt[string]
+	Order     store.Opt[int64]
+}
+
+// ArticlePatch changes an article.
+type ArticlePatch struct {
+	Slug      store.Opt[string]
+	Title     store.Opt[string]
+	Body      store.Opt[string]
+	Status    store.Opt[ArticleStatus]
+	Mood      store.Opt[ArticleStatus]
+	Views     store.Opt[int64]
+	Rank      store.Opt[int64]
+	Price     store.Opt[store.Decimal]
+	Discount  store.Opt[store.Decimal]
+	Public    store.Opt[bool]
+	Pinned    store.Opt[bool]
+	CreatedAt store.Opt[time.Time]
+	EndsAt    store.Opt[time.Time]
+	Day       store.Opt[store.Date]
+	Until     store.Opt[store.Date]
+	Data      store.Opt[store.JSON]
+	Raw       store.Opt[store.JSON]
+	Meta      store.Opt[Meta]
+	More      store.Opt[Meta]
+	Cover     store.Opt[[]byte]
+	Thumb     store.Opt[[]byte]
+	Author    store.Opt[AuthorID]
+	Token     store.Opt[string]
+	Order     store.Opt[int64]
+}
+
+// ArticleFields are the columns, for filters and sorts.
+var ArticleFields = struct {
+	ID        store.Col[Article, ArticleID]
+	Slug      store.TextCol[Article, string]
+	Title     store.TextCol[Article, string]
+	Body      store.TextCol[Article, string]
+	Status    store.TextCol[Article, ArticleStatus]
+	Mood      store.TextCol[Article, ArticleStatus]
+	Views     store.Col[Article, int64]
+	Rank      store.Col[Article, int64]
+	Price     store.Col[Article, store.Decimal]
+	Discount  store.Col[Article, store.Decimal]
+	Public    store.Col[Article, bool]
+	Pinned    store.Col[Article, bool]
+	CreatedAt store.Col[Article, time.Time]
+	EndsAt    store.Col[Article, time.Time]
+	Day       store.Col[Article, store.Date]
+	Until     store.Col[Article, store.Date]
+	Data      store.OpaqueCol[Article]
+	Raw       store.OpaqueCol[Article]
+	Meta      store.OpaqueCol[Article]
+	More      store.OpaqueCol[Article]
+	Cover     store.Col[Article, []byte]
+	Thumb     store.Col[Article, []byte]
+	Author    store.Col[Article, AuthorID]
+	Token     store.TextCol[Article, string]
+	Order     store.Col[Article, int64]
+}{
+	store.FieldOf[Article, ArticleID](0), store.TextOf[Article, string](1), store.TextOf[Article, string](2),
+	store.TextOf[Article, string](3), store.TextOf[Article, ArticleStatus](4), store.TextOf[Article, ArticleStatus](5),
+	store.FieldOf[Article, int64](6), store.FieldOf[Article, int64](7), store.FieldOf[Article, store.Decimal](8),
+	store.FieldOf[Article, store.Decimal](9), store.FieldOf[Article, bool](10), store.FieldOf[Article, bool](11),
+	store.FieldOf[Article, time.Time](12), store.FieldOf[Article, time.Time](13), store.FieldOf[Article, store.Date](14),
+	store.FieldOf[Article, store.Date](15), store.OpaqueOf[Article](16), store.OpaqueOf[Article](17),
+	store.OpaqueOf[Article](18), store.OpaqueOf[Article](19), store.FieldOf[Article, []byte](20),
+	store.FieldOf[Article, []byte](21), store.FieldOf[Article, AuthorID](22), store.TextOf[Article, string](23),
+	store.FieldOf[Article, int64](24),
+}
+
+func kind(k check.Kind) check.Rules { return check.Rules{Kind: k} }
+
+var (
+	textTypes     = [3]string{"TEXT", "text", "longtext"}
+	shortTypes    = [3]string{"TEXT", "character varying(100)", "varchar(100)"}
+	intTypes      = [3]string{"INTEGER", "bigint", "bigint"}
+	boolTypes     = [3]string{"INTEGER", "boolean", "tinyint(1)"}
+	timeTypes     = [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}
+	dateTypes     = [3]string{"TEXT", "date", "date"}
+	jsonTypes     = [3]string{"TEXT", "jsonb", "json"}
+	bytesTypes    = [3]string{"BLOB", "bytea", "longblob"}
+	priceTypes    = [3]string{"INTEGER", "numeric(18,2)", "decimal(18,2)"}
+	discountTypes = [3]string{"INTEGER", "numeric(18,4)", "decimal(18,4)"}
+)
+
+var articleSpec = store.Spec[Article, ArticleID, ArticleNew, ArticlePatch]{
+	Name: "article",
+	ID:   store.IDInteger,
+	Columns: []store.Column{
+		{Name: "id", Rules: kind(check.Int), Types: intTypes},
+		{Name: "slug", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("100")}, Types: shortTypes},
+		{Name: "title", Rules: check.Rules{Kind: check.Text, Required: true, Min: check.At("2"), Max: check.At("100")}, Types: shortTypes},
+		{Name: "body", Rules: kind(check.Text), Null: true, Types: textTypes},
+		{Name: "status", Rules: check.Rules{Kind: check.Text, Options: []string{"draft", "published"}}, Types: shortTypes},
+		{Name: "mood", Rules: check.Rules{Kind: check.Text, Options: []string{"draft", "published"}}, Null: true, Types: shortTypes},
+		{Name: "views", Rules: check.Rules{Kind: check.Int, Min: check.At("0")}, Types: intTypes},
+		{Name: "rank", Rules: kind(check.Int), Null: true, Types: intTypes},
+		{Name: "price", Rules: check.Rules{Kind: check.Decimal, Scale: 2}, Types: priceTypes},
+		{Name: "discount", Rules: check.Rules{Kind: check.Decimal, Scale: 4}, Null: true, Types: discountTypes},
+		{Name: "public", Rules: kind(check.Bool), Types: boolTypes},
+		{Name: "pinned", Rules: kind(check.Bool), Null: true, Types: boolTypes},
+		{Name: "created_at", Rules: kind(check.Time), Types: timeTypes},
+		{Name: "ends_at", Rules: kind(check.Time), Null: true, Types: timeTypes},
+		{Name: "day", Rules: kind(check.Date), Types: dateTypes},
+		{Name: "until", Rules: kind(check.Date), Null: true, Types: dateTypes},
+		{Name: "data", Rules: kind(check.JSON), Types: jsonTypes},
+		{Name: "raw", Rules: kind(check.JSON), Null: true, Types: jsonTypes},
+		{Name: "meta", Rules: kind(check.JSON), Types: jsonTypes},
+		{Name: "more", Rules: kind(check.JSON), Null: true, Types: jsonTypes},
+		{Name: "cover", Rules: kind(check.Bytes), Types: bytesTypes},
+		{Name: "thumb", Rules: kind(check.Bytes), Null: true, Types: bytesTypes},
+		{Name: "author", Rules: kind(check.Text), Null: true, Types: [3]string{"TEXT", "character(26)", "char(26)"}},
+		{Name: "token", Rules: check.Rules{Kind: check.Text, Secret: true, Max: check.At("20")}, Types: shortTypes},
+		{Name: "order", Rules: kind(check.Int), Types: intTypes},
+	},
+	Keys: []store.Key{{Name: "article_slug_key", Columns: []int{1}}},
+	Fields: func(r *Article, buf []any) []any {
+		return append(
+			buf, (*int64)(&r.ID), &r.Slug, &r.Title, &r.Body, (*string)(&r.Status), &r.Mood, &r.Views, &r.Rank,
+			store.DecimalField(&r.Price, 2), store.NullDecimalField(&r.Discount, 4), &r.Public, &r.Pinned,
+			&r.CreatedAt, &r.EndsAt, &r.Day, &r.Until, &r.Data, &r.Raw, store.JSONField(&r.Meta),
+			store.NullJSONField(&r.More), &r.Cover, &r.Thumb, &r.Author, &r.Token, &r.Order,
+		)
+	},
+	New: func(n *ArticleNew, r *Article, m *store.Mask, now time.Time) {
+		r.Slug = n.Slug
+		m.Add(1)
+		r.Title = n.Title
+		m.Add(2)
+		store.PutNull(m, 3, &r.Body, n.Body)
+		store.Put(m, 4, &r.Status, n.Status, ArticleStatusDraft)
+		store.PutNull(m, 5, &r.Mood, n.Mood)
+		store.Put(m, 6, &r.Views, n.Views, 0)
+		store.PutNull(m, 7, &r.Rank, n.Rank)
+		store.Put(m, 8, &r.Price, n.Price, store.Decimal{})
+		store.PutNull(m, 9, &r.Discount, n.Discount)
+		store.Put(m, 10, &r.Public, n.Public, true)
+		store.PutNull(m, 11, &r.Pinned, n.Pinned)
+		store.Put(m, 12, &r.CreatedAt, n.CreatedAt, now)
+		store.PutNull(m, 13, &r.EndsAt, n.EndsAt)
+		store.Put(m, 14, &r.Day, n.Day, store.DateOf(now))
+		store.PutNull(m, 15, &r.Until, n.Until)
+		store.Put(m, 16, &r.Data, n.Data, store.JSON(`{}`))
+		store.PutNull(m, 17, &r.Raw, n.Raw)
+		store.Put(m, 18, &r.Meta, n.Meta, Meta{})
+		store.PutNull(m, 19, &r.More, n.More)
+		store.Put(m, 20, &r.Cover, n.Cover, []byte{})
+		store.PutNull(m, 21, &r.Thumb, n.Thumb)
+		store.PutNull(m, 22, &r.Author, n.Author)
+		store.Put(m, 23, &r.Token, n.Token, "")
+		store.Put(m, 24, &r.Order, n.Order, 0)
+	},
+	Patch: func(p *ArticlePatch, r *Article, m *store.Mask) {
+		store.Patch(m, 1, &r.Slug, p.Slug)
+		store.Patch(m, 2, &r.Title, p.Title)
+		store.PutNull(m, 3, &r.Body, p.Body)
+		store.Patch(m, 4, &r.Status, p.Status)
+		store.PutNull(m, 5, &r.Mood, p.Mood)
+		store.Patch(m, 6, &r.Views, p.Views)
+		store.PutNull(m, 7, &r.Rank, p.Rank)
+		store.Patch(m, 8, &r.Price, p.Price)
+		store.PutNull(m, 9, &r.Discount, p.Discount)
+		store.Patch(m, 10, &r.Public, p.Public)
+		store.PutNull(m, 11, &r.Pinned, p.Pinned)
+		store.Patch(m, 12, &r.CreatedAt, p.CreatedAt)
+		store.PutNull(m, 13, &r.EndsAt, p.EndsAt)
+		store.Patch(m, 14, &r.Day, p.Day)
+		store.PutNull(m, 15, &r.Until, p.Until)
+		store.Patch(m, 16, &r.Data, p.Data)
+		store.PutNull(m, 17, &r.Raw, p.Raw)
+		store.Patch(m, 18, &r.Meta, p.Meta)
+		store.PutNull(m, 19, &r.More, p.More)
+		store.Patch(m, 20, &r.Cover, p.Cover)
+		store.PutNull(m, 21, &r.Thumb, p.Thumb)
+		store.PutNull(m, 22, &r.Author, p.Author)
+		store.Patch(m, 23, &r.Token, p.Token)
+		store.Patch(m, 24, &r.Order, p.Order)
+	},
+}
+
+var articleTable = articleSpec.TableDef(
+	store.Index{Name: "article_slug_key", Columns: []int{1}, Unique: true},
+	store.Index{Name: "article_status_created_at_idx", Columns: []int{4, 12}, Desc: []bool{false, true}},
+	store.Index{Name: "article_pinned_idx", Columns: []int{11}, Partial: true},
+)

@@ -1,0 +1,85 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// The types below stand for what the generator prints, in its style.
+
+// AuthorID is the id of an author: a ULID.
+type AuthorID string
+
+// Author has a ULID, one unique key and one of two columns that may be null.
+type Author struct {
+	ID     AuthorID
+	Email  string
+	Realm  string
+	Number store.Null[int64]
+}
+
+// AuthorNew is a new author.
+type AuthorNew struct {
+	ID     store.Opt[AuthorID]
+	Email  string
+	Realm  store.Opt[string]
+	Number store.Opt[int64]
+}
+
+// AuthorPatch changes an author.
+type AuthorPatch struct {
+	Email  store.Opt[string]
+	Realm  store.Opt[string]
+	Number store.Opt[int64]
+}
+
+// AuthorFields are the columns, for filters and sorts.
+var AuthorFields = struct {
+	ID     store.Col[Author, AuthorID]
+	Email  store.TextCol[Author, string]
+	Realm  store.TextCol[Author, string]
+	Number store.Col[Author, int64]
+}{
+	store.FieldOf[Author, AuthorID](0), store.TextOf[Author, string](1),
+	store.TextOf[Author, string](2), store.FieldOf[Author, int64](3),
+}
+
+var authorSpec = store.Spec[Author, AuthorID, AuthorNew, AuthorPatch]{
+	Name: "author",
+	ID:   store.IDULID,
+	Columns: []store.Column{
+		{Name: "id", Rules: check.Rules{Kind: check.Text, Max: check.At("26")}, Types: [3]string{"TEXT", "character(26)", "char(26)"}},
+		{Name: "email", Rules: check.Rules{Kind: check.Text, Required: true, Format: check.Email, Max: check.At("200")}, Types: [3]string{"TEXT", "character varying(200)", "varchar(200)"}},
+		{Name: "realm", Rules: check.Rules{Kind: check.Text, Max: check.At("50")}, Types: [3]string{"TEXT", "character varying(50)", "varchar(50)"}},
+		{Name: "number", Rules: check.Rules{Kind: check.Int}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+	},
+	Keys: []store.Key{
+		{Name: "author_email_key", Columns: []int{1}},
+		{Name: "author_realm_number_key", Columns: []int{2, 3}},
+	},
+	Fields: func(r *Author, buf []any) []any {
+		return append(buf, (*string)(&r.ID), &r.Email, &r.Realm, &r.Number)
+	},
+	New: func(n *AuthorNew, r *Author, m *store.Mask, _ time.Time) {
+		r.ID = AuthorID(n.ID.Or(""))
+		if r.ID == "" {
+			r.ID = AuthorID(store.NewULID())
+		}
+		r.Email = n.Email
+		m.Add(1)
+		store.Put(m, 2, &r.Realm, n.Realm, "main")
+		store.PutNull(m, 3, &r.Number, n.Number)
+	},
+	Patch: func(p *AuthorPatch, r *Author, m *store.Mask) {
+		store.Patch(m, 1, &r.Email, p.Email)
+		store.Patch(m, 2, &r.Realm, p.Realm)
+		store.PutNull(m, 3, &r.Number, p.Number)
+	},
+}
+
+var authorTable = authorSpec.TableDef(
+	store.Index{Name: "author_email_key", Columns: []int{1}, Unique: true},
+	store.Index{Name: "author_realm_number_key", Columns: []int{2, 3}, Unique: true},
+)
