@@ -194,8 +194,10 @@ func checkImages(ctx context.Context, db *generated.DB, o options, want expected
 			return nil, fmt.Errorf("%s: %w", w.File, err)
 		}
 		figures = append(figures,
-			figure{w.File, fmt.Sprint(row.Format.V, row.Width.V, row.Height.V, row.OptimizedWidth.V, row.OptimizedHeight.V),
-				fmt.Sprint(w.Format, w.Width, w.Height, w.OptimizedWidth, w.OptimizedHeight)},
+			figure{
+				w.File, fmt.Sprint(row.Format.V, row.Width.V, row.Height.V, row.OptimizedWidth.V, row.OptimizedHeight.V),
+				fmt.Sprint(w.Format, w.Width, w.Height, w.OptimizedWidth, w.OptimizedHeight),
+			},
 			figure{w.File + " as written", written, fmt.Sprint(w.Format, w.OptimizedWidth, w.OptimizedHeight)})
 	}
 	return figures, nil
