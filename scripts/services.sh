@@ -1,0 +1,223 @@
+#!/usr/bin/env bash
+# Runs a command with a PostgreSQL and a MariaDB of its own:
+#
+#   scripts/services.sh [--durable] COMMAND [ARGUMENT...]
+#
+# Both are installed with apt where they are missing and that is allowed, listen
+# on free ports of 127.0.0.1, keep their data in a temporary folder, and are gone
+# with it when the command ends, however it ends. The command finds them in
+# MODULAGEN_POSTGRES_DSN and MODULAGEN_MYSQL_DSN; one that is set before is left
+# as it is, and no server is started for it. The script's status is the command's.
+#
+# Without --durable commits are not flushed to the disk, which suits tests and
+# falsifies measurements. Where a server cannot be had, one loud line says so and
+# its variable stays unset; with MODULAGEN_REQUIRE_SERVICES=1 that is a failure.
+set -u -o pipefail
+
+durable=no
+if [ "${1:-}" = --durable ]; then
+	durable=yes
+	shift
+fi
+if [ $# -eq 0 ]; then
+	echo "usage: scripts/services.sh [--durable] COMMAND [ARGUMENT...]" >&2
+	exit 2
+fi
+
+root=$(mktemp -d "${TMPDIR:-/tmp}/modulagen-services.XXXXXX") || exit 1
+chmod 755 "$root"
+postgres_pid=
+mysql_pid=
+
+say() { echo "services: $*" >&2; }
+
+# loud says that a server is missing; fatal where servers are required.
+loud() {
+	say "!!! no $1: $2; ITS TESTS WILL BE SKIPPED !!!"
+	if [ "${MODULAGEN_REQUIRE_SERVICES:-}" = 1 ]; then
+		exit 1
+	fi
+}
+
+# ended waits until a process is gone, at most $2 tenths of a second.
+ended() {
+	local i
+	for ((i = 0; i < $2; i++)); do
+		kill -0 "$1" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+stop() {
+	local pid
+	trap '' INT TERM
+	# SIGINT is PostgreSQL's "fast" shutdown: it does not wait for clients.
+	[ -n "$postgres_pid" ] && kill -INT "$postgres_pid" 2>/dev/null
+	[ -n "$mysql_pid" ] && kill -TERM "$mysql_pid" 2>/dev/null
+	for pid in $postgres_pid $mysql_pid; do
+		ended "$pid" 100 || kill -KILL "$pid" 2>/dev/null
+	done
+	wait 2>/dev/null
+	rm -rf "$root"
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# as_root runs a command as root where that needs no password.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo -n "$@"
+	fi
+}
+
+install() {
+	command -v apt-get >/dev/null || return 1
+	[ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || return 1
+	say "installing $1"
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$1" >"$root/apt.log" 2>&1 && return 0
+	as_root apt-get update -q >>"$root/apt.log" 2>&1
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$1" >>"$root/apt.log" 2>&1
+}
+
+# as_user puts into "prefix" what makes a program run as the server's own user
+# when we are root: PostgreSQL refuses to run as root. A prefix and not a
+# function around the program, so that $! is the server and gets the signals.
+as_user() {
+	prefix=()
+	if [ "$(id -u)" = 0 ]; then
+		prefix=(setpriv --reuid "$1" --regid "$1" --init-groups)
+	fi
+}
+
+own() {
+	if [ "$(id -u)" = 0 ]; then
+		chown "$1" "$2"
+	fi
+}
+
+free_port() {
+	local port
+	while :; do
+		port=$((20000 + RANDOM % 20000))
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	echo "$port"
+}
+
+secret() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# ready polls until a command succeeds, for half a minute, while the server lives.
+ready() {
+	local pid=$1 i
+	shift
+	for ((i = 0; i < 300; i++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		kill -0 "$pid" 2>/dev/null || return 1
+		sleep 0.1
+	done
+	return 1
+}
+
+postgres_bin() {
+	local dir
+	for dir in /usr/lib/postgresql/*/bin "$(pg_config --bindir 2>/dev/null)" "$(dirname "$(command -v initdb 2>/dev/null)" 2>/dev/null)"; do
+		if [ -x "$dir/initdb" ] && [ -x "$dir/postgres" ]; then
+			echo "$dir"
+			return 0
+		fi
+	done
+	return 1
+}
+
+start_postgres() {
+	local bin data=$root/postgres port password try fast=()
+	bin=$(postgres_bin) || { install postgresql && bin=$(postgres_bin); } || {
+		loud PostgreSQL "it is not installed and cannot be here"
+		return
+	}
+	password=$(secret)
+	mkdir "$data" && own postgres "$data"
+	# The server's user must be able to read it; nobody else.
+	(umask 077 && echo "$password" >"$root/postgres.password")
+	own postgres "$root/postgres.password"
+	as_user postgres
+	(cd "$root" && "${prefix[@]}" "$bin/initdb" -D "$data" -U modulagen -A scram-sha-256 --pwfile="$root/postgres.password" \
+		-E UTF8 --locale=C.UTF-8 --no-sync) >"$root/postgres.log" 2>&1 || {
+		tail -n 5 "$root/postgres.log" >&2
+		loud PostgreSQL "initdb failed"
+		return
+	}
+	[ $durable = no ] && fast=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
+	for try in 1 2 3; do
+		port=$(free_port)
+		"${prefix[@]}" "$bin/postgres" -D "$data" -p "$port" -h 127.0.0.1 -k "$data" -c max_connections=200 "${fast[@]}" \
+			>>"$root/postgres.log" 2>&1 &
+		postgres_pid=$!
+		if PGPASSWORD=$password ready $postgres_pid "$bin/psql" -h 127.0.0.1 -p "$port" -U modulagen -d postgres -c "SELECT 1"; then
+			PGPASSWORD=$password "$bin/psql" -q -h 127.0.0.1 -p "$port" -U modulagen -d postgres -c "CREATE DATABASE modulagen" >&2 || break
+			export MODULAGEN_POSTGRES_DSN="postgres://modulagen:$password@127.0.0.1:$port/modulagen?sslmode=disable"
+			return
+		fi
+		kill -KILL $postgres_pid 2>/dev/null
+		wait $postgres_pid 2>/dev/null
+		postgres_pid=
+	done
+	tail -n 5 "$root/postgres.log" >&2
+	loud PostgreSQL "it does not start"
+}
+
+mysql_program() { command -v mariadbd || command -v mysqld || ls /usr/sbin/mariadbd 2>/dev/null; }
+
+start_mysql() {
+	local server data=$root/mysql port password try fast=() user=()
+	server=$(mysql_program) || { install mariadb-server && server=$(mysql_program); } || {
+		loud MariaDB "it is not installed and cannot be here"
+		return
+	}
+	password=$(secret)
+	mkdir "$data" && own mysql "$data"
+	[ "$(id -u)" = 0 ] && user=(--user=mysql)
+	mariadb-install-db --no-defaults --datadir="$data" --auth-root-authentication-method=normal --skip-test-db "${user[@]}" \
+		>"$root/mysql.log" 2>&1 || {
+		tail -n 5 "$root/mysql.log" >&2
+		loud MariaDB "mariadb-install-db failed"
+		return
+	}
+	as_user mysql
+	[ $durable = no ] && fast=(--innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0)
+	for try in 1 2 3; do
+		port=$(free_port)
+		"${prefix[@]}" "$server" --no-defaults --datadir="$data" --socket="$data/s" --pid-file="$data/pid" --port="$port" \
+			--bind-address=127.0.0.1 --skip-name-resolve --max-connections=200 --skip-log-bin "${fast[@]}" >>"$root/mysql.log" 2>&1 &
+		mysql_pid=$!
+		if ready $mysql_pid mariadb --no-defaults -u root -S "$data/s" -e "SELECT 1"; then
+			mariadb --no-defaults -u root -S "$data/s" >&2 -e "
+				CREATE DATABASE modulagen CHARACTER SET utf8mb4;
+				CREATE USER 'modulagen'@'%' IDENTIFIED BY '$password';
+				GRANT ALL ON *.* TO 'modulagen'@'%';
+				ALTER USER root@localhost IDENTIFIED BY '$password'" || break
+			export MODULAGEN_MYSQL_DSN="mysql://modulagen:$password@127.0.0.1:$port/modulagen"
+			return
+		fi
+		kill -KILL $mysql_pid 2>/dev/null
+		wait $mysql_pid 2>/dev/null
+		mysql_pid=
+	done
+	tail -n 5 "$root/mysql.log" >&2
+	loud MariaDB "it does not start"
+}
+
+[ -n "${MODULAGEN_POSTGRES_DSN:-}" ] || start_postgres
+[ -n "${MODULAGEN_MYSQL_DSN:-}" ] || start_mysql
+
+# In the background, so that a signal reaches the trap at once.
+"$@" <&0 &
+command=$!
+trap 'kill -INT $command 2>/dev/null; wait $command; exit 130' INT
+trap 'kill -TERM $command 2>/dev/null; wait $command; exit 143' TERM
+wait $command
+exit $?
