@@ -1,0 +1,287 @@
+package language
+
+import (
+	"github.com/hegner123/modulagen/gen/fieldtype"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// Shorthands of the tables.
+var (
+	boolean  = &Value{Form: Bool}
+	name     = &Value{Form: Text, Pattern: NamePattern, Name: "a name in snake case: a-z, 0-9 and _, starting with a letter", Max: MaxName}
+	label    = &Value{Form: Text, Max: MaxLabel}
+	help     = &Value{Form: Text, Max: MaxHelp}
+	goName   = &Value{Form: Text, Pattern: `^[A-Z][A-Za-z0-9_]*$`, Name: "an exported Go name, such as BlogPost", Max: 64}
+	goType   = &Value{Form: Text, Pattern: `^([A-Za-z0-9_.~-]+/)*[A-Za-z0-9_.~-]+\.[A-Z][A-Za-z0-9_]*$`, Name: "a Go type with its import path, such as example.com/shop/types.Price", Max: 255}
+	folder   = &Value{Form: Text, Pattern: `^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$`, Name: "a folder within the project, with slashes, such as internal/data", Max: 200}
+	column   = &Value{Form: Text, Pattern: `^[a-z][a-z0-9_]*( +(asc|desc))?$`, Name: `a field, or a field and "desc"`, Max: MaxName + 10}
+	optValue = Value{Form: Text, Max: MaxOption}
+	length   = &Value{Form: Int, Min: 0}
+	number   = &Value{Form: Number}
+)
+
+// Project is modulagen.yaml.
+var Project = &Mapping{
+	Name: "configuration",
+	Help: "Where modulagen reads definitions and writes code.",
+	Keys: []Key{
+		{Name: "datatypes", Help: "the folder of the definitions; datatypes unless given", Value: folder},
+		{Name: "queries", Help: "the folder of your own SQL queries; queries unless given", Value: folder},
+		{Name: "output", Help: "the folder of the generated package; generated unless given", Value: folder},
+		{Name: "package", Help: "the generated package's name; the last part of output unless given", Value: &Value{Form: Text, Pattern: `^[a-z][a-z0-9_]*$`, Name: "a Go package name, such as data", Max: 64}},
+	},
+}
+
+// Datatype is one definition file.
+var Datatype = &Mapping{
+	Name: "datatype",
+	Help: "A datatype: one table, its row type in Go and its methods.",
+	Keys: []Key{
+		{Name: "name", Help: "the table's name, in snake case", Value: name, Needed: true},
+		{Name: "label", Help: "what people call it; made from the name unless given", Value: label},
+		{Name: "description", Help: "what it is for; becomes the Go type's documentation", Value: &Value{Form: Text, Max: MaxDescription}},
+		{Name: "route", Help: "the slug under which operators find it", Value: &Value{Form: Text, Pattern: `^[a-z0-9]+(-[a-z0-9]+)*$`, Name: "a slug: a-z, 0-9 and single hyphens", Max: 100}},
+		{Name: "go_name", Help: "the row type's name in Go, when the one made from name does not please", Value: goName},
+		{Name: "id", Help: "integer: given by the database (the default); ulid: 26 characters that sort by time", Value: &Value{Form: Text, Choices: []string{"integer", "ulid"}}},
+		{Name: "storage", Help: "where rows are kept; table is the only one in this version", Value: &Value{Form: Text, Choices: []string{"table"}}},
+		{Name: "fields", Help: "the columns, without the id, which every datatype has", Needed: true, Value: &Value{Form: List, Min: 1, Max: MaxFields, Of: &Value{Form: Section, Keys: Field}}},
+		{Name: "indexes", Help: "what is searched, sorted or unique by several fields", Value: &Value{Form: List, Max: MaxIndexes, Of: &Value{Form: Section, Keys: Index}}},
+		{Name: "queue", Help: "makes the rows jobs that workers take up", Value: &Value{Form: Section, Keys: Queue}},
+		{Name: "cache", Later: true},
+		{Name: "cron", Later: true},
+		{Name: "mail", Later: true},
+		{Name: "webhook", Later: true},
+		{Name: "webhooks", Later: true},
+		{Name: "events", Later: true},
+		{Name: "tree", Later: true},
+		{Name: "workflow", Later: true},
+		{Name: "audit", Later: true},
+		{Name: "retention", Later: true},
+	},
+}
+
+// Field is one entry of a datatype's fields.
+var Field = &Mapping{
+	Name: "field",
+	Help: "A field: one column.",
+	Keys: []Key{
+		{Name: "name", Help: "the column's name, in snake case", Value: name, Needed: true},
+		{Name: "type", Help: "what it holds", Value: &Value{Form: Text, Choices: typeNames(fieldtype.Writable())}, Needed: true},
+		{Name: "label", Help: "what people call it; made from the name unless given", Value: label},
+		{Name: "help", Help: "one or two sentences for whoever fills it in", Value: help},
+		{Name: "go_name", Help: "its name in Go, when the one made from name does not please", Value: goName},
+		{Name: "required", Help: "must be given, and not empty", Value: boolean},
+		{Name: "unique", Help: "no two rows have the same value", Value: boolean},
+		{Name: "secret", Help: "never shown in errors, logs or pages", Value: boolean},
+		{Name: "default", Help: "what it holds when a writer does not say", Value: &Value{Form: Any}},
+		{Name: "min", Help: "the least: a value for numbers, characters for text, bytes for json and bytes", Value: number},
+		{Name: "max", Help: "the most: a value for numbers, characters for text, bytes for json and bytes", Value: number},
+		{Name: "pattern", Help: "a regular expression (RE2) that finds a match in the text; anchor it with ^ and $", Value: &Value{Form: Text, Max: check.MaxPattern}},
+		{Name: "options", Help: "the values of a select", Value: &Value{Form: List, Min: 1, Max: MaxOptions, Of: option}},
+		{Name: "scale", Help: "digits behind the point of a decimal; 2 unless given", Value: &Value{Form: Int, Min: 0, Max: check.MaxScale}},
+		{Name: "validation", Help: "further rules, in ModulaCMS's form", Value: validation},
+		{Name: "to", Help: "the datatype that a reference points to", Value: name},
+		{Name: "on_delete", Help: "what happens here when the row that is pointed to is deleted: restrict (refused, the default), cascade, set_null", Value: &Value{Form: Text, Choices: []string{"restrict", "cascade", "set_null"}}},
+		{Name: "go_type", Help: "the Go type that a JSON document is decoded into, with its import path", Value: goType},
+		{Name: "fields", Help: "the members of a JSON object, which becomes a Go struct"}, // its Value: see init
+	},
+}
+
+// Member is one field of a JSON object: of a json field or of a job's payload.
+var Member = &Mapping{
+	Name: "field",
+	Help: "A member of a JSON object.",
+	Keys: pick(Field, map[string]*Value{
+		"type": {Form: Text, Choices: typeNames(memberTypes())},
+	}, "name", "type", "label", "help", "go_name", "required", "secret", "min", "max", "pattern", "options", "scale", "validation", "go_type"),
+}
+
+var members = &Value{Form: List, Min: 1, Max: MaxMembers, Of: &Value{Form: Section, Keys: Member}}
+
+var option = &Value{Form: Text, Max: MaxOption, Or: []Value{{Form: Section, Keys: &Mapping{
+	Name: "option",
+	Help: "One value of a select.",
+	Keys: []Key{
+		{Name: "value", Help: "as it is stored", Value: &optValue, Needed: true},
+		{Name: "label", Help: "what people call it; made from the value unless given", Value: label},
+		{Name: "go_name", Help: "the end of its constant's name in Go", Value: goName},
+	},
+}}}}
+
+// Index is one entry of a datatype's indexes.
+var Index = &Mapping{
+	Name: "index",
+	Help: "An index over one or more fields.",
+	Keys: []Key{
+		{Name: "fields", Help: `the fields in order; "created_at desc" sorts downwards`, Needed: true, Value: &Value{Form: List, Min: 1, Max: MaxIndexFields, Of: column}},
+		{Name: "unique", Help: "no two rows have the same values", Value: boolean},
+		{Name: "where", Help: "only rows that hold to this: a field and its value, a list of values, null, or {not: ...}, {lt: ...} and so on", Value: &Value{Form: Map, Min: 1, Max: 8, Of: conditionValue}},
+		{Name: "name", Help: "its name in the database, when the one made from the fields does not please", Value: &Value{Form: Text, Pattern: NamePattern, Name: "a name in snake case: a-z, 0-9 and _, starting with a letter", Max: MaxIndexName}},
+	},
+}
+
+// Condition is the long form of one entry of an index's where.
+var Condition = &Mapping{
+	Name: "condition",
+	Help: "A comparison of a field with a value.",
+	Keys: []Key{
+		{Name: "not", Help: "is another value, or with null: is not null", Value: scalarOrNull()},
+		{Name: "in", Help: "is one of several values", Value: &Value{Form: List, Min: 1, Max: MaxOptions, Of: scalar()}},
+		{Name: "lt", Help: "is less than", Value: scalar()},
+		{Name: "lte", Help: "is at most", Value: scalar()},
+		{Name: "gt", Help: "is more than", Value: scalar()},
+		{Name: "gte", Help: "is at least", Value: scalar()},
+	},
+}
+
+var conditionValue = func() *Value {
+	v := scalarOrNull()
+	v.Or = append(v.Or,
+		Value{Form: List, Min: 1, Max: MaxOptions, Of: scalar()},
+		Value{Form: Section, Keys: Condition})
+	return v
+}()
+
+func scalar() *Value {
+	return &Value{Form: Text, Empty: true, Max: 255, Or: []Value{{Form: Bool}, {Form: Number}}}
+}
+
+func scalarOrNull() *Value {
+	v := scalar()
+	v.Or = append(v.Or, Value{Form: Null})
+	return v
+}
+
+// Queue is a datatype's queue section.
+var Queue = &Mapping{
+	Name: "queue",
+	Help: "Rows are jobs: workers claim them, run them, and retry them with growing pauses.",
+	Keys: []Key{
+		{Name: "state", Help: "the select field that holds a job's state, and its options' meaning", Needed: true, Value: &Value{Form: Section, Keys: State}},
+		{Name: "order", Help: "in which order jobs are taken up", Value: &Value{Form: List, Max: 8, Of: column}},
+		{Name: "run_at", Help: "the datetime before which a job is not taken up", Value: name},
+		{Name: "attempts", Help: "the number of attempts so far; attempts unless given", Value: name},
+		{Name: "max_attempts", Help: "the number of attempts after which a job is dead; max_attempts unless given", Value: name},
+		{Name: "error", Help: "what the last attempt failed with; error unless given", Value: name},
+		{Name: "started_at", Help: "when the last attempt started; started_at unless given", Value: name},
+		{Name: "completed_at", Help: "when the job was done; completed_at unless given", Value: name},
+		{Name: "kind", Help: "the field that holds a job's kind; job_type unless given", Value: name},
+		{Name: "payload", Help: "the json field that holds a job's payload; payload unless given", Value: name},
+		{Name: "kinds", Help: "the kinds of jobs, each with the fields of its payload", Value: &Value{Form: Map, Min: 1, Max: MaxKinds, Of: &Value{Form: Section, Keys: Kind}}},
+	},
+}
+
+// State is a queue's state section.
+var State = &Mapping{
+	Name: "state",
+	Help: "Which option of a select means what to the queue.",
+	Keys: []Key{
+		{Name: "field", Help: "the select field", Value: name, Needed: true},
+		{Name: "ready", Help: "the option of jobs that wait", Value: &optValue, Needed: true},
+		{Name: "running", Help: "the option of jobs that a worker has", Value: &optValue, Needed: true},
+		{Name: "done", Help: "the option of jobs that ended well", Value: &optValue, Needed: true},
+		{Name: "dead", Help: "the option of jobs that failed too often", Value: &optValue, Needed: true},
+	},
+}
+
+// Kind is one entry of a queue's kinds.
+var Kind = &Mapping{
+	Name: "kind",
+	Help: "A kind of job, whose payload is a Go struct.",
+	Keys: []Key{
+		{Name: "fields", Help: "the fields of the payload", Needed: true, Value: &Value{Form: List, Max: MaxMembers, Of: &Value{Form: Section, Keys: Member}}},
+		{Name: "go_name", Help: "the payload's name in Go, when the one made from the kind does not please", Value: goName},
+	},
+}
+
+var validation = &Value{Form: Section, Keys: &Mapping{
+	Name: "validation",
+	Help: "Rules in ModulaCMS's form; all must hold.",
+	Keys: []Key{{Name: "rules", Help: "rules and groups of rules", Needed: true, Value: &Value{Form: List, Max: check.MaxRules, Of: &Value{Form: Section, Keys: Entry}}}},
+}}
+
+// Entry is one entry of a list of validation rules.
+var Entry = &Mapping{
+	Name:  "entry",
+	Help:  "A rule or a group of rules.",
+	OneOf: []string{"rule", "group"},
+	Keys:  []Key{{Name: "rule", Help: "one rule", Value: &Value{Form: Section, Keys: Rule}}, {Name: "group", Help: "rules that hold together"}},
+}
+
+// Group joins entries.
+var Group = &Mapping{
+	Name:  "group",
+	Help:  "Rules of which all, or any one, must hold.",
+	OneOf: []string{"all_of", "any_of"},
+	Keys: []Key{
+		{Name: "all_of", Help: "all of these must hold", Value: &Value{Form: List, Min: 1, Max: check.MaxRules, Of: &Value{Form: Section, Keys: Entry}}},
+		{Name: "any_of", Help: "one of these must hold", Value: &Value{Form: List, Min: 1, Max: check.MaxRules, Of: &Value{Form: Section, Keys: Entry}}},
+	},
+}
+
+func init() {
+	// A field of a JSON object is picked from the keys of a field, so that it
+	// cannot stand in their table.
+	Field.Keys[len(Field.Keys)-1].Value = members
+	// An entry may be a group, and a group has entries.
+	Entry.Keys[1].Value = &Value{Form: Section, Keys: Group}
+}
+
+// Rule is one validation rule.
+var Rule = &Mapping{
+	Name: "rule",
+	Help: "One rule.",
+	Keys: []Key{
+		{Name: "op", Help: "what is looked at", Needed: true, Value: &Value{Form: Text, Choices: opNames()}},
+		{Name: "value", Help: "a text to look for", Value: &Value{Form: Text, Max: check.MaxText}},
+		{Name: "values", Help: "the texts that one_of allows", Value: &Value{Form: List, Min: 1, Max: check.MaxRules, Of: &Value{Form: Text, Empty: true, Max: check.MaxText}}},
+		{Name: "class", Help: "a class of characters to look for", Value: &Value{Form: Text, Choices: check.Classes}},
+		{Name: "cmp", Help: "how to compare with n", Value: &Value{Form: Text, Choices: check.Cmps}},
+		{Name: "n", Help: "the number to compare with", Value: number},
+		{Name: "negate", Help: "must not", Value: boolean},
+		{Name: "message", Help: "what to say when it fails", Value: &Value{Form: Text, Max: check.MaxText}},
+	},
+}
+
+func opNames() []string {
+	var out []string
+	for _, op := range check.Ops {
+		out = append(out, string(op))
+	}
+	return out
+}
+
+func typeNames(types []fieldtype.Type) []string {
+	var out []string
+	for _, t := range types {
+		out = append(out, t.Name)
+	}
+	return out
+}
+
+// memberTypes are the types that a member of a JSON object may have.
+func memberTypes() []fieldtype.Type {
+	var out []fieldtype.Type
+	for _, t := range fieldtype.Writable() {
+		if t.Name != "reference" {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// pick gives some keys of a mapping, with other values where they are given.
+func pick(from *Mapping, values map[string]*Value, names ...string) []Key {
+	var out []Key
+	for _, n := range names {
+		k, ok := from.Key(n)
+		if !ok {
+			panic("language: no key " + n)
+		}
+		if v, ok := values[n]; ok {
+			k.Value = v
+		}
+		out = append(out, k)
+	}
+	return out
+}

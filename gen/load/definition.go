@@ -1,0 +1,159 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hegner123/modulagen/gen/goname"
+	"github.com/hegner123/modulagen/gen/language"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// definition is a file that defines a datatype, on its way to the model.
+type definition struct {
+	f      *file
+	n      *yaml.Node
+	d      *model.Datatype
+	nodes  map[*model.Field]*yaml.Node
+	inner  []scope // structs that became of JSON fields and payloads
+	names  map[*model.Index]*yaml.Node
+	unique map[*model.Index]bool // made from `unique: true`
+}
+
+// scope is a Go struct: its fields must differ.
+type scope struct {
+	name   string // for messages: "article", "kind image_optimize"
+	fields []*model.Field
+}
+
+// define reads one definition as far as it goes by itself.
+func define(f *file) *definition {
+	n := f.root
+	f.mapping(n, language.Datatype, "the datatype", nil)
+	name := str(n, "name")
+	d := &model.Datatype{
+		Pos: f.pos(or(get(n, "name"), n)), Name: name, Label: str(n, "label"), Description: str(n, "description"),
+		Route: str(n, "route"), ID: model.IDInteger,
+	}
+	if d.Label == "" {
+		d.Label = titleCase(name)
+	}
+	if str(n, "id") == string(model.IDULID) {
+		d.ID = model.IDULID
+	}
+	def := &definition{f: f, n: n, d: d, nodes: map[*model.Field]*yaml.Node{}, names: map[*model.Index]*yaml.Node{}, unique: map[*model.Index]bool{}}
+	def.goNames()
+	def.tableName()
+	def.fields()
+	def.indexes()
+	def.queue()
+	return def
+}
+
+// goNames names the row and its accessor. A name that is singular already
+// stands for both, and so does a go_name in its place.
+func (def *definition) goNames() {
+	d := def.d
+	d.GoRow, d.GoAccessor = goname.Row(d.Name), goname.Exported(d.Name)
+	if own := str(def.n, "go_name"); own != "" {
+		if d.GoRow == d.GoAccessor {
+			d.GoAccessor = own
+		}
+		d.GoRow = own
+	}
+}
+
+// tableName refuses names that would have to be quoted in every statement that
+// anyone ever writes about the table.
+func (def *definition) tableName() {
+	at, name := get(def.n, "name"), def.d.Name
+	switch {
+	case at == nil || name == "":
+	case sqltext.Reserved(name), name == "value": // MariaDB reads INSERT INTO value (...) as INSERT VALUES
+		def.f.wrong(at, fmt.Sprintf("%s is a reserved word of SQL", name), fmt.Sprintf("choose another name, such as %s_item or my_%s", name, name))
+	case strings.HasPrefix(name, "sqlite_"), strings.HasPrefix(name, "pg_"):
+		def.f.wrong(at, fmt.Sprintf("names that start with %s belong to the database", name[:strings.Index(name, "_")+1]), "choose another name")
+	}
+}
+
+// titleCase makes a label of a name: "fetch_requests" is "Fetch Requests".
+func titleCase(name string) string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return r == '_' })
+	for i, w := range words {
+		if g := goname.Exported(w); g != "" && g != goname.Exported(w[:1])+w[1:] {
+			words[i] = g // an initialism
+			continue
+		}
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, " ")
+}
+
+// sentenceCase makes a label of a field's name: "body_html" is "Body HTML".
+func sentenceCase(name string) string {
+	words := strings.Fields(titleCase(name))
+	for i, w := range words {
+		if i > 0 && len(w) > 1 && w[1:] == strings.ToLower(w[1:]) {
+			words[i] = strings.ToLower(w)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// systemColumns are names that a database has for itself.
+var systemColumns = map[string]string{
+	"ctid": "PostgreSQL", "xmin": "PostgreSQL", "xmax": "PostgreSQL", "cmin": "PostgreSQL", "cmax": "PostgreSQL",
+	"tableoid": "PostgreSQL", "oid": "SQLite", "rowid": "SQLite", "_rowid_": "SQLite",
+}
+
+func (def *definition) fields() {
+	seen := map[string]*yaml.Node{}
+	for _, n := range items(def.n, "fields") {
+		if n.Kind != yaml.MappingNode {
+			continue
+		}
+		field := def.field(n)
+		at := or(get(n, "name"), n)
+		switch owner, system := systemColumns[strings.ToLower(field.Name)]; {
+		case field.Name == "":
+			continue
+		case field.Name == "id":
+			def.f.wrong(at, "every datatype has an id already", "remove the field; id: ulid on the datatype changes its kind")
+			continue
+		case system:
+			def.f.wrong(at, fmt.Sprintf("%s is a column that %s has for itself", field.Name, owner), "choose another name")
+		case seen[field.Name] != nil:
+			def.f.wrong(at, fmt.Sprintf("field %s is declared twice", field.Name), fmt.Sprintf("the first is on line %d", seen[field.Name].Line))
+			continue
+		}
+		seen[field.Name] = at
+		def.nodes[field] = n
+		def.d.Fields = append(def.d.Fields, field)
+	}
+}
+
+// find looks a field up that another part of the definition names.
+func (def *definition) find(at *yaml.Node, name string) *model.Field {
+	known := make([]string, len(def.d.Fields))
+	for i, f := range def.d.Fields {
+		if f.Name == name {
+			return f
+		}
+		known[i] = f.Name
+	}
+	hint := ""
+	if near := nearest(name, known); near != "" {
+		hint = fmt.Sprintf("write %q", near)
+	} else if len(known) > 0 && len(known) <= 20 {
+		hint = "its fields are " + strings.Join(known, ", ")
+	}
+	if name == "id" {
+		def.f.wrong(at, "id cannot be named here", "every row is found and sorted by its id already")
+		return nil
+	}
+	def.f.wrong(at, fmt.Sprintf("%s has no field %q", def.d.Name, name), hint)
+	return nil
+}

@@ -1,0 +1,234 @@
+package load
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hegner123/modulagen/gen/fieldtype"
+	"github.com/hegner123/modulagen/gen/goname"
+	"github.com/hegner123/modulagen/gen/language"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// field reads one column.
+func (def *definition) field(n *yaml.Node) *model.Field {
+	f := def.plainField(n, def.d.GoRow)
+	f.Unique = flag(n, "unique")
+	if f.Type == "reference" {
+		f.Reference = &model.Reference{To: str(n, "to"), OnDelete: cmp.Or(str(n, "on_delete"), "restrict")}
+		if f.Reference.OnDelete == "set_null" && f.Required {
+			def.f.wrong(get(n, "on_delete"), fmt.Sprintf("%s is required, so that set_null cannot empty it", f.Name), "write cascade or restrict, or leave required out")
+		}
+	}
+	if f.Type == "json" {
+		def.inlineFields(n, f)
+	}
+	def.defaultOf(n, f)
+	f.NotNull = f.Required || f.Default != nil
+	return f
+}
+
+// plainField reads what columns and members of JSON objects share. Owner is
+// the Go name that the names of the field's own types start with.
+func (def *definition) plainField(n *yaml.Node, owner string) *model.Field {
+	name := str(n, "name")
+	f := &model.Field{
+		Pos: def.f.pos(or(get(n, "name"), n)), Name: name, GoName: cmp.Or(str(n, "go_name"), goname.Exported(name)),
+		Type: str(n, "type"), Label: cmp.Or(str(n, "label"), sentenceCase(name)), Help: str(n, "help"),
+		Required: flag(n, "required"), Secret: flag(n, "secret"), GoType: str(n, "go_type"), Scale: 2,
+	}
+	t, known := fieldtype.Lookup(f.Type)
+	if !known {
+		f.Type = "text" // reported; the other parts go on
+		t = fieldtype.MustLookup(f.Type)
+	}
+	if f.Type != "decimal" {
+		f.Scale = 0
+	} else if s, ok := integer(n, "scale"); ok && s >= 0 && s <= check.MaxScale {
+		f.Scale = int(s)
+	}
+	f.Rules = check.Rules{Kind: t.Kind, Format: t.Format, Scale: f.Scale, Secret: f.Secret}
+	if known {
+		def.bounds(n, f, t)
+		def.pattern(n, f)
+		def.options(n, f, owner)
+		def.validation(n, f)
+	}
+	f.Rules.Required = f.Required
+	return f
+}
+
+// bounds reads min and max, and fills in what the type allows at most.
+func (def *definition) bounds(n *yaml.Node, f *model.Field, t fieldtype.Type) {
+	if t.Max > 0 {
+		f.Rules.Max = check.AtInt(t.Max)
+	}
+	rules := language.RulesOf(t)
+	if !slices.Contains(rules.Takes, "max") {
+		return
+	}
+	least, most := def.bound(n, "min", f, rules), def.bound(n, "max", f, rules)
+	if most.IsSet() {
+		f.Rules.Max = most
+	}
+	if !least.IsSet() {
+		return
+	}
+	if f.Rules.Max.IsSet() && least.Compare(f.Rules.Max) > 0 {
+		hint := "swap them"
+		if !most.IsSet() {
+			hint = fmt.Sprintf("a %s has at most %s unless max says more", f.Type, f.Rules.Max)
+		}
+		def.f.wrong(get(n, "min"), fmt.Sprintf("min %s is more than max %s", least, f.Rules.Max), hint)
+		return
+	}
+	f.Rules.Min = least
+}
+
+// bound reads one of them, when it is what the type asks for; what is not was
+// reported, but for what the tables cannot say.
+func (def *definition) bound(n *yaml.Node, key string, f *model.Field, rules language.TypeRules) check.Bound {
+	v := get(n, key)
+	if v == nil || v.Kind != yaml.ScalarNode || !plainNumber.MatchString(v.Value) {
+		return check.Bound{}
+	}
+	want := rules.Values[key]
+	if !isForm(v, want.Form) {
+		return check.Bound{}
+	}
+	b, err := check.ParseBound(v.Value)
+	if err != nil {
+		return check.Bound{}
+	}
+	if want.Form == language.Int && b.Int() < want.Min || want.Max > 0 && b.Int() > want.Max {
+		if f.Type == "text" && b.Int() > want.Max {
+			def.f.hint(v, "write type: textarea")
+		}
+		return check.Bound{}
+	}
+	if f.Type == "decimal" {
+		r := check.Rules{Kind: check.Decimal, Scale: f.Scale}
+		for _, failure := range r.Check(b.Decimal()) {
+			def.f.wrong(v, key+" "+failure.Message, fmt.Sprintf("the field's scale is %d", f.Scale))
+			return check.Bound{}
+		}
+	}
+	return b
+}
+
+// hint adds to a mistake that was reported at a place.
+func (f *file) hint(n *yaml.Node, hint string) {
+	for i := range f.found {
+		if m := &f.found[i]; m.Line == n.Line && m.Column == n.Column && m.Hint == "" {
+			m.Hint = hint
+		}
+	}
+}
+
+func (def *definition) pattern(n *yaml.Node, f *model.Field) {
+	p := get(n, "pattern")
+	if p == nil || !isText(p) || p.Value == "" || len(p.Value) > check.MaxPattern || f.Rules.Kind != check.Text || f.Type == "select" {
+		return
+	}
+	if _, err := check.CompilePattern(p.Value); err != nil {
+		def.f.wrong(p, "pattern cannot be read: "+cause(err), "patterns are RE2: https://github.com/google/re2/wiki/Syntax")
+		return
+	}
+	f.Rules.Pattern = p.Value
+}
+
+// cause gives the innermost error's text, without the packages it came through.
+func cause(err error) string {
+	for {
+		u, ok := err.(interface{ Unwrap() error })
+		if !ok || u.Unwrap() == nil {
+			return err.Error()
+		}
+		err = u.Unwrap()
+	}
+}
+
+// options reads a select's values and names its type.
+func (def *definition) options(n *yaml.Node, f *model.Field, owner string) {
+	if f.Type != "select" {
+		return
+	}
+	f.EnumGoName = goname.Enum(owner, f.GoName)
+	for _, o := range items(n, "options") {
+		value, at := o.Value, o
+		opt := model.Option{Value: value, GoName: goname.Option(f.EnumGoName, value)}
+		if o.Kind == yaml.MappingNode {
+			at = or(get(o, "value"), o)
+			value = str(o, "value")
+			opt = model.Option{Value: value, Label: str(o, "label"), GoName: goname.Option(f.EnumGoName, value)}
+			if own := str(o, "go_name"); own != "" {
+				opt.GoName = f.EnumGoName + own
+			}
+		} else if !isText(o) {
+			continue
+		}
+		if value == "" {
+			continue
+		}
+		if slices.Contains(f.Rules.Options, value) {
+			def.f.wrong(at, fmt.Sprintf("option %q stands twice", value), "remove one")
+			continue
+		}
+		if i := slices.IndexFunc(f.Options, func(p model.Option) bool { return p.GoName == opt.GoName }); i >= 0 {
+			def.f.wrong(at, fmt.Sprintf("options %q and %q would both be %s in Go", f.Options[i].Value, value, opt.GoName), "write one as {value: ..., go_name: ...}")
+			continue
+		}
+		opt.Label = cmp.Or(opt.Label, sentenceCase(snake(value)), value)
+		f.Options = append(f.Options, opt)
+		f.Rules.Options = append(f.Rules.Options, value)
+	}
+}
+
+// inlineFields reads the members of a JSON field's document.
+func (def *definition) inlineFields(n *yaml.Node, f *model.Field) {
+	if f.GoType != "" && get(n, "fields") != nil {
+		def.f.wrong(get(n, "fields"), "go_type and fields exclude each other", "remove one: the struct is either yours or made from fields")
+		return
+	}
+	if len(items(n, "fields")) == 0 {
+		return
+	}
+	f.JSONGoName = def.d.GoRow + f.GoName
+	f.JSONFields = def.memberFields(n, f.JSONGoName)
+	f.Rules.Fields = membersOf(f.JSONFields)
+	def.inner = append(def.inner, scope{def.d.Name + "." + f.Name, f.JSONFields})
+}
+
+// memberFields reads the fields of a JSON object.
+func (def *definition) memberFields(n *yaml.Node, owner string) []*model.Field {
+	var out []*model.Field
+	for _, m := range items(n, "fields") {
+		if m.Kind != yaml.MappingNode {
+			continue
+		}
+		f := def.plainField(m, owner)
+		f.NotNull = f.Required
+		def.nodes[f] = m
+		if f.Name == "" {
+			continue
+		}
+		if i := slices.IndexFunc(out, func(o *model.Field) bool { return o.Name == f.Name }); i >= 0 {
+			def.f.wrong(or(get(m, "name"), m), fmt.Sprintf("field %s is declared twice", f.Name), fmt.Sprintf("the first is on line %d", out[i].Pos.Line))
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func membersOf(fields []*model.Field) []check.Member {
+	var out []check.Member
+	for _, f := range fields {
+		out = append(out, check.Member{Name: f.Name, Rules: f.Rules})
+	}
+	return out
+}

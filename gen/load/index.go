@@ -1,0 +1,236 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hegner123/modulagen/gen/fieldtype"
+	"github.com/hegner123/modulagen/gen/goname"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// indexes makes the unique ones of fields, then reads the declared ones.
+func (def *definition) indexes() {
+	for _, f := range def.d.Fields {
+		if !f.Unique || !def.indexable(get(def.nodes[f], "unique"), f) {
+			continue
+		}
+		x := &model.Index{Pos: f.Pos, GoName: f.GoName, Columns: []model.IndexColumn{{Field: f}}, Unique: true}
+		def.unique[x] = true
+		def.addIndex(x, get(def.nodes[f], "unique"))
+	}
+	for _, n := range items(def.n, "indexes") {
+		if n.Kind == yaml.MappingNode {
+			def.index(n)
+		}
+	}
+}
+
+func (def *definition) index(n *yaml.Node) {
+	x := &model.Index{Pos: def.f.pos(n), Unique: flag(n, "unique"), Name: str(n, "name")}
+	ok := true
+	for _, c := range items(n, "fields") {
+		if !isText(c) {
+			ok = false
+			continue
+		}
+		col := def.column(c)
+		switch {
+		case col.Field == nil, !def.indexable(c, col.Field):
+			ok = false
+			continue
+		case slices.ContainsFunc(x.Columns, func(o model.IndexColumn) bool { return o.Field == col.Field }):
+			def.f.wrong(c, fmt.Sprintf("%s stands twice in one index", col.Field.Name), "remove one")
+			ok = false
+			continue
+		}
+		x.Columns = append(x.Columns, col)
+	}
+	if w := section(n, "where"); w != nil {
+		x.Where = def.where(w)
+	}
+	if ok && len(x.Columns) > 0 {
+		def.addIndex(x, n)
+	}
+}
+
+// column reads "priority desc".
+func (def *definition) column(n *yaml.Node) model.IndexColumn {
+	parts := strings.Fields(n.Value)
+	if len(parts) == 0 || len(parts) > 2 || len(parts) == 2 && parts[1] != "asc" && parts[1] != "desc" {
+		if len(parts) == 2 && nearest(parts[1], []string{"asc", "desc"}) != "" {
+			def.f.hint(n, fmt.Sprintf(`write "%s %s"`, parts[0], nearest(parts[1], []string{"asc", "desc"})))
+		}
+		return model.IndexColumn{} // reported
+	}
+	return model.IndexColumn{Field: def.find(n, parts[0]), Desc: len(parts) == 2 && parts[1] == "desc"}
+}
+
+// indexable refuses what MySQL cannot keep in an index.
+func (def *definition) indexable(at *yaml.Node, f *model.Field) bool {
+	switch {
+	case f.Type == "json", f.Type == "bytes":
+		if def.unique == nil || at != get(def.nodes[f], "unique") { // the key itself was reported
+			def.f.wrong(at, fmt.Sprintf("%s is of type %s, which cannot be indexed", f.Name, f.Type), "copy what is searched into a field of its own")
+		}
+		return false
+	case f.Rules.Kind == check.Text && f.Type != "reference" && f.Rules.Max.Int() > fieldtype.VarcharMax:
+		what := "indexed"
+		if at == get(def.nodes[f], "unique") {
+			what = "unique"
+		}
+		def.f.wrong(at, fmt.Sprintf("%s may hold %s characters; to be %s it may hold at most %d", f.Name, f.Rules.Max, what, fieldtype.VarcharMax), fmt.Sprintf("add max: %d, or less, to %s", fieldtype.VarcharMax, f.Name))
+		return false
+	}
+	return true
+}
+
+// addIndex names an index and refuses one that is there already.
+func (def *definition) addIndex(x *model.Index, at *yaml.Node) {
+	for _, o := range def.d.Indexes {
+		if sameIndex(o, x) {
+			def.f.wrong(at, "this index is there already", fmt.Sprintf("the first is on line %d; remove one", o.Pos.Line))
+			return
+		}
+	}
+	if x.Name == "" {
+		x.Name = indexName(def.d.Name, x)
+	}
+	if x.Unique && len(x.Where) == 0 && x.GoName == "" {
+		names := make([]string, len(x.Columns))
+		for i, c := range x.Columns {
+			names[i] = c.Field.GoName
+		}
+		x.GoName = goname.Key(names)
+	}
+	def.names[x] = at
+	def.d.Indexes = append(def.d.Indexes, x)
+}
+
+func sameIndex(a, b *model.Index) bool {
+	sameColumn := func(a, b model.IndexColumn) bool { return a.Field == b.Field && (a.Desc == b.Desc || b.Field == nil) }
+	sameCondition := func(a, b model.Condition) bool {
+		return a.Field == b.Field && a.Op == b.Op && slices.Equal(a.Values, b.Values)
+	}
+	return a.Unique == b.Unique && slices.EqualFunc(a.Columns, b.Columns, sameColumn) && slices.EqualFunc(a.Where, b.Where, sameCondition)
+}
+
+// indexName tells what an index is over: article_status_created_at_desc_idx.
+func indexName(table string, x *model.Index) string {
+	parts := []string{table}
+	for _, c := range x.Columns {
+		parts = append(parts, c.Field.Name)
+		if c.Desc {
+			parts = append(parts, "desc")
+		}
+	}
+	if len(x.Where) > 0 {
+		parts = append(parts, "where")
+	}
+	for _, w := range x.Where {
+		parts = append(parts, w.Field.Name)
+	}
+	end := "idx"
+	if x.Unique {
+		end = "key"
+	}
+	return model.ShortName(strings.Join(append(parts, end), "_"))
+}
+
+// comparisons are the keys of a condition's long form.
+var comparisons = []struct{ key, op string }{{"not", "!="}, {"in", "in"}, {"lt", "<"}, {"lte", "<="}, {"gt", ">"}, {"gte", ">="}}
+
+// where reads which rows an index covers.
+func (def *definition) where(n *yaml.Node) []model.Condition {
+	var out []model.Condition
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		f := def.find(key, key.Value)
+		if f == nil {
+			continue
+		}
+		if value.Kind == yaml.MappingNode {
+			for _, c := range comparisons {
+				if v := get(value, c.key); v != nil {
+					out = def.condition(out, f, c.op, v)
+				}
+			}
+			continue
+		}
+		op := "="
+		if value.Kind == yaml.SequenceNode {
+			op = "in"
+		}
+		out = def.condition(out, f, op, value)
+	}
+	return out
+}
+
+func (def *definition) condition(out []model.Condition, f *model.Field, op string, n *yaml.Node) []model.Condition {
+	if isNull(n) {
+		if f.NotNull {
+			def.f.wrong(n, fmt.Sprintf("%s is never null", f.Name), "remove the condition")
+			return out
+		}
+		if op == "!=" {
+			return append(out, model.Condition{Field: f, Op: "not_null"})
+		}
+		if op == "=" {
+			return append(out, model.Condition{Field: f, Op: "null"})
+		}
+		return out // reported
+	}
+	if f.Type == "json" || f.Type == "bytes" || f.Type == "reference" {
+		def.f.wrong(n, fmt.Sprintf("%s is of type %s, which a condition can only compare with null", f.Name, f.Type), "write null, or {not: null}")
+		return out
+	}
+	c := model.Condition{Field: f, Op: op}
+	values := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		values = n.Content
+	}
+	for _, v := range values {
+		text, ok := def.conditionValue(v, f)
+		if !ok {
+			return out
+		}
+		c.Values = append(c.Values, text)
+	}
+	return append(out, c)
+}
+
+// conditionValue reads a value that rows are compared with.
+func (def *definition) conditionValue(n *yaml.Node, f *model.Field) (string, bool) {
+	text, value, err := literal(n, f)
+	if errors.Is(err, errReported) {
+		if n.Kind == yaml.ScalarNode && !isNull(n) {
+			def.f.wrong(n, fmt.Sprintf("%s is of type %s and cannot be %s", f.Name, f.Type, kindOf(n)), "")
+		}
+		return "", false
+	}
+	if err != nil {
+		def.f.wrong(n, f.Name+" "+err.Error(), "an index holds to a fixed value")
+		return "", false
+	}
+	rules := check.Rules{Kind: f.Rules.Kind, Options: f.Rules.Options, Scale: f.Rules.Scale}
+	for _, failure := range rules.Check(value) {
+		hint := ""
+		if near := nearest(n.Value, f.Rules.Options); near != "" {
+			hint = fmt.Sprintf("write %q", near)
+		}
+		def.f.wrong(n, fmt.Sprintf("%s %s", f.Name, failure.Message), hint)
+		return "", false
+	}
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			def.f.wrong(n, "a condition's value holds only ASCII characters", "")
+			return "", false
+		}
+	}
+	return text, true
+}

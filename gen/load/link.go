@@ -1,0 +1,176 @@
+package load
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// maxIndexBytes is what MySQL takes for one entry of an index.
+const maxIndexBytes = 3072
+
+// link looks at the definitions together.
+func (l *loader) link() {
+	byName := l.unique()
+	for _, def := range l.defs {
+		for _, f := range def.d.Fields {
+			if f.Reference != nil && f.Reference.To != "" {
+				l.resolve(def, f, byName)
+			}
+		}
+	}
+	for _, def := range l.defs {
+		for _, x := range def.d.Indexes {
+			def.indexSize(x)
+		}
+	}
+	l.circles()
+	l.sqlNames()
+	l.goNames()
+}
+
+// unique reports a datatype that two files define.
+func (l *loader) unique() map[string]*definition {
+	byName := map[string]*definition{}
+	for _, def := range l.defs {
+		name := def.d.Name
+		if name == "" {
+			continue
+		}
+		if first := byName[name]; first != nil {
+			def.f.wrong(get(def.n, "name"), fmt.Sprintf("datatype %s is defined twice", name), fmt.Sprintf("the first is in %s:%d", first.f.path, first.d.Pos.Line))
+			continue
+		}
+		byName[name] = def
+	}
+	return byName
+}
+
+func (l *loader) resolve(def *definition, f *model.Field, byName map[string]*definition) {
+	target := byName[f.Reference.To]
+	if target == nil {
+		known := make([]string, 0, len(byName))
+		for name := range byName {
+			known = append(known, name)
+		}
+		slices.Sort(known)
+		hint := fmt.Sprintf("define it in %s/%s.yaml", "datatypes", f.Reference.To)
+		if near := nearest(f.Reference.To, known); near != "" {
+			hint = fmt.Sprintf("write %q", near)
+		}
+		def.f.wrong(get(def.nodes[f], "to"), fmt.Sprintf("there is no datatype %q", f.Reference.To), hint)
+		return
+	}
+	f.References = target.d
+	f.Rules.Kind = check.Int
+	if target.d.ID == model.IDULID {
+		f.Rules.Kind = check.Text
+		f.Rules.Min, f.Rules.Max = check.AtInt(26), check.AtInt(26)
+	}
+}
+
+// indexSize refuses an index whose entries MySQL could not keep.
+func (def *definition) indexSize(x *model.Index) {
+	total := int64(0)
+	var long []string
+	for _, c := range x.Columns {
+		n := int64(9)
+		if c.Field.Rules.Kind == check.Text {
+			n = 4 * c.Field.Rules.Max.Int()
+			long = append(long, fmt.Sprintf("%s %d", c.Field.Name, n))
+		}
+		total += n
+	}
+	if total > maxIndexBytes && len(x.Columns) > 1 {
+		def.f.wrong(def.names[x], fmt.Sprintf("an index entry may take %d bytes, and MySQL keeps at most %d", total, maxIndexBytes), fmt.Sprintf("lower max (a character takes up to 4 bytes): %s", strings.Join(long, ", ")))
+	}
+}
+
+// circles reports datatypes that need one another before any can have a row.
+func (l *loader) circles() {
+	needs := map[*model.Datatype][]*model.Field{}
+	owner := map[*model.Datatype]*definition{}
+	for _, def := range l.defs {
+		owner[def.d] = def
+		for _, f := range def.d.Fields {
+			if f.References != nil && f.Required {
+				needs[def.d] = append(needs[def.d], f)
+			}
+		}
+	}
+	const unseen, open, done = 0, 1, 2
+	state := map[*model.Datatype]int{}
+	var path []*model.Field
+	var visit func(d *model.Datatype)
+	visit = func(d *model.Datatype) {
+		state[d] = open
+		for _, f := range needs[d] {
+			path = append(path, f)
+			switch state[f.References] {
+			case unseen:
+				visit(f.References)
+			case open:
+				l.circle(owner[d], f, path)
+			}
+			path = path[:len(path)-1]
+		}
+		state[d] = done
+	}
+	for _, def := range l.defs {
+		if state[def.d] == unseen {
+			visit(def.d)
+		}
+	}
+}
+
+// circle reports the reference that closes a circle, with the way round.
+func (l *loader) circle(def *definition, f *model.Field, path []*model.Field) {
+	start := slices.IndexFunc(path, func(p *model.Field) bool { return p.References == f.References })
+	if f.References == def.d {
+		def.f.wrong(get(def.nodes[f], "to"), fmt.Sprintf("every %s needs another one first, so that none can be the first", def.d.Name), "leave required out")
+		return
+	}
+	names := []string{f.References.Name}
+	for _, p := range path[start+1:] {
+		names = append(names, p.References.Name)
+	}
+	if start == len(path)-1 { // the circle started where the search did
+		names = names[:1]
+		for _, p := range path {
+			names = append(names, p.References.Name)
+		}
+	}
+	def.f.wrong(get(def.nodes[f], "to"), "these need one another, so that none can have a first row: "+strings.Join(names, " -> "), "leave required out of one of the references")
+}
+
+// sqlNames reports names that a database keeps in one space: PostgreSQL and
+// SQLite those of tables and indexes.
+func (l *loader) sqlNames() {
+	type place struct {
+		def  *definition
+		line int
+		what string
+	}
+	taken := map[string]place{}
+	for _, def := range l.defs {
+		if def.d.Name != "" {
+			taken[def.d.Name] = place{def, def.d.Pos.Line, "the table"}
+		}
+	}
+	for _, def := range l.defs {
+		for _, x := range def.d.Indexes {
+			at := def.names[x]
+			if n := get(at, "name"); n != nil {
+				at = n
+			}
+			if first, ok := taken[x.Name]; ok {
+				def.f.wrong(at, fmt.Sprintf("the name %s is that of %s in %s:%d already", x.Name, first.what, first.def.f.path, first.line), "give the index another name with name:")
+				continue
+			}
+			taken[x.Name] = place{def, x.Pos.Line, "an index"}
+		}
+	}
+}

@@ -1,0 +1,175 @@
+// Package load reads a project: its configuration, its definitions and its own
+// queries. It ends with a model that the other stages can trust, or with every
+// mistake of every file, each with its line, its column and what to write
+// instead.
+//
+// A file goes through four steps, and each reports all that it finds:
+//
+//  1. text: UTF-8, YAML, one document, none of YAML's cleverness (source.go)
+//  2. form: known keys holding what they should, from the tables of
+//     gen/language (shape.go)
+//  3. sense: defaults that hold to their field's rules, indexes over fields
+//     that exist, states that are options (field.go, index.go, queue.go)
+//  4. the project as a whole: references, circles, names that collide in SQL or
+//     in Go (link.go, names.go)
+//
+// A step goes on with what the one before could make out, so that one slip
+// does not hide the next; and it stays silent about what was reported.
+package load
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hegner123/modulagen/gen/goname"
+	"github.com/hegner123/modulagen/gen/language"
+	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// ConfigFile is the configuration's name in the project's folder. It may be
+// missing: all of it has defaults.
+const ConfigFile = "modulagen.yaml"
+
+// Load reads the project in a folder. Its error is a mistake.List.
+func Load(fsys fs.FS) (*model.Project, error) {
+	l := &loader{fsys: fsys}
+	p := &model.Project{Config: l.config()}
+	if len(l.found) == 0 {
+		l.definitions(p.Config.Datatypes)
+		p.Queries = l.queries(p.Config.Queries)
+		l.link()
+	}
+	for _, def := range l.defs {
+		l.found = append(l.found, def.f.found...)
+		p.Datatypes = append(p.Datatypes, def.d)
+	}
+	slices.SortStableFunc(p.Datatypes, func(a, b *model.Datatype) int { return cmp.Compare(a.Name, b.Name) })
+	if err := l.found.Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+type loader struct {
+	fsys  fs.FS
+	defs  []*definition // in the order of their files
+	found mistake.List  // of files that are no definitions
+}
+
+// config reads modulagen.yaml and fills in what it leaves out.
+func (l *loader) config() model.Config {
+	c := model.Config{Datatypes: "datatypes", Queries: "queries", Output: "generated"}
+	if _, err := fs.Stat(l.fsys, ConfigFile); errors.Is(err, fs.ErrNotExist) {
+		c.Package = path.Base(c.Output)
+		return c
+	}
+	f := open(l.fsys, ConfigFile)
+	if f.root != nil {
+		f.mapping(f.root, language.Project, "the configuration", nil)
+		c.Datatypes = cmp.Or(str(f.root, "datatypes"), c.Datatypes)
+		c.Queries = cmp.Or(str(f.root, "queries"), c.Queries)
+		c.Output = cmp.Or(str(f.root, "output"), c.Output)
+		c.Package = str(f.root, "package")
+		l.folders(f, c)
+		c.Package = l.packageName(f, c)
+	}
+	l.found = append(l.found, f.found...)
+	return c
+}
+
+// folders keeps written code out of the folders that are read.
+func (l *loader) folders(f *file, c model.Config) {
+	named := []struct{ key, folder string }{{"datatypes", c.Datatypes}, {"queries", c.Queries}, {"output", c.Output}}
+	for i, a := range named {
+		for _, b := range named[:i] {
+			if a.folder == b.folder || strings.HasPrefix(a.folder+"/", b.folder+"/") && a.key == "output" {
+				at := or(get(f.root, a.key), get(f.root, b.key), f.root)
+				f.wrong(at, fmt.Sprintf("%s and %s are both in %s", b.key, a.key, b.folder), "give each a folder of its own")
+			}
+		}
+	}
+}
+
+func (l *loader) packageName(f *file, c model.Config) string {
+	if c.Package != "" {
+		if !goname.IsPackage(c.Package) {
+			f.wrong(or(get(f.root, "package"), f.root), fmt.Sprintf("package %q cannot be imported by that name", c.Package), "choose a name that is no word of Go and not main")
+		}
+		return c.Package
+	}
+	name := path.Base(c.Output)
+	if goname.IsPackage(name) {
+		return name
+	}
+	if at := get(f.root, "output"); at != nil && len(f.found) == 0 {
+		hint := "add package: and a name"
+		if bent := strings.ReplaceAll(snake(name), "_", ""); goname.IsPackage(bent) {
+			hint = "add package: " + bent
+		}
+		f.wrong(at, fmt.Sprintf("the last part of output, %q, cannot be a package's name", name), hint)
+	}
+	return name
+}
+
+// definitions reads every definition in a folder.
+func (l *loader) definitions(folder string) {
+	entries, err := fs.ReadDir(l.fsys, folder)
+	if err != nil {
+		hint := "create it with a definition in it, or say in " + ConfigFile + " where the definitions are"
+		l.found = append(l.found, mistake.Mistake{File: folder, Message: "the folder of the definitions cannot be read: " + reason(err), Hint: hint})
+		return
+	}
+	for _, e := range entries {
+		if isYAML(e.Name()) && !e.IsDir() {
+			l.definition(path.Join(folder, e.Name()), len(l.defs))
+		}
+		if e.IsDir() {
+			l.nested(path.Join(folder, e.Name()))
+		}
+	}
+	if len(l.defs) == 0 && len(l.found) == 0 {
+		l.found = append(l.found, mistake.Mistake{File: folder, Message: "the folder holds no definition", Hint: "add one, such as " + folder + "/article.yaml"})
+	}
+}
+
+func (l *loader) definition(name string, before int) {
+	if before == language.MaxDatatypes {
+		l.found = append(l.found, mistake.Mistake{File: name, Message: fmt.Sprintf("more than %d definitions", language.MaxDatatypes)})
+	}
+	if before >= language.MaxDatatypes {
+		return
+	}
+	f := open(l.fsys, name)
+	if f.root == nil {
+		l.found = append(l.found, f.found...)
+		return
+	}
+	l.defs = append(l.defs, define(f))
+}
+
+// nested reports definitions in folders below, which no one would miss until
+// their table is.
+func (l *loader) nested(folder string) {
+	entries, err := fs.ReadDir(l.fsys, folder)
+	if err != nil || strings.HasPrefix(path.Base(folder), ".") {
+		return
+	}
+	for _, e := range entries {
+		if isYAML(e.Name()) && !e.IsDir() {
+			l.found = append(l.found, mistake.Mistake{
+				File: path.Join(folder, e.Name()), Message: "definitions in folders below are not read",
+				Hint: "move it up into " + path.Dir(folder),
+			})
+		}
+	}
+}
+
+func isYAML(name string) bool {
+	return (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")) && !strings.HasPrefix(name, ".")
+}

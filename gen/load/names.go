@@ -1,0 +1,153 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hegner123/modulagen/gen/language"
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// fixedNames are what every generated package declares beside its datatypes.
+var fixedNames = []string{"DB", "Tx", "Tables", "Open", "Options", "Queries", "Workers", "Schema"}
+
+// fixedAccessors are methods and fields of DB and Tx that a datatype's
+// accessor would hide.
+var fixedAccessors = []string{"Tx", "Close", "Run", "Store", "Queries", "Conn", "Now", "Tables"}
+
+// rowSuffixes name what is declared for each row type.
+var rowSuffixes = []struct{ suffix, what string }{
+	{"", "the row"}, {"ID", "the id"}, {"New", "the new row"}, {"Patch", "the patch"}, {"Fields", "the fields"}, {"Table", "the table"},
+	{"Query", "the query"}, {"Filter", "the filter"}, {"Sort", "the sort order"}, {"Page", "the page"},
+}
+
+// goSpace is one space of Go names, and who has taken them.
+type goSpace map[string]goOwner
+
+type goOwner struct {
+	what string
+	at   model.Pos
+}
+
+// take claims a name; a second claim is reported at its own place.
+func (s goSpace) take(f *file, at *yaml.Node, name, what, remedy string) {
+	first, ok := s[name]
+	if !ok {
+		s[name] = goOwner{what, f.pos(at)}
+		return
+	}
+	where := ""
+	if first.at.Line > 0 {
+		where = fmt.Sprintf("; the other is in %s:%d", first.at.File, first.at.Line)
+	}
+	f.wrong(at, fmt.Sprintf("%s and %s would both be %s in Go", first.what, what, name), remedy+where)
+}
+
+// goNames reports names that would collide in the generated package.
+func (l *loader) goNames() {
+	space, accessors := goSpace{}, goSpace{}
+	for _, name := range fixedNames {
+		space[name] = goOwner{what: "a part of every generated package"}
+	}
+	for _, name := range fixedAccessors {
+		accessors[name] = goOwner{what: "a part of every database"}
+	}
+	seen := map[string]bool{}
+	for _, def := range l.defs {
+		if def.d.Name == "" || seen[def.d.Name] || !matches(language.NamePattern, def.d.Name) {
+			continue
+		}
+		seen[def.d.Name] = true
+		def.takeRow(space, accessors)
+	}
+	for _, def := range l.defs {
+		def.takeTypes(space)
+		def.takeFields()
+	}
+}
+
+func (def *definition) takeRow(space, accessors goSpace) {
+	d := def.d
+	at := or(get(def.n, "go_name"), get(def.n, "name"))
+	before := len(def.f.found)
+	for _, s := range rowSuffixes {
+		space.take(def.f, at, d.GoRow+s.suffix, s.what+" of "+d.Name, "give one of them another go_name")
+		if len(def.f.found) > before { // its other names collide as well
+			return
+		}
+	}
+	if d.Queue != nil {
+		space.take(def.f, at, d.GoRow+"Handler", "the handler of "+d.Name, "give one of them another go_name")
+	}
+	accessors.take(def.f, get(def.n, "name"), d.GoAccessor, "the accessor of "+d.Name, "choose another name")
+}
+
+// takeTypes claims the types of a datatype's fields and kinds.
+func (def *definition) takeTypes(space goSpace) {
+	for _, f := range def.d.Fields {
+		def.takeField(space, f, def.d.Name)
+		if f.JSONGoName != "" {
+			space.take(def.f, def.nameOf(f), f.JSONGoName, "the struct of "+def.d.Name+"."+f.Name, "give the field a go_name")
+			for _, m := range f.JSONFields {
+				def.takeField(space, m, def.d.Name+"."+f.Name)
+			}
+		}
+	}
+	if def.d.Queue == nil {
+		return
+	}
+	kinds := section(section(def.n, "queue"), "kinds")
+	for _, k := range def.d.Queue.Kinds {
+		at, n := pair(kinds, k.Name)
+		at = or(get(n, "go_name"), at)
+		before := len(def.f.found)
+		space.take(def.f, at, k.GoName, "the kind "+k.Name, "give the kind a go_name")
+		if len(def.f.found) == before {
+			space.take(def.f, at, k.GoName+"Job", "the job of kind "+k.Name, "give the kind a go_name")
+		}
+		for _, m := range k.Fields {
+			def.takeField(space, m, "kind "+k.Name)
+		}
+	}
+}
+
+// takeField claims the enum of a select and its values.
+func (def *definition) takeField(space goSpace, f *model.Field, owner string) {
+	if f.EnumGoName == "" {
+		return
+	}
+	at, before := def.nameOf(f), len(def.f.found)
+	space.take(def.f, at, f.EnumGoName, "the values of "+owner+"."+f.Name, "give the field a go_name")
+	if len(def.f.found) > before {
+		return
+	}
+	space.take(def.f, at, f.EnumGoName+"Values", "the list of values of "+owner+"."+f.Name, "give the field a go_name")
+	for _, o := range f.Options {
+		space.take(def.f, at, o.GoName, fmt.Sprintf("option %q of %s.%s", o.Value, owner, f.Name), "write the option as {value: ..., go_name: ...}")
+	}
+}
+
+func (def *definition) nameOf(f *model.Field) *yaml.Node {
+	n := def.nodes[f]
+	return or(get(n, "go_name"), get(n, "name"), n)
+}
+
+// takeFields reports fields of one struct that Go could not tell apart.
+func (def *definition) takeFields() {
+	id := goSpace{"ID": {what: "the id"}}
+	def.takeScope(id, scope{def.d.Name, def.d.Fields})
+	for _, s := range def.inner {
+		def.takeScope(goSpace{}, s)
+	}
+}
+
+func (def *definition) takeScope(space goSpace, s scope) {
+	for _, f := range s.fields {
+		if strings.Trim(f.Name, "_") == "" {
+			continue
+		}
+		space.take(def.f, def.nameOf(f), f.GoName, "field "+f.Name, "rename one, or give it a go_name")
+	}
+}

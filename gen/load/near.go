@@ -1,0 +1,79 @@
+package load
+
+import (
+	"slices"
+	"strings"
+)
+
+// meant are words of other systems, and what they are called here.
+var meant = map[string]string{
+	"string": "text", "str": "text", "varchar": "text", "char": "text", "line": "text",
+	"longtext": "textarea", "multiline": "textarea", "html": "richtext", "markdown": "richtext",
+	"int": "number", "integer": "number", "int64": "number", "bigint": "number", "int32": "number",
+	"float": "decimal", "double": "decimal", "numeric": "decimal", "money": "decimal", "float64": "decimal",
+	"bool": "boolean", "timestamp": "datetime", "timestamptz": "datetime", "time": "datetime",
+	"object": "json", "jsonb": "json", "map": "json", "array": "json", "list": "json",
+	"enum": "select", "choice": "select", "mail": "email", "uri": "url", "link": "url",
+	"blob": "bytes", "binary": "bytes", "bytea": "bytes", "file": "bytes", "media": "reference",
+	"relation": "reference", "belongs_to": "reference", "foreign_key": "reference", "_id": "reference", "ref": "reference",
+	"maximum": "max", "max_length": "max", "maxlength": "max", "minimum": "min", "min_length": "min",
+	"regex": "pattern", "regexp": "pattern", "values": "options", "choices": "options", "enum_values": "options",
+	"nullable": "required", "null": "required", "not_null": "required", "optional": "required",
+	"description": "help", "comment": "help", "title": "label", "table": "name", "columns": "fields",
+	"precision": "scale", "references": "to", "target": "to", "index": "indexes", "indices": "indexes",
+	"uuid": "ulid", "bigserial": "integer", "serial": "integer", "autoincrement": "integer",
+	"set null": "set_null", "setnull": "set_null", "nullify": "set_null", "no action": "restrict", "delete": "cascade",
+	"when": "where", "condition": "where", "eq": "equals", "ne": "not", "neq": "not", "min_items": "item_count",
+}
+
+// nearest gives the known word that someone who wrote the given one most
+// likely meant, "" when none is near.
+func nearest(word string, known []string) string {
+	lower := strings.ToLower(strings.TrimSpace(word))
+	folded := strings.NewReplacer("-", "_", " ", "_").Replace(lower)
+	for _, k := range known {
+		if k == lower || k == folded {
+			return k
+		}
+	}
+	if m, ok := meant[lower]; ok && slices.Contains(known, m) {
+		return m
+	}
+	best, least := "", 1+min(3, max(1, len(lower)/3))
+	for _, k := range known {
+		if d := distance(folded, k, least); d < least {
+			best, least = k, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to add, drop, change or swap with their
+// neighbour to get from one word to another (optimal string alignment). From
+// limit on, it gives limit.
+func distance(a, b string, limit int) int {
+	if len(a) > 100 || len(b) > 100 || len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	var before []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		next := make([]int, len(b)+1)
+		next[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			next[j] = min(row[j]+1, next[j-1]+1, row[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				next[j] = min(next[j], before[j-2]+1)
+			}
+		}
+		before, row = row, next
+	}
+	return min(row[len(b)], limit)
+}

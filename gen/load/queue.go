@@ -1,0 +1,202 @@
+package load
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hegner123/modulagen/gen/goname"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// queue reads the queue section and resolves the fields that it names.
+func (def *definition) queue() {
+	n := section(def.n, "queue")
+	if n == nil {
+		return
+	}
+	q := &model.QueueSection{Pos: def.f.pos(n)}
+	def.d.Queue = q
+	def.state(n, q)
+	for _, c := range items(n, "order") {
+		if !isText(c) {
+			continue
+		}
+		if col := def.column(c); col.Field != nil && def.indexable(c, col.Field) {
+			if slices.ContainsFunc(q.Order, func(o model.IndexColumn) bool { return o.Field == col.Field }) {
+				def.f.wrong(c, col.Field.Name+" stands twice in order", "remove one")
+				continue
+			}
+			q.Order = append(q.Order, col)
+		}
+	}
+	q.RunAt = def.role(n, "run_at", "", "datetime")
+	q.Attempts = def.role(n, "attempts", "attempts", "number")
+	q.MaxAttempts = def.role(n, "max_attempts", "max_attempts", "number")
+	q.Error = def.role(n, "error", "error", "text", "textarea")
+	q.StartedAt = def.role(n, "started_at", "started_at", "datetime")
+	q.CompletedAt = def.role(n, "completed_at", "completed_at", "datetime")
+	def.counters(n, q)
+	def.kinds(n, q)
+	def.distinct(n, q)
+}
+
+func (def *definition) state(n *yaml.Node, q *model.QueueSection) {
+	s := section(n, "state")
+	if s == nil {
+		return
+	}
+	q.State = def.role(s, "field", "", "select")
+	if q.State == nil {
+		return
+	}
+	if !q.State.NotNull {
+		def.f.wrong(get(s, "field"), fmt.Sprintf("%s may be null, and a job is always in some state", q.State.Name), fmt.Sprintf("give it default: %s", cmp.Or(str(s, "ready"), "pending")))
+	}
+	seen := map[string]string{}
+	for _, part := range []struct {
+		name string
+		to   *string
+	}{{"ready", &q.Ready}, {"running", &q.Running}, {"done", &q.Done}, {"dead", &q.Dead}} {
+		at, value := get(s, part.name), str(s, part.name)
+		if value == "" {
+			continue
+		}
+		if !slices.Contains(q.State.Rules.Options, value) {
+			hint := "its options are " + strings.Join(q.State.Rules.Options, ", ")
+			if near := nearest(value, q.State.Rules.Options); near != "" {
+				hint = fmt.Sprintf("write %q", near)
+			}
+			def.f.wrong(at, fmt.Sprintf("%s has no option %q", q.State.Name, value), hint)
+			continue
+		}
+		if other := seen[value]; other != "" {
+			def.f.wrong(at, fmt.Sprintf("%s and %s are both %q", other, part.name, value), "each needs an option of its own")
+			continue
+		}
+		seen[value] = part.name
+		*part.to = value
+	}
+}
+
+// role finds the field that a queue uses for something: the one that is named,
+// or the one of the conventional name when it is there and fits.
+func (def *definition) role(n *yaml.Node, key, conventional string, types ...string) *model.Field {
+	at := get(n, key)
+	if at == nil {
+		for _, f := range def.d.Fields {
+			if conventional != "" && f.Name == conventional && slices.Contains(types, f.Type) {
+				return f
+			}
+		}
+		return nil
+	}
+	if !isText(at) || at.Value == "" {
+		return nil
+	}
+	f := def.find(at, at.Value)
+	if f == nil {
+		return nil
+	}
+	if !slices.Contains(types, f.Type) {
+		def.f.wrong(at, fmt.Sprintf("%s is of type %s; %s needs type %s", f.Name, f.Type, key, strings.Join(types, " or ")), "")
+		return nil
+	}
+	return f
+}
+
+// counters hold the queue's own writes to what the fields allow: a queue that
+// cannot count an attempt would try for ever.
+func (def *definition) counters(n *yaml.Node, q *model.QueueSection) {
+	for _, c := range []struct {
+		key   string
+		f     *model.Field
+		usual string
+	}{{"attempts", q.Attempts, "0"}, {"max_attempts", q.MaxAttempts, "3"}} {
+		if c.f != nil && !c.f.NotNull {
+			at := or(get(n, c.key), get(def.nodes[c.f], "name"), n)
+			def.f.wrong(at, fmt.Sprintf("%s may be null, and a queue counts with it", c.f.Name), "give it default: "+c.usual)
+		}
+	}
+	for _, f := range []*model.Field{q.Error, q.RunAt, q.StartedAt, q.CompletedAt} {
+		if f != nil && f.Required {
+			def.f.wrong(or(get(def.nodes[f], "required"), n), fmt.Sprintf("%s is required, but the queue fills it in later", f.Name), "leave required out")
+		}
+	}
+}
+
+// kinds reads the kinds of jobs and their payloads.
+func (def *definition) kinds(n *yaml.Node, q *model.QueueSection) {
+	list := section(n, "kinds")
+	kind := def.role(n, "kind", "job_type", "text", "select", "slug")
+	payload := def.role(n, "payload", "payload", "json")
+	if list == nil {
+		for _, key := range []string{"kind", "payload"} {
+			if at, _ := pair(n, key); at != nil {
+				def.f.wrong(at, key+" goes with kinds, and there are none", "add kinds, or remove it")
+			}
+		}
+		return
+	}
+	at, _ := pair(n, "kinds")
+	q.KindField, q.PayloadField = kind, payload
+	if kind == nil && get(n, "kind") == nil {
+		def.f.wrong(at, "kinds need a field that holds a job's kind", "add a field: {name: job_type, type: text, max: 100, required: true}")
+	}
+	if payload == nil && get(n, "payload") == nil {
+		def.f.wrong(at, "kinds need a field that holds a job's payload", "add a field: {name: payload, type: json, required: true}")
+	}
+	if payload != nil && (payload.JSONGoName != "" || payload.GoType != "") {
+		def.f.wrong(at, fmt.Sprintf("%s has a struct of its own, and its kinds have theirs", payload.Name), "remove its fields or its go_type")
+	}
+	for i := 0; i+1 < len(list.Content); i += 2 {
+		if list.Content[i+1].Kind == yaml.MappingNode {
+			def.kind(list.Content[i], list.Content[i+1], q)
+		}
+	}
+}
+
+func (def *definition) kind(key, n *yaml.Node, q *model.QueueSection) {
+	k := &model.Kind{Pos: def.f.pos(key), Name: key.Value, GoName: cmp.Or(str(n, "go_name"), goname.Exported(key.Value))}
+	if slices.ContainsFunc(q.Kinds, func(o *model.Kind) bool { return o.Name == k.Name }) {
+		return // reported
+	}
+	if q.KindField != nil {
+		rules := q.KindField.Rules
+		rules.Secret = false
+		for _, failure := range rules.Check(k.Name) {
+			def.f.wrong(key, fmt.Sprintf("%s cannot hold %s: it %s", q.KindField.Name, k.Name, failure.Message), "rename the kind, or change the field")
+		}
+	}
+	k.Fields = def.memberFields(n, k.GoName)
+	def.inner = append(def.inner, scope{"kind " + k.Name, k.Fields})
+	q.Kinds = append(q.Kinds, k)
+}
+
+// distinct refuses one field in two roles: one would overwrite the other.
+func (def *definition) distinct(n *yaml.Node, q *model.QueueSection) {
+	roles := map[*model.Field]string{}
+	for _, r := range []struct {
+		key string
+		f   *model.Field
+	}{
+		{"state", q.State}, {"run_at", q.RunAt}, {"attempts", q.Attempts}, {"max_attempts", q.MaxAttempts}, {"error", q.Error},
+		{"started_at", q.StartedAt}, {"completed_at", q.CompletedAt}, {"kind", q.KindField}, {"payload", q.PayloadField},
+	} {
+		if r.f == nil {
+			continue
+		}
+		if other := roles[r.f]; other != "" {
+			def.f.wrong(or(get(n, r.key), n), fmt.Sprintf("%s and %s are both the field %s", other, r.key, r.f.Name), "each needs a field of its own")
+			continue
+		}
+		roles[r.f] = r.key
+	}
+	if q.Error != nil && q.Error.Rules.Kind == check.Text && q.Error.Unique {
+		def.f.wrong(or(get(def.nodes[q.Error], "unique"), n), "two jobs may fail alike", "leave unique out")
+	}
+}
