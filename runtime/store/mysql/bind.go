@@ -1,0 +1,28 @@
+package mysql
+
+import (
+	"encoding/json"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// arguments gives the values that the driver encodes.
+func arguments(args []any) ([]any, error) {
+	bound := make([]any, len(args))
+	for i, a := range args {
+		v, err := store.Plain(a)
+		if err != nil {
+			return nil, err
+		}
+		switch x := v.(type) {
+		case json.RawMessage:
+			v = string(x) // bytes would be binary, which a JSON column refuses
+		case store.Date:
+			v = x.String()
+		case store.Number:
+			v = x.String()
+		}
+		bound[i] = v
+	}
+	return bound, nil
+}

@@ -1,0 +1,68 @@
+package mysql
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// parseDSN reads a DSN. Its errors never hold the DSN, which has the password.
+func parseDSN(dsn string) (*mysql.Config, error) {
+	malformed := errors.New("mysql: the DSN is malformed; it has the form mysql://user:password@host:3306/name")
+	u, err := url.Parse(dsn)
+	if err != nil || u.User == nil {
+		return nil, malformed
+	}
+	cfg := mysql.NewConfig()
+	cfg.User = u.User.Username()
+	cfg.Passwd, _ = u.User.Password()
+	cfg.DBName = strings.TrimPrefix(u.Path, "/")
+	if cfg.DBName == "" || strings.Contains(cfg.DBName, "/") {
+		return nil, malformed
+	}
+	port := u.Port()
+	if port == "" {
+		port = "3306"
+	}
+	cfg.Net, cfg.Addr = "tcp", net.JoinHostPort(u.Hostname(), port)
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, malformed
+	}
+	for key, vs := range query {
+		switch value := vs[len(vs)-1]; key {
+		case "tls":
+			cfg.TLSConfig = value
+		case "socket":
+			cfg.Net, cfg.Addr = "unix", value
+		default:
+			return nil, fmt.Errorf("mysql: unknown option %q; there are tls and socket", key)
+		}
+	}
+	if cfg.Net == "tcp" && u.Hostname() == "" {
+		return nil, malformed
+	}
+	cfg.ParseTime = true
+	cfg.Loc = time.UTC
+	cfg.ClientFoundRows = true // an update counts the rows that it meant, changed or not
+	cfg.Collation = "utf8mb4_bin"
+	cfg.Timeout = 10 * time.Second
+	cfg.Params = map[string]string{
+		"time_zone":                "'+00:00'",
+		"sql_mode":                 "'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+		"innodb_lock_wait_timeout": "10",
+	}
+	cfg.Logger = silent{}
+	return cfg, nil
+}
+
+// silent drops the driver's own log lines, which would go to standard error;
+// what matters comes back as an error.
+type silent struct{}
+
+func (silent) Print(...any) {}

@@ -1,0 +1,80 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// Error is a failure as the server reports it, for errors.As, without what
+// could hold a row's values.
+type Error struct {
+	Code    int // the server's error number
+	Message string
+}
+
+// Error gives the server's words.
+func (e *Error) Error() string { return fmt.Sprintf("mysql: %s (%d)", e.Message, e.Code) }
+
+var columnOf = regexp.MustCompile("(?i)\\bcolumn '?`?[\\w$.`]*?`?\\.?`?(\\w+)`?'? at row")
+
+// failure marks an error with the store's sentinels.
+func failure(ctx context.Context, err error) error {
+	my, ok := errors.AsType[*mysql.MySQLError](err)
+	if !ok {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("mysql: %w", err)
+	}
+	e := &Error{Code: int(my.Number), Message: my.Message}
+	switch my.Number {
+	case 1062, 1586:
+		return conflict(my.Message)
+	case 1216, 1217, 1451, 1452: // the message quotes the constraint, not the values
+		return store.Coded(store.ErrReference, e)
+	case 3819, 4025, 1048, 1364:
+		return store.Coded(store.ErrInvalid, e)
+	case 1264, 1265, 1292, 1366, 1406, 3140, 3141, 1411, 1690, 1367:
+		e.Message = refused(my.Message)
+		return store.Coded(store.ErrInvalid, e)
+	case 1205, 1213, 1020, 3572:
+		return store.Coded(store.ErrBusy, e)
+	case 1021, 1114, 1041:
+		return store.Coded(store.ErrFull, e)
+	case 1153:
+		e.Message = "a value is larger than the server's max_allowed_packet"
+		return store.Coded(store.ErrInvalid, e)
+	case 1317, 1969, 3024:
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	return e
+}
+
+// refused says which column refuses a value; the server's message quotes it.
+func refused(message string) string {
+	if m := columnOf.FindStringSubmatch(message); m != nil {
+		return "the database refuses a value of " + m[1]
+	}
+	return "the database refuses a value"
+}
+
+// conflict reads the key from "Duplicate entry '...' for key 'article.article_slug_key'";
+// MariaDB leaves the table out.
+func conflict(message string) error {
+	e := &store.ConflictError{}
+	if at := strings.LastIndex(message, " for key "); at >= 0 {
+		e.Key = strings.Trim(message[at+len(" for key "):], "'`")
+		if table, key, ok := strings.Cut(e.Key, "."); ok {
+			e.Datatype, e.Key = table, key
+		}
+	}
+	return e
+}

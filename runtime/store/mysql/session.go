@@ -1,0 +1,118 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// querier is what a pool, a transaction and one connection have in common.
+type querier interface {
+	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+}
+
+type session struct{ q querier }
+
+// Exec runs a statement that gives no rows.
+func (s session) Exec(ctx context.Context, text string, args []any) (store.Result, error) {
+	bound, err := arguments(args)
+	if err != nil {
+		return store.Result{}, err
+	}
+	res, err := s.q.ExecContext(ctx, text, bound...)
+	if err != nil {
+		return store.Result{}, failure(ctx, err)
+	}
+	var r store.Result
+	if r.RowsAffected, err = res.RowsAffected(); err == nil {
+		r.LastID, err = res.LastInsertId()
+	}
+	return r, err
+}
+
+// Query fills dest with each row and then calls each.
+func (s session) Query(ctx context.Context, text string, args, dest []any, each func() error) error {
+	return s.rows(ctx, text, args, dest, func() (bool, error) { return true, each() })
+}
+
+// QueryRow fills dest with the first row.
+func (s session) QueryRow(ctx context.Context, text string, args, dest []any) error {
+	found := false
+	err := s.rows(ctx, text, args, dest, func() (bool, error) {
+		found = true
+		return false, nil
+	})
+	if err == nil && !found {
+		return store.ErrNotFound
+	}
+	return err
+}
+
+// rows goes through a result until each says that it has enough.
+func (s session) rows(ctx context.Context, text string, args, dest []any, each func() (more bool, err error)) error {
+	bound, err := arguments(args)
+	if err != nil {
+		return err
+	}
+	rows, err := s.q.QueryContext(ctx, text, bound...)
+	if err != nil {
+		return failure(ctx, err)
+	}
+	return read(ctx, rows, dest, each)
+}
+
+func read(ctx context.Context, rows *sql.Rows, dest []any, each func() (bool, error)) error {
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return failure(ctx, err)
+	}
+	if len(columns) != len(dest) {
+		return fmt.Errorf("mysql: the result has %d columns, not %d", len(columns), len(dest))
+	}
+	cells := make([]cell, len(dest))
+	places := make([]any, len(dest))
+	for i, d := range dest {
+		cells[i] = cell{d}
+		places[i] = &cells[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(places...); err != nil {
+			return fmt.Errorf("mysql: %w", err)
+		}
+		more, err := each()
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return failure(ctx, err)
+	}
+	return rows.Close()
+}
+
+// cell lets database/sql hand a value over as it came.
+type cell struct{ dest any }
+
+// Scan implements sql.Scanner.
+func (c *cell) Scan(src any) error {
+	switch d := c.dest.(type) {
+	case *int64:
+		if n, ok := src.(int64); ok {
+			*d = n
+			return nil
+		}
+	case *string:
+		if b, ok := src.([]byte); ok {
+			*d = string(b)
+			return nil
+		}
+	}
+	return store.Assign(c.dest, src)
+}

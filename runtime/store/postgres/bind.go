@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"encoding/json"
+	"math/big"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// arguments gives the values that pgx encodes.
+func arguments(args []any) ([]any, error) {
+	if len(args) == 0 {
+		return nil, nil
+	}
+	bound := make([]any, len(args))
+	var err error
+	for i, a := range args {
+		if bound[i], err = argument(a); err != nil {
+			return nil, err
+		}
+	}
+	return bound, nil
+}
+
+func argument(a any) (any, error) {
+	v, err := store.Plain(a)
+	if err != nil {
+		return nil, err
+	}
+	switch x := v.(type) {
+	case json.RawMessage:
+		return []byte(x), nil
+	case store.Date:
+		return date(x), nil
+	case store.Number:
+		return numeric(x), nil
+	case []store.Date:
+		return mapped(x, date), nil
+	case []store.Number:
+		return mapped(x, numeric), nil
+	}
+	return v, nil
+}
+
+func date(d store.Date) pgtype.Date { return pgtype.Date{Time: d.Time(), Valid: true} }
+
+func numeric(n store.Number) pgtype.Numeric {
+	return pgtype.Numeric{Int: big.NewInt(n.Unscaled), Exp: -int32(n.Scale), Valid: true}
+}
+
+func mapped[A, B any](from []A, f func(A) B) []B {
+	to := make([]B, len(from))
+	for i, v := range from {
+		to[i] = f(v)
+	}
+	return to
+}

@@ -1,0 +1,62 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Error is a failure as the server reports it, for errors.As, without what
+// could hold a row's values.
+type Error struct {
+	Code       string // SQLSTATE
+	Constraint string
+	Column     string
+	Message    string
+}
+
+// Error gives the server's words.
+func (e *Error) Error() string { return fmt.Sprintf("postgres: %s (%s)", e.Message, e.Code) }
+
+// failure marks an error with the store's sentinels.
+func failure(ctx context.Context, err error) error {
+	if errors.Is(err, pgx.ErrTxCommitRollback) {
+		return fmt.Errorf("postgres: the transaction had failed before it was to be committed: %w", store.ErrClosed)
+	}
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("postgres: %w", err)
+	}
+	e := &Error{Code: pg.Code, Constraint: pg.ConstraintName, Column: pg.ColumnName, Message: pg.Message}
+	switch pg.Code {
+	case "23505":
+		return &store.ConflictError{Datatype: pg.TableName, Key: pg.ConstraintName}
+	case "23503", "23001":
+		e.Message = "foreign key " + pg.ConstraintName
+		return store.Coded(store.ErrReference, e)
+	case "23514", "23502":
+		e.Message = strings.TrimSpace("a constraint does not hold: " + pg.ConstraintName + " " + pg.ColumnName)
+		return store.Coded(store.ErrInvalid, e)
+	case "40001", "40P01", "55P03":
+		return store.Coded(store.ErrBusy, e)
+	case "53100", "53200":
+		return store.Coded(store.ErrFull, e)
+	case "57014":
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	if strings.HasPrefix(pg.Code, "22") { // the server quotes the value that it refuses
+		e.Message = strings.TrimSpace("the database refuses a value " + pg.ColumnName)
+		return store.Coded(store.ErrInvalid, e)
+	}
+	return e
+}

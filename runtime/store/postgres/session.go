@@ -1,0 +1,78 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// querier is what a pool and a transaction have in common.
+type querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+type session struct{ q querier }
+
+// Exec runs a statement that gives no rows.
+func (s session) Exec(ctx context.Context, sql string, args []any) (store.Result, error) {
+	bound, err := arguments(args)
+	if err != nil {
+		return store.Result{}, err
+	}
+	tag, err := s.q.Exec(ctx, sql, bound...)
+	if err != nil {
+		return store.Result{}, failure(ctx, err)
+	}
+	return store.Result{RowsAffected: tag.RowsAffected()}, nil
+}
+
+// Query fills dest with each row and then calls each.
+func (s session) Query(ctx context.Context, sql string, args, dest []any, each func() error) error {
+	return s.rows(ctx, sql, args, dest, func() (bool, error) { return true, each() })
+}
+
+// QueryRow fills dest with the first row.
+func (s session) QueryRow(ctx context.Context, sql string, args, dest []any) error {
+	found := false
+	err := s.rows(ctx, sql, args, dest, func() (bool, error) {
+		found = true
+		return false, nil
+	})
+	if err == nil && !found {
+		return store.ErrNotFound
+	}
+	return err
+}
+
+// rows goes through a result until each says that it has enough.
+func (s session) rows(ctx context.Context, sql string, args, dest []any, each func() (more bool, err error)) error {
+	bound, err := arguments(args)
+	if err != nil {
+		return err
+	}
+	rows, err := s.q.Query(ctx, sql, bound...)
+	if err != nil {
+		return failure(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scanAll(rows, dest); err != nil {
+			return err
+		}
+		more, err := each()
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+	}
+	rows.Close() // what goes wrong after the last row shows now
+	if err := rows.Err(); err != nil {
+		return failure(ctx, err)
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// Services is where the test servers are found; scripts/services.sh sets them.
+var services = map[string]string{"postgres": "MODULAGEN_POSTGRES_DSN", "mysql": "MODULAGEN_MYSQL_DSN"}
+
+// FreshDSN makes a new, empty database on the test server for "postgres" or
+// "mysql", whose driver the caller imports, and removes it when the test ends.
+// Without the server the test is skipped with a loud line, or fails when
+// MODULAGEN_REQUIRE_SERVICES is 1.
+func FreshDSN(t testing.TB, kind string) string {
+	t.Helper()
+	dsn := os.Getenv(services[kind])
+	if dsn == "" {
+		why := fmt.Sprintf("!!! NO %s: %s is not set; run the tests through scripts/services.sh !!!", strings.ToUpper(kind), services[kind])
+		if os.Getenv("MODULAGEN_REQUIRE_SERVICES") == "1" {
+			t.Fatal(why)
+		}
+		fmt.Fprintln(os.Stderr, why)
+		t.Skip(why)
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatalf("%s is malformed", services[kind])
+	}
+	name := fmt.Sprintf("test_%016x", rand.Uint64())
+	run(t, dsn, "CREATE DATABASE "+name)
+	t.Cleanup(func() {
+		if kind == "postgres" {
+			name += " WITH (FORCE)"
+		}
+		run(t, dsn, "DROP DATABASE "+name)
+	})
+	u.Path = "/" + name
+	return u.String()
+}
+
+func run(t testing.TB, dsn, statement string) {
+	t.Helper()
+	ctx := context.Background()
+	db, err := store.Open(ctx, dsn, nil, store.Options{MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Conn().Exec(ctx, statement, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Open opens a database with the suite's tables until the test ends.
+func Open(t testing.TB, dsn string, opts store.Options) *DB {
+	t.Helper()
+	db, err := store.Open(context.Background(), dsn, Schema(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return On(db)
+}
