@@ -180,7 +180,7 @@ func (t tablePrinter) getBy(f *jen.File, i int, key *model.Index) {
 	}
 	f.Add(comment(name + " finds the row with this key, or gives store.ErrNotFound."))
 	f.Func().Params(jen.Id("t").Id(t.tableType())).Id(name).Params(params...).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
-		jen.Return(jen.Id("t").Dot("GetByKey").Call(args...)),
+		jen.Return(jen.Id("t").Dot("GetUnique").Call(args...)),
 	)
 	f.Line()
 }
@@ -216,7 +216,7 @@ func (t tablePrinter) upsertBy(f *jen.File, i int, key *model.Index) {
 	f.Func().Params(jen.Id("t").Id(t.tableType())).Id(name).
 		Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("n").Id(t.d.GoRow+"New")).
 		Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
-		jen.Return(jen.Id("t").Dot("UpsertByKey").Call(jen.Id("ctx"), jen.Lit(i), jen.Id("n"))),
+		jen.Return(jen.Id("t").Dot("UpsertUnique").Call(jen.Id("ctx"), jen.Lit(i), jen.Id("n"))),
 	)
 	f.Line()
 }

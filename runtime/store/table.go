@@ -81,9 +81,9 @@ func (t Table[R, ID, N, P]) Get(ctx context.Context, id ID) (*R, error) {
 	return t.one(ctx, t.st.get, sc)
 }
 
-// GetByKey reads the row that has these values in the columns of Keys[key];
+// GetUnique reads the row that has these values in the columns of Keys[key];
 // ErrNotFound without it.
-func (t Table[R, ID, N, P]) GetByKey(ctx context.Context, key int, vals ...any) (*R, error) {
+func (t Table[R, ID, N, P]) GetUnique(ctx context.Context, key int, vals ...any) (*R, error) {
 	sc := t.s.take()
 	defer t.s.give(sc)
 	cols := t.s.Keys[key].Columns
@@ -225,11 +225,11 @@ func (m *Mask) columns() []int {
 	return cols
 }
 
-// UpsertByKey adds a row, or, where one has the same values in the columns of
+// UpsertUnique adds a row, or, where one has the same values in the columns of
 // Keys[key], sets the columns that n gives; columns that n leaves out keep what
 // they have, and the id stays. It gives the row as it is then. A row that
 // collides on another unique key is a *ConflictError.
-func (t Table[R, ID, N, P]) UpsertByKey(ctx context.Context, key int, n N) (*R, error) {
+func (t Table[R, ID, N, P]) UpsertUnique(ctx context.Context, key int, n N) (*R, error) {
 	sc := t.s.take()
 	defer t.s.give(sc)
 	r := new(R)
