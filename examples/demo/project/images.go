@@ -46,6 +46,9 @@ func (h *handlers) ImageOptimize(ctx context.Context, job *generated.ImageOptimi
 	if err != nil {
 		return err
 	}
+	if small == picture && len(encoded) >= len(text) {
+		encoded = text // it was as small as it gets
+	}
 	path := filepath.Join(h.out, fmt.Sprintf("%d.%s", row.ID, format))
 	if err := os.WriteFile(path, encoded, 0o666); err != nil {
 		return err

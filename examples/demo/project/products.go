@@ -143,6 +143,8 @@ func parse(record []string) (p generated.ProductNew, err error) {
 	if p.Stock, err = strconv.ParseInt(record[3], 10, 64); err != nil {
 		return p, &rowError{"stock", fmt.Sprintf("%q is not a whole number", record[3])}
 	}
+	// What the row leaves empty is emptied, where an earlier row of the SKU filled it.
+	p.Released, p.Description = store.SetNull[store.Date](), store.SetNull[string]()
 	if record[5] != "" {
 		day, err := time.Parse(time.DateOnly, record[5])
 		if err != nil {
