@@ -22,7 +22,7 @@ var (
 
 // Project is modulagen.yaml.
 var Project = &Mapping{
-	Name: "configuration",
+	Name: "the configuration",
 	Help: "Where modulagen reads definitions and writes code.",
 	Keys: []Key{
 		{Name: "datatypes", Help: "the folder of the definitions; datatypes unless given", Value: folder},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -17,7 +18,7 @@ import (
 // field reads one column.
 func (def *definition) field(n *yaml.Node) *model.Field {
 	f := def.plainField(n, def.d.GoRow)
-	f.Unique = flag(n, "unique")
+	f.Unique = isTrue(n, "unique")
 	if f.Type == "reference" {
 		f.Reference = &model.Reference{To: str(n, "to"), OnDelete: cmp.Or(str(n, "on_delete"), "restrict")}
 		if f.Reference.OnDelete == "set_null" && f.Required {
@@ -38,8 +39,8 @@ func (def *definition) plainField(n *yaml.Node, owner string) *model.Field {
 	name := str(n, "name")
 	f := &model.Field{
 		Pos: def.f.pos(or(get(n, "name"), n)), Name: name, GoName: cmp.Or(str(n, "go_name"), goname.Exported(name)),
-		Type: str(n, "type"), Label: cmp.Or(str(n, "label"), sentenceCase(name)), Help: str(n, "help"),
-		Required: flag(n, "required"), Secret: flag(n, "secret"), GoType: str(n, "go_type"), Scale: 2,
+		Type: str(n, "type"), Label: cmp.Or(str(n, "label"), fieldLabel(name, str(n, "type"))), Help: str(n, "help"),
+		Required: isTrue(n, "required"), Secret: isTrue(n, "secret"), GoType: str(n, "go_type"), Scale: 2,
 	}
 	t, known := fieldtype.Lookup(f.Type)
 	if !known {
@@ -60,6 +61,14 @@ func (def *definition) plainField(n *yaml.Node, owner string) *model.Field {
 	}
 	f.Rules.Required = f.Required
 	return f
+}
+
+// fieldLabel leaves out what only a programmer would call the author: its id.
+func fieldLabel(name, typ string) string {
+	if short, ok := strings.CutSuffix(name, "_id"); ok && typ == "reference" && short != "" {
+		name = short
+	}
+	return sentenceCase(name)
 }
 
 // bounds reads min and max, and fills in what the type allows at most.
@@ -182,10 +191,19 @@ func (def *definition) options(n *yaml.Node, f *model.Field, owner string) {
 			def.f.wrong(at, fmt.Sprintf("options %q and %q would both be %s in Go", f.Options[i].Value, value, opt.GoName), "write one as {value: ..., go_name: ...}")
 			continue
 		}
-		opt.Label = cmp.Or(opt.Label, sentenceCase(snake(value)), value)
+		opt.Label = cmp.Or(opt.Label, optionLabel(value))
 		f.Options = append(f.Options, opt)
 		f.Rules.Options = append(f.Rules.Options, value)
 	}
+}
+
+// optionLabel makes a label of a value that is written as a name; others, such
+// as GET or -1, are labels already.
+func optionLabel(value string) string {
+	if name := strings.ReplaceAll(value, "-", "_"); matches(language.NamePattern, name) {
+		return sentenceCase(name)
+	}
+	return value
 }
 
 // inlineFields reads the members of a JSON field's document.

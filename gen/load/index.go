@@ -32,7 +32,7 @@ func (def *definition) indexes() {
 }
 
 func (def *definition) index(n *yaml.Node) {
-	x := &model.Index{Pos: def.f.pos(n), Unique: flag(n, "unique"), Name: str(n, "name")}
+	x := &model.Index{Pos: def.f.pos(n), Unique: isTrue(n, "unique"), Name: str(n, "name")}
 	ok := true
 	for _, c := range items(n, "fields") {
 		if !isText(c) {
@@ -52,7 +52,11 @@ func (def *definition) index(n *yaml.Node) {
 		x.Columns = append(x.Columns, col)
 	}
 	if w := section(n, "where"); w != nil {
+		before := len(def.f.found)
 		x.Where = def.where(w)
+		ok = ok && len(def.f.found) == before && len(x.Where) > 0
+	} else if get(n, "where") != nil {
+		ok = false
 	}
 	if ok && len(x.Columns) > 0 {
 		def.addIndex(x, n)
@@ -132,8 +136,10 @@ func indexName(table string, x *model.Index) string {
 	if len(x.Where) > 0 {
 		parts = append(parts, "where")
 	}
-	for _, w := range x.Where {
-		parts = append(parts, w.Field.Name)
+	for i, w := range x.Where {
+		if i == 0 || x.Where[i-1].Field != w.Field {
+			parts = append(parts, w.Field.Name)
+		}
 	}
 	end := "idx"
 	if x.Unique {
@@ -156,7 +162,7 @@ func (def *definition) where(n *yaml.Node) []model.Condition {
 		}
 		if value.Kind == yaml.MappingNode {
 			for _, c := range comparisons {
-				if v := get(value, c.key); v != nil {
+				if v := get(value, c.key); v != nil && (v.Kind == yaml.SequenceNode) == (c.op == "in") {
 					out = def.condition(out, f, c.op, v)
 				}
 			}
@@ -171,6 +177,7 @@ func (def *definition) where(n *yaml.Node) []model.Condition {
 	return out
 }
 
+// condition adds one comparison, unless it is wrong.
 func (def *definition) condition(out []model.Condition, f *model.Field, op string, n *yaml.Node) []model.Condition {
 	if isNull(n) {
 		if f.NotNull {
@@ -201,6 +208,9 @@ func (def *definition) condition(out []model.Condition, f *model.Field, op strin
 		}
 		c.Values = append(c.Values, text)
 	}
+	if len(c.Values) == 0 {
+		return out // reported
+	}
 	return append(out, c)
 }
 
@@ -208,7 +218,8 @@ func (def *definition) condition(out []model.Condition, f *model.Field, op strin
 func (def *definition) conditionValue(n *yaml.Node, f *model.Field) (string, bool) {
 	text, value, err := literal(n, f)
 	if errors.Is(err, errReported) {
-		if n.Kind == yaml.ScalarNode && !isNull(n) {
+		number := n.ShortTag() == "!!int" || n.ShortTag() == "!!float"
+		if n.Kind == yaml.ScalarNode && !isNull(n) && (!number || plainNumber.MatchString(n.Value)) {
 			def.f.wrong(n, fmt.Sprintf("%s is of type %s and cannot be %s", f.Name, f.Type, kindOf(n)), "")
 		}
 		return "", false

@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -51,13 +52,16 @@ func (l *loader) unique() map[string]*definition {
 
 func (l *loader) resolve(def *definition, f *model.Field, byName map[string]*definition) {
 	target := byName[f.Reference.To]
+	if target == nil && slices.Contains(l.named, f.Reference.To) {
+		return
+	}
 	if target == nil {
-		known := make([]string, 0, len(byName))
+		known := slices.Clone(l.named)
 		for name := range byName {
 			known = append(known, name)
 		}
 		slices.Sort(known)
-		hint := fmt.Sprintf("define it in %s/%s.yaml", "datatypes", f.Reference.To)
+		hint := fmt.Sprintf("define it in %s/%s.yaml", path.Dir(def.f.path), f.Reference.To)
 		if near := nearest(f.Reference.To, known); near != "" {
 			hint = fmt.Sprintf("write %q", near)
 		}

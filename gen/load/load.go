@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -60,6 +61,7 @@ type loader struct {
 	fsys  fs.FS
 	defs  []*definition // in the order of their files
 	found mistake.List  // of files that are no definitions
+	named []string      // datatypes of files that could not be read, as far as that can be guessed
 }
 
 // config reads modulagen.yaml and fills in what it leaves out.
@@ -91,6 +93,7 @@ func (l *loader) folders(f *file, c model.Config) {
 			if a.folder == b.folder || strings.HasPrefix(a.folder+"/", b.folder+"/") && a.key == "output" {
 				at := or(get(f.root, a.key), get(f.root, b.key), f.root)
 				f.wrong(at, fmt.Sprintf("%s and %s are both in %s", b.key, a.key, b.folder), "give each a folder of its own")
+				break
 			}
 		}
 	}
@@ -98,7 +101,7 @@ func (l *loader) folders(f *file, c model.Config) {
 
 func (l *loader) packageName(f *file, c model.Config) string {
 	if c.Package != "" {
-		if !goname.IsPackage(c.Package) {
+		if matches(language.NamePattern, c.Package) && !goname.IsPackage(c.Package) {
 			f.wrong(or(get(f.root, "package"), f.root), fmt.Sprintf("package %q cannot be imported by that name", c.Package), "choose a name that is no word of Go and not main")
 		}
 		return c.Package
@@ -148,9 +151,23 @@ func (l *loader) definition(name string, before int) {
 	f := open(l.fsys, name)
 	if f.root == nil {
 		l.found = append(l.found, f.found...)
+		l.named = append(l.named, f.guess()...)
 		return
 	}
 	l.defs = append(l.defs, define(f))
+}
+
+var nameLine = regexp.MustCompile(`^name: *["']?([a-z][a-z0-9_]*)`)
+
+// guess gives the datatype that an unreadable file most likely defines, so
+// that references to it are not reported too.
+func (f *file) guess() []string {
+	for _, line := range f.lines {
+		if m := nameLine.FindStringSubmatch(line); m != nil {
+			return m[1:]
+		}
+	}
+	return []string{strings.TrimSuffix(path.Base(f.path), path.Ext(f.path))}
 }
 
 // nested reports definitions in folders below, which no one would miss until

@@ -42,6 +42,10 @@ func (s goSpace) take(f *file, at *yaml.Node, name, what, remedy string) {
 	if first.at.Line > 0 {
 		where = fmt.Sprintf("; the other is in %s:%d", first.at.File, first.at.Line)
 	}
+	if first.at.Line == 0 && first.at.File == "" && first.what != "the id" {
+		f.wrong(at, fmt.Sprintf("%s would be %s in Go, which %s already", what, name, first.what), "choose another name")
+		return
+	}
 	f.wrong(at, fmt.Sprintf("%s and %s would both be %s in Go", first.what, what, name), remedy+where)
 }
 
@@ -49,10 +53,10 @@ func (s goSpace) take(f *file, at *yaml.Node, name, what, remedy string) {
 func (l *loader) goNames() {
 	space, accessors := goSpace{}, goSpace{}
 	for _, name := range fixedNames {
-		space[name] = goOwner{what: "a part of every generated package"}
+		space[name] = goOwner{what: "every generated package has"}
 	}
 	for _, name := range fixedAccessors {
-		accessors[name] = goOwner{what: "a part of every database"}
+		accessors[name] = goOwner{what: "every database has"}
 	}
 	seen := map[string]bool{}
 	for _, def := range l.defs {

@@ -18,7 +18,6 @@ var meant = map[string]string{
 	"relation": "reference", "belongs_to": "reference", "foreign_key": "reference", "_id": "reference", "ref": "reference",
 	"maximum": "max", "max_length": "max", "maxlength": "max", "minimum": "min", "min_length": "min",
 	"regex": "pattern", "regexp": "pattern", "values": "options", "choices": "options", "enum_values": "options",
-	"nullable": "required", "null": "required", "not_null": "required", "optional": "required",
 	"description": "help", "comment": "help", "title": "label", "table": "name", "columns": "fields",
 	"precision": "scale", "references": "to", "target": "to", "index": "indexes", "indices": "indexes",
 	"uuid": "ulid", "bigserial": "integer", "serial": "integer", "autoincrement": "integer",
@@ -43,6 +42,15 @@ func nearest(word string, known []string) string {
 	for _, k := range known {
 		if d := distance(folded, k, least); d < least {
 			best, least = k, d
+		}
+	}
+	if best != "" {
+		return best
+	}
+	least = 2 // a slip in a word of another system
+	for w, m := range meant {
+		if d := distance(lower, w, least); d < least && len(w) > 3 && slices.Contains(known, m) && (best == "" || m < best) {
+			best = m
 		}
 	}
 	return best

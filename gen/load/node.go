@@ -35,7 +35,7 @@ func str(n *yaml.Node, name string) string {
 	return ""
 }
 
-func flag(n *yaml.Node, name string) bool {
+func isTrue(n *yaml.Node, name string) bool {
 	v := get(n, name)
 	return v != nil && v.Kind == yaml.ScalarNode && v.ShortTag() == "!!bool" && strings.EqualFold(v.Value, "true")
 }

@@ -103,6 +103,9 @@ func (def *definition) role(n *yaml.Node, key, conventional string, types ...str
 		return nil
 	}
 	if !slices.Contains(types, f.Type) {
+		if key == "field" {
+			key = "a state"
+		}
 		def.f.wrong(at, fmt.Sprintf("%s is of type %s; %s needs type %s", f.Name, f.Type, key, strings.Join(types, " or ")), "")
 		return nil
 	}

@@ -68,7 +68,17 @@ func (f *file) unknownKey(key *yaml.Node, m *language.Mapping, k language.Key) {
 		f.wrong(key, fmt.Sprintf("%s is not built in this version", key.Value), "remove it")
 		return
 	}
+	if name, ok := strings.CutSuffix(key.Value, ":"); ok { // as in {required:}
+		if _, ok := m.Key(name); ok {
+			f.wrong(key, name+" has no value", "write one, or leave the key out")
+			return
+		}
+	}
 	message := fmt.Sprintf("unknown key %q in %s", key.Value, article(m.Name))
+	if m.Name == "field" && slices.Contains([]string{"nullable", "null", "optional", "not_null"}, key.Value) {
+		f.wrong(key, message, "a field may be null unless it says required: true or has a default")
+		return
+	}
 	if m == language.Member {
 		if _, ok := language.Field.Key(key.Value); ok {
 			f.wrong(key, fmt.Sprintf("%s has no place in a field of a JSON object", key.Value), "it belongs to fields that are columns")
@@ -83,6 +93,9 @@ func (f *file) unknownKey(key *yaml.Node, m *language.Mapping, k language.Key) {
 }
 
 func article(noun string) string {
+	if strings.HasPrefix(noun, "the ") {
+		return noun
+	}
 	if strings.ContainsRune("aeio", rune(noun[0])) {
 		return "an " + noun
 	}
@@ -118,7 +131,7 @@ func isForm(n *yaml.Node, form language.Form) bool {
 	case language.Bool:
 		return n.ShortTag() == "!!bool"
 	case language.Int:
-		return n.ShortTag() == "!!int"
+		return n.ShortTag() == "!!int" || plainInt.MatchString(n.Value) && n.ShortTag() == "!!float" // too long for one
 	case language.Number:
 		return n.ShortTag() == "!!int" || n.ShortTag() == "!!float"
 	}
@@ -159,7 +172,7 @@ func (f *file) section(n *yaml.Node, m *language.Mapping, what string) {
 	case language.Field, language.Member:
 		f.fieldShape(n, m)
 	default:
-		if m.Name != what && what != "" {
+		if m.Name != what && !strings.HasPrefix(what, m.Name+" ") {
 			what = article(m.Name)
 		}
 		f.mapping(n, m, what, nil)
@@ -210,6 +223,15 @@ func (f *file) unknownChoice(n *yaml.Node, choices []string, what string) {
 
 // suggestion bends a text into the form that a pattern asks for, if that is easy.
 func suggestion(s, pattern string) string {
+	if matches(pattern, "a desc") {
+		lower := strings.ToLower(s)
+		if matches(pattern, lower) {
+			return fmt.Sprintf("write %q", lower)
+		}
+		if name, _, ok := strings.Cut(lower, " "); ok && matches(pattern, name) {
+			return fmt.Sprintf(`write %q, or "%s desc"`, name, name)
+		}
+	}
 	for _, bent := range []string{snake(s), strings.ReplaceAll(snake(s), "_", "-"), strings.TrimPrefix(s, "/"), strings.ReplaceAll(s, `\`, "/"), strings.ToLower(s)} {
 		if bent != "" && matches(pattern, bent) {
 			return fmt.Sprintf("write %q", bent)
@@ -220,6 +242,9 @@ func suggestion(s, pattern string) string {
 
 // snake gives a name in snake case: userId and "User ID" are user_id.
 func snake(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return ""
+	}
 	var b strings.Builder
 	var last rune
 	for _, r := range s {
@@ -309,7 +334,11 @@ func (f *file) namesOf(n *yaml.Node, v *language.Value, what string) {
 			f.wrong(key, fmt.Sprintf("%q in %s is not a name in snake case: a-z, 0-9 and _, starting with a letter", key.Value, what), suggestion(key.Value, language.NamePattern))
 			continue
 		}
-		f.holds(value, v.Of, key.Value)
+		name := key.Value
+		if v.Of.Form == language.Section {
+			name = v.Of.Keys.Name + " " + name
+		}
+		f.holds(value, v.Of, name)
 	}
 }
 
@@ -398,7 +427,10 @@ func (f *file) bend(n *yaml.Node, v *language.Value) string {
 		}
 		return ""
 	}
-	if n.Kind == yaml.ScalarNode && v.Form == language.Text && len(v.Choices) == 0 && v.Pattern == "" {
+	if v.Form == language.Bool && (n.Value == "1" || n.Value == "0") {
+		return map[string]string{"1": "write true", "0": "write false"}[n.Value]
+	}
+	if n.Kind == yaml.ScalarNode && !isNull(n) && v.Form == language.Text && len(v.Choices) == 0 && v.Pattern == "" {
 		return fmt.Sprintf("write %q, in quotes", n.Value)
 	}
 	if n.Kind == yaml.MappingNode && v.Form == language.List {

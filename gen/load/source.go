@@ -27,6 +27,7 @@ type file struct {
 	lines []string
 	root  *yaml.Node // the document's mapping; nil when there is none to go on with
 	found mistake.List
+	alias map[string]bool // names of aliases that were reported
 }
 
 // wrongAt reports a mistake at a place. Line and column are from 1; column 0
@@ -312,7 +313,13 @@ func (f *file) walk(n *yaml.Node, depth int) {
 		return
 	}
 	switch {
+	case n.Kind == yaml.AliasNode && f.alias[n.Value]:
+		return
 	case n.Kind == yaml.AliasNode:
+		if f.alias == nil {
+			f.alias = map[string]bool{}
+		}
+		f.alias[n.Value] = true
 		f.wrong(n, fmt.Sprintf("aliases (*%s) have no place here", n.Value), "write the value out")
 		return
 	case n.Anchor != "":

@@ -58,7 +58,7 @@ func (r *ruleReader) entries(n *yaml.Node, key string, depth int) []check.Rule {
 func (r *ruleReader) rule(n *yaml.Node, depth int) (check.Rule, bool) {
 	rule := check.Rule{
 		Op: check.Op(str(n, "op")), Value: str(n, "value"), Class: str(n, "class"),
-		Cmp: str(n, "cmp"), Negate: flag(n, "negate"), Message: str(n, "message"),
+		Cmp: str(n, "cmp"), Negate: isTrue(n, "negate"), Message: str(n, "message"),
 	}
 	for _, v := range items(n, "values") {
 		rule.Values = append(rule.Values, v.Value)

@@ -1,0 +1,253 @@
+package load
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/hegner123/modulagen/datatypes"
+	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+var update = flag.Bool("update", false, "write what the stories give into them; read every change as its user would")
+
+// story is one file of testdata: a project, and what loading it gives.
+type story struct {
+	path    string
+	archive *txtar.Archive
+	project fstest.MapFS
+	want    string
+}
+
+// stories reads every story of a folder. A file whose name ends in ".escaped"
+// holds Go's escapes, so that bytes which no editor shows can be seen.
+func stories(t testing.TB, folder string) []story {
+	paths, err := filepath.Glob(filepath.Join("..", "..", "testdata", folder, "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no stories in %s: %v", folder, err)
+	}
+	var out []story
+	for _, p := range paths {
+		a, err := txtar.ParseFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := story{path: p, archive: a, project: fstest.MapFS{}}
+		for _, f := range a.Files {
+			name, escaped := strings.CutSuffix(f.Name, ".escaped")
+			switch {
+			case name == "want":
+				s.want = string(f.Data)
+			case escaped:
+				text, err := strconv.Unquote(`"` + strings.ReplaceAll(string(f.Data), "\n", "") + `"`)
+				if err != nil {
+					t.Fatalf("%s: %s: %v", p, f.Name, err)
+				}
+				s.project[name] = &fstest.MapFile{Data: []byte(text)}
+			default:
+				s.project[name] = &fstest.MapFile{Data: f.Data}
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (s story) hold(t *testing.T, got string) {
+	if got == s.want {
+		return
+	}
+	if !*update {
+		t.Errorf("%s\n--- got\n%s--- want\n%s", s.archive.Comment, got, s.want)
+		return
+	}
+	files := s.archive.Files[:0]
+	for _, f := range s.archive.Files {
+		if f.Name != "want" {
+			files = append(files, f)
+		}
+	}
+	s.archive.Files = append(files, txtar.File{Name: "want", Data: []byte(got)})
+	if err := os.WriteFile(s.path, txtar.Format(s.archive), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s story) name() string { return strings.TrimSuffix(filepath.Base(s.path), ".txtar") }
+
+func TestMistakes(t *testing.T) {
+	distinct := map[string]bool{}
+	for _, s := range stories(t, "mistakes") {
+		t.Run(s.name(), func(t *testing.T) {
+			p, err := Load(s.project)
+			var list mistake.List
+			if !errors.As(err, &list) || p != nil {
+				t.Fatalf("loads, with %v", err)
+			}
+			s.hold(t, err.Error()+"\n")
+			for _, m := range list {
+				distinct[m.Message] = true
+				held(t, m)
+			}
+		})
+	}
+	if len(distinct) < 60 && !testing.Short() && flag.Lookup("test.run").Value.String() == "" {
+		t.Errorf("only %d distinct mistakes", len(distinct))
+	}
+}
+
+// held looks at what every mistake owes its reader.
+func held(t *testing.T, m mistake.Mistake) {
+	if m.File == "" || m.Message == "" || strings.HasSuffix(m.Message, ".") || strings.Contains(m.Message, "\n") {
+		t.Errorf("not put well: %#v", m)
+	}
+	if m.Line > 0 && m.Column > 0 && m.Source == "" {
+		t.Errorf("no source line: %#v", m)
+	}
+	if m.Column > 1+len([]rune(m.Source)) {
+		t.Errorf("points beyond the line: %#v", m)
+	}
+}
+
+func TestDefinitions(t *testing.T) {
+	for _, s := range stories(t, "definitions") {
+		t.Run(s.name(), func(t *testing.T) {
+			p, err := Load(s.project)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.hold(t, describe(p))
+		})
+	}
+}
+
+// describe writes a model out for a reader.
+func describe(p *model.Project) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "package %s in %s\n", p.Config.Package, p.Config.Output)
+	for _, q := range p.Queries {
+		fmt.Fprintf(&b, "queries %s for %v\n", q.Path, q.Databases)
+	}
+	for _, d := range p.Datatypes {
+		fmt.Fprintf(&b, "\n%s: type %s, db.%s, %q, id %s\n", d.Name, d.GoRow, d.GoAccessor, d.Label, d.ID)
+		if d.Route != "" {
+			fmt.Fprintf(&b, "  route %s\n", d.Route)
+		}
+		if d.Description != "" {
+			fmt.Fprintf(&b, "  description %q\n", d.Description)
+		}
+		describeFields(&b, "  ", d.Fields)
+		for _, x := range d.Indexes {
+			describeIndex(&b, x)
+		}
+		if d.Queue != nil {
+			describeQueue(&b, d.Queue)
+		}
+	}
+	return b.String()
+}
+
+func describeFields(b *strings.Builder, indent string, fields []*model.Field) {
+	for _, f := range fields {
+		fmt.Fprintf(b, "%s%s %s: %s %q", indent, f.Name, f.GoName, f.Type, f.Label)
+		for _, part := range []struct {
+			is   bool
+			text string
+		}{
+			{f.Required, "required"}, {f.Unique, "unique"}, {f.Secret, "secret"}, {!f.NotNull, "nullable"},
+			{f.Rules.Min.IsSet(), "min " + f.Rules.Min.String()}, {f.Rules.Max.IsSet(), "max " + f.Rules.Max.String()},
+			{f.Rules.Pattern != "", "pattern " + f.Rules.Pattern}, {f.Type == "decimal", fmt.Sprintf("scale %d", f.Scale)},
+			{f.GoType != "", "go_type " + f.GoType}, {f.Help != "", fmt.Sprintf("help %q", f.Help)},
+			{len(f.Rules.Rules) > 0, fmt.Sprintf("%d rules", len(f.Rules.Rules))},
+		} {
+			if part.is {
+				b.WriteString(", " + part.text)
+			}
+		}
+		if f.Default != nil {
+			fmt.Fprintf(b, ", default %q now=%v", f.Default.Text, f.Default.Now)
+		}
+		if f.Reference != nil {
+			fmt.Fprintf(b, ", to %s on delete %s", f.References.Name, f.Reference.OnDelete)
+		}
+		b.WriteString("\n")
+		for _, o := range f.Options {
+			fmt.Fprintf(b, "%s  %q %s %q of %s\n", indent, o.Value, o.GoName, o.Label, f.EnumGoName)
+		}
+		if f.JSONGoName != "" {
+			fmt.Fprintf(b, "%s  struct %s\n", indent, f.JSONGoName)
+			describeFields(b, indent+"    ", f.JSONFields)
+		}
+	}
+}
+
+func describeIndex(b *strings.Builder, x *model.Index) {
+	fmt.Fprintf(b, "  index %s unique=%v go=%q:%s", x.Name, x.Unique, x.GoName, columns(x.Columns))
+	for _, w := range x.Where {
+		fmt.Fprintf(b, ", where %s %s %q", w.Field.Name, w.Op, w.Values)
+	}
+	b.WriteString("\n")
+}
+
+func columns(cols []model.IndexColumn) string {
+	var b strings.Builder
+	for _, c := range cols {
+		b.WriteString(" " + c.Field.Name)
+		if c.Desc {
+			b.WriteString(" desc")
+		}
+	}
+	return b.String()
+}
+
+func describeQueue(b *strings.Builder, q *model.QueueSection) {
+	fmt.Fprintf(b, "  queue %s: %s -> %s -> %s or %s, order%s\n", q.State.Name, q.Ready, q.Running, q.Done, q.Dead, columns(q.Order))
+	for _, r := range []struct {
+		name string
+		f    *model.Field
+	}{
+		{"run_at", q.RunAt}, {"attempts", q.Attempts}, {"max_attempts", q.MaxAttempts}, {"error", q.Error},
+		{"started_at", q.StartedAt}, {"completed_at", q.CompletedAt}, {"kind", q.KindField}, {"payload", q.PayloadField},
+	} {
+		if r.f != nil {
+			fmt.Fprintf(b, "    %s is %s\n", r.name, r.f.Name)
+		}
+	}
+	for _, k := range q.Kinds {
+		fmt.Fprintf(b, "    kind %s %s\n", k.Name, k.GoName)
+		describeFields(b, "      ", k.Fields)
+	}
+}
+
+func TestBuiltins(t *testing.T) {
+	project := fstest.MapFS{}
+	for _, name := range datatypes.Names() {
+		text, err := datatypes.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		project["datatypes/"+name+".yaml"] = &fstest.MapFile{Data: text}
+	}
+	p, err := Load(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range p.Datatypes {
+		got = append(got, d.GoAccessor+" "+d.GoRow)
+	}
+	want := "CacheEntry CacheEntry, CronJob CronJob, EmailQueue EmailQueue, FetchRequests FetchRequest, JobQueue JobQueue, " +
+		"RouteWebhooks RouteWebhook, WebhookDeliveries WebhookDelivery"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
