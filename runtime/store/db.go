@@ -58,7 +58,7 @@ type Conn struct {
 type txState struct {
 	running sync.Mutex // held while a statement runs
 	ended   bool
-	failed  error // a deadlock or the like: the database has given the transaction up
+	failed  error // of a statement; nothing of the transaction can stand any more
 }
 
 // Dialect is the database's way of writing SQL.
@@ -68,7 +68,9 @@ func (c *Conn) Dialect() sqltext.Dialect { return c.dialect }
 // done through it is not part of the transaction and may have to wait for it.
 func (c *Conn) DB() *DB { return c.db }
 
-// enter is called before a statement, leave after it.
+// enter is called before a statement, leave after it. A statement that fails
+// ends its transaction on every database, as PostgreSQL has it: MySQL would go
+// on after a deadlock with half of the work undone.
 func (c *Conn) enter() error {
 	if c.tx == nil {
 		if c.db.closed.Load() {
@@ -91,7 +93,7 @@ func (t *txState) usable() error {
 		return fmt.Errorf("store: this transaction has ended: %w", ErrClosed)
 	}
 	if t.failed != nil {
-		return fmt.Errorf("store: this transaction has failed before: %w", t.failed)
+		return fmt.Errorf("store: a statement of this transaction has failed before: %w", t.failed)
 	}
 	return nil
 }
@@ -100,7 +102,7 @@ func (c *Conn) leave(err error) {
 	if c.tx == nil {
 		return
 	}
-	if err != nil && errors.Is(err, ErrBusy) {
+	if err != nil && c.tx.failed == nil && !errors.Is(err, ErrNotFound) {
 		c.tx.failed = err
 	}
 	c.tx.running.Unlock()
@@ -143,10 +145,18 @@ func (c *Conn) query(ctx context.Context, sql string, args, dest []any, each fun
 	if err := c.enter(); err != nil {
 		return false, err
 	}
-	defer func() { c.leave(err) }() // each may panic
+	var own error  // of each: the statement did not fail
+	defer func() { // each may panic
+		if own != nil {
+			c.leave(nil)
+		} else {
+			c.leave(err)
+		}
+	}()
 	err = c.session.Query(ctx, sql, args, dest, func() error {
 		started = true
-		return each()
+		own = each()
+		return own
 	})
 	return started, err
 }

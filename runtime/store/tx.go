@@ -44,7 +44,9 @@ func (r *retry) wait(ctx context.Context, db *DB) bool {
 
 // Tx runs fn in a transaction: what it does through the Conn takes effect
 // together when fn returns nil, and not at all when it returns an error or
-// panics; a panic goes on to the caller. After a deadlock, a lock that was not
+// panics; a panic goes on to the caller. A statement that fails, but for
+// ErrNotFound and values that are refused before they are sent, fails the whole
+// transaction: fn should return its error. After a deadlock, a lock that was not
 // had in time or a serialization failure, fn runs again, up to Options.Attempts
 // times in all: it must not have effects of its own. The Conn ends with fn.
 // A transaction cannot hold another one.
@@ -88,7 +90,7 @@ func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
 		return err
 	}
 	if failed := state.end(); failed != nil {
-		return failed // fn went on after a deadlock; nothing of it must stand
+		return failed // fn went on after it
 	}
 	committed = true
 	return session.Commit(ctx)

@@ -3,13 +3,10 @@ package mysql_test
 import (
 	"testing"
 
-	"github.com/hegner123/modulagen/runtime/store"
 	_ "github.com/hegner123/modulagen/runtime/store/mysql"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) *storetest.DB {
-		return storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{})
-	})
+	storetest.Run(t, func(t *testing.T) string { return storetest.FreshDSN(t, "mysql") })
 }

@@ -1,35 +1,88 @@
+// Package storetest is the conformance suite of the store: one set of tests that
+// every driver passes, over datatypes written by hand in the generator's style.
+// A driver's own test is a call of Run:
+//
+//	func TestStore(t *testing.T) {
+//		storetest.Run(t, func(t *testing.T) string { return storetest.FreshDSN(t, "postgres") })
+//	}
 package storetest
 
 import (
-	"context"
+	"strings"
 	"testing"
+
+	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// Run holds a driver to what package store promises. open gives a new, empty
-// database with the tables of Schema, closed when the test ends.
-func Run(t *testing.T, open func(t *testing.T) *DB) {
-	t.Helper()
+// Run holds a driver to what package store promises. fresh gives the DSN of a
+// new, empty database that is gone when the test ends.
+func Run(t *testing.T, fresh func(t *testing.T) string) {
 	for _, s := range suites {
-		t.Run(s.name, func(t *testing.T) { s.run(t, open(t)) })
+		t.Run(s.name, func(t *testing.T) { s.run(t, Open(t, fresh(t), store.Options{})) })
+	}
+	for _, s := range openings {
+		t.Run(s.name, func(t *testing.T) {
+			dsn := fresh(t)
+			if strings.HasSuffix(dsn, ":memory:") {
+				dsn = "sqlite:" + t.TempDir() + "/again.db" // what is gone on Close cannot be opened again
+			}
+			s.run(t, dsn)
+		})
 	}
 }
 
+// suites start with an open database.
 var suites = []struct {
 	name string
 	run  func(*testing.T, *DB)
 }{
 	{"RoundTrip", testRoundTrip},
+	{"Defaults", testDefaults},
+	{"Extremes", testExtremes},
+	{"LargeValues", testLargeValues},
+	{"Update", testUpdate},
+	{"Upsert", testUpsert},
+	{"UpsertCollides", testUpsertCollides},
+	{"Keys", testKeys},
+	{"Delete", testDelete},
+	{"DeleteWhere", testDeleteWhere},
+	{"CreateMany", testCreateMany},
+	{"CreateManyAllOrNothing", testCreateManyAllOrNothing},
+	{"Validation", testValidation},
+	{"Conflict", testConflict},
+	{"Reference", testReference},
+	{"Secrets", testSecrets},
+	{"Filters", testFilters},
+	{"FilterProperty", testFilterProperty},
+	{"TextOrder", testTextOrder},
+	{"Hostile", testHostile},
+	{"FilterLimits", testFilterLimits},
+	{"Pages", testPages},
+	{"PageProperty", testPageProperty},
+	{"Cursors", testCursors},
+	{"All", testAll},
+	{"Counts", testCounts},
+	{"Transaction", testTransaction},
+	{"TransactionPanic", testTransactionPanic},
+	{"TransactionEnds", testTransactionEnds},
+	{"TransactionFails", testTransactionFails},
+	{"TransactionRetries", testTransactionRetries},
+	{"TransactionCancelled", testTransactionCancelled},
+	{"Cancel", testCancel},
+	{"Concurrent", testConcurrent},
+	{"Deadlock", testDeadlock},
+	{"Statements", testStatements},
+	{"Clock", testClock},
 }
 
-func testRoundTrip(t *testing.T, db *DB) {
-	ctx := context.Background()
-	a, err := db.Article.Create(ctx, ArticleNew{Slug: "x", Title: "Hello"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := db.Article.Get(ctx, a.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%+v\n%+v", a, b)
+// openings start with a DSN.
+var openings = []struct {
+	name string
+	run  func(*testing.T, string)
+}{
+	{"OpenTwice", testOpenTwice},
+	{"OpenAtOnce", testOpenAtOnce},
+	{"OpenDiffers", testOpenDiffers},
+	{"OpenCompletes", testOpenCompletes},
+	{"Closed", testClosed},
 }

@@ -1,0 +1,259 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+func wantErr(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("error is %v, want %v", err, want)
+	}
+}
+
+func testUpdate(t *testing.T, db *DB) {
+	ctx := t.Context()
+	a := mustCreate(t, db, full("a"))
+	other := mustCreate(t, db, full("other"))
+	got, err := db.Article.Update(ctx, a.ID, ArticlePatch{
+		Title: store.Set("New"), Body: store.SetNull[string](), Price: store.Set(dec("1")), Views: store.Int(0),
+		Mood: store.Set(ArticleStatusPublished), CreatedAt: store.Set(noon.Add(time.Nanosecond)),
+		More: store.SetNull[Meta](), Public: store.Set(true), Thumb: store.Set([]byte("x")),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := *a
+	want.Title, want.Body, want.Price, want.Views = "New", store.Null[string]{}, dec("1.00"), 0
+	want.Mood, want.More, want.Public = store.Some(ArticleStatusPublished), store.Null[Meta]{}, true
+	want.Thumb = store.Some([]byte("x"))
+	wantSame(t, &want, got)
+	again, err := db.Article.Update(ctx, a.ID, ArticlePatch{Title: store.Set("New")}) // changes nothing: still found
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, &want, again)
+	read, err := db.Article.Update(ctx, a.ID, ArticlePatch{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, &want, read)
+	untouched, err := db.Article.Get(ctx, other.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, other, untouched)
+	_, err = db.Article.Update(ctx, 999, ArticlePatch{Title: store.Set("New")})
+	wantErr(t, err, store.ErrNotFound)
+	_, err = db.Article.Update(ctx, 999, ArticlePatch{})
+	wantErr(t, err, store.ErrNotFound)
+	_, err = db.Article.Update(ctx, a.ID, ArticlePatch{Slug: store.Set("other")})
+	wantErr(t, err, store.ErrConflict)
+	_, err = db.Article.Update(ctx, a.ID, ArticlePatch{Title: store.SetNull[string]()})
+	wantErr(t, err, store.ErrInvalid)
+}
+
+func testUpsert(t *testing.T, db *DB) {
+	ctx := t.Context()
+	a, err := db.Article.UpsertUnique(ctx, 0, full("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := db.Article.Get(ctx, a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, a, got)
+	b, err := db.Article.UpsertUnique(ctx, 0, ArticleNew{Slug: "a", Title: "Second", Rank: store.SetNull[int64](), Views: store.Int(5)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := *a
+	want.Title, want.Rank, want.Views = "Second", store.Null[int64]{}, 5 // what was not given stays
+	wantSame(t, &want, b)
+	if n, _ := db.Article.Count(ctx, store.Everything[Article](), 0); n != 1 {
+		t.Errorf("%d rows after two upserts of one key", n)
+	}
+	au, err := db.Author.UpsertUnique(ctx, 1, AuthorNew{Email: "a@example.com", Number: store.Int(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bu, err := db.Author.UpsertUnique(ctx, 1, AuthorNew{Email: "b@example.com", Number: store.Int(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bu.ID != au.ID || bu.Email != "b@example.com" || bu.Realm != "main" {
+		t.Errorf("upsert by two columns gave %+v after %+v", bu, au)
+	}
+	_, err = db.Author.UpsertUnique(ctx, 1, AuthorNew{Email: "c@example.com"})
+	wantErr(t, err, store.ErrInvalid) // a null key is never the same as another
+}
+
+// testUpsertCollides has the row collide on another key than the one meant.
+func testUpsertCollides(t *testing.T, db *DB) {
+	ctx := t.Context()
+	a, err := db.Author.Create(ctx, AuthorNew{Email: "a@example.com", Number: store.Int(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Author.UpsertUnique(ctx, 1, AuthorNew{Email: "a@example.com", Number: store.Int(2)})
+	wantErr(t, err, store.ErrConflict)
+	got, err := db.Author.Get(ctx, a.ID)
+	if err != nil || *got != *a {
+		t.Errorf("the colliding row became %+v, %v", got, err)
+	}
+	if n, _ := db.Author.Count(ctx, store.Everything[Author](), 0); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+func testKeys(t *testing.T, db *DB) {
+	ctx := t.Context()
+	a, err := db.Author.Create(ctx, AuthorNew{Email: "a@example.com", Realm: store.Set("r"), Number: store.Int(3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.ID) != 26 {
+		t.Errorf("id is %q", a.ID)
+	}
+	b, err := db.Author.GetUnique(ctx, 1, "r", int64(3))
+	if err != nil || *b != *a {
+		t.Errorf("by key: %+v, %v", b, err)
+	}
+	_, err = db.Author.GetUnique(ctx, 1, "r", int64(4))
+	wantErr(t, err, store.ErrNotFound)
+	_, err = db.Author.GetUnique(ctx, 1, "r", nil)
+	wantErr(t, err, store.ErrNotFound)
+	_, err = db.Author.GetUnique(ctx, 1, "r")
+	wantErr(t, err, store.ErrInvalid)
+	_, err = db.Author.Get(ctx, "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+	wantErr(t, err, store.ErrNotFound)
+	_, err = db.Article.Get(ctx, -1)
+	wantErr(t, err, store.ErrNotFound)
+	for range 2 { // nulls do not collide
+		if _, err := db.Author.Create(ctx, AuthorNew{Email: store.NewULID() + "@example.com"}); err != nil {
+			t.Error(err)
+		}
+	}
+	own, err := db.Author.Create(ctx, AuthorNew{ID: store.Set(AuthorID("01ARZ3NDEKTSV4RRFFQ69G5FAV")), Email: "o@example.com"})
+	if err != nil || own.ID != "01ARZ3NDEKTSV4RRFFQ69G5FAV" {
+		t.Errorf("own id: %+v, %v", own, err)
+	}
+	_, err = db.Author.Create(ctx, AuthorNew{ID: store.Set(own.ID), Email: "p@example.com"})
+	wantErr(t, err, store.ErrConflict)
+}
+
+func testDelete(t *testing.T, db *DB) {
+	ctx := t.Context()
+	a := mustCreate(t, db, full("a"))
+	if err := db.Article.Delete(ctx, a.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantErr(t, db.Article.Delete(ctx, a.ID), store.ErrNotFound)
+	_, err := db.Article.Get(ctx, a.ID)
+	wantErr(t, err, store.ErrNotFound)
+	if b := mustCreate(t, db, full("a")); b.ID <= a.ID {
+		t.Errorf("id %d is given again after %d", b.ID, a.ID)
+	}
+}
+
+func testDeleteWhere(t *testing.T, db *DB) {
+	ctx := t.Context()
+	for i := range 10 {
+		n := full(fmt.Sprint(i))
+		n.Views = store.Int(int64(i))
+		mustCreate(t, db, n)
+	}
+	_, err := db.Article.DeleteWhere(ctx, store.Cond[Article]{})
+	wantErr(t, err, store.ErrInvalid)
+	n, err := db.Article.DeleteWhere(ctx, ArticleFields.Views.Lt(3))
+	if err != nil || n != 3 {
+		t.Errorf("deleted %d, %v", n, err)
+	}
+	n, err = db.Article.DeleteWhere(ctx, ArticleFields.Views.In())
+	if err != nil || n != 0 {
+		t.Errorf("deleted %d of an empty list, %v", n, err)
+	}
+	n, err = db.Article.DeleteWhere(ctx, store.Everything[Article]())
+	if err != nil || n != 7 {
+		t.Errorf("deleted %d, %v", n, err)
+	}
+}
+
+func testCreateMany(t *testing.T, db *DB) {
+	ctx := t.Context()
+	if ids, err := db.Article.CreateMany(ctx, nil); err != nil || len(ids) != 0 {
+		t.Errorf("none: %v, %v", ids, err)
+	}
+	mustCreate(t, db, full("first"))
+	var ns []ArticleNew
+	for i := range 777 {
+		n := full(fmt.Sprintf("many-%d", i))
+		n.Views = store.Int(int64(i))
+		if i%3 == 0 {
+			n.Body, n.Price = store.Opt[string]{}, store.Opt[store.Decimal]{}
+		}
+		ns = append(ns, n)
+	}
+	ids, err := db.Article.CreateMany(ctx, ns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ids) != len(ns) || !slices.IsSorted(ids) {
+		t.Fatalf("%d ids, sorted: %v", len(ids), slices.IsSorted(ids))
+	}
+	for i, id := range ids {
+		a, err := db.Article.Get(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Views != int64(i) || a.Slug != ns[i].Slug || a.Body.Valid == (i%3 == 0) {
+			t.Fatalf("id %d is not row %d: %+v", id, i, a)
+		}
+	}
+	after := mustCreate(t, db, full("after"))
+	if after.ID <= ids[len(ids)-1] {
+		t.Errorf("id %d after %d", after.ID, ids[len(ids)-1])
+	}
+	one := full("bulk")
+	made, err := db.Article.CreateMany(ctx, []ArticleNew{one})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one.Slug = "single"
+	single := mustCreate(t, db, one)
+	single.ID, single.Slug = made[0], "bulk"
+	got, err := db.Article.Get(ctx, made[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, single, got)
+	authors, err := db.Author.CreateMany(ctx, []AuthorNew{{Email: "a@example.com"}, {Email: "b@example.com"}})
+	if err != nil || len(authors) != 2 || authors[0] >= authors[1] {
+		t.Errorf("authors: %v, %v", authors, err)
+	}
+}
+
+func testCreateManyAllOrNothing(t *testing.T, db *DB) {
+	ctx := t.Context()
+	mustCreate(t, db, full("taken"))
+	_, err := db.Article.CreateMany(ctx, []ArticleNew{full("a"), full("b"), full("taken"), full("c")})
+	var conflict *store.ConflictError
+	if !errors.As(err, &conflict) || conflict.Datatype != "article" || !slices.Equal(conflict.Fields, []string{"slug"}) {
+		t.Errorf("conflict: %v", err)
+	}
+	_, err = db.Article.CreateMany(ctx, []ArticleNew{full("a"), {Slug: "b"}, {}})
+	var invalid *store.ValidationError
+	if !errors.As(err, &invalid) || invalid.Row != 1 {
+		t.Errorf("validation: %v", err)
+	}
+	if n, _ := db.Article.Count(ctx, store.Cond[Article]{}, 0); n != 1 {
+		t.Errorf("%d rows after two failures", n)
+	}
+}
