@@ -1,7 +1,29 @@
+// Command modulagen turns YAML definitions into typed Go and SQL.
+//
+//	modulagen init shop       a new project, which builds and runs as it stands
+//	modulagen generate        definitions -> Go and SQL
+//	modulagen check           the definitions are right and the output is theirs (for CI)
+//	modulagen new NAME        a new definition
+//	modulagen explain NAME    what a definition turns into
+//	modulagen schema          the JSON Schema of the definition language
+//
+// It exits with 0, with 1 when it found something wrong, and with 2 when it was
+// called wrongly. What it found goes to the standard error output.
 package main
 
-import "github.com/hegner123/modulagen/gen/sqlc/child"
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/hegner123/modulagen/gen/sqlc/child"
+)
 
 func main() {
-	child.Main()
+	child.Main() // a copy of this program that is to be sqlc ends here
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(code)
 }

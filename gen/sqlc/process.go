@@ -129,6 +129,7 @@ func runChild(ctx context.Context, program, dir string) (stderr []byte, err erro
 	cmd.Env = childEnv(os.Environ())
 	var out bytes.Buffer
 	cmd.Stderr = &out
+	apart(cmd)
 	err = cmd.Run()
 	return out.Bytes(), err
 }

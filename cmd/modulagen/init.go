@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hegner123/modulagen/gen"
+	"github.com/hegner123/modulagen/gen/scaffold"
+)
+
+func (c *command) init() *cobra.Command {
+	i := initialization{command: c}
+	cmd := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Make a new project, which builds and runs as it stands",
+		Long: `Make a new project: go.mod, modulagen.yaml, copies of the built-in definitions,
+generate.go, a small main.go, and what they generate. A program that was built
+from a checkout writes a replace to that checkout into go.mod; a released one
+asks for its own version.`,
+		Example: "  modulagen init shop",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := c.dir
+			if len(args) == 1 {
+				dir = args[0]
+				if !filepath.IsAbs(dir) {
+					dir = filepath.Join(c.dir, dir)
+				}
+			}
+			return i.run(cmd.Context(), dir)
+		},
+	}
+	cmd.Flags().BoolVar(&i.force, "force", false, "make the project in a folder that holds something; existing files stay as they are")
+	cmd.Flags().StringVar(&i.module, "module", "", "the module's path; the folder's name by default")
+	cmd.Flags().StringVar(&i.replace, "replace", "", "the checkout of modulagen to use")
+	return cmd
+}
+
+type initialization struct {
+	*command
+	force           bool
+	module, replace string
+}
+
+func (i *initialization) run(ctx context.Context, dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	project, err := i.project(dir)
+	if err != nil {
+		return err
+	}
+	files, err := project.Files()
+	if err != nil {
+		return err
+	}
+	kept, err := scaffold.Write(dir, files, i.force)
+	if errors.Is(err, scaffold.ErrNotEmpty) {
+		return fmt.Errorf("%w (--force writes what is missing, and over nothing)", err)
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range kept {
+		fmt.Fprintf(i.err, "kept %s as it was\n", name)
+	}
+	if project.Replace != "" {
+		fmt.Fprintf(i.err, "go.mod uses the checkout %s\n", project.Replace)
+	}
+	if err := i.finish(ctx, dir); err != nil {
+		return err
+	}
+	fmt.Fprintf(i.err, "made %s; try:\n  cd %s\n  go run .\n", project.Module, dir)
+	return nil
+}
+
+func (i *initialization) project(dir string) (scaffold.Project, error) {
+	p := scaffold.Project{Module: i.module, Version: version(), Replace: i.replace}
+	if p.Module == "" {
+		p.Module = scaffold.ModuleName(dir)
+	}
+	if p.Version == devel {
+		p.Version = unreleased
+		if p.Replace == "" {
+			p.Replace = checkout()
+		}
+		if p.Replace == "" {
+			return p, usageError{errors.New("this program was not built from a release, and its sources are not to be found: use --replace CHECKOUT")}
+		}
+	}
+	if p.Replace != "" {
+		abs, err := filepath.Abs(p.Replace)
+		if err != nil {
+			return p, err
+		}
+		p.Replace = abs
+	}
+	return p, nil
+}
+
+// finish generates, and has Go find what go.mod needs.
+func (i *initialization) finish(ctx context.Context, dir string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if _, err := gen.Generate(ctx, gen.Options{Dir: dir, Program: self, Version: version()}); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", "mod", "tidy")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("the project is written, but go mod tidy failed in %s: %w\n%s", dir, err, out)
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestInterruptedGenerateLeavesNothing presses Ctrl-C while copies of sqlc run.
+func TestInterruptedGenerateLeavesNothing(t *testing.T) {
+	project, tmp := t.TempDir(), t.TempDir()
+	if err := os.Mkdir(filepath.Join(project, "datatypes"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 60 { // enough to last
+		text := fmt.Sprintf("name: thing_%d\nfields:\n  - {name: title, type: text, required: true}\n", i)
+		if err := os.WriteFile(filepath.Join(project, "datatypes", fmt.Sprintf("thing_%d.yaml", i)), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(binary, "generate")
+	cmd.Dir = project
+	cmd.Env = append(os.Environ(), "TMPDIR="+tmp, "MODULAGEN_CACHE=off")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	waitForSQLC(t, tmp, ended)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err := <-ended
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitFinding || stderr.String() != "modulagen: interrupted\n" {
+		t.Errorf("ended with %v: %s", err, &stderr)
+	}
+	for _, dir := range []string{tmp, project} {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if e.Name() != "datatypes" && !strings.HasSuffix(e.Name(), ".lock") {
+				t.Errorf("%s was left behind", filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+}
+
+// waitForSQLC returns when a copy of sqlc has its folder.
+func waitForSQLC(t *testing.T, tmp string, ended chan error) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		if found, _ := filepath.Glob(filepath.Join(tmp, "modulagen-sqlc-*", "chunk-*", "sqlc.json")); len(found) > 0 {
+			return
+		}
+		select {
+		case err := <-ended:
+			t.Fatalf("ended before it was interrupted: %v", err)
+		case <-tick.C:
+		}
+	}
+}
+
+// TestGenerateSurvivesAKill ends a run without warning, at many moments, and
+// looks whether the next one makes the output whole.
+func TestGenerateSurvivesAKill(t *testing.T) {
+	project := t.TempDir()
+	write := func(fields string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Join(project, "datatypes"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"apple", "pear", "plum"} {
+			text := "name: " + name + "\nfields:\n  - {name: title, type: text, required: true}\n" + fields
+			if err := os.WriteFile(filepath.Join(project, "datatypes", name+".yaml"), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	cache := t.TempDir()
+	command := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(binary, args...)
+		cmd.Dir = project
+		cmd.Env = append(os.Environ(), "MODULAGEN_CACHE="+cache)
+		return cmd
+	}
+	states := []string{"", "  - {name: subtitle, type: text}\n"}
+	for _, s := range states { // fill the cache, so that the runs are short
+		write(s)
+		if out, err := command("generate").CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	for delay := time.Duration(0); delay < 60*time.Millisecond; delay += 3 * time.Millisecond {
+		write(states[int(delay/(3*time.Millisecond))%2])
+		cmd := command("generate")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		timer := time.AfterFunc(delay, func() { _ = cmd.Process.Signal(syscall.SIGKILL) })
+		_ = cmd.Wait() // killed, or done before
+		timer.Stop()
+		if out, err := command("generate").CombinedOutput(); err != nil {
+			t.Fatalf("after a kill at %v: %v\n%s", delay, err, out)
+		}
+		if out, err := command("check").CombinedOutput(); err != nil {
+			t.Fatalf("after a kill at %v: %v\n%s", delay, err, out)
+		}
+	}
+}

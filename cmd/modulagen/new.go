@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hegner123/modulagen/datatypes"
+	"github.com/hegner123/modulagen/gen/load"
+	"github.com/hegner123/modulagen/gen/scaffold"
+)
+
+func (c *command) new() *cobra.Command {
+	from := ""
+	cmd := &cobra.Command{
+		Use:     "new NAME",
+		Short:   "Write a new definition",
+		Example: "  modulagen new blog_post\n  modulagen new sms_queue --from email_queue",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			config, err := load.Config(os.DirFS(c.dir))
+			if err != nil {
+				return err
+			}
+			path, err := scaffold.Add(c.dir, config.Datatypes, args[0], from)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.err, "wrote %s; now run modulagen generate\n", path)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "copy this built-in definition")
+	_ = cmd.RegisterFlagCompletionFunc("from", cobra.FixedCompletions(datatypes.Names(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}

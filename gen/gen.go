@@ -1,0 +1,167 @@
+package gen
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hegner123/modulagen/gen/behavior"
+	"github.com/hegner123/modulagen/gen/dialect"
+	"github.com/hegner123/modulagen/gen/golang"
+	"github.com/hegner123/modulagen/gen/load"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/output"
+	"github.com/hegner123/modulagen/gen/sqlc"
+)
+
+// Options of Generate. Program is needed from the stage sqlc on; everything else
+// may be zero.
+type Options struct {
+	Dir     string // the project's folder; "" is the current one
+	Program string // the path of a program whose main calls child.Main first: this one
+	Version string // of the tool, for the manifest
+	Cache   string // the folder of kept analyses, see sqlc.Analyser; "off" for none
+
+	ReadOnly bool // plan, but write nothing
+	Force    bool // overwrite and delete generated files that someone edited
+
+	// Until is the last stage to run; "" is output.
+	Until string
+
+	// Progress, if set, is told which stage begins, and within the stage of
+	// sqlc how many queries of how many are analysed.
+	Progress func(stage string, done, total int)
+}
+
+// Result is what each stage made. It is filled as far as the stages came.
+type Result struct {
+	Project  *model.Project
+	SQL      *dialect.SQL
+	Analysed *sqlc.Result
+	Files    map[string][]byte // by path in the output folder
+	Plan     *output.Plan      // what differs on disk
+	Written  bool              // the plan was carried out
+}
+
+// Generate runs all stages.
+func Generate(ctx context.Context, opts Options) (*Result, error) {
+	if opts.Dir == "" {
+		opts.Dir = "."
+	}
+	r := &run{Options: opts}
+	stages := []stage{
+		{"load", r.load},
+		{"behavior", r.behavior},
+		{"dialect", r.dialect},
+		{"sqlc", r.sqlc},
+		{"golang", r.golang},
+		{"output", r.output},
+	}
+	return &r.result, r.through(ctx, stages)
+}
+
+// stage is one arrow of the pipeline.
+type stage struct {
+	name string
+	run  func(context.Context) error
+}
+
+// run is the state between the stages.
+type run struct {
+	Options
+	result Result
+}
+
+func (r *run) through(ctx context.Context, stages []stage) error {
+	for _, s := range stages {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r.progress(s.name, 0, 0)
+		if err := s.run(ctx); err != nil {
+			return err
+		}
+		if s.name == r.Until {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (r *run) progress(stage string, done, total int) {
+	if r.Progress != nil {
+		r.Progress(stage, done, total)
+	}
+}
+
+func (r *run) load(context.Context) (err error) {
+	if info, err := os.Stat(r.Dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("gen: there is no folder %s", r.Dir)
+	}
+	r.result.Project, err = load.Load(os.DirFS(r.Dir))
+	return err
+}
+
+func (r *run) behavior(context.Context) error {
+	return behavior.Apply(r.result.Project)
+}
+
+func (r *run) dialect(context.Context) error {
+	r.result.SQL = dialect.Lower(r.result.Project)
+	return nil
+}
+
+func (r *run) sqlc(ctx context.Context) (err error) {
+	in := sqlc.Input{Project: r.result.Project, Tables: map[model.Database][]sqlc.Table{}}
+	for db, script := range r.result.SQL.Databases {
+		for _, t := range script.Tables {
+			in.Tables[db] = append(in.Tables[db], sqlc.Table(t))
+		}
+	}
+	analyser := sqlc.Analyser{
+		Program: r.Program, Cache: r.Cache,
+		Progress: func(done, total int) { r.progress("sqlc", done, total) },
+	}
+	r.result.Analysed, err = analyser.Run(ctx, in)
+	return err
+}
+
+func (r *run) golang(context.Context) (err error) {
+	files, err := golang.Print(r.result.Project, r.result.SQL, r.result.Analysed)
+	if err != nil {
+		return err
+	}
+	for db, script := range r.result.SQL.Databases {
+		files["sql/"+string(db)+"/schema.sql"] = []byte(script.Schema())
+		files["sql/"+string(db)+"/queries.sql"] = []byte(script.QueriesFile())
+	}
+	files["sql/sqlc.yaml"] = []byte(dialect.SqlcYAML())
+	r.result.Files = files
+	return nil
+}
+
+func (r *run) output(ctx context.Context) (err error) {
+	dir := output.Dir{
+		Path:    filepath.Join(r.Dir, filepath.FromSlash(r.result.Project.Config.Output)),
+		Version: r.Version,
+	}
+	if !r.ReadOnly {
+		unlock, err := dir.Lock()
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		if err := dir.Recover(); err != nil {
+			return err
+		}
+	}
+	if r.result.Plan, err = dir.Plan(r.result.Files); err != nil || r.ReadOnly {
+		return err
+	}
+	if err := r.result.Plan.Commit(ctx, r.Force); err != nil {
+		return err
+	}
+	r.result.Written = true
+	return nil
+}

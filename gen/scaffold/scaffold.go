@@ -1,0 +1,199 @@
+package scaffold
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/hegner123/modulagen/datatypes"
+	"github.com/hegner123/modulagen/gen/jsonschema"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// goVersion is the least Go version that the runtime needs.
+const goVersion = "1.26.0"
+
+// schemaPath is where a project keeps the JSON Schema that its definitions'
+// first line points an editor to.
+const schemaPath = ".modulagen/schema.json"
+
+// ErrNotEmpty is the reason for not making a project.
+var ErrNotEmpty = errors.New("scaffold: the folder is not empty")
+
+// Project is a project to be made.
+type Project struct {
+	Module  string // its path in go.mod: "shop", "example.com/shop"
+	Version string // of modulagen, as go.mod asks for it
+	Replace string // the checkout that stands for that version; "" for none
+}
+
+// ModuleName makes a module path out of a folder's name.
+func ModuleName(dir string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(filepath.Base(dir)) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_':
+			b.WriteRune(r)
+		case b.Len() > 0:
+			b.WriteByte('-')
+		}
+	}
+	name := strings.Trim(b.String(), "-_")
+	if name == "" {
+		return "app"
+	}
+	return name
+}
+
+var modulePath = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~-]*(/[A-Za-z0-9][A-Za-z0-9._~-]*)*$`)
+
+// Files gives the files of a new project, by path with slashes.
+func (p Project) Files() (map[string][]byte, error) {
+	if !modulePath.MatchString(p.Module) {
+		return nil, fmt.Errorf("scaffold: %q cannot be a module's path", p.Module)
+	}
+	values := map[string]string{
+		"Module": p.Module, "Name": ModuleName(p.Module), "Go": goVersion,
+		"Version": p.Version, "Replace": quoted(p.Replace),
+	}
+	out := map[string][]byte{schemaPath: jsonschema.Schema()}
+	for name, file := range map[string]string{
+		"go.mod.tmpl": "go.mod", "main.go.tmpl": "main.go", "generate.go.tmpl": "generate.go",
+		"modulagen.yaml.tmpl": "modulagen.yaml", "queries.sql.tmpl": "queries/jobs.sql", "gitignore.tmpl": ".gitignore",
+	} {
+		text, err := fill(name, values)
+		if err != nil {
+			return nil, err
+		}
+		out[file] = text
+	}
+	for _, name := range datatypes.Names() {
+		text, err := datatypes.Read(name)
+		if err != nil {
+			return nil, fmt.Errorf("scaffold: %w", err)
+		}
+		out["datatypes/"+name+".yaml"] = append([]byte(modeline("../"+schemaPath)), text...)
+	}
+	return out, nil
+}
+
+// quoted gives a path as go.mod wants it.
+func quoted(path string) string {
+	path = filepath.ToSlash(path)
+	if strings.ContainsAny(path, " '\"`()[]{},;") {
+		return `"` + strings.ReplaceAll(path, `"`, `\"`) + `"`
+	}
+	return path
+}
+
+func modeline(schema string) string { return "# yaml-language-server: $schema=" + schema + "\n" }
+
+func fill(name string, values any) ([]byte, error) {
+	t, err := template.ParseFS(templates, "templates/"+name)
+	if err != nil {
+		return nil, fmt.Errorf("scaffold: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, values); err != nil {
+		return nil, fmt.Errorf("scaffold: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Write puts files into a folder, which it makes. A folder that holds something
+// is ErrNotEmpty unless merge is set; then only what is missing is written, and
+// the files that were there already are given back.
+func Write(dir string, files map[string][]byte, merge bool) (kept []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("scaffold: %w", err)
+	}
+	if len(entries) > 0 && !merge {
+		return nil, fmt.Errorf("%w: %s", ErrNotEmpty, dir)
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		err := create(path, files[name])
+		if errors.Is(err, fs.ErrExist) {
+			kept = append(kept, name)
+			continue
+		}
+		if err != nil {
+			return kept, fmt.Errorf("scaffold: %w", err)
+		}
+	}
+	return kept, nil
+}
+
+// create writes a file that must not exist.
+func create(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
+}
+
+var (
+	datatypeName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	nameKey      = regexp.MustCompile(`(?m)^name:.*$`)
+)
+
+// Definition gives the text of a new datatype's file: a small one, or a copy of
+// a built-in. schema is the path of the JSON Schema from that file.
+func Definition(name, from, schema string) ([]byte, error) {
+	if !datatypeName.MatchString(name) {
+		return nil, fmt.Errorf("scaffold: %q cannot be a datatype's name: use lower-case letters, digits and _, as in blog_post", name)
+	}
+	if from == "" {
+		return fill("datatype.yaml.tmpl", map[string]string{"Name": name, "Schema": schema})
+	}
+	if !slices.Contains(datatypes.Names(), from) {
+		return nil, fmt.Errorf("scaffold: there is no built-in %q: the built-ins are %s", from, strings.Join(datatypes.Names(), ", "))
+	}
+	text, err := datatypes.Read(from)
+	if err != nil {
+		return nil, fmt.Errorf("scaffold: %w", err)
+	}
+	text = nameKey.ReplaceAll(text, []byte("name: "+name))
+	return append([]byte(modeline(schema)), text...), nil
+}
+
+// Add writes a new datatype's file, which must not exist, and the schema beside
+// it, and gives the file's path.
+func Add(project, folder, name, from string) (string, error) {
+	up, err := filepath.Rel(filepath.Join(project, filepath.FromSlash(folder)), filepath.Join(project, schemaPath))
+	if err != nil {
+		return "", fmt.Errorf("scaffold: %w", err)
+	}
+	text, err := Definition(name, from, filepath.ToSlash(up))
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(project, filepath.FromSlash(folder), name+".yaml")
+	if err := create(path, text); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return "", fmt.Errorf("scaffold: %s exists already", path)
+		}
+		return "", fmt.Errorf("scaffold: %w", err)
+	}
+	if err := create(filepath.Join(project, schemaPath), jsonschema.Schema()); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("scaffold: %w", err)
+	}
+	return path, nil
+}
