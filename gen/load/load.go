@@ -128,9 +128,16 @@ func (l *loader) definitions(folder string) {
 		l.found = append(l.found, mistake.Mistake{File: folder, Message: "the folder of the definitions cannot be read: " + reason(err), Hint: hint})
 		return
 	}
+	read := 0
 	for _, e := range entries {
 		if isYAML(e.Name()) && !e.IsDir() {
-			l.definition(path.Join(folder, e.Name()), len(l.defs))
+			if read++; read > language.MaxDatatypes {
+				l.found = append(l.found, mistake.Mistake{
+					File: folder, Message: fmt.Sprintf("more than %d definitions", language.MaxDatatypes), Hint: "the first one too many is " + e.Name(),
+				})
+				return
+			}
+			l.definition(path.Join(folder, e.Name()))
 		}
 		if e.IsDir() {
 			l.nested(path.Join(folder, e.Name()))
@@ -141,13 +148,7 @@ func (l *loader) definitions(folder string) {
 	}
 }
 
-func (l *loader) definition(name string, before int) {
-	if before == language.MaxDatatypes {
-		l.found = append(l.found, mistake.Mistake{File: name, Message: fmt.Sprintf("more than %d definitions", language.MaxDatatypes)})
-	}
-	if before >= language.MaxDatatypes {
-		return
-	}
+func (l *loader) definition(name string) {
 	f := open(l.fsys, name)
 	if f.root == nil {
 		l.found = append(l.found, f.found...)
