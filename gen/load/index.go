@@ -229,12 +229,12 @@ func (def *definition) conditionValue(n *yaml.Node, f *model.Field) (string, boo
 		return "", false
 	}
 	rules := check.Rules{Kind: f.Rules.Kind, Options: f.Rules.Options, Scale: f.Rules.Scale}
-	for _, failure := range rules.Check(value) {
+	if broken := rules.Check(value); len(broken) > 0 {
 		hint := ""
 		if near := nearest(n.Value, f.Rules.Options); near != "" {
 			hint = fmt.Sprintf("write %q", near)
 		}
-		def.f.wrong(n, fmt.Sprintf("%s %s", f.Name, failure.Message), hint)
+		def.f.wrong(n, fmt.Sprintf("%s %s", f.Name, broken[0].Message), hint)
 		return "", false
 	}
 	for i := range len(text) {
