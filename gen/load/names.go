@@ -19,8 +19,16 @@ var fixedAccessors = []string{"Tx", "Close", "Run", "Store", "Queries", "Conn", 
 
 // rowSuffixes name what is declared for each row type.
 var rowSuffixes = []struct{ suffix, what string }{
-	{"", "the row"}, {"ID", "the id"}, {"New", "the new row"}, {"Patch", "the patch"}, {"Fields", "the fields"}, {"Table", "the table"},
-	{"Query", "the query"}, {"Filter", "the filter"}, {"Sort", "the sort order"}, {"Page", "the page"},
+	{"", "the row"},
+	{"ID", "the id"},
+	{"New", "the new row"},
+	{"Patch", "the patch"},
+	{"Fields", "the fields"},
+	{"Table", "the table"},
+	{"Query", "the query"},
+	{"Filter", "the filter"},
+	{"Sort", "the sort order"},
+	{"Page", "the page"},
 }
 
 // goSpace is one space of Go names, and who has taken them.

@@ -187,8 +187,15 @@ func (def *definition) distinct(n *yaml.Node, q *model.QueueSection) {
 		key string
 		f   *model.Field
 	}{
-		{"state", q.State}, {"run_at", q.RunAt}, {"attempts", q.Attempts}, {"max_attempts", q.MaxAttempts}, {"error", q.Error},
-		{"started_at", q.StartedAt}, {"completed_at", q.CompletedAt}, {"kind", q.KindField}, {"payload", q.PayloadField},
+		{"state", q.State},
+		{"run_at", q.RunAt},
+		{"attempts", q.Attempts},
+		{"max_attempts", q.MaxAttempts},
+		{"error", q.Error},
+		{"started_at", q.StartedAt},
+		{"completed_at", q.CompletedAt},
+		{"kind", q.KindField},
+		{"payload", q.PayloadField},
 	} {
 		if r.f == nil {
 			continue

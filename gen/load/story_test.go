@@ -118,10 +118,16 @@ func describeFields(b *strings.Builder, indent string, fields []*model.Field) {
 			is   bool
 			text string
 		}{
-			{f.Required, "required"}, {f.Unique, "unique"}, {f.Secret, "secret"}, {!f.NotNull, "nullable"},
-			{f.Rules.Min.IsSet(), "min " + f.Rules.Min.String()}, {f.Rules.Max.IsSet(), "max " + f.Rules.Max.String()},
-			{f.Rules.Pattern != "", "pattern " + f.Rules.Pattern}, {f.Type == "decimal", fmt.Sprintf("scale %d", f.Scale)},
-			{f.GoType != "", "go_type " + f.GoType}, {f.Help != "", fmt.Sprintf("help %q", f.Help)},
+			{f.Required, "required"},
+			{f.Unique, "unique"},
+			{f.Secret, "secret"},
+			{!f.NotNull, "nullable"},
+			{f.Rules.Min.IsSet(), "min " + f.Rules.Min.String()},
+			{f.Rules.Max.IsSet(), "max " + f.Rules.Max.String()},
+			{f.Rules.Pattern != "", "pattern " + f.Rules.Pattern},
+			{f.Type == "decimal", fmt.Sprintf("scale %d", f.Scale)},
+			{f.GoType != "", "go_type " + f.GoType},
+			{f.Help != "", fmt.Sprintf("help %q", f.Help)},
 			{len(f.Rules.Rules) > 0, fmt.Sprintf("%d rules", len(f.Rules.Rules))},
 		} {
 			if part.is {
@@ -170,8 +176,14 @@ func describeQueue(b *strings.Builder, q *model.QueueSection) {
 		name string
 		f    *model.Field
 	}{
-		{"run_at", q.RunAt}, {"attempts", q.Attempts}, {"max_attempts", q.MaxAttempts}, {"error", q.Error},
-		{"started_at", q.StartedAt}, {"completed_at", q.CompletedAt}, {"kind", q.KindField}, {"payload", q.PayloadField},
+		{"run_at", q.RunAt},
+		{"attempts", q.Attempts},
+		{"max_attempts", q.MaxAttempts},
+		{"error", q.Error},
+		{"started_at", q.StartedAt},
+		{"completed_at", q.CompletedAt},
+		{"kind", q.KindField},
+		{"payload", q.PayloadField},
 	} {
 		if r.f != nil {
 			fmt.Fprintf(b, "    %s is %s\n", r.name, r.f.Name)
