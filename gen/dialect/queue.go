@@ -24,9 +24,11 @@ const (
 type statement struct {
 	l      *lowering
 	text   strings.Builder
-	args   []int
+	args   []int // never nil: nil would mean all arguments, in order
 	params []*model.Field
 }
+
+func (l *lowering) statement() *statement { return &statement{l: l, args: []int{}} }
 
 func (s *statement) add(format string, a ...any) { fmt.Fprintf(&s.text, format, a...) }
 
@@ -106,7 +108,7 @@ func (s *statement) ended(w *model.Worker) {
 // settle is a change that only the holder of the claim may make: it names the
 // epoch, and changes no row once another has claimed it.
 func (l *lowering) settle(d *model.Datatype, set func(*statement, *model.Worker)) []model.Query {
-	s, w := &statement{l: l}, d.Worker
+	s, w := l.statement(), d.Worker
 	s.add("UPDATE %s\nSET ", l.q(d.Name))
 	set(s, w)
 	s.add("\nWHERE id = %s", s.arg(argID, d.IDField()))
@@ -120,7 +122,7 @@ func (l *lowering) settle(d *model.Datatype, set func(*statement, *model.Worker)
 // second statement takes it.
 func (l *lowering) claim(d *model.Datatype, op *model.Operation) []model.Query {
 	if l.d == sqltext.MySQL {
-		find, take := &statement{l: l}, &statement{l: l}
+		find, take := l.statement(), l.statement()
 		l.due(find, d)
 		find.add("\nFOR UPDATE SKIP LOCKED")
 		l.take(take, d)
@@ -129,7 +131,7 @@ func (l *lowering) claim(d *model.Datatype, op *model.Operation) []model.Query {
 		q.Name = op.Name + "Take"
 		return []model.Query{find.query(":one", []*model.Field{d.IDField()}), q}
 	}
-	s := &statement{l: l}
+	s := l.statement()
 	l.take(s, d)
 	s.add("\nWHERE id = (\n")
 	l.due(s, d)
@@ -175,7 +177,7 @@ func (l *lowering) due(s *statement, d *model.Datatype) {
 // sweep takes their claims from workers whose lease has run out. The epoch is
 // raised, so that one of them that wakes again can write nothing.
 func (l *lowering) sweep(d *model.Datatype) []model.Query {
-	s, w := &statement{l: l}, d.Worker
+	s, w := l.statement(), d.Worker
 	q := w.Section
 	state, lease := l.q(q.State.Name), l.q(w.Lease.Name)
 	s.add("UPDATE %s\nSET %s = CASE WHEN %s >= %s THEN %s ELSE %s END", l.q(d.Name), state,

@@ -48,17 +48,26 @@ func run[R any](ctx context.Context, db *store.DB, spec *Spec[R], handler Handle
 	claiming, stopSweeping := context.WithCancel(ctx)
 	var sweeper, loops sync.WaitGroup
 	sweeper.Go(func() { w.sweepRegularly(claiming) })
+	failures := make(chan error, opts.Concurrency)
 	for range opts.Concurrency {
-		loops.Go(func() { w.loop(ctx) })
+		loops.Go(func() { failures <- w.loop(ctx) })
 	}
 	loops.Wait()
 	stopSweeping()
 	sweeper.Wait()
+	close(failures)
+	for err := range failures {
+		if err != nil {
+			return fmt.Errorf("queue: %s: %w", spec.Name, err)
+		}
+	}
 	return nil
 }
 
-// loop claims and runs one row after the other.
-func (w *worker[R]) loop(ctx context.Context) {
+// loop claims and runs one row after the other. A worker that runs until it is
+// stopped goes on after a claim that failed; one that drains gives up with its
+// error, since its caller waits for an end.
+func (w *worker[R]) loop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		ended := w.begin()
 		row, err := w.claim(ctx)
@@ -68,13 +77,21 @@ func (w *worker[R]) loop(ctx context.Context) {
 			continue
 		}
 		others := w.end(false)
-		if !errors.Is(err, store.ErrNotFound) && ctx.Err() == nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, store.ErrNotFound):
+			if w.drain && others == 0 {
+				return nil
+			}
+		case w.drain:
+			return err
+		default:
 			w.opts.Logger.Error("claim failed", "queue", w.spec.Name, "error", err)
-		} else if w.drain && others == 0 {
-			return
 		}
 		w.pause(ctx, ended)
 	}
+	return nil
 }
 
 // begin counts this loop as busy before it claims, so that another loop that
