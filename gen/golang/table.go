@@ -23,6 +23,11 @@ func (t tablePrinter) print(f *jen.File) {
 		if field.EnumGoName != "" {
 			printEnum(f, t.d, field)
 		}
+		for _, inner := range field.JSONFields {
+			if inner.EnumGoName != "" {
+				printEnum(f, t.d, inner)
+			}
+		}
 		if field.JSONGoName != "" {
 			printStruct(f, field.JSONGoName, fmt.Sprintf("is the %s of %s.", field.Name, t.d.Name), field.JSONFields)
 		}

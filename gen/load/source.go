@@ -82,13 +82,16 @@ func open(fsys fs.FS, path string) *file {
 	if !ok {
 		return f
 	}
-	f.lines = strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")
+	f.lines = strings.Split(lineEnds.Replace(string(text)), "\n")
 	if f.tabs() {
 		return f
 	}
 	f.parse(text)
 	return f
 }
+
+// lineEnds are what YAML takes for the end of a line.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
 
 // read gives a file's bytes when they are text of a bounded length.
 func (f *file) read(fsys fs.FS, limit int64) ([]byte, bool) {

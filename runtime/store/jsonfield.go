@@ -39,6 +39,16 @@ func (f jsonField[T]) Scan(src any) error {
 	return nil
 }
 
+// MustJSON reads a document that is known to fit a Go type, as a default in
+// generated code is. It panics otherwise.
+func MustJSON[T any](doc string) T {
+	var v T
+	if err := json.Unmarshal([]byte(doc), &v); err != nil {
+		panic(fmt.Sprintf("store: the JSON is no %T: %v", v, err))
+	}
+	return v
+}
+
 type nullJSONField[T any] struct{ p *Null[T] }
 
 // NullJSONField is a JSON column that may be NULL, as a Go type.
