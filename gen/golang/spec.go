@@ -1,7 +1,6 @@
 package golang
 
 import (
-	"encoding/json"
 
 	"github.com/dave/jennifer/jen"
 
@@ -96,11 +95,7 @@ func rulesValue(f *model.Field) jen.Code {
 		add("Scale", jen.Lit(f.Scale))
 	}
 	if len(r.Rules) > 0 {
-		text, err := json.Marshal(r.Rules)
-		if err != nil {
-			panic("golang: rules of " + f.Name + ": " + err.Error()) // rules were parsed from text
-		}
-		add("Rules", jen.Qual(checkPath, "MustParse").Call(jen.Lit(string(text))))
+		add("Rules", jen.Qual(checkPath, "MustParse").Call(jen.Lit(check.Document(r.Rules))))
 	}
 	if len(f.JSONFields) > 0 {
 		add("Fields", membersValue(f.JSONFields))
