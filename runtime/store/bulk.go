@@ -31,7 +31,7 @@ func (t Table[R, ID, N, P]) CreateMany(ctx context.Context, ns []N) ([]ID, error
 	}
 	width := len(t.s.Columns)
 	rows := make([]R, len(ns))
-	fields := make([]any, 0, len(ns)*width)
+	all := bulk{ids: make([]any, len(ns)), vals: make([]any, 0, len(ns)*width), width: width}
 	sc := t.s.take()
 	defer t.s.give(sc)
 	for i := range ns {
@@ -41,27 +41,29 @@ func (t Table[R, ID, N, P]) CreateMany(ctx context.Context, ns []N) ([]ID, error
 			}
 			return nil, err
 		}
-		fields = append(fields, sc.dest...)
+		all.ids[i] = sc.dest[0]
+		all.vals = append(all.vals, sc.vals...)
 	}
-	err := t.c.InTx(ctx, func(c *Conn) error { return t.on(c).insertMany(ctx, bulk{fields, width}) })
+	err := t.c.InTx(ctx, func(c *Conn) error { return t.on(c).insertMany(ctx, all) })
 	if err != nil {
 		return nil, t.fail(err)
 	}
 	ids := make([]ID, len(ns))
 	for i := range ids {
-		ids[i] = idOf[ID](fields[i*width])
+		ids[i] = idOf[ID](all.ids[i])
 	}
 	return ids, nil
 }
 
-// bulk is the places of many rows' columns, row after row.
+// bulk is many rows.
 type bulk struct {
-	fields []any
-	width  int
+	ids   []any // the places of their ids
+	vals  []any // what is to be written, row after row, the id included
+	width int
 }
 
-func (b bulk) len() int        { return len(b.fields) / b.width }
-func (b bulk) row(i int) []any { return b.fields[i*b.width : (i+1)*b.width] }
+func (b bulk) len() int        { return len(b.ids) }
+func (b bulk) row(i int) []any { return b.vals[i*b.width : (i+1)*b.width] }
 
 func (t Table[R, ID, N, P]) insertMany(ctx context.Context, rows bulk) error {
 	copier, ok := t.c.session.(Copier)
@@ -72,7 +74,7 @@ func (t Table[R, ID, N, P]) insertMany(ctx context.Context, rows bulk) error {
 		return t.insertChunks(ctx, rows)
 	}
 	for i := range rows.len() { // in process, one prepared statement again and again is the fastest form
-		sc := scratch{dest: rows.row(i)}
+		sc := scratch{dest: rows.ids[i : i+1], vals: rows.row(i)}
 		if err := t.insert(ctx, &sc); err != nil {
 			return err
 		}
@@ -87,8 +89,11 @@ func (t Table[R, ID, N, P]) copyMany(ctx context.Context, copier Copier, rows bu
 		i := 0
 		err := t.c.Query(ctx, "SELECT nextval(pg_get_serial_sequence($1, 'id')) FROM generate_series(1, $2::bigint)",
 			[]any{t.st.table, int64(rows.len())}, []any{&id}, func() error {
-				i++
-				return Assign(rows.row(i - 1)[0], id)
+				if i++; i > rows.len() {
+					return nil
+				}
+				rows.row(i - 1)[0] = id
+				return Assign(rows.ids[i-1], id)
 			})
 		if err != nil {
 			return err
@@ -127,7 +132,7 @@ func (t Table[R, ID, N, P]) insertChunks(ctx context.Context, rows bulk) error {
 			return err
 		}
 		for i := 0; first == 1 && i < n; i++ {
-			if err := Assign(rows.row(at + i)[0], res.LastID+int64(i)*step); err != nil {
+			if err := Assign(rows.ids[at+i], res.LastID+int64(i)*step); err != nil {
 				return err
 			}
 		}

@@ -96,7 +96,8 @@ type upsertShape struct {
 // scratch is what one call needs besides the row; kept, so that calls do not
 // allocate it.
 type scratch struct {
-	dest []any
+	dest []any // places of the columns
+	vals []any // what is to be written, by column
 	args []any
 }
 
@@ -104,13 +105,15 @@ func (s *Spec[R, ID, N, P]) take() *scratch {
 	if v := s.scratch.Get(); v != nil {
 		return v.(*scratch)
 	}
-	return &scratch{dest: make([]any, 0, len(s.Columns)), args: make([]any, 0, len(s.Columns)+1)}
+	n := len(s.Columns)
+	return &scratch{dest: make([]any, 0, n), vals: make([]any, 0, n), args: make([]any, 0, n+1)}
 }
 
 func (s *Spec[R, ID, N, P]) give(sc *scratch) {
 	clear(sc.dest)
+	clear(sc.vals)
 	clear(sc.args)
-	sc.dest, sc.args = sc.dest[:0], sc.args[:0]
+	sc.dest, sc.vals, sc.args = sc.dest[:0], sc.vals[:0], sc.args[:0]
 	s.scratch.Put(sc)
 }
 

@@ -137,25 +137,25 @@ func (t Table[R, ID, N, P]) Create(ctx context.Context, n N) (*R, error) {
 	return r, nil
 }
 
-// prepare fills r and sc.dest from n and checks every rule.
+// prepare fills r, sc.dest and sc.vals from n and checks every rule.
 func (t Table[R, ID, N, P]) prepare(n *N, r *R, sc *scratch) (m Mask, err error) {
 	t.s.New(n, r, &m, Moment(t.c.db.opts.Now()))
 	sc.dest = t.s.Fields(r, sc.dest[:0])
 	normalize(sc.dest)
-	if found := t.violations(sc.dest, &m, nil); found != nil {
+	if found := t.violations(sc, &m, nil); found != nil {
 		return m, &ValidationError{Datatype: t.s.Name, Violations: found}
 	}
 	return m, nil
 }
 
-// insert writes the row whose fields are sc.dest, and takes the id that the
-// database gave.
+// insert writes the row of sc.vals, and puts the id that the database gave into
+// sc.dest.
 func (t Table[R, ID, N, P]) insert(ctx context.Context, sc *scratch) error {
 	first := len(t.s.Columns) - len(t.st.insertAll)
 	if first == 1 && t.st.dialect == sqltext.Postgres {
-		return t.c.QueryRow(ctx, t.st.insert, sc.dest[1:], sc.dest[:1])
+		return t.c.QueryRow(ctx, t.st.insert, sc.vals[1:], sc.dest[:1])
 	}
-	res, err := t.c.Exec(ctx, t.st.insert, sc.dest[first:])
+	res, err := t.c.Exec(ctx, t.st.insert, sc.vals[first:])
 	if err != nil || first == 0 {
 		return err
 	}
@@ -174,15 +174,15 @@ func (t Table[R, ID, N, P]) Update(ctx context.Context, id ID, p P) (*R, error) 
 	m.set.remove(0)
 	sc.dest = t.s.Fields(r, sc.dest[:0])
 	normalize(sc.dest)
-	if found := t.violations(sc.dest, &m, &m.set); found != nil {
+	if found := t.violations(sc, &m, &m.set); found != nil {
 		return nil, &ValidationError{Datatype: t.s.Name, Violations: found}
 	}
 	if m.set.empty() {
 		return t.Get(ctx, id)
 	}
-	for i, d := range sc.dest {
+	for i, v := range sc.vals {
 		if m.set.has(i) {
-			sc.args = append(sc.args, d)
+			sc.args = append(sc.args, v)
 		}
 	}
 	arg, err := t.idArg(id)
@@ -196,7 +196,7 @@ func (t Table[R, ID, N, P]) Update(ctx context.Context, id ID, p P) (*R, error) 
 	if t.st.dialect == sqltext.MySQL {
 		return t.updateThenRead(ctx, id, text, sc.args)
 	}
-	return t.one(ctx, text, sc) // the arguments point into r, the results go to a new row
+	return t.one(ctx, text, sc)
 }
 
 func (t Table[R, ID, N, P]) updateThenRead(ctx context.Context, id ID, text string, args []any) (r *R, err error) {
@@ -238,7 +238,7 @@ func (t Table[R, ID, N, P]) UpsertUnique(ctx context.Context, key int, n N) (*R,
 		return nil, err
 	}
 	for _, c := range t.s.Keys[key].Columns {
-		if v, err := Plain(sc.dest[c]); err == nil && v == nil { // a null is never the same as another
+		if sc.vals[c] == nil { // a null is never the same as another
 			return nil, &ValidationError{Datatype: t.s.Name, Violations: []Violation{
 				{t.s.Columns[c].Name, "null", "cannot be null in an upsert by it"},
 			}}
@@ -254,7 +254,7 @@ func (t Table[R, ID, N, P]) UpsertUnique(ctx context.Context, key int, n N) (*R,
 		return sqltext.Upsert(t.st.dialect, t.s.Name, t.st.insertSet, t.st.pick(t.s.Keys[key].Columns),
 			t.st.pick(set.columns()), t.st.names)
 	})
-	sc.args = append(sc.args, sc.dest[len(t.s.Columns)-len(t.st.insertAll):]...)
+	sc.args = append(sc.args, sc.vals[len(t.s.Columns)-len(t.st.insertAll):]...)
 	if t.st.dialect == sqltext.MySQL {
 		return t.upsertThenRead(ctx, key, text, sc)
 	}
@@ -265,11 +265,7 @@ func (t Table[R, ID, N, P]) upsertThenRead(ctx context.Context, key int, text st
 	k := t.s.Keys[key]
 	vals := make([]any, 0, len(k.Columns))
 	for _, c := range k.Columns {
-		v, err := Plain(sc.dest[c])
-		if err != nil {
-			return nil, t.fail(err)
-		}
-		vals = append(vals, v)
+		vals = append(vals, sc.vals[c])
 	}
 	err = t.c.InTx(ctx, func(c *Conn) error {
 		if _, err := c.Exec(ctx, text, sc.args); err != nil {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -34,61 +33,43 @@ func normalize(fields []any) {
 	}
 }
 
-// violations checks the columns in only, or every one that is written.
-func (t Table[R, ID, N, P]) violations(fields []any, m *Mask, only *columnSet) (found []Violation) {
+// violations checks the columns in only, or every one that is written, and puts
+// what is to be bound into sc.vals, by column.
+func (t Table[R, ID, N, P]) violations(sc *scratch, m *Mask, only *columnSet) (found []Violation) {
 	first := len(t.s.Columns) - len(t.st.insertAll)
-	for i := first; i < len(fields); i++ {
+	sc.vals = append(sc.vals[:0], make([]any, len(sc.dest))...)
+	for i := first; i < len(sc.dest); i++ {
 		col := &t.s.Columns[i]
 		switch {
 		case m.nulled.has(i):
 			found = append(found, Violation{col.Name, "null", "cannot be null"})
 		case only != nil && !only.has(i):
 		default:
-			found = col.check(fields[i], found)
+			found = col.check(sc.dest[i], &sc.vals[i], found)
 		}
 	}
 	return found
 }
 
-func (c *Column) check(field any, found []Violation) []Violation {
-	v, err := checkedValue(field)
-	if err != nil {
+// check adds the rules that a field's value breaks, and gives the plain value.
+func (c *Column) check(field any, val *any, found []Violation) []Violation {
+	v, err := Plain(field)
+	if d, ok := field.(checkable); ok { // a decimal that cannot be stored breaks a rule that says why
+		*val, v, err = v, d.checked(), nil
+	} else {
+		*val = v
+	}
+	switch {
+	case err != nil:
 		return append(found, Violation{c.Name, "value", "cannot be stored: " + err.Error()})
-	}
-	if rule, message := unstorable(v); rule != "" {
-		return append(found, Violation{c.Name, rule, message})
-	}
-	if v == nil && !c.Null {
+	case v == nil && !c.Null:
 		return append(found, Violation{c.Name, "null", "cannot be null"})
+	}
+	if doc, ok := v.(json.RawMessage); ok {
+		v = []byte(doc)
 	}
 	for _, f := range c.Rules.Check(v) {
 		found = append(found, Violation{c.Name, f.Rule, f.Message})
 	}
 	return found
-}
-
-func checkedValue(field any) (any, error) {
-	if c, ok := field.(checkable); ok {
-		return c.checked(), nil
-	}
-	v, err := Plain(field)
-	if doc, ok := v.(json.RawMessage); ok {
-		return []byte(doc), err
-	}
-	return v, err
-}
-
-// unstorable holds the rules that databases have and definitions do not.
-func unstorable(v any) (rule, message string) {
-	switch x := v.(type) {
-	case time.Time:
-		if y := x.Year(); y < 1 || y > 9999 {
-			return "year", fmt.Sprintf("has the year %d; years go from 1 to 9999", y)
-		}
-	case Date:
-		if !x.Valid() {
-			return "date", "is not a day of the calendar"
-		}
-	}
-	return "", ""
 }
