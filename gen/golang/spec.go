@@ -1,7 +1,6 @@
 package golang
 
 import (
-
 	"github.com/dave/jennifer/jen"
 
 	"github.com/hegner123/modulagen/gen/model"
