@@ -75,7 +75,7 @@ func (def *definition) column(n *yaml.Node) model.IndexColumn {
 	return model.IndexColumn{Field: def.find(n, parts[0]), Desc: len(parts) == 2 && parts[1] == "desc"}
 }
 
-// indexable refuses what MySQL cannot keep in an index.
+// indexable refuses what a database cannot keep in an index.
 func (def *definition) indexable(at *yaml.Node, f *model.Field) bool {
 	switch {
 	case f.Type == "json", f.Type == "bytes":

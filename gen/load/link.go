@@ -6,12 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
-// maxIndexBytes is what MySQL takes for one entry of an index.
-const maxIndexBytes = 3072
+// maxIndexBytes is what every database takes for one entry of an index.
+const maxIndexBytes = 4 * fieldtype.VarcharMax
 
 // link looks at the definitions together.
 func (l *loader) link() {
@@ -76,7 +77,7 @@ func (l *loader) resolve(def *definition, f *model.Field, byName map[string]*def
 	}
 }
 
-// indexSize refuses an index whose entries MySQL could not keep.
+// indexSize refuses an index whose entries a database could not keep.
 func (def *definition) indexSize(x *model.Index) {
 	total := int64(0)
 	var long []string
@@ -89,7 +90,7 @@ func (def *definition) indexSize(x *model.Index) {
 		total += n
 	}
 	if total > maxIndexBytes && len(x.Columns) > 1 {
-		def.f.wrong(def.names[x], fmt.Sprintf("an index entry may take %d bytes, and MySQL keeps at most %d", total, maxIndexBytes), fmt.Sprintf("lower max (a character takes up to 4 bytes): %s", strings.Join(long, ", ")))
+		def.f.wrong(def.names[x], fmt.Sprintf("an index entry may take %d bytes, and PostgreSQL and MySQL keep at most %d", total, maxIndexBytes), fmt.Sprintf("lower max (a character takes up to 4 bytes): %s", strings.Join(long, ", ")))
 	}
 }
 
