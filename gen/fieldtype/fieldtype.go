@@ -52,7 +52,7 @@ func (t Type) Columns(s Size) Columns { return t.columns(s) }
 
 // VarcharMax is the longest text, in characters, that is kept in a varchar
 // column and may be indexed: an entry of PostgreSQL's indexes holds 2,704 bytes
-and one of MySQL's 3,072, and a character takes up to four.
+// and one of MySQL's 3,072, and a character takes up to four.
 const VarcharMax = 672
 
 // types is the table. ID and ulid are the two kinds of row id: a reference has
