@@ -30,7 +30,7 @@ func argument(a any) (any, error) {
 	}
 	switch x := v.(type) {
 	case json.RawMessage:
-		return []byte(x), nil
+		return string(x), nil // bytes would be bytea where pgx does not know the parameter
 	case store.Date:
 		return date(x), nil
 	case store.Number:

@@ -1,0 +1,73 @@
+package mysql_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/storetest"
+)
+
+// TestPasswordsStayAside opens what cannot be opened.
+func TestPasswordsStayAside(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"mysql://me:p4ss%zz@localhost/d":    "malformed",
+		"mysql://me:p4ss@localhost":         "malformed",
+		"mysql://localhost/d":               "malformed",
+		"mysql://me:p4ss@localhost/d?x=1":   `unknown option "x"`,
+		"mysql://me:p4ss@/d":                "malformed",
+		"mysql://me:p4ss@127.0.0.1:1/d":     "127.0.0.1:1/d",
+		"mysql://me:p4ss@/d?socket=/none/s": "/none/s",
+		"mysql://me:p4ss@h/d?tls=x":         "mysql:",
+	} {
+		_, err := store.Open(t.Context(), dsn, nil, store.Options{})
+		if err == nil || strings.Contains(err.Error(), "p4ss") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", dsn, err)
+		}
+	}
+	dsn := storetest.FreshDSN(t, "mysql")
+	wrong := strings.Replace(dsn, "@", "p4ss@", 1)
+	if _, err := store.Open(t.Context(), wrong, nil, store.Options{}); err == nil || strings.Contains(err.Error(), "p4ss") {
+		t.Errorf("a wrong password: %v", err)
+	}
+}
+
+// TestSession reads back what each connection was told.
+func TestSession(t *testing.T) {
+	db := storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{})
+	var zone, mode, collation string
+	err := db.Conn().QueryRow(t.Context(), "SELECT @@time_zone, @@sql_mode, @@collation_connection", nil, []any{&zone, &mode, &collation})
+	if err != nil || zone != "+00:00" || !strings.Contains(mode, "STRICT_ALL_TABLES") || collation != "utf8mb4_bin" {
+		t.Errorf("%s %s %s, %v", zone, mode, collation, err)
+	}
+}
+
+// TestIncrement adds rows where ids are not one apart, as with two primaries.
+func TestIncrement(t *testing.T) {
+	ctx := t.Context()
+	db := storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{})
+	err := db.Tx(ctx, func(c *store.Conn) error {
+		if _, err := c.Exec(ctx, "SET SESSION auto_increment_increment = 7", nil); err != nil {
+			return err
+		}
+		defer c.Exec(ctx, "SET SESSION auto_increment_increment = 1", nil)
+		var ns []storetest.ArticleNew
+		for i := range 100 {
+			ns = append(ns, storetest.ArticleNew{Slug: strings.Repeat("a", i+1), Title: "Title"})
+		}
+		ids, err := storetest.In(c).Article.CreateMany(ctx, ns)
+		if err != nil {
+			return err
+		}
+		for i, id := range ids {
+			a, err := storetest.In(c).Article.Get(ctx, id)
+			if err != nil || a.Slug != ns[i].Slug {
+				t.Fatalf("row %d has not the id %d: %v", i, id, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

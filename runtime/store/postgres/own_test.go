@@ -1,0 +1,99 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/storetest"
+)
+
+// TestPasswordsStayAside opens what cannot be opened.
+func TestPasswordsStayAside(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, dsn := range []string{
+		"postgres://me:p4ss%zz@localhost/d",
+		"postgres://me:p4ss@localhost:99999/d",
+		"postgres://me:p4ss@127.0.0.1:1/d",
+		"postgres://me:p4ss@127.0.0.1/d?sslmode=p4ss",
+		"postgres://me:p4ss",
+	} {
+		_, err := store.Open(ctx, dsn, nil, store.Options{})
+		if err == nil || strings.Contains(err.Error(), "p4ss") {
+			t.Errorf("%s: %v", dsn, err)
+		}
+	}
+	dsn := storetest.FreshDSN(t, "postgres")
+	wrong := strings.Replace(dsn, "@", "p4ss@", 1)
+	if _, err := store.Open(ctx, wrong, nil, store.Options{}); err == nil || strings.Contains(err.Error(), "p4ss") {
+		t.Errorf("a wrong password: %v", err)
+	}
+}
+
+// TestSerialization has the server refuse a transaction that could not be put
+// in order with another, which the store then runs again.
+func TestSerialization(t *testing.T) {
+	ctx := t.Context()
+	db := storetest.Open(t, storetest.FreshDSN(t, "postgres"), store.Options{})
+	a, err := db.Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "Title"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tries := 0
+	err = db.Tx(ctx, func(c *store.Conn) error {
+		tries++
+		if _, err := c.Exec(ctx, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", nil); err != nil {
+			return err
+		}
+		tx := storetest.In(c)
+		got, err := tx.Article.Get(ctx, a.ID)
+		if err != nil {
+			return err
+		}
+		if tries == 1 { // from outside, after the read
+			if _, err := db.Article.Update(ctx, a.ID, storetest.ArticlePatch{Views: store.Int(10)}); err != nil {
+				return err
+			}
+		}
+		_, err = tx.Article.Update(ctx, a.ID, storetest.ArticlePatch{Views: store.Int(got.Views + 1)})
+		if tries == 1 && !errors.Is(err, store.ErrBusy) {
+			t.Errorf("the first try: %v", err)
+		}
+		return err
+	})
+	if err != nil || tries != 2 {
+		t.Fatalf("%d tries, %v", tries, err)
+	}
+	if got, err := db.Article.Get(ctx, a.ID); err != nil || got.Views != 11 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestSimpleProtocol reads values in text form, as behind a connection pooler.
+func TestSimpleProtocol(t *testing.T) {
+	ctx := t.Context()
+	dsn := storetest.FreshDSN(t, "postgres")
+	a, err := storetest.Open(t, dsn, store.Options{}).Article.Create(ctx, storetest.ArticleNew{
+		Slug: "a", Title: "Title", Rank: store.Int(-3), Cover: store.Set([]byte{0, 1}), Pinned: store.Set(true),
+		Until: store.Set(store.Date{Year: 2024, Month: 2, Day: 29}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := storetest.Open(t, dsn+"&default_query_exec_mode=simple_protocol", store.Options{})
+	b, err := db.Article.Get(ctx, a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Rank != a.Rank || string(b.Cover) != "\x00\x01" || b.Pinned != a.Pinned || b.Until != a.Until ||
+		!b.CreatedAt.Equal(a.CreatedAt) || !b.Price.Equal(a.Price) || b.Public != a.Public {
+		t.Errorf("want %+v\ngot  %+v", a, b)
+	}
+	if _, err := db.Article.Create(ctx, storetest.ArticleNew{Slug: "b", Title: "Title", Price: store.Set(a.Price)}); err != nil {
+		t.Error(err)
+	}
+}
