@@ -356,7 +356,11 @@ func userMistake(w *written, said map[model.Database]problem) {
 			where = string(db) + ": "
 		}
 		message := strings.TrimSuffix(p.message, ".")
-		w.file.mistake(p.unit.user.origin(p.line, p.column), "", "%s%s", where, message)
+		hint := ""
+		if strings.Contains(message, "ambiguous") {
+			hint = "write the table before it, as in a.slug"
+		}
+		w.file.mistake(p.unit.user.origin(p.line, p.column), hint, "%s%s", where, message)
 		return
 	}
 }

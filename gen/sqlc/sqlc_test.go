@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/hegner123/modulagen/gen/mistake"
@@ -16,25 +17,29 @@ import (
 	"github.com/hegner123/modulagen/gen/sqlc"
 )
 
-// program is our own command, whose main answers as sqlc. It is built once, so
-// that this test, which may run with the race detector, need not link sqlc.
-var program string
+// binaries is where program is built.
+var binaries string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "sqlc-test-")
 	if err != nil {
 		panic(err)
 	}
-	program = filepath.Join(dir, "modulagen")
-	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/modulagen").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
-		os.RemoveAll(dir)
-		os.Exit(1)
-	}
+	binaries = dir
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
+
+// program is our own command, whose main answers as sqlc. It is built once, and
+// without the race detector even when this test runs with it.
+var program = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(binaries, "modulagen")
+	if out, err := exec.Command("go", "build", "-o", path, "../../cmd/modulagen").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the program: %w\n%s", err, out)
+	}
+	return path, nil
+})
 
 // project is two datatypes, with hand-written SQL.
 func project(files ...*model.UserFile) sqlc.Input {
@@ -106,7 +111,11 @@ func operations(db model.Database, d *model.Datatype) []model.Query {
 
 func analyser(t *testing.T) sqlc.Analyser {
 	t.Helper()
-	return sqlc.Analyser{Program: program, Cache: t.TempDir()}
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sqlc.Analyser{Program: path, Cache: t.TempDir()}
 }
 
 // shared is a file for all databases.

@@ -261,8 +261,11 @@ func (r *reconciler) expression(v *UserValue, cols map[model.Database]Column) bo
 	if pg == "" && lite == my {
 		pg = lite
 	}
+	if cols[model.Postgres].Type == "int" && r.namesDecimal() {
+		pg = "decimal" // sqlc calls all arithmetic int
+	}
 	if pg == "" || pg == "decimal" {
-		r.mistake(model.Postgres, fmt.Sprintf("add a line below the query's name: -- column: %s %s", v.Name, example(pg)),
+		r.mistake(model.Postgres, fmt.Sprintf("add a line below the query's name, with its field type: -- column: %s %s", v.Name, example(pg)),
 			"the type of the column %s of the query %s is not known (%s)", v.Name, r.v.name, reported(cols))
 		return false
 	}
@@ -281,7 +284,23 @@ func example(pg string) string {
 	if pg == "decimal" {
 		return "decimal(2)"
 	}
-	return "datetime null"
+	return "number null"
+}
+
+// namesDecimal tells whether a decimal field is named anywhere in the query.
+func (r *reconciler) namesDecimal() bool {
+	named := map[string]bool{}
+	for w := range words(r.v.first().text) {
+		named[w] = true
+	}
+	for _, d := range r.datatypes {
+		for _, f := range d.Fields {
+			if named[d.Name] && f.Type == "decimal" && named[f.Name] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func reported(cols map[model.Database]Column) string {
@@ -330,7 +349,7 @@ func (r *reconciler) param(name string) (UserValue, bool) {
 			return out, true
 		}
 	}
-	r.mistakeAtUse(name, "add a line below the query's name: -- param: "+name+" text", "the type of the parameter %s is not known", name)
+	r.mistakeAtUse(name, "add a line below the query's name, with its field type: -- param: "+name+" text", "the type of the parameter %s is not known", name)
 	return out, false
 }
 
