@@ -15,7 +15,7 @@ func reference(d *model.Datatype) mistake.List {
 		}
 		d.Indexes = append(d.Indexes, &model.Index{
 			Pos:     f.Pos,
-			Name:    d.Name + "_" + f.Name + "_idx",
+			Name:    model.ShortName(d.Name + "_" + f.Name + "_idx"),
 			Columns: []model.IndexColumn{{Field: f}},
 		})
 	}

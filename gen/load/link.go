@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -26,7 +28,11 @@ func (l *loader) link() {
 	}
 	for _, def := range l.defs {
 		for _, x := range def.d.Indexes {
-			def.indexSize(x)
+			def.indexSize(x.Columns, def.names[x])
+		}
+		if q := def.d.Queue; q != nil && q.State != nil {
+			at := get(section(def.n, "queue"), "order")
+			def.indexSize(append([]model.IndexColumn{{Field: q.State}}, q.Order...), at)
 		}
 	}
 	l.circles()
@@ -78,10 +84,10 @@ func (l *loader) resolve(def *definition, f *model.Field, byName map[string]*def
 }
 
 // indexSize refuses an index whose entries a database could not keep.
-func (def *definition) indexSize(x *model.Index) {
+func (def *definition) indexSize(columns []model.IndexColumn, at *yaml.Node) {
 	total := int64(0)
 	var long []string
-	for _, c := range x.Columns {
+	for _, c := range columns {
 		n := int64(9)
 		if c.Field.Rules.Kind == check.Text {
 			n = 4 * c.Field.Rules.Max.Int()
@@ -89,8 +95,8 @@ func (def *definition) indexSize(x *model.Index) {
 		}
 		total += n
 	}
-	if total > maxIndexBytes && len(x.Columns) > 1 {
-		def.f.wrong(def.names[x], fmt.Sprintf("an index entry may take %d bytes, and PostgreSQL and MySQL keep at most %d", total, maxIndexBytes), fmt.Sprintf("lower max (a character takes up to 4 bytes): %s", strings.Join(long, ", ")))
+	if total > maxIndexBytes && len(columns) > 1 {
+		def.f.wrong(at, fmt.Sprintf("an index entry may take %d bytes, and PostgreSQL and MySQL keep at most %d", total, maxIndexBytes), fmt.Sprintf("lower max (a character takes up to 4 bytes): %s", strings.Join(long, ", ")))
 	}
 }
 
@@ -151,6 +157,22 @@ func (l *loader) circle(def *definition, f *model.Field, path []*model.Field) {
 	def.f.wrong(get(def.nodes[f], "to"), "these need one another, so that none can have a first row: "+strings.Join(names, " -> "), "leave required out of one of the references")
 }
 
+// addedIndexes names the indexes that behaviours will add: of references that
+// no index starts with, and of queues.
+func (def *definition) addedIndexes() []string {
+	var out []string
+	for _, f := range def.d.Fields {
+		leads := func(x *model.Index) bool { return len(x.Where) == 0 && x.Columns[0].Field == f }
+		if f.Reference != nil && !slices.ContainsFunc(def.d.Indexes, leads) {
+			out = append(out, model.ShortName(def.d.Name+"_"+f.Name+"_idx"))
+		}
+	}
+	if def.d.Queue != nil {
+		out = append(out, model.ShortName(def.d.Name+"_claim_idx"))
+	}
+	return out
+}
+
 // sqlNames reports names that a database keeps in one space: PostgreSQL and
 // SQLite those of tables and indexes.
 func (l *loader) sqlNames() {
@@ -166,13 +188,20 @@ func (l *loader) sqlNames() {
 		}
 	}
 	for _, def := range l.defs {
+		for _, name := range def.addedIndexes() {
+			if _, ok := taken[name]; !ok {
+				taken[name] = place{def, def.d.Pos.Line, "an index that is made for you"}
+			}
+		}
+	}
+	for _, def := range l.defs {
 		for _, x := range def.d.Indexes {
 			at := def.names[x]
 			if n := get(at, "name"); n != nil {
 				at = n
 			}
 			if first, ok := taken[x.Name]; ok {
-				def.f.wrong(at, fmt.Sprintf("the name %s is that of %s in %s:%d already", x.Name, first.what, first.def.f.path, first.line), "give the index another name with name:")
+				def.f.wrong(at, fmt.Sprintf("the name %s is taken by %s (%s:%d)", x.Name, first.what, first.def.f.path, first.line), "give the index another name with name:")
 				continue
 			}
 			taken[x.Name] = place{def, x.Pos.Line, "an index"}
