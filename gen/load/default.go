@@ -48,7 +48,11 @@ func (def *definition) defaultOf(n *yaml.Node, f *model.Field) {
 	broken := false
 	for _, failure := range rules.Check(value) {
 		broken = true
-		def.f.wrong(at, "default breaks the field's own rules: "+failure.Message, "change the default or the rule")
+		hint := "change the default or the rule"
+		if near := nearest(at.Value, f.Rules.Options); failure.Rule == "options" && near != "" {
+			hint = fmt.Sprintf("write %q", near)
+		}
+		def.f.wrong(at, "default breaks the field's own rules: "+failure.Message, hint)
 	}
 	if !broken {
 		f.Default = &model.Default{Text: text}
