@@ -451,7 +451,14 @@ WHERE status = 'processing' AND queue_lease < CURRENT_TIMESTAMP(6)`,
 		},
 		Order: [3][]int{{5, 3}, {5}, {5}},
 	},
-	Take: store.Statement{Text: [3]string{"", "", `UPDATE job_queue
+	Take: store.Statement{
+		Text: [3]string{
+			``,
+			``,
+			`UPDATE job_queue
 SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, CURRENT_TIMESTAMP(6)), started_at = CURRENT_TIMESTAMP(6)
-WHERE id = ?`}, Order: [3][]int{nil, nil, {2, 0}}},
+WHERE id = ?`,
+		},
+		Order: [3][]int{nil, nil, {2, 0}},
+	},
 }

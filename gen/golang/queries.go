@@ -53,18 +53,12 @@ func (q userQuery) print(f *jen.File) {
 func (q userQuery) statementName() string { return lower(q.Name) + "Statement" }
 
 func (q userQuery) statement(f *jen.File) {
-	var texts, orders []jen.Code
-	ordered := false
-	for _, db := range model.Databases {
-		texts = append(texts, sqlText(q.Text[db]))
-		orders = append(orders, ints(q.Order[db]))
-		ordered = ordered || q.Order[db] != nil
+	var texts [3]string
+	var orders [3][]int
+	for i, db := range model.Databases {
+		texts[i], orders[i] = q.Text[db], q.Order[db]
 	}
-	parts := []jen.Code{jen.Line().Id("Text").Op(":").Index(jen.Lit(3)).String().Values(lines(texts)...)}
-	if ordered {
-		parts = append(parts, jen.Line().Id("Order").Op(":").Index(jen.Lit(3)).Index().Int().Values(orders...))
-	}
-	f.Var().Id(q.statementName()).Op("=").Add(store("Statement")).Values(append(parts, jen.Line())...)
+	f.Var().Id(q.statementName()).Op("=").Add(statementValue(texts, orders))
 	f.Line()
 }
 

@@ -132,18 +132,9 @@ func value(f *model.Field) *jen.Statement {
 func (t tablePrinter) queueSpec(f *jen.File) {
 	w := t.d.Worker
 	statement := func(op string) jen.Code { return t.statement(op + t.d.GoRow) }
-	take := store("Statement").Values()
-	for _, q := range t.sql[2].Queries {
-		if q.Name == "Claim"+t.d.GoRow+"Take" {
-			take = store("Statement").Values(
-				jen.Id("Text").Op(":").Index(jen.Lit(3)).String().Values(jen.Lit(""), jen.Lit(""), sqlText(q.Text)),
-				jen.Id("Order").Op(":").Index(jen.Lit(3)).Index().Int().Values(jen.Nil(), jen.Nil(), ints(q.Args)),
-			)
-		}
-	}
 	dict := jen.Dict{
 		jen.Id("Name"):   jen.Lit(t.d.Name),
-		jen.Id("Take"):   take,
+		jen.Id("Take"):   t.statement("Claim" + t.d.GoRow + "Take"),
 		jen.Id("Fields"): jen.Id(lower(t.d.GoRow) + "Fields"),
 		jen.Id("Claimed"): jen.Func().Params(jen.Id("row").Op("*").Id(t.d.GoRow)).Qual(queuePath, "Claimed").Block(
 			jen.Return(jen.Qual(queuePath, "Claimed").Values(jen.Dict{
@@ -163,31 +154,32 @@ func (t tablePrinter) queueSpec(f *jen.File) {
 
 // statement prints one query in its three texts.
 func (t tablePrinter) statement(name string) jen.Code {
-	var texts, orders []jen.Code
-	ordered := false
-	for _, table := range t.sql {
+	var texts [3]string
+	var orders [3][]int
+	for i, table := range t.sql {
 		for _, q := range table.Queries {
 			if q.Name == name {
-				texts = append(texts, sqlText(q.Text))
-				orders = append(orders, ints(q.Args))
-				ordered = ordered || q.Args != nil
+				texts[i], orders[i] = q.Text, q.Args
 			}
 		}
 	}
-	parts := []jen.Code{jen.Line().Id("Text").Op(":").Index(jen.Lit(3)).String().Values(jen.List(lines(texts)...))}
-	if ordered {
-		parts = append(parts, jen.Line().Id("Order").Op(":").Index(jen.Lit(3)).Index().Int().Values(orders...))
-	}
-	return store("Statement").Values(append(parts, jen.Line())...)
+	return statementValue(texts, orders)
 }
 
-// lines puts each of a list's elements on a line of its own.
-func lines(codes []jen.Code) []jen.Code {
-	out := make([]jen.Code, 0, len(codes)+1)
-	for _, c := range codes {
-		out = append(out, jen.Line().Add(c))
-	}
-	return append(out, jen.Line())
+// statementValue prints a statement as the store takes it.
+func statementValue(texts [3]string, orders [3][]int) jen.Code {
+	return store("Statement").ValuesFunc(func(g *jen.Group) {
+		g.Line().Id("Text").Op(":").Index(jen.Lit(3)).String().ValuesFunc(func(g *jen.Group) {
+			for _, text := range texts {
+				g.Line().Add(sqlText(text))
+			}
+			g.Line()
+		})
+		if orders[0] != nil || orders[1] != nil || orders[2] != nil {
+			g.Line().Id("Order").Op(":").Index(jen.Lit(3)).Index().Int().Values(ints(orders[0]), ints(orders[1]), ints(orders[2]))
+		}
+		g.Line()
+	})
 }
 
 // sqlText prints a statement as it reads, over several lines where it can: a
