@@ -14,6 +14,5 @@ for target in linux/arm64 darwin/arm64 windows/amd64; do
   export GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0
   echo "build $target"
   go build "$@"
-  # -gcflags on everything: no inlining and no optimisation halves the time, and what is asked is whether it builds.
   go build -o "$out/modulagen-$GOOS" ./cmd/modulagen
 done

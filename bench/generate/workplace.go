@@ -15,7 +15,6 @@ import (
 type workplace struct {
 	dir       string // the module's root
 	cache     string // where ours keeps its analysis; emptied for "from nothing"
-	goCache   string // the user's own, warm
 	cgo       string
 	modulagen string // the built binary
 	ent       string // entprogram, built
@@ -56,17 +55,13 @@ func (w *workplace) furnish(ctx context.Context, parent string) error {
 			return err
 		}
 	}
-	env, err := w.goTool(ctx, bench, "env", "GOCACHE", "CGO_ENABLED")
+	enabled, err := w.goTool(ctx, bench, "env", "CGO_ENABLED")
 	if err != nil {
 		return err
 	}
-	lines := strings.Fields(env)
-	if len(lines) != 2 {
-		return fmt.Errorf("generate: go env says %q", env)
-	}
-	w.goCache, w.cgo = lines[0], map[string]string{"0": "off"}[lines[1]]
-	if w.cgo == "" {
-		w.cgo = "on"
+	w.cgo = "on"
+	if strings.TrimSpace(enabled) == "0" {
+		w.cgo = "off"
 	}
 	return nil
 }

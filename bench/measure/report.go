@@ -99,4 +99,4 @@ func (r *Report) addToTable(row Row) {
 
 func (row Row) missed() bool { return row.Target != nil && row.Ratio < *row.Target }
 
-func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+func number(f float64) string { return strconv.FormatFloat(round(f), 'f', -1, 64) }
