@@ -214,8 +214,12 @@ start_mysql() {
 [ -n "${MODULAGEN_POSTGRES_DSN:-}" ] || start_postgres
 [ -n "${MODULAGEN_MYSQL_DSN:-}" ] || start_mysql
 
-# In the background, so that a signal reaches the trap at once.
-"$@" <&0 &
+# In the background, so that a signal reaches the trap at once; a shell without
+# job control would have such a command ignore SIGINT.
+(
+	trap - INT
+	exec "$@"
+) <&0 &
 command=$!
 trap 'kill -INT $command 2>/dev/null; wait $command; exit 130' INT
 trap 'kill -TERM $command 2>/dev/null; wait $command; exit 143' TERM
