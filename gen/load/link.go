@@ -157,18 +157,32 @@ func (l *loader) circle(def *definition, f *model.Field, path []*model.Field) {
 	def.f.wrong(get(def.nodes[f], "to"), "these need one another, so that none can have a first row: "+strings.Join(names, " -> "), "leave required out of one of the references")
 }
 
-// addedIndexes names the indexes that behaviours will add: of references that
-// no index starts with, and of queues.
-func (def *definition) addedIndexes() []string {
-	var out []string
+// addedName is a name in the database that no one wrote.
+type addedName struct {
+	name, what string
+	at         *yaml.Node
+	hint       string
+}
+
+// addedNames gives the names that later stages make: of foreign keys, whose
+// names MySQL keeps in one space, of the indexes of references that no index
+// starts with, and of queues.
+func (def *definition) addedNames() []addedName {
+	var out []addedName
 	for _, f := range def.d.Fields {
+		if f.Reference == nil {
+			continue
+		}
+		at, stem := get(def.nodes[f], "name"), def.d.Name+"_"+f.Name
+		out = append(out, addedName{model.ShortName(stem + "_fkey"), "the foreign key of " + f.Name, at, "rename the field"})
 		leads := func(x *model.Index) bool { return len(x.Where) == 0 && x.Columns[0].Field == f }
-		if f.Reference != nil && !slices.ContainsFunc(def.d.Indexes, leads) {
-			out = append(out, model.ShortName(def.d.Name+"_"+f.Name+"_idx"))
+		if !slices.ContainsFunc(def.d.Indexes, leads) {
+			out = append(out, addedName{model.ShortName(stem + "_idx"), "the index of " + f.Name, at, "declare an index over " + f.Name + " with a name of its own"})
 		}
 	}
 	if def.d.Queue != nil {
-		out = append(out, model.ShortName(def.d.Name+"_claim_idx"))
+		at := or(get(def.n, "name"), def.n)
+		out = append(out, addedName{model.ShortName(def.d.Name + "_claim_idx"), "the queue's index", at, "rename the datatype, or the other"})
 	}
 	return out
 }
@@ -188,10 +202,16 @@ func (l *loader) sqlNames() {
 		}
 	}
 	for _, def := range l.defs {
-		for _, name := range def.addedIndexes() {
-			if _, ok := taken[name]; !ok {
-				taken[name] = place{def, def.d.Pos.Line, "an index that is made for you"}
+		var last *yaml.Node // one mistake for each place is enough
+		for _, added := range def.addedNames() {
+			if first, ok := taken[added.name]; ok && added.at == last {
+				continue
+			} else if ok {
+				last = added.at
+				def.f.wrong(added.at, fmt.Sprintf("%s would be named %s, which is taken by %s (%s:%d)", added.what, added.name, first.what, first.def.f.path, first.line), added.hint)
+				continue
 			}
+			taken[added.name] = place{def, added.at.Line, added.what}
 		}
 	}
 	for _, def := range l.defs {
