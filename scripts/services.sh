@@ -12,7 +12,7 @@
 # Without --durable commits are not flushed to the disk, which suits tests and
 # falsifies measurements. Where a server cannot be had, one loud line says so and
 # its variable stays unset; with MODULAGEN_REQUIRE_SERVICES=1 that is a failure.
-set -u -o pipefail
+set -o pipefail
 
 durable=no
 if [ "${1:-}" = --durable ]; then

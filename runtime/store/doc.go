@@ -25,11 +25,20 @@
 //
 // Transactions are serial on SQLite and "read committed" on the others. They
 // are tried again after a deadlock, a lock that was not had in time or a
-// serialization failure, a bounded number of times.
+// serialization failure, a bounded number of times. A statement that fails ends
+// its transaction, but for ErrNotFound; what is refused before it is sent, with
+// ErrInvalid, does not.
+//
+// Open compares tables with the definitions: columns, their types and whether
+// they may be NULL, and indexes by name, columns, order and uniqueness. A plain
+// index that the definitions do not know is left alone: someone added it for
+// speed.
 //
 // # What differs
 //
-// MySQL pads: a unique key takes "a" and "a " for the same, and a sort that
-// compares more than the first 1,024 bytes of a text stops there. Filters do
-// not pad.
+// MySQL pads: a unique key takes "a" and "a " for the same, and so does a sort,
+// which on MySQL also looks at the first 1,024 bytes of a text only. Filters and
+// reads by key do not pad.
+//
+// SQLite's clock is this machine's; the others have their own (DB.Now).
 package store

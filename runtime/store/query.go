@@ -56,7 +56,7 @@ func (t Table[R, ID, N, P]) plan(q Query[R]) (plan, error) {
 		if t.s.Columns[o.col].Rules.Secret {
 			return p, invalidf("%s: %s is secret, and a sort would show it", t.s.Name, t.s.Columns[o.col].Name)
 		}
-		p.sort = append(p.sort, sortKey{o.col, o.desc})
+		p.sort = append(p.sort, sortKey(o))
 		if o.col == 0 {
 			return p, nil
 		}

@@ -100,7 +100,24 @@ func (t Table[R, ID, N, P]) GetUnique(ctx context.Context, key int, vals ...any)
 		}
 		sc.args = append(sc.args, arg)
 	}
-	return t.one(ctx, t.st.byKey[key], sc)
+	r, err := t.one(ctx, t.st.byKey[key], sc)
+	if err == nil && t.st.dialect == sqltext.MySQL && t.padded(cols, sc) {
+		return nil, t.fail(ErrNotFound)
+	}
+	return r, err
+}
+
+// padded tells whether a row was found whose key differs in trailing spaces,
+// which MySQL's comparison leaves out.
+func (t Table[R, ID, N, P]) padded(cols []int, sc *scratch) bool {
+	for i, c := range cols {
+		wanted, ok := sc.args[i].(string)
+		found, err := Plain(sc.dest[c])
+		if ok && err == nil && found != any(wanted) {
+			return true
+		}
+	}
+	return false
 }
 
 // one runs a statement that gives one row.

@@ -36,7 +36,7 @@ func parseDSN(dsn string, opts store.Options) (config, error) {
 		c.readers = min(opts.MaxConns, maxReaders)
 	}
 	if path == "" {
-		return c, fmt.Errorf("sqlite: the DSN names no file: write sqlite:app.db or sqlite::memory:")
+		return c, fmt.Errorf("sqlite: the DSN names no file; write sqlite::memory: or sqlite:app.db")
 	}
 	if strings.HasPrefix(path, "file:") {
 		return c, fmt.Errorf("sqlite: the DSN is a URI for SQLite itself: write sqlite:%s", strings.TrimPrefix(path, "file:"))

@@ -128,6 +128,10 @@ func testKeys(t *testing.T, db *DB) {
 	}
 	_, err = db.Author.GetUnique(ctx, 1, "r", int64(4))
 	wantErr(t, err, store.ErrNotFound)
+	for _, other := range []string{"r ", "R", " r", ""} {
+		_, err = db.Author.GetUnique(ctx, 1, other, int64(3))
+		wantErr(t, err, store.ErrNotFound)
+	}
 	_, err = db.Author.GetUnique(ctx, 1, "r", nil)
 	wantErr(t, err, store.ErrNotFound)
 	_, err = db.Author.GetUnique(ctx, 1, "r")
