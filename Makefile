@@ -54,7 +54,7 @@ libc: ## modernc.org/libc is the version that modernc.org/sqlite asks for
 
 .PHONY: generate
 generate: ## make generated/ again from datatypes/
-	$(GO) generate ./...
+	$(GO) run ./cmd/modulagen generate
 
 .PHONY: stale
 stale: ## generated/ is what its definitions say
