@@ -20,70 +20,73 @@ func broken(r Rules, v any) string {
 	return strings.Join(names, " ")
 }
 
+func text(r Rules) Rules { r.Kind = Text; return r }
+
+var values = []struct {
+	name  string
+	rules Rules
+	value any
+	want  string
+}{
+	{"null is no mistake", Rules{Kind: Int, Min: At("3"), Pattern: "x"}, nil, ""},
+	{"null where required", Rules{Kind: Int, Required: true}, nil, "required"},
+	{"null where a rule requires", Rules{Kind: Text, Rules: []Rule{{Op: OpRequired}}}, nil, "required"},
+	{"empty text", text(Rules{}), "", ""},
+	{"empty where required", text(Rules{Required: true, Min: At("2"), Pattern: "x"}), "", "required"},
+	{"empty is a value", text(Rules{Min: At("2")}), "", "min"},
+	{"several at once", text(Rules{Max: At("3"), Pattern: "^[a-z]+$", Options: []string{"a"}}), "TOO LONG", "max options pattern"},
+	{"characters, not bytes", text(Rules{Min: At("3"), Max: At("3")}), "äöü", ""},
+	{"too many characters", text(Rules{Max: At("2")}), "äöü", "max"},
+	{"NUL", text(Rules{}), "a\x00b", "text"},
+	{"not UTF-8", text(Rules{}), "a\xff", "text"},
+	{"pattern finds", text(Rules{Pattern: "b"}), "abc", ""},
+	{"pattern anchored", text(Rules{Pattern: "^b$"}), "abc", "pattern"},
+	{"option", text(Rules{Options: []string{"a", "b"}}), "b", ""},
+	{"no option", text(Rules{Options: []string{"a", "b"}}), "", "options"},
+	{"wrong type", text(Rules{}), 3, "type"},
+	{"int", Rules{Kind: Int, Min: At("-1"), Max: At("5")}, int64(5), ""},
+	{"int below", Rules{Kind: Int, Min: At("-1")}, int64(-2), "min"},
+	{"int above", Rules{Kind: Int, Max: At("5")}, int64(6), "max"},
+	{"int is int64", Rules{Kind: Int}, 6, "type"},
+	{"decimal", Rules{Kind: Decimal, Scale: 2, Min: At("0.01"), Max: At("9.99")}, decimal.RequireFromString("9.990"), ""},
+	{"decimal finer than its scale", Rules{Kind: Decimal, Scale: 2}, decimal.RequireFromString("9.995"), "scale"},
+	{"decimal above", Rules{Kind: Decimal, Scale: 2, Max: At("9.99")}, decimal.RequireFromString("10"), "max"},
+	{"decimal too long", Rules{Kind: Decimal, Scale: 2}, decimal.New(1, 16), "digits"},
+	{"decimal just fits", Rules{Kind: Decimal, Scale: 2}, decimal.RequireFromString("9999999999999999.99"), ""},
+	{"decimal absurd", Rules{Kind: Decimal, Scale: 2}, decimal.New(1, 2_000_000_000), "digits"},
+	{"bool", Rules{Kind: Bool, Required: true}, false, ""},
+	{"time", Rules{Kind: Time, Required: true}, time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), ""},
+	{"zero time where required", Rules{Kind: Time, Required: true}, time.Time{}, "required"},
+	{"zero time", Rules{Kind: Time}, time.Time{}, "range"},
+	{"time beyond", Rules{Kind: Time}, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "range"},
+	{"time beyond in UTC only", Rules{Kind: Time}, time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -7200)), "range"},
+	{"date", Rules{Kind: Date}, day("2024-02-29"), ""},
+	{"date of no calendar", Rules{Kind: Date}, day("2023-02-29"), "date"},
+	{"zero date where required", Rules{Kind: Date, Required: true}, day("0000-00-00"), "required"},
+	{"date too early", Rules{Kind: Date}, day("0999-12-31"), "range"},
+	{"bytes", Rules{Kind: Bytes, Max: At("3")}, []byte("abc"), ""},
+	{"bytes too long", Rules{Kind: Bytes, Max: At("3")}, []byte("abcd"), "max"},
+	{"bytes empty where required", Rules{Kind: Bytes, Required: true}, []byte{}, "required"},
+	{"json", Rules{Kind: JSON}, json.RawMessage(`{"a":[1,-2.5e10,"x\"\\\ud83d\ude00"]}`), ""},
+	{"json as bytes", Rules{Kind: JSON}, []byte(`1`), ""},
+	{"json broken", Rules{Kind: JSON}, []byte(`{"a":}`), "json"},
+	{"json empty", Rules{Kind: JSON}, []byte(``), "json"},
+	{"json null where required", Rules{Kind: JSON, Required: true}, []byte(` null `), "required"},
+	{"json too long", Rules{Kind: JSON, Max: At("4")}, []byte(`"abc"`), "max"},
+	{"json NUL", Rules{Kind: JSON}, []byte(`"a\u0000"`), "json"},
+	{"json backslash before u0000", Rules{Kind: JSON}, []byte(`"a\\u0000"`), ""},
+	{"json lone surrogate", Rules{Kind: JSON}, []byte(`"\ud83d"`), "json"},
+	{"json low surrogate first", Rules{Kind: JSON}, []byte(`"\ude00\ud83d"`), "json"},
+	{"json surrogate before another escape", Rules{Kind: JSON}, []byte(`"\ud83d\n"`), "json"},
+	{"json number too big", Rules{Kind: JSON}, []byte(`[1e999]`), "json"},
+	{"json deep", Rules{Kind: JSON}, []byte(strings.Repeat("[", MaxJSON) + strings.Repeat("]", MaxJSON)), ""},
+	{"json too deep", Rules{Kind: JSON}, []byte(strings.Repeat("[", MaxJSON+1) + strings.Repeat("]", MaxJSON+1)), "json"},
+	{"json not UTF-8", Rules{Kind: JSON}, []byte("\"\xff\""), "json"},
+	{"no kind", Rules{}, "x", "type"},
+}
+
 func TestCheck(t *testing.T) {
-	text := func(r Rules) Rules { r.Kind = Text; return r }
-	for _, c := range []struct {
-		name  string
-		rules Rules
-		value any
-		want  string
-	}{
-		{"null is no mistake", Rules{Kind: Int, Min: At("3"), Pattern: "x"}, nil, ""},
-		{"null where required", Rules{Kind: Int, Required: true}, nil, "required"},
-		{"null where a rule requires", Rules{Kind: Text, Rules: []Rule{{Op: OpRequired}}}, nil, "required"},
-		{"empty text", text(Rules{}), "", ""},
-		{"empty where required", text(Rules{Required: true, Min: At("2"), Pattern: "x"}), "", "required"},
-		{"empty is a value", text(Rules{Min: At("2")}), "", "min"},
-		{"several at once", text(Rules{Max: At("3"), Pattern: "^[a-z]+$", Options: []string{"a"}}), "TOO LONG", "max options pattern"},
-		{"characters, not bytes", text(Rules{Min: At("3"), Max: At("3")}), "äöü", ""},
-		{"too many characters", text(Rules{Max: At("2")}), "äöü", "max"},
-		{"NUL", text(Rules{}), "a\x00b", "text"},
-		{"not UTF-8", text(Rules{}), "a\xff", "text"},
-		{"pattern finds", text(Rules{Pattern: "b"}), "abc", ""},
-		{"pattern anchored", text(Rules{Pattern: "^b$"}), "abc", "pattern"},
-		{"option", text(Rules{Options: []string{"a", "b"}}), "b", ""},
-		{"no option", text(Rules{Options: []string{"a", "b"}}), "", "options"},
-		{"wrong type", text(Rules{}), 3, "type"},
-		{"int", Rules{Kind: Int, Min: At("-1"), Max: At("5")}, int64(5), ""},
-		{"int below", Rules{Kind: Int, Min: At("-1")}, int64(-2), "min"},
-		{"int above", Rules{Kind: Int, Max: At("5")}, int64(6), "max"},
-		{"int is int64", Rules{Kind: Int}, 6, "type"},
-		{"decimal", Rules{Kind: Decimal, Scale: 2, Min: At("0.01"), Max: At("9.99")}, decimal.RequireFromString("9.990"), ""},
-		{"decimal finer than its scale", Rules{Kind: Decimal, Scale: 2}, decimal.RequireFromString("9.995"), "scale"},
-		{"decimal above", Rules{Kind: Decimal, Scale: 2, Max: At("9.99")}, decimal.RequireFromString("10"), "max"},
-		{"decimal too long", Rules{Kind: Decimal, Scale: 2}, decimal.New(1, 16), "digits"},
-		{"decimal just fits", Rules{Kind: Decimal, Scale: 2}, decimal.RequireFromString("9999999999999999.99"), ""},
-		{"decimal absurd", Rules{Kind: Decimal, Scale: 2}, decimal.New(1, 2_000_000_000), "digits"},
-		{"bool", Rules{Kind: Bool, Required: true}, false, ""},
-		{"time", Rules{Kind: Time, Required: true}, time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), ""},
-		{"zero time where required", Rules{Kind: Time, Required: true}, time.Time{}, "required"},
-		{"zero time", Rules{Kind: Time}, time.Time{}, "range"},
-		{"time beyond", Rules{Kind: Time}, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "range"},
-		{"time beyond in UTC only", Rules{Kind: Time}, time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -7200)), "range"},
-		{"date", Rules{Kind: Date}, day("2024-02-29"), ""},
-		{"date of no calendar", Rules{Kind: Date}, day("2023-02-29"), "date"},
-		{"zero date where required", Rules{Kind: Date, Required: true}, day("0000-00-00"), "required"},
-		{"date too early", Rules{Kind: Date}, day("0999-12-31"), "range"},
-		{"bytes", Rules{Kind: Bytes, Max: At("3")}, []byte("abc"), ""},
-		{"bytes too long", Rules{Kind: Bytes, Max: At("3")}, []byte("abcd"), "max"},
-		{"bytes empty where required", Rules{Kind: Bytes, Required: true}, []byte{}, "required"},
-		{"json", Rules{Kind: JSON}, json.RawMessage(`{"a":[1,-2.5e10,"x\"\\\ud83d\ude00"]}`), ""},
-		{"json as bytes", Rules{Kind: JSON}, []byte(`1`), ""},
-		{"json broken", Rules{Kind: JSON}, []byte(`{"a":}`), "json"},
-		{"json empty", Rules{Kind: JSON}, []byte(``), "json"},
-		{"json null where required", Rules{Kind: JSON, Required: true}, []byte(` null `), "required"},
-		{"json too long", Rules{Kind: JSON, Max: At("4")}, []byte(`"abc"`), "max"},
-		{"json NUL", Rules{Kind: JSON}, []byte(`"a\u0000"`), "json"},
-		{"json backslash before u0000", Rules{Kind: JSON}, []byte(`"a\\u0000"`), ""},
-		{"json lone surrogate", Rules{Kind: JSON}, []byte(`"\ud83d"`), "json"},
-		{"json low surrogate first", Rules{Kind: JSON}, []byte(`"\ude00\ud83d"`), "json"},
-		{"json surrogate before another escape", Rules{Kind: JSON}, []byte(`"\ud83d\n"`), "json"},
-		{"json number too big", Rules{Kind: JSON}, []byte(`[1e999]`), "json"},
-		{"json deep", Rules{Kind: JSON}, []byte(strings.Repeat("[", MaxJSON) + strings.Repeat("]", MaxJSON)), ""},
-		{"json too deep", Rules{Kind: JSON}, []byte(strings.Repeat("[", MaxJSON+1) + strings.Repeat("]", MaxJSON+1)), "json"},
-		{"json not UTF-8", Rules{Kind: JSON}, []byte("\"\xff\""), "json"},
-		{"no kind", Rules{}, "x", "type"},
-	} {
+	for _, c := range values {
 		t.Run(c.name, func(t *testing.T) {
 			if got := broken(c.rules, c.value); got != c.want {
 				t.Errorf("breaks %q, want %q: %v", got, c.want, c.rules.Check(c.value))
