@@ -190,7 +190,7 @@ func matches(pattern, s string) bool {
 	if !ok {
 		re, _ = patterns.LoadOrStore(pattern, regexp.MustCompile(pattern))
 	}
-	return re.(*regexp.Regexp).MatchString(s) //nolint:forcetypeassert // only regexps are stored
+	return re.(*regexp.Regexp).MatchString(s)
 }
 
 func (f *file) text(n *yaml.Node, v *language.Value, what string) {
