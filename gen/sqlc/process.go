@@ -12,12 +12,18 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hegner123/modulagen/gen/model"
 )
 
 // subcommand is child.Subcommand, which cannot be imported without linking sqlc.
 const subcommand = "__sqlc"
+
+// patience is how long a copy may take over a chunk, which needs a second or two.
+const patience = 5 * time.Minute
+
+var errHung = fmt.Errorf("sqlc did not end within %s", patience)
 
 // problem is one thing that an engine said about a query.
 type problem struct {
@@ -52,9 +58,14 @@ func analyse(ctx context.Context, program, tmp string, units []*unit) (answer, e
 	if err := writeChunk(dir, units); err != nil {
 		return answer{}, fmt.Errorf("gen/sqlc: %w", err)
 	}
-	stderr, err := runChild(ctx, program, dir)
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	stderr, err := runChild(limited, program, dir)
 	if ctx.Err() != nil {
 		return answer{}, ctx.Err()
+	}
+	if limited.Err() != nil {
+		return answer{}, fmt.Errorf("gen/sqlc: %s: %w\n%s", units[0].database, errHung, tail(stderr))
 	}
 	if err != nil {
 		problems := readProblems(stderr, units)

@@ -1,0 +1,164 @@
+package sqlc
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// reconcile makes the user's queries out of their analyses.
+func reconcile(p *model.Project, user []*versions, own []*unit, known map[*unit][]Analysed) []*UserQuery {
+	datatypes := map[string]*model.Datatype{}
+	for _, d := range p.Datatypes {
+		datatypes[d.Name] = d
+	}
+	byVersion := map[*rewritten]*Analysed{}
+	for _, u := range own {
+		byVersion[u.user] = &known[u][0]
+	}
+	var out []*UserQuery
+	for _, v := range user {
+		r := reconciler{datatypes: datatypes, v: v, analysed: map[model.Database]*Analysed{}}
+		for _, db := range model.Databases {
+			r.analysed[db] = byVersion[v.of[db]]
+		}
+		if q := r.query(); q != nil {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// reconciler makes one Go signature out of what three databases say.
+type reconciler struct {
+	datatypes map[string]*model.Datatype
+	v         *versions
+	analysed  map[model.Database]*Analysed
+}
+
+func (r *reconciler) query() *UserQuery {
+	first := r.v.first()
+	q := &UserQuery{
+		Pos: first.query.file.pos(first.query.at), Name: r.v.name, Doc: first.query.doc, Command: first.query.command,
+		Text: map[model.Database]string{}, Order: map[model.Database][]int{},
+	}
+	if !r.sameShape() {
+		return nil
+	}
+	ok := true
+	for i := range r.analysed[model.Postgres].Columns {
+		c, good := r.column(i)
+		ok = ok && good
+		if slices.ContainsFunc(q.Columns, func(o UserValue) bool { return o.Name == c.Name }) {
+			r.mistake(model.Postgres, "name it with AS", "two columns of the query %s are called %s", r.v.name, c.Name)
+			ok = false
+		}
+		q.Columns = append(q.Columns, c)
+	}
+	for _, name := range r.paramNames(first.db) {
+		p, good := r.param(name)
+		ok = ok && good
+		q.Params = append(q.Params, p)
+	}
+	if !ok || !r.usedDeclarations(q) {
+		return nil
+	}
+	for _, db := range model.Databases {
+		q.Text[db], q.Order[db] = r.text(db, q.Params)
+	}
+	return q
+}
+
+func (r *reconciler) mistake(db model.Database, hint, format string, args ...any) {
+	w := r.v.of[db].query
+	w.file.mistake(w.at, hint, format, args...)
+}
+
+func (r *reconciler) paramNames(db model.Database) []string {
+	var out []string
+	for _, u := range r.v.of[db].uses {
+		if !slices.Contains(out, u.name) {
+			out = append(out, u.name)
+		}
+	}
+	return out
+}
+
+// sameShape compares commands, columns and parameters of the versions.
+func (r *reconciler) sameShape() bool {
+	ok := true
+	first := r.v.first()
+	want, params := r.analysed[first.db], r.paramNames(first.db)
+	slices.Sort(params)
+	for _, db := range model.Databases {
+		a, w := r.analysed[db], r.v.of[db].query
+		names := r.paramNames(db)
+		slices.Sort(names)
+		switch {
+		case w.command != first.query.command:
+			r.mistake(db, "", "the query %s is %s here and %s at %s:%d", w.name, w.command, first.query.command, first.query.file.Path, first.query.file.pos(first.query.at).Line)
+		case !slices.Equal(names, params):
+			r.mistake(db, "use the same names everywhere", "the query %s has the parameters %s on %s and %s on %s", w.name, listed(names), db, listed(params), first.db)
+		case !slices.EqualFunc(a.Columns, want.Columns, func(x, y Column) bool { return strings.EqualFold(x.Name, y.Name) }):
+			r.mistake(db, "name every column with AS", "the query %s gives the columns %s on %s and %s on %s", w.name, columnNames(a), db, columnNames(want), first.db)
+		case (w.command == ":one" || w.command == ":many") && len(a.Columns) == 0:
+			r.mistake(db, "write :exec or :execrows", "the query %s is %s and returns nothing", w.name, w.command)
+		default:
+			continue
+		}
+		ok = false
+	}
+	return ok
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "(none)"
+	}
+	return strings.Join(names, ", ")
+}
+
+func columnNames(a *Analysed) string {
+	var out []string
+	for _, c := range a.Columns {
+		out = append(out, c.Name)
+	}
+	return listed(out)
+}
+
+// text writes the final statement: placeholders counted as the parameters are.
+func (r *reconciler) text(db model.Database, params []UserValue) (string, []int) {
+	uses := r.v.of[db].uses
+	index := make([]int, len(uses))
+	for i, u := range uses {
+		index[i] = slices.IndexFunc(params, func(p UserValue) bool { return p.Name == u.name })
+	}
+	tokens, _ := newLexer(r.analysed[db].Text, []model.Database{db}).tokens()
+	var b strings.Builder
+	for _, t := range tokens {
+		if n, err := strconv.Atoi(strings.TrimLeft(t.text, "?$")); err == nil && t.kind == positional && n <= len(index) {
+			b.WriteString(placeholder(db, index[n-1]+1))
+			continue
+		}
+		b.WriteString(t.text)
+	}
+	text := strings.TrimSpace(b.String())
+	if db != model.MySQL || inOrder(index, len(params)) {
+		return text, nil
+	}
+	return text, index
+}
+
+func inOrder(index []int, params int) bool {
+	if len(index) != params {
+		return false
+	}
+	for i, n := range index {
+		if i != n {
+			return false
+		}
+	}
+	return true
+}
