@@ -7,13 +7,17 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// Services is where the test servers are found; scripts/services.sh sets them.
+// services is where the test servers are found; scripts/services.sh sets them.
 var services = map[string]string{"postgres": "MODULAGEN_POSTGRES_DSN", "mysql": "MODULAGEN_MYSQL_DSN"}
+
+// loud holds the kinds whose absence has been told.
+var loud sync.Map
 
 // FreshDSN makes a new, empty database on the test server for "postgres" or
 // "mysql", whose driver the caller imports, and removes it when the test ends.
@@ -27,7 +31,9 @@ func FreshDSN(t testing.TB, kind string) string {
 		if os.Getenv("MODULAGEN_REQUIRE_SERVICES") == "1" {
 			t.Fatal(why)
 		}
-		fmt.Fprintln(os.Stderr, why)
+		if _, said := loud.LoadOrStore(kind, true); !said {
+			fmt.Fprintln(os.Stderr, why)
+		}
 		t.Skip(why)
 	}
 	u, err := url.Parse(dsn)
