@@ -26,6 +26,6 @@
 // each commit.
 //
 // The driver speaks to the engine's own API and not through database/sql: a
-// point query then costs a third less, and a context that can be cancelled
+// point query then costs half, and a context that can be cancelled
 // needs no goroutine for each statement.
 package sqlite
