@@ -16,6 +16,15 @@ func (c *command) explain() *cobra.Command {
 		Use:   "explain NAME",
 		Short: "Show what a definition turns into: fields, operations, SQL and Go names",
 		Args:  cobra.ExactArgs(1),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			if result, err := gen.Generate(cmd.Context(), gen.Options{Dir: c.dir, Until: "load"}); err == nil && len(args) == 0 {
+				for _, d := range result.Project.Datatypes {
+					names = append(names, d.Name)
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			result, err := gen.Generate(cmd.Context(), gen.Options{Dir: c.dir, Until: "dialect"})
 			if err != nil {

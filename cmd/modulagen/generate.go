@@ -104,18 +104,23 @@ func (g *generation) run(ctx context.Context, check, dryRun bool) error {
 func (g *generation) json(result *gen.Result, err error, check bool) error {
 	out := outcome{Mistakes: []mistake.Mistake{}, Findings: []output.Finding{}, Changes: []change{}, Written: result.Written}
 	var mistakes mistake.List
-	if errors.As(err, &mistakes) {
+	var conflict *output.ConflictError
+	switch {
+	case errors.As(err, &mistakes):
 		out.Mistakes = mistakes
-	} else if err != nil {
+	case errors.As(err, &conflict):
+		for _, c := range conflict.Conflicts {
+			out.Findings = append(out.Findings, output.Finding{Path: c.Path, What: c.Reason})
+		}
+	case err != nil:
 		return err
 	}
 	if result.Plan != nil {
-		out.Findings = append(out.Findings, result.Plan.Findings()...)
+		if check {
+			out.Findings = append(out.Findings, result.Plan.Findings()...)
+		}
 		for _, c := range result.Plan.Changes {
 			out.Changes = append(out.Changes, change{c.Path, c.Action})
-		}
-		if !check {
-			out.Findings = []output.Finding{}
 		}
 	}
 	if err := g.printJSON(out); err != nil {
