@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 )
 
@@ -50,15 +51,15 @@ func (r *reconciler) query() *UserQuery {
 	ok := true
 	for i := range r.analysed[model.Postgres].Columns {
 		c, good := r.column(i)
-		ok = ok && good
-		if slices.ContainsFunc(q.Columns, func(o UserValue) bool { return o.Name == c.Name }) {
-			r.mistake(model.Postgres, "name it with AS", "two columns of the query %s are called %s", r.v.name, c.Name)
-			ok = false
-		}
+		ok = ok && good && r.goodColumn(c.Name, q.Columns)
 		q.Columns = append(q.Columns, c)
 	}
 	for _, name := range r.paramNames(first.db) {
 		p, good := r.param(name)
+		if other, taken := sameGoName(name, q.Params); taken {
+			r.mistakeAtUse(name, "give one of them another name", "the parameters %s and %s have the same Go name", other, name)
+			good = false
+		}
 		ok = ok && good
 		q.Params = append(q.Params, p)
 	}
@@ -69,6 +70,29 @@ func (r *reconciler) query() *UserQuery {
 		q.Text[db], q.Order[db] = r.text(db, q.Params)
 	}
 	return q
+}
+
+// goodColumn reports a column that cannot be a field beside the others.
+func (r *reconciler) goodColumn(name string, others []UserValue) bool {
+	if !goodParam(name) {
+		r.mistake(model.Postgres, "name it with AS, with letters, digits and _", "the column %q of the query %s cannot be a field's name", name, r.v.name)
+		return false
+	}
+	if other, taken := sameGoName(name, others); taken {
+		r.mistake(model.Postgres, "name it with AS", "the columns %s and %s of the query %s have the same Go name", other, name, r.v.name)
+		return false
+	}
+	return true
+}
+
+// sameGoName finds the value that has a name's Go name already.
+func sameGoName(name string, others []UserValue) (string, bool) {
+	for _, o := range others {
+		if goname.Exported(o.Name) == goname.Exported(name) {
+			return o.Name, true
+		}
+	}
+	return "", false
 }
 
 func (r *reconciler) mistake(db model.Database, hint, format string, args ...any) {
