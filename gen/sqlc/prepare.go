@@ -35,7 +35,9 @@ func prepare(ctx context.Context, units []*unit) ([]problem, error) {
 		return nil, fmt.Errorf("gen/sqlc: %w", err)
 	}
 	defer conn.Close()
-	if err := createTables(ctx, conn, ours); err != nil {
+	if err := createTables(ctx, conn, ours); ctx.Err() != nil {
+		return nil, ctx.Err()
+	} else if err != nil {
 		return nil, err
 	}
 	var out []problem
