@@ -19,40 +19,39 @@ var bulkRows = [...]int{256, 64, 16, 4, 1}
 // maxMarks is how many placeholders a MySQL statement takes.
 const maxMarks = 65_535
 
-// CreateMany adds all the rows, or none, and gives their ids in order. Every
-// row is checked before the first is written; the *ValidationError names the
-// first row that breaks a rule.
-func (t Table[R, ID, N, P]) CreateMany(ctx context.Context, ns []N) ([]ID, error) {
-	if len(ns) == 0 {
-		return nil, nil
+// createMany adds n rows; at gives the i-th as a *N, the *R to fill and the *ID
+// to set.
+func (a access) createMany(ctx context.Context, n int, at func(i int) (n, row, id any)) error {
+	if n == 0 {
+		return nil
 	}
-	if len(ns) > MaxBulk {
-		return nil, invalidf("%s: %d rows at once; at most %d", t.s.Name, len(ns), MaxBulk)
+	if n > MaxBulk {
+		return invalidf("%s: %d rows at once; at most %d", a.s.Name, n, MaxBulk)
 	}
-	width := len(t.s.Columns)
-	rows := make([]R, len(ns))
-	all := bulk{ids: make([]any, len(ns)), vals: make([]any, 0, len(ns)*width), width: width}
-	sc := t.s.take()
-	defer t.s.give(sc)
-	for i := range ns {
-		if _, err := t.prepare(&ns[i], &rows[i], sc); err != nil {
+	width := len(a.s.Columns)
+	all := bulk{ids: make([]any, n), vals: make([]any, 0, n*width), width: width}
+	sc := a.s.take()
+	defer a.s.give(sc)
+	for i := range n {
+		given, row, _ := at(i)
+		if _, err := a.prepare(given, row, sc); err != nil {
 			if invalid, ok := errors.AsType[*ValidationError](err); ok {
 				invalid.Row, invalid.many = i, true
 			}
-			return nil, err
+			return err
 		}
 		all.ids[i] = sc.dest[0]
 		all.vals = append(all.vals, sc.vals...)
 	}
-	err := t.c.InTx(ctx, func(c *Conn) error { return t.on(c).insertMany(ctx, all) })
+	err := a.c.InTx(ctx, func(c *Conn) error { return a.on(c).insertMany(ctx, all) })
 	if err != nil {
-		return nil, t.fail(err)
+		return a.fail(err)
 	}
-	ids := make([]ID, len(ns))
-	for i := range ids {
-		ids[i] = idOf[ID](all.ids[i])
+	for i := range n {
+		_, _, id := at(i)
+		setID(id, all.ids[i])
 	}
-	return ids, nil
+	return nil
 }
 
 // bulk is many rows.
@@ -65,17 +64,17 @@ type bulk struct {
 func (b bulk) len() int        { return len(b.ids) }
 func (b bulk) row(i int) []any { return b.vals[i*b.width : (i+1)*b.width] }
 
-func (t Table[R, ID, N, P]) insertMany(ctx context.Context, rows bulk) error {
-	copier, ok := t.c.session.(Copier)
+func (a access) insertMany(ctx context.Context, rows bulk) error {
+	copier, ok := a.c.session.(Copier)
 	switch {
 	case ok:
-		return t.copyMany(ctx, copier, rows)
-	case t.st.dialect == sqltext.MySQL:
-		return t.insertChunks(ctx, rows)
+		return a.copyMany(ctx, copier, rows)
+	case a.st.dialect == sqltext.MySQL:
+		return a.insertChunks(ctx, rows)
 	}
 	for i := range rows.len() { // in process, one prepared statement again and again is the fastest form
 		sc := scratch{dest: rows.ids[i : i+1], vals: rows.row(i)}
-		if err := t.insert(ctx, &sc); err != nil {
+		if err := a.insert(ctx, &sc); err != nil {
 			return err
 		}
 	}
@@ -83,12 +82,12 @@ func (t Table[R, ID, N, P]) insertMany(ctx context.Context, rows bulk) error {
 }
 
 // copyMany reserves the ids first, because COPY returns none.
-func (t Table[R, ID, N, P]) copyMany(ctx context.Context, copier Copier, rows bulk) error {
-	if t.s.ID == IDInteger {
+func (a access) copyMany(ctx context.Context, copier Copier, rows bulk) error {
+	if a.s.ID == IDInteger {
 		var id int64
 		i := 0
-		err := t.c.Query(ctx, "SELECT nextval(pg_get_serial_sequence($1, 'id')) FROM generate_series(1, $2::bigint)",
-			[]any{t.st.table, int64(rows.len())}, []any{&id}, func() error {
+		err := a.c.Query(ctx, "SELECT nextval(pg_get_serial_sequence($1, 'id')) FROM generate_series(1, $2::bigint)",
+			[]any{a.st.table, int64(rows.len())}, []any{&id}, func() error {
 				if i++; i > rows.len() {
 					return nil
 				}
@@ -102,32 +101,32 @@ func (t Table[R, ID, N, P]) copyMany(ctx context.Context, copier Copier, rows bu
 			return fmt.Errorf("store: the database gave %d ids for %d rows", i, rows.len())
 		}
 	}
-	if err := t.c.enter(); err != nil {
+	if err := a.c.enter(); err != nil {
 		return err
 	}
-	err := copier.Copy(ctx, t.s.Name, t.st.names, rows.len(), func(i int) ([]any, error) { return rows.row(i), nil })
-	t.c.leave(err)
+	err := copier.Copy(ctx, a.s.Name, a.st.names, rows.len(), func(i int) ([]any, error) { return rows.row(i), nil })
+	a.c.leave(err)
 	return err
 }
 
 // insertChunks adds rows in statements of several. MySQL gives the rows of one
 // such statement consecutive ids, a fixed step apart, and reports the first.
-func (t Table[R, ID, N, P]) insertChunks(ctx context.Context, rows bulk) error {
+func (a access) insertChunks(ctx context.Context, rows bulk) error {
 	step := int64(1)
-	if t.s.ID == IDInteger {
-		if err := t.c.QueryRow(ctx, "SELECT @@auto_increment_increment", nil, []any{&step}); err != nil {
+	if a.s.ID == IDInteger {
+		if err := a.c.QueryRow(ctx, "SELECT @@auto_increment_increment", nil, []any{&step}); err != nil {
 			return err
 		}
 	}
-	first := len(t.s.Columns) - len(t.st.insertAll)
-	args := make([]any, 0, bulkRows[0]*len(t.st.insertAll))
+	first := len(a.s.Columns) - len(a.st.insertAll)
+	args := make([]any, 0, bulkRows[0]*len(a.st.insertAll))
 	for at := 0; at < rows.len(); {
-		n := t.chunk(rows.len() - at)
+		n := a.chunk(rows.len() - at)
 		args = args[:0]
 		for i := at; i < at+n; i++ {
 			args = append(args, rows.row(i)[first:]...)
 		}
-		res, err := t.c.Exec(ctx, t.insertText(n), args)
+		res, err := a.c.Exec(ctx, a.insertText(n), args)
 		if err != nil {
 			return err
 		}
@@ -142,19 +141,19 @@ func (t Table[R, ID, N, P]) insertChunks(ctx context.Context, rows bulk) error {
 }
 
 // chunk is the largest size that fits.
-func (t Table[R, ID, N, P]) chunk(left int) int {
+func (a access) chunk(left int) int {
 	for _, n := range bulkRows {
-		if n <= left && n*len(t.st.insertAll) <= maxMarks {
+		if n <= left && n*len(a.st.insertAll) <= maxMarks {
 			return n
 		}
 	}
 	return 1
 }
 
-func (t Table[R, ID, N, P]) insertText(n int) string {
-	return remembered(t.st, t.st.bulk, n, func() string {
-		one := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(t.st.insertAll)), ", ") + ")"
-		return fmt.Sprintf("INSERT INTO %s (%s)\nVALUES %s", t.st.table, t.st.dialect.Columns(t.st.insertSet),
+func (a access) insertText(n int) string {
+	return remembered(a.st, a.st.bulk, n, func() string {
+		one := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(a.st.insertAll)), ", ") + ")"
+		return fmt.Sprintf("INSERT INTO %s (%s)\nVALUES %s", a.st.table, a.st.dialect.Columns(a.st.insertSet),
 			strings.TrimSuffix(strings.Repeat(one+", ", n), ", "))
 	})
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"iter"
 	"slices"
 	"strconv"
 
@@ -44,19 +43,36 @@ type sortKey struct {
 	desc bool
 }
 
-func (t Table[R, ID, N, P]) plan(q Query[R]) (plan, error) {
-	p := plan{where: q.Where.n, limit: q.Limit, after: q.After}
-	if len(q.Sort) > maxSort {
-		return p, invalidf("%s: a sort has at most %d columns", t.s.Name, maxSort)
-	}
+// question is a Query without its type.
+type question struct {
+	where *node
+	sort  []sortKey
+	limit int
+	after Cursor
+}
+
+// untyped gives the query as the access takes it.
+func (q Query[R]) untyped() question {
+	out := question{where: q.Where.n, limit: q.Limit, after: q.After}
 	for _, o := range q.Sort {
+		out.sort = append(out.sort, sortKey(o))
+	}
+	return out
+}
+
+func (a access) plan(q question) (plan, error) {
+	p := plan{where: q.where, limit: q.limit, after: q.after}
+	if len(q.sort) > maxSort {
+		return p, invalidf("%s: a sort has at most %d columns", a.s.Name, maxSort)
+	}
+	for _, o := range q.sort {
 		if slices.ContainsFunc(p.sort, func(k sortKey) bool { return k.col == o.col }) {
 			continue // the first one has decided
 		}
-		if t.s.Columns[o.col].Rules.Secret {
-			return p, invalidf("%s: %s is secret, and a sort would show it", t.s.Name, t.s.Columns[o.col].Name)
+		if a.s.Columns[o.col].Rules.Secret {
+			return p, invalidf("%s: %s is secret, and a sort would show it", a.s.Name, a.s.Columns[o.col].Name)
 		}
-		p.sort = append(p.sort, sortKey(o))
+		p.sort = append(p.sort, o)
 		if o.col == 0 {
 			return p, nil
 		}
@@ -65,63 +81,75 @@ func (t Table[R, ID, N, P]) plan(q Query[R]) (plan, error) {
 	return p, nil
 }
 
-func (t Table[R, ID, N, P]) builder() *builder {
-	return &builder{d: t.st.dialect, cols: t.s.Columns, quoted: t.st.quoted, sql: make([]byte, 0, 256)}
+func (a access) builder() *builder {
+	return &builder{d: a.st.dialect, cols: a.s.Columns, quoted: a.st.quoted, sql: make([]byte, 0, 256)}
 }
 
-// List reads one page. A page after a cursor starts right behind the row that
-// the cursor stands for, whatever was added or removed meanwhile.
-func (t Table[R, ID, N, P]) List(ctx context.Context, q Query[R]) (Page[R], error) {
-	if q.Limit < 0 || q.Limit > MaxLimit {
-		return Page[R]{}, invalidf("%s: a page has 1 to %d rows, not %d", t.s.Name, MaxLimit, q.Limit)
+func (a access) list(ctx context.Context, q question, into sink) (Cursor, error) {
+	if q.limit < 0 || q.limit > MaxLimit {
+		return "", invalidf("%s: a page has 1 to %d rows, not %d", a.s.Name, MaxLimit, q.limit)
 	}
-	if q.Limit == 0 {
-		q.Limit = DefaultLimit
+	if q.limit == 0 {
+		q.limit = DefaultLimit
 	}
-	p, err := t.plan(q)
+	p, err := a.plan(q)
 	if err != nil {
-		return Page[R]{}, err
+		return "", err
 	}
-	return t.page(ctx, p, true)
+	return a.page(ctx, p, true, into)
+}
+
+// pageRoom is how many rows to make room for at once.
+func pageRoom(limit int) int {
+	if limit <= 0 {
+		limit = DefaultLimit
+	}
+	return min(limit, 128)
+}
+
+// sink is where the rows of a page go.
+type sink struct {
+	row  any        // a *R that each row is read into
+	keep func() any // keeps the row that was read; gives the *R where it stands now
 }
 
 // page reads the rows of a plan; with next, also where to go on.
-func (t Table[R, ID, N, P]) page(ctx context.Context, p plan, next bool) (page Page[R], err error) {
+func (a access) page(ctx context.Context, p plan, next bool, into sink) (cursor Cursor, err error) {
 	rows := p.limit
 	if next {
 		rows++ // one more tells whether there is a following page
 	}
-	b := t.builder()
-	if err := t.compile(b, p, rows); err != nil {
-		return page, err
+	b := a.builder()
+	if err := a.compile(b, p, rows); err != nil {
+		return "", err
 	}
-	sc := t.s.take()
-	defer t.s.give(sc)
-	var row R
-	sc.dest = t.s.Fields(&row, sc.dest[:0])
-	more := false
-	page.Items = make([]R, 0, min(p.limit, 128))
-	err = t.c.Query(ctx, string(b.sql), b.args, sc.dest, func() error {
-		if len(page.Items) == p.limit {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	sc.dest = a.s.fields(into.row, sc.dest[:0])
+	kept, more := 0, false
+	var last any
+	err = a.c.Query(ctx, string(b.sql), b.args, sc.dest, func() error {
+		if kept == p.limit {
 			more = true
 			return nil
 		}
-		page.Items = append(page.Items, row)
+		last = into.keep()
+		kept++
 		return nil
 	})
 	if err != nil {
-		return Page[R]{}, t.fail(err)
+		return "", a.fail(err)
 	}
 	if more {
-		sc.dest = t.s.Fields(&page.Items[len(page.Items)-1], sc.dest[:0])
-		page.Next, err = encodeCursor(t.s.Name, t.s.Columns, p.sort, sc.dest)
+		sc.dest = a.s.fields(last, sc.dest[:0])
+		cursor, err = encodeCursor(a.s.Name, a.s.Columns, p.sort, sc.dest)
 	}
-	return page, err
+	return cursor, err
 }
 
-func (t Table[R, ID, N, P]) compile(b *builder, p plan, rows int) error {
-	b.write(t.st.selectAll)
-	if err := b.whereAfter(t.s.Name, p); err != nil {
+func (a access) compile(b *builder, p plan, rows int) error {
+	b.write(a.st.selectAll)
+	if err := b.whereAfter(a.s.Name, p); err != nil {
 		return err
 	}
 	b.orderBy(p.sort)
@@ -152,98 +180,76 @@ func (b *builder) orderBy(sort []sortKey) {
 	}
 }
 
-// All gives every row of the query, read in pages: while the loop's body runs
-// no connection is held, and rows that others add behind it are seen. After an
-// error it ends.
-func (t Table[R, ID, N, P]) All(ctx context.Context, q Query[R]) iter.Seq2[*R, error] {
-	return func(yield func(*R, error) bool) {
-		left := q.Limit
-		p, err := t.plan(q)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for {
-			p.limit = allPage
-			if q.Limit > 0 {
-				p.limit = min(allPage, left)
-			}
-			page, err := t.page(ctx, p, q.Limit <= 0 || left > allPage)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range page.Items {
-				if !yield(&page.Items[i], nil) {
-					return
-				}
-			}
-			left -= len(page.Items)
-			if page.Next == "" {
-				return
-			}
-			p.after = page.Next
-		}
-	}
-}
-
-// First reads the first row of the query; ErrNotFound without one.
-func (t Table[R, ID, N, P]) First(ctx context.Context, q Query[R]) (*R, error) {
-	p, err := t.plan(q)
+// all reads the rows of a query in pages and calls each after every one, as
+// long as it gives true.
+func (a access) all(ctx context.Context, q question, into sink, each func() bool) error {
+	left := q.limit
+	p, err := a.plan(q)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	b := t.builder()
-	if err := t.compile(b, p, 1); err != nil {
-		return nil, err
+	for {
+		p.limit = allPage
+		if q.limit > 0 {
+			p.limit = min(allPage, left)
+		}
+		left -= p.limit
+		p.after, err = a.page(ctx, p, q.limit <= 0 || left > 0, into)
+		if err != nil {
+			return err
+		}
+		if !each() || p.after == "" {
+			return nil
+		}
 	}
-	sc := t.s.take()
-	defer t.s.give(sc)
-	sc.args = append(sc.args, b.args...)
-	return t.one(ctx, string(b.sql), sc)
 }
 
-// Count counts the rows that where keeps and stops at limit, which is then the
-// answer; 0 stops at 10,000. A count costs as much as reading what it counts.
-func (t Table[R, ID, N, P]) Count(ctx context.Context, where Cond[R], limit int) (int, error) {
+func (a access) first(ctx context.Context, q question, row any) error {
+	p, err := a.plan(q)
+	if err != nil {
+		return err
+	}
+	b := a.builder()
+	if err := a.compile(b, p, 1); err != nil {
+		return err
+	}
+	sc := a.s.take()
+	defer a.s.give(sc)
+	sc.args = append(sc.args, b.args...)
+	return a.one(ctx, string(b.sql), row, sc)
+}
+
+func (a access) count(ctx context.Context, where *node, limit int) (int, error) {
 	if limit <= 0 {
 		limit = DefaultCount
 	}
-	b := t.builder()
-	b.write("SELECT count(*) FROM (SELECT 1 AS one FROM ", t.st.table)
-	b.where(where.n, nil)
+	b := a.builder()
+	b.write("SELECT count(*) FROM (SELECT 1 AS one FROM ", a.st.table)
+	b.where(where, nil)
 	b.write("\nLIMIT ", strconv.Itoa(limit), ") AS counted")
 	if b.err != nil {
 		return 0, b.err
 	}
 	var n int64
-	if err := t.c.QueryRow(ctx, string(b.sql), b.args, []any{&n}); err != nil {
-		return 0, t.fail(err)
+	if err := a.c.QueryRow(ctx, string(b.sql), b.args, []any{&n}); err != nil {
+		return 0, a.fail(err)
 	}
 	return int(n), nil
 }
 
-// Exists tells whether where keeps any row.
-func (t Table[R, ID, N, P]) Exists(ctx context.Context, where Cond[R]) (bool, error) {
-	n, err := t.Count(ctx, where, 1)
-	return n > 0, err
-}
-
-// DeleteWhere removes the rows that where keeps and says how many. A zero Cond
-// is refused: Everything says it on purpose.
-func (t Table[R, ID, N, P]) DeleteWhere(ctx context.Context, where Cond[R]) (int64, error) {
-	if where.n == nil {
-		return 0, invalidf("%s: DeleteWhere without a condition; Everything removes every row", t.s.Name)
+func (a access) deleteWhere(ctx context.Context, where *node) (int64, error) {
+	if where == nil {
+		return 0, invalidf("%s: DeleteWhere without a condition; Everything removes every row", a.s.Name)
 	}
-	b := t.builder()
-	b.write("DELETE FROM ", t.st.table)
-	b.where(where.n, nil)
+	b := a.builder()
+	b.write("DELETE FROM ", a.st.table)
+	b.where(where, nil)
 	if b.err != nil {
 		return 0, b.err
 	}
-	res, err := t.c.Exec(ctx, string(b.sql), b.args)
+	res, err := a.c.Exec(ctx, string(b.sql), b.args)
 	if err != nil {
-		return 0, t.fail(err)
+		return 0, a.fail(err)
 	}
 	return res.RowsAffected, nil
 }

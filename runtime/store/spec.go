@@ -58,9 +58,35 @@ type Spec[R, ID, N, P any] struct {
 	// Patch fills r from p and marks what the caller gave.
 	Patch func(p *P, r *R, m *Mask)
 
+	once  sync.Once
+	shape shape
+}
+
+// shape is a Spec without its types: what its access works from.
+type shape struct {
+	Name    string
+	ID      IDKind
+	Columns []Column
+	Keys    []Key
+	fields  func(row any, buf []any) []any // Spec.Fields of a *R
+	fill    func(n, row any, m *Mask, now time.Time)
+	patch   func(p, row any, m *Mask)
+
 	dialects [3]atomic.Pointer[statements]
 	scratch  sync.Pool // of *scratch
 	starts   sync.Mutex
+}
+
+// untyped gives the shape, made at first use.
+func (s *Spec[R, ID, N, P]) untyped() *shape {
+	s.once.Do(func() {
+		h := &s.shape
+		h.Name, h.ID, h.Columns, h.Keys = s.Name, s.ID, s.Columns, s.Keys
+		h.fields = func(row any, buf []any) []any { return s.Fields(row.(*R), buf) }
+		h.fill = func(n, row any, m *Mask, now time.Time) { s.New(n.(*N), row.(*R), m, now) }
+		h.patch = func(p, row any, m *Mask) { s.Patch(p.(*P), row.(*R), m) }
+	})
+	return &s.shape
 }
 
 // TableDef describes the table to Open.
@@ -101,7 +127,7 @@ type scratch struct {
 	args []any
 }
 
-func (s *Spec[R, ID, N, P]) take() *scratch {
+func (s *shape) take() *scratch {
 	if v := s.scratch.Get(); v != nil {
 		return v.(*scratch)
 	}
@@ -109,7 +135,7 @@ func (s *Spec[R, ID, N, P]) take() *scratch {
 	return &scratch{dest: make([]any, 0, n), vals: make([]any, 0, n), args: make([]any, 0, n+1)}
 }
 
-func (s *Spec[R, ID, N, P]) give(sc *scratch) {
+func (s *shape) give(sc *scratch) {
 	clear(sc.dest)
 	clear(sc.vals)
 	clear(sc.args)
@@ -117,7 +143,7 @@ func (s *Spec[R, ID, N, P]) give(sc *scratch) {
 	s.scratch.Put(sc)
 }
 
-func (s *Spec[R, ID, N, P]) in(d sqltext.Dialect) *statements {
+func (s *shape) in(d sqltext.Dialect) *statements {
 	if st := s.dialects[d].Load(); st != nil {
 		return st
 	}
@@ -131,7 +157,7 @@ func (s *Spec[R, ID, N, P]) in(d sqltext.Dialect) *statements {
 	return st
 }
 
-func (s *Spec[R, ID, N, P]) compose(d sqltext.Dialect) *statements {
+func (s *shape) compose(d sqltext.Dialect) *statements {
 	st := &statements{
 		dialect: d,
 		table:   d.Quote(s.Name),
@@ -186,16 +212,16 @@ func remembered[K comparable](st *statements, m map[K]string, k K, compose func(
 	return text
 }
 
-// idOf makes an ID of what the database gave, which is int64 or string.
-func idOf[ID any](dest any) (id ID) {
-	v := reflect.ValueOf(&id).Elem()
-	switch p := dest.(type) {
+// setID puts an id that the database gave, at a *int64, *string or a place of
+// their kinds, into the *ID of a datatype.
+func setID(id, from any) {
+	v := reflect.ValueOf(id).Elem()
+	switch p := from.(type) {
 	case *int64:
 		v.SetInt(*p)
 	case *string:
 		v.SetString(*p)
 	default:
-		v.Set(reflect.ValueOf(dest).Elem().Convert(v.Type()))
+		v.Set(reflect.ValueOf(from).Elem().Convert(v.Type()))
 	}
-	return id
 }

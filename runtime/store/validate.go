@@ -35,11 +35,11 @@ func normalize(fields []any) {
 
 // violations checks the columns in only, or every one that is written, and puts
 // what is to be bound into sc.vals, by column.
-func (t Table[R, ID, N, P]) violations(sc *scratch, m *Mask, only *columnSet) (found []Violation) {
-	first := len(t.s.Columns) - len(t.st.insertAll)
+func (a access) violations(sc *scratch, m *Mask, only *columnSet) (found []Violation) {
+	first := len(a.s.Columns) - len(a.st.insertAll)
 	sc.vals = append(sc.vals[:0], make([]any, len(sc.dest))...)
 	for i := first; i < len(sc.dest); i++ {
-		col := &t.s.Columns[i]
+		col := &a.s.Columns[i]
 		switch {
 		case m.nulled.has(i):
 			found = append(found, Violation{col.Name, "null", "cannot be null"})

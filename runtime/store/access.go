@@ -1,0 +1,291 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// access is what Table does, without its types: a row is a *R, a new row a *N
+// and a patch a *P, each as any. It exists so that the work is compiled once and
+// not once for each datatype: a project of 200 datatypes took the compiler
+// minutes when all of this was generic.
+type access struct {
+	c  *Conn
+	s  *shape
+	st *statements
+}
+
+func (a access) on(c *Conn) access {
+	a.c = c
+	return a
+}
+
+// fail says on what an operation failed, and completes what the driver could
+// not know. What is for the caller as it stands stays so.
+func (a access) fail(err error) error {
+	if conflict, ok := errors.AsType[*ConflictError](err); ok {
+		return a.conflict(conflict)
+	}
+	if _, ok := errors.AsType[*ValidationError](err); ok {
+		return err
+	}
+	return fmt.Errorf("store: %s: %w", a.s.Name, err)
+}
+
+func (a access) conflict(e *ConflictError) error {
+	c := &ConflictError{Datatype: a.s.Name, Key: e.Key, Fields: e.Fields}
+	for _, k := range a.s.Keys {
+		fields := a.st.pick(k.Columns)
+		if k.Name == e.Key || e.Key == "" && equalStrings(fields, e.Fields) {
+			c.Key, c.Fields = k.Name, fields
+			return c
+		}
+	}
+	if len(c.Fields) == 0 && (c.Key == "PRIMARY" || c.Key == a.s.Name+"_pkey") {
+		c.Fields = []string{"id"}
+	}
+	return c
+}
+
+func equalStrings(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// idArg is an id as a statement takes it.
+func idArg(id any) (any, error) {
+	switch id.(type) {
+	case int64, string:
+		return id, nil
+	}
+	return plainNamed(id)
+}
+
+func (a access) get(ctx context.Context, id, row any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	arg, err := idArg(id)
+	if err != nil {
+		return err
+	}
+	sc.args = append(sc.args, arg)
+	return a.one(ctx, a.st.get, row, sc)
+}
+
+func (a access) getUnique(ctx context.Context, key int, vals []any, row any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	cols := a.s.Keys[key].Columns
+	if len(vals) != len(cols) {
+		return invalidf("%s: key %s has %d columns, not %d", a.s.Name, a.s.Keys[key].Name, len(cols), len(vals))
+	}
+	for i, v := range vals {
+		arg, exact, err := a.s.Columns[cols[i]].argument(v)
+		if err != nil {
+			return a.fail(err)
+		}
+		if !exact || arg == nil {
+			return a.fail(ErrNotFound)
+		}
+		sc.args = append(sc.args, arg)
+	}
+	err := a.one(ctx, a.st.byKey[key], row, sc)
+	if err == nil && a.st.dialect == sqltext.MySQL && a.padded(cols, sc) {
+		return a.fail(ErrNotFound)
+	}
+	return err
+}
+
+// padded tells whether a row was found whose key differs in trailing spaces,
+// which MySQL's comparison leaves out.
+func (a access) padded(cols []int, sc *scratch) bool {
+	for i, c := range cols {
+		wanted, ok := sc.args[i].(string)
+		found, err := Plain(sc.dest[c])
+		if ok && err == nil && found != any(wanted) {
+			return true
+		}
+	}
+	return false
+}
+
+// one runs a statement that gives one row.
+func (a access) one(ctx context.Context, sql string, row any, sc *scratch) error {
+	sc.dest = a.s.fields(row, sc.dest[:0])
+	if err := a.c.QueryRow(ctx, sql, sc.args, sc.dest); err != nil {
+		return a.fail(err)
+	}
+	return nil
+}
+
+func (a access) create(ctx context.Context, n, row any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	if _, err := a.prepare(n, row, sc); err != nil {
+		return err
+	}
+	if err := a.insert(ctx, sc); err != nil {
+		return a.fail(err)
+	}
+	return nil
+}
+
+// prepare fills row, sc.dest and sc.vals from n and checks every rule.
+func (a access) prepare(n, row any, sc *scratch) (m Mask, err error) {
+	a.s.fill(n, row, &m, Moment(a.c.db.opts.Now()))
+	sc.dest = a.s.fields(row, sc.dest[:0])
+	normalize(sc.dest)
+	if found := a.violations(sc, &m, nil); found != nil {
+		return m, &ValidationError{Datatype: a.s.Name, Violations: found}
+	}
+	return m, nil
+}
+
+// insert writes the row of sc.vals, and puts the id that the database gave into
+// sc.dest.
+func (a access) insert(ctx context.Context, sc *scratch) error {
+	first := len(a.s.Columns) - len(a.st.insertAll)
+	if first == 1 && a.st.dialect == sqltext.Postgres {
+		return a.c.QueryRow(ctx, a.st.insert, sc.vals[1:], sc.dest[:1])
+	}
+	res, err := a.c.Exec(ctx, a.st.insert, sc.vals[first:])
+	if err != nil || first == 0 {
+		return err
+	}
+	return Assign(sc.dest[0], res.LastID)
+}
+
+func (a access) update(ctx context.Context, id, p, row any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	var m Mask
+	a.s.patch(p, row, &m)
+	m.set.remove(0)
+	sc.dest = a.s.fields(row, sc.dest[:0])
+	normalize(sc.dest)
+	if found := a.violations(sc, &m, &m.set); found != nil {
+		return &ValidationError{Datatype: a.s.Name, Violations: found}
+	}
+	if m.set.empty() {
+		return a.get(ctx, id, row)
+	}
+	for i, v := range sc.vals {
+		if m.set.has(i) {
+			sc.args = append(sc.args, v)
+		}
+	}
+	arg, err := idArg(id)
+	if err != nil {
+		return err
+	}
+	sc.args = append(sc.args, arg)
+	text := remembered(a.st, a.st.updates, m.set, func() string {
+		return sqltext.Update(a.st.dialect, a.s.Name, a.st.pick(m.columns()), a.st.names)
+	})
+	if a.st.dialect == sqltext.MySQL {
+		return a.updateThenRead(ctx, id, text, row, sc.args)
+	}
+	return a.one(ctx, text, row, sc)
+}
+
+func (a access) updateThenRead(ctx context.Context, id any, text string, row any, args []any) error {
+	return a.c.InTx(ctx, func(c *Conn) error {
+		res, err := c.Exec(ctx, text, args)
+		if err != nil {
+			return a.fail(err)
+		}
+		if res.RowsAffected == 0 {
+			return a.fail(ErrNotFound)
+		}
+		return a.on(c).get(ctx, id, row)
+	})
+}
+
+// columns lists what was set, in order.
+func (m *Mask) columns() []int {
+	var cols []int
+	for i := range MaxColumns {
+		if m.set.has(i) {
+			cols = append(cols, i)
+		}
+	}
+	return cols
+}
+
+func (a access) upsertUnique(ctx context.Context, key int, n, row any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	m, err := a.prepare(n, row, sc)
+	if err != nil {
+		return err
+	}
+	for _, c := range a.s.Keys[key].Columns {
+		if sc.vals[c] == nil { // a null is never the same as another
+			return &ValidationError{Datatype: a.s.Name, Violations: []Violation{
+				{a.s.Columns[c].Name, "null", "cannot be null in an upsert by it"},
+			}}
+		}
+	}
+	shape := upsertShape{key: key, set: m.set}
+	shape.set.remove(0)
+	for _, c := range a.s.Keys[key].Columns {
+		shape.set.remove(c)
+	}
+	text := remembered(a.st, a.st.upserts, shape, func() string {
+		set := Mask{set: shape.set}
+		return sqltext.Upsert(a.st.dialect, a.s.Name, a.st.insertSet, a.st.pick(a.s.Keys[key].Columns),
+			a.st.pick(set.columns()), a.st.names)
+	})
+	sc.args = append(sc.args, sc.vals[len(a.s.Columns)-len(a.st.insertAll):]...)
+	if a.st.dialect == sqltext.MySQL {
+		return a.upsertThenRead(ctx, key, text, row, sc)
+	}
+	return a.one(ctx, text, row, sc)
+}
+
+func (a access) upsertThenRead(ctx context.Context, key int, text string, row any, sc *scratch) error {
+	k := a.s.Keys[key]
+	vals := make([]any, 0, len(k.Columns))
+	for _, c := range k.Columns {
+		vals = append(vals, sc.vals[c])
+	}
+	return a.c.InTx(ctx, func(c *Conn) error {
+		if _, err := c.Exec(ctx, text, sc.args); err != nil {
+			return a.fail(err)
+		}
+		inner := &scratch{args: vals}
+		err := a.on(c).one(ctx, a.st.byKey[key], row, inner)
+		if errors.Is(err, ErrNotFound) { // it collided on another key, and nothing was written
+			return &ConflictError{Datatype: a.s.Name}
+		}
+		return err
+	})
+}
+
+func (a access) delete(ctx context.Context, id any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	arg, err := idArg(id)
+	if err != nil {
+		return err
+	}
+	sc.args = append(sc.args, arg)
+	res, err := a.c.Exec(ctx, a.st.del, sc.args)
+	if err == nil && res.RowsAffected == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return a.fail(err)
+	}
+	return nil
+}
