@@ -49,28 +49,28 @@ type CacheEntryPatch struct {
 
 // CacheEntryFields are the columns of cache_entry, for filters and sorts.
 var CacheEntryFields = struct {
-	ID        store.Col[CacheEntry, CacheEntryID]
-	Key       store.TextCol[CacheEntry, string]
-	Value     store.OpaqueCol[CacheEntry]
-	ExpiresAt store.Col[CacheEntry, time.Time]
-	CreatedAt store.Col[CacheEntry, time.Time]
-	HitCount  store.Col[CacheEntry, int64]
-	Tags      store.TextCol[CacheEntry, string]
+	ID        store.Col[CacheEntryID, CacheEntryID]
+	Key       store.TextCol[CacheEntryID, string]
+	Value     store.OpaqueCol[CacheEntryID]
+	ExpiresAt store.Col[CacheEntryID, time.Time]
+	CreatedAt store.Col[CacheEntryID, time.Time]
+	HitCount  store.Col[CacheEntryID, int64]
+	Tags      store.TextCol[CacheEntryID, string]
 }{
-	ID:        store.FieldOf[CacheEntry, CacheEntryID](0),
-	Key:       store.TextOf[CacheEntry, string](1),
-	Value:     store.OpaqueOf[CacheEntry](2),
-	ExpiresAt: store.FieldOf[CacheEntry, time.Time](3),
-	CreatedAt: store.FieldOf[CacheEntry, time.Time](4),
-	HitCount:  store.FieldOf[CacheEntry, int64](5),
-	Tags:      store.TextOf[CacheEntry, string](6),
+	ID:        store.FieldOf[CacheEntryID, CacheEntryID](0),
+	Key:       store.TextOf[CacheEntryID, string](1),
+	Value:     store.OpaqueOf[CacheEntryID](2),
+	ExpiresAt: store.FieldOf[CacheEntryID, time.Time](3),
+	CreatedAt: store.FieldOf[CacheEntryID, time.Time](4),
+	HitCount:  store.FieldOf[CacheEntryID, int64](5),
+	Tags:      store.TextOf[CacheEntryID, string](6),
 }
 
 // The forms of a question to cache_entry and of its answer.
 type (
-	CacheEntryQuery  = store.Query[CacheEntry]
-	CacheEntryFilter = store.Cond[CacheEntry]
-	CacheEntrySort   = store.Order[CacheEntry]
+	CacheEntryQuery  = store.Query[CacheEntryID]
+	CacheEntryFilter = store.Cond[CacheEntryID]
+	CacheEntrySort   = store.Order[CacheEntryID]
 	CacheEntryPage   = store.Page[CacheEntry]
 )
 

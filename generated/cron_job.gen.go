@@ -153,36 +153,36 @@ type CronJobPatch struct {
 
 // CronJobFields are the columns of cron_job, for filters and sorts.
 var CronJobFields = struct {
-	ID           store.Col[CronJob, CronJobID]
-	Name         store.TextCol[CronJob, string]
-	Description  store.TextCol[CronJob, string]
-	Schedule     store.TextCol[CronJob, string]
-	ActionType   store.Col[CronJob, CronJobActionType]
-	ActionConfig store.OpaqueCol[CronJob]
-	Enabled      store.Col[CronJob, bool]
-	LastRun      store.Col[CronJob, time.Time]
-	NextRun      store.Col[CronJob, time.Time]
-	RunCount     store.Col[CronJob, int64]
-	LastStatus   store.Col[CronJob, CronJobLastStatus]
+	ID           store.Col[CronJobID, CronJobID]
+	Name         store.TextCol[CronJobID, string]
+	Description  store.TextCol[CronJobID, string]
+	Schedule     store.TextCol[CronJobID, string]
+	ActionType   store.Col[CronJobID, CronJobActionType]
+	ActionConfig store.OpaqueCol[CronJobID]
+	Enabled      store.Col[CronJobID, bool]
+	LastRun      store.Col[CronJobID, time.Time]
+	NextRun      store.Col[CronJobID, time.Time]
+	RunCount     store.Col[CronJobID, int64]
+	LastStatus   store.Col[CronJobID, CronJobLastStatus]
 }{
-	ID:           store.FieldOf[CronJob, CronJobID](0),
-	Name:         store.TextOf[CronJob, string](1),
-	Description:  store.TextOf[CronJob, string](2),
-	Schedule:     store.TextOf[CronJob, string](3),
-	ActionType:   store.FieldOf[CronJob, CronJobActionType](4),
-	ActionConfig: store.OpaqueOf[CronJob](5),
-	Enabled:      store.FieldOf[CronJob, bool](6),
-	LastRun:      store.FieldOf[CronJob, time.Time](7),
-	NextRun:      store.FieldOf[CronJob, time.Time](8),
-	RunCount:     store.FieldOf[CronJob, int64](9),
-	LastStatus:   store.FieldOf[CronJob, CronJobLastStatus](10),
+	ID:           store.FieldOf[CronJobID, CronJobID](0),
+	Name:         store.TextOf[CronJobID, string](1),
+	Description:  store.TextOf[CronJobID, string](2),
+	Schedule:     store.TextOf[CronJobID, string](3),
+	ActionType:   store.FieldOf[CronJobID, CronJobActionType](4),
+	ActionConfig: store.OpaqueOf[CronJobID](5),
+	Enabled:      store.FieldOf[CronJobID, bool](6),
+	LastRun:      store.FieldOf[CronJobID, time.Time](7),
+	NextRun:      store.FieldOf[CronJobID, time.Time](8),
+	RunCount:     store.FieldOf[CronJobID, int64](9),
+	LastStatus:   store.FieldOf[CronJobID, CronJobLastStatus](10),
 }
 
 // The forms of a question to cron_job and of its answer.
 type (
-	CronJobQuery  = store.Query[CronJob]
-	CronJobFilter = store.Cond[CronJob]
-	CronJobSort   = store.Order[CronJob]
+	CronJobQuery  = store.Query[CronJobID]
+	CronJobFilter = store.Cond[CronJobID]
+	CronJobSort   = store.Order[CronJobID]
 	CronJobPage   = store.Page[CronJob]
 )
 

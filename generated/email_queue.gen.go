@@ -110,38 +110,38 @@ type EmailQueuePatch struct {
 
 // EmailQueueFields are the columns of email_queue, for filters and sorts.
 var EmailQueueFields = struct {
-	ID          store.Col[EmailQueue, EmailQueueID]
-	To          store.TextCol[EmailQueue, string]
-	From        store.TextCol[EmailQueue, string]
-	Subject     store.TextCol[EmailQueue, string]
-	BodyHTML    store.TextCol[EmailQueue, string]
-	BodyPlain   store.TextCol[EmailQueue, string]
-	Status      store.Col[EmailQueue, EmailQueueStatus]
-	Attempts    store.Col[EmailQueue, int64]
-	LastAttempt store.Col[EmailQueue, time.Time]
-	Error       store.TextCol[EmailQueue, string]
-	SendAt      store.Col[EmailQueue, time.Time]
-	SentAt      store.Col[EmailQueue, time.Time]
+	ID          store.Col[EmailQueueID, EmailQueueID]
+	To          store.TextCol[EmailQueueID, string]
+	From        store.TextCol[EmailQueueID, string]
+	Subject     store.TextCol[EmailQueueID, string]
+	BodyHTML    store.TextCol[EmailQueueID, string]
+	BodyPlain   store.TextCol[EmailQueueID, string]
+	Status      store.Col[EmailQueueID, EmailQueueStatus]
+	Attempts    store.Col[EmailQueueID, int64]
+	LastAttempt store.Col[EmailQueueID, time.Time]
+	Error       store.TextCol[EmailQueueID, string]
+	SendAt      store.Col[EmailQueueID, time.Time]
+	SentAt      store.Col[EmailQueueID, time.Time]
 }{
-	ID:          store.FieldOf[EmailQueue, EmailQueueID](0),
-	To:          store.TextOf[EmailQueue, string](1),
-	From:        store.TextOf[EmailQueue, string](2),
-	Subject:     store.TextOf[EmailQueue, string](3),
-	BodyHTML:    store.TextOf[EmailQueue, string](4),
-	BodyPlain:   store.TextOf[EmailQueue, string](5),
-	Status:      store.FieldOf[EmailQueue, EmailQueueStatus](6),
-	Attempts:    store.FieldOf[EmailQueue, int64](7),
-	LastAttempt: store.FieldOf[EmailQueue, time.Time](8),
-	Error:       store.TextOf[EmailQueue, string](9),
-	SendAt:      store.FieldOf[EmailQueue, time.Time](10),
-	SentAt:      store.FieldOf[EmailQueue, time.Time](11),
+	ID:          store.FieldOf[EmailQueueID, EmailQueueID](0),
+	To:          store.TextOf[EmailQueueID, string](1),
+	From:        store.TextOf[EmailQueueID, string](2),
+	Subject:     store.TextOf[EmailQueueID, string](3),
+	BodyHTML:    store.TextOf[EmailQueueID, string](4),
+	BodyPlain:   store.TextOf[EmailQueueID, string](5),
+	Status:      store.FieldOf[EmailQueueID, EmailQueueStatus](6),
+	Attempts:    store.FieldOf[EmailQueueID, int64](7),
+	LastAttempt: store.FieldOf[EmailQueueID, time.Time](8),
+	Error:       store.TextOf[EmailQueueID, string](9),
+	SendAt:      store.FieldOf[EmailQueueID, time.Time](10),
+	SentAt:      store.FieldOf[EmailQueueID, time.Time](11),
 }
 
 // The forms of a question to email_queue and of its answer.
 type (
-	EmailQueueQuery  = store.Query[EmailQueue]
-	EmailQueueFilter = store.Cond[EmailQueue]
-	EmailQueueSort   = store.Order[EmailQueue]
+	EmailQueueQuery  = store.Query[EmailQueueID]
+	EmailQueueFilter = store.Cond[EmailQueueID]
+	EmailQueueSort   = store.Order[EmailQueueID]
 	EmailQueuePage   = store.Page[EmailQueue]
 )
 

@@ -106,34 +106,34 @@ type FetchRequestPatch struct {
 
 // FetchRequestFields are the columns of fetch_requests, for filters and sorts.
 var FetchRequestFields = struct {
-	ID           store.Col[FetchRequest, FetchRequestID]
-	Name         store.TextCol[FetchRequest, string]
-	URL          store.TextCol[FetchRequest, string]
-	Method       store.Col[FetchRequest, FetchRequestMethod]
-	Headers      store.OpaqueCol[FetchRequest]
-	BodyTemplate store.TextCol[FetchRequest, string]
-	Timeout      store.Col[FetchRequest, int64]
-	RetryCount   store.Col[FetchRequest, int64]
-	Active       store.Col[FetchRequest, bool]
-	CreatedAt    store.Col[FetchRequest, time.Time]
+	ID           store.Col[FetchRequestID, FetchRequestID]
+	Name         store.TextCol[FetchRequestID, string]
+	URL          store.TextCol[FetchRequestID, string]
+	Method       store.Col[FetchRequestID, FetchRequestMethod]
+	Headers      store.OpaqueCol[FetchRequestID]
+	BodyTemplate store.TextCol[FetchRequestID, string]
+	Timeout      store.Col[FetchRequestID, int64]
+	RetryCount   store.Col[FetchRequestID, int64]
+	Active       store.Col[FetchRequestID, bool]
+	CreatedAt    store.Col[FetchRequestID, time.Time]
 }{
-	ID:           store.FieldOf[FetchRequest, FetchRequestID](0),
-	Name:         store.TextOf[FetchRequest, string](1),
-	URL:          store.TextOf[FetchRequest, string](2),
-	Method:       store.FieldOf[FetchRequest, FetchRequestMethod](3),
-	Headers:      store.OpaqueOf[FetchRequest](4),
-	BodyTemplate: store.TextOf[FetchRequest, string](5),
-	Timeout:      store.FieldOf[FetchRequest, int64](6),
-	RetryCount:   store.FieldOf[FetchRequest, int64](7),
-	Active:       store.FieldOf[FetchRequest, bool](8),
-	CreatedAt:    store.FieldOf[FetchRequest, time.Time](9),
+	ID:           store.FieldOf[FetchRequestID, FetchRequestID](0),
+	Name:         store.TextOf[FetchRequestID, string](1),
+	URL:          store.TextOf[FetchRequestID, string](2),
+	Method:       store.FieldOf[FetchRequestID, FetchRequestMethod](3),
+	Headers:      store.OpaqueOf[FetchRequestID](4),
+	BodyTemplate: store.TextOf[FetchRequestID, string](5),
+	Timeout:      store.FieldOf[FetchRequestID, int64](6),
+	RetryCount:   store.FieldOf[FetchRequestID, int64](7),
+	Active:       store.FieldOf[FetchRequestID, bool](8),
+	CreatedAt:    store.FieldOf[FetchRequestID, time.Time](9),
 }
 
 // The forms of a question to fetch_requests and of its answer.
 type (
-	FetchRequestQuery  = store.Query[FetchRequest]
-	FetchRequestFilter = store.Cond[FetchRequest]
-	FetchRequestSort   = store.Order[FetchRequest]
+	FetchRequestQuery  = store.Query[FetchRequestID]
+	FetchRequestFilter = store.Cond[FetchRequestID]
+	FetchRequestSort   = store.Order[FetchRequestID]
 	FetchRequestPage   = store.Page[FetchRequest]
 )
 

@@ -121,42 +121,42 @@ type JobQueuePatch struct {
 
 // JobQueueFields are the columns of job_queue, for filters and sorts.
 var JobQueueFields = struct {
-	ID          store.Col[JobQueue, JobQueueID]
-	JobType     store.TextCol[JobQueue, string]
-	Payload     store.OpaqueCol[JobQueue]
-	Status      store.Col[JobQueue, JobQueueStatus]
-	Priority    store.Col[JobQueue, int64]
-	Attempts    store.Col[JobQueue, int64]
-	MaxAttempts store.Col[JobQueue, int64]
-	ScheduledAt store.Col[JobQueue, time.Time]
-	StartedAt   store.Col[JobQueue, time.Time]
-	CompletedAt store.Col[JobQueue, time.Time]
-	Error       store.TextCol[JobQueue, string]
-	CreatedAt   store.Col[JobQueue, time.Time]
-	QueueEpoch  store.Col[JobQueue, int64]
-	QueueLease  store.Col[JobQueue, time.Time]
+	ID          store.Col[JobQueueID, JobQueueID]
+	JobType     store.TextCol[JobQueueID, string]
+	Payload     store.OpaqueCol[JobQueueID]
+	Status      store.Col[JobQueueID, JobQueueStatus]
+	Priority    store.Col[JobQueueID, int64]
+	Attempts    store.Col[JobQueueID, int64]
+	MaxAttempts store.Col[JobQueueID, int64]
+	ScheduledAt store.Col[JobQueueID, time.Time]
+	StartedAt   store.Col[JobQueueID, time.Time]
+	CompletedAt store.Col[JobQueueID, time.Time]
+	Error       store.TextCol[JobQueueID, string]
+	CreatedAt   store.Col[JobQueueID, time.Time]
+	QueueEpoch  store.Col[JobQueueID, int64]
+	QueueLease  store.Col[JobQueueID, time.Time]
 }{
-	ID:          store.FieldOf[JobQueue, JobQueueID](0),
-	JobType:     store.TextOf[JobQueue, string](1),
-	Payload:     store.OpaqueOf[JobQueue](2),
-	Status:      store.FieldOf[JobQueue, JobQueueStatus](3),
-	Priority:    store.FieldOf[JobQueue, int64](4),
-	Attempts:    store.FieldOf[JobQueue, int64](5),
-	MaxAttempts: store.FieldOf[JobQueue, int64](6),
-	ScheduledAt: store.FieldOf[JobQueue, time.Time](7),
-	StartedAt:   store.FieldOf[JobQueue, time.Time](8),
-	CompletedAt: store.FieldOf[JobQueue, time.Time](9),
-	Error:       store.TextOf[JobQueue, string](10),
-	CreatedAt:   store.FieldOf[JobQueue, time.Time](11),
-	QueueEpoch:  store.FieldOf[JobQueue, int64](12),
-	QueueLease:  store.FieldOf[JobQueue, time.Time](13),
+	ID:          store.FieldOf[JobQueueID, JobQueueID](0),
+	JobType:     store.TextOf[JobQueueID, string](1),
+	Payload:     store.OpaqueOf[JobQueueID](2),
+	Status:      store.FieldOf[JobQueueID, JobQueueStatus](3),
+	Priority:    store.FieldOf[JobQueueID, int64](4),
+	Attempts:    store.FieldOf[JobQueueID, int64](5),
+	MaxAttempts: store.FieldOf[JobQueueID, int64](6),
+	ScheduledAt: store.FieldOf[JobQueueID, time.Time](7),
+	StartedAt:   store.FieldOf[JobQueueID, time.Time](8),
+	CompletedAt: store.FieldOf[JobQueueID, time.Time](9),
+	Error:       store.TextOf[JobQueueID, string](10),
+	CreatedAt:   store.FieldOf[JobQueueID, time.Time](11),
+	QueueEpoch:  store.FieldOf[JobQueueID, int64](12),
+	QueueLease:  store.FieldOf[JobQueueID, time.Time](13),
 }
 
 // The forms of a question to job_queue and of its answer.
 type (
-	JobQueueQuery  = store.Query[JobQueue]
-	JobQueueFilter = store.Cond[JobQueue]
-	JobQueueSort   = store.Order[JobQueue]
+	JobQueueQuery  = store.Query[JobQueueID]
+	JobQueueFilter = store.Cond[JobQueueID]
+	JobQueueSort   = store.Order[JobQueueID]
 	JobQueuePage   = store.Page[JobQueue]
 )
 

@@ -90,24 +90,24 @@ type RouteWebhookPatch struct {
 
 // RouteWebhookFields are the columns of route_webhooks, for filters and sorts.
 var RouteWebhookFields = struct {
-	ID             store.Col[RouteWebhook, RouteWebhookID]
-	RouteID        store.Col[RouteWebhook, int64]
-	FetchRequestID store.Col[RouteWebhook, FetchRequestID]
-	TriggerEvent   store.Col[RouteWebhook, RouteWebhookTriggerEvent]
-	ConditionJSON  store.OpaqueCol[RouteWebhook]
+	ID             store.Col[RouteWebhookID, RouteWebhookID]
+	RouteID        store.Col[RouteWebhookID, int64]
+	FetchRequestID store.Col[RouteWebhookID, FetchRequestID]
+	TriggerEvent   store.Col[RouteWebhookID, RouteWebhookTriggerEvent]
+	ConditionJSON  store.OpaqueCol[RouteWebhookID]
 }{
-	ID:             store.FieldOf[RouteWebhook, RouteWebhookID](0),
-	RouteID:        store.FieldOf[RouteWebhook, int64](1),
-	FetchRequestID: store.FieldOf[RouteWebhook, FetchRequestID](2),
-	TriggerEvent:   store.FieldOf[RouteWebhook, RouteWebhookTriggerEvent](3),
-	ConditionJSON:  store.OpaqueOf[RouteWebhook](4),
+	ID:             store.FieldOf[RouteWebhookID, RouteWebhookID](0),
+	RouteID:        store.FieldOf[RouteWebhookID, int64](1),
+	FetchRequestID: store.FieldOf[RouteWebhookID, FetchRequestID](2),
+	TriggerEvent:   store.FieldOf[RouteWebhookID, RouteWebhookTriggerEvent](3),
+	ConditionJSON:  store.OpaqueOf[RouteWebhookID](4),
 }
 
 // The forms of a question to route_webhooks and of its answer.
 type (
-	RouteWebhookQuery  = store.Query[RouteWebhook]
-	RouteWebhookFilter = store.Cond[RouteWebhook]
-	RouteWebhookSort   = store.Order[RouteWebhook]
+	RouteWebhookQuery  = store.Query[RouteWebhookID]
+	RouteWebhookFilter = store.Cond[RouteWebhookID]
+	RouteWebhookSort   = store.Order[RouteWebhookID]
 	RouteWebhookPage   = store.Page[RouteWebhook]
 )
 

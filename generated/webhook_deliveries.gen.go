@@ -105,34 +105,34 @@ type WebhookDeliveryPatch struct {
 
 // WebhookDeliveryFields are the columns of webhook_deliveries, for filters and sorts.
 var WebhookDeliveryFields = struct {
-	ID             store.Col[WebhookDelivery, WebhookDeliveryID]
-	FetchRequestID store.Col[WebhookDelivery, FetchRequestID]
-	RouteID        store.Col[WebhookDelivery, int64]
-	ContentDataID  store.Col[WebhookDelivery, int64]
-	TriggerEvent   store.Col[WebhookDelivery, WebhookDeliveryTriggerEvent]
-	RequestBody    store.TextCol[WebhookDelivery, string]
-	ResponseStatus store.Col[WebhookDelivery, int64]
-	ResponseBody   store.TextCol[WebhookDelivery, string]
-	Error          store.TextCol[WebhookDelivery, string]
-	DeliveredAt    store.Col[WebhookDelivery, time.Time]
+	ID             store.Col[WebhookDeliveryID, WebhookDeliveryID]
+	FetchRequestID store.Col[WebhookDeliveryID, FetchRequestID]
+	RouteID        store.Col[WebhookDeliveryID, int64]
+	ContentDataID  store.Col[WebhookDeliveryID, int64]
+	TriggerEvent   store.Col[WebhookDeliveryID, WebhookDeliveryTriggerEvent]
+	RequestBody    store.TextCol[WebhookDeliveryID, string]
+	ResponseStatus store.Col[WebhookDeliveryID, int64]
+	ResponseBody   store.TextCol[WebhookDeliveryID, string]
+	Error          store.TextCol[WebhookDeliveryID, string]
+	DeliveredAt    store.Col[WebhookDeliveryID, time.Time]
 }{
-	ID:             store.FieldOf[WebhookDelivery, WebhookDeliveryID](0),
-	FetchRequestID: store.FieldOf[WebhookDelivery, FetchRequestID](1),
-	RouteID:        store.FieldOf[WebhookDelivery, int64](2),
-	ContentDataID:  store.FieldOf[WebhookDelivery, int64](3),
-	TriggerEvent:   store.FieldOf[WebhookDelivery, WebhookDeliveryTriggerEvent](4),
-	RequestBody:    store.TextOf[WebhookDelivery, string](5),
-	ResponseStatus: store.FieldOf[WebhookDelivery, int64](6),
-	ResponseBody:   store.TextOf[WebhookDelivery, string](7),
-	Error:          store.TextOf[WebhookDelivery, string](8),
-	DeliveredAt:    store.FieldOf[WebhookDelivery, time.Time](9),
+	ID:             store.FieldOf[WebhookDeliveryID, WebhookDeliveryID](0),
+	FetchRequestID: store.FieldOf[WebhookDeliveryID, FetchRequestID](1),
+	RouteID:        store.FieldOf[WebhookDeliveryID, int64](2),
+	ContentDataID:  store.FieldOf[WebhookDeliveryID, int64](3),
+	TriggerEvent:   store.FieldOf[WebhookDeliveryID, WebhookDeliveryTriggerEvent](4),
+	RequestBody:    store.TextOf[WebhookDeliveryID, string](5),
+	ResponseStatus: store.FieldOf[WebhookDeliveryID, int64](6),
+	ResponseBody:   store.TextOf[WebhookDeliveryID, string](7),
+	Error:          store.TextOf[WebhookDeliveryID, string](8),
+	DeliveredAt:    store.FieldOf[WebhookDeliveryID, time.Time](9),
 }
 
 // The forms of a question to webhook_deliveries and of its answer.
 type (
-	WebhookDeliveryQuery  = store.Query[WebhookDelivery]
-	WebhookDeliveryFilter = store.Cond[WebhookDelivery]
-	WebhookDeliverySort   = store.Order[WebhookDelivery]
+	WebhookDeliveryQuery  = store.Query[WebhookDeliveryID]
+	WebhookDeliveryFilter = store.Cond[WebhookDeliveryID]
+	WebhookDeliverySort   = store.Order[WebhookDeliveryID]
 	WebhookDeliveryPage   = store.Page[WebhookDelivery]
 )
 

@@ -117,7 +117,7 @@ func (t tablePrinter) columns(f *jen.File) {
 			g.Id(field.GoName).Add(t.columnType(field))
 		}
 	}).ValuesFunc(func(g *jen.Group) {
-		g.Line().Id("ID").Op(":").Add(store("FieldOf").Types(jen.Id(t.d.GoRow), jen.Id(t.idType()))).Call(jen.Lit(0))
+		g.Line().Id("ID").Op(":").Add(store("FieldOf").Types(jen.Id(t.idType()), jen.Id(t.idType()))).Call(jen.Lit(0))
 		for i, field := range t.d.Fields {
 			g.Line().Id(field.GoName).Op(":").Add(t.columnMaker(field)).Call(jen.Lit(i + 1))
 		}
@@ -137,24 +137,24 @@ func (t tablePrinter) columnMaker(f *model.Field) *jen.Statement {
 
 // column picks the kind of column by what can be asked of its values.
 func (t tablePrinter) column(opaque, plain string, f *model.Field, value *jen.Statement) *jen.Statement {
-	row := jen.Id(t.d.GoRow)
+	id := jen.Id(t.idType())
 	switch st := f.Storage(); {
 	case st.Opaque:
-		return store(opaque).Types(row)
+		return store(opaque).Types(id)
 	case st.Text && f.EnumGoName == "" && f.References == nil && f.Type != "ulid":
-		return store(map[string]string{"Col": "TextCol", "FieldOf": "TextOf"}[plain]).Types(row, value)
+		return store(map[string]string{"Col": "TextCol", "FieldOf": "TextOf"}[plain]).Types(id, value)
 	}
-	return store(plain).Types(row, value)
+	return store(plain).Types(id, value)
 }
 
 func (t tablePrinter) aliases(f *jen.File) {
-	row := jen.Id(t.d.GoRow)
+	id := jen.Id(t.idType())
 	f.Add(comment("The forms of a question to " + t.d.Name + " and of its answer."))
 	f.Type().Defs(
-		jen.Id(t.d.GoRow+"Query").Op("=").Add(store("Query")).Types(row),
-		jen.Id(t.d.GoRow+"Filter").Op("=").Add(store("Cond")).Types(row),
-		jen.Id(t.d.GoRow+"Sort").Op("=").Add(store("Order")).Types(row),
-		jen.Id(t.d.GoRow+"Page").Op("=").Add(store("Page")).Types(row),
+		jen.Id(t.d.GoRow+"Query").Op("=").Add(store("Query")).Types(id),
+		jen.Id(t.d.GoRow+"Filter").Op("=").Add(store("Cond")).Types(id),
+		jen.Id(t.d.GoRow+"Sort").Op("=").Add(store("Order")).Types(id),
+		jen.Id(t.d.GoRow+"Page").Op("=").Add(store("Page")).Types(jen.Id(t.d.GoRow)),
 	)
 	f.Line()
 }

@@ -1,12 +1,15 @@
 package store
 
-// Cond is a filter on rows of R. The zero value and And() keep every row.
+// Cond is a filter on the rows of one datatype, which the type of its ids stands
+// for: a filter of another datatype does not compile. (Ids, and not rows, because
+// the compiler then has one body for each method, whatever the datatype.) The
+// zero value and And() keep every row.
 //
 // Two-valued: a comparison with a column that is NULL is false, and Not of it
 // is true. So Ne keeps the rows that Eq leaves out, NULLs among them, and every
 // row is kept by exactly one of c and Not(c). Text compares by code point,
 // case-sensitively, on every database.
-type Cond[R any] struct{ n *node }
+type Cond[ID any] struct{ n *node }
 
 type node struct {
 	op   op
@@ -37,105 +40,110 @@ const (
 )
 
 // Everything keeps every row, and says so: DeleteWhere refuses a zero Cond.
-func Everything[R any]() Cond[R] { return Cond[R]{&node{op: opAll}} }
+func Everything[ID any]() Cond[ID] { return Cond[ID]{&node{op: opAll}} }
 
 // And keeps the rows that every condition keeps; without one, every row.
-func And[R any](conds ...Cond[R]) Cond[R] { return join(opAnd, conds) }
+func And[ID any](conds ...Cond[ID]) Cond[ID] { return join(opAnd, conds) }
 
 // Or keeps the rows that at least one condition keeps; without one, none.
-func Or[R any](conds ...Cond[R]) Cond[R] { return join(opOr, conds) }
+func Or[ID any](conds ...Cond[ID]) Cond[ID] { return join(opOr, conds) }
 
 // Not keeps the rows that the condition does not keep.
-func Not[R any](c Cond[R]) Cond[R] { return Cond[R]{&node{op: opNot, kids: []*node{c.n}}} }
+func Not[ID any](c Cond[ID]) Cond[ID] { return Cond[ID]{&node{op: opNot, kids: []*node{c.n}}} }
 
-func join[R any](o op, conds []Cond[R]) Cond[R] {
+func join[ID any](o op, conds []Cond[ID]) Cond[ID] {
 	n := &node{op: o}
 	for _, c := range conds {
 		n.kids = append(n.kids, c.n)
 	}
-	return Cond[R]{n}
+	return Cond[ID]{n}
 }
 
 // Order is one column of a sort. NULL is smaller than every value.
-type Order[R any] struct {
+type Order[ID any] struct {
 	col  int
 	desc bool
 }
 
-// Col is a column of R whose values are T, for filters and sorts.
-type Col[R, T any] struct{ col int }
+// Col is a column whose values are T, for filters and sorts of the datatype whose
+// ids are ID. Its methods are the pointer's: half as many to compile.
+type Col[ID, T any] struct{ col int }
 
 // FieldOf makes a column; generated code does.
-func FieldOf[R, T any](col int) Col[R, T] { return Col[R, T]{col} }
+func FieldOf[ID, T any](col int) Col[ID, T] { return Col[ID, T]{col} }
 
-func (c Col[R, T]) cond(o op, args ...any) Cond[R] {
-	return Cond[R]{&node{op: o, col: c.col, args: args}}
-}
+// leaf is a comparison. It is not inlined into the methods below, of which
+// every datatype has its own for every type of column.
+//
+//go:noinline
+func leaf(o op, col int, args ...any) *node { return &node{op: o, col: col, args: args} }
 
 // Eq keeps rows with this value.
-func (c Col[R, T]) Eq(v T) Cond[R] { return c.cond(opEq, v) }
+func (c *Col[ID, T]) Eq(v T) Cond[ID] { return Cond[ID]{leaf(opEq, c.col, v)} }
 
 // Ne keeps rows without this value, NULLs among them.
-func (c Col[R, T]) Ne(v T) Cond[R] { return c.cond(opNe, v) }
+func (c *Col[ID, T]) Ne(v T) Cond[ID] { return Cond[ID]{leaf(opNe, c.col, v)} }
 
 // In keeps rows with one of these values, MaxIn at most; without one, no row.
-func (c Col[R, T]) In(vs ...T) Cond[R] {
+func (c *Col[ID, T]) In(vs ...T) Cond[ID] {
 	args := make([]any, len(vs))
 	for i, v := range vs {
 		args[i] = v
 	}
-	return c.cond(opIn, args...)
+	return Cond[ID]{leaf(opIn, c.col, args...)}
 }
 
 // Lt keeps rows with a smaller value.
-func (c Col[R, T]) Lt(v T) Cond[R] { return c.cond(opLt, v) }
+func (c *Col[ID, T]) Lt(v T) Cond[ID] { return Cond[ID]{leaf(opLt, c.col, v)} }
 
 // Lte keeps rows with this value or a smaller one.
-func (c Col[R, T]) Lte(v T) Cond[R] { return c.cond(opLte, v) }
+func (c *Col[ID, T]) Lte(v T) Cond[ID] { return Cond[ID]{leaf(opLte, c.col, v)} }
 
 // Gt keeps rows with a greater value.
-func (c Col[R, T]) Gt(v T) Cond[R] { return c.cond(opGt, v) }
+func (c *Col[ID, T]) Gt(v T) Cond[ID] { return Cond[ID]{leaf(opGt, c.col, v)} }
 
 // Gte keeps rows with this value or a greater one.
-func (c Col[R, T]) Gte(v T) Cond[R] { return c.cond(opGte, v) }
+func (c *Col[ID, T]) Gte(v T) Cond[ID] { return Cond[ID]{leaf(opGte, c.col, v)} }
 
 // Between keeps rows from low to high, both included.
-func (c Col[R, T]) Between(low, high T) Cond[R] { return c.cond(opBetween, low, high) }
+func (c *Col[ID, T]) Between(low, high T) Cond[ID] {
+	return Cond[ID]{leaf(opBetween, c.col, low, high)}
+}
 
 // IsNull keeps rows where the column is NULL.
-func (c Col[R, T]) IsNull() Cond[R] { return c.cond(opNull) }
+func (c *Col[ID, T]) IsNull() Cond[ID] { return Cond[ID]{leaf(opNull, c.col)} }
 
 // NotNull keeps rows where the column holds a value.
-func (c Col[R, T]) NotNull() Cond[R] { return c.cond(opNotNull) }
+func (c *Col[ID, T]) NotNull() Cond[ID] { return Cond[ID]{leaf(opNotNull, c.col)} }
 
 // Asc sorts by the column, NULLs first.
-func (c Col[R, T]) Asc() Order[R] { return Order[R]{col: c.col} }
+func (c *Col[ID, T]) Asc() Order[ID] { return Order[ID]{col: c.col} }
 
 // Desc sorts by the column, greatest first, NULLs last.
-func (c Col[R, T]) Desc() Order[R] { return Order[R]{col: c.col, desc: true} }
+func (c *Col[ID, T]) Desc() Order[ID] { return Order[ID]{col: c.col, desc: true} }
 
 // TextCol is a text column.
-type TextCol[R, T any] struct{ Col[R, T] }
+type TextCol[ID, T any] struct{ Col[ID, T] }
 
 // TextOf makes a text column; generated code does.
-func TextOf[R, T any](col int) TextCol[R, T] { return TextCol[R, T]{FieldOf[R, T](col)} }
+func TextOf[ID, T any](col int) TextCol[ID, T] { return TextCol[ID, T]{FieldOf[ID, T](col)} }
 
 // Prefix keeps rows whose text starts with s, letter for letter. It can use an
 // index on the column.
-func (c TextCol[R, T]) Prefix(s string) Cond[R] { return c.cond(opPrefix, s) }
+func (c *TextCol[ID, T]) Prefix(s string) Cond[ID] { return Cond[ID]{leaf(opPrefix, c.col, s)} }
 
 // Contains keeps rows whose text holds s, letter for letter. It reads every
 // row that the other conditions leave.
-func (c TextCol[R, T]) Contains(s string) Cond[R] { return c.cond(opContains, s) }
+func (c *TextCol[ID, T]) Contains(s string) Cond[ID] { return Cond[ID]{leaf(opContains, c.col, s)} }
 
 // OpaqueCol is a column that is not compared: JSON.
-type OpaqueCol[R any] struct{ col int }
+type OpaqueCol[ID any] struct{ col int }
 
 // OpaqueOf makes an opaque column; generated code does.
-func OpaqueOf[R any](col int) OpaqueCol[R] { return OpaqueCol[R]{col} }
+func OpaqueOf[ID any](col int) OpaqueCol[ID] { return OpaqueCol[ID]{col} }
 
 // IsNull keeps rows where the column is NULL.
-func (c OpaqueCol[R]) IsNull() Cond[R] { return Cond[R]{&node{op: opNull, col: c.col}} }
+func (c *OpaqueCol[ID]) IsNull() Cond[ID] { return Cond[ID]{leaf(opNull, c.col)} }
 
 // NotNull keeps rows where the column holds a value.
-func (c OpaqueCol[R]) NotNull() Cond[R] { return Cond[R]{&node{op: opNotNull, col: c.col}} }
+func (c *OpaqueCol[ID]) NotNull() Cond[ID] { return Cond[ID]{leaf(opNotNull, c.col)} }

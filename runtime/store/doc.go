@@ -5,7 +5,7 @@
 //	db, err := store.Open(ctx, "sqlite:app.db", schema, store.Options{})
 //	articles := store.Bind(db.Conn(), &articleSpec)
 //	a, err := articles.Create(ctx, ArticleNew{Title: "Hello"})
-//	page, err := articles.List(ctx, store.Query[Article]{Where: title.Prefix("He")})
+//	page, err := articles.List(ctx, store.Query[ArticleID]{Where: title.Prefix("He")})
 //	err = db.Tx(ctx, func(c *store.Conn) error { ... store.Bind(c, &articleSpec) ... })
 //
 // # What is the same on every database

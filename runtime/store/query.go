@@ -16,12 +16,13 @@ const (
 	allPage      = 200    // rows that All reads at a time
 )
 
-// Query says which rows of R, in which order, how many and from where on.
-type Query[R any] struct {
-	Where Cond[R]    // zero: every row
-	Sort  []Order[R] // then by id; empty: by id
-	Limit int        // List: 0 is 50, at most 1000. All: 0 is no limit
-	After Cursor     // Page.Next of a list with the same Sort; "" is the start
+// Query says which rows of the datatype whose ids are ID, in which order, how
+// many and from where on.
+type Query[ID any] struct {
+	Where Cond[ID]    // zero: every row
+	Sort  []Order[ID] // then by id; empty: by id
+	Limit int         // List: 0 is 50, at most 1000. All: 0 is no limit
+	After Cursor      // Page.Next of a list with the same Sort; "" is the start
 }
 
 // Page is one page of a list.
@@ -52,7 +53,7 @@ type question struct {
 }
 
 // untyped gives the query as the access takes it.
-func (q Query[R]) untyped() question {
+func (q Query[ID]) untyped() question {
 	out := question{where: q.Where.n, limit: q.Limit, after: q.After}
 	for _, o := range q.Sort {
 		out.sort = append(out.sort, sortKey(o))

@@ -91,7 +91,7 @@ func (t Table[R, ID, N, P]) CreateMany(ctx context.Context, ns []N) ([]ID, error
 
 // List reads one page. A page after a cursor starts right behind the row that
 // the cursor stands for, whatever was added or removed meanwhile.
-func (t Table[R, ID, N, P]) List(ctx context.Context, q Query[R]) (Page[R], error) {
+func (t Table[R, ID, N, P]) List(ctx context.Context, q Query[ID]) (Page[R], error) {
 	var row R
 	page := Page[R]{Items: make([]R, 0, pageRoom(q.Limit))}
 	next, err := t.a.list(ctx, q.untyped(), sink{&row, func() any {
@@ -108,7 +108,7 @@ func (t Table[R, ID, N, P]) List(ctx context.Context, q Query[R]) (Page[R], erro
 // All gives every row of the query, read in pages: while the loop's body runs
 // no connection is held, and rows that others add behind it are seen. After an
 // error it ends.
-func (t Table[R, ID, N, P]) All(ctx context.Context, q Query[R]) iter.Seq2[*R, error] {
+func (t Table[R, ID, N, P]) All(ctx context.Context, q Query[ID]) iter.Seq2[*R, error] {
 	return func(yield func(*R, error) bool) {
 		var row R
 		var rows []R
@@ -132,7 +132,7 @@ func (t Table[R, ID, N, P]) All(ctx context.Context, q Query[R]) iter.Seq2[*R, e
 }
 
 // First reads the first row of the query; ErrNotFound without one.
-func (t Table[R, ID, N, P]) First(ctx context.Context, q Query[R]) (*R, error) {
+func (t Table[R, ID, N, P]) First(ctx context.Context, q Query[ID]) (*R, error) {
 	r := new(R)
 	if err := t.a.first(ctx, q.untyped(), r); err != nil {
 		return nil, err
@@ -142,18 +142,18 @@ func (t Table[R, ID, N, P]) First(ctx context.Context, q Query[R]) (*R, error) {
 
 // Count counts the rows that where keeps and stops at limit, which is then the
 // answer; 0 stops at 10,000. A count costs as much as reading what it counts.
-func (t Table[R, ID, N, P]) Count(ctx context.Context, where Cond[R], limit int) (int, error) {
+func (t Table[R, ID, N, P]) Count(ctx context.Context, where Cond[ID], limit int) (int, error) {
 	return t.a.count(ctx, where.n, limit)
 }
 
 // Exists tells whether where keeps any row.
-func (t Table[R, ID, N, P]) Exists(ctx context.Context, where Cond[R]) (bool, error) {
+func (t Table[R, ID, N, P]) Exists(ctx context.Context, where Cond[ID]) (bool, error) {
 	n, err := t.a.count(ctx, where.n, 1)
 	return n > 0, err
 }
 
 // DeleteWhere removes the rows that where keeps and says how many. A zero Cond
 // is refused: Everything says it on purpose.
-func (t Table[R, ID, N, P]) DeleteWhere(ctx context.Context, where Cond[R]) (int64, error) {
+func (t Table[R, ID, N, P]) DeleteWhere(ctx context.Context, where Cond[ID]) (int64, error) {
 	return t.a.deleteWhere(ctx, where.n)
 }

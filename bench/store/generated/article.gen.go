@@ -109,38 +109,38 @@ type ArticlePatch struct {
 
 // ArticleFields are the columns of article, for filters and sorts.
 var ArticleFields = struct {
-	ID          store.Col[Article, ArticleID]
-	Slug        store.TextCol[Article, string]
-	Title       store.TextCol[Article, string]
-	Body        store.TextCol[Article, string]
-	Status      store.Col[Article, ArticleStatus]
-	Views       store.Col[Article, int64]
-	Score       store.Col[Article, int64]
-	Featured    store.Col[Article, bool]
-	Contact     store.TextCol[Article, string]
-	PublishedAt store.Col[Article, time.Time]
-	CreatedAt   store.Col[Article, time.Time]
-	Meta        store.OpaqueCol[Article]
+	ID          store.Col[ArticleID, ArticleID]
+	Slug        store.TextCol[ArticleID, string]
+	Title       store.TextCol[ArticleID, string]
+	Body        store.TextCol[ArticleID, string]
+	Status      store.Col[ArticleID, ArticleStatus]
+	Views       store.Col[ArticleID, int64]
+	Score       store.Col[ArticleID, int64]
+	Featured    store.Col[ArticleID, bool]
+	Contact     store.TextCol[ArticleID, string]
+	PublishedAt store.Col[ArticleID, time.Time]
+	CreatedAt   store.Col[ArticleID, time.Time]
+	Meta        store.OpaqueCol[ArticleID]
 }{
-	ID:          store.FieldOf[Article, ArticleID](0),
-	Slug:        store.TextOf[Article, string](1),
-	Title:       store.TextOf[Article, string](2),
-	Body:        store.TextOf[Article, string](3),
-	Status:      store.FieldOf[Article, ArticleStatus](4),
-	Views:       store.FieldOf[Article, int64](5),
-	Score:       store.FieldOf[Article, int64](6),
-	Featured:    store.FieldOf[Article, bool](7),
-	Contact:     store.TextOf[Article, string](8),
-	PublishedAt: store.FieldOf[Article, time.Time](9),
-	CreatedAt:   store.FieldOf[Article, time.Time](10),
-	Meta:        store.OpaqueOf[Article](11),
+	ID:          store.FieldOf[ArticleID, ArticleID](0),
+	Slug:        store.TextOf[ArticleID, string](1),
+	Title:       store.TextOf[ArticleID, string](2),
+	Body:        store.TextOf[ArticleID, string](3),
+	Status:      store.FieldOf[ArticleID, ArticleStatus](4),
+	Views:       store.FieldOf[ArticleID, int64](5),
+	Score:       store.FieldOf[ArticleID, int64](6),
+	Featured:    store.FieldOf[ArticleID, bool](7),
+	Contact:     store.TextOf[ArticleID, string](8),
+	PublishedAt: store.FieldOf[ArticleID, time.Time](9),
+	CreatedAt:   store.FieldOf[ArticleID, time.Time](10),
+	Meta:        store.OpaqueOf[ArticleID](11),
 }
 
 // The forms of a question to article and of its answer.
 type (
-	ArticleQuery  = store.Query[Article]
-	ArticleFilter = store.Cond[Article]
-	ArticleSort   = store.Order[Article]
+	ArticleQuery  = store.Query[ArticleID]
+	ArticleFilter = store.Cond[ArticleID]
+	ArticleSort   = store.Order[ArticleID]
 	ArticlePage   = store.Page[Article]
 )
 

@@ -87,7 +87,7 @@ func TestOtherProcess(t *testing.T) {
 		if err := b.Tx(ctx, func(*store.Conn) error { return nil }); !errors.Is(err, store.ErrBusy) {
 			t.Errorf("a transaction beside the other's: %v", err)
 		}
-		if n, err := b.Article.Count(ctx, store.Cond[storetest.Article]{}, 0); err != nil || n != 0 {
+		if n, err := b.Article.Count(ctx, store.Cond[storetest.ArticleID]{}, 0); err != nil || n != 0 {
 			t.Errorf("a read beside a write: %d, %v", n, err)
 		}
 		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
@@ -175,7 +175,7 @@ func TestWriteThroughQuery(t *testing.T) {
 			t.Errorf("%s: %q, %v", text, id, err)
 		}
 	}
-	if n, err := db.Author.Count(ctx, store.Cond[storetest.Author]{}, 0); err != nil || n != 2 {
+	if n, err := db.Author.Count(ctx, store.Cond[storetest.AuthorID]{}, 0); err != nil || n != 2 {
 		t.Errorf("%d rows, %v", n, err)
 	}
 }

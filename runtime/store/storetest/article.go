@@ -113,41 +113,41 @@ type ArticlePatch struct {
 
 // ArticleFields are the columns, for filters and sorts.
 var ArticleFields = struct {
-	ID        store.Col[Article, ArticleID]
-	Slug      store.TextCol[Article, string]
-	Title     store.TextCol[Article, string]
-	Body      store.TextCol[Article, string]
-	Status    store.TextCol[Article, ArticleStatus]
-	Mood      store.TextCol[Article, ArticleStatus]
-	Views     store.Col[Article, int64]
-	Rank      store.Col[Article, int64]
-	Price     store.Col[Article, store.Decimal]
-	Discount  store.Col[Article, store.Decimal]
-	Public    store.Col[Article, bool]
-	Pinned    store.Col[Article, bool]
-	CreatedAt store.Col[Article, time.Time]
-	EndsAt    store.Col[Article, time.Time]
-	Day       store.Col[Article, store.Date]
-	Until     store.Col[Article, store.Date]
-	Data      store.OpaqueCol[Article]
-	Raw       store.OpaqueCol[Article]
-	Meta      store.OpaqueCol[Article]
-	More      store.OpaqueCol[Article]
-	Cover     store.Col[Article, []byte]
-	Thumb     store.Col[Article, []byte]
-	Author    store.Col[Article, AuthorID]
-	Token     store.TextCol[Article, string]
-	Order     store.Col[Article, int64]
+	ID        store.Col[ArticleID, ArticleID]
+	Slug      store.TextCol[ArticleID, string]
+	Title     store.TextCol[ArticleID, string]
+	Body      store.TextCol[ArticleID, string]
+	Status    store.TextCol[ArticleID, ArticleStatus]
+	Mood      store.TextCol[ArticleID, ArticleStatus]
+	Views     store.Col[ArticleID, int64]
+	Rank      store.Col[ArticleID, int64]
+	Price     store.Col[ArticleID, store.Decimal]
+	Discount  store.Col[ArticleID, store.Decimal]
+	Public    store.Col[ArticleID, bool]
+	Pinned    store.Col[ArticleID, bool]
+	CreatedAt store.Col[ArticleID, time.Time]
+	EndsAt    store.Col[ArticleID, time.Time]
+	Day       store.Col[ArticleID, store.Date]
+	Until     store.Col[ArticleID, store.Date]
+	Data      store.OpaqueCol[ArticleID]
+	Raw       store.OpaqueCol[ArticleID]
+	Meta      store.OpaqueCol[ArticleID]
+	More      store.OpaqueCol[ArticleID]
+	Cover     store.Col[ArticleID, []byte]
+	Thumb     store.Col[ArticleID, []byte]
+	Author    store.Col[ArticleID, AuthorID]
+	Token     store.TextCol[ArticleID, string]
+	Order     store.Col[ArticleID, int64]
 }{
-	store.FieldOf[Article, ArticleID](0), store.TextOf[Article, string](1), store.TextOf[Article, string](2),
-	store.TextOf[Article, string](3), store.TextOf[Article, ArticleStatus](4), store.TextOf[Article, ArticleStatus](5),
-	store.FieldOf[Article, int64](6), store.FieldOf[Article, int64](7), store.FieldOf[Article, store.Decimal](8),
-	store.FieldOf[Article, store.Decimal](9), store.FieldOf[Article, bool](10), store.FieldOf[Article, bool](11),
-	store.FieldOf[Article, time.Time](12), store.FieldOf[Article, time.Time](13), store.FieldOf[Article, store.Date](14),
-	store.FieldOf[Article, store.Date](15), store.OpaqueOf[Article](16), store.OpaqueOf[Article](17),
-	store.OpaqueOf[Article](18), store.OpaqueOf[Article](19), store.FieldOf[Article, []byte](20),
-	store.FieldOf[Article, []byte](21), store.FieldOf[Article, AuthorID](22), store.TextOf[Article, string](23),
-	store.FieldOf[Article, int64](24),
+	store.FieldOf[ArticleID, ArticleID](0), store.TextOf[ArticleID, string](1), store.TextOf[ArticleID, string](2),
+	store.TextOf[ArticleID, string](3), store.TextOf[ArticleID, ArticleStatus](4), store.TextOf[ArticleID, ArticleStatus](5),
+	store.FieldOf[ArticleID, int64](6), store.FieldOf[ArticleID, int64](7), store.FieldOf[ArticleID, store.Decimal](8),
+	store.FieldOf[ArticleID, store.Decimal](9), store.FieldOf[ArticleID, bool](10), store.FieldOf[ArticleID, bool](11),
+	store.FieldOf[ArticleID, time.Time](12), store.FieldOf[ArticleID, time.Time](13), store.FieldOf[ArticleID, store.Date](14),
+	store.FieldOf[ArticleID, store.Date](15), store.OpaqueOf[ArticleID](16), store.OpaqueOf[ArticleID](17),
+	store.OpaqueOf[ArticleID](18), store.OpaqueOf[ArticleID](19), store.FieldOf[ArticleID, []byte](20),
+	store.FieldOf[ArticleID, []byte](21), store.FieldOf[ArticleID, AuthorID](22), store.TextOf[ArticleID, string](23),
+	store.FieldOf[ArticleID, int64](24),
 }
 
 func kind(k check.Kind) check.Rules { return check.Rules{Kind: k} }

@@ -37,13 +37,13 @@ type AuthorPatch struct {
 
 // AuthorFields are the columns, for filters and sorts.
 var AuthorFields = struct {
-	ID     store.Col[Author, AuthorID]
-	Email  store.TextCol[Author, string]
-	Realm  store.TextCol[Author, string]
-	Number store.Col[Author, int64]
+	ID     store.Col[AuthorID, AuthorID]
+	Email  store.TextCol[AuthorID, string]
+	Realm  store.TextCol[AuthorID, string]
+	Number store.Col[AuthorID, int64]
 }{
-	store.FieldOf[Author, AuthorID](0), store.TextOf[Author, string](1),
-	store.TextOf[Author, string](2), store.FieldOf[Author, int64](3),
+	store.FieldOf[AuthorID, AuthorID](0), store.TextOf[AuthorID, string](1),
+	store.TextOf[AuthorID, string](2), store.FieldOf[AuthorID, int64](3),
 }
 
 var authorSpec = store.Spec[Author, AuthorID, AuthorNew, AuthorPatch]{

@@ -16,9 +16,9 @@ import (
 var f = ArticleFields
 
 // slugs lists what a filter keeps, in the order of creation.
-func slugs(t *testing.T, db *DB, where store.Cond[Article]) string {
+func slugs(t *testing.T, db *DB, where store.Cond[ArticleID]) string {
 	t.Helper()
-	page, err := db.Article.List(t.Context(), store.Query[Article]{Where: where, Limit: 1000})
+	page, err := db.Article.List(t.Context(), store.Query[ArticleID]{Where: where, Limit: 1000})
 	if err != nil {
 		t.Error(err)
 		return "error"
@@ -36,15 +36,15 @@ func testFilters(t *testing.T, db *DB) {
 	later := noon.Add(time.Nanosecond)
 	cases := []struct {
 		name string
-		cond store.Cond[Article]
+		cond store.Cond[ArticleID]
 		want string
 	}{
-		{"zero", store.Cond[Article]{}, "full bare"},
-		{"everything", store.Everything[Article](), "full bare"},
-		{"nothing", store.Not(store.Everything[Article]()), ""},
-		{"and of none", store.And[Article](), "full bare"},
-		{"or of none", store.Or[Article](), ""},
-		{"not zero", store.Not(store.Cond[Article]{}), ""},
+		{"zero", store.Cond[ArticleID]{}, "full bare"},
+		{"everything", store.Everything[ArticleID](), "full bare"},
+		{"nothing", store.Not(store.Everything[ArticleID]()), ""},
+		{"and of none", store.And[ArticleID](), "full bare"},
+		{"or of none", store.Or[ArticleID](), ""},
+		{"not zero", store.Not(store.Cond[ArticleID]{}), ""},
 		{"text", f.Title.Eq("Bare"), "bare"},
 		{"text case", f.Title.Eq("bare"), ""},
 		{"text pad", f.Title.Eq("Bare "), ""},
@@ -166,7 +166,7 @@ func fill(t *testing.T, db *DB, r *rand.Rand, n int) []Article {
 	if _, err := db.Article.CreateMany(t.Context(), ns); err != nil {
 		t.Fatal(err)
 	}
-	page, err := db.Article.List(t.Context(), store.Query[Article]{Limit: 1000})
+	page, err := db.Article.List(t.Context(), store.Query[ArticleID]{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,11 +179,11 @@ func fill(t *testing.T, db *DB, r *rand.Rand, n int) []Article {
 // checkedCond is a filter and what it means.
 type checkedCond struct {
 	text string
-	cond store.Cond[Article]
+	cond store.Cond[ArticleID]
 	keep func(*Article) bool
 }
 
-func compared[T any](name string, col store.Col[Article, T], get func(*Article) (T, bool), compare func(a, b T) int, v, w T, op int) checkedCond {
+func compared[T any](name string, col store.Col[ArticleID, T], get func(*Article) (T, bool), compare func(a, b T) int, v, w T, op int) checkedCond {
 	c := checkedCond{text: fmt.Sprintf("%s op%d %v %v", name, op, v, w)}
 	value := func(test func(x T) bool) func(*Article) bool {
 		return func(a *Article) bool {
@@ -308,7 +308,7 @@ func testTextOrder(t *testing.T, db *DB) {
 		mustCreate(t, db, n)
 		texts = append(texts, w)
 	}
-	page, err := db.Article.List(t.Context(), store.Query[Article]{Sort: []store.Order[Article]{f.Body.Asc()}})
+	page, err := db.Article.List(t.Context(), store.Query[ArticleID]{Sort: []store.Order[ArticleID]{f.Body.Asc()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,7 +342,7 @@ func testHostile(t *testing.T, db *DB) {
 	}
 	for i, h := range hostile {
 		want := fmt.Sprintf("h%03d", i)
-		for name, c := range map[string]store.Cond[Article]{
+		for name, c := range map[string]store.Cond[ArticleID]{
 			"eq": f.Body.Eq("<" + h + ">"), "in": f.Body.In("<"+h+">", "x"), "prefix": f.Body.Prefix("<" + h + ">"),
 			"contains": f.Body.Contains("<" + h + ">"), "between": f.Body.Between("<"+h+">", "<"+h+">"),
 		} {
@@ -355,8 +355,8 @@ func testHostile(t *testing.T, db *DB) {
 		}
 	}
 	for _, bad := range []string{"\x00", "a\x00b", "\xff", "\xed\xa0\x80"} {
-		for name, c := range map[string]store.Cond[Article]{"eq": f.Body.Eq(bad), "in": f.Body.In(bad), "prefix": f.Body.Prefix(bad), "contains": f.Body.Contains(bad)} {
-			if _, err := db.Article.List(t.Context(), store.Query[Article]{Where: c}); err == nil {
+		for name, c := range map[string]store.Cond[ArticleID]{"eq": f.Body.Eq(bad), "in": f.Body.In(bad), "prefix": f.Body.Prefix(bad), "contains": f.Body.Contains(bad)} {
+			if _, err := db.Article.List(t.Context(), store.Query[ArticleID]{Where: c}); err == nil {
 				t.Errorf("%s %q is not refused", name, bad)
 			}
 		}
@@ -377,12 +377,12 @@ func testFilterLimits(t *testing.T, db *DB) {
 	for range 10_000 {
 		deep = store.Not(store.And(deep))
 	}
-	wide := make([]store.Cond[Article], 5000)
+	wide := make([]store.Cond[ArticleID], 5000)
 	for i := range wide {
 		wide[i] = f.Views.Eq(1)
 	}
-	for name, c := range map[string]store.Cond[Article]{"list": f.Views.In(append(many, 1)...), "depth": deep, "size": store.Or(wide...)} {
-		_, err := db.Article.List(ctx, store.Query[Article]{Where: c})
+	for name, c := range map[string]store.Cond[ArticleID]{"list": f.Views.In(append(many, 1)...), "depth": deep, "size": store.Or(wide...)} {
+		_, err := db.Article.List(ctx, store.Query[ArticleID]{Where: c})
 		wantErr(t, err, store.ErrInvalid)
 		_, err = db.Article.DeleteWhere(ctx, c)
 		wantErr(t, err, store.ErrInvalid)
@@ -391,7 +391,7 @@ func testFilterLimits(t *testing.T, db *DB) {
 		}
 	}
 	for _, limit := range []int{-1, store.MaxLimit + 1} {
-		_, err := db.Article.List(ctx, store.Query[Article]{Limit: limit})
+		_, err := db.Article.List(ctx, store.Query[ArticleID]{Limit: limit})
 		wantErr(t, err, store.ErrInvalid)
 	}
 	_, err := db.Article.CreateMany(ctx, make([]ArticleNew, store.MaxBulk+1))

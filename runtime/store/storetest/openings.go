@@ -43,7 +43,7 @@ func testOpenAtOnce(t *testing.T, dsn string) {
 		})
 	}
 	wg.Wait()
-	if n, err := Open(t, dsn, store.Options{}).Author.Count(t.Context(), store.Cond[Author]{}, 0); err != nil || n != 6 {
+	if n, err := Open(t, dsn, store.Options{}).Author.Count(t.Context(), store.Cond[AuthorID]{}, 0); err != nil || n != 6 {
 		t.Errorf("%d rows, %v", n, err)
 	}
 }
@@ -101,7 +101,7 @@ func testOpenCompletes(t *testing.T, dsn string) {
 	}
 	again := Open(t, dsn, store.Options{})
 	mustCreate(t, again, full("a"))
-	if n, err := again.Author.Count(t.Context(), store.Cond[Author]{}, 0); err != nil || n != 1 {
+	if n, err := again.Author.Count(t.Context(), store.Cond[AuthorID]{}, 0); err != nil || n != 1 {
 		t.Errorf("%d authors, %v", n, err)
 	}
 }

@@ -22,7 +22,7 @@ func testPages(t *testing.T, db *DB) {
 		n.Views = store.Int(int64(i / 3))
 		mustCreate(t, db, n)
 	}
-	q := store.Query[Article]{Sort: []store.Order[Article]{f.Views.Desc()}, Limit: 3}
+	q := store.Query[ArticleID]{Sort: []store.Order[ArticleID]{f.Views.Desc()}, Limit: 3}
 	var got []string
 	for {
 		page, err := db.Article.List(ctx, q)
@@ -41,29 +41,29 @@ func testPages(t *testing.T, db *DB) {
 	if s := strings.Join(got, ""); s != "6"+"34"+"/"+"501"+"/"+"2"+"/" {
 		t.Errorf("pages are %s", s)
 	}
-	empty, err := db.Article.List(ctx, store.Query[Article]{Where: f.Views.Gt(100)})
+	empty, err := db.Article.List(ctx, store.Query[ArticleID]{Where: f.Views.Gt(100)})
 	if err != nil || empty.Next != "" || empty.Items == nil || len(empty.Items) != 0 {
 		t.Errorf("empty page: %+v, %v", empty, err)
 	}
-	exact, err := db.Article.List(ctx, store.Query[Article]{Limit: 7})
+	exact, err := db.Article.List(ctx, store.Query[ArticleID]{Limit: 7})
 	if err != nil || exact.Next != "" || len(exact.Items) != 7 {
 		t.Errorf("a page of everything goes on: %q, %v", exact.Next, err)
 	}
-	first, err := db.Article.First(ctx, store.Query[Article]{Sort: []store.Order[Article]{f.Slug.Desc()}})
+	first, err := db.Article.First(ctx, store.Query[ArticleID]{Sort: []store.Order[ArticleID]{f.Slug.Desc()}})
 	if err != nil || first.Slug != "6" {
 		t.Errorf("first is %+v, %v", first, err)
 	}
-	_, err = db.Article.First(ctx, store.Query[Article]{Where: f.Views.Gt(100)})
+	_, err = db.Article.First(ctx, store.Query[ArticleID]{Where: f.Views.Gt(100)})
 	wantErr(t, err, store.ErrNotFound)
 }
 
 // sortable is a column and what its order means.
 type sortable struct {
-	asc, desc store.Order[Article]
+	asc, desc store.Order[ArticleID]
 	compare   func(a, b *Article) int
 }
 
-func sortBy[T any](col store.Col[Article, T], get func(*Article) (T, bool), compare func(a, b T) int) sortable {
+func sortBy[T any](col store.Col[ArticleID, T], get func(*Article) (T, bool), compare func(a, b T) int) sortable {
 	return sortable{col.Asc(), col.Desc(), func(a, b *Article) int {
 		x, xok := get(a)
 		y, yok := get(b)
@@ -96,7 +96,7 @@ func testPageProperty(t *testing.T, db *DB) {
 	rows := fill(t, db, r, 100)
 	all := sortables()
 	for range 40 {
-		var order []store.Order[Article]
+		var order []store.Order[ArticleID]
 		var by []func(a, b *Article) int
 		for _, i := range r.Perm(len(all))[:1+r.IntN(4)] {
 			s := all[i]
@@ -108,7 +108,7 @@ func testPageProperty(t *testing.T, db *DB) {
 		}
 		c := randomCond(r, 1)
 		want := sorted(rows, c.keep, by)
-		got := walk(t, db, store.Query[Article]{Where: c.cond, Sort: order, Limit: 1 + r.IntN(20)})
+		got := walk(t, db, store.Query[ArticleID]{Where: c.cond, Sort: order, Limit: 1 + r.IntN(20)})
 		if !slices.Equal(got, want) {
 			t.Fatalf("filter %s, sort %v\ngot  %v\nwant %v", c.text, order, got, want)
 		}
@@ -137,7 +137,7 @@ func sorted(rows []Article, keep func(*Article) bool, by []func(a, b *Article) i
 	return slugs
 }
 
-func walk(t *testing.T, db *DB, q store.Query[Article]) (slugs []string) {
+func walk(t *testing.T, db *DB, q store.Query[ArticleID]) (slugs []string) {
 	t.Helper()
 	for {
 		page, err := db.Article.List(t.Context(), q)
@@ -158,12 +158,12 @@ func testCursors(t *testing.T, db *DB) {
 	ctx := t.Context()
 	r := seed(t)
 	fill(t, db, r, 20)
-	q := store.Query[Article]{Sort: []store.Order[Article]{f.Body.Desc(), f.Views.Asc()}, Limit: 5}
+	q := store.Query[ArticleID]{Sort: []store.Order[ArticleID]{f.Body.Desc(), f.Views.Asc()}, Limit: 5}
 	page, err := db.Article.List(ctx, q)
 	if err != nil || page.Next == "" {
 		t.Fatal(err)
 	}
-	refuse := func(name string, q store.Query[Article]) {
+	refuse := func(name string, q store.Query[ArticleID]) {
 		t.Helper()
 		if _, err := db.Article.List(ctx, q); !errors.Is(err, store.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
@@ -171,7 +171,7 @@ func testCursors(t *testing.T, db *DB) {
 	}
 	q.After = page.Next
 	other := q
-	other.Sort = []store.Order[Article]{f.Body.Asc(), f.Views.Asc()}
+	other.Sort = []store.Order[ArticleID]{f.Body.Asc(), f.Views.Asc()}
 	refuse("another direction", other)
 	other.Sort = nil
 	refuse("another sort", other)
@@ -185,7 +185,7 @@ func testCursors(t *testing.T, db *DB) {
 			refuse(fmt.Sprintf("mutated %q", q.After), q)
 		}
 	}
-	if _, err := db.Author.List(ctx, store.Query[Author]{After: page.Next}); !errors.Is(err, store.ErrInvalid) {
+	if _, err := db.Author.List(ctx, store.Query[AuthorID]{After: page.Next}); !errors.Is(err, store.ErrInvalid) {
 		t.Errorf("another datatype: %v", err)
 	}
 	// The rows of the first page may go: the second stays where it is.
@@ -217,7 +217,7 @@ func testAll(t *testing.T, db *DB) {
 	if _, err := db.Article.CreateMany(ctx, ns); err != nil {
 		t.Fatal(err)
 	}
-	count := func(q store.Query[Article]) (n int) {
+	count := func(q store.Query[ArticleID]) (n int) {
 		t.Helper()
 		last := ""
 		for a, err := range db.Article.All(ctx, q) {
@@ -233,12 +233,12 @@ func testAll(t *testing.T, db *DB) {
 		return n
 	}
 	for limit, want := range map[int]int{0: 450, 1: 1, 200: 200, 201: 201, 450: 450, 9999: 450} {
-		if n := count(store.Query[Article]{Limit: limit, Sort: []store.Order[Article]{f.Slug.Asc()}}); n != want {
+		if n := count(store.Query[ArticleID]{Limit: limit, Sort: []store.Order[ArticleID]{f.Slug.Asc()}}); n != want {
 			t.Errorf("limit %d: %d rows", limit, n)
 		}
 	}
 	seen := 0
-	for a, err := range db.Article.All(ctx, store.Query[Article]{}) { // the body may write: no connection is held
+	for a, err := range db.Article.All(ctx, store.Query[ArticleID]{}) { // the body may write: no connection is held
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -253,7 +253,7 @@ func testAll(t *testing.T, db *DB) {
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	for _, err := range db.Article.All(cancelled, store.Query[Article]{}) {
+	for _, err := range db.Article.All(cancelled, store.Query[ArticleID]{}) {
 		wantErr(t, err, context.Canceled)
 	}
 }
@@ -262,7 +262,7 @@ func testCounts(t *testing.T, db *DB) {
 	ctx := t.Context()
 	fill(t, db, seed(t), 30)
 	for limit, want := range map[int]int{0: 30, 1: 1, 29: 29, 30: 30, 31: 30} {
-		if n, err := db.Article.Count(ctx, store.Cond[Article]{}, limit); err != nil || n != want {
+		if n, err := db.Article.Count(ctx, store.Cond[ArticleID]{}, limit); err != nil || n != want {
 			t.Errorf("count to %d: %d, %v", limit, n, err)
 		}
 	}

@@ -16,7 +16,7 @@ var errOwn = errors.New("own")
 
 func count(t *testing.T, db *DB) int {
 	t.Helper()
-	n, err := db.Article.Count(context.Background(), store.Cond[Article]{}, 0)
+	n, err := db.Article.Count(context.Background(), store.Cond[ArticleID]{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func testTransaction(t *testing.T, db *DB) {
 		wantErr(t, err, store.ErrNotFound)
 		_, err = tx.Article.Create(ctx, ArticleNew{}) // refused before it is sent: nor this
 		wantErr(t, err, store.ErrInvalid)
-		page, err := tx.Article.List(ctx, store.Query[Article]{})
+		page, err := tx.Article.List(ctx, store.Query[ArticleID]{})
 		if err == nil && len(page.Items) != 3 {
 			t.Errorf("%d rows inside", len(page.Items))
 		}
@@ -60,7 +60,7 @@ func testTransaction(t *testing.T, db *DB) {
 		t.Errorf("%d rows after commit", n)
 	}
 	err = db.Tx(ctx, func(c *store.Conn) error {
-		if _, err := In(c).Article.DeleteWhere(ctx, store.Everything[Article]()); err != nil {
+		if _, err := In(c).Article.DeleteWhere(ctx, store.Everything[ArticleID]()); err != nil {
 			return err
 		}
 		return fmt.Errorf("stop: %w", errOwn)
@@ -257,7 +257,7 @@ func testConcurrent(t *testing.T, db *DB) {
 				if _, err := db.Article.Get(ctx, a.ID); err != nil {
 					t.Error(err)
 				}
-				if _, err := db.Article.List(ctx, store.Query[Article]{Where: f.Views.Gt(40), Limit: 5}); err != nil {
+				if _, err := db.Article.List(ctx, store.Query[ArticleID]{Where: f.Views.Gt(40), Limit: 5}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -77,7 +77,7 @@ func testUpsert(t *testing.T, db *DB) {
 	want := *a
 	want.Title, want.Rank, want.Views = "Second", store.Null[int64]{}, 5 // what was not given stays
 	wantSame(t, &want, b)
-	if n, _ := db.Article.Count(ctx, store.Everything[Article](), 0); n != 1 {
+	if n, _ := db.Article.Count(ctx, store.Everything[ArticleID](), 0); n != 1 {
 		t.Errorf("%d rows after two upserts of one key", n)
 	}
 	au, err := db.Author.UpsertUnique(ctx, 1, AuthorNew{Email: "a@example.com", Number: store.Int(1)})
@@ -108,7 +108,7 @@ func testUpsertCollides(t *testing.T, db *DB) {
 	if err != nil || *got != *a {
 		t.Errorf("the colliding row became %+v, %v", got, err)
 	}
-	if n, _ := db.Author.Count(ctx, store.Everything[Author](), 0); n != 1 {
+	if n, _ := db.Author.Count(ctx, store.Everything[AuthorID](), 0); n != 1 {
 		t.Errorf("%d rows", n)
 	}
 }
@@ -174,7 +174,7 @@ func testDeleteWhere(t *testing.T, db *DB) {
 		n.Views = store.Int(int64(i))
 		mustCreate(t, db, n)
 	}
-	_, err := db.Article.DeleteWhere(ctx, store.Cond[Article]{})
+	_, err := db.Article.DeleteWhere(ctx, store.Cond[ArticleID]{})
 	wantErr(t, err, store.ErrInvalid)
 	n, err := db.Article.DeleteWhere(ctx, ArticleFields.Views.Lt(3))
 	if err != nil || n != 3 {
@@ -184,7 +184,7 @@ func testDeleteWhere(t *testing.T, db *DB) {
 	if err != nil || n != 0 {
 		t.Errorf("deleted %d of an empty list, %v", n, err)
 	}
-	n, err = db.Article.DeleteWhere(ctx, store.Everything[Article]())
+	n, err = db.Article.DeleteWhere(ctx, store.Everything[ArticleID]())
 	if err != nil || n != 7 {
 		t.Errorf("deleted %d, %v", n, err)
 	}
@@ -257,7 +257,7 @@ func testCreateManyAllOrNothing(t *testing.T, db *DB) {
 	if !errors.As(err, &invalid) || invalid.Row != 1 {
 		t.Errorf("validation: %v", err)
 	}
-	if n, _ := db.Article.Count(ctx, store.Cond[Article]{}, 0); n != 1 {
+	if n, _ := db.Article.Count(ctx, store.Cond[ArticleID]{}, 0); n != 1 {
 		t.Errorf("%d rows after two failures", n)
 	}
 }
