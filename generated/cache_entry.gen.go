@@ -80,13 +80,13 @@ type CacheEntryTable struct {
 }
 
 // GetByKey finds the row with this key, or gives store.ErrNotFound.
-func (t CacheEntryTable) GetByKey(ctx context.Context, key string) (*CacheEntry, error) {
+func (t *CacheEntryTable) GetByKey(ctx context.Context, key string) (*CacheEntry, error) {
 	return t.GetUnique(ctx, 0, key)
 }
 
 // UpsertByKey adds the row, or changes the one that has this key: columns that n
 // leaves unset keep what they hold there.
-func (t CacheEntryTable) UpsertByKey(ctx context.Context, n CacheEntryNew) (*CacheEntry, error) {
+func (t *CacheEntryTable) UpsertByKey(ctx context.Context, n CacheEntryNew) (*CacheEntry, error) {
 	return t.UpsertUnique(ctx, 0, n)
 }
 

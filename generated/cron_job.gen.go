@@ -192,13 +192,13 @@ type CronJobTable struct {
 }
 
 // GetByName finds the row with this key, or gives store.ErrNotFound.
-func (t CronJobTable) GetByName(ctx context.Context, name string) (*CronJob, error) {
+func (t *CronJobTable) GetByName(ctx context.Context, name string) (*CronJob, error) {
 	return t.GetUnique(ctx, 0, name)
 }
 
 // UpsertByName adds the row, or changes the one that has this key: columns that n
 // leaves unset keep what they hold there.
-func (t CronJobTable) UpsertByName(ctx context.Context, n CronJobNew) (*CronJob, error) {
+func (t *CronJobTable) UpsertByName(ctx context.Context, n CronJobNew) (*CronJob, error) {
 	return t.UpsertUnique(ctx, 0, n)
 }
 

@@ -265,7 +265,7 @@ var imageOptimizeRules = []check.Member{
 
 // EnqueueImageOptimize adds a image_optimize. Each of opts may change the row to be: when it runs,
 // how often it is tried.
-func (t JobQueueTable) EnqueueImageOptimize(ctx context.Context, payload ImageOptimize, opts ...func(*JobQueueNew)) (*JobQueue, error) {
+func (t *JobQueueTable) EnqueueImageOptimize(ctx context.Context, payload ImageOptimize, opts ...func(*JobQueueNew)) (*JobQueue, error) {
 	text, err := queue.Encode("image_optimize", payload, imageOptimizeRules)
 	if err != nil {
 		return nil, err
@@ -291,7 +291,7 @@ var importDataRules = []check.Member{
 
 // EnqueueImportData adds a import_data. Each of opts may change the row to be: when it runs,
 // how often it is tried.
-func (t JobQueueTable) EnqueueImportData(ctx context.Context, payload ImportData, opts ...func(*JobQueueNew)) (*JobQueue, error) {
+func (t *JobQueueTable) EnqueueImportData(ctx context.Context, payload ImportData, opts ...func(*JobQueueNew)) (*JobQueue, error) {
 	text, err := queue.Encode("import_data", payload, importDataRules)
 	if err != nil {
 		return nil, err

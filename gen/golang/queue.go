@@ -53,7 +53,7 @@ func (t tablePrinter) enqueue(f *jen.File, k *model.Kind, rules string) {
 		name+" adds a "+k.Name+". Each of opts may change the row to be: when it runs,",
 		"how often it is tried.",
 	))
-	f.Func().Params(jen.Id("t").Id(t.tableType())).Id(name).Params(
+	f.Func().Params(jen.Id("t").Op("*").Id(t.tableType())).Id(name).Params(
 		jen.Id("ctx").Qual("context", "Context"), jen.Id("payload").Id(k.GoName),
 		jen.Id("opts").Op("...").Func().Params(jen.Op("*").Id(t.d.GoRow+"New")),
 	).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(

@@ -184,7 +184,7 @@ func (t tablePrinter) getBy(f *jen.File, i int, key *model.Index) {
 		args = append(args, keyValue(c.Field))
 	}
 	f.Add(comment(name + " finds the row with this key, or gives store.ErrNotFound."))
-	f.Func().Params(jen.Id("t").Id(t.tableType())).Id(name).Params(params...).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
+	f.Func().Params(jen.Id("t").Op("*").Id(t.tableType())).Id(name).Params(params...).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
 		jen.Return(jen.Id("t").Dot("GetUnique").Call(args...)),
 	)
 	f.Line()
@@ -218,7 +218,7 @@ func (t tablePrinter) upsertBy(f *jen.File, i int, key *model.Index) {
 		name+" adds the row, or changes the one that has this key: columns that n",
 		"leaves unset keep what they hold there.",
 	))
-	f.Func().Params(jen.Id("t").Id(t.tableType())).Id(name).
+	f.Func().Params(jen.Id("t").Op("*").Id(t.tableType())).Id(name).
 		Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("n").Id(t.d.GoRow+"New")).
 		Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
 		jen.Return(jen.Id("t").Dot("UpsertUnique").Call(jen.Id("ctx"), jen.Lit(i), jen.Id("n"))),

@@ -150,13 +150,13 @@ type ArticleTable struct {
 }
 
 // GetBySlug finds the row with this key, or gives store.ErrNotFound.
-func (t ArticleTable) GetBySlug(ctx context.Context, slug string) (*Article, error) {
+func (t *ArticleTable) GetBySlug(ctx context.Context, slug string) (*Article, error) {
 	return t.GetUnique(ctx, 0, slug)
 }
 
 // UpsertBySlug adds the row, or changes the one that has this key: columns that n
 // leaves unset keep what they hold there.
-func (t ArticleTable) UpsertBySlug(ctx context.Context, n ArticleNew) (*Article, error) {
+func (t *ArticleTable) UpsertBySlug(ctx context.Context, n ArticleNew) (*Article, error) {
 	return t.UpsertUnique(ctx, 0, n)
 }
 
