@@ -12,34 +12,33 @@ import (
 type Usage struct {
 	Wall    time.Duration
 	Largest int64 // bytes: the highest resident size of any single process
-	Tree    int64 // bytes: the highest sum over all its processes at one moment, sampled every 10 ms; 0 where /proc is missing
+	Tree    int64 // bytes: the highest sum over all its processes at one moment, sampled every 10 ms where there is /proc, and at least Largest
 }
 
 // Run runs the command to its end. What it printed is in the error if it fails.
-// The command gets a process group of its own, by which its children are known.
 func Run(cmd *exec.Cmd) (Usage, error) {
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
 		return Usage{}, fmt.Errorf("measure: %w", err)
 	}
-	watch := watchGroup(cmd.Process.Pid)
+	watch := watchTree(cmd.Process.Pid)
 	err := cmd.Wait()
 	usage := Usage{Wall: time.Since(start), Tree: watch()}
 	if err != nil {
 		return usage, fmt.Errorf("measure: %s: %w\n%s", cmd, err, output.Bytes())
 	}
 	if rusage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		usage.Largest = int64(rusage.Maxrss) * maxrssUnit
+		usage.Largest = rusage.Maxrss * maxrssUnit
+		usage.Tree = max(usage.Tree, usage.Largest) // a short peak falls between two samples
 	}
 	return usage, nil
 }
 
-// watchGroup samples the resident memory of a process group until the returned
-// function is called, which gives the highest sum seen.
-func watchGroup(group int) func() int64 {
+// watchTree samples the resident memory of a process and of its descendants
+// until the returned function is called, which gives the highest sum seen.
+func watchTree(root int) func() int64 {
 	stop, peak := make(chan struct{}), make(chan int64)
 	go func() {
 		tick := time.NewTicker(10 * time.Millisecond)
@@ -48,7 +47,7 @@ func watchGroup(group int) func() int64 {
 		for {
 			select {
 			case <-tick.C:
-				highest = max(highest, groupResident(group))
+				highest = max(highest, treeResident(root))
 			case <-stop:
 				peak <- highest
 				return

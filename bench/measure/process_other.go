@@ -5,5 +5,5 @@ package measure
 // maxrssUnit: wait4 gives ru_maxrss in bytes on macOS.
 const maxrssUnit = 1
 
-// groupResident is not known without /proc.
-func groupResident(int) int64 { return 0 }
+// treeResident is not known without /proc.
+func treeResident(int) int64 { return 0 }
