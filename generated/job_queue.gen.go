@@ -423,6 +423,20 @@ WHERE id = ?`,
 		},
 	},
 	Name: "job_queue",
+	Release: store.Statement{
+		Text: [3]string{
+			`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
+WHERE id = $1 AND queue_epoch = $2 AND status = 'processing'`,
+			`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+		},
+		Order: [3][]int{{0, 1}, {0, 1}, {0, 1}},
+	},
 	Retry: store.Statement{
 		Text: [3]string{
 			`UPDATE job_queue

@@ -49,6 +49,7 @@ func queue(d *model.Datatype) mistake.List {
 		{"Beat", model.OpBeat},
 		{"Complete", model.OpComplete},
 		{"Retry", model.OpRetry},
+		{"Release", model.OpRelease},
 		{"Bury", model.OpBury},
 		{"Sweep", model.OpSweep},
 	} {

@@ -86,6 +86,12 @@ func (l *lowering) work(d *model.Datatype, op *model.Operation) []model.Query {
 			s.add(", %s = %s", l.q(q.RunAt.Name), s.later(q.RunAt))
 			s.add(", %s = %s", l.q(q.Error.Name), s.arg(argError, q.Error))
 		})
+	case model.OpRelease:
+		return l.settle(d, func(s *statement, w *model.Worker) {
+			q := w.Section
+			s.add("%s = %s, %s = NULL", l.q(q.State.Name), l.quoteText(q.Ready), l.q(w.Lease.Name))
+			s.add(", %s = %s - 1", l.q(q.Attempts.Name), l.q(q.Attempts.Name))
+		})
 	case model.OpBury:
 		return l.settle(d, func(s *statement, w *model.Worker) {
 			q := w.Section

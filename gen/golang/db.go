@@ -12,6 +12,10 @@ func printDB(f *jen.File, p *model.Project, hasQueries bool) {
 	f.PackageComment("It is generated from their definitions by modulagen.")
 	ctx := jen.Id("ctx").Qual("context", "Context")
 
+	f.Comment("This file was generated for this version of the runtime. Where the name does")
+	f.Comment("not exist, run modulagen generate again.")
+	f.Const().Id("_").Op("=").Add(store("GeneratedForRuntime1"))
+	f.Line()
 	f.Add(comment("Options of Open; the zero value is sensible."))
 	f.Type().Id("Options").Op("=").Add(store("Options"))
 	f.Line()

@@ -145,7 +145,7 @@ func (t tablePrinter) queueSpec(f *jen.File) {
 			})),
 		),
 	}
-	for _, op := range []string{"Claim", "Beat", "Complete", "Retry", "Bury", "Sweep", "Get"} {
+	for _, op := range []string{"Claim", "Beat", "Complete", "Retry", "Release", "Bury", "Sweep", "Get"} {
 		dict[jen.Id(op)] = statement(op)
 	}
 	f.Var().Id(queueName(t.d)).Op("=").Qual(queuePath, "Spec").Types(jen.Id(t.d.GoRow)).Values(dict)

@@ -208,6 +208,7 @@ const (
 	OpBeat     OpKind = "beat"     // renew the lease of a claim
 	OpComplete OpKind = "complete" // end a claim: done
 	OpRetry    OpKind = "retry"    // end a claim: ready again, later
+	OpRelease  OpKind = "release"  // give a claim back, as if it had not been
 	OpBury     OpKind = "bury"     // end a claim: dead
 	OpSweep    OpKind = "sweep"    // take claims from workers that are gone
 )

@@ -5,6 +5,7 @@
 //	ready --claim--> running --complete--> done
 //	  ^                 |  \--bury-------> dead
 //	  |--retry----------|                   ^
+//	  |--release--------|                   |
 //	  |--sweep----------|-------------------| attempts used up
 //
 // A claim raises the row's epoch and sets a lease, which the worker renews

@@ -31,7 +31,7 @@ type Spec[R any] struct {
 
 	// The statements, whose arguments are the arg constants below. Take is of
 	// MySQL alone, where Claim finds the row and Take takes it.
-	Claim, Take, Beat, Complete, Retry, Bury, Sweep, Get store.Statement
+	Claim, Take, Beat, Complete, Retry, Release, Bury, Sweep, Get store.Statement
 
 	Fields  func(row *R, buf []any) []any // one field for each column, the id first
 	Claimed func(row *R) Claimed

@@ -181,10 +181,12 @@ func (w *worker[R]) settle(c Claimed, failure error) {
 	st, delay, text := &w.spec.Complete, time.Duration(0), ""
 	switch {
 	case failure == nil:
-	case errors.Is(failure, errDiscard) || c.Attempt >= c.MaxAttempts:
+	case errors.Is(failure, errDiscard):
 		st, text = &w.spec.Bury, errorText(failure)
 	case errors.Is(context.Cause(w.handlers), ErrStopping):
-		st, text = &w.spec.Retry, errorText(failure)
+		st = &w.spec.Release // it was interrupted, not tried
+	case c.Attempt >= c.MaxAttempts:
+		st, text = &w.spec.Bury, errorText(failure)
 	default:
 		st, delay, text = &w.spec.Retry, w.opts.Backoff(int(c.Attempt)), errorText(failure)
 	}

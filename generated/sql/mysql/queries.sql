@@ -225,6 +225,11 @@ UPDATE job_queue
 SET status = 'pending', queue_lease = NULL, scheduled_at = TIMESTAMPADD(MICROSECOND, ?, CURRENT_TIMESTAMP(6)), error = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 
+-- name: ReleaseJobQueue :execrows
+UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
+WHERE id = ? AND queue_epoch = ? AND status = 'processing';
+
 -- name: BuryJobQueue :execrows
 UPDATE job_queue
 SET status = 'failed', queue_lease = NULL, completed_at = CURRENT_TIMESTAMP(6), error = ?

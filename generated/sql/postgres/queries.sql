@@ -237,6 +237,11 @@ UPDATE job_queue
 SET status = 'pending', queue_lease = NULL, scheduled_at = now() + $1::bigint * interval '1 microsecond', error = $2
 WHERE id = $3 AND queue_epoch = $4 AND status = 'processing';
 
+-- name: ReleaseJobQueue :execrows
+UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
+WHERE id = $1 AND queue_epoch = $2 AND status = 'processing';
+
 -- name: BuryJobQueue :execrows
 UPDATE job_queue
 SET status = 'failed', queue_lease = NULL, completed_at = now(), error = $1
