@@ -1,0 +1,126 @@
+package behavior
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+func text(name string, length int64) *model.Field {
+	return &model.Field{Name: name, Type: "text", Rules: check.Rules{Kind: check.Text, Max: check.AtInt(length)}}
+}
+
+func apply(t *testing.T, d *model.Datatype) {
+	t.Helper()
+	if err := Apply(&model.Project{Datatypes: []*model.Datatype{d}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// smallQueue is a queue that declares nothing but its state.
+func smallQueue(fields ...*model.Field) *model.Datatype {
+	state := &model.Field{Name: "status", Type: "select"}
+	return &model.Datatype{
+		Name: "sms", GoRow: "SMS", Fields: append(fields, state),
+		Queue: &model.QueueSection{State: state, Ready: "waiting", Running: "sending", Done: "sent", Dead: "failed"},
+	}
+}
+
+func TestQueueAddsWhatIsNotDeclared(t *testing.T) {
+	d := smallQueue()
+	apply(t, d)
+	var added []string
+	for _, f := range d.Fields {
+		if f.Added {
+			added = append(added, f.Name)
+		}
+		if f.Added && !strings.HasPrefix(f.Name, "queue_") {
+			t.Errorf("%s is added without the prefix", f.Name)
+		}
+	}
+	if got, want := fmt.Sprint(added), "[queue_attempts queue_max_attempts queue_run_at queue_error queue_epoch queue_lease]"; got != want {
+		t.Errorf("added %s, want %s", got, want)
+	}
+	if d.Worker == nil || d.Worker.Epoch == nil || d.Worker.Lease == nil {
+		t.Errorf("the worker lacks its fence: %+v", d.Worker)
+	}
+}
+
+func TestQueueCollidesWithAFieldOfTheUser(t *testing.T) {
+	own := &model.Field{Name: "queue_epoch", Type: "number", Pos: model.Pos{File: "datatypes/sms.yaml", Line: 4, Column: 5}}
+	err := Apply(&model.Project{Datatypes: []*model.Datatype{smallQueue(own)}})
+	var list mistake.List
+	if !errors.As(err, &list) || len(list) != 1 || list[0].Line != 4 {
+		t.Fatalf("got %v, want one mistake in line 4", err)
+	}
+}
+
+func TestReferencesAreIndexedOnce(t *testing.T) {
+	author := &model.Datatype{Name: "author"}
+	f := &model.Field{Name: "author_id", Type: "reference", References: author, Reference: &model.Reference{To: "author"}}
+	bare := &model.Datatype{Name: "post", GoRow: "Post", Fields: []*model.Field{f}}
+	apply(t, bare)
+	if len(bare.Indexes) != 1 || bare.Indexes[0].Columns[0].Field != f {
+		t.Errorf("indexes of a bare reference: %v", bare.Indexes)
+	}
+	led := &model.Datatype{Name: "post", GoRow: "Post", Fields: []*model.Field{f, text("title", 10)}}
+	led.Indexes = []*model.Index{{Name: "x", Columns: []model.IndexColumn{{Field: f}, {Field: led.Fields[1]}}}}
+	apply(t, led)
+	if len(led.Indexes) != 1 {
+		t.Errorf("a reference that leads an index got another: %v", led.Indexes)
+	}
+	partial := &model.Datatype{Name: "post", GoRow: "Post", Fields: []*model.Field{f}}
+	partial.Indexes = []*model.Index{{Name: "x", Columns: []model.IndexColumn{{Field: f}}, Where: []model.Condition{{Field: f, Op: "not_null"}}}}
+	apply(t, partial)
+	if len(partial.Indexes) != 2 {
+		t.Error("an index over some rows was taken for one over all")
+	}
+}
+
+// A MySQL row holds 65,535 bytes; texts beyond that must be kept elsewhere, the
+// longest first, and never one that an index covers.
+func TestLongTextsLeaveTheRow(t *testing.T) {
+	d := &model.Datatype{Name: "page", GoRow: "Page"}
+	for i := range 30 {
+		d.Fields = append(d.Fields, text(fmt.Sprintf("line_%02d", i), 600))
+	}
+	short := text("short", 20)
+	d.Fields = append(d.Fields, short)
+	d.Indexes = []*model.Index{{Name: "x", Columns: []model.IndexColumn{{Field: d.Fields[0]}}}}
+	apply(t, d)
+	inRow := int64(0)
+	for _, f := range d.Fields {
+		if !f.Wide {
+			inRow += 4 * f.Rules.Max.Int()
+		}
+	}
+	if inRow > rowBytes {
+		t.Errorf("%d bytes of text are left in the row, at most %d wanted", inRow, rowBytes)
+	}
+	if d.Fields[0].Wide || short.Wide {
+		t.Error("an indexed text or a short one left the row")
+	}
+}
+
+func TestEveryDatatypeHasTheSameAccess(t *testing.T) {
+	slug := text("slug", 20)
+	d := &model.Datatype{Name: "post", GoRow: "Post", Fields: []*model.Field{slug}}
+	d.Indexes = []*model.Index{
+		{Name: "post_slug_key", GoName: "Slug", Unique: true, Columns: []model.IndexColumn{{Field: slug}}},
+		{Name: "post_some_key", Unique: true, Columns: []model.IndexColumn{{Field: slug}}, Where: []model.Condition{{Field: slug, Op: "not_null"}}},
+	}
+	apply(t, d)
+	var names []string
+	for _, op := range d.Operations {
+		names = append(names, op.Name)
+	}
+	want := "[InsertPost GetPost GetPostBySlug UpdatePost UpsertPostBySlug DeletePost ListPost]"
+	if got := fmt.Sprint(names); got != want {
+		t.Errorf("operations %s, want %s", got, want)
+	}
+}
