@@ -12,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/near"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
@@ -49,8 +50,8 @@ func (def *definition) defaultOf(n *yaml.Node, f *model.Field) {
 	for _, failure := range rules.Check(value) {
 		broken = true
 		hint := "change the default or the rule"
-		if near := nearest(at.Value, f.Rules.Options); failure.Rule == "options" && near != "" {
-			hint = fmt.Sprintf("write %q", near)
+		if meant := near.Word(at.Value, f.Rules.Options); failure.Rule == "options" && meant != "" {
+			hint = fmt.Sprintf("write %q", meant)
 		}
 		def.f.wrong(at, "default breaks the field's own rules: "+failure.Message, hint)
 	}

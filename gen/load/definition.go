@@ -9,6 +9,7 @@ import (
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/language"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/near"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -145,8 +146,8 @@ func (def *definition) find(at *yaml.Node, name string) *model.Field {
 		known[i] = f.Name
 	}
 	hint := ""
-	if near := nearest(name, known); near != "" {
-		hint = fmt.Sprintf("write %q", near)
+	if meant := near.Word(name, known); meant != "" {
+		hint = fmt.Sprintf("write %q", meant)
 	} else if len(known) > 0 && len(known) <= 20 {
 		hint = "its fields are " + strings.Join(known, ", ")
 	}

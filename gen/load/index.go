@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/near"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
@@ -67,8 +68,8 @@ func (def *definition) index(n *yaml.Node) {
 func (def *definition) column(n *yaml.Node) model.IndexColumn {
 	parts := strings.Fields(n.Value)
 	if len(parts) == 0 || len(parts) > 2 || len(parts) == 2 && parts[1] != "asc" && parts[1] != "desc" {
-		if len(parts) == 2 && nearest(parts[1], []string{"asc", "desc"}) != "" {
-			def.f.hint(n, fmt.Sprintf(`write "%s %s"`, parts[0], nearest(parts[1], []string{"asc", "desc"})))
+		if len(parts) == 2 && near.Word(parts[1], []string{"asc", "desc"}) != "" {
+			def.f.hint(n, fmt.Sprintf(`write "%s %s"`, parts[0], near.Word(parts[1], []string{"asc", "desc"})))
 		}
 		return model.IndexColumn{} // reported
 	}
@@ -231,8 +232,8 @@ func (def *definition) conditionValue(n *yaml.Node, f *model.Field) (string, boo
 	rules := check.Rules{Kind: f.Rules.Kind, Options: f.Rules.Options, Scale: f.Rules.Scale}
 	if broken := rules.Check(value); len(broken) > 0 {
 		hint := ""
-		if near := nearest(n.Value, f.Rules.Options); near != "" {
-			hint = fmt.Sprintf("write %q", near)
+		if meant := near.Word(n.Value, f.Rules.Options); meant != "" {
+			hint = fmt.Sprintf("write %q", meant)
 		}
 		def.f.wrong(n, fmt.Sprintf("%s %s", f.Name, broken[0].Message), hint)
 		return "", false

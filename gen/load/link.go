@@ -10,6 +10,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/near"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
@@ -35,6 +36,7 @@ func (l *loader) link() {
 			def.indexSize(append([]model.IndexColumn{{Field: q.State}}, q.Order...), at)
 		}
 	}
+	l.routes()
 	l.circles()
 	l.sqlNames()
 	l.goNames()
@@ -57,6 +59,22 @@ func (l *loader) unique() map[string]*definition {
 	return byName
 }
 
+// routes reports a route that leads to two datatypes.
+func (l *loader) routes() {
+	first := map[string]*definition{}
+	for _, def := range l.defs {
+		route := def.d.Route
+		if route == "" {
+			continue
+		}
+		if other := first[route]; other == nil {
+			first[route] = def
+		} else if other.d.Name != def.d.Name {
+			def.f.wrong(get(def.n, "route"), fmt.Sprintf("route %s leads to %s already", route, other.d.Name), fmt.Sprintf("choose another; that one is in %s:%d", other.f.path, get(other.n, "route").Line))
+		}
+	}
+}
+
 func (l *loader) resolve(def *definition, f *model.Field, byName map[string]*definition) {
 	target := byName[f.Reference.To]
 	if target == nil && slices.Contains(l.named, f.Reference.To) {
@@ -69,8 +87,8 @@ func (l *loader) resolve(def *definition, f *model.Field, byName map[string]*def
 		}
 		slices.Sort(known)
 		hint := fmt.Sprintf("define it in %s/%s.yaml", path.Dir(def.f.path), f.Reference.To)
-		if near := nearest(f.Reference.To, known); near != "" {
-			hint = fmt.Sprintf("write %q", near)
+		if meant := near.Word(f.Reference.To, known); meant != "" {
+			hint = fmt.Sprintf("write %q", meant)
 		}
 		def.f.wrong(get(def.nodes[f], "to"), fmt.Sprintf("there is no datatype %q", f.Reference.To), hint)
 		return

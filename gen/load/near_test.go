@@ -2,23 +2,9 @@ package load
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"testing/fstest"
 )
-
-func TestNearest(t *testing.T) {
-	known := strings.Fields("name type label help required unique default min max pattern options")
-	for word, want := range map[string]string{
-		"requierd": "required", "reqired": "required", "Required": "required", "tpye": "type", "labels": "label",
-		"maximum": "max", "max_length": "max", "regex": "pattern", "pattren": "pattern", "choices": "options",
-		"mx": "max", "zzz": "", "frobnicate": "", "": "", strings.Repeat("x", 1000): "", "option s": "options",
-	} {
-		if got := nearest(word, known); got != want {
-			t.Errorf("%q: got %q, want %q", word, got, want)
-		}
-	}
-}
 
 func TestSnake(t *testing.T) {
 	for in, want := range map[string]string{

@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/gen/language"
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/near"
 )
 
 // queries reads the project's own SQL as text; what is in it is for the SQL
@@ -54,12 +55,12 @@ func (f *file) databases(name string) []model.Database {
 	}
 	hint := "end the name in .sql, or in .sqlite.sql, .postgres.sql or .mysql.sql"
 	words := map[string]string{"postgresql": "postgres", "pg": "postgres", "pgsql": "postgres", "mariadb": "mysql", "sqlite3": "sqlite"}
-	near := words[suffix]
-	if near == "" {
-		near = nearest(suffix, known)
+	meant := words[suffix]
+	if meant == "" {
+		meant = near.Word(suffix, known)
 	}
-	if near != "" {
-		hint = fmt.Sprintf("rename it to %s.%s.sql", strings.SplitN(name, ".", 2)[0], near)
+	if meant != "" {
+		hint = fmt.Sprintf("rename it to %s.%s.sql", strings.SplitN(name, ".", 2)[0], meant)
 	}
 	f.wrongAt(0, 0, fmt.Sprintf("unknown database %q in the file's name", suffix), hint)
 	return nil

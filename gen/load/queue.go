@@ -10,6 +10,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/near"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
@@ -58,20 +59,13 @@ func (def *definition) state(n *yaml.Node, q *model.QueueSection) {
 		def.f.wrong(get(s, "field"), fmt.Sprintf("%s may be null, and a job is always in some state", q.State.Name), fmt.Sprintf("give it default: %s", cmp.Or(str(s, "ready"), "pending")))
 	}
 	seen := map[string]string{}
-	for _, part := range []struct {
-		name string
-		to   *string
-	}{{"ready", &q.Ready}, {"running", &q.Running}, {"done", &q.Done}, {"dead", &q.Dead}} {
+	for _, part := range queueStates(q) {
 		at, value := get(s, part.name), str(s, part.name)
 		if value == "" {
 			continue
 		}
 		if !slices.Contains(q.State.Rules.Options, value) {
-			hint := "its options are " + strings.Join(q.State.Rules.Options, ", ")
-			if near := nearest(value, q.State.Rules.Options); near != "" {
-				hint = fmt.Sprintf("write %q", near)
-			}
-			def.f.wrong(at, fmt.Sprintf("%s has no option %q", q.State.Name, value), hint)
+			def.f.wrong(at, fmt.Sprintf("%s has no option %q", q.State.Name, value), stateHint(s, q, value))
 			continue
 		}
 		if other := seen[value]; other != "" {
@@ -81,6 +75,31 @@ func (def *definition) state(n *yaml.Node, q *model.QueueSection) {
 		seen[value] = part.name
 		*part.to = value
 	}
+}
+
+// queueState is one of the states of a job that the queue itself writes.
+type queueState struct {
+	name string
+	to   *string
+}
+
+func queueStates(q *model.QueueSection) []queueState {
+	return []queueState{{"ready", &q.Ready}, {"running", &q.Running}, {"done", &q.Done}, {"dead", &q.Dead}}
+}
+
+// stateHint proposes an option that is spelled alike, unless another state has
+// it: "pending" is near to "sending" and means something else.
+func stateHint(n *yaml.Node, q *model.QueueSection, value string) string {
+	var free []string
+	for _, o := range q.State.Rules.Options {
+		if !slices.ContainsFunc(queueStates(q), func(s queueState) bool { return str(n, s.name) == o }) {
+			free = append(free, o)
+		}
+	}
+	if meant := near.Word(value, free); meant != "" {
+		return fmt.Sprintf("write %q", meant)
+	}
+	return "its options are " + strings.Join(q.State.Rules.Options, ", ")
 }
 
 // role finds the field that a queue uses for something: the one that is named,

@@ -12,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/hegner123/modulagen/gen/language"
+	"github.com/hegner123/modulagen/gen/near"
 )
 
 // overrides narrows what keys of one mapping hold; a nil Value means that the
@@ -85,8 +86,8 @@ func (f *file) unknownKey(key *yaml.Node, m *language.Mapping, k language.Key) {
 			return
 		}
 	}
-	if near := nearest(key.Value, m.Names()); near != "" {
-		f.wrong(key, message, fmt.Sprintf("write %q", near))
+	if meant := near.Word(key.Value, m.Names()); meant != "" {
+		f.wrong(key, message, fmt.Sprintf("write %q", meant))
 		return
 	}
 	f.wrong(key, message, "known are "+strings.Join(m.Names(), ", "))
@@ -211,8 +212,8 @@ func (f *file) text(n *yaml.Node, v *language.Value, what string) {
 
 func (f *file) unknownChoice(n *yaml.Node, choices []string, what string) {
 	hint := "write one of " + strings.Join(choices, ", ")
-	if near := nearest(n.Value, choices); near != "" {
-		hint = fmt.Sprintf("write %q", near)
+	if meant := near.Word(n.Value, choices); meant != "" {
+		hint = fmt.Sprintf("write %q", meant)
 	}
 	if what == "storage" && n.Value == "content" {
 		f.wrong(n, "storage: content is not built in this version", "leave the key out: rows are kept in a table")

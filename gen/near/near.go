@@ -1,4 +1,7 @@
-package load
+// Package near finds what someone meant who wrote a word that is not known: the
+// known word with the fewest letters to change, or what another system's word
+// is called here. Every stage that reports an unknown name asks it.
+package near
 
 import (
 	"slices"
@@ -25,9 +28,9 @@ var meant = map[string]string{
 	"when": "where", "condition": "where", "eq": "equals", "ne": "not", "neq": "not", "min_items": "item_count",
 }
 
-// nearest gives the known word that someone who wrote the given one most
+// Word gives the known word that someone who wrote the given one most
 // likely meant, "" when none is near.
-func nearest(word string, known []string) string {
+func Word(word string, known []string) string {
 	lower := strings.ToLower(strings.TrimSpace(word))
 	folded := strings.NewReplacer("-", "_", " ", "_").Replace(lower)
 	for _, k := range known {
