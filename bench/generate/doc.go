@@ -12,7 +12,7 @@
 //   - go build, cold: a build cache that holds every dependency and nothing of
 //     the generated code, so that only the generated code is compiled.
 //   - peak memory: the largest single process (wait4), and the highest sum over
-//     all processes of the run at one moment (/proc, every 10 ms).
+//     all processes of the run at one moment (/proc, every 25 ms).
 //
 // ent takes minutes for 200 entities, so those cases measure it once unless
 // BENCH_LONG says how often; the notes say what was done. BENCH_QUICK=1 is for

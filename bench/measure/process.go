@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -12,7 +13,7 @@ import (
 type Usage struct {
 	Wall    time.Duration
 	Largest int64 // bytes: the highest resident size of any single process
-	Tree    int64 // bytes: the highest sum over all its processes at one moment, sampled every 10 ms where there is /proc, and at least Largest
+	Tree    int64 // bytes: the highest sum over all its processes at one moment, sampled every 25 ms where there is /proc, and at least Largest
 }
 
 // Run runs the command to its end. What it printed is in the error if it fails.
@@ -23,7 +24,7 @@ func Run(cmd *exec.Cmd) (Usage, error) {
 	if err := cmd.Start(); err != nil {
 		return Usage{}, fmt.Errorf("measure: %w", err)
 	}
-	watch := watchTree(cmd.Process.Pid)
+	watch := watchTree(strconv.Itoa(cmd.Process.Pid))
 	err := cmd.Wait()
 	usage := Usage{Wall: time.Since(start), Tree: watch()}
 	if err != nil {
@@ -38,10 +39,10 @@ func Run(cmd *exec.Cmd) (Usage, error) {
 
 // watchTree samples the resident memory of a process and of its descendants
 // until the returned function is called, which gives the highest sum seen.
-func watchTree(root int) func() int64 {
+func watchTree(root string) func() int64 {
 	stop, peak := make(chan struct{}), make(chan int64)
 	go func() {
-		tick := time.NewTicker(10 * time.Millisecond)
+		tick := time.NewTicker(25 * time.Millisecond)
 		defer tick.Stop()
 		var highest int64
 		for {

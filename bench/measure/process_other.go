@@ -6,4 +6,4 @@ package measure
 const maxrssUnit = 1
 
 // treeResident is not known without /proc.
-func treeResident(int) int64 { return 0 }
+func treeResident(string) int64 { return 0 }
