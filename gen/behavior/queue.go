@@ -32,8 +32,10 @@ func queue(d *model.Datatype) mistake.List {
 		q.RunAt = add(instant("queue_run_at", "Run at"))
 	}
 	if q.Error == nil {
-		q.Error = add(&model.Field{Name: "queue_error", GoName: "QueueError", Type: "textarea", Label: "Error",
-			Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}})
+		q.Error = add(&model.Field{
+			Name: "queue_error", GoName: "QueueError", Type: "textarea", Label: "Error",
+			Rules: check.Rules{Kind: check.Text, Max: check.At("65535")},
+		})
 	}
 	epoch := add(number("queue_epoch", "Epoch", "0"))
 	epoch.Help = "grows with every claim; a worker that lost its claim cannot write"
