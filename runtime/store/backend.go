@@ -42,6 +42,9 @@ type Copier interface {
 type Backend interface {
 	Session
 	Dialect() sqltext.Dialect
+	// Name says which database it is, for people: its DSN without user, password
+	// and options.
+	Name() string
 	Begin(ctx context.Context) (Transaction, error)
 	// Exclusive runs fn while no other process is inside Exclusive on the same
 	// database, in a transaction where tables can be created in one.

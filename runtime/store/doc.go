@@ -30,9 +30,10 @@
 // ErrInvalid, does not.
 //
 // Open compares tables with the definitions: columns, their types and whether
-// they may be NULL, and indexes by name, columns, order and uniqueness. A plain
-// index that the definitions do not know is left alone: someone added it for
-// speed.
+// they may be NULL, the options and lengths that checks allow, and indexes by
+// name, columns, order and uniqueness. A plain index that the definitions do not
+// know is left alone, since someone added it for speed, and so is a check of
+// another kind.
 //
 // # What differs
 //

@@ -74,13 +74,21 @@ func (e *ValidationError) Is(target error) bool { return target == ErrInvalid }
 
 // SchemaError says how a database's tables differ from the definitions.
 type SchemaError struct {
-	Differences []string // one line each: "article.title: is text, the definition wants character varying(100)"
+	Database    string   // its DSN without user, password and options
+	Differences []string // one line each: "article.title: the column is text, the definition wants character varying(100)"
 }
 
-// Error lists the differences, a line each.
+// Error lists the differences, a line each, and says what can be done.
 func (e *SchemaError) Error() string {
-	return "store: the database's tables do not match the definitions; changing an existing table is a migration:\n  " +
-		strings.Join(e.Differences, "\n  ")
+	kind, _, _ := strings.Cut(e.Database, ":")
+	what := "database"
+	if kind == "sqlite" {
+		what = "file"
+	}
+	return fmt.Sprintf("store: %s: the database's tables do not match the definitions:\n  %s\n"+
+		"in development, remove the %s and let Open make it anew; otherwise change the tables by hand: "+
+		"sql/%s/schema.sql in the generated folder says how they should be",
+		e.Database, strings.Join(e.Differences, "\n  "), what, kind)
 }
 
 // Is makes errors.Is(err, ErrSchema) hold.

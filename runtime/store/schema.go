@@ -26,6 +26,9 @@ type TableDef struct {
 	// One with an empty type is not there on that database.
 	Generated []Column
 	Indexes   []Index // without the primary key's
+	// Checks are statements that hold the table's checks, as an Inspect finds
+	// them; nil: it cannot tell. Those that should be stand in Schema.DDL.
+	Checks []string
 }
 
 // on gives the columns of the table on one database.
@@ -57,7 +60,7 @@ func ensure(ctx context.Context, b Backend, schema *Schema) error {
 			if found, err = b.Inspect(ctx, s, names); err != nil { // another process may have been here
 				return err
 			}
-			if err := differences(b.Dialect(), schema.Tables, found); err != nil {
+			if err := differences(b, schema, found); err != nil {
 				return err // a database that does not match is left as it is
 			}
 			return create(ctx, s, schema.DDL[b.Dialect()], found)
@@ -69,14 +72,14 @@ func ensure(ctx context.Context, b Backend, schema *Schema) error {
 			return err
 		}
 		if len(found) < len(names) {
-			return missing(names, found)
+			return missing(b, names, found)
 		}
 	}
-	return differences(b.Dialect(), schema.Tables, found)
+	return differences(b, schema, found)
 }
 
-func missing(names []string, found []TableDef) error {
-	e := &SchemaError{}
+func missing(b Backend, names []string, found []TableDef) error {
+	e := &SchemaError{Database: b.Name()}
 	for _, n := range names {
 		if !slices.ContainsFunc(found, func(t TableDef) bool { return t.Name == n }) {
 			e.Differences = append(e.Differences, n+": the table is missing, and the schema does not create it")
@@ -132,14 +135,18 @@ func Statements(ddl string) []string {
 }
 
 // differences compares the tables that were found with what they should be.
-func differences(d sqltext.Dialect, wanted, found []TableDef) error {
-	e := &SchemaError{}
-	for _, w := range wanted {
+func differences(b Backend, schema *Schema, found []TableDef) error {
+	d, e := b.Dialect(), &SchemaError{Database: b.Name()}
+	known := read(d, Statements(schema.DDL[d]))
+	for _, w := range schema.Tables {
 		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == w.Name })
 		if i < 0 {
 			continue
 		}
 		e.columns(d, w, found[i])
+		if checks, ok := known.tables[w.Name]; ok && found[i].Checks != nil {
+			e.checks(d, w, checks, found[i])
+		}
 		e.indexes(d, w, found[i])
 	}
 	if len(e.Differences) == 0 {
@@ -157,7 +164,7 @@ func (e *SchemaError) columns(d sqltext.Dialect, wanted, found TableDef) {
 	for _, w := range columns {
 		i := slices.IndexFunc(found.Columns, func(c Column) bool { return c.Name == w.Name })
 		if i < 0 {
-			e.addf("%s.%s: the column is missing (%s)", wanted.Name, w.Name, w.Types[d])
+			e.addf("%s.%s: the column is missing (%s)", wanted.Name, w.Name, w.declaration(d))
 			continue
 		}
 		f := found.Columns[i]
@@ -182,27 +189,36 @@ func (e *SchemaError) indexes(d sqltext.Dialect, wanted, found TableDef) {
 	for _, w := range wanted.Indexes {
 		i := slices.IndexFunc(found.Indexes, func(x Index) bool { return strings.EqualFold(x.Name, w.Name) })
 		if i < 0 {
-			e.addf("%s: the index %s is missing", wanted.Name, w.describe(wanted))
+			e.addf("%s: the %s is missing", wanted.Name, w.describe(wanted))
 			continue
 		}
 		if f := found.Indexes[i]; !sameIndex(d, w.describe(wanted), f.describe(found)) {
-			e.addf("%s: the index is %s, the definition wants %s", wanted.Name, f.describe(found), w.describe(wanted))
+			e.addf("%s: the database has the %s, the definition wants the %s", wanted.Name, f.describe(found), w.describe(wanted))
 		}
 	}
 	for _, f := range found.Indexes {
 		if !slices.ContainsFunc(wanted.Indexes, func(x Index) bool { return strings.EqualFold(x.Name, f.Name) }) && f.Unique {
-			e.addf("%s: the database has a unique index %s that the definition does not know", wanted.Name, f.describe(found))
+			e.addf("%s: the database has the %s that the definition does not know", wanted.Name, f.describe(found))
 		}
 	}
 }
 
-// describe gives "unique name (a, b desc) where ..." for comparison and for people.
+// declaration gives a column's type as one would write it.
+func (c Column) declaration(d sqltext.Dialect) string {
+	if c.Null {
+		return c.Types[d]
+	}
+	return c.Types[d] + " NOT NULL"
+}
+
+// describe gives "unique index name (a, b desc) on some rows", for comparison
+// and for people.
 func (x Index) describe(t TableDef) string {
 	var b strings.Builder
 	if x.Unique {
 		b.WriteString("unique ")
 	}
-	b.WriteString(strings.ToLower(x.Name) + " (")
+	b.WriteString("index " + strings.ToLower(x.Name) + " (")
 	for i, c := range x.Columns {
 		if i > 0 {
 			b.WriteString(", ")

@@ -44,15 +44,19 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 		db.Close()
 		return nil, fmt.Errorf("mysql: %s/%s: %w", cfg.Addr, cfg.DBName, failure(ctx, err))
 	}
-	return &backend{session{db}, db, cfg.DBName}, nil
+	return &backend{session{db}, db, cfg.Addr, cfg.DBName}, nil
 }
 
 // backend is a pool of connections.
 type backend struct {
 	session
 	db   *sql.DB
+	addr string
 	name string
 }
+
+// Name gives the address and the database.
+func (b *backend) Name() string { return "mysql://" + b.addr + "/" + b.name }
 
 // Dialect is MySQL's.
 func (b *backend) Dialect() sqltext.Dialect { return sqltext.MySQL }

@@ -31,7 +31,39 @@ func (b *backend) Inspect(ctx context.Context, s store.Session, tables []string)
 	if err != nil {
 		return nil, err
 	}
+	if err := inspectChecks(ctx, s, tables, found); err != nil {
+		return nil, err
+	}
 	return found, inspectIndexes(ctx, s, tables, found)
+}
+
+// inspectChecks keeps the text that makes each table. The information schema
+// has the checks as well, but MariaDB and MySQL differ in where and how.
+func inspectChecks(ctx context.Context, s store.Session, tables []string, found []store.TableDef) error {
+	var name string
+	var base []string
+	in, args := list(tables)
+	err := s.Query(ctx, `
+		SELECT TABLE_NAME FROM information_schema.TABLES
+		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' AND TABLE_NAME IN `+in,
+		args, []any{&name}, func() error {
+			base = append(base, name)
+			return nil
+		})
+	if err != nil {
+		return err
+	}
+	for i := range found {
+		if !slices.Contains(base, found[i].Name) {
+			continue
+		}
+		var text string
+		if err := s.QueryRow(ctx, "SHOW CREATE TABLE "+sqltext.MySQL.Quote(found[i].Name), nil, []any{&name, &text}); err != nil {
+			return err
+		}
+		found[i].Checks = []string{text}
+	}
+	return nil
 }
 
 func inspectIndexes(ctx context.Context, s store.Session, tables []string, found []store.TableDef) error {

@@ -51,24 +51,31 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 		pool.Close()
 		return nil, unreachable(cfg, err)
 	}
-	return &backend{session{pool}, pool}, nil
+	return &backend{session{pool}, pool, where(cfg)}, nil
 }
 
 // unreachable says where the database is not, without the driver's own text
 // when that could hold more than the address.
 func unreachable(cfg *pgxpool.Config, err error) error {
-	where := fmt.Sprintf("%s:%d/%s", cfg.ConnConfig.Host, cfg.ConnConfig.Port, cfg.ConnConfig.Database)
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return fmt.Errorf("postgres: %s: %s (%s)", where, pg.Message, pg.Code)
+		return fmt.Errorf("postgres: %s: %s (%s)", where(cfg), pg.Message, pg.Code)
 	}
-	return fmt.Errorf("postgres: %s: %w", where, err)
+	return fmt.Errorf("postgres: %s: %w", where(cfg), err)
+}
+
+func where(cfg *pgxpool.Config) string {
+	return fmt.Sprintf("%s:%d/%s", cfg.ConnConfig.Host, cfg.ConnConfig.Port, cfg.ConnConfig.Database)
 }
 
 // backend is a pool of connections.
 type backend struct {
 	session
 	pool *pgxpool.Pool
+	name string // address and database
 }
+
+// Name gives the address and the database.
+func (b *backend) Name() string { return "postgres://" + b.name }
 
 // Dialect is PostgreSQL's.
 func (b *backend) Dialect() sqltext.Dialect { return sqltext.Postgres }

@@ -32,7 +32,27 @@ func (b *backend) Inspect(ctx context.Context, s store.Session, tables []string)
 	if err != nil {
 		return nil, err
 	}
+	if err := inspectChecks(ctx, s, tables, found); err != nil {
+		return nil, err
+	}
 	return found, inspectIndexes(ctx, s, tables, found)
+}
+
+func inspectChecks(ctx context.Context, s store.Session, tables []string, found []store.TableDef) error {
+	for i := range found {
+		found[i].Checks = []string{}
+	}
+	var table, text string
+	return s.Query(ctx, `
+		SELECT c.relname, 'ALTER TABLE ' || quote_ident(c.relname) || ' ADD ' || pg_get_constraintdef(k.oid)
+		FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid
+		WHERE k.contype = 'c' AND c.relname = ANY ($1) AND pg_table_is_visible(c.oid)`,
+		[]any{tables}, []any{&table, &text}, func() error {
+			if at := slices.IndexFunc(found, func(t store.TableDef) bool { return t.Name == table }); at >= 0 {
+				found[at].Checks = append(found[at].Checks, text)
+			}
+			return nil
+		})
 }
 
 func inspectIndexes(ctx context.Context, s store.Session, tables []string, found []store.TableDef) error {

@@ -177,6 +177,9 @@ func (b *backend) giveReader(c *conn) {
 	b.readers <- c
 }
 
+// Name gives the file.
+func (b *backend) Name() string { return "sqlite:" + b.cfg.path }
+
 // Dialect is SQLite's.
 func (b *backend) Dialect() sqltext.Dialect { return sqltext.SQLite }
 

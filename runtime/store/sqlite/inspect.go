@@ -21,6 +21,9 @@ func (b *backend) Inspect(ctx context.Context, s store.Session, tables []string)
 		if err := inspectIndexes(ctx, s, &t); err != nil {
 			return nil, err
 		}
+		if err := inspectChecks(ctx, s, &t); err != nil {
+			return nil, err
+		}
 		found = append(found, t)
 	}
 	return found, nil
@@ -53,6 +56,17 @@ func inspectIndexes(ctx context.Context, s store.Session, t *store.TableDef) err
 			x := &t.Indexes[len(t.Indexes)-1]
 			x.Columns = append(x.Columns, slices.IndexFunc(t.Columns, func(c store.Column) bool { return c.Name == column }))
 			x.Desc = append(x.Desc, desc != 0)
+			return nil
+		})
+}
+
+// inspectChecks keeps the text that made the table: SQLite has its checks
+// nowhere else.
+func inspectChecks(ctx context.Context, s store.Session, t *store.TableDef) error {
+	var text string
+	return s.Query(ctx, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ? AND sql IS NOT NULL",
+		[]any{t.Name}, []any{&text}, func() error {
+			t.Checks = append(t.Checks, text)
 			return nil
 		})
 }

@@ -3,6 +3,8 @@ package storetest
 import (
 	"context"
 	"errors"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -70,6 +72,9 @@ func testOpenDiffers(t *testing.T, dsn string) {
 	article.Columns[2].Types = [3]string{"INTEGER", "bigint", "bigint"} // title
 	article.Columns[3].Null = false                                     // body
 	article.Columns[6].Null = true                                      // views
+	schema.DDL[d] = strings.Replace(schema.DDL[d], "CHECK (status IN ('draft', 'published'))",
+		"CHECK (status IN ('draft', 'published', 'it''s gone'))", 1)
+	schema.DDL[d] = strings.Replace(schema.DDL[d], "CHECK (mood IN ('draft', 'published'))", "CHECK (mood = 'draft' OR mood = 'x')", 1)
 	_, err := store.Open(ctx, dsn, schema, store.Options{})
 	var differs *store.SchemaError
 	if !errors.As(err, &differs) || !errors.Is(err, store.ErrSchema) {
@@ -77,18 +82,73 @@ func testOpenDiffers(t *testing.T, dsn string) {
 	}
 	text := strings.Join(differs.Differences, "\n")
 	for _, want := range []string{
-		"author.extra: the database has a column", "article.token: the column is missing", "article.title: the column is",
-		"article.body: the column allows NULL", "article.views: the column is NOT NULL", "unique article_slug_key (slug) is missing",
-		"unique article_views_key (views)",
+		"author.extra: the database has a column", "article.token: the column is missing (" + shortTypes[d] + " NOT NULL)",
+		"article.title: the column is",
+		"article.status: the database allows draft, published; the definition wants draft, published, it's gone",
+		"article.mood: the database allows draft, published; the definition wants draft, x",
+		"article.body: the column allows NULL", "article.views: the column is NOT NULL", "the unique index article_slug_key (slug) is missing",
+		"the unique index article_views_key (views)",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the difference %q is not told", want)
 		}
 	}
-	if len(differs.Differences) != 7 {
+	if len(differs.Differences) != 9 {
 		t.Errorf("differences:\n%s", text)
 	}
+	said := err.Error()
+	if !strings.HasPrefix(said, "store: "+differs.Database+": the database's tables do not match the definitions:\n") ||
+		!strings.Contains(said, "sql/"+d.String()+"/schema.sql") || !strings.HasPrefix(differs.Database, d.String()+":") {
+		t.Errorf("the error is %s", said)
+	}
+	if u, err := url.Parse(dsn); err == nil && u.User != nil {
+		if password, _ := u.User.Password(); password != "" && strings.Contains(said, password) {
+			t.Errorf("the error holds the password")
+		}
+	}
 }
+
+// testOpenChecks opens a database with checks of all forms, unchanged, and then
+// with definitions that have none.
+func testOpenChecks(t *testing.T, dsn string) {
+	table := func(checks string) *store.Schema {
+		text := "CREATE TABLE paper (\n  id " + paperID + ",\n  kind varchar(20),\n  name varchar(20)" + checks + "\n);\n"
+		short := [3]string{"varchar(20)", "character varying(20)", "varchar(20)"}
+		id := store.Column{Name: "id", Types: [3]string{"varchar(26)", "character varying(26)", "varchar(26)"}}
+		return &store.Schema{DDL: [3]string{text, text, text}, Tables: []store.TableDef{{
+			Name:    "paper",
+			Columns: []store.Column{id, {Name: "kind", Null: true, Types: short}, {Name: "name", Null: true, Types: short}},
+		}}}
+	}
+	full := ",\n  CONSTRAINT paper_kind_check CHECK ((kind = 'a (b), c' OR kind = 'it''s' OR kind = 'AND'))," +
+		"\n  CONSTRAINT paper_name_check CHECK (char_length(name) <= 12), CONSTRAINT by_hand CHECK (kind <> 'x' OR name <> 'y')"
+	if strings.HasPrefix(dsn, "sqlite") {
+		full = strings.Replace(full, "char_length", "length", 1)
+	}
+	var differences []string
+	for _, checks := range []string{full, full, "", strings.Replace(full, "12", "13", 1), strings.Replace(full, "'AND'", "'and'", 1)} {
+		db, err := store.Open(t.Context(), dsn, table(checks), store.Options{})
+		var differs *store.SchemaError
+		if errors.As(err, &differs) {
+			differences = append(differences, differs.Differences...)
+		} else if err != nil {
+			t.Fatal(err)
+		} else if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	want := []string{
+		"paper.kind: the database allows a (b), c, it's, AND; the definition wants any value",
+		"paper.name: the database allows at most 12 characters; the definition wants text of any length",
+		"paper.name: the database allows at most 12 characters; the definition wants at most 13 characters",
+		"paper.kind: the database allows a (b), c, it's, AND; the definition wants a (b), c, it's, and",
+	}
+	if !slices.Equal(differences, want) {
+		t.Errorf("differences:\n%s", strings.Join(differences, "\n"))
+	}
+}
+
+const paperID = "varchar(26) NOT NULL PRIMARY KEY"
 
 // testOpenCompletes opens a database that lacks one of two tables.
 func testOpenCompletes(t *testing.T, dsn string) {

@@ -32,6 +32,8 @@ CREATE TABLE article (
     author char(26),
     token varchar(100) NOT NULL,
     `order` bigint NOT NULL,
+    CONSTRAINT article_status_check CHECK (status IN ('draft', 'published')),
+    CONSTRAINT article_mood_check CHECK (mood IN ('draft', 'published')),
     CONSTRAINT article_author_fk FOREIGN KEY (author) REFERENCES author (id) ON DELETE RESTRICT
 ) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 CREATE UNIQUE INDEX article_slug_key ON article (slug);

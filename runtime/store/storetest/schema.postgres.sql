@@ -31,7 +31,9 @@ CREATE TABLE article (
     thumb bytea,
     author char(26) COLLATE "C" REFERENCES author (id) ON DELETE RESTRICT,
     token varchar(100) COLLATE "C" NOT NULL,
-    "order" bigint NOT NULL
+    "order" bigint NOT NULL,
+    CONSTRAINT article_status_check CHECK (status IN ('draft', 'published')),
+    CONSTRAINT article_mood_check CHECK (mood IN ('draft', 'published'))
 );
 CREATE UNIQUE INDEX article_slug_key ON article (slug);
 CREATE INDEX article_status_created_at_idx ON article (status, created_at DESC);

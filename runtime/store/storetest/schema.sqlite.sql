@@ -31,7 +31,10 @@ CREATE TABLE article (
     thumb BLOB,
     author TEXT REFERENCES author (id) ON DELETE RESTRICT,
     token TEXT NOT NULL,
-    "order" INTEGER NOT NULL
+    "order" INTEGER NOT NULL,
+    CONSTRAINT article_status_check CHECK (status IN ('draft', 'published')),
+    CONSTRAINT article_mood_check CHECK (mood IN ('draft', 'published')),
+    CONSTRAINT article_slug_check CHECK (length(slug) <= 100)
 );
 CREATE UNIQUE INDEX article_slug_key ON article (slug);
 CREATE INDEX article_status_created_at_idx ON article (status, created_at DESC);

@@ -83,6 +83,7 @@ var openings = []struct {
 	{"OpenTwice", testOpenTwice},
 	{"OpenAtOnce", testOpenAtOnce},
 	{"OpenDiffers", testOpenDiffers},
+	{"OpenChecks", testOpenChecks},
 	{"OpenCompletes", testOpenCompletes},
 	{"Closed", testClosed},
 }
