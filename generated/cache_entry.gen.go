@@ -29,22 +29,22 @@ type CacheEntry struct {
 
 // CacheEntryNew is a row of cache_entry to be. What is left unset takes its default, or is null.
 type CacheEntryNew struct {
-	Key       string     // required
-	Value     store.JSON // required
-	ExpiresAt store.Opt[time.Time]
-	CreatedAt store.Opt[time.Time] // default: now
-	HitCount  store.Opt[int64]     // default: 0
-	Tags      store.Opt[string]
+	Key       string               `json:"key"`   // required
+	Value     store.JSON           `json:"value"` // required
+	ExpiresAt store.Opt[time.Time] `json:"expires_at,omitzero"`
+	CreatedAt store.Opt[time.Time] `json:"created_at,omitzero"` // default: now
+	HitCount  store.Opt[int64]     `json:"hit_count,omitzero"`  // default: 0
+	Tags      store.Opt[string]    `json:"tags,omitzero"`
 }
 
 // CacheEntryPatch is a change to a row of cache_entry. What is left unset stays as it is.
 type CacheEntryPatch struct {
-	Key       store.Opt[string]
-	Value     store.Opt[store.JSON]
-	ExpiresAt store.Opt[time.Time]
-	CreatedAt store.Opt[time.Time]
-	HitCount  store.Opt[int64]
-	Tags      store.Opt[string]
+	Key       store.Opt[string]     `json:"key,omitzero"`
+	Value     store.Opt[store.JSON] `json:"value,omitzero"`
+	ExpiresAt store.Opt[time.Time]  `json:"expires_at,omitzero"`
+	CreatedAt store.Opt[time.Time]  `json:"created_at,omitzero"`
+	HitCount  store.Opt[int64]      `json:"hit_count,omitzero"`
+	Tags      store.Opt[string]     `json:"tags,omitzero"`
 }
 
 // CacheEntryFields are the columns of cache_entry, for filters and sorts.

@@ -125,30 +125,30 @@ func (v CronJobLastStatus) Value() (driver.Value, error) {
 
 // CronJobNew is a row of cron_job to be. What is left unset takes its default, or is null.
 type CronJobNew struct {
-	Name         string // required
-	Description  store.Opt[string]
-	Schedule     string            // required
-	ActionType   CronJobActionType // required
-	ActionConfig store.Opt[store.JSON]
-	Enabled      store.Opt[bool] // default: true
-	LastRun      store.Opt[time.Time]
-	NextRun      store.Opt[time.Time]
-	RunCount     store.Opt[int64] // default: 0
-	LastStatus   store.Opt[CronJobLastStatus]
+	Name         string                       `json:"name"` // required
+	Description  store.Opt[string]            `json:"description,omitzero"`
+	Schedule     string                       `json:"schedule"`    // required
+	ActionType   CronJobActionType            `json:"action_type"` // required
+	ActionConfig store.Opt[store.JSON]        `json:"action_config,omitzero"`
+	Enabled      store.Opt[bool]              `json:"enabled,omitzero"` // default: true
+	LastRun      store.Opt[time.Time]         `json:"last_run,omitzero"`
+	NextRun      store.Opt[time.Time]         `json:"next_run,omitzero"`
+	RunCount     store.Opt[int64]             `json:"run_count,omitzero"` // default: 0
+	LastStatus   store.Opt[CronJobLastStatus] `json:"last_status,omitzero"`
 }
 
 // CronJobPatch is a change to a row of cron_job. What is left unset stays as it is.
 type CronJobPatch struct {
-	Name         store.Opt[string]
-	Description  store.Opt[string]
-	Schedule     store.Opt[string]
-	ActionType   store.Opt[CronJobActionType]
-	ActionConfig store.Opt[store.JSON]
-	Enabled      store.Opt[bool]
-	LastRun      store.Opt[time.Time]
-	NextRun      store.Opt[time.Time]
-	RunCount     store.Opt[int64]
-	LastStatus   store.Opt[CronJobLastStatus]
+	Name         store.Opt[string]            `json:"name,omitzero"`
+	Description  store.Opt[string]            `json:"description,omitzero"`
+	Schedule     store.Opt[string]            `json:"schedule,omitzero"`
+	ActionType   store.Opt[CronJobActionType] `json:"action_type,omitzero"`
+	ActionConfig store.Opt[store.JSON]        `json:"action_config,omitzero"`
+	Enabled      store.Opt[bool]              `json:"enabled,omitzero"`
+	LastRun      store.Opt[time.Time]         `json:"last_run,omitzero"`
+	NextRun      store.Opt[time.Time]         `json:"next_run,omitzero"`
+	RunCount     store.Opt[int64]             `json:"run_count,omitzero"`
+	LastStatus   store.Opt[CronJobLastStatus] `json:"last_status,omitzero"`
 }
 
 // CronJobFields are the columns of cron_job, for filters and sorts.

@@ -80,32 +80,32 @@ func (v EmailQueueStatus) Value() (driver.Value, error) {
 
 // EmailQueueNew is a row of email_queue to be. What is left unset takes its default, or is null.
 type EmailQueueNew struct {
-	To          string // required
-	From        string // required
-	Subject     string // required
-	BodyHTML    store.Opt[string]
-	BodyPlain   store.Opt[string]
-	Status      store.Opt[EmailQueueStatus] // default: pending
-	Attempts    store.Opt[int64]            // default: 0
-	LastAttempt store.Opt[time.Time]
-	Error       store.Opt[string]
-	SendAt      store.Opt[time.Time]
-	SentAt      store.Opt[time.Time]
+	To          string                      `json:"to"`      // required
+	From        string                      `json:"from"`    // required
+	Subject     string                      `json:"subject"` // required
+	BodyHTML    store.Opt[string]           `json:"body_html,omitzero"`
+	BodyPlain   store.Opt[string]           `json:"body_plain,omitzero"`
+	Status      store.Opt[EmailQueueStatus] `json:"status,omitzero"`   // default: pending
+	Attempts    store.Opt[int64]            `json:"attempts,omitzero"` // default: 0
+	LastAttempt store.Opt[time.Time]        `json:"last_attempt,omitzero"`
+	Error       store.Opt[string]           `json:"error,omitzero"`
+	SendAt      store.Opt[time.Time]        `json:"send_at,omitzero"`
+	SentAt      store.Opt[time.Time]        `json:"sent_at,omitzero"`
 }
 
 // EmailQueuePatch is a change to a row of email_queue. What is left unset stays as it is.
 type EmailQueuePatch struct {
-	To          store.Opt[string]
-	From        store.Opt[string]
-	Subject     store.Opt[string]
-	BodyHTML    store.Opt[string]
-	BodyPlain   store.Opt[string]
-	Status      store.Opt[EmailQueueStatus]
-	Attempts    store.Opt[int64]
-	LastAttempt store.Opt[time.Time]
-	Error       store.Opt[string]
-	SendAt      store.Opt[time.Time]
-	SentAt      store.Opt[time.Time]
+	To          store.Opt[string]           `json:"to,omitzero"`
+	From        store.Opt[string]           `json:"from,omitzero"`
+	Subject     store.Opt[string]           `json:"subject,omitzero"`
+	BodyHTML    store.Opt[string]           `json:"body_html,omitzero"`
+	BodyPlain   store.Opt[string]           `json:"body_plain,omitzero"`
+	Status      store.Opt[EmailQueueStatus] `json:"status,omitzero"`
+	Attempts    store.Opt[int64]            `json:"attempts,omitzero"`
+	LastAttempt store.Opt[time.Time]        `json:"last_attempt,omitzero"`
+	Error       store.Opt[string]           `json:"error,omitzero"`
+	SendAt      store.Opt[time.Time]        `json:"send_at,omitzero"`
+	SentAt      store.Opt[time.Time]        `json:"sent_at,omitzero"`
 }
 
 // EmailQueueFields are the columns of email_queue, for filters and sorts.

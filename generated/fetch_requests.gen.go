@@ -80,28 +80,28 @@ func (v FetchRequestMethod) Value() (driver.Value, error) {
 
 // FetchRequestNew is a row of fetch_requests to be. What is left unset takes its default, or is null.
 type FetchRequestNew struct {
-	Name         string                        // required
-	URL          string                        // required
-	Method       store.Opt[FetchRequestMethod] // default: POST
-	Headers      store.Opt[store.JSON]
-	BodyTemplate store.Opt[string]
-	Timeout      store.Opt[int64]     // default: 30
-	RetryCount   store.Opt[int64]     // default: 3
-	Active       store.Opt[bool]      // default: true
-	CreatedAt    store.Opt[time.Time] // default: now
+	Name         string                        `json:"name"`            // required
+	URL          string                        `json:"url"`             // required
+	Method       store.Opt[FetchRequestMethod] `json:"method,omitzero"` // default: POST
+	Headers      store.Opt[store.JSON]         `json:"headers,omitzero"`
+	BodyTemplate store.Opt[string]             `json:"body_template,omitzero"`
+	Timeout      store.Opt[int64]              `json:"timeout,omitzero"`     // default: 30
+	RetryCount   store.Opt[int64]              `json:"retry_count,omitzero"` // default: 3
+	Active       store.Opt[bool]               `json:"active,omitzero"`      // default: true
+	CreatedAt    store.Opt[time.Time]          `json:"created_at,omitzero"`  // default: now
 }
 
 // FetchRequestPatch is a change to a row of fetch_requests. What is left unset stays as it is.
 type FetchRequestPatch struct {
-	Name         store.Opt[string]
-	URL          store.Opt[string]
-	Method       store.Opt[FetchRequestMethod]
-	Headers      store.Opt[store.JSON]
-	BodyTemplate store.Opt[string]
-	Timeout      store.Opt[int64]
-	RetryCount   store.Opt[int64]
-	Active       store.Opt[bool]
-	CreatedAt    store.Opt[time.Time]
+	Name         store.Opt[string]             `json:"name,omitzero"`
+	URL          store.Opt[string]             `json:"url,omitzero"`
+	Method       store.Opt[FetchRequestMethod] `json:"method,omitzero"`
+	Headers      store.Opt[store.JSON]         `json:"headers,omitzero"`
+	BodyTemplate store.Opt[string]             `json:"body_template,omitzero"`
+	Timeout      store.Opt[int64]              `json:"timeout,omitzero"`
+	RetryCount   store.Opt[int64]              `json:"retry_count,omitzero"`
+	Active       store.Opt[bool]               `json:"active,omitzero"`
+	CreatedAt    store.Opt[time.Time]          `json:"created_at,omitzero"`
 }
 
 // FetchRequestFields are the columns of fetch_requests, for filters and sorts.

@@ -87,36 +87,36 @@ func (v JobQueueStatus) Value() (driver.Value, error) {
 
 // JobQueueNew is a row of job_queue to be. What is left unset takes its default, or is null.
 type JobQueueNew struct {
-	JobType     string                    // required
-	Payload     store.JSON                // required
-	Status      store.Opt[JobQueueStatus] // default: pending
-	Priority    store.Opt[int64]          // default: 0
-	Attempts    store.Opt[int64]          // default: 0
-	MaxAttempts store.Opt[int64]          // default: 3
-	ScheduledAt store.Opt[time.Time]
-	StartedAt   store.Opt[time.Time]
-	CompletedAt store.Opt[time.Time]
-	Error       store.Opt[string]
-	CreatedAt   store.Opt[time.Time] // default: now
-	QueueEpoch  store.Opt[int64]     // default: 0
-	QueueLease  store.Opt[time.Time]
+	JobType     string                    `json:"job_type"`              // required
+	Payload     store.JSON                `json:"payload"`               // required
+	Status      store.Opt[JobQueueStatus] `json:"status,omitzero"`       // default: pending
+	Priority    store.Opt[int64]          `json:"priority,omitzero"`     // default: 0
+	Attempts    store.Opt[int64]          `json:"attempts,omitzero"`     // default: 0
+	MaxAttempts store.Opt[int64]          `json:"max_attempts,omitzero"` // default: 3
+	ScheduledAt store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
+	StartedAt   store.Opt[time.Time]      `json:"started_at,omitzero"`
+	CompletedAt store.Opt[time.Time]      `json:"completed_at,omitzero"`
+	Error       store.Opt[string]         `json:"error,omitzero"`
+	CreatedAt   store.Opt[time.Time]      `json:"created_at,omitzero"`  // default: now
+	QueueEpoch  store.Opt[int64]          `json:"queue_epoch,omitzero"` // default: 0
+	QueueLease  store.Opt[time.Time]      `json:"queue_lease,omitzero"`
 }
 
 // JobQueuePatch is a change to a row of job_queue. What is left unset stays as it is.
 type JobQueuePatch struct {
-	JobType     store.Opt[string]
-	Payload     store.Opt[store.JSON]
-	Status      store.Opt[JobQueueStatus]
-	Priority    store.Opt[int64]
-	Attempts    store.Opt[int64]
-	MaxAttempts store.Opt[int64]
-	ScheduledAt store.Opt[time.Time]
-	StartedAt   store.Opt[time.Time]
-	CompletedAt store.Opt[time.Time]
-	Error       store.Opt[string]
-	CreatedAt   store.Opt[time.Time]
-	QueueEpoch  store.Opt[int64]
-	QueueLease  store.Opt[time.Time]
+	JobType     store.Opt[string]         `json:"job_type,omitzero"`
+	Payload     store.Opt[store.JSON]     `json:"payload,omitzero"`
+	Status      store.Opt[JobQueueStatus] `json:"status,omitzero"`
+	Priority    store.Opt[int64]          `json:"priority,omitzero"`
+	Attempts    store.Opt[int64]          `json:"attempts,omitzero"`
+	MaxAttempts store.Opt[int64]          `json:"max_attempts,omitzero"`
+	ScheduledAt store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
+	StartedAt   store.Opt[time.Time]      `json:"started_at,omitzero"`
+	CompletedAt store.Opt[time.Time]      `json:"completed_at,omitzero"`
+	Error       store.Opt[string]         `json:"error,omitzero"`
+	CreatedAt   store.Opt[time.Time]      `json:"created_at,omitzero"`
+	QueueEpoch  store.Opt[int64]          `json:"queue_epoch,omitzero"`
+	QueueLease  store.Opt[time.Time]      `json:"queue_lease,omitzero"`
 }
 
 // JobQueueFields are the columns of job_queue, for filters and sorts.
@@ -408,7 +408,8 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 		},
 		Order: [3][]int{{3, 0, 1}, {0, 1}, {0, 1}},
 	},
-	Fields: jobQueueFields,
+	ErrorMax: 65535,
+	Fields:   jobQueueFields,
 	Get: store.Statement{
 		Text: [3]string{
 			`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease

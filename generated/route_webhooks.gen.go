@@ -74,18 +74,18 @@ func (v RouteWebhookTriggerEvent) Value() (driver.Value, error) {
 
 // RouteWebhookNew is a row of route_webhooks to be. What is left unset takes its default, or is null.
 type RouteWebhookNew struct {
-	RouteID        int64                    // required
-	FetchRequestID FetchRequestID           // required
-	TriggerEvent   RouteWebhookTriggerEvent // required
-	ConditionJSON  store.Opt[store.JSON]
+	RouteID        int64                    `json:"route_id"`         // required
+	FetchRequestID FetchRequestID           `json:"fetch_request_id"` // required
+	TriggerEvent   RouteWebhookTriggerEvent `json:"trigger_event"`    // required
+	ConditionJSON  store.Opt[store.JSON]    `json:"condition_json,omitzero"`
 }
 
 // RouteWebhookPatch is a change to a row of route_webhooks. What is left unset stays as it is.
 type RouteWebhookPatch struct {
-	RouteID        store.Opt[int64]
-	FetchRequestID store.Opt[FetchRequestID]
-	TriggerEvent   store.Opt[RouteWebhookTriggerEvent]
-	ConditionJSON  store.Opt[store.JSON]
+	RouteID        store.Opt[int64]                    `json:"route_id,omitzero"`
+	FetchRequestID store.Opt[FetchRequestID]           `json:"fetch_request_id,omitzero"`
+	TriggerEvent   store.Opt[RouteWebhookTriggerEvent] `json:"trigger_event,omitzero"`
+	ConditionJSON  store.Opt[store.JSON]               `json:"condition_json,omitzero"`
 }
 
 // RouteWebhookFields are the columns of route_webhooks, for filters and sorts.

@@ -79,28 +79,28 @@ func (v WebhookDeliveryTriggerEvent) Value() (driver.Value, error) {
 
 // WebhookDeliveryNew is a row of webhook_deliveries to be. What is left unset takes its default, or is null.
 type WebhookDeliveryNew struct {
-	FetchRequestID FetchRequestID // required
-	RouteID        int64          // required
-	ContentDataID  store.Opt[int64]
-	TriggerEvent   store.Opt[WebhookDeliveryTriggerEvent]
-	RequestBody    store.Opt[string]
-	ResponseStatus store.Opt[int64]
-	ResponseBody   store.Opt[string]
-	Error          store.Opt[string]
-	DeliveredAt    store.Opt[time.Time] // default: now
+	FetchRequestID FetchRequestID                         `json:"fetch_request_id"` // required
+	RouteID        int64                                  `json:"route_id"`         // required
+	ContentDataID  store.Opt[int64]                       `json:"content_data_id,omitzero"`
+	TriggerEvent   store.Opt[WebhookDeliveryTriggerEvent] `json:"trigger_event,omitzero"`
+	RequestBody    store.Opt[string]                      `json:"request_body,omitzero"`
+	ResponseStatus store.Opt[int64]                       `json:"response_status,omitzero"`
+	ResponseBody   store.Opt[string]                      `json:"response_body,omitzero"`
+	Error          store.Opt[string]                      `json:"error,omitzero"`
+	DeliveredAt    store.Opt[time.Time]                   `json:"delivered_at,omitzero"` // default: now
 }
 
 // WebhookDeliveryPatch is a change to a row of webhook_deliveries. What is left unset stays as it is.
 type WebhookDeliveryPatch struct {
-	FetchRequestID store.Opt[FetchRequestID]
-	RouteID        store.Opt[int64]
-	ContentDataID  store.Opt[int64]
-	TriggerEvent   store.Opt[WebhookDeliveryTriggerEvent]
-	RequestBody    store.Opt[string]
-	ResponseStatus store.Opt[int64]
-	ResponseBody   store.Opt[string]
-	Error          store.Opt[string]
-	DeliveredAt    store.Opt[time.Time]
+	FetchRequestID store.Opt[FetchRequestID]              `json:"fetch_request_id,omitzero"`
+	RouteID        store.Opt[int64]                       `json:"route_id,omitzero"`
+	ContentDataID  store.Opt[int64]                       `json:"content_data_id,omitzero"`
+	TriggerEvent   store.Opt[WebhookDeliveryTriggerEvent] `json:"trigger_event,omitzero"`
+	RequestBody    store.Opt[string]                      `json:"request_body,omitzero"`
+	ResponseStatus store.Opt[int64]                       `json:"response_status,omitzero"`
+	ResponseBody   store.Opt[string]                      `json:"response_body,omitzero"`
+	Error          store.Opt[string]                      `json:"error,omitzero"`
+	DeliveredAt    store.Opt[time.Time]                   `json:"delivered_at,omitzero"`
 }
 
 // WebhookDeliveryFields are the columns of webhook_deliveries, for filters and sorts.

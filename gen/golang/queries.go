@@ -76,10 +76,18 @@ func (q userQuery) row(f *jen.File) {
 	f.Add(comment(q.Name + "Row is a row of the result of " + q.Name + "."))
 	f.Type().Id(q.Name + "Row").StructFunc(func(g *jen.Group) {
 		for _, c := range q.Columns {
-			g.Id(goname.Exported(c.Name)).Add(valueType(c)).Tag(map[string]string{"json": c.Name})
+			g.Id(goname.Exported(c.Name)).Add(valueType(c)).Tag(columnTag(c))
 		}
 	})
 	f.Line()
+}
+
+// columnTag is as in the row of a table: a secret stays out of JSON.
+func columnTag(c sqlc.UserValue) map[string]string {
+	if c.Field != nil && c.Field.Secret {
+		return map[string]string{"json": "-"}
+	}
+	return map[string]string{"json": c.Name}
 }
 
 // element is the type of one row of the result.

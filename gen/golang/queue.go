@@ -133,9 +133,10 @@ func (t tablePrinter) queueSpec(f *jen.File) {
 	w := t.d.Worker
 	statement := func(op string) jen.Code { return t.statement(op + t.d.GoRow) }
 	dict := jen.Dict{
-		jen.Id("Name"):   jen.Lit(t.d.Name),
-		jen.Id("Take"):   t.statement("Claim" + t.d.GoRow + "Take"),
-		jen.Id("Fields"): jen.Id(lower(t.d.GoRow) + "Fields"),
+		jen.Id("Name"):     jen.Lit(t.d.Name),
+		jen.Id("Take"):     t.statement("Claim" + t.d.GoRow + "Take"),
+		jen.Id("ErrorMax"): jen.Lit(int(w.Section.Error.Rules.Max.Int())),
+		jen.Id("Fields"):   jen.Id(lower(t.d.GoRow) + "Fields"),
 		jen.Id("Claimed"): jen.Func().Params(jen.Id("row").Op("*").Id(t.d.GoRow)).Qual(queuePath, "Claimed").Block(
 			jen.Return(jen.Qual(queuePath, "Claimed").Values(jen.Dict{
 				jen.Id("ID"):          jen.Id(t.d.IDField().Storage().Go).Parens(jen.Id("row").Dot("ID")),

@@ -77,12 +77,21 @@ func jsonTag(field *model.Field) map[string]string {
 	return map[string]string{"json": field.Name}
 }
 
+// inputTag is of a field that a caller fills: unset ones stay out of JSON, where
+// they would come back as null.
+func inputTag(field *model.Field, required bool) map[string]string {
+	if required {
+		return map[string]string{"json": field.Name}
+	}
+	return map[string]string{"json": field.Name + ",omitzero"}
+}
+
 func (t tablePrinter) newRow(f *jen.File) {
 	name := t.d.GoRow + "New"
 	f.Add(comment(name + " is a row of " + t.d.Name + " to be. What is left unset takes its default, or is null."))
 	f.Type().Id(name).StructFunc(func(g *jen.Group) {
 		for _, field := range t.d.Fields {
-			s := g.Id(field.GoName).Add(newType(field))
+			s := g.Id(field.GoName).Add(newType(field)).Tag(inputTag(field, plainInNew(field)))
 			switch {
 			case plainInNew(field):
 				s.Comment("required")
@@ -101,7 +110,7 @@ func (t tablePrinter) patch(f *jen.File) {
 	f.Add(comment(name + " is a change to a row of " + t.d.Name + ". What is left unset stays as it is."))
 	f.Type().Id(name).StructFunc(func(g *jen.Group) {
 		for _, field := range t.d.Fields {
-			g.Id(field.GoName).Add(store("Opt").Types(goType(field)))
+			g.Id(field.GoName).Add(store("Opt").Types(goType(field))).Tag(inputTag(field, false))
 		}
 	})
 	f.Line()

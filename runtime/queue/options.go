@@ -13,8 +13,9 @@ type Options struct {
 	Concurrency int
 	// Poll is how long an idle worker waits before it looks again; 0 means 250 ms.
 	Poll time.Duration
-	// Lease is how long a claim holds without a sign of life; 0 means 30 s. A
-	// process that died is relieved of its rows within two of them.
+	// Lease is how long a claim holds without a sign of life; 0 means 30 s, and
+	// 100 ms is the shortest. A process that died is relieved of its rows within
+	// two of them.
 	Lease time.Duration
 	// StopTimeout is how long handlers may go on after the worker was told to
 	// stop, before their context ends; 0 means 10 s.
@@ -28,7 +29,8 @@ type Options struct {
 
 const (
 	maxConcurrency = 1000
-	maxError       = 4000 // bytes of an error that are kept on the row
+	maxError       = 4000 // characters of an error that are kept on the row
+	minLease       = 100 * time.Millisecond
 )
 
 func (o Options) withDefaults() (Options, error) {
@@ -37,6 +39,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Poll < 0 || o.Lease < 0 || o.StopTimeout < 0 {
 		return o, fmt.Errorf("queue: a negative duration in the options (poll %s, lease %s, stop timeout %s)", o.Poll, o.Lease, o.StopTimeout)
+	}
+	if o.Lease != 0 && o.Lease < minLease {
+		return o, fmt.Errorf("queue: a lease of %s is too short to be renewed in time; the shortest is %s", o.Lease, minLease)
 	}
 	o.Concurrency = cmp.Or(o.Concurrency, 4)
 	o.Poll = cmp.Or(o.Poll, 250*time.Millisecond)

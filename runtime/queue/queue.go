@@ -33,6 +33,9 @@ type Spec[R any] struct {
 	// MySQL alone, where Claim finds the row and Take takes it.
 	Claim, Take, Beat, Complete, Retry, Release, Bury, Sweep, Get store.Statement
 
+	// ErrorMax is how many characters the column of the last error holds.
+	ErrorMax int
+
 	Fields  func(row *R, buf []any) []any // one field for each column, the id first
 	Claimed func(row *R) Claimed
 }
@@ -112,12 +115,23 @@ func Encode[P any](kind string, payload P, rules []check.Member) (store.JSON, er
 	return text, nil
 }
 
+// errGoexit is the result of a handler that ended its goroutine, as a test's
+// FailNow does.
+var errGoexit = errors.New("queue: the handler ended its goroutine without returning (runtime.Goexit)")
+
 // call runs a handler and turns a panic into an error that carries the stack.
-func call[R any](ctx context.Context, h Handler[R], row *R) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("queue: handler panicked: %v\n%s", p, debug.Stack())
-		}
+// The handler has a goroutine of its own, so that ending it ends no worker.
+func call[R any](ctx context.Context, h Handler[R], row *R) error {
+	result := make(chan error, 1)
+	go func() {
+		err := errGoexit
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("queue: handler panicked: %v\n%s", p, debug.Stack())
+			}
+			result <- err
+		}()
+		err = h(ctx, row)
 	}()
-	return h(ctx, row)
+	return <-result
 }

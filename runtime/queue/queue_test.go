@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/runtime/queue"
@@ -151,6 +153,11 @@ func TestFailures(t *testing.T) {
 			handlers{image: func(context.Context, *generated.ImageOptimizeJob) error { panic("out of range") }},
 			nil, generated.JobQueueStatusPending, "queue_test.go",
 		},
+		{
+			"a handler that ends its goroutine",
+			handlers{image: func(context.Context, *generated.ImageOptimizeJob) error { runtime.Goexit(); return nil }},
+			nil, generated.JobQueueStatusPending, "Goexit",
+		},
 		{"text that no database takes", fails(errors.New("a\x00b\xff")), nil, generated.JobQueueStatusPending, "a\uFFFDb\uFFFD"},
 		{"a very long error", fails(errors.New(strings.Repeat("é", 5000))), nil, generated.JobQueueStatusPending, "ééé"},
 	}
@@ -162,8 +169,8 @@ func TestFailures(t *testing.T) {
 			if row.Status != test.status || !strings.Contains(row.Error.V, test.error) {
 				t.Errorf("%s: status %s, error %q, want %s with %q", test.name, row.Status, row.Error.V, test.status, test.error)
 			}
-			if len(row.Error.V) > 4100 {
-				t.Errorf("%s: %d bytes of error were kept", test.name, len(row.Error.V))
+			if n := utf8.RuneCountInString(row.Error.V); n > 4000 {
+				t.Errorf("%s: %d characters of error were kept", test.name, n)
 			}
 			if test.status == generated.JobQueueStatusPending {
 				if wait := time.Until(row.ScheduledAt.V); wait < 50*time.Minute || wait > 61*time.Minute {
@@ -378,7 +385,7 @@ func TestNothingToRun(t *testing.T) {
 
 func TestOptionsThatCannotBe(t *testing.T) {
 	onEach(t, func(t *testing.T, db *generated.DB) {
-		for _, opts := range []queue.Options{{Concurrency: -1}, {Concurrency: 1001}, {Lease: -1}, {Poll: -1}, {StopTimeout: -1}} {
+		for _, opts := range []queue.Options{{Concurrency: -1}, {Concurrency: 1001}, {Lease: -1}, {Lease: 1}, {Poll: -1}, {StopTimeout: -1}} {
 			if err := db.Drain(t.Context(), generated.Workers{JobQueue: handlers{}, JobQueueOptions: opts}); err == nil {
 				t.Errorf("%+v was taken", opts)
 			}

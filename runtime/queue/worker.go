@@ -182,13 +182,13 @@ func (w *worker[R]) settle(c Claimed, failure error) {
 	switch {
 	case failure == nil:
 	case errors.Is(failure, errDiscard):
-		st, text = &w.spec.Bury, errorText(failure)
+		st, text = &w.spec.Bury, w.errorText(failure)
 	case errors.Is(context.Cause(w.handlers), ErrStopping):
 		st = &w.spec.Release // it was interrupted, not tried
 	case c.Attempt >= c.MaxAttempts:
-		st, text = &w.spec.Bury, errorText(failure)
+		st, text = &w.spec.Bury, w.errorText(failure)
 	default:
-		st, delay, text = &w.spec.Retry, w.opts.Backoff(int(c.Attempt)), errorText(failure)
+		st, delay, text = &w.spec.Retry, w.opts.Backoff(int(c.Attempt)), w.errorText(failure)
 	}
 	log := w.opts.Logger.With("queue", w.spec.Name, "id", c.ID, "attempt", c.Attempt)
 	if failure != nil {
@@ -219,18 +219,27 @@ func (w *worker[R]) sweepRegularly(ctx context.Context) {
 }
 
 func (w *worker[R]) sweep(ctx context.Context) error {
-	n, err := w.exec(ctx, &w.spec.Sweep, Claimed{}, 0, "the worker that ran this was lost")
+	n, err := w.exec(ctx, &w.spec.Sweep, Claimed{}, 0, w.fit("the worker that ran this was lost"))
 	if n > 0 {
 		w.opts.Logger.Warn("took rows from workers that are gone", "queue", w.spec.Name, "rows", n)
 	}
 	return err
 }
 
-// errorText is what of an error is kept on the row: valid text, bounded.
-func errorText(err error) string {
+// errorText is what of an error is kept on the row: valid text that its column
+// holds, at most maxError characters.
+func (w *worker[R]) errorText(err error) string {
 	text := strings.TrimPrefix(err.Error(), errDiscard.Error()+": ")
-	if len(text) > maxError {
-		text = text[:maxError]
+	return w.fit(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD"))
+}
+
+func (w *worker[R]) fit(text string) string {
+	left := min(w.spec.ErrorMax, maxError)
+	for i := range text {
+		if left == 0 {
+			return text[:i]
+		}
+		left--
 	}
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+	return text
 }
