@@ -79,6 +79,7 @@ func (l *loader) config() model.Config {
 		c.Output = cmp.Or(str(f.root, "output"), c.Output)
 		c.Package = str(f.root, "package")
 		l.folders(f, c)
+		unseen(f, c)
 		c.Package = l.packageName(f, c)
 	}
 	l.found = append(l.found, f.found...)
@@ -95,6 +96,17 @@ func (l *loader) folders(f *file, c model.Config) {
 				f.wrong(at, fmt.Sprintf("%s and %s are both in %s", b.key, a.key, b.folder), "give each a folder of its own")
 				break
 			}
+		}
+	}
+}
+
+// unseen keeps written code out of folders that the go command does not build;
+// those that start with a point the language refuses.
+func unseen(f *file, c model.Config) {
+	for part := range strings.SplitSeq(c.Output, "/") {
+		if part == "vendor" || part == "testdata" || strings.HasPrefix(part, "_") {
+			f.wrong(or(get(f.root, "output"), f.root), fmt.Sprintf("the go command does not build what is in a folder called %s", part), "choose another folder for output")
+			return
 		}
 	}
 }
