@@ -1,12 +1,14 @@
 package sqlc
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/near"
 )
 
 func findDeclared(v *versions, name string, of func(*written) []declared) (declared, bool) {
@@ -20,26 +22,33 @@ func findDeclared(v *versions, name string, of func(*written) []declared) (decla
 	return declared{}, false
 }
 
-// usedDeclarations reports declared names that the query does not have.
-func (r *reconciler) usedDeclarations(q *UserQuery) bool {
+// knownDeclarations reports declared names that the query does not have.
+func (r *reconciler) knownDeclarations() bool {
 	ok := true
-	seen := map[*written]bool{}
-	for _, db := range model.Databases {
-		w := r.v.of[db].query
-		if seen[w] {
-			continue
-		}
-		seen[w] = true
-		unknown := func(what string, ds []declared, values []UserValue) {
+	var columns []string
+	for _, c := range r.analysed[model.Postgres].Columns {
+		columns = append(columns, strings.ToLower(c.Name))
+	}
+	params := r.paramNames(r.v.first().db)
+	for _, w := range r.v.written() {
+		unknown := func(what string, ds []declared, names []string) {
 			for _, d := range ds {
-				if !slices.ContainsFunc(values, func(v UserValue) bool { return v.Name == d.name }) {
-					w.file.mistake(d.at, "", "the query %s has no %s %s", q.Name, what, d.name)
-					ok = false
+				if slices.Contains(names, d.name) {
+					continue
 				}
+				hint := "it has no " + what + "s"
+				if len(names) > 0 {
+					hint = "its " + what + "s are " + strings.Join(names, ", ")
+				}
+				if meant := near.Word(d.name, names); meant != "" {
+					hint = fmt.Sprintf("write %s; %s", meant, hint)
+				}
+				w.file.mistake(d.at, hint, "the query %s has no %s %s", r.v.name, what, d.name)
+				ok = false
 			}
 		}
-		unknown("column", w.columns, q.Columns)
-		unknown("parameter", w.params, q.Params)
+		unknown("column", w.columns, columns)
+		unknown("parameter", w.params, params)
 	}
 	return ok
 }

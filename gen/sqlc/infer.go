@@ -2,10 +2,12 @@ package sqlc
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
 // column finds the type of the i-th column.
@@ -17,12 +19,17 @@ func (r *reconciler) column(i int) (UserValue, bool) {
 		cols[db] = c
 		out.Null = out.Null || !c.NotNull
 	}
+	found, sure := r.expressionType(out.Name)
 	if d, ok := findDeclared(r.v, out.Name, func(w *written) []declared { return w.columns }); ok {
 		out.Type, out.Scale, out.Null = d.typ, d.scale, d.null
+		return out, r.mayDeclare(d, found, sure)
+	}
+	if (!sure || !r.calls(out.Name)) && r.fieldOf(&out, cols[model.Postgres], cols[model.SQLite], cols[model.MySQL]) {
 		return out, true
 	}
-	if r.fieldOf(&out, cols[model.Postgres], cols[model.SQLite], cols[model.MySQL]) {
-		return out, true
+	if sure {
+		found.Name = out.Name
+		return found, true
 	}
 	return out, r.expression(&out, cols)
 }
@@ -72,17 +79,13 @@ func (r *reconciler) expression(v *UserValue, cols map[model.Database]Column) bo
 	if pg == "" && lite == my {
 		pg = lite
 	}
-	if cols[model.Postgres].Type == "int" && r.namesDecimal() {
-		pg = "decimal" // sqlc calls all arithmetic int
-	}
-	if pg == "" || pg == "decimal" {
-		r.mistake(model.Postgres, fmt.Sprintf("add a line below the query's name, with its field type: -- column: %s %s", v.Name, example(pg)),
-			"the type of the column %s of the query %s is not known (%s)", v.Name, r.v.name, reported(cols))
+	if number := r.decimals(v.Name); number != nil && pg != "boolean" || pg == "" || pg == "decimal" {
+		r.mistakeAtColumn(v.Name, "add a line below the query's name that says it: "+forms(v.Name, number), "no database tells the type of the column %s of the query %s", v.Name, r.v.name)
 		return false
 	}
 	for _, db := range []model.Database{model.SQLite, model.MySQL} {
 		if contradicts(pg, types[db]) {
-			r.mistake(model.Postgres, "CAST it to the one that is meant, or add a line: -- column: "+v.Name+" "+pg,
+			r.mistakeAtColumn(v.Name, "CAST it to the one that is meant, or add a line: -- column: "+v.Name+" "+pg,
 				"the column %s of the query %s is not the same on all databases (%s)", v.Name, r.v.name, reported(cols))
 			return false
 		}
@@ -91,27 +94,99 @@ func (r *reconciler) expression(v *UserValue, cols map[model.Database]Column) bo
 	return true
 }
 
-func example(pg string) string {
-	if pg == "decimal" {
-		return "decimal(2)"
+// forms shows how a column's type may be declared, the likeliest first.
+func forms(name string, decimal *model.Field) string {
+	types := []string{"number", "decimal(2)", "datetime", "boolean", "textarea"}
+	if decimal != nil {
+		types = []string{fmt.Sprintf("decimal(%d)", decimal.Scale), "number", "datetime", "boolean", "textarea"}
 	}
-	return "number null"
+	return fmt.Sprintf("-- column: %s %s null (or %s; null where it may be)", name, types[0], strings.Join(types[1:], ", "))
 }
 
-// namesDecimal tells whether a decimal field is named anywhere in the query.
-func (r *reconciler) namesDecimal() bool {
-	named := map[string]bool{}
-	for w := range words(r.v.first().text) {
-		named[w] = true
+// expressionType finds a column's type from its expression; the versions of a
+// query must agree.
+func (r *reconciler) expressionType(name string) (UserValue, bool) {
+	var out UserValue
+	for i, w := range r.v.written() {
+		s := newScope(w, r.datatypes)
+		e, ok := s.itemNamed(name)
+		if !ok {
+			return out, false
+		}
+		v, ok := s.expressionType(e.span)
+		if !ok || i > 0 && (v.Type != out.Type || v.Scale != out.Scale || v.Field != out.Field) {
+			return out, false
+		}
+		v.Null = v.Null || out.Null
+		out = v
 	}
-	for _, d := range r.datatypes {
-		for _, f := range d.Fields {
-			if named[d.Name] && f.Type == "decimal" && named[f.Name] {
-				return true
+	return out, true
+}
+
+// calls tells whether a column is a function's value. Of a plain column sqlc
+// knows better whether an outer join may make it null.
+func (r *reconciler) calls(name string) bool {
+	s := newScope(r.v.first().query, r.datatypes)
+	e, ok := s.itemNamed(name)
+	return ok && s.is(e.from+1, "(")
+}
+
+// mayDeclare refuses a type that would read the value wrong.
+func (r *reconciler) mayDeclare(d declared, found UserValue, sure bool) bool {
+	w := r.v.first().query
+	if sure {
+		stored := fieldtype.MustLookup(d.typ).Kind
+		if stored == found.kind() && (stored != check.Decimal || d.scale == found.Scale) {
+			return true
+		}
+		r.mistakeAtDeclared(d, "leave this line out", "the column %s of the query %s is of type %s", d.name, w.name, typeText(found.Type, found.Scale))
+		return false
+	}
+	if f := r.decimals(d.name); f != nil && d.typ == "number" {
+		r.mistakeAtDeclared(d, fmt.Sprintf("write -- column: %s decimal(%d) null; without null where it cannot be", d.name, f.Scale),
+			"the column %s of the query %s is made of the decimal %s, which is no number", d.name, w.name, f.Name)
+		return false
+	}
+	return true
+}
+
+func typeText(name string, scale int) string {
+	if name == "decimal" {
+		return fmt.Sprintf("decimal(%d)", scale)
+	}
+	return name
+}
+
+// decimals gives a decimal column that a column of the result is made of.
+func (r *reconciler) decimals(name string) *model.Field {
+	for _, w := range r.v.written() {
+		s := newScope(w, r.datatypes)
+		if e, ok := s.itemNamed(name); ok {
+			if f := s.decimals(e.span); f != nil {
+				return f
 			}
 		}
 	}
-	return false
+	return nil
+}
+
+// mistakeAtColumn points to where the query makes a column.
+func (r *reconciler) mistakeAtColumn(name, hint, format string, args ...any) {
+	w := r.v.first().query
+	at := w.at
+	if e, ok := newScope(w, r.datatypes).itemNamed(name); ok {
+		at = e.at
+	}
+	w.file.mistake(at, hint, format, args...)
+}
+
+func (r *reconciler) mistakeAtDeclared(d declared, hint, format string, args ...any) {
+	for _, w := range r.v.written() {
+		if slices.Contains(w.columns, d) {
+			w.file.mistake(d.at, hint, format, args...)
+			return
+		}
+	}
 }
 
 func reported(cols map[model.Database]Column) string {

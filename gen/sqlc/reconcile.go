@@ -9,12 +9,16 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// reconcile makes the user's queries out of their analyses.
-func reconcile(p *model.Project, user []*versions, own []*unit, known map[*unit][]Analysed) []*UserQuery {
-	datatypes := map[string]*model.Datatype{}
+func byName(p *model.Project) map[string]*model.Datatype {
+	out := make(map[string]*model.Datatype, len(p.Datatypes))
 	for _, d := range p.Datatypes {
-		datatypes[d.Name] = d
+		out[d.Name] = d
 	}
+	return out
+}
+
+// reconcile makes the user's queries out of their analyses.
+func reconcile(datatypes map[string]*model.Datatype, user []*versions, own []*unit, known map[*unit][]Analysed) []*UserQuery {
 	byVersion := map[*rewritten]*Analysed{}
 	for _, u := range own {
 		byVersion[u.user] = &known[u][0]
@@ -45,7 +49,7 @@ func (r *reconciler) query() *UserQuery {
 		Pos: first.query.file.pos(first.query.at), Name: r.v.name, Doc: first.query.doc, Command: first.query.command,
 		Text: map[model.Database]string{}, Order: map[model.Database][]int{},
 	}
-	if !r.sameShape() {
+	if !r.sameShape() || !r.knownDeclarations() {
 		return nil
 	}
 	ok := true
@@ -63,7 +67,7 @@ func (r *reconciler) query() *UserQuery {
 		ok = ok && good
 		q.Params = append(q.Params, p)
 	}
-	if !ok || !r.usedDeclarations(q) {
+	if !ok {
 		return nil
 	}
 	for _, db := range model.Databases {

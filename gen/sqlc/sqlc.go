@@ -73,9 +73,13 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 	if err := mistakes.Err(); err != nil {
 		return nil, err
 	}
+	datatypes := byName(in.Project)
+	for _, w := range eachWritten(user) {
+		w.literals(datatypes)
+	}
 	generated, own := units(in, user)
 	all := append(slices.Clone(generated), own...)
-	known, stats, err := a.units(ctx, all, func(ps []problem) error { return report(ps, &mistakes) })
+	known, stats, err := a.units(ctx, all, func(ps []problem) error { return report(ps, datatypes) })
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +98,7 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 			out.Operations[u.database][u.queries[i].Name] = &known[u][i]
 		}
 	}
-	out.Queries = reconcile(in.Project, user, own, known)
+	out.Queries = reconcile(datatypes, user, own, known)
 	return out, mistakes.Err()
 }
 

@@ -135,6 +135,10 @@ func (p *splitter) comment(t token) {
 	if p.current != nil && p.declaration(t, line) {
 		return
 	}
+	if p.current == nil && declLine.MatchString(line) {
+		p.source.mistake(t.at, "move it down, between that line and the statement", "this line belongs below the query's name")
+		return
+	}
 	switch {
 	case p.current == nil:
 		p.above = append(p.above, commentText(line)...)

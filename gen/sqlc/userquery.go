@@ -1,6 +1,9 @@
 package sqlc
 
 import (
+	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/model"
@@ -79,6 +82,26 @@ func collect(files []*source) []*versions {
 	return out
 }
 
+// eachWritten gives the queries as they stand in files: a version for several
+// databases once.
+func eachWritten(user []*versions) []*written {
+	var out []*written
+	for _, v := range user {
+		out = append(out, v.written()...)
+	}
+	return out
+}
+
+func (v *versions) written() []*written {
+	var out []*written
+	for _, db := range model.Databases {
+		if w := v.of[db].query; !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
 // complete reports the databases for which a query is missing.
 func (v *versions) complete() bool {
 	var missing []string
@@ -91,7 +114,8 @@ func (v *versions) complete() bool {
 		return true
 	}
 	r := v.first()
-	r.query.file.mistake(r.query.at, "write it into x."+missing[0]+".sql too, or once for all databases into x.sql",
+	stem, _, _ := strings.Cut(path.Base(r.query.file.Path), ".")
+	r.query.file.mistake(r.query.at, fmt.Sprintf("write it into %s.%s.sql too, or once for all databases into a file of another name", stem, missing[0]),
 		"the query %s is missing for %s", v.name, strings.Join(missing, " and "))
 	return false
 }
