@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
@@ -26,40 +27,25 @@ func (a access) on(c *Conn) access {
 // fail says on what an operation failed, and completes what the driver could
 // not know. What is for the caller as it stands stays so.
 func (a access) fail(err error) error {
-	if conflict, ok := errors.AsType[*ConflictError](err); ok {
-		return a.conflict(conflict)
-	}
-	if _, ok := errors.AsType[*ValidationError](err); ok {
+	err = a.c.db.explain(err, a.s.Name)
+	switch e := err.(type) {
+	case *ConflictError:
+		a.named(e)
+		return e
+	case *ValidationError, *ReferenceError, *RefusedError:
 		return err
 	}
 	return fmt.Errorf("store: %s: %w", a.s.Name, err)
 }
 
-func (a access) conflict(e *ConflictError) error {
-	c := &ConflictError{Datatype: a.s.Name, Key: e.Key, Fields: e.Fields}
+// named completes a conflict where Open was given no schema to know it by.
+func (a access) named(e *ConflictError) {
 	for _, k := range a.s.Keys {
 		fields := a.st.pick(k.Columns)
-		if k.Name == e.Key || e.Key == "" && equalStrings(fields, e.Fields) {
-			c.Key, c.Fields = k.Name, fields
-			return c
+		if len(e.Fields) == 0 && k.Name == e.Key || e.Key == "" && slices.Equal(fields, e.Fields) {
+			e.Key, e.Fields = k.Name, fields
 		}
 	}
-	if len(c.Fields) == 0 && (c.Key == "PRIMARY" || c.Key == a.s.Name+"_pkey") {
-		c.Fields = []string{"id"}
-	}
-	return c
-}
-
-func equalStrings(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // idArg is an id as a statement takes it.
@@ -156,11 +142,11 @@ func (a access) prepare(n, row any, sc *scratch) (m Mask, err error) {
 func (a access) insert(ctx context.Context, sc *scratch) error {
 	first := len(a.s.Columns) - len(a.st.insertAll)
 	if first == 1 && a.st.dialect == sqltext.Postgres {
-		return a.c.QueryRow(ctx, a.st.insert, sc.vals[1:], sc.dest[:1])
+		return a.pointing(ctx, a.c.QueryRow(ctx, a.st.insert, sc.vals[1:], sc.dest[:1]), sc.vals, nil)
 	}
 	res, err := a.c.Exec(ctx, a.st.insert, sc.vals[first:])
 	if err != nil || first == 0 {
-		return err
+		return a.pointing(ctx, err, sc.vals, nil)
 	}
 	return Assign(sc.dest[0], res.LastID)
 }
@@ -195,7 +181,7 @@ func (a access) update(ctx context.Context, id, p, row any) error {
 	if a.st.dialect == sqltext.MySQL {
 		return a.updateThenRead(ctx, id, text, row, sc.args)
 	}
-	return a.one(ctx, text, row, sc)
+	return a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, &m.set)
 }
 
 func (a access) updateThenRead(ctx context.Context, id any, text string, row any, args []any) error {
@@ -250,7 +236,7 @@ func (a access) upsertUnique(ctx context.Context, key int, n, row any) error {
 	if a.st.dialect == sqltext.MySQL {
 		return a.upsertThenRead(ctx, key, text, row, sc)
 	}
-	return a.one(ctx, text, row, sc)
+	return a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, nil)
 }
 
 func (a access) upsertThenRead(ctx context.Context, key int, text string, row any, sc *scratch) error {
@@ -266,10 +252,26 @@ func (a access) upsertThenRead(ctx context.Context, key int, text string, row an
 		inner := &scratch{args: vals}
 		err := a.on(c).one(ctx, a.st.byKey[key], row, inner)
 		if errors.Is(err, ErrNotFound) { // it collided on another key, and nothing was written
-			return &ConflictError{Datatype: a.s.Name}
+			return a.on(c).collided(ctx, row, sc.vals)
 		}
 		return err
 	})
+}
+
+// collided finds the key that another row has, for a database that does not say.
+func (a access) collided(ctx context.Context, row any, vals []any) error {
+	e := &ConflictError{Datatype: a.s.Name}
+	for i, k := range a.s.Keys {
+		sc := &scratch{}
+		for _, c := range k.Columns {
+			sc.args = append(sc.args, vals[c])
+		}
+		if a.one(ctx, a.st.byKey[i], row, sc) == nil {
+			e.Key, e.Fields = k.Name, a.st.pick(k.Columns)
+			return e
+		}
+	}
+	return e
 }
 
 func (a access) delete(ctx context.Context, id any) error {
@@ -285,7 +287,7 @@ func (a access) delete(ctx context.Context, id any) error {
 		err = ErrNotFound
 	}
 	if err != nil {
-		return a.fail(err)
+		return a.fail(a.pointed(ctx, err, arg))
 	}
 	return nil
 }

@@ -17,6 +17,10 @@ type DB struct {
 	opts    Options
 	conn    *Conn
 	closed  atomic.Bool
+
+	schema *Schema // nil where Open was given none
+	once   sync.Once
+	facts  *facts // of the schema's DDL; read when an error needs them
 }
 
 // Conn gives the connection that runs each statement by itself.

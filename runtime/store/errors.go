@@ -11,7 +11,7 @@ var (
 	ErrNotFound  = errors.New("not found")
 	ErrConflict  = errors.New("another row has this key")           // a *ConflictError carries the key
 	ErrInvalid   = errors.New("invalid")                            // a *ValidationError carries the fields
-	ErrReference = errors.New("a reference does not hold")          // to a row that is not there, or from one that still points here
+	ErrReference = errors.New("a reference does not hold")          // a *ReferenceError carries which
 	ErrClosed    = errors.New("closed")                             // the database was closed, or the transaction has ended
 	ErrSchema    = errors.New("the database's tables do not match") // a *SchemaError carries the difference
 	ErrBusy      = errors.New("busy")                               // lock wait, deadlock or serialization failure; Tx has retried
@@ -43,6 +43,7 @@ type ValidationError struct {
 	Row        int // of CreateMany, from 0; 0 otherwise
 	Violations []Violation
 	many       bool
+	cause      error // of the database, where it refused what the rules here had let pass
 }
 
 // Violation is one broken rule.
@@ -71,6 +72,75 @@ func (e *ValidationError) Error() string {
 
 // Is makes errors.Is(err, ErrInvalid) hold.
 func (e *ValidationError) Is(target error) bool { return target == ErrInvalid }
+
+// Unwrap gives the database's own error, or nil.
+func (e *ValidationError) Unwrap() error { return e.cause }
+
+// ReferenceError says which reference a write would have broken, as far as that
+// is known: names may be empty. Without Missing and Pointed it is not known
+// which of the two it was.
+type ReferenceError struct {
+	Datatype string // whose row was to be written or deleted
+	Missing  bool   // Field of the row points to a row that does not exist
+	Pointed  bool   // a row of From still points to the row with Field
+	Key      string // the foreign key's name in the database
+	From     string // the datatype that has the reference
+	Field    string // its column
+	To       string // the datatype that it points to
+	Cause    error  // the database's own error, for errors.As
+}
+
+// Error never holds the values.
+func (e *ReferenceError) Error() string {
+	field := e.Field
+	if field == "" {
+		field = "a reference"
+	}
+	switch {
+	case e.Missing && e.To != "":
+		return fmt.Sprintf("store: %s: %s points to a row of %s that does not exist", e.Datatype, field, e.To)
+	case e.Missing:
+		return fmt.Sprintf("store: %s: %s points to a row that does not exist", e.Datatype, field)
+	case e.Pointed && e.From != "":
+		return fmt.Sprintf("store: %s: the row is still pointed to by %s of %s", e.Datatype, field, e.From)
+	case e.Pointed:
+		return fmt.Sprintf("store: %s: the row is still pointed to by another", e.Datatype)
+	case e.Field != "":
+		return fmt.Sprintf("store: %v: %s of %s", ErrReference, e.Field, e.From)
+	}
+	return fmt.Sprintf("store: %v: one side of it is missing", ErrReference)
+}
+
+// Is makes errors.Is(err, ErrReference) hold.
+func (e *ReferenceError) Is(target error) bool { return target == ErrReference }
+
+// Unwrap gives the database's own error.
+func (e *ReferenceError) Unwrap() error { return e.Cause }
+
+// RefusedError is what a driver gives where a check or a NOT NULL of the
+// database refuses a value. Where the column is known or can be found it becomes
+// a *ValidationError.
+type RefusedError struct {
+	Datatype string
+	Check    string // the constraint's name, or its text
+	Column   string
+	Null     bool  // the column cannot be NULL
+	Cause    error // the database's own error
+}
+
+// Error never holds the value.
+func (e *RefusedError) Error() string {
+	if e.Null {
+		return fmt.Sprintf("store: %s: %s cannot be null", e.Datatype, e.Column)
+	}
+	return fmt.Sprintf("store: %s: the database's check %s refuses a value", e.Datatype, e.Check)
+}
+
+// Is makes errors.Is(err, ErrInvalid) hold.
+func (e *RefusedError) Is(target error) bool { return target == ErrInvalid }
+
+// Unwrap gives the database's own error.
+func (e *RefusedError) Unwrap() error { return e.Cause }
 
 // SchemaError says how a database's tables differ from the definitions.
 type SchemaError struct {

@@ -84,7 +84,7 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts Options) (*DB, e
 			return nil, err
 		}
 	}
-	db := &DB{backend: backend, opts: opts}
+	db := &DB{backend: backend, opts: opts, schema: schema}
 	db.conn = &Conn{db: db, session: backend, dialect: backend.Dialect()}
 	return db, nil
 }

@@ -250,7 +250,7 @@ func (a access) deleteWhere(ctx context.Context, where *node) (int64, error) {
 	}
 	res, err := a.c.Exec(ctx, string(b.sql), b.args)
 	if err != nil {
-		return 0, a.fail(err)
+		return 0, a.fail(a.pointed(ctx, err, nil))
 	}
 	return res.RowsAffected, nil
 }

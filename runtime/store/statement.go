@@ -27,7 +27,7 @@ func One[R any](ctx context.Context, c *Conn, s *Statement, args []any, fields f
 	text, args := s.in(c, args)
 	if err := c.QueryRow(ctx, text, args, fields(&row)); err != nil {
 		var none R
-		return none, err
+		return none, c.db.explain(err, "")
 	}
 	return row, nil
 }
@@ -43,7 +43,7 @@ func Many[R any](ctx context.Context, c *Conn, s *Statement, args []any, fields 
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, c.db.explain(err, "")
 	}
 	return rows, nil
 }
@@ -52,5 +52,5 @@ func Many[R any](ctx context.Context, c *Conn, s *Statement, args []any, fields 
 func Exec(ctx context.Context, c *Conn, s *Statement, args []any) (int64, error) {
 	text, args := s.in(c, args)
 	res, err := c.Exec(ctx, text, args)
-	return res.RowsAffected, err
+	return res.RowsAffected, c.db.explain(err, "")
 }

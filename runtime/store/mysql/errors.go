@@ -37,9 +37,11 @@ func failure(ctx context.Context, err error) error {
 	case 1062, 1586:
 		return conflict(my.Message)
 	case 1216, 1217, 1451, 1452: // the message quotes the constraint, not the values
-		return store.Coded(store.ErrReference, e)
-	case 3819, 4025, 1048, 1364:
-		return store.Coded(store.ErrInvalid, e)
+		return reference(e)
+	case 3819, 4025:
+		return check(e)
+	case 1048, 1364:
+		return &store.RefusedError{Column: nullOf(my.Message), Null: true, Cause: e}
 	case 1264, 1265, 1292, 1366, 1406, 3140, 3141, 1411, 1690, 1367:
 		e.Message = refused(my.Message)
 		return store.Coded(store.ErrInvalid, e)
@@ -64,6 +66,40 @@ func refused(message string) string {
 		return "the database refuses a value of " + m[1]
 	}
 	return "the database refuses a value"
+}
+
+// nullOf reads "Column 'c' cannot be null" and "Field 'c' doesn't have a
+// default value".
+func nullOf(message string) string {
+	if parts := strings.Split(message, "'"); len(parts) > 2 {
+		return parts[1]
+	}
+	return ""
+}
+
+// broken reads "... a foreign key constraint fails (`db`.`article`, CONSTRAINT
+// `article_author_fkey` FOREIGN KEY (`author`) REFERENCES `author` (`id`))".
+var broken = regexp.MustCompile("`(\\w+)`, CONSTRAINT `(\\w+)` FOREIGN KEY \\(`(\\w+)`\\) REFERENCES (?:`\\w+`\\.)?`(\\w+)`")
+
+func reference(e *Error) error {
+	r := &store.ReferenceError{Missing: e.Code == 1216 || e.Code == 1452, Cause: e}
+	r.Pointed = !r.Missing
+	if m := broken.FindStringSubmatch(e.Message); m != nil {
+		r.From, r.Key, r.Field, r.To = m[1], m[2], m[3], m[4]
+	}
+	return r
+}
+
+// refusing reads MySQL's "Check constraint 'name' is violated." and MariaDB's
+// "CONSTRAINT `name` failed for `db`.`table`".
+var refusing = regexp.MustCompile("(?i)constraint ['`](.+?)['`] (?:is violated|failed for `.+?`\\.`(.+?)`)")
+
+func check(e *Error) error {
+	r := &store.RefusedError{Cause: e}
+	if m := refusing.FindStringSubmatch(e.Message); m != nil {
+		r.Check, r.Datatype = m[1], m[2]
+	}
+	return r
 }
 
 // conflict reads the key from "Duplicate entry '...' for key 'article.article_slug_key'";

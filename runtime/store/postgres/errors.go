@@ -41,10 +41,17 @@ func failure(ctx context.Context, err error) error {
 		return &store.ConflictError{Datatype: pg.TableName, Key: pg.ConstraintName}
 	case "23503", "23001":
 		e.Message = "foreign key " + pg.ConstraintName
-		return store.Coded(store.ErrReference, e)
+		return &store.ReferenceError{
+			Key: pg.ConstraintName, From: pg.TableName, Cause: e,
+			// The server says it in words only, and perhaps in another language.
+			Missing: strings.HasPrefix(pg.Message, "insert or update on table"),
+			Pointed: strings.HasPrefix(pg.Message, "update or delete on table"),
+		}
 	case "23514", "23502":
 		e.Message = strings.TrimSpace("a constraint does not hold: " + pg.ConstraintName + " " + pg.ColumnName)
-		return store.Coded(store.ErrInvalid, e)
+		return &store.RefusedError{
+			Datatype: pg.TableName, Check: pg.ConstraintName, Column: pg.ColumnName, Null: pg.Code == "23502", Cause: e,
+		}
 	case "40001", "40P01", "55P03":
 		return store.Coded(store.ErrBusy, e)
 	case "53100", "53200":

@@ -37,12 +37,19 @@ func (c *conn) failure(rc int32) error {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
 		return conflict(message)
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-		return store.Coded(store.ErrReference, err)
+		return &store.ReferenceError{Cause: err}
 	case sqlite3.SQLITE_CONSTRAINT_TRIGGER: // of a reference with "restrict"
 		if strings.HasPrefix(message, "FOREIGN KEY") {
-			return store.Coded(store.ErrReference, err)
+			return &store.ReferenceError{Cause: err}
 		}
-	case sqlite3.SQLITE_CONSTRAINT_CHECK, sqlite3.SQLITE_CONSTRAINT_NOTNULL, sqlite3.SQLITE_CONSTRAINT_DATATYPE:
+	case sqlite3.SQLITE_CONSTRAINT_CHECK:
+		_, check, _ := strings.Cut(message, ": ")
+		return &store.RefusedError{Check: check, Cause: err}
+	case sqlite3.SQLITE_CONSTRAINT_NOTNULL:
+		_, what, _ := strings.Cut(message, ": ")
+		table, column, _ := strings.Cut(what, ".")
+		return &store.RefusedError{Datatype: table, Column: column, Null: true, Cause: err}
+	case sqlite3.SQLITE_CONSTRAINT_DATATYPE:
 		return store.Coded(store.ErrInvalid, err)
 	}
 	switch rc & 0xff {

@@ -68,34 +68,126 @@ func testConflict(t *testing.T, db *DB) {
 	for range 2 {
 		_, err = db.Author.Create(ctx, AuthorNew{Email: store.NewULID() + "@example.com", Realm: store.Set("for key 'x'"), Number: store.Int(1)})
 	}
-	if !errors.As(err, &conflict) || conflict.Key != "author_realm_number_key" || !slices.Equal(conflict.Fields, []string{"realm", "number"}) {
-		t.Errorf("conflict is %v", err)
+	wantConflict(t, err, "author_realm_number_key", "realm", "number")
+	_, err = db.Author.UpsertUnique(ctx, 0, AuthorNew{Email: "other@example.com", Realm: store.Set("for key 'x'"), Number: store.Int(1)})
+	wantConflict(t, err, "author_realm_number_key", "realm", "number")
+	text := "INSERT INTO author (id, email, realm) SELECT '01ARZ3NDEKTSV4RRFFQ69G5FAV', email, realm FROM author"
+	_, err = store.Exec(ctx, db.Conn(), &store.Statement{Text: [3]string{text, text, text}}, nil)
+	wantConflict(t, err, "author_email_key", "email")
+}
+
+func wantConflict(t *testing.T, err error, key string, fields ...string) {
+	t.Helper()
+	var conflict *store.ConflictError
+	if !errors.As(err, &conflict) || conflict.Key != key || !slices.Equal(conflict.Fields, fields) || conflict.Datatype == "" {
+		t.Errorf("conflict is %+v, %v", conflict, err)
 	}
+}
+
+// testPartialConflict has two rows collide on a unique index over some rows.
+func testPartialConflict(t *testing.T, dsn string) {
+	schema := Schema()
+	partial := "CREATE UNIQUE INDEX article_rank_when_pinned ON article (%s) WHERE pinned = %s;\n"
+	schema.DDL[0] += fmt.Sprintf(partial, "rank", "1")
+	schema.DDL[1] += fmt.Sprintf(partial, "rank", "TRUE")
+	schema.DDL[2] = strings.Replace(schema.DDL[2], "    CONSTRAINT article_author_fk ",
+		"    when_pinned tinyint(1) GENERATED ALWAYS AS (CASE WHEN pinned THEN 1 END) VIRTUAL,\n"+
+			"    UNIQUE KEY article_rank_when_pinned (`rank`, when_pinned),\n    CONSTRAINT article_author_fk ", 1)
+	article := &schema.Tables[1]
+	article.Generated = []store.Column{{Name: "when_pinned", Null: true, Types: [3]string{"", "", "tinyint(1)"}}}
+	article.Indexes = append(slices.Clone(article.Indexes),
+		store.Index{Name: "article_rank_when_pinned", Columns: []int{7}, Unique: true, Partial: true})
+	raw, err := store.Open(t.Context(), dsn, schema, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	db := On(raw)
+	for i, slug := range []string{"a", "b", "c"} {
+		n := full(slug)
+		n.Rank, n.Pinned = store.Int(7), store.Set(i > 0)
+		_, err = db.Article.Create(t.Context(), n)
+		if i < 2 && err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantConflict(t, err, "article_rank_when_pinned", "rank")
 }
 
 func testReference(t *testing.T, db *DB) {
 	ctx := t.Context()
 	n := full("a")
 	n.Author = store.Set(AuthorID("01ARZ3NDEKTSV4RRFFQ69G5FAV"))
+	const missing = "store: article: author points to a row of author that does not exist"
 	_, err := db.Article.Create(ctx, n)
-	wantErr(t, err, store.ErrReference)
+	wantReference(t, err, missing)
 	_, err = db.Article.CreateMany(ctx, []ArticleNew{n})
-	wantErr(t, err, store.ErrReference)
+	wantReference(t, err, missing)
 	au, err := db.Author.Create(ctx, AuthorNew{Email: "a@example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, err = db.Article.UpsertUnique(ctx, 0, n)
+	wantReference(t, err, missing)
 	n.Author = store.Set(au.ID)
 	a := mustCreate(t, db, n)
 	if a.Author.V != au.ID {
 		t.Errorf("author is %v", a.Author)
 	}
-	wantErr(t, db.Author.Delete(ctx, au.ID), store.ErrReference)
+	err = db.Tx(ctx, func(c *store.Conn) error {
+		_, err := In(c).Article.Update(ctx, a.ID, ArticlePatch{Author: store.Set(AuthorID("01ARZ3NDEKTSV4RRFFQ69G5FAV"))})
+		wantReference(t, err, missing)
+		return err
+	})
+	wantReference(t, err, missing)
+	wantReference(t, db.Author.Delete(ctx, au.ID), "store: author: the row is still pointed to by author of article")
+	_, err = db.Author.DeleteWhere(ctx, store.Everything[AuthorID]())
+	wantErr(t, err, store.ErrReference)
+	if !strings.Contains(err.Error(), "still pointed to by") {
+		t.Errorf("the error is %v", err)
+	}
 	if err := db.Article.Delete(ctx, a.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Author.Delete(ctx, au.ID); err != nil {
 		t.Error(err)
+	}
+}
+
+func wantReference(t *testing.T, err error, text string) {
+	t.Helper()
+	var e *store.ReferenceError
+	if !errors.Is(err, store.ErrReference) || !errors.As(err, &e) || err.Error() != text {
+		t.Errorf("error is %v, want %s", err, text)
+		return
+	}
+	if e.Field != "author" || e.From != "article" || e.To != "author" || e.Missing == e.Pointed || e.Cause == nil {
+		t.Errorf("reference is %+v", e)
+	}
+}
+
+// testRefusals sends values past the rules, so that the database refuses them.
+func testRefusals(t *testing.T, db *DB) {
+	ctx := t.Context()
+	mustCreate(t, db, full("a"))
+	for text, want := range map[string]store.Violation{
+		"UPDATE article SET status = 'gone'": {Field: "status", Rule: "check"},
+		"UPDATE article SET title = NULL":    {Field: "title", Rule: "null"},
+	} {
+		_, err := store.Exec(ctx, db.Conn(), &store.Statement{Text: [3]string{text, text, text}}, nil)
+		var invalid *store.ValidationError
+		if !errors.As(err, &invalid) || !errors.Is(err, store.ErrInvalid) {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		got := invalid.Violations[0]
+		// Which table it was, MySQL does not say of a NULL.
+		if got.Field != want.Field || got.Rule != want.Rule || want.Rule == "check" && invalid.Datatype != "article" {
+			t.Errorf("%s: %s: %+v, want %+v", text, invalid.Datatype, got, want)
+		}
+		if strings.Contains(err.Error(), "gone") || errors.Unwrap(err) == nil {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 

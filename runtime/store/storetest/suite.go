@@ -51,6 +51,7 @@ var suites = []struct {
 	{"Validation", testValidation},
 	{"Conflict", testConflict},
 	{"Reference", testReference},
+	{"Refusals", testRefusals},
 	{"Secrets", testSecrets},
 	{"Filters", testFilters},
 	{"FilterProperty", testFilterProperty},
@@ -85,5 +86,6 @@ var openings = []struct {
 	{"OpenDiffers", testOpenDiffers},
 	{"OpenChecks", testOpenChecks},
 	{"OpenCompletes", testOpenCompletes},
+	{"PartialConflict", testPartialConflict},
 	{"Closed", testClosed},
 }
