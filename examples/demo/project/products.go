@@ -161,13 +161,17 @@ func parse(record []string) (p generated.ProductNew, err error) {
 // save writes rows in one transaction. A product that breaks its datatype's
 // rules is refused and the others go on.
 func (im *importer) save(ctx context.Context, rows []row) error {
-	refused := map[int]error{}
+	type refusal struct {
+		line int
+		err  error
+	}
+	var refused []refusal
 	err := im.db.Tx(ctx, func(tx *generated.Tx) error {
-		clear(refused) // a transaction that met another starts again
+		refused = nil // a transaction that met another starts again
 		for _, row := range rows {
 			_, err := tx.Product.UpsertBySKU(ctx, row.product)
 			if errors.Is(err, store.ErrInvalid) {
-				refused[row.line] = err
+				refused = append(refused, refusal{row.line, err})
 				continue
 			}
 			if err != nil {
@@ -179,8 +183,8 @@ func (im *importer) save(ctx context.Context, rows []row) error {
 	if err != nil {
 		return err
 	}
-	for line, err := range refused {
-		im.reject(line, err)
+	for _, r := range refused {
+		im.reject(r.line, r.err)
 	}
 	im.good += int64(len(rows) - len(refused))
 	im.progress(im.rows)
