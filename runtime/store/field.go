@@ -3,9 +3,12 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -64,13 +67,34 @@ func assignInt(d *int64, src any) (err error) {
 	case int64:
 		*d = s
 	case []byte:
-		*d, err = strconv.ParseInt(string(s), 10, 64)
+		*d, err = parseInt(string(s))
 	case string:
-		*d, err = strconv.ParseInt(s, 10, 64)
+		*d, err = parseInt(s)
+	case float64:
+		if s != math.Trunc(s) || s < -1<<63 || s >= 1<<63 {
+			return errNotWhole
+		}
+		*d = int64(s)
 	default:
 		return cannotAssign(d, src)
 	}
 	return err
+}
+
+// errNotWhole leaves out what the database gave, which may be a secret.
+var errNotWhole = errors.New("store: the database gave something else than a whole number of 64 bits")
+
+// parseInt reads a whole number: PostgreSQL's sum of bigint is a numeric, and so
+// is MySQL's, where it may end in ".0000".
+func parseInt(s string) (int64, error) {
+	if whole, zeros, ok := strings.Cut(s, "."); ok && strings.Trim(zeros, "0") == "" {
+		s = whole
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0, errNotWhole
+	}
+	return n, nil
 }
 
 func assignString(d *string, src any) error {

@@ -1,30 +1,103 @@
 package store
 
-import "context"
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
 
 // Statement is a query of the user's own, in each database's form.
 type Statement struct {
-	Text  [3]string // by sqltext.Dialect
-	Order [3][]int  // for each placeholder the argument it takes; nil: in order
+	Text   [3]string // by sqltext.Dialect
+	Order  [3][]int  // for each placeholder the argument it takes; nil: in order
+	Params []string  // the arguments' names, for errors; nil: they are told by number
 }
 
-func (s *Statement) in(c *Conn, args []any) (string, []any) {
+// in gives the text and the arguments for one database. An argument that no
+// column could hold is an error that is ErrInvalid and names it: databases
+// differ in what they make of one.
+func (s *Statement) in(c *Conn, args []any) (string, []any, error) {
+	for i, a := range args {
+		if why := unstorable(a); why != "" {
+			return "", nil, invalidf("%s: %s", s.param(i), why)
+		}
+	}
 	order := s.Order[c.dialect]
 	if order == nil {
-		return s.Text[c.dialect], args
+		return s.Text[c.dialect], args, nil
 	}
 	ordered := make([]any, len(order))
 	for i, from := range order {
 		ordered[i] = args[from]
 	}
-	return s.Text[c.dialect], ordered
+	return s.Text[c.dialect], ordered, nil
 }
 
-// One runs a statement that gives one row; ErrNotFound without it. fields gives
+func (s *Statement) param(i int) string {
+	if i < len(s.Params) {
+		return "parameter " + s.Params[i]
+	}
+	return "parameter " + strconv.Itoa(i+1)
+}
+
+// unstorable says why no column could hold an argument; empty when one could.
+func unstorable(arg any) string {
+	switch a := arg.(type) { // what is common is not boxed
+	case *int64, *bool, int64, bool:
+		return ""
+	case *string:
+		return unstorableText(*a)
+	case *time.Time:
+		return unstorableTime(*a)
+	}
+	v, err := Plain(arg)
+	if err != nil {
+		return strings.TrimPrefix(err.Error(), "store: ")
+	}
+	switch v := v.(type) {
+	case string:
+		return unstorableText(v)
+	case time.Time:
+		return unstorableTime(v)
+	case Date:
+		if !v.Valid() {
+			return "the date is no day between the years 1 and 9999"
+		}
+	case []string:
+		for _, s := range v {
+			if why := unstorableText(s); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+func unstorableText(s string) string {
+	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+		return "the text is not UTF-8 or holds a NUL byte"
+	}
+	return ""
+}
+
+func unstorableTime(t time.Time) string {
+	if year := t.UTC().Year(); year < 1 || year > 9999 {
+		return "the time is not between the years 1 and 9999"
+	}
+	return ""
+}
+
+// One runs a statement that gives one row; ErrNotFound without it, ErrInvalid
+// for an argument that no column could hold. fields gives
 // the places of the columns in a row.
 func One[R any](ctx context.Context, c *Conn, s *Statement, args []any, fields func(*R) []any) (R, error) {
 	var row R
-	text, args := s.in(c, args)
+	text, args, err := s.in(c, args)
+	if err != nil {
+		return row, err
+	}
 	if err := c.QueryRow(ctx, text, args, fields(&row)); err != nil {
 		var none R
 		return none, c.db.explain(err, "")
@@ -37,8 +110,11 @@ func One[R any](ctx context.Context, c *Conn, s *Statement, args []any, fields f
 func Many[R any](ctx context.Context, c *Conn, s *Statement, args []any, fields func(*R) []any) ([]R, error) {
 	var row R
 	rows := []R{}
-	text, args := s.in(c, args)
-	err := c.Query(ctx, text, args, fields(&row), func() error {
+	text, args, err := s.in(c, args)
+	if err != nil {
+		return nil, err
+	}
+	err = c.Query(ctx, text, args, fields(&row), func() error {
 		rows = append(rows, row)
 		return nil
 	})
@@ -50,7 +126,10 @@ func Many[R any](ctx context.Context, c *Conn, s *Statement, args []any, fields 
 
 // Exec runs a statement without rows and says how many it touched.
 func Exec(ctx context.Context, c *Conn, s *Statement, args []any) (int64, error) {
-	text, args := s.in(c, args)
+	text, args, err := s.in(c, args)
+	if err != nil {
+		return 0, err
+	}
 	res, err := c.Exec(ctx, text, args)
 	return res.RowsAffected, c.db.explain(err, "")
 }

@@ -123,8 +123,7 @@ func seed(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(n, 0))
 }
 
-// words hold no trailing space, in whose order MySQL differs.
-var words = []string{"", "a", "A", "ä", "ab", "a b", "a%", "a_", "b", "z", "é", "e\u0301", "世", "🎉", "\uFFFD", "\U0010FFFF", "a\U0010FFFF", "\uD7FF", "\uE000", `\`, "'", `"`, "|"}
+var words = []string{"", " ", "a", "a ", "a  ", "a\t", "a\x01", "A", "ä", "ab", "a b", "a%", "a_", "b", "z", "é", "e\u0301", "世", "🎉", "\uFFFD", "\U0010FFFF", "a\U0010FFFF", "\uD7FF", "\uE000", `\`, "'", `"`, "|"}
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
@@ -303,7 +302,7 @@ func testFilterProperty(t *testing.T, db *DB) {
 
 func testTextOrder(t *testing.T, db *DB) {
 	var texts []string
-	for i, w := range []string{"a", "A", "ä", "b", "B", "é", "e\u0301", "z", "Z", "1", "世", "🎉", "\uFFFD", "aa", "aB", "ß", "ss", "_", "~"} {
+	for i, w := range []string{"a", "a ", "a\x01", "a  b", "", " ", "A", "ä", "b", "B", "é", "e\u0301", "z", "Z", "1", "世", "🎉", "\uFFFD", "aa", "aB", "ß", "ss", "_", "~"} {
 		n := ArticleNew{Slug: fmt.Sprintf("s%d", i), Title: "Title", Body: store.Set(w)}
 		mustCreate(t, db, n)
 		texts = append(texts, w)
@@ -325,7 +324,7 @@ func testTextOrder(t *testing.T, db *DB) {
 			t.Errorf("%d texts below %q, want %d (%v)", n, w, slices.Index(texts, w), err)
 		}
 	}
-	for _, slug := range []string{"case", "CASE", "cäse", "case\u0301"} { // different keys, all of them
+	for _, slug := range []string{"case", "CASE", "cäse", "case\u0301", "case ", "case  ", "case\t"} { // different keys, all of them
 		mustCreate(t, db, ArticleNew{Slug: slug, Title: "Title"})
 	}
 }

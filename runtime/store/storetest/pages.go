@@ -273,3 +273,31 @@ func testCounts(t *testing.T, db *DB) {
 		t.Errorf("exists: %v, %v", ok, err)
 	}
 }
+
+// testLongSort walks rows whose sort values are alike for long.
+func testLongSort(t *testing.T, db *DB) {
+	for _, length := range []int{1100, 40_000} {
+		var ns []ArticleNew
+		var want []string
+		for i := range 250 {
+			n := ArticleNew{Slug: fmt.Sprintf("%d-%03d", length, i), Title: "Title"}
+			n.Body = store.Set(strings.Repeat("é", length/2) + fmt.Sprintf("%03d", i*7%250))
+			ns = append(ns, n)
+			want = append(want, fmt.Sprintf("%03d", i))
+		}
+		if _, err := db.Article.CreateMany(t.Context(), ns); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		q := store.Query[ArticleID]{Where: f.Slug.Prefix(fmt.Sprint(length)), Sort: []store.Order[ArticleID]{f.Body.Asc()}}
+		for a, err := range db.Article.All(t.Context(), q) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, a.Body.V[len(a.Body.V)-3:])
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d bytes: %d rows of %d, or out of order: %v", length, len(got), len(want), got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -67,6 +68,7 @@ func testStatements(t *testing.T, db *DB) {
 		t.Error(err)
 	}
 	testExpressions(t, db)
+	testParameters(t, db)
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	_, err = store.Many(cancelled, db.Conn(), &busiest, args, (*busiestRow).fields)
@@ -87,7 +89,50 @@ func testExpressions(t *testing.T, db *DB) {
 	if err := db.Conn().QueryRow(t.Context(), text, nil, []any{&n, &total, &mean, &most, &any1}); err != nil {
 		t.Fatal(err)
 	}
+	var sum store.Null[int64]
+	var half int64
+	text = "SELECT sum(views) * 1.00, avg(views) FROM article"
+	if err := db.Conn().QueryRow(t.Context(), text, nil, []any{&sum, &half}); err != nil || sum != store.Some[int64](3) || half != 1 {
+		t.Errorf("whole decimals are %v %d, %v", sum, half, err)
+	}
+	if err := db.Conn().QueryRow(t.Context(), "SELECT avg(views) FROM article WHERE views > 0", nil, []any{&half}); err == nil {
+		t.Error("1.5 was taken for a whole number")
+	}
 	if n != 3 || total != 3 || mean != 1 || most != store.Some[int64](-7) || !any1 {
 		t.Errorf("%d %d %v %v %v", n, total, mean, most, any1)
+	}
+}
+
+// testParameters gives a query arguments that no column could hold.
+func testParameters(t *testing.T, db *DB) {
+	t.Helper()
+	text := [3]string{"SELECT count(*) FROM article WHERE price = ? AND title = ?",
+		"SELECT count(*) FROM article WHERE price = $1 AND title = $2", "SELECT count(*) FROM article WHERE price = ? AND title = ?"}
+	s := store.Statement{Text: text}
+	named := store.Statement{Text: text, Params: []string{"price", "title"}}
+	good, bad := dec("3.49"), dec("3.495")
+	nul, null := "hunter2\x00", store.Some("hunter2\xff")
+	for _, c := range []struct {
+		s    *store.Statement
+		args []any
+		want string
+	}{
+		{&s, []any{store.DecimalField(&bad, 2), "x"}, "parameter 1: decimal has more than 2 digits behind the point"},
+		{&s, []any{store.DecimalField(&good, 2), &nul}, "parameter 2: the text is not UTF-8 or holds a NUL byte"},
+		{&s, []any{store.DecimalField(&good, 2), &null}, "parameter 2: the text is not UTF-8 or holds a NUL byte"},
+		{&named, []any{store.DecimalField(&good, 2), nul}, "parameter title: the text is not UTF-8 or holds a NUL byte"},
+		{&s, []any{store.Date{}, "x"}, "parameter 1: the date is no day between the years 1 and 9999"},
+		{&s, []any{noon.AddDate(9000, 0, 0), "x"}, "parameter 1: the time is not between the years 1 and 9999"},
+		{&s, []any{store.DecimalField(&good, 2), "Title"}, ""},
+	} {
+		count := func(n *int64) []any { return []any{n} }
+		_, one := store.One(t.Context(), db.Conn(), c.s, c.args, count)
+		_, many := store.Many(t.Context(), db.Conn(), c.s, c.args, count)
+		_, exec := store.Exec(t.Context(), db.Conn(), c.s, c.args)
+		for _, err := range []error{one, many, exec} {
+			if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, store.ErrInvalid) || err.Error() != "store: invalid: "+c.want) {
+				t.Errorf("error is %v, want %s", err, c.want)
+			}
+		}
 	}
 }

@@ -60,6 +60,7 @@ var suites = []struct {
 	{"FilterLimits", testFilterLimits},
 	{"Pages", testPages},
 	{"PageProperty", testPageProperty},
+	{"LongSort", testLongSort},
 	{"Cursors", testCursors},
 	{"All", testAll},
 	{"Counts", testCounts},
