@@ -85,24 +85,7 @@ func (a access) getUnique(ctx context.Context, key int, vals []any, row any) err
 		}
 		sc.args = append(sc.args, arg)
 	}
-	err := a.one(ctx, a.st.byKey[key], row, sc)
-	if err == nil && a.st.dialect == sqltext.MySQL && a.padded(cols, sc) {
-		return a.fail(ErrNotFound)
-	}
-	return err
-}
-
-// padded tells whether a row was found whose key differs in trailing spaces,
-// which MySQL's comparison leaves out.
-func (a access) padded(cols []int, sc *scratch) bool {
-	for i, c := range cols {
-		wanted, ok := sc.args[i].(string)
-		found, err := Plain(sc.dest[c])
-		if ok && err == nil && found != any(wanted) {
-			return true
-		}
-	}
-	return false
+	return a.one(ctx, a.st.byKey[key], row, sc)
 }
 
 // one runs a statement that gives one row.

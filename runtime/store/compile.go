@@ -3,7 +3,6 @@ package store
 import (
 	"strconv"
 
-	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -200,32 +199,9 @@ func (b *builder) compare(o op, col int, arg any, exact, negate bool) {
 		}
 	}
 	b.orNull(col, nulls, func() {
-		if b.padded(col) && (o == opEq || o == opNe) {
-			b.exactText(o, col, arg)
-			return
-		}
 		b.write(b.quoted[col], signs[o])
 		b.bind(arg)
 	})
-}
-
-// padded tells whether the column's collation takes "a" and "a " for the same:
-// MySQL's binary collation for utf8mb4 does.
-func (b *builder) padded(col int) bool {
-	return b.d == sqltext.MySQL && b.cols[col].Rules.Kind == check.Text
-}
-
-// exactText compares through the collation, which an index serves, and then
-// byte for byte.
-func (b *builder) exactText(o op, col int, arg any) {
-	if o == opNe {
-		b.write("NOT ")
-	}
-	b.write("(", b.quoted[col], " = ")
-	b.bind(arg)
-	b.write(" AND CAST(", b.quoted[col], " AS BINARY) = ")
-	b.bind(arg)
-	b.write(")")
 }
 
 // null1 writes a comparison whose answer is the same for every value.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -10,7 +9,7 @@ import (
 
 // match writes a Prefix or Contains, or its opposite, on a column that is not
 // NULL. Columns collate by code point, so a prefix is a range of values, which
-// an index serves; MySQL's padding makes LIKE the right form there.
+// an index serves.
 func (b *builder) match(n *node, s string, negate bool) {
 	col := b.quoted[n.col]
 	not := ""
@@ -26,10 +25,6 @@ func (b *builder) match(n *node, s string, negate bool) {
 		}[b.d])
 		b.bind(s)
 		b.write(") > 0)")
-	case b.d == sqltext.MySQL:
-		b.write(not, "(", col, " LIKE ")
-		b.bind(likeEscape(s) + "%")
-		b.write(" ESCAPE '|')")
 	default:
 		b.write(not, "(", col, " >= ")
 		b.bind(s)
@@ -57,10 +52,6 @@ func prefixEnd(s string) string {
 	}
 	return ""
 }
-
-var likeEscaper = strings.NewReplacer("|", "||", "%", "|%", "_", "|_")
-
-func likeEscape(s string) string { return likeEscaper.Replace(s) }
 
 // in writes an In, or its opposite.
 func (b *builder) in(n *node, negate bool) {
@@ -145,20 +136,12 @@ func (b *builder) inMarks(col int, args []any, negate bool) {
 	}
 	b.write("(", b.quoted[col])
 	b.marks(marks, args)
-	if b.padded(col) {
-		b.write(" AND CAST(", b.quoted[col], " AS BINARY)")
-		b.marks(marks, args)
-	}
-	b.write(")")
-}
-
-func (b *builder) marks(n int, args []any) {
 	b.write(" IN (")
-	for i := range n {
+	for i := range marks {
 		if i > 0 {
 			b.write(", ")
 		}
 		b.bind(args[min(i, len(args)-1)])
 	}
-	b.write(")")
+	b.write("))")
 }

@@ -29,6 +29,9 @@ type TableDef struct {
 	// Checks are statements that hold the table's checks, as an Inspect finds
 	// them; nil: it cannot tell. Those that should be stand in Schema.DDL.
 	Checks []string
+	// Wrong is what an Inspect finds amiss whatever the definition says, each
+	// a line for people.
+	Wrong []string
 }
 
 // on gives the columns of the table on one database.
@@ -144,6 +147,9 @@ func differences(b Backend, schema *Schema, found []TableDef) error {
 			continue
 		}
 		e.columns(d, w, found[i])
+		for _, wrong := range found[i].Wrong {
+			e.addf("%s: %s", w.Name, wrong)
+		}
 		if checks, ok := known.tables[w.Name]; ok && found[i].Checks != nil {
 			e.checks(d, w, checks, found[i])
 		}

@@ -129,5 +129,9 @@ func (b *backend) Exclusive(ctx context.Context, fn func(store.Session) error) e
 		return fmt.Errorf("mysql: another process has been creating tables for a minute: %w", store.ErrBusy)
 	}
 	defer conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(?)", lock)
-	return fn(s)
+	creates, err := creating(ctx, s)
+	if err != nil {
+		return err
+	}
+	return fn(creates)
 }

@@ -34,6 +34,9 @@ func (b *backend) Inspect(ctx context.Context, s store.Session, tables []string)
 	if err := inspectChecks(ctx, s, tables, found); err != nil {
 		return nil, err
 	}
+	if err := inspectCollations(ctx, s, tables, found); err != nil {
+		return nil, err
+	}
 	return found, inspectIndexes(ctx, s, tables, found)
 }
 

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -29,12 +32,12 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 	b := &backend{writer: make(chan *conn, 1), readers: make(chan *conn, cfg.readers), cfg: cfg, closing: make(chan struct{})}
 	c, err := openConn(cfg.path, cfg.busy)
 	if err != nil {
-		return nil, err
+		return nil, unopened(cfg.path, err)
 	}
 	b.writer <- c
 	if err := c.setUp(ctx, cfg); err != nil {
 		c.close()
-		return nil, err
+		return nil, unopened(cfg.path, err)
 	}
 	if cfg.memory {
 		return b, nil
@@ -43,6 +46,24 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 		b.readers <- nil // opened when it is needed first
 	}
 	return b, nil
+}
+
+// unopened says what is wrong with the file, where the engine says only that
+// something is.
+func unopened(path string, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	folder := filepath.Dir(path)
+	switch at, statErr := os.Stat(path); {
+	case ok && e.Code&0xff == sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("sqlite: opening %s: the file is no SQLite database: %w", path, err)
+	case statErr == nil && at.IsDir():
+		return fmt.Errorf("sqlite: opening %s: it is a folder: %w", path, err)
+	case errors.Is(statErr, fs.ErrNotExist):
+		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("sqlite: opening %s: the folder %s does not exist", path, folder)
+		}
+	}
+	return fmt.Errorf("sqlite: opening %s: %w", path, err)
 }
 
 // setUp says how a connection behaves.
@@ -157,7 +178,7 @@ func (b *backend) takeReader(ctx context.Context) (*conn, error) {
 func (b *backend) openReader(ctx context.Context) (*conn, error) {
 	c, err := openConn(b.cfg.path, b.cfg.busy)
 	if err != nil {
-		return nil, err
+		return nil, unopened(b.cfg.path, err)
 	}
 	if err = c.setUp(ctx, b.cfg); err == nil {
 		err = c.once(ctx, "PRAGMA query_only = ON")

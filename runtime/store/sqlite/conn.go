@@ -54,7 +54,7 @@ func openConn(path string, busy time.Duration) (*conn, error) {
 	if rc != sqlite3.SQLITE_OK {
 		err := c.failure(rc)
 		c.close()
-		return nil, fmt.Errorf("sqlite: opening %s: %w", path, err)
+		return nil, err
 	}
 	sqlite3.Xsqlite3_extended_result_codes(c.tls, c.db, 1)
 	return c, nil

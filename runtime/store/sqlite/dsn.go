@@ -22,8 +22,9 @@ type config struct {
 }
 
 func parseDSN(dsn string, opts store.Options) (config, error) {
-	rest := strings.TrimPrefix(strings.TrimPrefix(dsn, "sqlite:"), "//")
-	path, query, _ := strings.Cut(rest, "?")
+	path, query, _ := strings.Cut(strings.TrimPrefix(dsn, "sqlite:"), "?")
+	slashes := strings.HasPrefix(path, "//")
+	path = strings.TrimPrefix(path, "//")
 	c := config{
 		path:        path,
 		memory:      path == ":memory:",
@@ -40,6 +41,10 @@ func parseDSN(dsn string, opts store.Options) (config, error) {
 	}
 	if strings.HasPrefix(path, "file:") {
 		return c, fmt.Errorf("sqlite: the DSN is a URI for SQLite itself: write sqlite:%s", strings.TrimPrefix(path, "file:"))
+	}
+	if slashes && !c.memory && !strings.HasPrefix(path, "/") { // a URL would have tmp as the host here, a reader /tmp
+		return c, fmt.Errorf("sqlite: what sqlite://%[1]s names is not clear: write sqlite:%[1]s for a file below "+
+			"the working folder, sqlite:/%[1]s for one below the root", path)
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {

@@ -1,9 +1,11 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,6 +23,14 @@ func TestOptions(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	db := storetest.Open(t, "sqlite://"+filepath.Join(dir, "a.db"), store.Options{})
+	if n, err := db.Article.Count(t.Context(), store.Cond[storetest.ArticleID]{}, 0); err != nil || n != 2 {
+		t.Errorf("behind two slashes and a root: %d rows, %v", n, err)
+	}
+	noise := filepath.Join(dir, "noise.db")
+	if err := os.WriteFile(noise, bytes.Repeat([]byte("this is no database\n"), 100), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for bad, want := range map[string]string{
 		"sqlite:":                        "names no file",
 		"sqlite:a.db?nothing=1":          `unknown option "nothing"`,
@@ -28,8 +38,10 @@ func TestOptions(t *testing.T) {
 		"sqlite:a.db?busy_timeout=-1":    "busy_timeout is a number",
 		"sqlite:a.db?readers=many":       "readers is a number",
 		"sqlite:file:a.db":               "sqlite:a.db",
-		"sqlite:" + dir:                  "opening",
-		"sqlite:" + dir + "/none/a.db":   "opening",
+		"sqlite:" + dir:                  "opening " + dir + ": it is a folder",
+		"sqlite:" + dir + "/none/a.db":   "opening " + dir + "/none/a.db: the folder " + dir + "/none does not exist",
+		"sqlite:" + noise:                "opening " + noise + ": the file is no SQLite database",
+		"sqlite://tmp/a.db":              "write sqlite:tmp/a.db for a file below the working folder, sqlite:/tmp/a.db for one",
 		"sqlite:a.db?readers=1;drop=all": "malformed",
 	} {
 		_, err := store.Open(t.Context(), bad, nil, store.Options{})
