@@ -16,7 +16,7 @@ func (c *command) new() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "new NAME",
 		Short:   "Write a new definition",
-		Example: "  modulagen new blog_post\n  modulagen new sms_queue --from email_queue",
+		Example: "  modulagen new blog_post\n  modulagen new import_jobs --from job_queue",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			config, err := load.Config(os.DirFS(c.dir))

@@ -40,7 +40,7 @@ func define(f *file) *definition {
 		Route: str(n, "route"), ID: model.IDInteger,
 	}
 	if d.Label == "" {
-		d.Label = titleCase(name)
+		d.Label = Label(name)
 	}
 	if str(n, "id") == string(model.IDULID) {
 		d.ID = model.IDULID
@@ -80,8 +80,8 @@ func (def *definition) tableName() {
 	}
 }
 
-// titleCase makes a label of a name: "fetch_requests" is "Fetch Requests".
-func titleCase(name string) string {
+// Label makes a label of a name: "fetch_requests" is "Fetch Requests".
+func Label(name string) string {
 	words := strings.FieldsFunc(name, func(r rune) bool { return r == '_' })
 	for i, w := range words {
 		if g := goname.Exported(w); g != "" && g != goname.Exported(w[:1])+w[1:] {
@@ -95,7 +95,7 @@ func titleCase(name string) string {
 
 // sentenceCase makes a label of a field's name: "body_html" is "Body HTML".
 func sentenceCase(name string) string {
-	words := strings.Fields(titleCase(name))
+	words := strings.Fields(Label(name))
 	for i, w := range words {
 		if i > 0 && len(w) > 1 && w[1:] == strings.ToLower(w[1:]) {
 			words[i] = strings.ToLower(w)

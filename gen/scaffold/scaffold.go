@@ -16,6 +16,8 @@ import (
 
 	"github.com/hegner123/modulagen/datatypes"
 	"github.com/hegner123/modulagen/gen/jsonschema"
+	"github.com/hegner123/modulagen/gen/load"
+	"github.com/hegner123/modulagen/gen/mistake"
 )
 
 //go:embed templates
@@ -152,6 +154,10 @@ func create(path string, text []byte) error {
 var (
 	datatypeName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
 	nameKey      = regexp.MustCompile(`(?m)^name:.*$`)
+	labelKey     = regexp.MustCompile(`(?m)^label:.*$`)
+	routeKey     = regexp.MustCompile(`(?m)^route:.*$`)
+	aboutLines   = regexp.MustCompile(`^(#.*\n)*`)
+	kindsSection = regexp.MustCompile(`(?m)^  kinds:.*\n(?:    .*\n)*`)
 )
 
 // Definition gives the text of a new datatype's file: a small one, or a copy of
@@ -170,12 +176,26 @@ func Definition(name, from, schema string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scaffold: %w", err)
 	}
+	return append([]byte(modeline(schema)), renamed(text, name, from)...), nil
+}
+
+// renamed makes a copy of a built-in speak of itself. It has none of the kinds
+// of jobs: each becomes a Go type, of which there can be one only.
+func renamed(text []byte, name, from string) []byte {
+	about := "# A copy of the built-in " + from + ".\n"
+	if kindsSection.Match(text) {
+		about = "# A copy of the built-in " + from + ", without its kinds: add those of its own as kinds:, below queue:.\n"
+	}
+	text = kindsSection.ReplaceAll(text, nil)
 	text = nameKey.ReplaceAll(text, []byte("name: "+name))
-	return append([]byte(modeline(schema)), text...), nil
+	text = labelKey.ReplaceAll(text, []byte("label: "+load.Label(name)))
+	text = routeKey.ReplaceAll(text, []byte("route: "+strings.ReplaceAll(name, "_", "-")))
+	return append([]byte(about), text[len(aboutLines.Find(text)):]...)
 }
 
 // Add writes a new datatype's file, which must not exist, and the schema beside
-// it, and gives the file's path.
+// it, and gives the file's path. A file that makes a mistake of the project,
+// such as a name that SQL or another datatype has, does not stay.
 func Add(project, folder, name, from string) (string, error) {
 	up, err := filepath.Rel(filepath.Join(project, filepath.FromSlash(folder)), filepath.Join(project, schemaPath))
 	if err != nil {
@@ -186,14 +206,42 @@ func Add(project, folder, name, from string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(project, filepath.FromSlash(folder), name+".yaml")
+	before := mistakes(project)
 	if err := create(path, text); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return "", fmt.Errorf("scaffold: %s exists already", path)
 		}
 		return "", fmt.Errorf("scaffold: %w", err)
 	}
+	if err := refused(before, mistakes(project)); err != nil {
+		return "", errors.Join(fmt.Errorf("scaffold: %s cannot be added: %w", name, err), os.Remove(path))
+	}
 	if err := create(filepath.Join(project, schemaPath), jsonschema.Schema()); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", fmt.Errorf("scaffold: %w", err)
 	}
 	return path, nil
+}
+
+// mistakes gives what is wrong in a project's definitions.
+func mistakes(project string) mistake.List {
+	_, err := load.Load(os.DirFS(project))
+	var list mistake.List
+	errors.As(err, &list)
+	return list
+}
+
+// refused gives as one error the mistakes that were not there before.
+func refused(before, after mistake.List) error {
+	var out []error
+	for _, m := range after {
+		if slices.Contains(before, m) {
+			continue
+		}
+		reason := m.Message
+		if m.Hint != "" {
+			reason += ": " + m.Hint
+		}
+		out = append(out, errors.New(reason))
+	}
+	return errors.Join(out...)
 }
