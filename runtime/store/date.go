@@ -20,11 +20,11 @@ func DateOf(t time.Time) Date {
 	return Date{Year: y, Month: m, Day: d}
 }
 
-// ParseDate reads "2006-01-02".
+// ParseDate reads "2006-01-02"; anything else is an error that is ErrInvalid.
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return Date{}, fmt.Errorf("store: %q is not a date such as 2006-01-02", s)
+		return Date{}, invalidf("%.40q is not a date such as 2006-01-02", s)
 	}
 	return DateOf(t), nil
 }
