@@ -37,9 +37,7 @@
 //
 // # What differs
 //
-// MySQL pads: a unique key takes "a" and "a " for the same, and so does a sort,
-// which on MySQL also looks at the first 1,024 bytes of a text only. Filters and
-// reads by key do not pad.
+// MariaDB sorts by the first 64 KiB of a text; longer ones are equal to it.
 //
 // SQLite's clock is this machine's; the others have their own (DB.Now).
 package store

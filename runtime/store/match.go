@@ -131,11 +131,10 @@ func (b *builder) inMarks(col int, args []any, negate bool) {
 	for marks < len(args) {
 		marks *= 2
 	}
+	b.write(b.quoted[col])
 	if negate {
-		b.write("NOT ")
+		b.write(" NOT")
 	}
-	b.write("(", b.quoted[col])
-	b.marks(marks, args)
 	b.write(" IN (")
 	for i := range marks {
 		if i > 0 {
@@ -143,5 +142,5 @@ func (b *builder) inMarks(col int, args []any, negate bool) {
 		}
 		b.bind(args[min(i, len(args)-1)])
 	}
-	b.write("))")
+	b.write(")")
 }

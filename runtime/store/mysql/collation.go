@@ -80,8 +80,8 @@ func inspectCollations(ctx context.Context, s store.Session, tables []string, fo
 	for i := range found {
 		t := &found[i]
 		if c := others[t.Name]; c != "" {
-			t.Wrong = append(t.Wrong, fmt.Sprintf("text is compared by the collation %s, it must be %s: "+
-				"ALTER TABLE %s CONVERT TO CHARACTER SET utf8mb4 COLLATE %[2]s", c, exact, t.Name))
+			t.Wrong = append(t.Wrong, fmt.Sprintf("text is compared by the collation %s, it must be %s; without "+
+				"its foreign keys on text: ALTER TABLE %s CONVERT TO CHARACTER SET utf8mb4 COLLATE %[2]s", c, exact, t.Name))
 		}
 	}
 	return nil

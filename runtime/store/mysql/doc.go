@@ -9,5 +9,13 @@
 //
 // There are 16 connections at most unless Options.MaxConns says otherwise. Each
 // runs in UTC, in strict mode and at the isolation level "read committed";
-// statements are kept prepared. A context that ends closes its connection.
+// statements are kept prepared. Texts are sorted by 64 KiB of each, for which a
+// connection may take a sort buffer of 24 MiB. A context that ends closes its
+// connection.
+//
+// Tables are created with a collation that compares by code point and takes
+// trailing spaces for what they are: utf8mb4_nopad_bin on MariaDB and
+// utf8mb4_0900_bin on MySQL, in place of the utf8mb4_bin of the generated DDL,
+// which both servers know and which pads. A table that was made in another way
+// must have it too; Open's *SchemaError says how to change it.
 package mysql

@@ -57,15 +57,21 @@ func parseDSN(dsn string) (*mysql.Config, error) {
 		"sql_mode":                 "'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 		"innodb_lock_wait_timeout": "10",
 		"max_sort_length":          sortLength,
+		"sort_buffer_size":         "GREATEST(@@sort_buffer_size, " + sortBuffer + ")",
 	}
 	cfg.Logger = silent{}
 	return cfg, nil
 }
 
 // sortLength is how many bytes of a text's weight MariaDB sorts by, three for
-// each character at least: as many as a cursor can hold. With the 1,024 that
-// are its own choice, pages of longer texts would lose and repeat rows.
-const sortLength = "262144"
+// each byte that a cursor holds. With the 1,024 that are its own choice, pages
+// of longer texts lose and repeat rows. sortBuffer has room for fifteen keys of
+// eight such columns, without which the server refuses to sort; it is taken as
+// far as a sort needs it.
+const (
+	sortLength = "196608"
+	sortBuffer = "25165824"
+)
 
 // silent drops the driver's own log lines, which would go to standard error;
 // what matters comes back as an error.

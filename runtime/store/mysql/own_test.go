@@ -1,6 +1,7 @@
 package mysql_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -70,4 +71,34 @@ func TestIncrement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestCollation opens tables that someone made with the collation that pads.
+func TestCollation(t *testing.T) {
+	ctx := t.Context()
+	dsn := storetest.FreshDSN(t, "mysql")
+	db := storetest.Open(t, dsn, store.Options{})
+	for _, text := range []string{
+		"ALTER TABLE article DROP FOREIGN KEY article_author_fk",
+		"ALTER TABLE author CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+		"ALTER TABLE article MODIFY body longtext CHARACTER SET latin1 COLLATE latin1_swedish_ci",
+	} {
+		if _, err := db.Conn().Exec(ctx, text, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := store.Open(ctx, dsn, storetest.Schema(), store.Options{})
+	differs, ok := errors.AsType[*store.SchemaError](err)
+	if !ok || len(differs.Differences) != 2 ||
+		!strings.HasPrefix(differs.Differences[0], "author: text is compared by the collation utf8mb4_bin, it must be utf8mb4_") ||
+		!strings.HasPrefix(differs.Differences[1], "article: text is compared by the collation latin1_swedish_ci, it must be utf8mb4_") {
+		t.Fatal(err)
+	}
+	for _, d := range differs.Differences { // each says what to do
+		_, repair, _ := strings.Cut(d, "on text: ")
+		if _, err := db.Conn().Exec(ctx, repair, nil); err != nil {
+			t.Errorf("%s: %v", repair, err)
+		}
+	}
+	storetest.Open(t, dsn, store.Options{})
 }

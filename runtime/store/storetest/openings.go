@@ -114,8 +114,9 @@ func testOpenChecks(t *testing.T, dsn string) {
 	table := func(checks string) *store.Schema {
 		text := "CREATE TABLE paper (\n  id " + paperID + ",\n  kind varchar(20),\n  name varchar(20)" + checks + "\n);\n"
 		short := [3]string{"varchar(20)", "character varying(20)", "varchar(20)"}
+		mysql := strings.Replace(text, "\n);", "\n) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;", 1)
 		id := store.Column{Name: "id", Types: [3]string{"varchar(26)", "character varying(26)", "varchar(26)"}}
-		return &store.Schema{DDL: [3]string{text, text, text}, Tables: []store.TableDef{{
+		return &store.Schema{DDL: [3]string{text, text, mysql}, Tables: []store.TableDef{{
 			Name:    "paper",
 			Columns: []store.Column{id, {Name: "kind", Null: true, Types: short}, {Name: "name", Null: true, Types: short}},
 		}}}
