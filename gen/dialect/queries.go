@@ -78,19 +78,26 @@ func (l *lowering) update(d *model.Datatype) []model.Query {
 	return one(l.withoutReturning(q))
 }
 
+// upsert is one statement, but for MySQL: there it is a look with a lock and
+// then the update or the insert, which are written anyway.
 func (l *lowering) upsert(d *model.Datatype, key *model.Index) []model.Query {
 	given, by := writable(d), keyFields(key)
+	if l.d == sqltext.MySQL {
+		return one(model.Query{
+			Command: ":one", Text: sqltext.Lock(l.d, d.Name, names(by)),
+			Params: by, Columns: []*model.Field{d.IDField()},
+		})
+	}
 	var set []*model.Field
 	for _, f := range d.Fields {
 		if !contains(by, f) {
 			set = append(set, f)
 		}
 	}
-	q := model.Query{
+	return one(model.Query{
 		Command: ":one", Text: sqltext.Upsert(l.d, d.Name, names(given), names(by), names(set), names(d.Columns())),
 		Params: given, Columns: d.Columns(),
-	}
-	return one(l.withoutReturning(q))
+	})
 }
 
 // withoutReturning is for MySQL, which changes rows without showing them.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -158,13 +157,19 @@ func (a access) update(ctx context.Context, id, p, row any) error {
 		return err
 	}
 	sc.args = append(sc.args, arg)
-	text := remembered(a.st, a.st.updates, m.set, func() string {
-		return sqltext.Update(a.st.dialect, a.s.Name, a.st.pick(m.columns()), a.st.names)
-	})
+	text := a.updateText(m.set)
 	if a.st.dialect == sqltext.MySQL {
 		return a.updateThenRead(ctx, id, text, row, sc.args)
 	}
 	return a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, &m.set)
+}
+
+// updateText sets columns of the row with one id.
+func (a access) updateText(set columnSet) string {
+	return remembered(a.st, a.st.updates, set, func() string {
+		m := Mask{set: set}
+		return sqltext.Update(a.st.dialect, a.s.Name, a.st.pick(m.columns()), a.st.names)
+	})
 }
 
 func (a access) updateThenRead(ctx context.Context, id any, text string, row any, args []any) error {
@@ -210,51 +215,16 @@ func (a access) upsertUnique(ctx context.Context, key int, n, row any) error {
 	for _, c := range a.s.Keys[key].Columns {
 		shape.set.remove(c)
 	}
+	if a.st.dialect == sqltext.MySQL {
+		return a.upsertLocked(ctx, shape, row, sc.vals)
+	}
 	text := remembered(a.st, a.st.upserts, shape, func() string {
 		set := Mask{set: shape.set}
 		return sqltext.Upsert(a.st.dialect, a.s.Name, a.st.insertSet, a.st.pick(a.s.Keys[key].Columns),
 			a.st.pick(set.columns()), a.st.names)
 	})
 	sc.args = append(sc.args, sc.vals[len(a.s.Columns)-len(a.st.insertAll):]...)
-	if a.st.dialect == sqltext.MySQL {
-		return a.upsertThenRead(ctx, key, text, row, sc)
-	}
 	return a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, nil)
-}
-
-func (a access) upsertThenRead(ctx context.Context, key int, text string, row any, sc *scratch) error {
-	k := a.s.Keys[key]
-	vals := make([]any, 0, len(k.Columns))
-	for _, c := range k.Columns {
-		vals = append(vals, sc.vals[c])
-	}
-	return a.c.InTx(ctx, func(c *Conn) error {
-		if _, err := c.Exec(ctx, text, sc.args); err != nil {
-			return a.fail(err)
-		}
-		inner := &scratch{args: vals}
-		err := a.on(c).one(ctx, a.st.byKey[key], row, inner)
-		if errors.Is(err, ErrNotFound) { // it collided on another key, and nothing was written
-			return a.on(c).collided(ctx, row, sc.vals)
-		}
-		return err
-	})
-}
-
-// collided finds the key that another row has, for a database that does not say.
-func (a access) collided(ctx context.Context, row any, vals []any) error {
-	e := &ConflictError{Datatype: a.s.Name}
-	for i, k := range a.s.Keys {
-		sc := &scratch{}
-		for _, c := range k.Columns {
-			sc.args = append(sc.args, vals[c])
-		}
-		if a.one(ctx, a.st.byKey[i], row, sc) == nil {
-			e.Key, e.Fields = k.Name, a.st.pick(k.Columns)
-			return e
-		}
-	}
-	return e
 }
 
 func (a access) delete(ctx context.Context, id any) error {

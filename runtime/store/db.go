@@ -133,6 +133,21 @@ func (c *Conn) Exec(ctx context.Context, sql string, args []any) (Result, error)
 	}
 }
 
+// execUnlessTaken runs an insert in a transaction, which a conflict on one key
+// does not end: MySQL has then undone that statement alone.
+func (c *Conn) execUnlessTaken(ctx context.Context, key, sql string, args []any) (Result, error) {
+	if err := c.enter(); err != nil {
+		return Result{}, err
+	}
+	res, err := c.session.Exec(ctx, sql, args)
+	if conflict, ok := errors.AsType[*ConflictError](err); ok && conflict.Key == key {
+		c.leave(nil)
+	} else {
+		c.leave(err)
+	}
+	return res, err
+}
+
 // Query fills dest with each row of the result and then calls each, which must
 // not use this Conn when it is a transaction's.
 func (c *Conn) Query(ctx context.Context, sql string, args, dest []any, each func() error) error {

@@ -106,6 +106,7 @@ type statements struct {
 	insertSet []string
 	get       string
 	byKey     []string
+	lock      []string // MySQL's: the id of the row with a key, kept from others
 	del       string
 
 	mu      sync.RWMutex
@@ -179,6 +180,9 @@ func (s *shape) compose(d sqltext.Dialect) *statements {
 	st.del = sqltext.Delete(d, s.Name)
 	for _, k := range s.Keys {
 		st.byKey = append(st.byKey, sqltext.Get(d, s.Name, st.names, st.pick(k.Columns)))
+		if d == sqltext.MySQL {
+			st.lock = append(st.lock, sqltext.Lock(d, s.Name, st.pick(k.Columns)))
+		}
 	}
 	return st
 }

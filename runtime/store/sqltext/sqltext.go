@@ -104,34 +104,19 @@ func Update(d Dialect, table string, set, returning []string) string {
 	return b.String()
 }
 
-// Upsert adds one row, or sets columns of the row that already has the key.
-// SQLite and PostgreSQL return the row as it stands then.
-//
-// MySQL takes any unique key for the conflict, not the one meant: each
-// assignment is guarded by the key, so that a row that collides on another key
-// stays as it is, and the reader that follows finds no row with the key.
+// Lock reads the id of the row with the given key, and keeps the row from others
+// until the transaction ends. MySQL's upsert starts with it.
+func Lock(d Dialect, table string, key []string) string {
+	return Get(d, table, []string{"id"}, key) + "\nFOR UPDATE"
+}
+
+// Upsert adds one row, or sets columns of the row that already has the key, and
+// returns the row as it stands then. It is not for MySQL, which takes any unique
+// key for the conflict, not the one meant: there a Lock is followed by an Update
+// or an Insert.
 func Upsert(d Dialect, table string, cols, key, set, returning []string) string {
 	var b strings.Builder
 	b.WriteString(Insert(d, table, cols, false))
-	if d == MySQL {
-		b.WriteString("\nON DUPLICATE KEY UPDATE ")
-		guards := make([]string, len(key))
-		for i, k := range key {
-			guards[i] = fmt.Sprintf("%s = VALUES(%s)", d.Quote(k), d.Quote(k))
-		}
-		guard := strings.Join(guards, " AND ")
-		if len(set) == 0 {
-			b.WriteString("id = id")
-		}
-		for i, c := range set {
-			if i > 0 {
-				b.WriteString(",\n    ")
-			}
-			q := d.Quote(c)
-			fmt.Fprintf(&b, "%s = IF(%s, VALUES(%s), %s)", q, guard, q, q)
-		}
-		return b.String()
-	}
 	fmt.Fprintf(&b, "\nON CONFLICT (%s) DO UPDATE SET ", d.Columns(key))
 	if len(set) == 0 { // nothing to change, but the row must come back
 		set = key[:1]

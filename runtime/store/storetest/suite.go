@@ -43,6 +43,7 @@ var suites = []struct {
 	{"Update", testUpdate},
 	{"Upsert", testUpsert},
 	{"UpsertCollides", testUpsertCollides},
+	{"UpsertAtOnce", testUpsertAtOnce},
 	{"Keys", testKeys},
 	{"Delete", testDelete},
 	{"DeleteWhere", testDeleteWhere},

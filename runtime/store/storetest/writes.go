@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -110,6 +111,58 @@ func testUpsertCollides(t *testing.T, db *DB) {
 	}
 	if n, _ := db.Author.Count(ctx, store.Everything[AuthorID](), 0); n != 1 {
 		t.Errorf("%d rows", n)
+	}
+	// A row with the key that is meant is there, and one with the other key too.
+	b, err := db.Author.Create(ctx, AuthorNew{Email: "b@example.com", Number: store.Int(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, n := range map[int]AuthorNew{
+		1: {Email: "b@example.com", Number: store.Int(1)},
+		0: {Email: "a@example.com", Number: store.Int(2)},
+	} {
+		_, err = db.Author.UpsertUnique(ctx, key, n)
+		conflict, ok := errors.AsType[*store.ConflictError](err)
+		if other := []string{"author_realm_number_key", "author_email_key"}[key]; !ok || conflict.Key != other {
+			t.Errorf("upsert by key %d gave %v, want a conflict on %s", key, err, other)
+		}
+	}
+	for _, want := range []*Author{a, b} {
+		if got, err := db.Author.Get(ctx, want.ID); err != nil || *got != *want {
+			t.Errorf("%+v became %+v, %v", want, got, err)
+		}
+	}
+}
+
+// testUpsertAtOnce has many writers upsert few keys, alone and in transactions:
+// each finds a row or adds the one that there is.
+func testUpsertAtOnce(t *testing.T, db *DB) {
+	ctx := t.Context()
+	var all sync.WaitGroup
+	for w := range 8 {
+		all.Go(func() {
+			for i := range 10 {
+				n := ArticleNew{Slug: fmt.Sprint(i), Title: "Title", Views: store.Int(int64(w))}
+				upsert := func(a *store.Table[Article, ArticleID, ArticleNew, ArticlePatch]) error {
+					got, err := a.UpsertUnique(ctx, 0, n)
+					if err == nil && (got.Slug != n.Slug || got.Views != int64(w)) {
+						err = fmt.Errorf("%+v came back as %+v", n, got)
+					}
+					return err
+				}
+				err := upsert(&db.Article)
+				if err == nil {
+					err = db.Tx(ctx, func(c *store.Conn) error { return upsert(&In(c).Article) })
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n, err := db.Article.Count(ctx, store.Cond[ArticleID]{}, 0); err != nil || n != 10 {
+		t.Errorf("%d rows, %v", n, err)
 	}
 }
 
