@@ -24,14 +24,11 @@ SET `key` = ?,
     tags = ?
 WHERE id = ?;
 
--- name: UpsertCacheEntryByKey :execrows
-INSERT INTO cache_entry (`key`, value, expires_at, created_at, hit_count, tags)
-VALUES (?, ?, ?, ?, ?, ?)
-ON DUPLICATE KEY UPDATE value = IF(`key` = VALUES(`key`), VALUES(value), value),
-    expires_at = IF(`key` = VALUES(`key`), VALUES(expires_at), expires_at),
-    created_at = IF(`key` = VALUES(`key`), VALUES(created_at), created_at),
-    hit_count = IF(`key` = VALUES(`key`), VALUES(hit_count), hit_count),
-    tags = IF(`key` = VALUES(`key`), VALUES(tags), tags);
+-- name: UpsertCacheEntryByKey :one
+SELECT id
+FROM cache_entry
+WHERE `key` = ?
+FOR UPDATE;
 
 -- name: DeleteCacheEntry :execrows
 DELETE FROM cache_entry
@@ -71,18 +68,11 @@ SET name = ?,
     last_status = ?
 WHERE id = ?;
 
--- name: UpsertCronJobByName :execrows
-INSERT INTO cron_job (name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON DUPLICATE KEY UPDATE description = IF(name = VALUES(name), VALUES(description), description),
-    schedule = IF(name = VALUES(name), VALUES(schedule), schedule),
-    action_type = IF(name = VALUES(name), VALUES(action_type), action_type),
-    action_config = IF(name = VALUES(name), VALUES(action_config), action_config),
-    enabled = IF(name = VALUES(name), VALUES(enabled), enabled),
-    last_run = IF(name = VALUES(name), VALUES(last_run), last_run),
-    next_run = IF(name = VALUES(name), VALUES(next_run), next_run),
-    run_count = IF(name = VALUES(name), VALUES(run_count), run_count),
-    last_status = IF(name = VALUES(name), VALUES(last_status), last_status);
+-- name: UpsertCronJobByName :one
+SELECT id
+FROM cron_job
+WHERE name = ?
+FOR UPDATE;
 
 -- name: DeleteCronJob :execrows
 DELETE FROM cron_job
