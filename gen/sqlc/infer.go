@@ -235,8 +235,39 @@ func (r *reconciler) param(name string) (UserValue, bool) {
 			return out, true
 		}
 	}
-	r.mistakeAtUse(name, "add a line below the query's name, with its field type: -- param: "+name+" text", "the type of the parameter %s is not known", name)
+	if v, ok := r.compared(name); ok {
+		out.Type, out.Scale = v.Type, v.Scale
+		return out, true
+	}
+	r.mistakeAtUse(name, "add a line below the query's name that says it: -- param: "+name+" number (or text, decimal(2), datetime, boolean)", "the type of the parameter %s is not known", name)
 	return out, false
+}
+
+// compared finds the type of a parameter that is compared with a function's
+// value, as in HAVING sum(price) > @least.
+func (r *reconciler) compared(name string) (UserValue, bool) {
+	for _, u := range r.v.first().uses {
+		s := newScope(r.v.first().query, r.datatypes)
+		i := slices.IndexFunc(s.code, func(t token) bool { return t.at == u.at })
+		if u.name != name {
+			continue
+		}
+		end := i
+		for i > 0 && s.code[i-1].kind == other && strings.Contains("=<>!", s.code[i-1].text) {
+			i--
+		}
+		open := s.opening(i - 1)
+		if i == end || !s.is(i-1, ")") || open < 1 {
+			continue
+		}
+		if s.word(open-1) == "count" {
+			return UserValue{Type: "number"}, true
+		}
+		if v, ok := s.expressionType(span{open - 1, i}); ok {
+			return UserValue{Type: plain(v.Type), Scale: v.Scale}, true
+		}
+	}
+	return UserValue{}, false
 }
 
 // paramField types a parameter by the fields that it meets. Fields of one kind

@@ -1,12 +1,14 @@
 package sqlc
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
 func byName(p *model.Project) map[string]*model.Datatype {
@@ -164,10 +166,15 @@ func (r *reconciler) text(db model.Database, params []UserValue) (string, []int)
 		index[i] = slices.IndexFunc(params, func(p UserValue) bool { return p.Name == u.name })
 	}
 	tokens, _ := newLexer(r.analysed[db].Text, []model.Database{db}).tokens()
+	cast := untyped(db, tokens, index)
 	var b strings.Builder
 	for _, t := range tokens {
-		if n, err := strconv.Atoi(strings.TrimLeft(t.text, "?$")); err == nil && t.kind == positional && n <= len(index) {
-			b.WriteString(placeholder(db, index[n-1]+1))
+		if n, ok := number(t); ok && n < len(index) {
+			mark := placeholder(db, index[n]+1)
+			if cast[index[n]] {
+				mark = fmt.Sprintf("CAST(%s AS %s)", mark, postgresType(params[index[n]]))
+			}
+			b.WriteString(mark)
 			continue
 		}
 		b.WriteString(t.text)
@@ -177,6 +184,53 @@ func (r *reconciler) text(db model.Database, params []UserValue) (string, []int)
 		return text, nil
 	}
 	return text, index
+}
+
+// number gives which placeholder a token is, from 0.
+func number(t token) (int, bool) {
+	n, err := strconv.Atoi(strings.TrimLeft(t.text, "?$"))
+	return n - 1, err == nil && t.kind == positional
+}
+
+// untyped gives the parameters whose type PostgreSQL cannot tell: it refuses
+// $1 IS NULL even where $1 has a type elsewhere in the statement.
+func untyped(db model.Database, tokens []token, index []int) map[int]bool {
+	out := map[int]bool{}
+	if db != model.Postgres {
+		return out
+	}
+	tokens = slices.DeleteFunc(slices.Clone(tokens), func(t token) bool { return t.kind == space || t.kind == comment })
+	for i, t := range tokens[:max(0, len(tokens)-1)] {
+		if n, ok := number(t); ok && n < len(index) && strings.EqualFold(tokens[i+1].text, "is") {
+			out[index[n]] = true
+		}
+	}
+	return out
+}
+
+// postgresType is the type of a parameter in a CAST: without a length, which
+// would cut the value silently.
+func postgresType(v UserValue) string {
+	switch v.kind() {
+	case check.Int:
+		return "bigint"
+	case check.Decimal:
+		return "numeric"
+	case check.Bool:
+		return "boolean"
+	case check.Time:
+		return "timestamptz"
+	case check.Date:
+		return "date"
+	case check.JSON:
+		return "jsonb"
+	case check.Bytes:
+		return "bytea"
+	}
+	if v.Field != nil && v.Field.Storage().Name == "ulid" || v.Type == "ulid" {
+		return "bpchar"
+	}
+	return "text"
 }
 
 func inOrder(index []int, params int) bool {

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	_ "github.com/hegner123/modulagen/runtime/store/mysql"
+	_ "github.com/hegner123/modulagen/runtime/store/postgres"
+	"github.com/hegner123/modulagen/runtime/store/storetest"
+)
+
+// TestQueriesOnEveryDatabase generates a project with a dozen queries of its
+// own, builds it once and runs it on each database: it prints the same.
+func TestQueriesOnEveryDatabase(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	story, err := txtar.ParseFile(filepath.Join(root, "testdata", "live", "queries.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "probe")
+	run := func(program string, args ...string) string {
+		t.Helper()
+		cmd := exec.Command(program, args...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s %v: %v\n%s", program, args, err, out)
+		}
+		return string(out)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	run(binary, "init", "--module", "probe", "--replace", root)
+	want := ""
+	for _, f := range story.Files {
+		if f.Name == "want" {
+			want = string(f.Data)
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(f.Name)), f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(binary, "generate")
+	run("go", "mod", "tidy")
+	run("go", "build", "-o", "probe.bin", ".")
+	for _, c := range []struct {
+		name string
+		dsn  func(t *testing.T) string
+	}{
+		{"sqlite", func(*testing.T) string { return "sqlite::memory:" }},
+		{"postgres", func(t *testing.T) string { return storetest.FreshDSN(t, "postgres") }},
+		{"mysql", func(t *testing.T) string { return storetest.FreshDSN(t, "mysql") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out, err := exec.Command(filepath.Join(dir, "probe.bin"), c.dsn(t)).CombinedOutput()
+			if err != nil || string(out) != want {
+				t.Errorf("%v; got:\n%s\nwant:\n%s", err, out, want)
+			}
+		})
+	}
+}
