@@ -106,8 +106,10 @@ func testExpressions(t *testing.T, db *DB) {
 // testParameters gives a query arguments that no column could hold.
 func testParameters(t *testing.T, db *DB) {
 	t.Helper()
-	text := [3]string{"SELECT count(*) FROM article WHERE price = ? AND title = ?",
-		"SELECT count(*) FROM article WHERE price = $1 AND title = $2", "SELECT count(*) FROM article WHERE price = ? AND title = ?"}
+	text := [3]string{
+		"SELECT count(*) FROM article WHERE price = ? AND title = ?",
+		"SELECT count(*) FROM article WHERE price = $1 AND title = $2", "SELECT count(*) FROM article WHERE price = ? AND title = ?",
+	}
 	s := store.Statement{Text: text}
 	named := store.Statement{Text: text, Params: []string{"price", "title"}}
 	good, bad := dec("3.49"), dec("3.495")
