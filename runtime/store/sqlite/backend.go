@@ -73,6 +73,7 @@ func (c *conn) setUp(ctx context.Context, cfg config) error {
 		"PRAGMA synchronous = " + cfg.synchronous,
 		"PRAGMA foreign_keys = ON",
 		"PRAGMA trusted_schema = OFF",
+		"PRAGMA case_sensitive_like = ON", // as on the other databases
 		"PRAGMA temp_store = MEMORY",
 		fmt.Sprintf("PRAGMA cache_size = -%d", cfg.cacheKiB),
 	}
