@@ -4,8 +4,10 @@ package generated
 
 import (
 	"database/sql/driver"
+	"fmt"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"log/slog"
 	"slices"
 	"time"
 )
@@ -30,6 +32,16 @@ type FetchRequest struct {
 	RetryCount int64     `json:"retry_count"`
 	Active     bool      `json:"active"`
 	CreatedAt  time.Time `json:"created_at"`
+}
+
+// Format prints r without its secrets.
+func (r FetchRequest) Format(f fmt.State, verb rune) {
+	store.FormatRow(f, verb, r, "Headers")
+}
+
+// LogValue gives r to log/slog without its secrets.
+func (r FetchRequest) LogValue() slog.Value {
+	return store.LogRow(r, "Headers")
 }
 
 // FetchRequestMethod is the method of fetch_requests.
@@ -91,6 +103,16 @@ type FetchRequestNew struct {
 	CreatedAt    store.Opt[time.Time]          `json:"created_at,omitzero"`  // default: now
 }
 
+// Format prints r without its secrets.
+func (r FetchRequestNew) Format(f fmt.State, verb rune) {
+	store.FormatRow(f, verb, r, "Headers")
+}
+
+// LogValue gives r to log/slog without its secrets.
+func (r FetchRequestNew) LogValue() slog.Value {
+	return store.LogRow(r, "Headers")
+}
+
 // FetchRequestPatch is a change to a row of fetch_requests. What is left unset stays as it is.
 type FetchRequestPatch struct {
 	Name         store.Opt[string]             `json:"name,omitzero"`
@@ -102,6 +124,16 @@ type FetchRequestPatch struct {
 	RetryCount   store.Opt[int64]              `json:"retry_count,omitzero"`
 	Active       store.Opt[bool]               `json:"active,omitzero"`
 	CreatedAt    store.Opt[time.Time]          `json:"created_at,omitzero"`
+}
+
+// Format prints r without its secrets.
+func (r FetchRequestPatch) Format(f fmt.State, verb rune) {
+	store.FormatRow(f, verb, r, "Headers")
+}
+
+// LogValue gives r to log/slog without its secrets.
+func (r FetchRequestPatch) LogValue() slog.Value {
+	return store.LogRow(r, "Headers")
 }
 
 // FetchRequestFields are the columns of fetch_requests, for filters and sorts.

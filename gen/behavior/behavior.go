@@ -21,6 +21,7 @@ type pass struct {
 // what can be done with the fields and indexes that the others have left.
 var passes = []pass{
 	{"queue", queue},
+	{"secret", secret},
 	{"reference", reference},
 	{"rowsize", rowSize},
 	{"access", access},

@@ -124,3 +124,20 @@ func TestEveryDatatypeHasTheSameAccess(t *testing.T) {
 		t.Errorf("operations %s, want %s", got, want)
 	}
 }
+
+func TestSecretsNeedTheirMethodsNames(t *testing.T) {
+	format := &model.Field{Name: "format", GoName: "Format", Type: "text", Pos: model.Pos{File: "datatypes/key.yaml", Line: 3}}
+	token := &model.Field{Name: "token", GoName: "Token", Type: "text", Secret: true}
+	for _, test := range []struct {
+		fields []*model.Field
+		wrong  int
+	}{{[]*model.Field{format}, 0}, {[]*model.Field{token}, 0}, {[]*model.Field{format, token}, 1}} {
+		d := &model.Datatype{Name: "key", GoRow: "Key", Fields: test.fields}
+		err := Apply(&model.Project{Datatypes: []*model.Datatype{d}})
+		var list mistake.List
+		errors.As(err, &list)
+		if len(list) != test.wrong {
+			t.Errorf("%d fields: got %v, want %d mistakes", len(test.fields), err, test.wrong)
+		}
+	}
+}

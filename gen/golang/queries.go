@@ -58,7 +58,11 @@ func (q userQuery) statement(f *jen.File) {
 	for i, db := range model.Databases {
 		texts[i], orders[i] = q.Text[db], q.Order[db]
 	}
-	f.Var().Id(q.statementName()).Op("=").Add(statementValue(texts, orders))
+	var names []jen.Code
+	for _, p := range q.Params {
+		names = append(names, jen.Lit(p.Name))
+	}
+	f.Var().Id(q.statementName()).Op("=").Add(statementValue(texts, orders, names...))
 	f.Line()
 }
 
@@ -80,6 +84,17 @@ func (q userQuery) row(f *jen.File) {
 		}
 	})
 	f.Line()
+	printSecrecy(f, q.Name+"Row", q.columnFields())
+}
+
+// columnFields are the columns as fields of the row.
+func (q userQuery) columnFields() []*model.Field {
+	out := make([]*model.Field, len(q.Columns))
+	for i, c := range q.Columns {
+		out[i] = asField(c)
+		out[i].GoName = goname.Exported(c.Name)
+	}
+	return out
 }
 
 // columnTag is as in the row of a table: a secret stays out of JSON.

@@ -167,8 +167,9 @@ func (t tablePrinter) statement(name string) jen.Code {
 	return statementValue(texts, orders)
 }
 
-// statementValue prints a statement as the store takes it.
-func statementValue(texts [3]string, orders [3][]int) jen.Code {
+// statementValue prints a statement as the store takes it, with the names of
+// its parameters where a person gave them some.
+func statementValue(texts [3]string, orders [3][]int, params ...jen.Code) jen.Code {
 	return store("Statement").ValuesFunc(func(g *jen.Group) {
 		g.Line().Id("Text").Op(":").Index(jen.Lit(3)).String().ValuesFunc(func(g *jen.Group) {
 			for _, text := range texts {
@@ -178,6 +179,9 @@ func statementValue(texts [3]string, orders [3][]int) jen.Code {
 		})
 		if orders[0] != nil || orders[1] != nil || orders[2] != nil {
 			g.Line().Id("Order").Op(":").Index(jen.Lit(3)).Index().Int().Values(ints(orders[0]), ints(orders[1]), ints(orders[2]))
+		}
+		if len(params) > 0 {
+			g.Line().Id("Params").Op(":").Index().String().Values(params...)
 		}
 		g.Line()
 	})

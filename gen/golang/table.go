@@ -67,6 +67,7 @@ func (t tablePrinter) row(f *jen.File) {
 		}
 	})
 	f.Line()
+	printSecrecy(f, t.d.GoRow, t.d.Fields)
 }
 
 // jsonTag keeps secrets out of what a program prints of a row by accident.
@@ -103,6 +104,7 @@ func (t tablePrinter) newRow(f *jen.File) {
 		}
 	})
 	f.Line()
+	printSecrecy(f, name, t.d.Fields)
 }
 
 func (t tablePrinter) patch(f *jen.File) {
@@ -114,6 +116,7 @@ func (t tablePrinter) patch(f *jen.File) {
 		}
 	})
 	f.Line()
+	printSecrecy(f, name, t.d.Fields)
 }
 
 // columns prints the typed columns that filters and sorts name.
