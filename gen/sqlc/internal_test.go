@@ -10,6 +10,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
 func TestCacheDropsWhatIsOldAndTooMuch(t *testing.T) {
@@ -101,6 +102,22 @@ func TestChunks(t *testing.T) {
 	}
 }
 
+// readsAll reads a query in every way that the inference does.
+func readsAll(w *written) {
+	a := &model.Datatype{Name: "a", Fields: []*model.Field{
+		{Name: "price", Type: "decimal", Scale: 2}, {Name: "status", Type: "select", Rules: check.Rules{Options: []string{"x"}}},
+	}}
+	datatypes := map[string]*model.Datatype{"a": a, "b": {Name: "b", Fields: a.Fields}}
+	w.literals(datatypes)
+	s := newScope(w, datatypes)
+	for _, e := range s.items() {
+		s.expressionType(e.span)
+		s.decimals(e.span)
+		s.madeOfParameter(e.name)
+		w.unknown(0, "column", "a."+e.name, datatypes)
+	}
+}
+
 // FuzzLexer holds that tokens put together are the text, and that rewriting
 // never fails, whatever stands in a file.
 func FuzzLexer(f *testing.F) {
@@ -108,6 +125,8 @@ func FuzzLexer(f *testing.F) {
 		"-- name: A :many\nSELECT 'it''s' FROM a WHERE x = sqlc.arg(y) AND z = @z::int; -- end",
 		"SELECT \"a;b\", `c`, $1, ?2, :x, @@v, $$t;$$, $a$ ' $a$ /* /* */ */;",
 		"-- name: B :one\nSELECT sqlc.arg('x'), sqlc.narg(), sqlc.slice(a), E'\\'';",
+		"-- name: C :many\nSELECT max(a.price), coalesce(price, -1.5) x FROM a, b AS c WHERE price BETWEEN 1 AND (2) AND status NOT IN ('x');",
+		"-- name: D :exec\nINSERT INTO a (price, status) VALUES (1, 'y'), (2.5, @x);",
 		"'", "/*", "$x$", "@", ":", "--", "\\", "é@é",
 	} {
 		f.Add(s)
@@ -129,6 +148,7 @@ func FuzzLexer(f *testing.F) {
 			s := &source{UserFile: &model.UserFile{Path: "q.sql", Text: text, Databases: dbs}, mistakes: &mistakes}
 			for _, v := range collect([]*source{s}) {
 				for _, r := range v.of {
+					readsAll(r.query)
 					if at := r.origin(1, 1); at < 0 || at >= len(text) {
 						t.Fatalf("origin %d of a text of %d", at, len(text))
 					}
