@@ -101,7 +101,7 @@ func (a access) copyMany(ctx context.Context, copier Copier, rows bulk) error {
 			return fmt.Errorf("store: the database gave %d ids for %d rows", i, rows.len())
 		}
 	}
-	if err := a.c.enter(); err != nil {
+	if err := a.c.enter(ctx); err != nil {
 		return err
 	}
 	err := copier.Copy(ctx, a.s.Name, a.st.names, rows.len(), func(i int) ([]any, error) { return rows.row(i), nil })

@@ -28,6 +28,9 @@ func (db *DB) Conn() *Conn { return db.conn }
 
 // Now is the database's clock; on SQLite, this machine's.
 func (db *DB) Now(ctx context.Context) (time.Time, error) {
+	if ctx == nil {
+		return time.Time{}, errNoContext
+	}
 	if db.closed.Load() {
 		return time.Time{}, errClosed
 	}
@@ -75,7 +78,10 @@ func (c *Conn) DB() *DB { return c.db }
 // enter is called before a statement, leave after it. A statement that fails
 // ends its transaction on every database, as PostgreSQL has it: MySQL would go
 // on after a deadlock with half of the work undone.
-func (c *Conn) enter() error {
+func (c *Conn) enter(ctx context.Context) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	if c.tx == nil {
 		if c.db.closed.Load() {
 			return errClosed
@@ -122,7 +128,7 @@ func (c *Conn) again(ctx context.Context, r *retry, err error) bool {
 func (c *Conn) Exec(ctx context.Context, sql string, args []any) (Result, error) {
 	var r retry
 	for {
-		if err := c.enter(); err != nil {
+		if err := c.enter(ctx); err != nil {
 			return Result{}, err
 		}
 		res, err := c.session.Exec(ctx, sql, args)
@@ -136,7 +142,7 @@ func (c *Conn) Exec(ctx context.Context, sql string, args []any) (Result, error)
 // execUnlessTaken runs an insert in a transaction, which a conflict on one key
 // does not end: MySQL has then undone that statement alone.
 func (c *Conn) execUnlessTaken(ctx context.Context, key, sql string, args []any) (Result, error) {
-	if err := c.enter(); err != nil {
+	if err := c.enter(ctx); err != nil {
 		return Result{}, err
 	}
 	res, err := c.session.Exec(ctx, sql, args)
@@ -161,7 +167,7 @@ func (c *Conn) Query(ctx context.Context, sql string, args, dest []any, each fun
 }
 
 func (c *Conn) query(ctx context.Context, sql string, args, dest []any, each func() error) (started bool, err error) {
-	if err := c.enter(); err != nil {
+	if err := c.enter(ctx); err != nil {
 		return false, err
 	}
 	var own error  // of each: the statement did not fail
@@ -184,7 +190,7 @@ func (c *Conn) query(ctx context.Context, sql string, args, dest []any, each fun
 func (c *Conn) QueryRow(ctx context.Context, sql string, args, dest []any) error {
 	var r retry
 	for {
-		if err := c.enter(); err != nil {
+		if err := c.enter(ctx); err != nil {
 			return err
 		}
 		err := c.session.QueryRow(ctx, sql, args, dest)

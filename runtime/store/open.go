@@ -61,6 +61,9 @@ func driverOf(dsn string) (Driver, error) {
 // exists and differs, Open fails with a *SchemaError. A nil schema is not
 // looked at. Several processes may open one new database at once.
 func Open(ctx context.Context, dsn string, schema *Schema, opts Options) (*DB, error) {
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	d, err := driverOf(dsn)
 	if err != nil {
 		return nil, err

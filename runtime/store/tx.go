@@ -59,8 +59,8 @@ func (db *DB) Tx(ctx context.Context, fn func(*Conn) error) error {
 		}
 		db.opts.Logger.DebugContext(ctx, "store: transaction is tried again", "attempt", r.attempt+1, "error", err)
 		if !r.wait(ctx, db) {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			if ended := Ended(ctx); ended != nil {
+				return ended
 			}
 			return fmt.Errorf("store: transaction given up after %d attempts: %w", r.attempt, err)
 		}
@@ -68,6 +68,9 @@ func (db *DB) Tx(ctx context.Context, fn func(*Conn) error) error {
 }
 
 func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
+	if ctx == nil {
+		return errNoContext
+	}
 	if db.closed.Load() {
 		return errClosed
 	}

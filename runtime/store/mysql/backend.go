@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"hash/fnv"
+	"sync"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -44,13 +45,14 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 		db.Close()
 		return nil, fmt.Errorf("mysql: %s/%s: %w", cfg.Addr, cfg.DBName, failure(ctx, err))
 	}
-	return &backend{session{db}, db, cfg.Addr, cfg.DBName}, nil
+	return &backend{pool: session{db}, db: db, addr: cfg.Addr, name: cfg.DBName}, nil
 }
 
 // backend is a pool of connections.
 type backend struct {
-	session
+	pool session
 	db   *sql.DB
+	open sync.RWMutex // read by all that runs; Close takes it
 	addr string
 	name string
 }
@@ -67,33 +69,102 @@ func (b *backend) Now(ctx context.Context) (t time.Time, err error) {
 	return t, err
 }
 
-// Close waits for running statements.
+// enter is for what uses a connection; it is followed by b.open.RUnlock.
+func (b *backend) enter() error {
+	if !b.open.TryRLock() { // Close is at it
+		return errClosed
+	}
+	return nil
+}
+
+var errClosed = fmt.Errorf("mysql: the database is %w", store.ErrClosed)
+
+// Close waits for running statements and transactions. The lock is kept: what
+// comes later finds it closed.
 func (b *backend) Close() error {
+	b.open.Lock()
 	return b.db.Close()
+}
+
+// Exec runs a statement that gives no rows.
+func (b *backend) Exec(ctx context.Context, text string, args []any) (store.Result, error) {
+	if err := b.enter(); err != nil {
+		return store.Result{}, err
+	}
+	defer b.open.RUnlock()
+	return b.pool.Exec(ctx, text, args)
+}
+
+// Query fills dest with each row and then calls each.
+func (b *backend) Query(ctx context.Context, text string, args, dest []any, each func() error) error {
+	if err := b.enter(); err != nil {
+		return err
+	}
+	defer b.open.RUnlock()
+	return b.pool.Query(ctx, text, args, dest, each)
+}
+
+// QueryRow fills dest with the first row.
+func (b *backend) QueryRow(ctx context.Context, text string, args, dest []any) error {
+	if err := b.enter(); err != nil {
+		return err
+	}
+	defer b.open.RUnlock()
+	return b.pool.QueryRow(ctx, text, args, dest)
 }
 
 // Begin starts a transaction that sees what others commit meanwhile.
 func (b *backend) Begin(ctx context.Context) (store.Transaction, error) {
-	// The transaction outlives ctx if need be: its end is Commit or Rollback,
-	// and each statement watches its own context.
-	t, err := b.db.BeginTx(context.WithoutCancel(ctx), nil)
+	if err := b.enter(); err != nil {
+		return nil, err
+	}
+	t, err := b.begin(ctx)
 	if err != nil {
+		b.open.RUnlock()
 		return nil, failure(ctx, err)
 	}
-	return &tx{session{t}, t}, nil
+	return t, nil
+}
+
+// begin waits for a connection as long as ctx lasts. The transaction outlives
+// ctx if need be: its end is Commit or Rollback, and each statement watches its
+// own context.
+func (b *backend) begin(ctx context.Context) (*tx, error) {
+	conn, err := b.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return &tx{session: session{t}, tx: t, release: func() {
+		conn.Close()
+		b.open.RUnlock()
+	}}, nil
 }
 
 type tx struct {
 	session
-	tx *sql.Tx
+	tx      *sql.Tx
+	release func() // gives the connection back; nil after that
+}
+
+func (t *tx) end() {
+	if t.release != nil {
+		t.release()
+		t.release = nil
+	}
 }
 
 // Commit ends the transaction; after an error nothing of it stands, unless the
 // connection broke while the server was committing.
 func (t *tx) Commit(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	defer t.end()
+	if ended := store.Ended(ctx); ended != nil {
 		t.tx.Rollback()
-		return context.Cause(ctx)
+		return ended
 	}
 	if err := t.tx.Commit(); err != nil {
 		return failure(ctx, err)
@@ -103,6 +174,7 @@ func (t *tx) Commit(ctx context.Context) error {
 
 // Rollback ends the transaction and undoes it.
 func (t *tx) Rollback() error {
+	defer t.end()
 	if err := t.tx.Rollback(); err != nil && err != sql.ErrTxDone {
 		return failure(context.Background(), err)
 	}
@@ -112,6 +184,10 @@ func (t *tx) Rollback() error {
 // Exclusive runs fn on a connection that holds a named lock. MySQL creates
 // tables outside transactions.
 func (b *backend) Exclusive(ctx context.Context, fn func(store.Session) error) error {
+	if err := b.enter(); err != nil {
+		return err
+	}
+	defer b.open.RUnlock()
 	conn, err := b.db.Conn(ctx)
 	if err != nil {
 		return failure(ctx, err)

@@ -27,8 +27,8 @@ var columnOf = regexp.MustCompile("(?i)\\bcolumn '?`?[\\w$.`]*?`?\\.?`?(\\w+)`?'
 func failure(ctx context.Context, err error) error {
 	my, ok := errors.AsType[*mysql.MySQLError](err)
 	if !ok {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		if ended := store.Ended(ctx); ended != nil {
+			return ended
 		}
 		return fmt.Errorf("mysql: %w", err)
 	}
@@ -53,8 +53,8 @@ func failure(ctx context.Context, err error) error {
 		e.Message = "a value is larger than the server's max_allowed_packet"
 		return store.Coded(store.ErrInvalid, e)
 	case 1317, 1969, 3024:
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		if ended := store.Ended(ctx); ended != nil {
+			return ended
 		}
 	}
 	return e

@@ -1,9 +1,12 @@
 package mysql_test
 
 import (
+	"context"
 	"errors"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
@@ -101,4 +104,25 @@ func TestCollation(t *testing.T) {
 		}
 	}
 	storetest.Open(t, dsn, store.Options{})
+}
+
+// TestDialDeadline opens a server that takes connections and says nothing.
+func TestDialDeadline(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = store.Open(ctx, "mysql://me:p4ss@"+silent.Addr().String()+"/d", nil, store.Options{})
+	if !errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "p4ss") {
+		t.Errorf("a server that is silent: %v", err)
+	}
+	past, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	_, err = store.Open(past, "mysql://me:p4ss@"+silent.Addr().String()+"/d", nil, store.Options{})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a deadline that is past: %v", err)
+	}
 }

@@ -30,8 +30,8 @@ func failure(ctx context.Context, err error) error {
 	}
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		if ended := store.Ended(ctx); ended != nil {
+			return ended
 		}
 		return fmt.Errorf("postgres: %w", err)
 	}
@@ -57,8 +57,8 @@ func failure(ctx context.Context, err error) error {
 	case "53100", "53200":
 		return store.Coded(store.ErrFull, e)
 	case "57014":
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		if ended := store.Ended(ctx); ended != nil {
+			return ended
 		}
 	}
 	if strings.HasPrefix(pg.Code, "22") { // the server quotes the value that it refuses

@@ -128,7 +128,7 @@ func (b *backend) takeWriter(ctx context.Context) (*conn, error) {
 	case <-b.closing:
 		return nil, fmt.Errorf("sqlite: the database is %w", store.ErrClosed)
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return nil, store.Ended(ctx)
 	case <-timer.C:
 		return nil, fmt.Errorf("sqlite: another transaction has been running for %s; inside a transaction use its own Conn", writerWait)
 	}
@@ -162,7 +162,7 @@ func (b *backend) takeReader(ctx context.Context) (*conn, error) {
 		case <-b.closing:
 			return nil, fmt.Errorf("sqlite: the database is %w", store.ErrClosed)
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, store.Ended(ctx)
 		}
 	}
 	if c != nil {

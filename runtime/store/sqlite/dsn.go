@@ -39,6 +39,9 @@ func parseDSN(dsn string, opts store.Options) (config, error) {
 	if path == "" {
 		return c, fmt.Errorf("sqlite: the DSN names no file; write sqlite::memory: or sqlite:app.db")
 	}
+	if strings.IndexByte(path, 0) >= 0 { // the engine would open what stands before it
+		return c, fmt.Errorf("sqlite: the DSN holds a NUL byte")
+	}
 	if strings.HasPrefix(path, "file:") {
 		return c, fmt.Errorf("sqlite: the DSN is a URI for SQLite itself: write sqlite:%s", strings.TrimPrefix(path, "file:"))
 	}

@@ -33,6 +33,7 @@ func TestOptions(t *testing.T) {
 	}
 	for bad, want := range map[string]string{
 		"sqlite:":                        "names no file",
+		"sqlite:a\x00b":                  "NUL",
 		"sqlite:a.db?nothing=1":          `unknown option "nothing"`,
 		"sqlite:a.db?synchronous=maybe":  "synchronous is",
 		"sqlite:a.db?busy_timeout=-1":    "busy_timeout is a number",

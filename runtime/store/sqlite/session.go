@@ -83,7 +83,7 @@ func (b *backend) write(ctx context.Context, sql string, fn func(*conn, *stmt) e
 
 func (c *conn) exec(ctx context.Context, sql string, args []any) (store.Result, error) {
 	if err := ctx.Err(); err != nil {
-		return store.Result{}, context.Cause(ctx)
+		return store.Result{}, store.Ended(ctx)
 	}
 	s, err := c.prepare(ctx, sql)
 	if err != nil {
@@ -111,7 +111,7 @@ func (c *conn) exec(ctx context.Context, sql string, args []any) (store.Result, 
 // that writes, whose rows have then not been written.
 func (c *conn) query(ctx context.Context, s *stmt, args, dest []any, each func() error) (err error) {
 	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
+		return store.Ended(ctx)
 	}
 	w := c.watch(ctx)
 	defer w.end()
@@ -142,7 +142,7 @@ func (c *conn) query(ctx context.Context, s *stmt, args, dest []any, each func()
 
 func (c *conn) queryRow(ctx context.Context, s *stmt, args, dest []any) error {
 	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
+		return store.Ended(ctx)
 	}
 	w := c.watch(ctx)
 	defer w.end()

@@ -14,11 +14,17 @@ func (b *backend) Begin(ctx context.Context) (store.Transaction, error) {
 	if err != nil {
 		return nil, err
 	}
+	begun := false
+	defer func() { // also on a panic: without the writer nothing goes on
+		if !begun {
+			c.leaveTransaction()
+			b.giveWriter(c)
+		}
+	}()
 	if _, err := c.exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
-		c.leaveTransaction()
-		b.giveWriter(c)
 		return nil, err
 	}
+	begun = true
 	return &tx{b: b, c: c}, nil
 }
 

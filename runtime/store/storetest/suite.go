@@ -72,6 +72,8 @@ var suites = []struct {
 	{"TransactionRetries", testTransactionRetries},
 	{"TransactionCancelled", testTransactionCancelled},
 	{"Cancel", testCancel},
+	{"NilContext", testNilContext},
+	{"Cause", testCause},
 	{"Concurrent", testConcurrent},
 	{"Deadlock", testDeadlock},
 	{"Statements", testStatements},
@@ -90,4 +92,6 @@ var openings = []struct {
 	{"OpenCompletes", testOpenCompletes},
 	{"PartialConflict", testPartialConflict},
 	{"Closed", testClosed},
+	{"CloseWaits", testCloseWaits},
+	{"PoolWait", testPoolWait},
 }
