@@ -79,32 +79,32 @@ func (v ArticleStatus) Value() (driver.Value, error) {
 
 // ArticleNew is a row of article to be. What is left unset takes its default, or is null.
 type ArticleNew struct {
-	Slug        string // required
-	Title       string // required
-	Body        store.Opt[string]
-	Status      store.Opt[ArticleStatus] // default: draft
-	Views       store.Opt[int64]         // default: 0
-	Score       store.Opt[int64]
-	Featured    store.Opt[bool] // default: false
-	Contact     store.Opt[string]
-	PublishedAt store.Opt[time.Time]
-	CreatedAt   store.Opt[time.Time] // default: now
-	Meta        store.Opt[store.JSON]
+	Slug        string                   `json:"slug"`  // required
+	Title       string                   `json:"title"` // required
+	Body        store.Opt[string]        `json:"body,omitzero"`
+	Status      store.Opt[ArticleStatus] `json:"status,omitzero"` // default: draft
+	Views       store.Opt[int64]         `json:"views,omitzero"`  // default: 0
+	Score       store.Opt[int64]         `json:"score,omitzero"`
+	Featured    store.Opt[bool]          `json:"featured,omitzero"` // default: false
+	Contact     store.Opt[string]        `json:"contact,omitzero"`
+	PublishedAt store.Opt[time.Time]     `json:"published_at,omitzero"`
+	CreatedAt   store.Opt[time.Time]     `json:"created_at,omitzero"` // default: now
+	Meta        store.Opt[store.JSON]    `json:"meta,omitzero"`
 }
 
 // ArticlePatch is a change to a row of article. What is left unset stays as it is.
 type ArticlePatch struct {
-	Slug        store.Opt[string]
-	Title       store.Opt[string]
-	Body        store.Opt[string]
-	Status      store.Opt[ArticleStatus]
-	Views       store.Opt[int64]
-	Score       store.Opt[int64]
-	Featured    store.Opt[bool]
-	Contact     store.Opt[string]
-	PublishedAt store.Opt[time.Time]
-	CreatedAt   store.Opt[time.Time]
-	Meta        store.Opt[store.JSON]
+	Slug        store.Opt[string]        `json:"slug,omitzero"`
+	Title       store.Opt[string]        `json:"title,omitzero"`
+	Body        store.Opt[string]        `json:"body,omitzero"`
+	Status      store.Opt[ArticleStatus] `json:"status,omitzero"`
+	Views       store.Opt[int64]         `json:"views,omitzero"`
+	Score       store.Opt[int64]         `json:"score,omitzero"`
+	Featured    store.Opt[bool]          `json:"featured,omitzero"`
+	Contact     store.Opt[string]        `json:"contact,omitzero"`
+	PublishedAt store.Opt[time.Time]     `json:"published_at,omitzero"`
+	CreatedAt   store.Opt[time.Time]     `json:"created_at,omitzero"`
+	Meta        store.Opt[store.JSON]    `json:"meta,omitzero"`
 }
 
 // ArticleFields are the columns of article, for filters and sorts.

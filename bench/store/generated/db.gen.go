@@ -10,6 +10,10 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
+// This file was generated for this version of the runtime. Where the name does
+// not exist, run modulagen generate again.
+const _ = store.GeneratedForRuntime1
+
 // Options of Open; the zero value is sensible.
 type Options = store.Options
 
