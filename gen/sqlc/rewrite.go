@@ -50,7 +50,7 @@ func rewrite(q *written, db model.Database) *rewritten {
 			b.WriteString(tidy(gap))
 		}
 		gap = ""
-		text := t.text
+		text := nameFor(db, t)
 		if u, n, ok := parameter(q.body[i:]); ok {
 			u.at = t.at
 			r.uses = append(r.uses, u)
@@ -62,6 +62,22 @@ func rewrite(q *written, db model.Database) *rewritten {
 	}
 	r.text = b.String()
 	return r
+}
+
+// nameFor is a token's text for one database. MySQL takes "name" for a string,
+// without a word, and the others do not know `name`.
+func nameFor(db model.Database, t token) string {
+	if t.kind != quoted {
+		return t.text
+	}
+	inner := t.text[1 : len(t.text)-1]
+	switch {
+	case strings.ContainsAny(inner, "\"`"):
+		return t.text
+	case db == model.MySQL:
+		return "`" + inner + "`"
+	}
+	return `"` + inner + `"`
 }
 
 // tidy gives the white space between two tokens: a line break with what indents
@@ -130,10 +146,16 @@ func sqlcCall(ts []token) (string, int) {
 // examine reports what cannot be in a query whatever the database says.
 func examine(q *written) {
 	s := q.file
+	started := false
 	for i, t := range q.body {
 		if t.kind == comment || t.kind == space {
 			continue
 		}
+		if !started && !beginsQuery(t.text) {
+			s.mistake(t.at, "for several statements that belong together there is db.Tx", "a query starts with SELECT, INSERT, UPDATE, DELETE, REPLACE, WITH or VALUES, not with %s", t.text)
+			return
+		}
+		started = true
 		if j := strings.IndexFunc(t.text, func(r rune) bool { return r > '~' }); j >= 0 {
 			s.mistake(t.at+j, "pass the text as a parameter: sqlc.arg(name)", "a query may hold ASCII characters only")
 		}
@@ -148,6 +170,16 @@ func examine(q *written) {
 			examineCall(q, i)
 		}
 	}
+}
+
+// beginsQuery tells whether a statement that starts with a word reads or
+// changes rows.
+func beginsQuery(word string) bool {
+	switch strings.ToUpper(word) {
+	case "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "VALUES", "(":
+		return true
+	}
+	return false
 }
 
 func examineCall(q *written, i int) {

@@ -392,6 +392,7 @@ func TestUserMistakes(t *testing.T) {
 		{"not ascii", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE title = 'é';\n")}, []string{"queries/q.sql:2:39: a query may hold ASCII characters only"}},
 		{"or", []*model.UserFile{shared("-- name: A :many\nSELECT title || 'x' AS t FROM article;\n")}, []string{"queries/q.sql:2:14: mysql reads || as OR"}},
 		{"backslash", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE title = 'a\\';\n")}, []string{`queries/q.sql:2:38: \ in a string means one thing to mysql`}},
+		{"transaction", []*model.UserFile{shared("-- name: Begin :exec\nBEGIN;\n")}, []string{"queries/q.sql:2:1: a query starts with SELECT, INSERT, UPDATE, DELETE, REPLACE, WITH or VALUES, not with BEGIN"}},
 		{"twice", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article;\n-- name: A :many\nSELECT id FROM author;\n")}, []string{"queries/q.sql:3:1: the query A stands twice for sqlite, first at queries/q.sql:1"}},
 		{"missing", []*model.UserFile{only(model.SQLite, "-- name: A :many\nSELECT id FROM article;\n")}, []string{"queries/q.sqlite.sql:1:1: the query A is missing for postgres and mysql"}},
 		{"nothing returned", []*model.UserFile{shared("-- name: A :one\nDELETE FROM article;\n")}, []string{"queries/q.sql:2:1: query \"A\" specifies parameter"}},
