@@ -30,9 +30,9 @@ cp "$demo"/project/datatypes/*.yaml "$shop/datatypes/"
 ls "$shop" "$shop/datatypes"
 
 cd "$shop"
-step "go generate ./..."
+step "go generate ."
 go get golang.org/x/image@"$(cd "$repository" && go list -m -f '{{.Version}}' golang.org/x/image)"
-go generate ./...
+go generate .
 
 step "go build"
 go mod tidy
