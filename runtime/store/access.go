@@ -47,19 +47,26 @@ func (a access) named(e *ConflictError) {
 	}
 }
 
-// idArg is an id as a statement takes it.
-func idArg(id any) (any, error) {
+// idArg is an id as a statement takes it; ErrNotFound for one that no row has.
+func (a access) idArg(id any) (any, error) {
 	switch id.(type) {
 	case int64, string:
-		return id, nil
+	default:
+		var err error
+		if id, err = plainNamed(id); err != nil {
+			return nil, err
+		}
 	}
-	return plainNamed(id)
+	if s, ok := id.(string); ok && !validULID(s) {
+		return nil, a.fail(ErrNotFound)
+	}
+	return id, nil
 }
 
 func (a access) get(ctx context.Context, id, row any) error {
 	sc := a.s.take()
 	defer a.s.give(sc)
-	arg, err := idArg(id)
+	arg, err := a.idArg(id)
 	if err != nil {
 		return err
 	}
@@ -152,7 +159,7 @@ func (a access) update(ctx context.Context, id, p, row any) error {
 			sc.args = append(sc.args, v)
 		}
 	}
-	arg, err := idArg(id)
+	arg, err := a.idArg(id)
 	if err != nil {
 		return err
 	}
@@ -230,7 +237,7 @@ func (a access) upsertUnique(ctx context.Context, key int, n, row any) error {
 func (a access) delete(ctx context.Context, id any) error {
 	sc := a.s.take()
 	defer a.s.give(sc)
-	arg, err := idArg(id)
+	arg, err := a.idArg(id)
 	if err != nil {
 		return err
 	}

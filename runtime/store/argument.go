@@ -8,23 +8,33 @@ import (
 	"unicode/utf8"
 
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // argument brings a value that a caller compares c with to what the column
-// holds. A decimal that lies between two storable ones gives the lower one and
-// exact false; everything else is exact.
+// holds. What no row can hold gives exact false and the greatest value below it
+// that can be bound: a decimal between two storable ones, a time or a day
+// outside the years that databases have in common, text that is no id where ids
+// are. A day that the calendar lacks lies nowhere and is refused.
 func (c *Column) argument(v any) (arg any, exact bool, err error) {
 	switch x := v.(type) {
 	case int64, bool:
 		return v, true, nil
 	case string:
-		return x, true, c.storableText(x)
+		return c.textArgument(x)
 	case time.Time:
-		return Moment(x), true, nil
+		arg, exact = timeArgument(x)
+		return arg, exact, nil
 	case Decimal:
 		floor, exact := bound(x, c.Rules.Scale)
 		return Number{floor, c.Rules.Scale}, exact, nil
-	case Date, Number:
+	case Date:
+		if DateOf(x.Time()) != x {
+			return nil, false, invalidf("%s is compared with a date that the calendar lacks", c.Name)
+		}
+		arg, exact = dateArgument(x)
+		return arg, exact, nil
+	case Number:
 		return v, true, nil
 	case []byte:
 		return notNil(x), true, nil
@@ -35,10 +45,53 @@ func (c *Column) argument(v any) (arg any, exact bool, err error) {
 		return nil, false, err
 	}
 	if s, ok := arg.(string); ok {
-		return arg, true, c.storableText(s)
+		return c.textArgument(s)
 	}
 	return arg, true, nil
 }
+
+// The years that a column holds, as package check has them; and the last moment
+// before, which every database can compare with.
+const firstYear, lastYear = 1000, 9999
+
+var (
+	lastDay    = Date{Year: lastYear, Month: time.December, Day: 31}
+	dayBefore  = Date{Year: firstYear - 1, Month: time.December, Day: 31}
+	lastMoment = time.Date(lastYear, time.December, 31, 23, 59, 59, 999_999_000, time.UTC)
+	timeBefore = time.Date(firstYear-1, time.December, 31, 23, 59, 59, 999_999_000, time.UTC)
+)
+
+func timeArgument(t time.Time) (time.Time, bool) {
+	switch t = Moment(t); {
+	case t.Year() < firstYear:
+		return timeBefore, false
+	case t.Year() > lastYear:
+		return lastMoment, false
+	}
+	return t, true
+}
+
+func dateArgument(d Date) (Date, bool) {
+	switch {
+	case d.Year < firstYear:
+		return dayBefore, false
+	case d.Year > lastYear:
+		return lastDay, false
+	}
+	return d, true
+}
+
+// textArgument lets what is no id pass as inexact where c holds ids: it equals
+// none of them, whatever it is.
+func (c *Column) textArgument(s string) (arg any, exact bool, err error) {
+	if c.Types[sqltext.Postgres] == ulidType && !validULID(s) {
+		return s, false, nil
+	}
+	return s, true, c.storableText(s)
+}
+
+// ulidType is what PostgreSQL calls a column of ULIDs, and no other column.
+const ulidType = "character(26)"
 
 // storableText refuses text that no column can hold: databases differ in what
 // they do with it.

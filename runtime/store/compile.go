@@ -107,14 +107,29 @@ func (b *builder) join(n *node, negate bool, depth int) {
 		b.truth(all)
 		return
 	}
+	word := " OR "
+	if all {
+		word = " AND "
+	}
+	b.group(n.kids, word, negate, depth+1)
+}
+
+// group writes conditions with a word between. SQLite takes "a OR b OR c" for a
+// tree as deep as it is long, and has a limit of 1,000: there, halves are put
+// into parentheses of their own.
+func (b *builder) group(kids []*node, word string, negate bool, depth int) {
 	b.write("(")
-	for i, kid := range n.kids {
-		if i > 0 && all {
-			b.write(" AND ")
-		} else if i > 0 {
-			b.write(" OR ")
+	if half := len(kids) / 2; b.d == sqltext.SQLite && len(kids) > 8 {
+		b.group(kids[:half], word, negate, depth)
+		b.write(word)
+		b.group(kids[half:], word, negate, depth)
+	} else {
+		for i, kid := range kids {
+			if i > 0 {
+				b.write(word)
+			}
+			b.cond(kid, negate, depth)
 		}
-		b.cond(kid, negate, depth+1)
 	}
 	b.write(")")
 }
@@ -143,6 +158,9 @@ func (b *builder) leaf(n *node, negate bool) {
 		return
 	}
 	arg, exact, err := col.argument(n.args[0])
+	if s, ok := arg.(string); ok && !exact && n.op != opEq && n.op != opNe {
+		err = col.storableText(s) // of something that is no id, only its place can be asked for
+	}
 	if err != nil {
 		b.fail(err)
 		return

@@ -10,15 +10,21 @@ import (
 )
 
 // Cursor stands for a row's place in a sorted list. It is text that is safe in
-// a URL; it holds the sort columns' values, readable by whoever has it.
+// a URL; it holds the sort columns' values, readable by whoever has it. Values
+// of more than 64 KiB together have no place in it: a list that is sorted by such
+// text gives the page, but not the one behind it.
 type Cursor string
 
-// maxCursor bounds what is decoded; a sort by longer text has no second page.
+// maxCursor bounds what is decoded. A page that ends at a row with longer values
+// comes with a cursor that says only that; to go on from it is ErrInvalid.
 const maxCursor = 64 << 10
 
 // A cursor is base64 of: fingerprint of datatype and sort (8 bytes), checksum
 // of the rest (4 bytes), then each value: 0 for NULL, or 1 and the value.
 const cursorHead = 12
+
+// beyondCursor stands in place of values that are too long.
+const beyondCursor = 2
 
 func fingerprint(table string, cols []Column, sort []sortKey) uint64 {
 	h := fnv.New64a()
@@ -51,7 +57,7 @@ func encodeCursor(table string, cols []Column, sort []sortKey, fields []any) (Cu
 		b = appendValue(b, v)
 	}
 	if len(b) > maxCursor {
-		return "", invalidf("%s: the sort's values are too long for a cursor", table)
+		b = append(b[:cursorHead], beyondCursor)
 	}
 	binary.BigEndian.PutUint32(b[8:], checksum(b[:8], b[cursorHead:]))
 	return Cursor(base64.RawURLEncoding.EncodeToString(b)), nil
@@ -98,6 +104,10 @@ func decodeCursor(c Cursor, table string, cols []Column, sort []sortKey) ([]any,
 	if err != nil || len(b) < cursorHead || binary.BigEndian.Uint64(b) != fingerprint(table, cols, sort) ||
 		binary.BigEndian.Uint32(b[8:]) != checksum(b[:8], b[cursorHead:]) {
 		return nil, bad
+	}
+	if len(b) == cursorHead+1 && b[cursorHead] == beyondCursor {
+		return nil, invalidf("%s: the list cannot go on: where the page before ended, the sorted values are longer than a cursor's %d bytes; sort by shorter columns",
+			table, maxCursor)
 	}
 	r := valueReader{rest: b[cursorHead:]}
 	values := make([]any, len(sort))
@@ -157,12 +167,15 @@ func (r *valueReader) value(col *Column) any {
 	case check.Bool:
 		return r.byte() != 0
 	case check.Time:
-		return time.UnixMicro(r.int()).UTC()
+		t, exact := timeArgument(time.UnixMicro(r.int()).UTC())
+		r.broken = r.broken || !exact
+		return t
 	case check.Decimal:
 		return Number{r.int(), col.Rules.Scale}
 	case check.Date:
 		d, err := ParseDate(r.text())
-		r.broken = r.broken || err != nil
+		d, exact := dateArgument(d)
+		r.broken = r.broken || err != nil || !exact
 		return d
 	case check.Bytes:
 		return []byte(r.text())

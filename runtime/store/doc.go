@@ -16,7 +16,9 @@
 //
 // Times are UTC in microseconds; what is finer is cut off, in writes and in
 // filters. Decimals are exact, of at most 18 digits. Text is UTF-8 without NUL,
-// compared by code point: 'A' < 'a' < 'ä'. NULL is smaller than every value, is
+// compared by code point: 'A' < 'a' < 'ä', and "a" < "a ". A filter may name what
+// no row can hold: a time outside the years 1000 to 9999 lies before or behind
+// every row, and text that is no id equals none. NULL is smaller than every value, is
 // equal to none, and a condition and its Not together keep every row.
 //
 // A write gives the row as it is then. Create computes defaults here and does

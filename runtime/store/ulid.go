@@ -28,3 +28,17 @@ func NewULID() string {
 		ulids.last++ // the 80 random bits ran over; the next millisecond has room
 	}
 }
+
+// validULID tells whether an id could be a row's. Databases differ in what they
+// make of others: PostgreSQL pads, and refuses what is too long.
+func validULID(id string) bool {
+	if len(id) != ulid.EncodedSize {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}

@@ -46,6 +46,9 @@ func (a access) violations(sc *scratch, m *Mask, only *columnSet) (found []Viola
 		case only != nil && !only.has(i):
 		default:
 			found = col.check(sc.dest[i], &sc.vals[i], found)
+			if id, ok := sc.vals[i].(string); ok && i == 0 && !validULID(id) {
+				found = append(found, Violation{col.Name, "ulid", "must be a ULID, 26 letters and digits"})
+			}
 		}
 	}
 	return found
