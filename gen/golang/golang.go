@@ -33,9 +33,9 @@ func Print(p *model.Project, sql *dialect.SQL, analysed *sqlc.Result) (map[strin
 	if hasQueries {
 		printers["queries.gen.go"] = func(f *jen.File) { queries.print(f, analysed.Queries) }
 	}
-	for i, d := range p.Datatypes {
+	for _, d := range p.Datatypes {
 		t := tablePrinter{d: d, sql: tablesOf(sql, d)}
-		printers[p.Datatypes[i].Name+".gen.go"] = t.print
+		printers[fileName(d.Name)] = t.print
 	}
 	return render(p.Config.Package, printers)
 }

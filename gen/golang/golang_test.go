@@ -1,8 +1,11 @@
 package golang
 
 import (
+	"go/build"
 	"go/parser"
 	"go/token"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -50,6 +53,24 @@ func TestLower(t *testing.T) {
 	} {
 		if got := lower(in); got != want {
 			t.Errorf("lower(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// go/build must not take a datatype's name for a system or a processor.
+func TestFileNamesAreBuiltEverywhere(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"article", "report_js", "app_windows", "entity_386", "a_linux_amd64", "page_test", "linux", "unix_arm64"} {
+		file := fileName(name)
+		if err := os.WriteFile(filepath.Join(dir, file), []byte("package p\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, goos := range []string{"plan9", "linux"} {
+			ctx := build.Default
+			ctx.GOOS, ctx.GOARCH = goos, "mips"
+			if ok, err := ctx.MatchFile(dir, file); err != nil || !ok {
+				t.Errorf("%s is left out on %s: %v", file, goos, err)
+			}
 		}
 	}
 }

@@ -203,7 +203,11 @@ func decode(dec *yaml.Decoder, into *yaml.Node) (err error) {
 }
 
 func (f *file) empty() {
-	f.wrongAt(0, 0, "the file is empty", `write at least a name and one field, or delete the file`)
+	hint := "write at least a name and one field, or delete the file"
+	if f.path == ConfigFile {
+		hint = "write a key, such as output: generated, or delete the file"
+	}
+	f.wrongAt(0, 0, "the file is empty", hint)
 }
 
 // separator finds the line that starts the second document.
