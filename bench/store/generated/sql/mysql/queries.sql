@@ -29,19 +29,11 @@ SET slug = ?,
     meta = ?
 WHERE id = ?;
 
--- name: UpsertArticleBySlug :execrows
-INSERT INTO article (slug, title, body, status, views, score, featured, contact, published_at, created_at, meta)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON DUPLICATE KEY UPDATE title = IF(slug = VALUES(slug), VALUES(title), title),
-    body = IF(slug = VALUES(slug), VALUES(body), body),
-    status = IF(slug = VALUES(slug), VALUES(status), status),
-    views = IF(slug = VALUES(slug), VALUES(views), views),
-    score = IF(slug = VALUES(slug), VALUES(score), score),
-    featured = IF(slug = VALUES(slug), VALUES(featured), featured),
-    contact = IF(slug = VALUES(slug), VALUES(contact), contact),
-    published_at = IF(slug = VALUES(slug), VALUES(published_at), published_at),
-    created_at = IF(slug = VALUES(slug), VALUES(created_at), created_at),
-    meta = IF(slug = VALUES(slug), VALUES(meta), meta);
+-- name: UpsertArticleBySlug :one
+SELECT id
+FROM article
+WHERE slug = ?
+FOR UPDATE;
 
 -- name: DeleteArticle :execrows
 DELETE FROM article
