@@ -31,7 +31,7 @@ ls "$shop" "$shop/datatypes"
 
 cd "$shop"
 step "go generate ."
-go get golang.org/x/image@"$(cd "$repository" && go list -m -f '{{.Version}}' golang.org/x/image)"
+go get "$(awk '$1 == "require" {print $2 "@" $3}' "$demo/project/go.mod")" # it resizes the images
 go generate .
 
 step "go build"

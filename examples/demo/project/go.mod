@@ -3,3 +3,5 @@
 module shop
 
 go 1.26.0
+
+require golang.org/x/image v0.47.0
