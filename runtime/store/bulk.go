@@ -12,12 +12,12 @@ import (
 // MaxBulk is how many rows one CreateMany takes.
 const MaxBulk = 100_000
 
-// bulkRows are the sizes in which MySQL is sent rows: few texts to prepare, any
+// bulkRows are the sizes in which rows are sent: few texts to prepare, any
 // number made up of them.
 var bulkRows = [...]int{256, 64, 16, 4, 1}
 
-// maxMarks is how many placeholders a MySQL statement takes.
-const maxMarks = 65_535
+// maxMarks is how many placeholders a statement takes: SQLite has the lower limit.
+const maxMarks = 32_766
 
 // createMany adds n rows; at gives the i-th as a *N, the *R to fill and the *ID
 // to set.
@@ -65,20 +65,10 @@ func (b bulk) len() int        { return len(b.ids) }
 func (b bulk) row(i int) []any { return b.vals[i*b.width : (i+1)*b.width] }
 
 func (a access) insertMany(ctx context.Context, rows bulk) error {
-	copier, ok := a.c.session.(Copier)
-	switch {
-	case ok:
+	if copier, ok := a.c.session.(Copier); ok {
 		return a.copyMany(ctx, copier, rows)
-	case a.st.dialect == sqltext.MySQL:
-		return a.insertChunks(ctx, rows)
 	}
-	for i := range rows.len() { // in process, one prepared statement again and again is the fastest form
-		sc := scratch{dest: rows.ids[i : i+1], vals: rows.row(i)}
-		if err := a.insert(ctx, &sc); err != nil {
-			return err
-		}
-	}
-	return nil
+	return a.insertChunks(ctx, rows)
 }
 
 // copyMany reserves the ids first, because COPY returns none.
@@ -110,10 +100,12 @@ func (a access) copyMany(ctx context.Context, copier Copier, rows bulk) error {
 }
 
 // insertChunks adds rows in statements of several. MySQL gives the rows of one
-// such statement consecutive ids, a fixed step apart, and reports the first.
+// such statement consecutive ids, a fixed step apart, and reports the first;
+// SQLite, with its single writer, gives them one after the other and reports
+// the last.
 func (a access) insertChunks(ctx context.Context, rows bulk) error {
-	step := int64(1)
-	if a.s.ID == IDInteger {
+	step, mysql := int64(1), a.st.dialect == sqltext.MySQL
+	if a.s.ID == IDInteger && mysql {
 		if err := a.c.QueryRow(ctx, "SELECT @@auto_increment_increment", nil, []any{&step}); err != nil {
 			return err
 		}
@@ -128,16 +120,34 @@ func (a access) insertChunks(ctx context.Context, rows bulk) error {
 		}
 		res, err := a.c.Exec(ctx, a.insertText(n), args)
 		if err != nil {
-			return err
+			return a.pointingOne(ctx, err, rows, at, n)
+		}
+		id := res.LastID
+		if !mysql {
+			id -= int64(n - 1)
 		}
 		for i := 0; first == 1 && i < n; i++ {
-			if err := Assign(rows.ids[at+i], res.LastID+int64(i)*step); err != nil {
+			if err := Assign(rows.ids[at+i], id+int64(i)*step); err != nil {
 				return err
 			}
 		}
 		at += n
 	}
 	return nil
+}
+
+// pointingOne finds the row of a chunk that points to nothing, where that is
+// why the chunk failed and the database did not say.
+func (a access) pointingOne(ctx context.Context, err error, rows bulk, at, n int) error {
+	for i := at; i < at+n; i++ {
+		e, ok := errors.AsType[*ReferenceError](err)
+		if !ok || e.Pointed || e.Field != "" {
+			break
+		}
+		e.Missing = false // not yet known of which row
+		err = a.pointing(ctx, err, rows.row(i), nil)
+	}
+	return err
 }
 
 // chunk is the largest size that fits.

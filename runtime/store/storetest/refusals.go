@@ -121,7 +121,7 @@ func testReference(t *testing.T, db *DB) {
 	const missing = "store: article: author points to a row of author that does not exist"
 	_, err := db.Article.Create(ctx, n)
 	wantReference(t, err, missing)
-	_, err = db.Article.CreateMany(ctx, []ArticleNew{n})
+	_, err = db.Article.CreateMany(ctx, []ArticleNew{full("first"), full("second"), n})
 	wantReference(t, err, missing)
 	au, err := db.Author.Create(ctx, AuthorNew{Email: "a@example.com"})
 	if err != nil {
