@@ -39,15 +39,6 @@ func Apply(p *model.Project) error {
 	return found.Err()
 }
 
-// Passes names the passes in their order.
-func Passes() []string {
-	names := make([]string, len(passes))
-	for i, p := range passes {
-		names[i] = p.name
-	}
-	return names
-}
-
 // addField gives a datatype a field that its definition does not have.
 func addField(d *model.Datatype, f *model.Field) (*model.Field, mistake.List) {
 	if i := slices.IndexFunc(d.Fields, func(o *model.Field) bool { return o.Name == f.Name }); i >= 0 {

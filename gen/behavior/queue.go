@@ -1,7 +1,6 @@
 package behavior
 
 import (
-	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
@@ -82,6 +81,6 @@ func number(name, label, def string) *model.Field {
 func instant(name, label string) *model.Field {
 	return &model.Field{
 		Name: name, GoName: goname.Exported(name), Type: "datetime", Label: label,
-		Rules: check.Rules{Kind: fieldtype.MustLookup("datetime").Kind},
+		Rules: check.Rules{Kind: check.Time},
 	}
 }

@@ -42,7 +42,6 @@ type Type struct {
 	Text   bool   // filters may look inside: prefix, contains
 	Opaque bool   // no equality or order: filters know only null
 	Max    int64  // default limit: characters, bytes; 0: none
-	Schema string // JSON Schema of a default: "string", "integer", "boolean", ...
 
 	columns func(Size) Columns
 }
@@ -58,20 +57,20 @@ const VarcharMax = 672
 // types is the table. ID and ulid are the two kinds of row id: a reference has
 // the type of the id that it points to, and no person writes them as a type.
 var types = []Type{
-	{Name: "text", Help: "a line of text", Kind: check.Text, Go: "string", Text: true, Max: 255, Schema: "string", columns: text},
-	{Name: "textarea", Help: "several lines of plain text", Kind: check.Text, Go: "string", Text: true, Max: 65_535, Schema: "string", columns: text},
-	{Name: "richtext", Help: "text with markup, such as HTML", Kind: check.Text, Go: "string", Text: true, Max: 1_000_000, Schema: "string", columns: text},
-	{Name: "number", Help: "a whole number of 64 bits", Kind: check.Int, Go: "int64", Schema: "integer", columns: same("INTEGER", "bigint", "bigint")},
-	{Name: "decimal", Help: "an exact decimal number of up to 18 digits", Kind: check.Decimal, Go: "store.Decimal", Schema: "string", columns: decimal},
-	{Name: "boolean", Help: "true or false", Kind: check.Bool, Go: "bool", Schema: "boolean", columns: same("INTEGER", "boolean", "tinyint(1)")},
-	{Name: "date", Help: "a day, without a time or a zone", Kind: check.Date, Go: "store.Date", Schema: "string", columns: same("TEXT", "date", "date")},
-	{Name: "datetime", Help: "an instant, to the microsecond", Kind: check.Time, Go: "time.Time", Schema: "string", columns: datetime},
+	{Name: "text", Help: "a line of text", Kind: check.Text, Go: "string", Text: true, Max: 255, columns: text},
+	{Name: "textarea", Help: "several lines of plain text", Kind: check.Text, Go: "string", Text: true, Max: 65_535, columns: text},
+	{Name: "richtext", Help: "text with markup, such as HTML", Kind: check.Text, Go: "string", Text: true, Max: 1_000_000, columns: text},
+	{Name: "number", Help: "a whole number of 64 bits", Kind: check.Int, Go: "int64", columns: same("INTEGER", "bigint", "bigint")},
+	{Name: "decimal", Help: "an exact decimal number of up to 18 digits", Kind: check.Decimal, Go: "store.Decimal", columns: decimal},
+	{Name: "boolean", Help: "true or false", Kind: check.Bool, Go: "bool", columns: same("INTEGER", "boolean", "tinyint(1)")},
+	{Name: "date", Help: "a day, without a time or a zone", Kind: check.Date, Go: "store.Date", columns: same("TEXT", "date", "date")},
+	{Name: "datetime", Help: "an instant, to the microsecond", Kind: check.Time, Go: "time.Time", columns: datetime},
 	{Name: "json", Help: "a JSON document: any, of a Go type, or of declared fields", Kind: check.JSON, Go: "store.JSON", Opaque: true, Max: 1 << 20, columns: same("TEXT", "jsonb", "json")},
-	{Name: "select", Help: "one of the declared options", Kind: check.Text, Go: "string", Text: true, Max: 64, Schema: "string", columns: text},
-	{Name: "email", Help: "an email address", Kind: check.Text, Format: check.Email, Go: "string", Text: true, Max: 254, Schema: "string", columns: text},
-	{Name: "url", Help: "an absolute http or https address", Kind: check.Text, Format: check.URL, Go: "string", Text: true, Max: 2048, Schema: "string", columns: text},
-	{Name: "slug", Help: "lower-case letters, digits and hyphens", Kind: check.Text, Format: check.Slug, Go: "string", Text: true, Max: 200, Schema: "string", columns: text},
-	{Name: "bytes", Help: "raw bytes", Kind: check.Bytes, Go: "[]byte", Max: 16 << 20, Schema: "string", columns: same("BLOB", "bytea", "longblob")},
+	{Name: "select", Help: "one of the declared options", Kind: check.Text, Go: "string", Text: true, Max: 64, columns: text},
+	{Name: "email", Help: "an email address", Kind: check.Text, Format: check.Email, Go: "string", Text: true, Max: 254, columns: text},
+	{Name: "url", Help: "an absolute http or https address", Kind: check.Text, Format: check.URL, Go: "string", Text: true, Max: 2048, columns: text},
+	{Name: "slug", Help: "lower-case letters, digits and hyphens", Kind: check.Text, Format: check.Slug, Go: "string", Text: true, Max: 200, columns: text},
+	{Name: "bytes", Help: "raw bytes", Kind: check.Bytes, Go: "[]byte", Max: 16 << 20, columns: same("BLOB", "bytea", "longblob")},
 	{Name: "reference", Help: "the id of a row of another datatype", Kind: check.Int, Go: "int64", columns: same("INTEGER", "bigint", "bigint")},
 	{Name: "id", Kind: check.Int, Go: "int64", columns: same("INTEGER", "bigint", "bigint")},
 	{Name: "ulid", Kind: check.Text, Go: "string", Text: true, Max: 26, columns: ulid},
