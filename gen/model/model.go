@@ -11,6 +11,7 @@ package model
 import (
 	"fmt"
 	"hash/fnv"
+	"time"
 
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -173,14 +174,77 @@ type QueueSection struct {
 	KindField    *Field        // text that holds the kind's name; nil without kinds
 	PayloadField *Field        // json that holds the payload; nil without kinds
 	Kinds        []*Kind       // in the order written
+	Cancelled    string        // option value; "" where the select has none for it
+	Ageing       time.Duration // waiting this long is worth one step of the first field of Order; 0: never
+	Names        []QueueName   // the named queues, as written; empty: one without a name
+	Retention    []Retention   // what is deleted after some time
+	Policy       Policy        // of every row without kinds; with kinds, Timeout and Backoff of those without their own
+}
+
+// QueueName is one of several queues in one table.
+type QueueName struct {
+	Pos         Pos
+	Name        string
+	Concurrency int64 // handlers at once in one process; 0: as Options say
+}
+
+// Retention says how long rows in an end state are kept.
+type Retention struct {
+	State string // the select's option value
+	After time.Duration
+}
+
+// Policy is how jobs are run: of one kind, or of a whole queue.
+type Policy struct {
+	Queue       string        // the named queue that a job goes to; "" is the first of Names
+	Timeout     time.Duration // of one run of a handler; 0: none
+	MaxAttempts int64         // 0: the default of the field
+	Backoff     Backoff
+	Rate        *Rate   // starts in a span of time, over all processes; nil: no limit
+	Concurrency int64   // runs at once over all processes; 0: no limit
+	Per         *Field  // Rate and Concurrency hold for each value of it; nil: for all together
+	Unique      *Unique // nil: duplicates are welcome
+}
+
+// Backoff is how long a job waits after a failure. The zero value is the
+// default: exponential with jitter.
+type Backoff struct {
+	Form   string          // "", "exponential", "squared" or "list"
+	Delays []time.Duration // of a list, by attempt; the last one repeats
+}
+
+// Rate allows Max starts in every span of Every.
+type Rate struct {
+	Max   int64
+	Every time.Duration
+}
+
+// Unique makes one job of several that are alike.
+type Unique struct {
+	By          []*Field      // what makes two alike: members of the payload, or fields of the row without kinds
+	For         time.Duration // from enqueueing on; 0: while the job is unfinished
+	OnDuplicate string        // "keep", "replace" or "debounce"
+	Wait        time.Duration // debounce: each new one postpones the job by this
+	AtMost      time.Duration // debounce: but not beyond this from the first; 0: ten times Wait
 }
 
 // Kind is one kind of job with a typed payload.
 type Kind struct {
-	Pos    Pos
-	Name   string // "image_optimize"
-	GoName string // "ImageOptimize"
-	Fields []*Field
+	Pos     Pos
+	Name    string // "image_optimize"
+	GoName  string // "ImageOptimize"
+	Fields  []*Field
+	Policy  Policy
+	Version int           // of the payload; 1 unless given
+	Older   []*OldPayload // by version, ascending; those from which an upcaster leads to this one
+}
+
+// OldPayload is a payload's form in an earlier version.
+type OldPayload struct {
+	Pos     Pos
+	Version int
+	GoName  string // "ImageOptimizeV1"
+	Fields  []*Field
 }
 
 // Worker is what generated code and the runtime need to work a queue: plain
