@@ -16,6 +16,10 @@ func Moment(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 // and for SQLite, which has no clock of its own. UTC, in microseconds.
 func (db *DB) Clock() time.Time { return Moment(db.opts.Now()) }
 
+// FakeClock tells whether Options.Now was given: time is then what a test says,
+// and waiting for it by this machine's clock would be in vain.
+func (db *DB) FakeClock() bool { return db.fake }
+
 // FormatTime gives t as text of fixed width, "2006-01-02T15:04:05.000000Z".
 func FormatTime(t time.Time) string { return string(AppendTime(nil, t)) }
 

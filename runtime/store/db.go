@@ -19,8 +19,12 @@ type DB struct {
 	closed  atomic.Bool
 
 	schema *Schema // nil where Open was given none
+	fake   bool    // Options.Now was given
 	once   sync.Once
 	facts  *facts // of the schema's DDL; read when an error needs them
+
+	hub   hub
+	rooms sync.Map // of func() any, by the keys of Room
 }
 
 // Conn gives the connection that runs each statement by itself.
@@ -46,6 +50,7 @@ func (db *DB) Close() error {
 	if db.closed.Swap(true) {
 		return nil
 	}
+	db.hub.close()
 	return db.backend.Close()
 }
 
@@ -66,6 +71,7 @@ type txState struct {
 	running sync.Mutex // held while a statement runs
 	ended   bool
 	failed  error // of a statement; nothing of the transaction can stand any more
+	after   aftermath
 }
 
 // Dialect is the database's way of writing SQL.

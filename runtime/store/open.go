@@ -68,7 +68,8 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts Options) (*DB, e
 	if err != nil {
 		return nil, err
 	}
-	if opts.Now == nil {
+	fake := opts.Now != nil
+	if !fake {
 		opts.Now = time.Now
 	}
 	if opts.Attempts <= 0 {
@@ -87,7 +88,7 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts Options) (*DB, e
 			return nil, err
 		}
 	}
-	db := &DB{backend: backend, opts: opts, schema: schema}
+	db := &DB{backend: backend, opts: opts, schema: schema, fake: fake}
 	db.conn = &Conn{db: db, session: backend, dialect: backend.Dialect()}
 	return db, nil
 }

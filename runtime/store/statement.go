@@ -2,13 +2,20 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// Statement is a query of the user's own, in each database's form.
+// Statement is a query of the user's own, in each database's form. Its arguments
+// are what a column takes: int64, string, bool, time.Time, Date, []byte and
+// types of these kinds, pointers to them, Null, Field. On PostgreSQL, []int64,
+// []string and []time.Time are arrays, as "= ANY($1)" and unnest take them; nil is
+// an empty one.
 type Statement struct {
 	Text   [3]string // by sqltext.Dialect
 	Order  [3][]int  // for each placeholder the argument it takes; nil: in order
@@ -20,7 +27,11 @@ type Statement struct {
 // differ in what they make of one.
 func (s *Statement) in(c *Conn, args []any) (string, []any, error) {
 	for i, a := range args {
-		if why := unstorable(a); why != "" {
+		why := unstorable(a)
+		if why == "" && c.dialect != sqltext.Postgres && isArray(a) {
+			why = "an array is an argument on PostgreSQL alone"
+		}
+		if why != "" {
 			return "", nil, invalidf("%s: %s", s.param(i), why)
 		}
 	}
@@ -65,14 +76,33 @@ func unstorable(arg any) string {
 		if !v.Valid() {
 			return "the date is no day between the years 1 and 9999"
 		}
+	case json.RawMessage:
+		return unstorableText(string(v))
 	case []string:
-		for _, s := range v {
-			if why := unstorableText(s); why != "" {
-				return why
-			}
+		return unstorableIn(v, unstorableText)
+	case []time.Time:
+		return unstorableIn(v, unstorableTime)
+	}
+	return ""
+}
+
+// unstorableIn finds the first of an array's values that could not be stored.
+func unstorableIn[T any](values []T, unstorable func(T) string) string {
+	for _, v := range values {
+		if why := unstorable(v); why != "" {
+			return why
 		}
 	}
 	return ""
+}
+
+// isArray tells an argument of several values, which Plain lets through.
+func isArray(arg any) bool {
+	switch arg.(type) {
+	case []int64, []string, []bool, []time.Time, [][]byte, []Date, []Number:
+		return true
+	}
+	return false
 }
 
 func unstorableText(s string) string {

@@ -80,10 +80,11 @@ func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
 	}
 	state := &txState{}
 	c := &Conn{db: db, session: session, dialect: db.conn.dialect, tx: state}
-	committed := false
+	ended := false
 	defer func() { // also on a panic, which goes on by itself
-		if !committed {
+		if !ended {
 			state.end()
+			state.after.decide(undone)
 			if rerr := session.Rollback(); rerr != nil && err != nil {
 				db.opts.Logger.WarnContext(ctx, "store: rollback failed", "error", rerr)
 			}
@@ -95,8 +96,19 @@ func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
 	if failed := state.end(); failed != nil {
 		return failed // fn went on after it
 	}
-	committed = true
-	return session.Commit(ctx)
+	ended = true
+	if err := session.Commit(ctx); err != nil {
+		state.after.decide(undone)
+		return err
+	}
+	topics, fns := state.after.decide(committed)
+	for _, t := range topics {
+		db.hub.announce(t)
+	}
+	for _, fn := range fns {
+		fn()
+	}
+	return nil
 }
 
 // end makes the Conn unusable, waiting for a statement that another goroutine

@@ -3,6 +3,7 @@ package postgres
 import (
 	"encoding/json"
 	"math/big"
+	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -35,12 +36,26 @@ func argument(a any) (any, error) {
 		return date(x), nil
 	case store.Number:
 		return numeric(x), nil
+	case []int64:
+		return notNil(x), nil
+	case []string:
+		return notNil(x), nil
+	case []time.Time:
+		return notNil(x), nil
 	case []store.Date:
 		return mapped(x, date), nil
 	case []store.Number:
 		return mapped(x, numeric), nil
 	}
 	return v, nil
+}
+
+// notNil makes an empty array of a nil slice, which pgx takes for NULL.
+func notNil[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
 }
 
 func date(d store.Date) pgtype.Date { return pgtype.Date{Time: d.Time(), Valid: true} }

@@ -91,6 +91,11 @@ func (c *conn) exec(ctx context.Context, sql string, args []any) (store.Result, 
 	}
 	w := c.watch(ctx)
 	defer w.end()
+	return c.complete(ctx, s, args)
+}
+
+// complete runs a statement to its end, past rows that it may give.
+func (c *conn) complete(ctx context.Context, s *stmt, args []any) (store.Result, error) {
 	row, err := c.run(ctx, s, args)
 	for row && err == nil {
 		err = c.next(ctx, s)

@@ -81,6 +81,11 @@ var suites = []struct {
 	{"Concurrent", testConcurrent},
 	{"Deadlock", testDeadlock},
 	{"Statements", testStatements},
+	{"ExecEach", testExecEach},
+	{"Arrays", testArrays},
+	{"AfterCommit", testAfterCommit},
+	{"Announce", testAnnounce},
+	{"Rooms", testRooms},
 	{"Clock", testClock},
 }
 
@@ -95,6 +100,7 @@ var openings = []struct {
 	{"OpenChecks", testOpenChecks},
 	{"OpenCompletes", testOpenCompletes},
 	{"PartialConflict", testPartialConflict},
+	{"FakeClock", testFakeClock},
 	{"Closed", testClosed},
 	{"CloseWaits", testCloseWaits},
 	{"PoolWait", testPoolWait},

@@ -1,0 +1,52 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// ExecEach runs a statement many times, in a transaction of its own.
+func (b *backend) ExecEach(ctx context.Context, sql string, args func(i int) []any, touched []int64) error {
+	t, err := b.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.Rollback()
+	if err := t.(store.Repeater).ExecEach(ctx, sql, args, touched); err != nil {
+		return err
+	}
+	return t.Commit(ctx)
+}
+
+// ExecEach runs a statement many times.
+func (t *tx) ExecEach(ctx context.Context, sql string, args func(i int) []any, touched []int64) error {
+	if err := t.open(); err != nil {
+		return err
+	}
+	return t.c.execEach(ctx, sql, args, touched)
+}
+
+// execEach prepares and watches the context once for all the times.
+func (c *conn) execEach(ctx context.Context, sql string, args func(i int) []any, touched []int64) error {
+	if ctx.Err() != nil {
+		return store.Ended(ctx)
+	}
+	s, err := c.prepare(ctx, sql)
+	if err != nil {
+		return err
+	}
+	w := c.watch(ctx)
+	defer w.end()
+	for i := range touched {
+		res, err := c.complete(ctx, s, args(i))
+		if err != nil {
+			return err
+		}
+		touched[i] = res.RowsAffected
+		if ctx.Err() != nil { // an interrupt may fall between two times
+			return store.Ended(ctx)
+		}
+	}
+	return nil
+}

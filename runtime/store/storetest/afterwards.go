@@ -1,0 +1,180 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// testAfterCommit counts what runs after transactions.
+func testAfterCommit(t *testing.T, db *DB) {
+	ctx := t.Context()
+	var ran []string
+	note := func(what string) func() { return func() { ran = append(ran, what) } }
+	tries := 0
+	err := db.Tx(ctx, func(c *store.Conn) error {
+		tries++
+		c.AfterCommit(note(fmt.Sprint("first of ", tries)))
+		if _, err := In(c).Article.Create(ctx, full("a")); err != nil {
+			return err
+		}
+		var n int64
+		err := c.Query(ctx, "SELECT id FROM article", nil, []any{&n}, func() error {
+			c.AfterCommit(note("second")) // inside a row callback
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		c.AfterCommit(func() { // the locks are gone
+			mustCreate(t, db, full("b"))
+			c.AfterCommit(note("late"))
+		})
+		if len(ran) > 0 {
+			t.Errorf("%v ran inside", ran)
+		}
+		if tries == 1 {
+			return store.ErrBusy
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"first of 2", "second", "late"}; !slices.Equal(ran, want) {
+		t.Errorf("%q ran, want %q", ran, want)
+	}
+	if n := count(t, db); n != 2 {
+		t.Errorf("%d rows", n)
+	}
+	ran = nil
+	db.Conn().AfterCommit(note("at once"))
+	if !slices.Equal(ran, []string{"at once"}) {
+		t.Errorf("%q ran outside a transaction", ran)
+	}
+	testNothingAfter(t, db)
+}
+
+// testNothingAfter ends transactions in every other way.
+func testNothingAfter(t *testing.T, db *DB) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var kept *store.Conn
+	ran := func() { t.Error("ran after a rollback") }
+	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+		kept = c
+		c.AfterCommit(ran)
+		return errOwn
+	}), errOwn)
+	kept.AfterCommit(ran)
+	func() {
+		defer func() { _ = recover() }()
+		_ = db.Tx(ctx, func(c *store.Conn) error {
+			c.AfterCommit(ran)
+			panic(errOwn)
+		})
+	}()
+	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+		c.AfterCommit(ran)
+		_, err := In(c).Article.Create(ctx, full("a"))
+		wantErr(t, err, store.ErrConflict)
+		return nil // the transaction has failed all the same
+	}), store.ErrConflict)
+	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+		kept = c
+		c.AfterCommit(ran)
+		cancel()
+		return nil
+	}), context.Canceled)
+	kept.AfterCommit(ran)
+}
+
+// testAnnounce wakes listeners, and does not.
+func testAnnounce(t *testing.T, db *DB) {
+	ctx := t.Context()
+	a, other := db.Listen("a"), db.Listen("other")
+	defer other.Stop()
+	quiet(a, other)
+	err := db.Tx(ctx, func(c *store.Conn) error {
+		c.Announce("a")
+		c.Announce("a")
+		select {
+		case <-a.C:
+			t.Error("woken before the commit")
+		default:
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantWake(t, a)
+	db.Conn().Announce("a")
+	wantWake(t, a)
+	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+		c.Announce("other")
+		return errOwn
+	}), errOwn)
+	a.Stop()
+	a.Stop()
+	db.Conn().Announce("a") // no one is there
+}
+
+// quiet takes the wakes that come with a connection.
+func quiet(listeners ...*store.Listener) {
+	for _, l := range listeners {
+		select {
+		case <-l.C:
+		default:
+		}
+	}
+}
+
+func wantWake(t *testing.T, l *store.Listener) {
+	t.Helper()
+	select {
+	case <-l.C:
+	case <-time.After(20 * time.Second):
+		t.Error("no wake")
+	}
+}
+
+func testRooms(t *testing.T, db *DB) {
+	type key struct{ name string }
+	made := 0
+	room := func(name string) any {
+		return db.Room(key{name}, func() any { made++; return new(string) })
+	}
+	var wg sync.WaitGroup
+	first := room("a")
+	for range 8 {
+		wg.Go(func() {
+			if room("a") != first || room("b") == first {
+				t.Error("not the same room")
+			}
+		})
+	}
+	wg.Wait()
+	if made != 2 {
+		t.Errorf("made %d", made)
+	}
+	nested := db.Room(key{"c"}, func() any { return room("a") })
+	if nested != first {
+		t.Error("a room in a room is another")
+	}
+}
+
+// testFakeClock opens with a clock of the test's and without.
+func testFakeClock(t *testing.T, dsn string) {
+	if Open(t, dsn, store.Options{}).FakeClock() {
+		t.Error("this machine's clock is a test's")
+	}
+	if !Open(t, dsn, store.Options{Now: func() time.Time { return noon }}).FakeClock() {
+		t.Error("a test's clock is this machine's")
+	}
+}
