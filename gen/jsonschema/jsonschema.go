@@ -9,6 +9,7 @@ package jsonschema
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -89,7 +90,7 @@ type printer struct {
 func (p *printer) ref(m *language.Mapping) object {
 	name, ok := p.names[m]
 	if !ok {
-		name = m.Name
+		name = strings.ReplaceAll(strings.TrimPrefix(m.Name, "the "), " ", "_")
 		if m == language.Member {
 			name = "member"
 		}
@@ -172,6 +173,8 @@ func (p *printer) form(v *language.Value) object {
 		return object{{"type", "null"}}
 	case language.Number:
 		return object{{"type", "number"}}
+	case language.Duration:
+		return object{{"type", "string"}, {"pattern", language.DurationPattern}, {"maxLength", language.MaxDurationText}}
 	case language.Int:
 		out := object{{"type", "integer"}}
 		if v.Min > -1<<63 {
@@ -187,7 +190,7 @@ func (p *printer) form(v *language.Value) object {
 	case language.Map:
 		out := object{
 			{"type", "object"},
-			{"propertyNames", object{{"pattern", language.NamePattern}, {"maxLength", language.MaxName}}},
+			{"propertyNames", object{{"pattern", cmp.Or(v.Pattern, language.NamePattern)}, {"maxLength", language.MaxName}}},
 			{"additionalProperties", p.value(v.Of)},
 		}
 		return bounds(out, v, "minProperties", "maxProperties")

@@ -7,28 +7,31 @@
 // default that its own pattern refuses) is the loader's alone.
 package language
 
+import "time"
+
 // Form is what a value is, before it is looked at closely.
 type Form int
 
 // The forms.
 const (
-	Text    Form = iota // a string
-	Bool                // true or false
-	Int                 // a whole number
-	Number              // a number, also one with a point
-	Null                // nothing
-	Any                 // whatever YAML holds
-	List                // a list of Of
-	Map                 // a mapping from names to Of
-	Section             // a mapping with the keys of Keys
+	Text     Form = iota // a string
+	Bool                 // true or false
+	Int                  // a whole number
+	Number               // a number, also one with a point
+	Null                 // nothing
+	Duration             // a span of time: 30s, 1h30m, 7d
+	Any                  // whatever YAML holds
+	List                 // a list of Of
+	Map                  // a mapping from names to Of
+	Section              // a mapping with the keys of Keys
 )
 
 // Value is what a key holds.
 type Value struct {
 	Form    Form
 	Choices []string // Text: one of these
-	Pattern string   // Text: RE2 and ECMA 262 alike
-	Name    string   // Text: what it is called in a message when Pattern refuses it
+	Pattern string   // Text: RE2 and ECMA 262 alike; Map: of its names, NamePattern unless given
+	Name    string   // Text, Map: what is asked for, in a message, when Pattern refuses something
 	Empty   bool     // Text: may be empty
 	Min     int64    // Int: the least; List and Map: the fewest entries
 	Max     int64    // Int: the greatest; Text: the most characters; List and Map: the most entries; 0: none
@@ -82,25 +85,43 @@ func (m *Mapping) Names() []string {
 
 // Limits of what is written.
 const (
-	MaxFileBytes   = 1 << 20
-	MaxDatatypes   = 500
-	MaxFields      = 200
-	MaxIndexes     = 64
-	MaxIndexFields = 16
-	MaxOptions     = 100
-	MaxKinds       = 100
-	MaxMembers     = 100
-	MaxName        = 48   // characters of a datatype's or field's name
-	MaxIndexName   = 63   // PostgreSQL's limit
-	MaxOption      = 64   // characters of an option's value
-	MaxLabel       = 200  // characters
-	MaxHelp        = 2000 // characters
-	MaxDescription = 10_000
-	MaxDepth       = 40        // of YAML
-	MaxTextLength  = 4_000_000 // characters that max may allow for textarea and richtext
-	MaxLineLength  = 16_383    // characters that max may allow for text: MySQL's varchar
-	MaxSize        = 64 << 20  // bytes that max may allow for json and bytes
+	MaxFileBytes    = 1 << 20
+	MaxDatatypes    = 500
+	MaxFields       = 200
+	MaxIndexes      = 64
+	MaxIndexFields  = 16
+	MaxOptions      = 100
+	MaxKinds        = 100
+	MaxQueues       = 32 // named queues of one datatype
+	MaxDelays       = 20 // of a backoff
+	MaxUniqueBy     = 8
+	MaxAttempts     = 10_000
+	MaxConcurrency  = 10_000
+	MaxRate         = 1_000_000 // starts in a span of time
+	MaxVersion      = 1_000     // of a payload
+	MaxMembers      = 100
+	MaxName         = 48   // characters of a datatype's or field's name
+	MaxIndexName    = 63   // PostgreSQL's limit
+	MaxOption       = 64   // characters of an option's value
+	MaxDurationText = 40   // characters of a span of time
+	MaxLabel        = 200  // characters
+	MaxHelp         = 2000 // characters
+	MaxDescription  = 10_000
+	MaxDepth        = 40        // of YAML
+	MaxTextLength   = 4_000_000 // characters that max may allow for textarea and richtext
+	MaxLineLength   = 16_383    // characters that max may allow for text: MySQL's varchar
+	MaxSize         = 64 << 20  // bytes that max may allow for json and bytes
 )
+
+// MinDuration and MaxDuration bound every span of time.
+const (
+	MinDuration = time.Millisecond
+	MaxDuration = 3650 * 24 * time.Hour
+)
+
+// DurationPattern is the form of a span of time. It is Go's, with days and
+// weeks and without what is shorter than MinDuration.
+const DurationPattern = `^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$`
 
 // NamePattern is the form of names of datatypes and fields.
 const NamePattern = `^[a-z][a-z0-9_]*$`

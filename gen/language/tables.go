@@ -152,48 +152,6 @@ func scalarOrNull() *Value {
 	return v
 }
 
-// Queue is a datatype's queue section.
-var Queue = &Mapping{
-	Name: "queue",
-	Help: "Rows are jobs: workers claim them, run them, and retry them with growing pauses.",
-	Keys: []Key{
-		{Name: "state", Help: "the select field that holds a job's state, and its options' meaning", Needed: true, Value: &Value{Form: Section, Keys: State}},
-		{Name: "order", Help: "in which order jobs are taken up", Value: &Value{Form: List, Max: 8, Of: column}},
-		{Name: "run_at", Help: "the datetime before which a job is not taken up", Value: name},
-		{Name: "attempts", Help: "the number of attempts so far; attempts unless given", Value: name},
-		{Name: "max_attempts", Help: "the number of attempts after which a job is dead; max_attempts unless given", Value: name},
-		{Name: "error", Help: "what the last attempt failed with; error unless given", Value: name},
-		{Name: "started_at", Help: "when the last attempt started; started_at unless given", Value: name},
-		{Name: "completed_at", Help: "when the job was done; completed_at unless given", Value: name},
-		{Name: "kind", Help: "the field that holds a job's kind; job_type unless given", Value: name},
-		{Name: "payload", Help: "the json field that holds a job's payload; payload unless given", Value: name},
-		{Name: "kinds", Help: "the kinds of jobs, each with the fields of its payload", Value: &Value{Form: Map, Min: 1, Max: MaxKinds, Of: &Value{Form: Section, Keys: Kind}}},
-	},
-}
-
-// State is a queue's state section.
-var State = &Mapping{
-	Name: "state",
-	Help: "Which option of a select means what to the queue.",
-	Keys: []Key{
-		{Name: "field", Help: "the select field", Value: name, Needed: true},
-		{Name: "ready", Help: "the option of jobs that wait", Value: &optValue, Needed: true},
-		{Name: "running", Help: "the option of jobs that a worker has", Value: &optValue, Needed: true},
-		{Name: "done", Help: "the option of jobs that ended well", Value: &optValue, Needed: true},
-		{Name: "dead", Help: "the option of jobs that failed too often", Value: &optValue, Needed: true},
-	},
-}
-
-// Kind is one entry of a queue's kinds.
-var Kind = &Mapping{
-	Name: "kind",
-	Help: "A kind of job, whose payload is a Go struct.",
-	Keys: []Key{
-		{Name: "fields", Help: "the fields of the payload", Needed: true, Value: &Value{Form: List, Max: MaxMembers, Of: &Value{Form: Section, Keys: Member}}},
-		{Name: "go_name", Help: "the payload's name in Go, when the one made from the kind does not please", Value: goName},
-	},
-}
-
 var validation = &Value{Form: Section, Keys: &Mapping{
 	Name: "validation",
 	Help: "Rules in ModulaCMS's form; all must hold.",

@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -107,20 +108,51 @@ func (def *definition) takeTypes(space goSpace) {
 			}
 		}
 	}
-	if def.d.Queue == nil {
-		return
+	if def.d.Queue != nil {
+		def.takeKinds(space)
 	}
-	kinds := section(section(def.n, "queue"), "kinds")
+}
+
+// takeKinds claims what is declared for each kind: its payloads, and the
+// methods that are named after them.
+func (def *definition) takeKinds(space goSpace) {
+	const remedy = "give the kind a go_name"
+	kinds, methods := section(section(def.n, "queue"), "kinds"), goSpace{}
 	for _, k := range def.d.Queue.Kinds {
 		at, n := pair(kinds, k.Name)
 		at = or(get(n, "go_name"), at)
 		before := len(def.f.found)
-		space.take(def.f, at, k.GoName, "the kind "+k.Name, "give the kind a go_name")
+		space.take(def.f, at, k.GoName, "the kind "+k.Name, remedy)
+		for _, name := range []string{k.GoName + "Job", "Enqueue" + k.GoName, "Enqueue" + k.GoName + "Many"} {
+			if len(def.f.found) > before { // the others collide as well
+				break
+			}
+			if strings.HasPrefix(name, "Enqueue") {
+				methods.take(def.f, at, name, "the method of kind "+k.Name, remedy)
+				continue
+			}
+			space.take(def.f, at, name, "the job of kind "+k.Name, remedy)
+		}
 		if len(def.f.found) == before {
-			space.take(def.f, at, k.GoName+"Job", "the job of kind "+k.Name, "give the kind a go_name")
+			methods.take(def.f, at, k.GoName, "the method of kind "+k.Name, remedy)
 		}
 		for _, m := range k.Fields {
 			def.takeField(space, m, "kind "+k.Name)
+		}
+	}
+	for _, k := range def.d.Queue.Kinds {
+		older := section(section(kinds, k.Name), "older")
+		for _, o := range k.Older {
+			at, _ := pair(older, strconv.Itoa(o.Version))
+			what := fmt.Sprintf("version %d of kind %s", o.Version, k.Name)
+			before := len(def.f.found)
+			space.take(def.f, at, o.GoName, what, remedy)
+			if len(def.f.found) == before {
+				methods.take(def.f, at, fmt.Sprintf("%sFromV%d", k.GoName, o.Version), "the upcaster from "+what, remedy)
+			}
+			for _, m := range o.Fields {
+				def.takeField(space, m, what)
+			}
 		}
 	}
 }

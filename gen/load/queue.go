@@ -8,7 +8,6 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/near"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -42,7 +41,11 @@ func (def *definition) queue() {
 	q.StartedAt = def.role(n, "started_at", "started_at", "datetime")
 	q.CompletedAt = def.role(n, "completed_at", "completed_at", "datetime")
 	def.counters(n, q)
+	def.ageing(n, q)
+	def.retention(n, q)
+	def.queueNames(n, q)
 	def.kinds(n, q)
+	def.policies(n, q)
 	def.distinct(n, q)
 }
 
@@ -84,7 +87,7 @@ type queueState struct {
 }
 
 func queueStates(q *model.QueueSection) []queueState {
-	return []queueState{{"ready", &q.Ready}, {"running", &q.Running}, {"done", &q.Done}, {"dead", &q.Dead}}
+	return []queueState{{"ready", &q.Ready}, {"running", &q.Running}, {"done", &q.Done}, {"dead", &q.Dead}, {"cancelled", &q.Cancelled}}
 }
 
 // stateHint proposes an option that is spelled alike, unless another state has
@@ -149,54 +152,6 @@ func (def *definition) counters(n *yaml.Node, q *model.QueueSection) {
 			def.f.wrong(or(get(def.nodes[f], "required"), n), fmt.Sprintf("%s is required, but the queue fills it in later", f.Name), "leave required out")
 		}
 	}
-}
-
-// kinds reads the kinds of jobs and their payloads.
-func (def *definition) kinds(n *yaml.Node, q *model.QueueSection) {
-	list := section(n, "kinds")
-	kind := def.role(n, "kind", "job_type", "text", "select", "slug")
-	payload := def.role(n, "payload", "payload", "json")
-	if list == nil {
-		for _, key := range []string{"kind", "payload"} {
-			if at, _ := pair(n, key); at != nil {
-				def.f.wrong(at, key+" goes with kinds, and there are none", "add kinds, or remove it")
-			}
-		}
-		return
-	}
-	at, _ := pair(n, "kinds")
-	q.KindField, q.PayloadField = kind, payload
-	if kind == nil && get(n, "kind") == nil {
-		def.f.wrong(at, "kinds need a field that holds a job's kind", "add a field: {name: job_type, type: text, max: 100, required: true}")
-	}
-	if payload == nil && get(n, "payload") == nil {
-		def.f.wrong(at, "kinds need a field that holds a job's payload", "add a field: {name: payload, type: json, required: true}")
-	}
-	if payload != nil && (payload.JSONGoName != "" || payload.GoType != "") {
-		def.f.wrong(at, fmt.Sprintf("%s has a struct of its own, and its kinds have theirs", payload.Name), "remove its fields or its go_type")
-	}
-	for i := 0; i+1 < len(list.Content); i += 2 {
-		if list.Content[i+1].Kind == yaml.MappingNode {
-			def.kind(list.Content[i], list.Content[i+1], q)
-		}
-	}
-}
-
-func (def *definition) kind(key, n *yaml.Node, q *model.QueueSection) {
-	k := &model.Kind{Pos: def.f.pos(key), Name: key.Value, GoName: cmp.Or(str(n, "go_name"), goname.Exported(key.Value))}
-	if slices.ContainsFunc(q.Kinds, func(o *model.Kind) bool { return o.Name == k.Name }) {
-		return // reported
-	}
-	if q.KindField != nil {
-		rules := q.KindField.Rules
-		rules.Secret = false
-		for _, failure := range rules.Check(k.Name) {
-			def.f.wrong(key, fmt.Sprintf("%s cannot hold %s: it %s", q.KindField.Name, k.Name, failure.Message), "rename the kind, or change the field")
-		}
-	}
-	k.Fields = def.memberFields(n, k.GoName)
-	def.inner = append(def.inner, scope{"kind " + k.Name, k.Fields})
-	q.Kinds = append(q.Kinds, k)
 }
 
 // distinct refuses one field in two roles: one would overwrite the other.

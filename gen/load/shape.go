@@ -136,7 +136,7 @@ func isForm(n *yaml.Node, form language.Form) bool {
 	case language.Number:
 		return n.ShortTag() == "!!int" || n.ShortTag() == "!!float"
 	}
-	return isText(n)
+	return isText(n) // Text and Duration
 }
 
 // isText takes an unquoted date for the text that it is; only YAML 1.1 knew
@@ -158,6 +158,8 @@ func (f *file) holdsForm(n *yaml.Node, v *language.Value, what string) {
 		if !plainNumber.MatchString(n.Value) {
 			f.wrong(n, fmt.Sprintf("%s must be a plain number, not %s", what, n.Value), "write digits, at most 9 behind the point")
 		}
+	case language.Duration:
+		f.duration(n, what)
 	case language.List:
 		f.list(n, v, what)
 	case language.Map:
@@ -218,6 +220,9 @@ func (f *file) unknownChoice(n *yaml.Node, choices []string, what string) {
 	if what == "storage" && n.Value == "content" {
 		f.wrong(n, "storage: content is not built in this version", "leave the key out: rows are kept in a table")
 		return
+	}
+	if what == "backoff" && matches(language.DurationPattern, n.Value) {
+		hint = fmt.Sprintf("write [%s]", n.Value)
 	}
 	f.wrong(n, fmt.Sprintf("unknown %s %q", what, n.Value), hint)
 }
@@ -305,8 +310,10 @@ func singular(what string) string {
 		return "index"
 	case "all_of", "any_of", "rules":
 		return "entry"
-	case "order":
+	case "order", "by":
 		return "field"
+	case "backoff":
+		return "delay"
 	}
 	return strings.TrimSuffix(what, "s")
 }
@@ -331,8 +338,12 @@ func (f *file) namesOf(n *yaml.Node, v *language.Value, what string) {
 			continue
 		}
 		seen[key.Value] = key
-		if !matches(language.NamePattern, key.Value) || len(key.Value) > language.MaxName {
-			f.wrong(key, fmt.Sprintf("%q in %s is not a name in snake case: a-z, 0-9 and _, starting with a letter", key.Value, what), suggestion(key.Value, language.NamePattern))
+		pattern, asked := language.NamePattern, "a name in snake case: a-z, 0-9 and _, starting with a letter"
+		if v.Pattern != "" {
+			pattern, asked = v.Pattern, v.Name
+		}
+		if !matches(pattern, key.Value) || len(key.Value) > language.MaxName {
+			f.wrong(key, fmt.Sprintf("%q in %s is not %s", key.Value, what, asked), suggestion(key.Value, pattern))
 			continue
 		}
 		name := key.Value
@@ -370,6 +381,8 @@ func formName(v *language.Value) string {
 		return "a number"
 	case language.Null:
 		return "null"
+	case language.Duration:
+		return "a duration"
 	case language.List:
 		return "a list"
 	case language.Section:
@@ -433,6 +446,9 @@ func (f *file) bend(n *yaml.Node, v *language.Value) string {
 	}
 	if n.Kind == yaml.ScalarNode && !isNull(n) && v.Form == language.Text && len(v.Choices) == 0 && v.Pattern == "" {
 		return fmt.Sprintf("write %q, in quotes", n.Value)
+	}
+	if v.Form == language.Duration {
+		return bendDuration(n)
 	}
 	if n.Kind == yaml.MappingNode && v.Form == language.List {
 		return `start each entry with "- "`

@@ -171,7 +171,15 @@ func columns(cols []model.IndexColumn) string {
 }
 
 func describeQueue(b *strings.Builder, q *model.QueueSection) {
-	fmt.Fprintf(b, "  queue %s: %s -> %s -> %s or %s, order%s\n", q.State.Name, q.Ready, q.Running, q.Done, q.Dead, columns(q.Order))
+	fmt.Fprintf(b, "  queue %s: %s -> %s -> %s or %s", q.State.Name, q.Ready, q.Running, q.Done, q.Dead)
+	if q.Cancelled != "" {
+		fmt.Fprintf(b, " or %s", q.Cancelled)
+	}
+	fmt.Fprintf(b, ", order%s", columns(q.Order))
+	if q.Ageing > 0 {
+		fmt.Fprintf(b, " ageing %v", q.Ageing)
+	}
+	b.WriteString("\n")
 	for _, r := range []struct {
 		name string
 		f    *model.Field
@@ -189,9 +197,55 @@ func describeQueue(b *strings.Builder, q *model.QueueSection) {
 			fmt.Fprintf(b, "    %s is %s\n", r.name, r.f.Name)
 		}
 	}
+	for _, name := range q.Names {
+		fmt.Fprintf(b, "    queue %s, %d at once\n", name.Name, name.Concurrency)
+	}
+	for _, r := range q.Retention {
+		fmt.Fprintf(b, "    %s kept for %v\n", r.State, r.After)
+	}
+	describePolicy(b, "    ", q.Policy)
 	for _, k := range q.Kinds {
-		fmt.Fprintf(b, "    kind %s %s\n", k.Name, k.GoName)
+		fmt.Fprintf(b, "    kind %s %s", k.Name, k.GoName)
+		if k.Version != 1 {
+			fmt.Fprintf(b, " version %d", k.Version)
+		}
+		b.WriteString("\n")
+		describePolicy(b, "      ", k.Policy)
 		describeFields(b, "      ", k.Fields)
+		for _, o := range k.Older {
+			fmt.Fprintf(b, "      before it %d, %s\n", o.Version, o.GoName)
+			describeFields(b, "        ", o.Fields)
+		}
+	}
+}
+
+func describePolicy(b *strings.Builder, indent string, p model.Policy) {
+	for _, part := range []struct {
+		is   bool
+		text string
+	}{
+		{p.Queue != "", "in queue " + p.Queue},
+		{p.Timeout > 0, fmt.Sprintf("timeout %v", p.Timeout)},
+		{p.MaxAttempts > 0, fmt.Sprintf("%d attempts", p.MaxAttempts)},
+		{p.Backoff.Form != "", fmt.Sprintf("backoff %s %v", p.Backoff.Form, p.Backoff.Delays)},
+		{p.Concurrency > 0, fmt.Sprintf("%d at once over all", p.Concurrency)},
+	} {
+		if part.is {
+			b.WriteString(indent + part.text + "\n")
+		}
+	}
+	if p.Rate != nil {
+		fmt.Fprintf(b, "%sat most %d in %v\n", indent, p.Rate.Max, p.Rate.Every)
+	}
+	if p.Per != nil {
+		fmt.Fprintf(b, "%sper %s (line %d)\n", indent, p.Per.Name, p.Per.Pos.Line)
+	}
+	if u := p.Unique; u != nil {
+		fmt.Fprintf(b, "%sunique for %v, then %s, wait %v, at most %v, by", indent, u.For, u.OnDuplicate, u.Wait, u.AtMost)
+		for _, f := range u.By {
+			fmt.Fprintf(b, " %s (line %d)", f.Name, f.Pos.Line)
+		}
+		b.WriteString("\n")
 	}
 }
 
