@@ -51,6 +51,8 @@ type Mapping struct {
 	Keys []Key
 	// OneOf, where it is set, names keys of which exactly one stands.
 	OneOf []string
+	// Meant gives the keys that people mean by words that are not near to them.
+	Meant map[string]string
 }
 
 // Key is one key of a mapping.
@@ -122,6 +124,9 @@ const (
 // DurationPattern is the form of a span of time. It is Go's, with days and
 // weeks and without what is shorter than MinDuration.
 const DurationPattern = `^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$`
+
+// VersionPattern is the form of the number of a payload's version, as a key.
+const VersionPattern = `^[1-9][0-9]{0,3}$`
 
 // NamePattern is the form of names of datatypes and fields.
 const NamePattern = `^[a-z][a-z0-9_]*$`

@@ -55,8 +55,9 @@ var State = &Mapping{
 
 // Retention is a queue's retention section.
 var Retention = &Mapping{
-	Name: "the retention section",
-	Help: "How long jobs that have ended are kept. Those of a state that is not named are kept for ever.",
+	Name:  "the retention section",
+	Help:  "How long jobs that have ended are kept. Those of a state that is not named are kept for ever.",
+	Meant: map[string]string{"completed": "done", "succeeded": "done", "failed": "dead", "discarded": "dead"},
 	Keys: []Key{
 		{Name: "done", Help: "how long jobs are kept that ended well", Value: duration},
 		{Name: "dead", Help: "how long jobs are kept that failed too often", Value: duration},
@@ -98,8 +99,9 @@ var Unique = &Mapping{
 
 // Kind is one entry of a queue's kinds.
 var Kind = &Mapping{
-	Name: "kind",
-	Help: "A kind of job, whose payload is a Go struct.",
+	Name:  "kind",
+	Help:  "A kind of job, whose payload is a Go struct.",
+	Meant: map[string]string{"max_attempts": "attempts", "retries": "attempts", "retry": "backoff", "payload": "fields", "uniq": "unique"},
 	Keys: []Key{
 		{Name: "fields", Help: "the fields of the payload", Needed: true, Value: &Value{Form: List, Max: MaxMembers, Of: &Value{Form: Section, Keys: Member}}},
 		{Name: "go_name", Help: "the payload's name in Go, when the one made from the kind does not please", Value: goName},
@@ -113,7 +115,7 @@ var Kind = &Mapping{
 		{Name: "unique", Help: "makes one job of several of the kind that are alike", Value: &Value{Form: Section, Keys: Unique}},
 		{Name: "version", Help: "the version of the payload; 1 unless given. A new one comes with every change that old jobs do not fit", Value: &Value{Form: Int, Min: 1, Max: MaxVersion}},
 		{Name: "older", Help: "the payloads of versions before this one that jobs may still have, by version", Value: &Value{
-			Form: Map, Min: 1, Max: MaxVersion, Pattern: `^[1-9][0-9]{0,3}$`, Name: "the number of a version, such as 1",
+			Form: Map, Min: 1, Max: MaxVersion, Pattern: VersionPattern, Name: "the number of a version, such as 1",
 			Of: &Value{Form: Section, Keys: Older},
 		}},
 	},

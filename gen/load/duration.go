@@ -61,7 +61,7 @@ func (f *file) duration(n *yaml.Node, what string) {
 	d, ok := parseDuration(s)
 	switch {
 	case !ok:
-		f.wrong(n, fmt.Sprintf("%s %q is longer than ten years", what, s), "leave the key out if it has no end")
+		f.wrong(n, fmt.Sprintf("%s %q is longer than ten years", what, s), "write 3650d or less")
 	case d < language.MinDuration:
 		f.wrong(n, fmt.Sprintf("%s %q is shorter than a millisecond", what, s), "write 1ms or more")
 	}
@@ -75,6 +75,9 @@ func bendDuration(n *yaml.Node) string {
 	}
 	if plainNumber.MatchString(n.Value) && !strings.HasPrefix(n.Value, "-") {
 		return fmt.Sprintf("write a unit with it: %ss, %sm, %sh or %sd", n.Value, n.Value, n.Value, n.Value)
+	}
+	if strings.HasSuffix(n.Value, "M") { // a minute or a month
+		return "write m for minutes; a month is 30d or so"
 	}
 	if bent := wordyUnits.Replace(strings.ToLower(n.Value)); matches(language.DurationPattern, bent) && len(bent) <= language.MaxDurationText {
 		return "write " + bent

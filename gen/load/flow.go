@@ -27,6 +27,7 @@ func (def *definition) ageing(n *yaml.Node, q *model.QueueSection) {
 	switch first := q.Order[0]; {
 	case first.Field.Type != "number":
 		def.f.wrong(order[0], fmt.Sprintf("%s is of type %s; with ageing, order starts with a number", first.Field.Name, first.Field.Type), "start with the field that holds the priority, and desc, or remove ageing")
+		return
 	case !first.Desc:
 		def.f.wrong(order[0], fmt.Sprintf("%s is not desc; with ageing, the greatest comes first", first.Field.Name), fmt.Sprintf(`write "%s desc"`, first.Field.Name))
 	case !first.Field.NotNull:

@@ -9,6 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/hegner123/modulagen/gen/goname"
+	"github.com/hegner123/modulagen/gen/language"
 	"github.com/hegner123/modulagen/gen/model"
 )
 
@@ -95,14 +96,14 @@ func (def *definition) version(n *yaml.Node, k *model.Kind) {
 		if missing := o.Version + 1; missing < next {
 			key, _ := pair(list, strconv.Itoa(o.Version))
 			def.f.wrong(key, fmt.Sprintf("older has version %d of kind %s and not version %d, so that the way to version %d has a gap", o.Version, k.Name, missing, k.Version),
-				fmt.Sprintf("add %d, or remove what is before it", missing))
+				fmt.Sprintf("add %d, or remove those before it", missing))
 		}
 	}
 }
 
 func (def *definition) older(key, n *yaml.Node, k *model.Kind) {
 	version, err := strconv.Atoi(key.Value)
-	if err != nil || version < 1 || n.Kind != yaml.MappingNode || slices.ContainsFunc(k.Older, func(o *model.OldPayload) bool { return o.Version == version }) {
+	if err != nil || !matches(language.VersionPattern, key.Value) || n.Kind != yaml.MappingNode || slices.ContainsFunc(k.Older, func(o *model.OldPayload) bool { return o.Version == version }) {
 		return // reported
 	}
 	if version >= k.Version {

@@ -35,7 +35,7 @@ func (def *definition) policies(n *yaml.Node, q *model.QueueSection) {
 	}
 	for _, k := range q.Kinds {
 		at := section(kinds, k.Name)
-		k.Policy = def.policy(at, policyOf{name: "kind " + k.Name, members: k.Fields, q: q})
+		k.Policy = def.policy(at, policyOf{name: "kind " + k.Name, kind: true, members: k.Fields, q: q})
 		k.Policy.Queue = def.queueOf(at, k, q)
 		k.Policy.MaxAttempts = def.attempts(at, q)
 		k.Policy.Timeout = cmp.Or(k.Policy.Timeout, q.Policy.Timeout)
@@ -48,7 +48,8 @@ func (def *definition) policies(n *yaml.Node, q *model.QueueSection) {
 // policyOf is whose policy is read.
 type policyOf struct {
 	name    string // for messages
-	members []*model.Field
+	kind    bool
+	members []*model.Field // of a kind
 	q       *model.QueueSection
 }
 
@@ -106,7 +107,7 @@ func (def *definition) queueOf(n *yaml.Node, k *model.Kind, q *model.QueueSectio
 	if meant := near.Word(at.Value, known); meant != "" {
 		hint = fmt.Sprintf("write %q", meant)
 	} else if len(known) == 0 {
-		hint = fmt.Sprintf("add queues: {default: {}, %s: {}} to the queue", at.Value)
+		hint = fmt.Sprintf("add queues: {%s: {}} to the queue section, with the one first that other jobs go to", at.Value)
 	}
 	def.f.wrong(at, fmt.Sprintf("kind %s goes to queue %q, which queues does not have", k.Name, at.Value), hint)
 	return ""
@@ -193,10 +194,10 @@ func (def *definition) keyField(at *yaml.Node, key string, of policyOf) *model.F
 	q := of.q
 	switch {
 	case !slices.Contains(keyTypes, f.Type):
-		def.f.wrong(at, fmt.Sprintf("%s is of type %s, by which jobs cannot be told apart", f.Name, f.Type), "it takes type "+strings.Join(keyTypes, ", "))
+		def.f.wrong(at, fmt.Sprintf("%s is of type %s, by which jobs cannot be told apart", f.Name, f.Type), "name a field of one of the types "+strings.Join(keyTypes, ", "))
 	case f.Secret:
 		def.f.wrong(at, fmt.Sprintf("%s is secret, and what %s names is kept in plain text", f.Name, key), "name another field")
-	case slices.Contains([]*model.Field{q.State, q.Attempts, q.MaxAttempts, q.Error}, f):
+	case slices.Contains([]*model.Field{q.State, q.Attempts, q.Error}, f):
 		def.f.wrong(at, fmt.Sprintf("%s is what the queue itself writes, so that it does not tell jobs apart", f.Name), "name another field")
 	default:
 		return f
@@ -225,7 +226,7 @@ func (def *definition) noKey(at *yaml.Node, of policyOf) {
 		all = append(all, f.Name)
 	}
 	message := fmt.Sprintf("%s has no field %q", of.name, at.Value)
-	if of.members != nil {
+	if of.kind {
 		message = fmt.Sprintf("neither %s nor %s has a field %q", of.name, def.d.Name, at.Value)
 	}
 	hint := ""
@@ -234,7 +235,7 @@ func (def *definition) noKey(at *yaml.Node, of policyOf) {
 	} else if len(members) > 0 && len(members) <= 20 {
 		hint = "the payload's fields are " + strings.Join(members, ", ")
 	} else if len(all) <= 20 {
-		hint = "its fields are " + strings.Join(all, ", ")
+		hint = "the fields of " + def.d.Name + " are " + strings.Join(all, ", ")
 	}
 	def.f.wrong(at, message, hint)
 }

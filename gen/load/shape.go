@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -86,7 +87,7 @@ func (f *file) unknownKey(key *yaml.Node, m *language.Mapping, k language.Key) {
 			return
 		}
 	}
-	if meant := near.Word(key.Value, m.Names()); meant != "" {
+	if meant := cmp.Or(m.Meant[key.Value], near.Word(key.Value, m.Names())); meant != "" {
 		f.wrong(key, message, fmt.Sprintf("write %q", meant))
 		return
 	}
@@ -223,6 +224,8 @@ func (f *file) unknownChoice(n *yaml.Node, choices []string, what string) {
 	}
 	if what == "backoff" && matches(language.DurationPattern, n.Value) {
 		hint = fmt.Sprintf("write [%s]", n.Value)
+	} else if e := examples[example{what, language.Text}]; e != "" && near.Word(n.Value, choices) == "" {
+		hint = e
 	}
 	f.wrong(n, fmt.Sprintf("unknown %s %q", what, n.Value), hint)
 }
@@ -287,7 +290,11 @@ func (f *file) int(n *yaml.Node, v *language.Value, what string) {
 	case err != nil:
 		f.wrong(n, what+" is beyond the range of 64-bit whole numbers", "")
 	case i < v.Min:
-		f.wrong(n, fmt.Sprintf("%s must be at least %d", what, v.Min), "")
+		hint := ""
+		if what == "concurrency" {
+			hint = "leave the key out for no limit here"
+		}
+		f.wrong(n, fmt.Sprintf("%s must be at least %d", what, v.Min), hint)
 	case v.Max > 0 && i > v.Max:
 		f.wrong(n, fmt.Sprintf("%s must be at most %d", what, v.Max), "")
 	}
@@ -357,7 +364,11 @@ func (f *file) namesOf(n *yaml.Node, v *language.Value, what string) {
 // wrongForm says what stands there instead of what should.
 func (f *file) wrongForm(n *yaml.Node, v *language.Value, what string) {
 	if isNull(n) && n.Value == "" {
-		f.wrong(n, what+" has no value", "write one, or leave the key out")
+		hint := "write one, or leave the key out"
+		if v.Form == language.Section && !needs(v.Keys) {
+			hint = "write {}, or leave the key out"
+		}
+		f.wrong(n, what+" has no value", hint)
 		return
 	}
 	var forms []string
@@ -366,7 +377,29 @@ func (f *file) wrongForm(n *yaml.Node, v *language.Value, what string) {
 			forms = append(forms, w)
 		}
 	}
-	f.wrong(n, fmt.Sprintf("%s must be %s, not %s", what, strings.Join(forms, " or "), kindOf(n)), f.bend(n, v))
+	hint := cmp.Or(f.bend(n, v), examples[example{what, v.Form}])
+	f.wrong(n, fmt.Sprintf("%s must be %s, not %s", what, strings.Join(forms, " or "), kindOf(n)), hint)
+}
+
+type example struct {
+	key  string
+	form language.Form
+}
+
+// examples are hints for keys whose form many guess wrong.
+var examples = map[example]string{
+	{"attempts", language.Text}:     "it names the field that holds the number; write the number as that field's default, or as attempts of a kind",
+	{"max_attempts", language.Text}: "it names the field that holds the number; write the number as that field's default, or as attempts of a kind",
+	{"backoff", language.Text}:      "write exponential, squared, or a list of durations such as [10s, 1m, 10m]",
+	{"older", language.Map}:         "write {1: {fields: [...]}}, with the fields that version 1 had",
+	{"rate", language.Section}:      "write {max: 100, every: 1m} for a hundred starts a minute",
+	{"retention", language.Section}: "write {done: 7d, dead: 30d}, with durations of yours",
+	{"unique", language.Section}:    "write {by: [...]}, with the fields that make two jobs alike",
+}
+
+// needs tells whether a mapping has keys that must stand.
+func needs(m *language.Mapping) bool {
+	return slices.ContainsFunc(m.Keys, func(k language.Key) bool { return k.Needed })
 }
 
 func formName(v *language.Value) string {
@@ -449,6 +482,9 @@ func (f *file) bend(n *yaml.Node, v *language.Value) string {
 	}
 	if v.Form == language.Duration {
 		return bendDuration(n)
+	}
+	if n.Kind == yaml.SequenceNode && v.Form == language.Map && v.Of.Form == language.Section && !needs(v.Of.Keys) && len(n.Content) > 0 {
+		return fmt.Sprintf("write {%s: {}, ...}", n.Content[0].Value)
 	}
 	if n.Kind == yaml.MappingNode && v.Form == language.List {
 		return `start each entry with "- "`
