@@ -75,8 +75,6 @@ func (def *definition) tableName() {
 	case at == nil || name == "":
 	case sqltext.Reserved(name), name == "value": // MariaDB reads INSERT INTO value (...) as INSERT VALUES
 		def.f.wrong(at, fmt.Sprintf("%s is a reserved word of SQL", name), fmt.Sprintf("choose another name, such as %s_item or my_%s", name, name))
-	case name == "queue_gates":
-		def.f.wrong(at, "queue_gates is the table in which queues keep their limits", "choose another name")
 	case strings.HasPrefix(name, "sqlite_"), strings.HasPrefix(name, "pg_"):
 		def.f.wrong(at, fmt.Sprintf("names that start with %s belong to the database", name[:strings.Index(name, "_")+1]), "choose another name")
 	}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,9 @@ var fixedNames = []string{"DB", "Tx", "Tables", "Open", "Options", "Queries", "W
 // fixedAccessors are methods and fields of DB and Tx that a datatype's
 // accessor would hide.
 var fixedAccessors = []string{"Tx", "Close", "Run", "Store", "Queries", "Conn", "Now", "Tables"}
+
+// gates is the row of the table that is added where there are queues.
+const gates = "QueueGate"
 
 // rowSuffixes name what is declared for each row type.
 var rowSuffixes = []struct{ suffix, what string }{
@@ -67,6 +71,12 @@ func (l *loader) goNames() {
 	for _, name := range fixedAccessors {
 		accessors[name] = goOwner{what: "every database has"}
 	}
+	if slices.ContainsFunc(l.defs, func(def *definition) bool { return def.d.Queue != nil }) {
+		for _, s := range rowSuffixes {
+			space[gates+s.suffix] = goOwner{what: "every project with queues has"}
+		}
+		accessors[gates+"s"] = goOwner{what: "every database with queues has"}
+	}
 	seen := map[string]bool{}
 	for _, def := range l.defs {
 		if def.d.Name == "" || seen[def.d.Name] || !matches(language.NamePattern, def.d.Name) {
@@ -93,6 +103,7 @@ func (def *definition) takeRow(space, accessors goSpace) {
 	}
 	if d.Queue != nil {
 		space.take(def.f, at, d.GoRow+"Handler", "the handler of "+d.Name, "give one of them another go_name")
+		space.take(def.f, at, d.GoRow+"Event", "the events of "+d.Name, "give one of them another go_name")
 	}
 	accessors.take(def.f, get(def.n, "name"), d.GoAccessor, "the accessor of "+d.Name, "choose another name")
 }
@@ -142,6 +153,9 @@ func (def *definition) takeKinds(space goSpace) {
 	}
 	for _, k := range def.d.Queue.Kinds {
 		older := section(section(kinds, k.Name), "older")
+		if key, _ := pair(section(kinds, k.Name), "older"); len(k.Older) > 0 {
+			space.take(def.f, key, k.GoName+"Upcaster", "the upcaster of kind "+k.Name, remedy)
+		}
 		for _, o := range k.Older {
 			at, _ := pair(older, strconv.Itoa(o.Version))
 			what := fmt.Sprintf("version %d of kind %s", o.Version, k.Name)
