@@ -48,11 +48,12 @@ const (
 	JobQueueStatusProcessing JobQueueStatus = "processing"
 	JobQueueStatusCompleted  JobQueueStatus = "completed"
 	JobQueueStatusFailed     JobQueueStatus = "failed"
+	JobQueueStatusCancelled  JobQueueStatus = "cancelled"
 )
 
 // JobQueueStatusValues gives every value, in the order declared.
 func JobQueueStatusValues() []JobQueueStatus {
-	return []JobQueueStatus{JobQueueStatusPending, JobQueueStatusProcessing, JobQueueStatusCompleted, JobQueueStatusFailed}
+	return []JobQueueStatus{JobQueueStatusPending, JobQueueStatusProcessing, JobQueueStatusCompleted, JobQueueStatusFailed, JobQueueStatusCancelled}
 }
 
 // Valid tells whether v is one of the declared values.
@@ -170,7 +171,7 @@ var jobQueueSpec = store.Spec[JobQueue, JobQueueID, JobQueueNew, JobQueuePatch]{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
 		{Name: "payload", Rules: check.Rules{Kind: check.JSON, Required: true, Max: check.At("1048576")}, Types: [3]string{"TEXT", "jsonb", "json"}},
-		{Name: "status", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"pending", "processing", "completed", "failed"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "status", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"pending", "processing", "completed", "failed", "cancelled"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "priority", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "attempts", Rules: check.Rules{Kind: check.Int, Min: check.At("0")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "max_attempts", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},

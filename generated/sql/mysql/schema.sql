@@ -76,7 +76,7 @@ CREATE TABLE job_queue (
   created_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   queue_epoch bigint NOT NULL DEFAULT 0,
   queue_lease datetime(6) NULL,
-  CONSTRAINT job_queue_status_check CHECK (status IN ('pending', 'processing', 'completed', 'failed')),
+  CONSTRAINT job_queue_status_check CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
   KEY job_queue_status_priority_desc_idx (status, priority DESC),
   KEY job_queue_claim_idx (status, priority DESC, created_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

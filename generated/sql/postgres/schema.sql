@@ -76,7 +76,7 @@ CREATE TABLE job_queue (
   created_at timestamptz NOT NULL DEFAULT now(),
   queue_epoch bigint NOT NULL DEFAULT 0,
   queue_lease timestamptz,
-  CONSTRAINT job_queue_status_check CHECK (status IN ('pending', 'processing', 'completed', 'failed'))
+  CONSTRAINT job_queue_status_check CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled'))
 );
 CREATE INDEX job_queue_status_priority_desc_idx ON job_queue (status, priority DESC);
 CREATE INDEX job_queue_claim_idx ON job_queue (status, priority DESC, created_at) WHERE status = 'pending';

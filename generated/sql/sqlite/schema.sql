@@ -92,7 +92,7 @@ CREATE TABLE job_queue (
   queue_lease TEXT,
   CONSTRAINT job_queue_job_type_check CHECK (length(job_type) <= 100),
   CONSTRAINT job_queue_payload_check CHECK (json_valid(payload)),
-  CONSTRAINT job_queue_status_check CHECK ((status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed'))
+  CONSTRAINT job_queue_status_check CHECK ((status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed' OR status = 'cancelled'))
 ) STRICT;
 CREATE INDEX job_queue_status_priority_desc_idx ON job_queue (status, priority DESC);
 CREATE INDEX job_queue_claim_idx ON job_queue (status, priority DESC, created_at) WHERE status = 'pending';
