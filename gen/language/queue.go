@@ -24,7 +24,7 @@ var Queue = &Mapping{
 		{Name: "max_attempts", Help: "the number of attempts after which a job is dead; max_attempts unless given", Value: name},
 		{Name: "error", Help: "what the last attempt failed with; error unless given", Value: name},
 		{Name: "started_at", Help: "when the last attempt started; started_at unless given", Value: name},
-		{Name: "completed_at", Help: "when the job was done; completed_at unless given", Value: name},
+		{Name: "completed_at", Help: "when the job ended, well or not; completed_at unless given", Value: name},
 		{Name: "timeout", Help: "how long one run of a handler may take; without it, as long as it likes. Kinds may have their own", Value: duration},
 		{Name: "backoff", Help: "how long a job waits after a failure: exponential (the default, with jitter), squared (attempts squared, in minutes), or a list of durations, one for each attempt, whose last one repeats. Kinds may have their own", Value: backoff},
 		{Name: "retention", Help: "how long jobs that have ended are kept; for ever unless given", Value: &Value{Form: Section, Keys: Retention}},

@@ -200,7 +200,9 @@ func (def *definition) addedNames() []addedName {
 	}
 	if def.d.Queue != nil {
 		at := or(get(def.n, "name"), def.n)
-		out = append(out, addedName{model.ShortName(def.d.Name + "_claim_idx"), "the queue's index", at, "rename the datatype, or the other"})
+		for _, of := range []string{"claim", "hold", "running", "gate", "unique", "done", "dead", "cancelled"} {
+			out = append(out, addedName{model.ShortName(def.d.Name + "_queue_" + of + "_idx"), "the queue's index", at, "rename the datatype, or the other"})
+		}
 	}
 	return out
 }

@@ -64,7 +64,7 @@ func (s goSpace) take(f *file, at *yaml.Node, name, what, remedy string) {
 
 // goNames reports names that would collide in the generated package.
 func (l *loader) goNames() {
-	space, accessors := goSpace{}, goSpace{}
+	space, accessors, workers := goSpace{}, goSpace{}, goSpace{}
 	for _, name := range fixedNames {
 		space[name] = goOwner{what: "every generated package has"}
 	}
@@ -84,6 +84,7 @@ func (l *loader) goNames() {
 		}
 		seen[def.d.Name] = true
 		def.takeRow(space, accessors)
+		def.takeWorker(workers)
 	}
 	for _, def := range l.defs {
 		def.takeTypes(space)
@@ -106,6 +107,17 @@ func (def *definition) takeRow(space, accessors goSpace) {
 		space.take(def.f, at, d.GoRow+"Event", "the events of "+d.Name, "give one of them another go_name")
 	}
 	accessors.take(def.f, get(def.n, "name"), d.GoAccessor, "the accessor of "+d.Name, "choose another name")
+}
+
+// takeWorker claims a queue's handler and options in the struct of all of them.
+func (def *definition) takeWorker(workers goSpace) {
+	if def.d.Queue == nil {
+		return
+	}
+	at := get(def.n, "name")
+	for _, s := range []struct{ suffix, what string }{{"", "the handler of "}, {"Options", "the options of "}} {
+		workers.take(def.f, at, def.d.GoAccessor+s.suffix, s.what+def.d.Name, "choose another name")
+	}
 }
 
 // takeTypes claims the types of a datatype's fields and kinds.
