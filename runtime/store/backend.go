@@ -56,6 +56,21 @@ type Backend interface {
 	Close() error
 }
 
+// Notifier is a Backend that can tell other processes what was announced.
+type Notifier interface {
+	// Notify has their Watch wake each of the topics; an empty one stands for all.
+	Notify(ctx context.Context, topics []string) error
+}
+
+// Watcher is a Backend that learns what other processes announce.
+type Watcher interface {
+	// Watch calls wake for a topic that another process announces, and all where
+	// it cannot tell for which: that, too, each time when it begins to hear
+	// everything. It goes on until ctx ends, whatever goes wrong, and returns
+	// sooner only where there is nothing to learn.
+	Watch(ctx context.Context, wake func(topic string), all func())
+}
+
 // Driver opens databases of one kind.
 type Driver interface {
 	Open(ctx context.Context, dsn string, opts Options) (Backend, error)

@@ -90,5 +90,8 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts Options) (*DB, e
 	}
 	db := &DB{backend: backend, opts: opts, schema: schema, fake: fake}
 	db.conn = &Conn{db: db, session: backend, dialect: backend.Dialect()}
+	db.hub.open(backend, func(err error) {
+		opts.Logger.Warn("store: other processes could not be told of a change; tried again", "error", err)
+	})
 	return db, nil
 }

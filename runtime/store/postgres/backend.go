@@ -51,7 +51,7 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 		pool.Close()
 		return nil, unreachable(cfg, err)
 	}
-	return &backend{session{pool}, pool, where(cfg)}, nil
+	return &backend{session{pool}, pool, where(cfg), newOrigin()}, nil
 }
 
 // unreachable says where the database is not, without the driver's own text
@@ -70,8 +70,9 @@ func where(cfg *pgxpool.Config) string {
 // backend is a pool of connections.
 type backend struct {
 	session
-	pool *pgxpool.Pool
-	name string // address and database
+	pool   *pgxpool.Pool
+	name   string // address and database
+	origin string // tells its notifications from those of others
 }
 
 // Name gives the address and the database.

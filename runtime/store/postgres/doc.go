@@ -9,4 +9,8 @@
 // 16 connections at most unless that or Options.MaxConns says otherwise. Each
 // runs in UTC and keeps its statements prepared. A context that ends cancels the
 // statement on the server.
+//
+// While the program listens (DB.Listen) there is one more connection, outside
+// the pool. It needs a session of its own: behind a pooler that gives one for
+// each transaction, announcements do not reach other processes.
 package postgres

@@ -97,3 +97,36 @@ func TestSimpleProtocol(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestListenerReconnects ends the connection that listens.
+func TestListenerReconnects(t *testing.T) {
+	ctx := t.Context()
+	dsn := storetest.FreshDSN(t, "postgres")
+	here, there := storetest.Open(t, dsn, store.Options{}), storetest.Open(t, dsn, store.Options{})
+	l := there.Listen("a")
+	defer l.Stop()
+	woken := func(what string) {
+		t.Helper()
+		select {
+		case <-l.C:
+		case <-time.After(20 * time.Second):
+			t.Errorf("%s: no wake", what)
+		}
+	}
+	woken("connected")
+	for range 3 {
+		var ended int64
+		err := here.Conn().QueryRow(ctx, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "+
+			"WHERE datname = current_database() AND query = 'LISTEN modulagen'", nil, []any{&ended})
+		if err != nil || ended != 1 {
+			t.Fatalf("%d connections ended, %v", ended, err)
+		}
+		woken("connected again")
+		here.Conn().Announce("a")
+		woken("announced after that")
+	}
+	if _, err := here.Conn().Exec(ctx, "SELECT pg_notify('modulagen', 'what')", nil); err != nil {
+		t.Fatal(err)
+	}
+	woken("a payload that is no topic")
+}

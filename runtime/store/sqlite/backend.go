@@ -108,6 +108,7 @@ type backend struct {
 	readers chan *conn // likewise; nil entries are not open yet
 	closing chan struct{}
 	once    sync.Once
+	foreign foreign
 }
 
 // writerWait is how long a statement waits for this process's own writer. It
@@ -145,7 +146,10 @@ func (b *backend) open(c *conn) (*conn, error) {
 	}
 }
 
-func (b *backend) giveWriter(c *conn) { b.writer <- c }
+func (b *backend) giveWriter(c *conn) {
+	b.foreign.answer(c)
+	b.writer <- c
+}
 
 // takeReader gives a connection to read with; of an in-memory database, the one
 // that there is.

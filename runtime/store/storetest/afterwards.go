@@ -1,14 +1,17 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // testAfterCommit counts what runs after transactions.
@@ -99,7 +102,8 @@ func testAnnounce(t *testing.T, db *DB) {
 	ctx := t.Context()
 	a, other := db.Listen("a"), db.Listen("other")
 	defer other.Stop()
-	quiet(a, other)
+	wantWake(t, a) // it hears everything from now on
+	wantWake(t, other)
 	err := db.Tx(ctx, func(c *store.Conn) error {
 		c.Announce("a")
 		c.Announce("a")
@@ -120,17 +124,82 @@ func testAnnounce(t *testing.T, db *DB) {
 		c.Announce("other")
 		return errOwn
 	}), errOwn)
-	a.Stop()
-	a.Stop()
-	db.Conn().Announce("a") // no one is there
-}
-
-// quiet takes the wakes that come with a connection.
-func quiet(listeners ...*store.Listener) {
-	for _, l := range listeners {
+	late := db.Listen("a")
+	wantWake(t, late)
+	db.Conn().Announce("a")
+	wantWake(t, a)
+	wantWake(t, late)
+	late.Stop()
+	late.Stop()
+	db.Conn().Announce("a")
+	wantWake(t, a)
+	for _, l := range []*store.Listener{a, other, late} {
 		select {
 		case <-l.C:
+			t.Error("woken in vain")
 		default:
+		}
+	}
+}
+
+// testAnnounceAcross has two databases stand for two processes.
+func testAnnounceAcross(t *testing.T, dsn string) {
+	ctx := t.Context()
+	here := Open(t, dsn, store.Options{})
+	if here.Conn().Dialect() == sqltext.MySQL {
+		return // an announcement stays in its process: see Conn.Announce
+	}
+	there := Open(t, dsn, store.Options{})
+	a, b := there.Listen("a"), there.Listen("b")
+	wantWake(t, a)
+	wantWake(t, b)
+	for i := range 3 {
+		err := here.Tx(ctx, func(c *store.Conn) error {
+			c.Announce("a")
+			_, err := In(c).Article.Create(ctx, full(fmt.Sprint("here ", i)))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantWake(t, a)
+	}
+	if here.Conn().Dialect() == sqltext.SQLite { // any commit wakes all
+		return
+	}
+	wantErr(t, here.Tx(ctx, func(c *store.Conn) error {
+		c.Announce("b")
+		return errOwn
+	}), errOwn)
+	here.Conn().Announce("a") // had b been announced, it would have been before
+	wantWake(t, a)
+	select {
+	case <-b.C:
+		t.Error("woken by a transaction that was rolled back")
+	default:
+	}
+}
+
+// testListenersEnd closes under listeners: nothing goes on.
+func testListenersEnd(t *testing.T, dsn string) {
+	db, err := store.Open(t.Context(), dsn, Schema(), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := db.Listen("a")
+	wantWake(t, l)
+	db.Conn().Announce("a")
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	db.Listen("a").Stop()
+	l.Stop()
+	db.Conn().Announce("a")
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for _, frame := range []string{"store.(*hub)", "store.(*sender)", ").Watch("} {
+		if bytes.Contains(stacks, []byte(frame)) {
+			t.Errorf("%s runs after Close:\n%s", frame, stacks)
 		}
 	}
 }

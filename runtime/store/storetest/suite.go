@@ -101,6 +101,8 @@ var openings = []struct {
 	{"OpenCompletes", testOpenCompletes},
 	{"PartialConflict", testPartialConflict},
 	{"FakeClock", testFakeClock},
+	{"AnnounceAcross", testAnnounceAcross},
+	{"ListenersEnd", testListenersEnd},
 	{"Closed", testClosed},
 	{"CloseWaits", testCloseWaits},
 	{"PoolWait", testPoolWait},

@@ -1,0 +1,114 @@
+package postgres
+
+import (
+	"context"
+	crand "crypto/rand"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+)
+
+// channel is the one that all announcements go through. Another program on the
+// same database has it too, and is woken in vain at worst.
+const channel = "modulagen"
+
+const (
+	reconnectFirst = 100 * time.Millisecond
+	reconnectMost  = 5 * time.Second
+	listenCheck    = time.Minute // how often a silent connection is asked whether it is one
+	listenAnswer   = 10 * time.Second
+)
+
+// Notify tells all topics in one statement, a transaction of its own: NOTIFY
+// takes a lock on the whole server's list of them until its transaction ends,
+// which in a user's transaction would be one commit at a time.
+func (b *backend) Notify(ctx context.Context, topics []string) error {
+	payloads := make([]string, len(topics))
+	for i, t := range topics {
+		payloads[i] = b.origin + " " + t
+	}
+	_, err := b.Exec(ctx, "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload", []any{channel, payloads})
+	return err
+}
+
+// newOrigin names a pool, which does not listen to itself.
+func newOrigin() string { return crand.Text() }
+
+// Watch listens on a connection of its own, and connects again when it is lost.
+func (b *backend) Watch(ctx context.Context, wake func(topic string), all func()) {
+	pause := reconnectFirst
+	for ctx.Err() == nil {
+		if b.listen(ctx, wake, all) {
+			pause = reconnectFirst
+		}
+		timer := time.NewTimer(pause/2 + rand.N(pause))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+		pause = min(pause*2, reconnectMost)
+	}
+}
+
+// listen connects and listens until the connection is lost or ctx ends. It is
+// false when there was no connection to listen on.
+func (b *backend) listen(ctx context.Context, wake func(topic string), all func()) bool {
+	cfg := b.pool.Config().ConnConfig
+	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler { // the end of a wait cancels nothing
+		return &pgconn.DeadlineContextWatcherHandler{Conn: c.Conn()}
+	}
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return false
+	}
+	defer func() {
+		late, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		conn.Close(late)
+	}()
+	if _, err := conn.Exec(ctx, "LISTEN "+channel, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return false
+	}
+	all()
+	for {
+		topic, err := b.notification(ctx, conn)
+		switch {
+		case err != nil:
+			return true
+		case topic == nil: // a check, or its own
+		case *topic == "":
+			all()
+		default:
+			wake(*topic)
+		}
+	}
+}
+
+// notification waits for one of another pool. After a minute of silence it asks
+// whether the server is still there.
+func (b *backend) notification(ctx context.Context, conn *pgx.Conn) (topic *string, err error) {
+	silence, cancel := context.WithTimeout(ctx, listenCheck)
+	defer cancel()
+	n, err := conn.WaitForNotification(silence)
+	if err != nil {
+		if ctx.Err() != nil || silence.Err() == nil || conn.IsClosed() {
+			return nil, err
+		}
+		answer, cancel := context.WithTimeout(ctx, listenAnswer)
+		defer cancel()
+		return nil, conn.Ping(answer)
+	}
+	origin, what, found := strings.Cut(n.Payload, " ")
+	switch {
+	case origin == b.origin:
+		return nil, nil
+	case !found: // not from this program: it may mean anything
+		what = ""
+	}
+	return &what, nil
+}
