@@ -29,12 +29,13 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{writer: make(chan *conn, 1), readers: make(chan *conn, cfg.readers), cfg: cfg, closing: make(chan struct{})}
+	b := &backend{readers: make(chan *conn, cfg.readers), cfg: cfg, closing: make(chan struct{})}
+	b.writer.closing = b.closing
 	c, err := openConn(cfg.path, cfg.busy)
 	if err != nil {
 		return nil, unopened(cfg.path, err)
 	}
-	b.writer <- c
+	b.writer.free = c
 	if err := c.setUp(ctx, cfg); err != nil {
 		c.close()
 		return nil, unopened(cfg.path, err)
@@ -104,51 +105,26 @@ func (c *conn) once(ctx context.Context, sql string) error {
 // backend is an open database: one connection that writes, some that read.
 type backend struct {
 	cfg     config
-	writer  chan *conn // holds the writer while no one has it
-	readers chan *conn // likewise; nil entries are not open yet
+	writer  writer
+	readers chan *conn // holds those that no one has; nil entries are not open yet
 	closing chan struct{}
 	once    sync.Once
 	foreign foreign
 }
 
-// writerWait is how long a statement waits for this process's own writer. It
-// ends the wait of one that waits for itself.
-const writerWait = 30 * time.Second
-
+// takeWriter gives the connection that writes, for its holder alone.
 func (b *backend) takeWriter(ctx context.Context) (*conn, error) {
-	select { // nearly always free: no timer then
-	case c := <-b.writer:
-		return b.open(c)
-	default:
-	}
-	timer := time.NewTimer(writerWait)
-	defer timer.Stop()
-	select {
-	case c := <-b.writer:
-		return b.open(c)
-	case <-b.closing:
-		return nil, fmt.Errorf("sqlite: the database is %w", store.ErrClosed)
-	case <-ctx.Done():
-		return nil, store.Ended(ctx)
-	case <-timer.C:
-		return nil, fmt.Errorf("sqlite: another transaction has been running for %s; inside a transaction use its own Conn", writerWait)
-	}
+	return b.writer.take(ctx, nil)
 }
 
-// open refuses the writer of a database that is closing, and leaves it there.
-func (b *backend) open(c *conn) (*conn, error) {
-	select {
-	case <-b.closing:
-		b.writer <- c
-		return nil, fmt.Errorf("sqlite: the database is %w", store.ErrClosed)
-	default:
-		return c, nil
-	}
-}
-
+// giveWriter hands it to the next one, who must not find himself in another's
+// transaction.
 func (b *backend) giveWriter(c *conn) {
+	if c.inTransaction() {
+		_ = c.leaveTransaction()
+	}
 	b.foreign.answer(c)
-	b.writer <- c
+	b.writer.give(c)
 }
 
 // takeReader gives a connection to read with; of an in-memory database, the one
@@ -164,7 +140,7 @@ func (b *backend) takeReader(ctx context.Context) (*conn, error) {
 		select {
 		case c = <-b.readers:
 		case <-b.closing:
-			return nil, fmt.Errorf("sqlite: the database is %w", store.ErrClosed)
+			return nil, errClosing
 		case <-ctx.Done():
 			return nil, store.Ended(ctx)
 		}
@@ -224,7 +200,7 @@ func (b *backend) Close() error {
 				c.close()
 			}
 		}
-		(<-b.writer).close() // last: it takes the WAL into the file
+		b.writer.takeLast().close() // last: it takes the WAL into the file
 	})
 	return nil
 }

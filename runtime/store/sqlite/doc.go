@@ -20,6 +20,10 @@
 // an in-memory database there is a single connection for everything, so that
 // reads do wait for a running transaction.
 //
+// Writes outside transactions that wait for the writer at the same time share a
+// commit, each with its own result: many goroutines that each write one row are
+// not one wait for the disk each.
+//
 // The file is in WAL mode. With synchronous=normal a crash of the program loses
 // nothing; a crash of the machine can lose the last commits, never the file's
 // consistency. synchronous=full closes that gap at the price of an fsync for

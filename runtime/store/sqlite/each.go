@@ -6,14 +6,18 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// ExecEach runs a statement many times, in a transaction of its own.
+// ExecEach runs a statement many times, in a transaction of its own or with
+// others in one.
 func (b *backend) ExecEach(ctx context.Context, sql string, args func(i int) []any, touched []int64) error {
+	if isWrite(sql) {
+		return b.share(&unit{ctx: ctx, sql: sql, times: args, touched: touched})
+	}
 	t, err := b.Begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer t.Rollback()
-	if err := t.(store.Repeater).ExecEach(ctx, sql, args, touched); err != nil {
+	if err := t.(*tx).ExecEach(ctx, sql, args, touched); err != nil {
 		return err
 	}
 	return t.Commit(ctx)

@@ -138,9 +138,7 @@ func (c *conn) dataVersion() (int64, error) {
 
 // askIdleWriter has the writer answer if no one writes.
 func (b *backend) askIdleWriter() {
-	select {
-	case c := <-b.writer:
+	if c := b.writer.tryTake(); c != nil {
 		b.giveWriter(c)
-	default:
 	}
 }

@@ -10,8 +10,14 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Exec runs a statement on the writer, as a transaction of its own.
+// Exec runs a statement on the writer, as a transaction of its own or with
+// others in one.
 func (b *backend) Exec(ctx context.Context, sql string, args []any) (store.Result, error) {
+	if isWrite(sql) {
+		u := &unit{ctx: ctx, sql: sql, args: args}
+		err := b.share(u)
+		return u.result, err
+	}
 	c, err := b.takeWriter(ctx)
 	if err != nil {
 		return store.Result{}, err
@@ -20,44 +26,88 @@ func (b *backend) Exec(ctx context.Context, sql string, args []any) (store.Resul
 	return c.exec(ctx, sql, args)
 }
 
-// Query reads with a reader, unless the statement writes.
+// Query reads with a reader, unless the statement writes. It shares no commit:
+// the rows go to the caller's code as they come, before there is one.
 func (b *backend) Query(ctx context.Context, sql string, args, dest []any, each func() error) error {
-	return b.read(ctx, sql, func(c *conn, s *stmt) error { return c.query(ctx, s, args, dest, each) })
+	return b.read(ctx, sql, func(c *conn, s *stmt) error { return c.query(ctx, s, args, dest, each) },
+		func() error {
+			return b.write(ctx, sql, func(c *conn, s *stmt) error { return c.query(ctx, s, args, dest, each) })
+		})
 }
 
 // QueryRow reads with a reader, unless the statement writes.
 func (b *backend) QueryRow(ctx context.Context, sql string, args, dest []any) error {
-	if !reads(sql) {
-		return b.write(ctx, sql, func(c *conn, s *stmt) error { return c.queryRow(ctx, s, args, dest) })
+	return b.read(ctx, sql, func(c *conn, s *stmt) error { return c.queryRow(ctx, s, args, dest) },
+		func() error {
+			if isWrite(sql) {
+				return b.share(&unit{ctx: ctx, sql: sql, args: args, row: true, dest: dest})
+			}
+			return b.write(ctx, sql, func(c *conn, s *stmt) error { return c.queryRow(ctx, s, args, dest) })
+		})
+}
+
+// firstWord gives a statement's first word, without comments before it.
+func firstWord(sql string) string {
+	for {
+		sql = strings.TrimLeft(sql, " \t\r\n(")
+		var found bool
+		switch {
+		case strings.HasPrefix(sql, "--"):
+			_, sql, found = strings.Cut(sql, "\n")
+		case strings.HasPrefix(sql, "/*"):
+			_, sql, found = strings.Cut(sql, "*/")
+		default:
+			n := 0
+			for n < len(sql) && sql[n]|0x20 >= 'a' && sql[n]|0x20 <= 'z' {
+				n++
+			}
+			return sql[:n]
+		}
+		if !found {
+			return ""
+		}
 	}
-	return b.read(ctx, sql, func(c *conn, s *stmt) error { return c.queryRow(ctx, s, args, dest) })
+}
+
+// isWrite tells a statement that changes rows and may stand in a transaction
+// with others. A WITH may also be a read, which does no harm there.
+func isWrite(sql string) bool {
+	switch word := firstWord(sql); len(word) {
+	case len("WITH"):
+		return strings.EqualFold(word, "WITH")
+	case len("INSERT"):
+		return strings.EqualFold(word, "INSERT") || strings.EqualFold(word, "UPDATE") || strings.EqualFold(word, "DELETE")
+	case len("REPLACE"):
+		return strings.EqualFold(word, "REPLACE")
+	}
+	return false
 }
 
 // reads guesses from a statement's first word, so that a write does not take a
 // reader first; the engine decides.
 func reads(sql string) bool {
-	sql = strings.TrimLeft(sql, " \t\r\n(")
-	if len(sql) == 0 {
+	word := firstWord(sql)
+	if word == "" {
 		return true
 	}
-	switch sql[0] | 0x20 {
+	switch word[0] | 0x20 {
 	case 'i', 'u', 'd', 'r': // insert, update, delete, replace
 		return false
 	}
 	return true
 }
 
-// read runs fn on a reader, or on the writer when the statement writes.
-func (b *backend) read(ctx context.Context, sql string, fn func(*conn, *stmt) error) error {
+// read runs fn on a reader, or write when the statement writes.
+func (b *backend) read(ctx context.Context, sql string, fn func(*conn, *stmt) error, write func() error) error {
 	if !reads(sql) {
-		return b.write(ctx, sql, fn)
+		return write()
 	}
 	c, err := b.takeReader(ctx)
 	if err != nil {
 		return err
 	}
 	s, err := c.prepare(ctx, sql)
-	if err != nil || s.readonly || b.cfg.memory {
+	if err != nil || s.readonly {
 		defer b.giveReader(c)
 		if err != nil {
 			return err
@@ -65,7 +115,7 @@ func (b *backend) read(ctx context.Context, sql string, fn func(*conn, *stmt) er
 		return fn(c, s)
 	}
 	b.giveReader(c)
-	return b.write(ctx, sql, fn)
+	return write()
 }
 
 func (b *backend) write(ctx context.Context, sql string, fn func(*conn, *stmt) error) error {
@@ -145,27 +195,29 @@ func (c *conn) query(ctx context.Context, s *stmt, args, dest []any, each func()
 	}
 }
 
-func (c *conn) queryRow(ctx context.Context, s *stmt, args, dest []any) error {
+func (c *conn) queryRow(ctx context.Context, s *stmt, args, dest []any) (err error) {
 	if err := ctx.Err(); err != nil {
 		return store.Ended(ctx)
 	}
 	w := c.watch(ctx)
 	defer w.end()
-	row, err := c.run(ctx, s, args)
-	switch {
-	case err != nil:
-	case !row:
-		err = store.ErrNotFound
-	default:
-		err = c.scanAll(s, dest)
-		if err == nil && !s.readonly { // a write is done when its last row is
-			if err = c.next(ctx, s); err == nil || errors.Is(err, io.EOF) {
-				err = nil
-			}
+	defer func() { // also when a place of the caller's panics
+		if rerr := c.reset(s); err == nil {
+			err = rerr
 		}
+	}()
+	row, err := c.run(ctx, s, args)
+	if err != nil {
+		return err
 	}
-	if rerr := c.reset(s); err == nil {
-		err = rerr
+	if !row {
+		return store.ErrNotFound
 	}
-	return err
+	if err := c.scanAll(s, dest); err != nil || s.readonly {
+		return err
+	}
+	if err := c.next(ctx, s); err != nil && !errors.Is(err, io.EOF) { // a write is done when its last row is
+		return err
+	}
+	return nil
 }
