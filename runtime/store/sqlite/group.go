@@ -30,6 +30,8 @@ type unit struct {
 	args    []any
 	row     bool // dest is for the first row
 	dest    []any
+	each    func() error      // not nil: dest is for each row, and this is called then
+	rows    *rows             // kept for each, of which only the unit's own goroutine knows
 	times   func(i int) []any // not nil: the arguments of each time
 	touched []int64           // of each time
 	result  store.Result      // of a statement without rows
@@ -53,6 +55,9 @@ func (b *backend) share(u *unit) error {
 	if u.panic != nil {
 		panic(u.panic)
 	}
+	if u.err == nil && u.rows != nil {
+		return u.rows.each(u.dest, u.each)
+	}
 	return u.err
 }
 
@@ -64,7 +69,11 @@ func (b *backend) lead(c *conn, own *unit) {
 	b.writer.shared = b.writer.crowded()
 	if !b.writer.shared {
 		defer b.giveWriter(c)
-		own.alone(c)
+		if own.each != nil { // no one waits: the rows go where they belong as they come
+			own.err = own.query(c)
+		} else {
+			own.alone(c)
+		}
 		return
 	}
 	g := group{c: c, turns: []*turn{{work: own}}}
@@ -242,9 +251,12 @@ func (u *unit) alone(c *conn) {
 }
 
 // once does a unit that is one statement.
-func (u *unit) once(c *conn) error {
-	if !u.row {
-		var err error
+func (u *unit) once(c *conn) (err error) {
+	switch {
+	case u.each != nil:
+		u.rows, err = c.gather(u.ctx, u.sql, u.args, u.dest)
+		return err
+	case !u.row:
 		u.result, err = c.exec(u.ctx, u.sql, u.args)
 		return err
 	}
@@ -253,4 +265,13 @@ func (u *unit) once(c *conn) error {
 		return err
 	}
 	return c.queryRow(u.ctx, s, u.args, u.dest)
+}
+
+// query does a unit that gives rows, on the goroutine that wants them.
+func (u *unit) query(c *conn) error {
+	s, err := c.prepare(u.ctx, u.sql)
+	if err != nil {
+		return err
+	}
+	return c.query(u.ctx, s, u.args, u.dest, u.each)
 }

@@ -128,12 +128,28 @@ func TestGroup(t *testing.T) {
 		var none int64
 		return c.b.QueryRow(t.Context(), "UPDATE x SET s = 'y' WHERE id = 1000 RETURNING id", nil, []any{&none})
 	})
+	var texts []string
+	c.add(func() error {
+		var id int64
+		var s store.Null[string]
+		var blob []byte
+		return c.b.Query(t.Context(), "UPDATE x SET s = s || '!' WHERE id < 4 RETURNING id, s, x'00ff'", nil, []any{&id, &s, &blob}, func() error {
+			texts = append(texts, fmt.Sprint(id, s.Or("null"), blob))
+			return nil
+		})
+	})
+	defer func() {
+		if got := strings.Join(texts, ", "); got != "1text![0 255], 2null[0 255], 3text![0 255]" {
+			t.Errorf("rows are %s", got)
+		}
+	}()
 	for i, err := range c.run() {
 		switch {
 		case i == n:
 			if !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("a row that is not there: %v", err)
 			}
+		case i > n && err == nil:
 		case i%10 == 3:
 			if !errors.Is(err, store.ErrConflict) {
 				t.Errorf("write %d: %v", i, err)
@@ -301,6 +317,39 @@ func TestGroupPanics(t *testing.T) {
 			exec(t, c.b, "INSERT INTO x (id) VALUES (100)")
 		}
 	}
+}
+
+// TestGroupRows has callbacks fail that get rows of a shared transaction: they
+// are called when it has been committed, and what they do is their own.
+func TestGroupRows(t *testing.T) {
+	c := newCrowd(t, "")
+	c.insert(t.Context(), int64(1), "a")
+	own := errors.New("own")
+	query := func(sql string, each func() error) func() error {
+		return func() error {
+			var n int64
+			return c.b.Query(t.Context(), sql, nil, []any{&n}, each)
+		}
+	}
+	c.add(query("INSERT INTO x (id) VALUES (2), (3) RETURNING id", func() error { return own }))
+	c.add(func() (err error) {
+		defer func() { err = fmt.Errorf("recovered %v", recover()) }()
+		return query("INSERT INTO x (id) VALUES (4) RETURNING id", func() error { panic("mine") })()
+	})
+	c.add(query("INSERT INTO x (id) VALUES (5) RETURNING id", func() error {
+		c.want("SELECT count(*) FROM x", 6) // a reader sees it, and what came with it
+		return nil
+	}))
+	c.add(query("INSERT INTO x (id) VALUES (1) RETURNING id", func() error {
+		t.Error("a row of a write that failed")
+		return nil
+	}))
+	c.insert(t.Context(), int64(6), "a")
+	errs := c.run()
+	if !errors.Is(errs[1], own) || errs[2].Error() != "recovered mine" || errs[3] != nil || !errors.Is(errs[4], store.ErrConflict) {
+		t.Error(errs)
+	}
+	c.want("SELECT count(*) FROM x", 6)
 }
 
 // TestGroupGoexit has a caller's code end the leader's goroutine.
@@ -472,7 +521,14 @@ func anyWrite(ctx context.Context, b *backend, rng *rand.Rand, id int64) (ids []
 	}()
 	const insert = "INSERT INTO x (id, s) VALUES (?, ?)"
 	ids = []int64{id}
-	switch rng.IntN(9) {
+	switch rng.IntN(11) {
+	case 10:
+		var n, got int64
+		err = b.Query(ctx, "INSERT INTO x (id) VALUES (?), (? + 1) RETURNING id", []any{id, id}, []any{&n}, func() error { got += n; return nil })
+		if err == nil && got != 2*id+1 {
+			panic(fmt.Sprint("rows of another write: ", got))
+		}
+		ids = []int64{id, id + 1}
 	case 0: // cancelled while it waits or runs
 		go cancel()
 		_, err = b.Exec(ctx, insert, []any{id, "a"})

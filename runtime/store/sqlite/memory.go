@@ -26,6 +26,14 @@ func viewString(p uintptr, n int) string {
 	return unsafe.String((*byte)(*(*unsafe.Pointer)(unsafe.Pointer(&p))), n)
 }
 
+// viewBytes is a text as bytes, which no one may write to; never nil.
+func viewBytes(s string) []byte {
+	if s == "" {
+		return []byte{}
+	}
+	return unsafe.Slice(unsafe.StringData(s), len(s))
+}
+
 // pointerAt reads a pointer that the engine wrote at p.
 func pointerAt(p uintptr) uintptr {
 	return **(**uintptr)(unsafe.Pointer(&p))

@@ -10,71 +10,106 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
+// value is one column of a row. Its text and its bytes are someone else's
+// memory: what stays is copied.
+type value struct {
+	kind int32 // the engine's: SQLITE_INTEGER and so on
+	n    int64
+	f    float64
+	text string // of a text or a blob
+}
+
+// column reads one column of the row that a statement stands on.
+func (c *conn) column(p uintptr, i int32) value {
+	v := value{kind: sqlite3.Xsqlite3_column_type(c.tls, p, i)}
+	switch v.kind {
+	case sqlite3.SQLITE_INTEGER:
+		v.n = sqlite3.Xsqlite3_column_int64(c.tls, p, i)
+	case sqlite3.SQLITE_FLOAT:
+		v.f = sqlite3.Xsqlite3_column_double(c.tls, p, i)
+	case sqlite3.SQLITE_TEXT:
+		at := sqlite3.Xsqlite3_column_text(c.tls, p, i)
+		v.text = viewString(at, int(sqlite3.Xsqlite3_column_bytes(c.tls, p, i)))
+	case sqlite3.SQLITE_BLOB:
+		at := sqlite3.Xsqlite3_column_blob(c.tls, p, i)
+		v.text = viewString(at, int(sqlite3.Xsqlite3_column_bytes(c.tls, p, i)))
+	}
+	return v
+}
+
 // scanAll reads the row that a statement stands on.
 func (c *conn) scanAll(s *stmt, dest []any) error {
-	if len(dest) != int(s.columns) {
-		return fmt.Errorf("sqlite: the result has %d columns, not %d", s.columns, len(dest))
+	if err := s.fits(dest); err != nil {
+		return err
 	}
 	for i, d := range dest {
-		if err := c.scan(s.p, int32(i), d); err != nil {
-			name := sqlite3.Xsqlite3_column_name(c.tls, s.p, int32(i))
-			return fmt.Errorf("sqlite: column %s: %w", goString(name), err)
+		v := c.column(s.p, int32(i))
+		if err := v.scan(d); err != nil {
+			return fmt.Errorf("sqlite: column %s: %w", c.columnName(s, i), err)
 		}
 	}
 	return nil
 }
 
-// scan reads one column into the places that are common without boxing it.
-func (c *conn) scan(p uintptr, i int32, dest any) error {
-	kind := sqlite3.Xsqlite3_column_type(c.tls, p, i)
-	switch kind {
+func (s *stmt) fits(dest []any) error {
+	if len(dest) != int(s.columns) {
+		return fmt.Errorf("sqlite: the result has %d columns, not %d", s.columns, len(dest))
+	}
+	return nil
+}
+
+func (c *conn) columnName(s *stmt, i int) string {
+	return goString(sqlite3.Xsqlite3_column_name(c.tls, s.p, int32(i)))
+}
+
+// scan puts a value into the places that are common without boxing it.
+func (v *value) scan(dest any) error {
+	switch v.kind {
 	case sqlite3.SQLITE_INTEGER:
-		n := sqlite3.Xsqlite3_column_int64(c.tls, p, i)
 		switch d := dest.(type) {
 		case *int64:
-			*d = n
+			*d = v.n
 		case *bool:
-			*d = n != 0
+			*d = v.n != 0
 		case *store.Null[int64]:
-			*d = store.Some(n)
+			*d = store.Some(v.n)
 		case *store.Null[bool]:
-			*d = store.Some(n != 0)
+			*d = store.Some(v.n != 0)
 		default:
-			return store.Assign(dest, n)
+			return store.Assign(dest, v.n)
 		}
 		return nil
 	case sqlite3.SQLITE_TEXT:
-		return c.scanText(p, i, dest)
+		return v.scanText(dest)
 	case sqlite3.SQLITE_NULL:
 		return scanNull(dest)
 	case sqlite3.SQLITE_FLOAT:
-		return store.Assign(dest, sqlite3.Xsqlite3_column_double(c.tls, p, i))
+		return store.Assign(dest, v.f)
 	}
-	at := sqlite3.Xsqlite3_column_blob(c.tls, p, i)
-	data := view(at, int(sqlite3.Xsqlite3_column_bytes(c.tls, p, i)))
-	if data == nil {
-		data = []byte{}
-	}
-	return store.Assign(dest, data)
+	return store.Assign(dest, viewBytes(v.text))
 }
 
-func (c *conn) scanText(p uintptr, i int32, dest any) (err error) {
-	at := sqlite3.Xsqlite3_column_text(c.tls, p, i)
-	text := viewString(at, int(sqlite3.Xsqlite3_column_bytes(c.tls, p, i))) // the engine's memory: clone what stays
+// scanText leaves a text alone that is the same in the row before, as the place
+// still has it: a status or a kind is not copied for each row.
+func (v *value) scanText(dest any) (err error) {
 	switch d := dest.(type) {
 	case *string:
-		*d = strings.Clone(text)
+		if *d != v.text {
+			*d = strings.Clone(v.text)
+		}
 	case *time.Time:
-		*d, err = store.ParseTime(text)
+		*d, err = store.ParseTime(v.text)
 	case *store.Null[string]:
-		*d = store.Some(strings.Clone(text))
+		if !d.Valid || d.V != v.text {
+			*d = store.Some(strings.Clone(v.text))
+		}
 	case *store.Null[time.Time]:
-		d.V, err = store.ParseTime(text)
+		d.V, err = store.ParseTime(v.text)
 		d.Valid = err == nil
 	case *json.RawMessage:
-		*d = json.RawMessage(text)
+		*d = json.RawMessage(v.text)
 	default:
-		return store.Assign(dest, strings.Clone(text))
+		return store.Assign(dest, strings.Clone(v.text))
 	}
 	return err
 }

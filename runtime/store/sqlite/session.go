@@ -26,11 +26,13 @@ func (b *backend) Exec(ctx context.Context, sql string, args []any) (store.Resul
 	return c.exec(ctx, sql, args)
 }
 
-// Query reads with a reader, unless the statement writes. It shares no commit:
-// the rows go to the caller's code as they come, before there is one.
+// Query reads with a reader, unless the statement writes.
 func (b *backend) Query(ctx context.Context, sql string, args, dest []any, each func() error) error {
 	return b.read(ctx, sql, func(c *conn, s *stmt) error { return c.query(ctx, s, args, dest, each) },
 		func() error {
+			if isWrite(sql) {
+				return b.share(&unit{ctx: ctx, sql: sql, args: args, dest: dest, each: each})
+			}
 			return b.write(ctx, sql, func(c *conn, s *stmt) error { return c.query(ctx, s, args, dest, each) })
 		})
 }
