@@ -69,6 +69,9 @@ cross: ## what users ship builds for other machines, and so does the command
 	scripts/cross.sh $(RUNTIME)
 
 .PHONY: bench
-bench: ## figures beside peers: SUITE=generate|store, FORMAT=json, BENCH_QUICK=1, BENCH_LONG=5
+bench: ## figures beside peers: SUITE=store|queue|generate, FORMAT=json, BENCH_QUICK=1, BENCH_LONG=5
 	cd bench && CGO_ENABLED=0 $(GO) build -o ../bin/bench .
-	cd bench && ../scripts/services.sh $(if $(BENCH_DURABLE),--durable) ../bin/bench -suite '$(SUITE)' -format '$(FORMAT)'
+	cd bench && for suite in $(or $(SUITE),store queue generate); do \
+		services="$(if $(BENCH_DURABLE),--durable)"; [ $$suite != queue ] || services="--durable --redis"; \
+		../scripts/services.sh $$services ../bin/bench -suite "$$suite" -format '$(FORMAT)'; \
+	done

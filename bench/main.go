@@ -24,6 +24,7 @@ import (
 
 	"github.com/hegner123/modulagen/bench/generate"
 	"github.com/hegner123/modulagen/bench/measure"
+	"github.com/hegner123/modulagen/bench/queue"
 	"github.com/hegner123/modulagen/bench/store"
 )
 
@@ -33,11 +34,19 @@ var suites = []struct {
 	run  func(ctx context.Context, parent string, report *measure.Report) error
 }{
 	{"store", store.Run},
+	{"queue", queue.Run},
 	{"generate", generate.Run},
 }
 
 func main() {
-	suite := flag.String("suite", "", "run only this suite: store or generate")
+	if len(os.Args) > 1 && os.Args[1] == queue.WorkerCommand {
+		if err := queue.Work(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	suite := flag.String("suite", "", "run only this suite: store, queue or generate")
 	format := flag.String("format", "table", "table or json")
 	strict := flag.Bool("strict", false, "exit 1 when a target is missed")
 	flag.Parse()

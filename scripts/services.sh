@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command with a PostgreSQL and a MariaDB of its own:
 #
-#   scripts/services.sh [--durable] COMMAND [ARGUMENT...]
+#   scripts/services.sh [--durable] [--redis] COMMAND [ARGUMENT...]
 #
 # Both are installed with apt where they are missing and that is allowed, listen
 # on free ports of 127.0.0.1, keep their data in a temporary folder, and are gone
@@ -9,18 +9,26 @@
 # MODULAGEN_POSTGRES_DSN and MODULAGEN_MYSQL_DSN; one that is set before is left
 # as it is, and no server is started for it. The script's status is the command's.
 #
+# With --redis there is a Redis as well, which keeps nothing on the disk, in
+# MODULAGEN_REDIS_ADDR (host:port); only benchmarks ask for it.
+#
 # Without --durable commits are not flushed to the disk, which suits tests and
 # falsifies measurements. Where a server cannot be had, one loud line says so and
 # its variable stays unset; with MODULAGEN_REQUIRE_SERVICES=1 that is a failure.
 set -o pipefail
 
 durable=no
-if [ "${1:-}" = --durable ]; then
-	durable=yes
+redis=no
+while :; do
+	case "${1:-}" in
+	--durable) durable=yes ;;
+	--redis) redis=yes ;;
+	*) break ;;
+	esac
 	shift
-fi
+done
 if [ $# -eq 0 ]; then
-	echo "usage: scripts/services.sh [--durable] COMMAND [ARGUMENT...]" >&2
+	echo "usage: scripts/services.sh [--durable] [--redis] COMMAND [ARGUMENT...]" >&2
 	exit 2
 fi
 
@@ -28,6 +36,7 @@ root=$(mktemp -d "${TMPDIR:-/tmp}/modulagen-services.XXXXXX") || exit 1
 chmod 755 "$root"
 postgres_pid=
 mysql_pid=
+redis_pid=
 
 say() { echo "services: $*" >&2; }
 
@@ -55,7 +64,8 @@ stop() {
 	# SIGINT is PostgreSQL's "fast" shutdown: it does not wait for clients.
 	[ -n "$postgres_pid" ] && kill -INT "$postgres_pid" 2>/dev/null
 	[ -n "$mysql_pid" ] && kill -TERM "$mysql_pid" 2>/dev/null
-	for pid in $postgres_pid $mysql_pid; do
+	[ -n "$redis_pid" ] && kill -TERM "$redis_pid" 2>/dev/null
+	for pid in $postgres_pid $mysql_pid $redis_pid; do
 		ended "$pid" 100 || kill -KILL "$pid" 2>/dev/null
 	done
 	wait 2>/dev/null
@@ -211,8 +221,33 @@ start_mysql() {
 	loud MariaDB "it does not start"
 }
 
+start_redis() {
+	local server data=$root/redis port try
+	server=$(command -v redis-server) || { install redis-server && server=$(command -v redis-server); } || {
+		loud Redis "it is not installed and cannot be here"
+		return
+	}
+	mkdir "$data" && own redis "$data"
+	as_user redis
+	for try in 1 2 3; do
+		port=$(free_port)
+		"${prefix[@]}" "$server" --bind 127.0.0.1 --port "$port" --dir "$data" --save "" --appendonly no >>"$root/redis.log" 2>&1 &
+		redis_pid=$!
+		if ready $redis_pid redis-cli -h 127.0.0.1 -p "$port" ping; then
+			export MODULAGEN_REDIS_ADDR=127.0.0.1:$port
+			return
+		fi
+		kill -KILL $redis_pid 2>/dev/null
+		wait $redis_pid 2>/dev/null
+		redis_pid=
+	done
+	tail -n 5 "$root/redis.log" >&2
+	loud Redis "it does not start"
+}
+
 [ -n "${MODULAGEN_POSTGRES_DSN:-}" ] || start_postgres
 [ -n "${MODULAGEN_MYSQL_DSN:-}" ] || start_mysql
+[ $redis = no ] || [ -n "${MODULAGEN_REDIS_ADDR:-}" ] || start_redis
 
 # In the background, so that a signal reaches the trap at once; a shell without
 # job control would have such a command ignore SIGINT.

@@ -38,10 +38,23 @@ func Alternate(rounds Rounds, ours, peer Sample) (ourMedian, peerMedian float64,
 // and every round starts with the next side. It returns the medians in the
 // order of the sides.
 func Rotate(rounds int, sides ...Sample) ([]float64, error) {
+	each := make([]int, len(sides))
+	for side := range each {
+		each[side] = rounds
+	}
+	return RotateEach(each, sides...)
+}
+
+// RotateEach is Rotate with a number of rounds for each side: one that takes
+// half a minute may be measured less often; the report has to say so.
+func RotateEach(rounds []int, sides ...Sample) ([]float64, error) {
 	samples := make([][]float64, len(sides))
-	for round := range rounds {
+	for round := range slices.Max(append([]int{0}, rounds...)) {
 		for turn := range sides {
 			side := (round + turn) % len(sides)
+			if round >= rounds[side] {
+				continue
+			}
 			figure, err := sides[side]()
 			if err != nil {
 				return nil, err

@@ -17,7 +17,7 @@ type Row struct {
 	Peer     float64  `json:"peer"`
 	PeerName string   `json:"peer_name"`
 	Unit     string   `json:"unit"`
-	Ratio    float64  `json:"ratio"`  // peer by ours: above 1 when ours is better
+	Ratio    float64  `json:"ratio"`  // above 1 when ours is better: peer by ours, and ours by peer where more is better
 	Target   *float64 `json:"target"` // the least ratio that is asked for; null where only the figure is
 }
 
@@ -27,6 +27,16 @@ func Compare(suite, name, db, unit, peerName string, ours, peer float64, target 
 	row.Ours, row.Peer = round(ours), round(peer)
 	if ours > 0 {
 		row.Ratio = round(peer / ours)
+	}
+	return row
+}
+
+// CompareRates makes a row of two figures of which the larger is the better.
+func CompareRates(suite, name, db, unit, peerName string, ours, peer float64, target *float64) Row {
+	row := Compare(suite, name, db, unit, peerName, ours, peer, target)
+	row.Ratio = 0
+	if peer > 0 {
+		row.Ratio = round(ours / peer)
 	}
 	return row
 }
