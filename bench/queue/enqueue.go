@@ -16,8 +16,8 @@ func (t *trial) enqueues(ctx context.Context) error {
 		db    string
 		peers []string
 	}{
-		{"sqlite", []string{handName, riverName, goqiteName, backliteName, asynqName}},
-		{"postgres", []string{handName, riverName, asynqName}},
+		{"sqlite", []string{handName, riverDefaults, goqiteName, backliteName, asynqName}},
+		{"postgres", []string{handName, riverDefaults, asynqName}},
 		{"mysql", []string{handName, asynqName}},
 	} {
 		if t.hosts[c.db] == nil {

@@ -16,9 +16,9 @@ import (
 	"maragu.dev/goqite/jobs"
 )
 
-// goqiteLimit is how many jobs its runner runs at once. More than about ten wait
-// for the one connection, and its runner gives up a deletion after a second.
-const goqiteLimit = 10
+// goqiteLimit is how many jobs its runner runs at once. With many more, deletions
+// wait for the one connection longer than the second that the runner gives them.
+const goqiteLimit = 50
 
 // goqiteSchema reads the schema that its documentation has users install; its
 // module carries it as a file.

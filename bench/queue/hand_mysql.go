@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // handMySQL is what a careful person writes over go-sql-driver/mysql: SKIP
@@ -57,14 +59,16 @@ func (s *handMySQL) Work(ctx context.Context, handle func(n int)) (func() error,
 
 func (s *handMySQL) take(ctx context.Context) (jobs []handJob, err error) {
 	now := time.Now()
-	err = inTx(ctx, s.db, func(tx *sql.Tx) error {
-		jobs, err = s.due(ctx, tx, now)
-		if err != nil || len(jobs) == 0 {
+	err = unlessDeadlocked(func() error {
+		return inTx(ctx, s.db, func(tx *sql.Tx) error {
+			jobs, err = s.due(ctx, tx, now)
+			if err != nil || len(jobs) == 0 {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, "UPDATE jobs SET state = 1, attempts = attempts + 1, lease = ? WHERE id IN ("+questionMarks(len(jobs), "?")+")",
+				append([]any{now.Add(handLease).UnixMicro()}, ids(jobs)...)...)
 			return err
-		}
-		_, err = tx.ExecContext(ctx, "UPDATE jobs SET state = 1, attempts = attempts + 1, lease = ? WHERE id IN ("+questionMarks(len(jobs), "?")+")",
-			append([]any{now.Add(handLease).UnixMicro()}, ids(jobs)...)...)
-		return err
+		})
 	})
 	return jobs, err
 }
@@ -92,9 +96,24 @@ func (s *handMySQL) due(ctx context.Context, tx *sql.Tx, now time.Time) ([]handJ
 }
 
 func (s *handMySQL) complete(ctx context.Context, jobs []handJob) error {
-	_, err := s.db.ExecContext(ctx, "UPDATE jobs SET state = 2, lease = NULL, completed_at = ? WHERE id IN ("+questionMarks(len(jobs), "?")+") AND state = 1",
-		append([]any{time.Now().UnixMicro()}, ids(jobs)...)...)
-	return err
+	return unlessDeadlocked(func() error {
+		_, err := s.db.ExecContext(ctx, "UPDATE jobs SET state = 2, lease = NULL, completed_at = ? WHERE id IN ("+questionMarks(len(jobs), "?")+") AND state = 1",
+			append([]any{time.Now().UnixMicro()}, ids(jobs)...)...)
+		return err
+	})
+}
+
+// unlessDeadlocked tries again while the server says that it chose this one to
+// end a deadlock.
+func unlessDeadlocked(try func() error) error {
+	const deadlock = 1213
+	for {
+		err := try()
+		var problem *mysql.MySQLError
+		if !errors.As(err, &problem) || problem.Number != deadlock {
+			return err
+		}
+	}
 }
 
 func ids(jobs []handJob) []any {

@@ -18,10 +18,15 @@ type handPostgres struct {
 }
 
 // handLoops is the number of goroutines that claim; more are not faster on two cores.
-const handLoops = 4
+const handLoops = 2
 
 func openHandPostgres(ctx context.Context, at place) (side, error) {
-	pool, err := pgxpool.New(ctx, at.Native)
+	config, err := pgxpool.ParseConfig(at.Native)
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = 16
+	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, err
 	}

@@ -95,17 +95,18 @@ func Run(ctx context.Context, _ string, report *measure.Report) (err error) {
 			continue
 		}
 		start := time.Now()
-		if err := step.run(t, ctx); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
+		if stepErr := step.run(t, ctx); stepErr != nil { // the other cases can still be measured
+			report.Note("queue: %s FAILED: %v", step.name, stepErr)
+			err = errors.Join(err, fmt.Errorf("%s: %w", step.name, stepErr))
 		}
 		report.Note("queue: %s took %s", step.name, time.Since(start).Round(time.Second))
 	}
-	return nil
+	return err
 }
 
 // introduce says what a reader of the figures has to know.
 func (t *trial) introduce() {
-	t.report.Note("queue: %s, %d processors; medians of %d rounds in turns, of %d for River, goqite and backlite on SQLite",
+	t.report.Note("queue: %s, %d processors; medians of %d samples in turns, of %d for River, goqite and backlite on SQLite; latencies and inserts while working once each, for long",
 		runtime.Version(), runtime.NumCPU(), t.rounds, t.slowRounds)
 	t.report.Note("queue: peers: %s", strings.Join(peerVersions(), ", "))
 	for _, db := range []string{"sqlite", "postgres", "mysql", "redis"} {
@@ -114,8 +115,8 @@ func (t *trial) introduce() {
 		}
 	}
 	t.report.Note("queue: ours: Concurrency %d, all else as it is; by hand: batches of %d, 1 goroutine on SQLite, %d elsewhere", ourConcurrency, handBatch, handLoops)
-	t.report.Note("queue: river: as its own benchmark, %d workers, fetch cooldown %s, poll %s; river default: %d workers, all else as it is; pool of 16 on PostgreSQL, one connection on SQLite",
-		riverBench.workers, riverBench.cooldown, riverBench.poll, riverStart.workers)
+	t.report.Note("queue: river: as its own benchmark, %d workers, fetch cooldown %s, poll %s; river default: %d workers, all else as it is; pools of %d and %d on PostgreSQL, one connection on SQLite",
+		riverBench.workers, riverBench.cooldown, riverBench.poll, riverStart.workers, riverBench.pool, riverStart.pool)
 	t.report.Note("queue: goqite: its runner, limit %d, poll 1ms; backlite: %d workers; asynq: concurrency %d, check every %s; these three delete finished jobs, the others keep them",
 		goqiteLimit, backliteWorkers, asynqConcurrency, asynqCheck)
 }
