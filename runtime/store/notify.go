@@ -34,6 +34,7 @@ type sender struct {
 	recent  map[string]time.Time // sent: until when the next one waits
 	signal  chan struct{}        // something was added, or the end has come
 	running bool
+	failing bool // the last could not be sent, which was said
 	closing bool
 	ended   sync.WaitGroup
 }
@@ -99,6 +100,8 @@ func (s *sender) run() {
 		if len(topics) > 0 {
 			if err := s.notify(s.ctx, topics); err != nil {
 				s.failed(topics, err)
+			} else {
+				s.failing = false
 			}
 			continue
 		}
@@ -144,7 +147,10 @@ func (s *sender) failed(topics []string, err error) {
 	if s.ctx.Err() != nil {
 		return
 	}
-	s.warn(err)
+	if !s.failing {
+		s.warn(err)
+	}
+	s.failing = true
 	if s.closing { // Close does not wait for a database that is gone
 		s.cancel()
 		return

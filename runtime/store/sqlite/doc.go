@@ -29,8 +29,9 @@
 // consistency. synchronous=full closes that gap at the price of an fsync for
 // each commit.
 //
-// While the program listens (DB.Listen), one more connection looks 200 times a
-// second whether another process has written to the file: 0.1 % of a core.
+// While the program listens (DB.Listen), one more connection looks every 5 ms
+// whether another process has written to the file, and every 15 ms when no one
+// has for a while.
 //
 // The driver speaks to the engine's own API and not through database/sql: a
 // point query then costs half, and a context that can be cancelled

@@ -6,9 +6,15 @@ import (
 	"time"
 )
 
-// followEvery is how often the file is looked at for what others have written.
-// A look reads the shared index of the WAL: no disk, some microseconds.
-const followEvery = 5 * time.Millisecond
+// followEvery is how often the file is looked at for what others have written,
+// and followQuiet how often when no one has written for quietLooks. A look reads
+// the shared index of the WAL, no disk, for some microseconds; to be woken for it
+// costs the process more.
+const (
+	followEvery = 5 * time.Millisecond
+	followQuiet = 15 * time.Millisecond
+	quietLooks  = 200
+)
 
 // Watch looks for commits of other connections to the file: of other processes,
 // and of other databases of this process that are open on it. It cannot tell
@@ -32,7 +38,13 @@ func (b *backend) Watch(ctx context.Context, _ func(topic string), all func()) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			f.look(ctx)
+		}
+		f.look(ctx)
+		switch f.quiet {
+		case 0:
+			tick.Reset(followEvery)
+		case quietLooks:
+			tick.Reset(followQuiet)
 		}
 	}
 }
@@ -44,6 +56,7 @@ type follower struct {
 	c     *conn // nil while it cannot be opened
 	seen  int64 // the data version of c
 	waits int   // looks since the writer was asked
+	quiet int   // looks since anything was written
 }
 
 // start remembers how things stand.
@@ -80,13 +93,15 @@ func (f *follower) now(ctx context.Context) (changed bool) {
 // look wakes all when others have written since the last look.
 func (f *follower) look(ctx context.Context) {
 	foreign := &f.b.foreign
-	if f.now(ctx) {
+	if !foreign.asked.Load() { // the last question was answered
+		f.waits = 0
+	}
+	if f.quiet++; f.now(ctx) {
+		f.quiet = 0
 		f.ask()
 	}
 	if foreign.asked.Load() {
 		f.waits++
-	} else {
-		f.waits = 0
 	}
 	if foreign.seen.Swap(false) || f.waits > maxWaits {
 		foreign.asked.Store(false)
