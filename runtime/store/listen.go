@@ -10,7 +10,7 @@ package store
 // It does not block and cannot fail: a listener is told that there may be
 // something new, and asks the database what. One that another process should
 // hear comes a few milliseconds late where many are made, and is not lost by
-// Close. A topic that is longer than 200 bytes, or no UTF-8, wakes the
+// a Close that comes after it. A topic that is longer than 200 bytes, or no UTF-8, wakes the
 // listeners of every topic in other processes.
 func (c *Conn) Announce(topic string) {
 	if c.tx == nil || c.tx.after.addTopic(topic) {

@@ -20,8 +20,16 @@ import (
 // the whole transaction (an interrupt, a full disk, a panic, a statement that
 // says so) makes those that it hit as well run again, each by itself.
 
-// groupMost bounds what one transaction does for others before they hear of it.
-const groupMost = 256
+// What one transaction does for others before they hear of it, in units and in
+// statements, is bounded: transactions wait as well.
+const (
+	groupMost       = 256
+	groupStatements = 4096
+)
+
+// yields is how often a leader lets other goroutines run after a group before it
+// goes alone: some tenths of a microsecond where no one wants to.
+const yields = 3
 
 // unit is work on the writer that can be done in another's transaction.
 type unit struct {
@@ -63,8 +71,10 @@ func (b *backend) share(u *unit) error {
 
 // lead does own, and what others wait with.
 func (b *backend) lead(c *conn, own *unit) {
-	if b.writer.shared && !b.writer.crowded() {
-		runtime.Gosched() // those whose work was just done are about to come again
+	if b.writer.shared { // those whose work was just done are about to come again
+		for i := 0; i < yields && !b.writer.crowded(); i++ {
+			runtime.Gosched()
+		}
 	}
 	b.writer.shared = b.writer.crowded()
 	if !b.writer.shared {
@@ -87,7 +97,7 @@ func (b *backend) lead(c *conn, own *unit) {
 		return
 	}
 	g.do(own)
-	for len(g.turns) < groupMost && c.inTransaction() {
+	for len(g.turns) < groupMost && g.statements < groupStatements && c.inTransaction() {
 		t := b.writer.claim()
 		if t == nil {
 			break
@@ -103,6 +113,8 @@ type group struct {
 	c     *conn
 	turns []*turn // the leader's own first, which no one waits for
 	over  bool    // each unit has its result
+
+	statements int // done so far
 }
 
 // do runs a unit within the transaction.
@@ -116,6 +128,7 @@ func (g *group) do(u *unit) {
 			_ = g.c.leaveTransaction() // half a unit's work cannot stay
 		}
 		u.rides = g.c.inTransaction()
+		g.statements += max(1, len(u.touched))
 	}()
 	defer u.catch()
 	if u.times == nil {
