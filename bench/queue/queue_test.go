@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 }
 
 // small is a trial of 50 jobs; what it reports goes nowhere.
-func small(t *testing.T) *trial {
+func small(t testing.TB) *trial {
 	tr := &trial{sizes: quickSizes(), report: measure.NewReport(discard{}, discard{}, true)}
 	tr.jobs, tr.rounds, tr.slowRounds = 50, 1, 1
 	tr.pace, tr.paced, tr.warmUp = 100, 400*time.Millisecond, 100*time.Millisecond
