@@ -15,18 +15,16 @@ import (
 
 // growths measures ours against itself: a burn-down in a table that holds
 // finished and future rows as well, and one in an empty table, in turns.
-func (t *trial) growths(ctx context.Context) error {
+func (t *trial) growths(ctx context.Context) (failed error) {
 	t.report.Note("queue: growth: %d finished and %d future rows, cloned in SQL from %d of each that the API made; PostgreSQL vacuumed, SQLite checkpointed before the clock runs",
 		t.others, t.others, t.seedRows)
 	for _, db := range []string{"sqlite", "postgres", "mysql"} {
 		if t.hosts[db] == nil {
 			continue
 		}
-		if err := t.growth(ctx, db); err != nil {
-			return fmt.Errorf("%s: %w", db, err)
-		}
+		failed = t.goOn(ctx, failed, growthCase, db, t.growth(ctx, db))
 	}
-	return nil
+	return failed
 }
 
 func (t *trial) growth(ctx context.Context, db string) error {

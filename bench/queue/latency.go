@@ -18,7 +18,7 @@ type percentiles struct{ p50, p95, p99 float64 }
 // enqueued and committed a job to the start of its handler. A handler that
 // starts before the call has returned counts as 0. Every side is measured once,
 // for long.
-func (t *trial) latencies(ctx context.Context) error {
+func (t *trial) latencies(ctx context.Context) (failed error) {
 	t.report.Note("queue: latency: %d jobs/s for %s, each enqueued by a goroutine of its own at its time", t.pace, t.paced)
 	for _, c := range []struct {
 		db        string
@@ -34,17 +34,22 @@ func (t *trial) latencies(ctx context.Context) error {
 		if t.hosts[c.db] == nil {
 			continue
 		}
-		sides := t.matches(c.db, c.peers...)
-		found := make([]percentiles, len(sides))
-		for i, o := range sides {
-			p, err := t.latencyOf(ctx, o, c.processes)
-			if err != nil {
-				return err
-			}
-			found[i] = p
-		}
-		t.reportLatencies(c.db, c.processes, c.limit, sides, found)
+		err := t.latency(ctx, c.processes, c.limit, t.matches(c.db, c.peers...))
+		failed = t.goOn(ctx, failed, latencyCase, c.db, err)
 	}
+	return failed
+}
+
+func (t *trial) latency(ctx context.Context, processes int, limit float64, sides []opener) error {
+	found := make([]percentiles, len(sides))
+	for i, o := range sides {
+		p, err := t.latencyOf(ctx, o, processes)
+		if err != nil {
+			return err
+		}
+		found[i] = p
+	}
+	t.reportLatencies(sides[0].db, processes, limit, sides, found)
 	return nil
 }
 

@@ -95,13 +95,22 @@ func Run(ctx context.Context, _ string, report *measure.Report) (err error) {
 			continue
 		}
 		start := time.Now()
-		if stepErr := step.run(t, ctx); stepErr != nil { // the other cases can still be measured
-			report.Note("queue: %s FAILED: %v", step.name, stepErr)
-			err = errors.Join(err, fmt.Errorf("%s: %w", step.name, stepErr))
+		err = errors.Join(err, step.run(t, ctx))
+		if ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
 		}
 		report.Note("queue: %s took %s", step.name, time.Since(start).Round(time.Second))
 	}
 	return err
+}
+
+// goOn notes what failed on one database: the others can still be measured.
+func (t *trial) goOn(ctx context.Context, failed error, what, db string, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return failed
+	}
+	t.report.Note("queue: %s on %s FAILED: %v", what, db, err)
+	return errors.Join(failed, fmt.Errorf("%s on %s: %w", what, db, err))
 }
 
 // introduce says what a reader of the figures has to know.

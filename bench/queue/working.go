@@ -10,12 +10,12 @@ import (
 
 const (
 	workingBatch   = 1000
-	workingBacklog = 5000 // no more jobs wait than this, so that the table stays small
+	workingBacklog = 10_000 // no more jobs wait than this, so that the table stays small
 )
 
 // insertsWhileWorking measures how many jobs a second go through each side while
 // one goroutine adds batches and the same process works them.
-func (t *trial) insertsWhileWorking(ctx context.Context) error {
+func (t *trial) insertsWhileWorking(ctx context.Context) (failed error) {
 	for _, c := range []struct {
 		db    string
 		peers []string
@@ -28,16 +28,22 @@ func (t *trial) insertsWhileWorking(ctx context.Context) error {
 			continue
 		}
 		sides := t.matches(c.db, c.peers...)
-		figures := make([]float64, len(sides))
-		for i, o := range sides {
-			rate, err := t.workingRate(ctx, o)
-			if err != nil {
-				return err
-			}
-			figures[i] = rate
-		}
-		t.rates(workingCase, c.db, sides, figures)
+		err := t.flows(ctx, c.db, sides)
+		failed = t.goOn(ctx, failed, workingCase, c.db, err)
 	}
+	return failed
+}
+
+func (t *trial) flows(ctx context.Context, db string, sides []opener) error {
+	figures := make([]float64, len(sides))
+	for i, o := range sides {
+		rate, err := t.workingRate(ctx, o)
+		if err != nil {
+			return err
+		}
+		figures[i] = rate
+	}
+	t.rates(workingCase, db, sides, figures)
 	return nil
 }
 
