@@ -25,6 +25,7 @@ type Tables struct {
 	EmailQueue        EmailQueueTable      // Email Queue
 	FetchRequests     FetchRequestTable    // Fetch Requests
 	JobQueue          JobQueueTable        // Background Jobs
+	QueueGates        QueueGateTable       // Queue Gates
 	RouteWebhooks     RouteWebhookTable    // Route Webhooks
 	WebhookDeliveries WebhookDeliveryTable // Webhook Deliveries
 }
@@ -36,6 +37,7 @@ func bind(c *store.Conn) Tables {
 		EmailQueue:        EmailQueueTable{store.Bind(c, &emailQueueSpec)},
 		FetchRequests:     FetchRequestTable{store.Bind(c, &fetchRequestSpec)},
 		JobQueue:          JobQueueTable{store.Bind(c, &jobQueueSpec)},
+		QueueGates:        QueueGateTable{store.Bind(c, &queueGateSpec)},
 		RouteWebhooks:     RouteWebhookTable{store.Bind(c, &routeWebhookSpec)},
 		WebhookDeliveries: WebhookDeliveryTable{store.Bind(c, &webhookDeliverySpec)},
 	}
@@ -110,6 +112,7 @@ var schema = store.Schema{
 		emailQueueTableDef,
 		fetchRequestTableDef,
 		jobQueueTableDef,
+		queueGateTableDef,
 		routeWebhookTableDef,
 		webhookDeliveryTableDef,
 	},

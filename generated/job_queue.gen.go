@@ -8,6 +8,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"iter"
 	"slices"
 	"time"
 )
@@ -37,6 +38,18 @@ type JobQueue struct {
 	QueueEpoch int64 `json:"queue_epoch"`
 	// until when the running worker's claim holds
 	QueueLease store.Null[time.Time] `json:"queue_lease"`
+	// why the row waits: time, limit or kind; empty: it does not
+	QueueHold string `json:"queue_hold"`
+	// the last failures, newest last
+	QueueErrors store.Null[store.JSON] `json:"queue_errors"`
+	// what the handler left
+	QueueResult store.Null[store.JSON] `json:"queue_result"`
+	// how far the handler has come, 0 to 1
+	QueueProgress store.Null[store.Decimal] `json:"queue_progress"`
+	// what the handler says of its progress
+	QueueNote store.Null[string] `json:"queue_note"`
+	// the trace that enqueued the row, in W3C's form
+	QueueTrace store.Null[string] `json:"queue_trace"`
 }
 
 // JobQueueStatus is the status of job_queue.
@@ -88,69 +101,93 @@ func (v JobQueueStatus) Value() (driver.Value, error) {
 
 // JobQueueNew is a row of job_queue to be. What is left unset takes its default, or is null.
 type JobQueueNew struct {
-	JobType     string                    `json:"job_type"`              // required
-	Payload     store.JSON                `json:"payload"`               // required
-	Status      store.Opt[JobQueueStatus] `json:"status,omitzero"`       // default: pending
-	Priority    store.Opt[int64]          `json:"priority,omitzero"`     // default: 0
-	Attempts    store.Opt[int64]          `json:"attempts,omitzero"`     // default: 0
-	MaxAttempts store.Opt[int64]          `json:"max_attempts,omitzero"` // default: 3
-	ScheduledAt store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
-	StartedAt   store.Opt[time.Time]      `json:"started_at,omitzero"`
-	CompletedAt store.Opt[time.Time]      `json:"completed_at,omitzero"`
-	Error       store.Opt[string]         `json:"error,omitzero"`
-	CreatedAt   store.Opt[time.Time]      `json:"created_at,omitzero"`  // default: now
-	QueueEpoch  store.Opt[int64]          `json:"queue_epoch,omitzero"` // default: 0
-	QueueLease  store.Opt[time.Time]      `json:"queue_lease,omitzero"`
+	JobType       string                    `json:"job_type"`              // required
+	Payload       store.JSON                `json:"payload"`               // required
+	Status        store.Opt[JobQueueStatus] `json:"status,omitzero"`       // default: pending
+	Priority      store.Opt[int64]          `json:"priority,omitzero"`     // default: 0
+	Attempts      store.Opt[int64]          `json:"attempts,omitzero"`     // default: 0
+	MaxAttempts   store.Opt[int64]          `json:"max_attempts,omitzero"` // default: 3
+	ScheduledAt   store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
+	StartedAt     store.Opt[time.Time]      `json:"started_at,omitzero"`
+	CompletedAt   store.Opt[time.Time]      `json:"completed_at,omitzero"`
+	Error         store.Opt[string]         `json:"error,omitzero"`
+	CreatedAt     store.Opt[time.Time]      `json:"created_at,omitzero"`  // default: now
+	QueueEpoch    store.Opt[int64]          `json:"queue_epoch,omitzero"` // default: 0
+	QueueLease    store.Opt[time.Time]      `json:"queue_lease,omitzero"`
+	QueueHold     store.Opt[string]         `json:"queue_hold,omitzero"` // default:
+	QueueErrors   store.Opt[store.JSON]     `json:"queue_errors,omitzero"`
+	QueueResult   store.Opt[store.JSON]     `json:"queue_result,omitzero"`
+	QueueProgress store.Opt[store.Decimal]  `json:"queue_progress,omitzero"`
+	QueueNote     store.Opt[string]         `json:"queue_note,omitzero"`
+	QueueTrace    store.Opt[string]         `json:"queue_trace,omitzero"`
 }
 
 // JobQueuePatch is a change to a row of job_queue. What is left unset stays as it is.
 type JobQueuePatch struct {
-	JobType     store.Opt[string]         `json:"job_type,omitzero"`
-	Payload     store.Opt[store.JSON]     `json:"payload,omitzero"`
-	Status      store.Opt[JobQueueStatus] `json:"status,omitzero"`
-	Priority    store.Opt[int64]          `json:"priority,omitzero"`
-	Attempts    store.Opt[int64]          `json:"attempts,omitzero"`
-	MaxAttempts store.Opt[int64]          `json:"max_attempts,omitzero"`
-	ScheduledAt store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
-	StartedAt   store.Opt[time.Time]      `json:"started_at,omitzero"`
-	CompletedAt store.Opt[time.Time]      `json:"completed_at,omitzero"`
-	Error       store.Opt[string]         `json:"error,omitzero"`
-	CreatedAt   store.Opt[time.Time]      `json:"created_at,omitzero"`
-	QueueEpoch  store.Opt[int64]          `json:"queue_epoch,omitzero"`
-	QueueLease  store.Opt[time.Time]      `json:"queue_lease,omitzero"`
+	JobType       store.Opt[string]         `json:"job_type,omitzero"`
+	Payload       store.Opt[store.JSON]     `json:"payload,omitzero"`
+	Status        store.Opt[JobQueueStatus] `json:"status,omitzero"`
+	Priority      store.Opt[int64]          `json:"priority,omitzero"`
+	Attempts      store.Opt[int64]          `json:"attempts,omitzero"`
+	MaxAttempts   store.Opt[int64]          `json:"max_attempts,omitzero"`
+	ScheduledAt   store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
+	StartedAt     store.Opt[time.Time]      `json:"started_at,omitzero"`
+	CompletedAt   store.Opt[time.Time]      `json:"completed_at,omitzero"`
+	Error         store.Opt[string]         `json:"error,omitzero"`
+	CreatedAt     store.Opt[time.Time]      `json:"created_at,omitzero"`
+	QueueEpoch    store.Opt[int64]          `json:"queue_epoch,omitzero"`
+	QueueLease    store.Opt[time.Time]      `json:"queue_lease,omitzero"`
+	QueueHold     store.Opt[string]         `json:"queue_hold,omitzero"`
+	QueueErrors   store.Opt[store.JSON]     `json:"queue_errors,omitzero"`
+	QueueResult   store.Opt[store.JSON]     `json:"queue_result,omitzero"`
+	QueueProgress store.Opt[store.Decimal]  `json:"queue_progress,omitzero"`
+	QueueNote     store.Opt[string]         `json:"queue_note,omitzero"`
+	QueueTrace    store.Opt[string]         `json:"queue_trace,omitzero"`
 }
 
 // JobQueueFields are the columns of job_queue, for filters and sorts.
 var JobQueueFields = struct {
-	ID          store.Col[JobQueueID, JobQueueID]
-	JobType     store.TextCol[JobQueueID, string]
-	Payload     store.OpaqueCol[JobQueueID]
-	Status      store.Col[JobQueueID, JobQueueStatus]
-	Priority    store.Col[JobQueueID, int64]
-	Attempts    store.Col[JobQueueID, int64]
-	MaxAttempts store.Col[JobQueueID, int64]
-	ScheduledAt store.Col[JobQueueID, time.Time]
-	StartedAt   store.Col[JobQueueID, time.Time]
-	CompletedAt store.Col[JobQueueID, time.Time]
-	Error       store.TextCol[JobQueueID, string]
-	CreatedAt   store.Col[JobQueueID, time.Time]
-	QueueEpoch  store.Col[JobQueueID, int64]
-	QueueLease  store.Col[JobQueueID, time.Time]
+	ID            store.Col[JobQueueID, JobQueueID]
+	JobType       store.TextCol[JobQueueID, string]
+	Payload       store.OpaqueCol[JobQueueID]
+	Status        store.Col[JobQueueID, JobQueueStatus]
+	Priority      store.Col[JobQueueID, int64]
+	Attempts      store.Col[JobQueueID, int64]
+	MaxAttempts   store.Col[JobQueueID, int64]
+	ScheduledAt   store.Col[JobQueueID, time.Time]
+	StartedAt     store.Col[JobQueueID, time.Time]
+	CompletedAt   store.Col[JobQueueID, time.Time]
+	Error         store.TextCol[JobQueueID, string]
+	CreatedAt     store.Col[JobQueueID, time.Time]
+	QueueEpoch    store.Col[JobQueueID, int64]
+	QueueLease    store.Col[JobQueueID, time.Time]
+	QueueHold     store.TextCol[JobQueueID, string]
+	QueueErrors   store.OpaqueCol[JobQueueID]
+	QueueResult   store.OpaqueCol[JobQueueID]
+	QueueProgress store.Col[JobQueueID, store.Decimal]
+	QueueNote     store.TextCol[JobQueueID, string]
+	QueueTrace    store.TextCol[JobQueueID, string]
 }{
-	ID:          store.FieldOf[JobQueueID, JobQueueID](0),
-	JobType:     store.TextOf[JobQueueID, string](1),
-	Payload:     store.OpaqueOf[JobQueueID](2),
-	Status:      store.FieldOf[JobQueueID, JobQueueStatus](3),
-	Priority:    store.FieldOf[JobQueueID, int64](4),
-	Attempts:    store.FieldOf[JobQueueID, int64](5),
-	MaxAttempts: store.FieldOf[JobQueueID, int64](6),
-	ScheduledAt: store.FieldOf[JobQueueID, time.Time](7),
-	StartedAt:   store.FieldOf[JobQueueID, time.Time](8),
-	CompletedAt: store.FieldOf[JobQueueID, time.Time](9),
-	Error:       store.TextOf[JobQueueID, string](10),
-	CreatedAt:   store.FieldOf[JobQueueID, time.Time](11),
-	QueueEpoch:  store.FieldOf[JobQueueID, int64](12),
-	QueueLease:  store.FieldOf[JobQueueID, time.Time](13),
+	ID:            store.FieldOf[JobQueueID, JobQueueID](0),
+	JobType:       store.TextOf[JobQueueID, string](1),
+	Payload:       store.OpaqueOf[JobQueueID](2),
+	Status:        store.FieldOf[JobQueueID, JobQueueStatus](3),
+	Priority:      store.FieldOf[JobQueueID, int64](4),
+	Attempts:      store.FieldOf[JobQueueID, int64](5),
+	MaxAttempts:   store.FieldOf[JobQueueID, int64](6),
+	ScheduledAt:   store.FieldOf[JobQueueID, time.Time](7),
+	StartedAt:     store.FieldOf[JobQueueID, time.Time](8),
+	CompletedAt:   store.FieldOf[JobQueueID, time.Time](9),
+	Error:         store.TextOf[JobQueueID, string](10),
+	CreatedAt:     store.FieldOf[JobQueueID, time.Time](11),
+	QueueEpoch:    store.FieldOf[JobQueueID, int64](12),
+	QueueLease:    store.FieldOf[JobQueueID, time.Time](13),
+	QueueHold:     store.TextOf[JobQueueID, string](14),
+	QueueErrors:   store.OpaqueOf[JobQueueID](15),
+	QueueResult:   store.OpaqueOf[JobQueueID](16),
+	QueueProgress: store.FieldOf[JobQueueID, store.Decimal](17),
+	QueueNote:     store.TextOf[JobQueueID, string](18),
+	QueueTrace:    store.TextOf[JobQueueID, string](19),
 }
 
 // The forms of a question to job_queue and of its answer.
@@ -182,6 +219,12 @@ var jobQueueSpec = store.Spec[JobQueue, JobQueueID, JobQueueNew, JobQueuePatch]{
 		{Name: "created_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "queue_epoch", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "queue_lease", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "queue_hold", Rules: check.Rules{Kind: check.Text, Max: check.At("16")}, Types: [3]string{"TEXT", "character varying(16)", "varchar(16)"}},
+		{Name: "queue_errors", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "queue_result", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "queue_progress", Rules: check.Rules{Kind: check.Decimal, Min: check.At("0"), Max: check.At("1"), Scale: 4}, Null: true, Types: [3]string{"INTEGER", "numeric(18,4)", "decimal(18,4)"}},
+		{Name: "queue_note", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
+		{Name: "queue_trace", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: jobQueueFields,
 	ID:     store.IDInteger,
@@ -195,7 +238,12 @@ var jobQueueTableDef = store.TableDef{
 	Columns: jobQueueSpec.Columns,
 	Indexes: []store.Index{
 		{Name: "job_queue_status_priority_desc_idx", Columns: []int{3, 4}, Desc: []bool{false, true}},
-		{Name: "job_queue_claim_idx", Columns: []int{3, 4, 11}, Desc: []bool{false, true, false}, Partial: true},
+		{Name: "job_queue_queue_claim_idx", Columns: []int{3, 14, 4, 11}, Desc: []bool{false, false, true, false}, Partial: true},
+		{Name: "job_queue_queue_hold_idx", Columns: []int{3, 14, 7}, Partial: true},
+		{Name: "job_queue_queue_running_idx", Columns: []int{3}, Partial: true},
+		{Name: "job_queue_queue_done_idx", Columns: []int{3, 9}, Partial: true},
+		{Name: "job_queue_queue_dead_idx", Columns: []int{3, 9}, Partial: true},
+		{Name: "job_queue_queue_cancelled_idx", Columns: []int{3, 9}, Partial: true},
 	},
 	Name: "job_queue",
 }
@@ -215,7 +263,13 @@ func jobQueueFields(r *JobQueue, buf []any) []any {
 		&r.Error,
 		&r.CreatedAt,
 		&r.QueueEpoch,
-		&r.QueueLease)
+		&r.QueueLease,
+		&r.QueueHold,
+		&r.QueueErrors,
+		&r.QueueResult,
+		store.NullDecimalField(&r.QueueProgress, 4),
+		&r.QueueNote,
+		&r.QueueTrace)
 }
 
 func (n *JobQueueNew) fill(r *JobQueue, m *store.Mask, now time.Time) {
@@ -234,6 +288,12 @@ func (n *JobQueueNew) fill(r *JobQueue, m *store.Mask, now time.Time) {
 	store.Put(m, 11, &r.CreatedAt, n.CreatedAt, now)
 	store.Put(m, 12, &r.QueueEpoch, n.QueueEpoch, 0)
 	store.PutNull(m, 13, &r.QueueLease, n.QueueLease)
+	store.Put(m, 14, &r.QueueHold, n.QueueHold, queue.HoldUntil(r.ScheduledAt.V, now))
+	store.PutNull(m, 15, &r.QueueErrors, n.QueueErrors)
+	store.PutNull(m, 16, &r.QueueResult, n.QueueResult)
+	store.PutNull(m, 17, &r.QueueProgress, n.QueueProgress)
+	store.PutNull(m, 18, &r.QueueNote, n.QueueNote)
+	store.PutNull(m, 19, &r.QueueTrace, n.QueueTrace)
 }
 
 func (p *JobQueuePatch) fill(r *JobQueue, m *store.Mask) {
@@ -250,6 +310,12 @@ func (p *JobQueuePatch) fill(r *JobQueue, m *store.Mask) {
 	store.Patch(m, 11, &r.CreatedAt, p.CreatedAt)
 	store.Patch(m, 12, &r.QueueEpoch, p.QueueEpoch)
 	store.PutNull(m, 13, &r.QueueLease, p.QueueLease)
+	store.Patch(m, 14, &r.QueueHold, p.QueueHold)
+	store.PutNull(m, 15, &r.QueueErrors, p.QueueErrors)
+	store.PutNull(m, 16, &r.QueueResult, p.QueueResult)
+	store.PutNull(m, 17, &r.QueueProgress, p.QueueProgress)
+	store.PutNull(m, 18, &r.QueueNote, p.QueueNote)
+	store.PutNull(m, 19, &r.QueueTrace, p.QueueTrace)
 }
 
 // ImageOptimize is the payload of a image_optimize in job_queue.
@@ -267,15 +333,39 @@ var imageOptimizeRules = []check.Member{
 // EnqueueImageOptimize adds a image_optimize. Each of opts may change the row to be: when it runs,
 // how often it is tried.
 func (t *JobQueueTable) EnqueueImageOptimize(ctx context.Context, payload ImageOptimize, opts ...func(*JobQueueNew)) (*JobQueue, error) {
-	text, err := queue.Encode("image_optimize", payload, imageOptimizeRules)
+	n, err := newImageOptimize(ctx, payload, opts)
 	if err != nil {
 		return nil, err
 	}
-	n := JobQueueNew{JobType: "image_optimize", Payload: text}
+	return t.Create(ctx, n)
+}
+
+// EnqueueImageOptimizeMany adds a image_optimize for each payload, all or none, and gives their ids in order.
+func (t *JobQueueTable) EnqueueImageOptimizeMany(ctx context.Context, payloads []ImageOptimize, opts ...func(*JobQueueNew)) ([]JobQueueID, error) {
+	ns := make([]JobQueueNew, len(payloads))
+	for i, payload := range payloads {
+		var err error
+		if ns[i], err = newImageOptimize(ctx, payload, opts); err != nil {
+			return nil, queue.InPayload(i, err)
+		}
+	}
+	return t.CreateMany(ctx, ns)
+}
+
+func newImageOptimize(ctx context.Context, payload ImageOptimize, opts []func(*JobQueueNew)) (JobQueueNew, error) {
+	text, err := queue.Encode("image_optimize", payload, imageOptimizeRules)
+	if err != nil {
+		return JobQueueNew{}, err
+	}
+	n := JobQueueNew{
+		JobType:    "image_optimize",
+		Payload:    text,
+		QueueTrace: queue.Trace(ctx),
+	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	return t.Create(ctx, n)
+	return n, nil
 }
 
 // ImportData is the payload of a import_data in job_queue.
@@ -293,15 +383,51 @@ var importDataRules = []check.Member{
 // EnqueueImportData adds a import_data. Each of opts may change the row to be: when it runs,
 // how often it is tried.
 func (t *JobQueueTable) EnqueueImportData(ctx context.Context, payload ImportData, opts ...func(*JobQueueNew)) (*JobQueue, error) {
-	text, err := queue.Encode("import_data", payload, importDataRules)
+	n, err := newImportData(ctx, payload, opts)
 	if err != nil {
 		return nil, err
 	}
-	n := JobQueueNew{JobType: "import_data", Payload: text}
+	return t.Create(ctx, n)
+}
+
+// EnqueueImportDataMany adds a import_data for each payload, all or none, and gives their ids in order.
+func (t *JobQueueTable) EnqueueImportDataMany(ctx context.Context, payloads []ImportData, opts ...func(*JobQueueNew)) ([]JobQueueID, error) {
+	ns := make([]JobQueueNew, len(payloads))
+	for i, payload := range payloads {
+		var err error
+		if ns[i], err = newImportData(ctx, payload, opts); err != nil {
+			return nil, queue.InPayload(i, err)
+		}
+	}
+	return t.CreateMany(ctx, ns)
+}
+
+func newImportData(ctx context.Context, payload ImportData, opts []func(*JobQueueNew)) (JobQueueNew, error) {
+	text, err := queue.Encode("import_data", payload, importDataRules)
+	if err != nil {
+		return JobQueueNew{}, err
+	}
+	n := JobQueueNew{
+		JobType:    "import_data",
+		Payload:    text,
+		QueueTrace: queue.Trace(ctx),
+	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	return t.Create(ctx, n)
+	return n, nil
+}
+
+// Create adds a row and wakes the workers.
+func (t *JobQueueTable) Create(ctx context.Context, n JobQueueNew) (*JobQueue, error) {
+	row, err := t.Table.Create(ctx, n)
+	return row, queue.Added(t.Conn(), &jobQueueQueue, err)
+}
+
+// CreateMany adds rows, all or none, and wakes the workers.
+func (t *JobQueueTable) CreateMany(ctx context.Context, ns []JobQueueNew) ([]JobQueueID, error) {
+	ids, err := t.Table.CreateMany(ctx, ns)
+	return ids, queue.Added(t.Conn(), &jobQueueQueue, err)
 }
 
 // JobQueueHandler runs what is claimed from job_queue. A nil error is done; another is tried
@@ -315,166 +441,565 @@ func jobQueueHandle(h JobQueueHandler) queue.Handler[JobQueue] {
 	return func(ctx context.Context, row *JobQueue) error {
 		switch string(row.JobType) {
 		case "image_optimize":
-			return queue.Handle(ctx, row, row.Attempts, row.Payload, h.ImageOptimize)
+			return queue.Handle(ctx, row, row.Payload, h.ImageOptimize)
 		case "import_data":
-			return queue.Handle(ctx, row, row.Attempts, row.Payload, h.ImportData)
+			return queue.Handle(ctx, row, row.Payload, h.ImportData)
 		}
 		return queue.UnknownKind(string(row.JobType))
 	}
 }
 
+// Cancel ends a row that is ready or running; the context of a handler that runs it, in
+// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// without the row, and queue.ErrEnded where it has ended already.
+func (t *JobQueueTable) Cancel(ctx context.Context, id JobQueueID) error {
+	return queue.CancelRow(ctx, t.Conn(), &jobQueueQueue, int64(id))
+}
+
+// Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
+// gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+func (t *JobQueueTable) Retry(ctx context.Context, id JobQueueID) error {
+	return queue.Revive(ctx, t.Conn(), &jobQueueQueue, int64(id))
+}
+
+// Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
+// fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
+func (t *JobQueueTable) Await(ctx context.Context, id JobQueueID) (*JobQueue, error) {
+	return queue.Await(ctx, t.Conn().DB(), &jobQueueQueue, int64(id))
+}
+
+// Pause keeps workers in all processes from taking up rows, of all queues or of those
+// named; what runs goes on. It holds until Resume, also over restarts.
+func (t *JobQueueTable) Pause(ctx context.Context, queues ...string) error {
+	return queue.Pause(ctx, t.Conn(), &jobQueueQueue, queues)
+}
+
+// Resume ends what Pause began.
+func (t *JobQueueTable) Resume(ctx context.Context, queues ...string) error {
+	return queue.Resume(ctx, t.Conn(), &jobQueueQueue, queues)
+}
+
+// JobQueueEvent is something that happened to a row in this process.
+type JobQueueEvent = queue.Event[JobQueueID]
+
+// Events gives what this process's workers do to rows, from now on until ctx ends.
+func (t *JobQueueTable) Events(ctx context.Context) iter.Seq[JobQueueEvent] {
+	return queue.Events[JobQueueID](ctx, t.Conn().DB(), "job_queue")
+}
+
 var jobQueueQueue = queue.Spec[JobQueue]{
-	Beat: store.Statement{
-		Text: [3]string{
-			`UPDATE job_queue
-SET queue_lease = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			`UPDATE job_queue
-SET queue_lease = now() + $1::bigint * interval '1 microsecond'
-WHERE id = $2 AND queue_epoch = $3 AND status = 'processing'`,
-			`UPDATE job_queue
-SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, CURRENT_TIMESTAMP(6))
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-		},
-		Order: [3][]int{{4, 0, 1}, {2, 0, 1}, {2, 0, 1}},
-	},
-	Bury: store.Statement{
-		Text: [3]string{
-			`UPDATE job_queue
-SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			`UPDATE job_queue
-SET status = 'failed', queue_lease = NULL, completed_at = now(), error = $1
-WHERE id = $2 AND queue_epoch = $3 AND status = 'processing'`,
-			`UPDATE job_queue
-SET status = 'failed', queue_lease = NULL, completed_at = CURRENT_TIMESTAMP(6), error = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-		},
-		Order: [3][]int{{3, 5, 0, 1}, {5, 0, 1}, {5, 0, 1}},
-	},
-	Claim: store.Statement{
-		Text: [3]string{
-			`UPDATE job_queue
-SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?, started_at = ?
-WHERE id = (
-SELECT due.id
-FROM job_queue AS due
-WHERE due.status = 'pending'
-  AND (due.scheduled_at IS NULL OR due.scheduled_at <= ?)
-ORDER BY due.priority DESC, due.created_at, due.id
-LIMIT 1
-)
-RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease`,
-			`UPDATE job_queue
-SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = now() + $1::bigint * interval '1 microsecond', started_at = now()
-WHERE id = (
-SELECT due.id
-FROM job_queue AS due
-WHERE due.status = 'pending'
-  AND (due.scheduled_at IS NULL OR due.scheduled_at <= now())
-ORDER BY due.priority DESC, due.created_at, due.id
-LIMIT 1
-FOR UPDATE SKIP LOCKED
-)
-RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease`,
-			`SELECT due.id
-FROM job_queue AS due
-WHERE due.status = 'pending'
-  AND (due.scheduled_at IS NULL OR due.scheduled_at <= CURRENT_TIMESTAMP(6))
-ORDER BY due.priority DESC, due.created_at, due.id
-LIMIT 1
-FOR UPDATE SKIP LOCKED`,
-		},
-		Order: [3][]int{{4, 3, 3}, {2}, {}},
-	},
 	Claimed: func(row *JobQueue) queue.Claimed {
 		return queue.Claimed{
 			Attempt:     row.Attempts,
 			Epoch:       row.QueueEpoch,
+			Errors:      row.QueueErrors.V,
 			ID:          int64(row.ID),
+			Kind:        row.JobType,
 			MaxAttempts: row.MaxAttempts,
+			State:       string(row.Status),
+			Trace:       row.QueueTrace.V,
 		}
-	},
-	Complete: store.Statement{
-		Text: [3]string{
-			`UPDATE job_queue
-SET status = 'completed', queue_lease = NULL, completed_at = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			`UPDATE job_queue
-SET status = 'completed', queue_lease = NULL, completed_at = now()
-WHERE id = $1 AND queue_epoch = $2 AND status = 'processing'`,
-			`UPDATE job_queue
-SET status = 'completed', queue_lease = NULL, completed_at = CURRENT_TIMESTAMP(6)
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-		},
-		Order: [3][]int{{3, 0, 1}, {0, 1}, {0, 1}},
 	},
 	ErrorMax: 65535,
 	Fields:   jobQueueFields,
-	Get: store.Statement{
-		Text: [3]string{
-			`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease
+	Name:     "job_queue",
+	Order:    []queue.OrderColumn{{Column: 4, Desc: true}, {Column: 11, Desc: false}, {Column: 0}},
+	Policies: map[string]queue.Policy{
+		"image_optimize": {},
+		"import_data":    {},
+	},
+	Queues: []queue.Name{},
+	Retention: []queue.Retention{
+		{After: 168 * time.Hour, Prune: store.Statement{
+			Text: [3]string{
+				`DELETE FROM job_queue
+WHERE id IN (
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'completed' AND due.completed_at <= ?
+ORDER BY due.completed_at
+LIMIT ?
+)`,
+				`DELETE FROM job_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'completed' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.completed_at
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+))`,
+				`DELETE FROM job_queue
+WHERE status = 'completed' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY completed_at
+LIMIT ?`,
+			},
+			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
+		}},
+		{After: 2160 * time.Hour, Prune: store.Statement{
+			Text: [3]string{
+				`DELETE FROM job_queue
+WHERE id IN (
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'failed' AND due.completed_at <= ?
+ORDER BY due.completed_at
+LIMIT ?
+)`,
+				`DELETE FROM job_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'failed' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.completed_at
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+))`,
+				`DELETE FROM job_queue
+WHERE status = 'failed' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY completed_at
+LIMIT ?`,
+			},
+			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
+		}},
+		{After: 168 * time.Hour, Prune: store.Statement{
+			Text: [3]string{
+				`DELETE FROM job_queue
+WHERE id IN (
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'cancelled' AND due.completed_at <= ?
+ORDER BY due.completed_at
+LIMIT ?
+)`,
+				`DELETE FROM job_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'cancelled' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.completed_at
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+))`,
+				`DELETE FROM job_queue
+WHERE status = 'cancelled' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY completed_at
+LIMIT ?`,
+			},
+			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
+		}},
+	},
+	Statements: queue.Statements{
+		Abandon: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+		},
+		Beat: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET queue_lease = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE job_queue
+SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE job_queue.id = claim.id AND job_queue.queue_epoch = claim.epoch AND job_queue.status = 'processing'
+RETURNING job_queue.id`,
+				`UPDATE job_queue
+SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
+		},
+		Bury: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+		},
+		Cancel: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'processing')`,
+				`UPDATE job_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = COALESCE($2, error)
+WHERE id = $3 AND status IN ('pending', 'processing')`,
+				`UPDATE job_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'processing')`,
+			},
+			Order: [3][]int{{3, 5, 0}, {3, 5, 0}, {3, 5, 0}},
+		},
+		Claim: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?, started_at = ?
+WHERE id IN (
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= ?)
+  AND due.job_type IN ('image_optimize', 'import_data')
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT ?
+)
+RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
+				`UPDATE job_queue
+SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', started_at = COALESCE($3::timestamptz, now())
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= COALESCE($4::timestamptz, now()))
+  AND due.job_type IN ('image_optimize', 'import_data')
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT $5
+FOR UPDATE SKIP LOCKED
+))
+RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
+				`SELECT id
+FROM job_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (scheduled_at IS NULL OR scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('image_optimize', 'import_data')
+ORDER BY priority DESC, created_at, id
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
+			},
+			Order: [3][]int{{4, 3, 3, 8}, {3, 2, 3, 3, 8}, {3, 8}},
+		},
+		Complete: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'completed', queue_lease = NULL, completed_at = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'completed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now())
+FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS claim
+WHERE job_queue.id = claim.id AND job_queue.queue_epoch = claim.epoch AND job_queue.status = 'processing'
+RETURNING job_queue.id`,
+				`UPDATE job_queue
+SET status = 'completed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{{3, 0, 1}, {3, 16, 17}, {3, 0}},
+		},
+		Expire: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN ? ELSE completed_at END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?)`,
+				`UPDATE job_queue
+SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE($1::timestamptz, now()) ELSE completed_at END, error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = $6)`,
+				`UPDATE job_queue
+SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?)`,
+			},
+			Order: [3][]int{{3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}},
+		},
+		Finish: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'completed', queue_lease = NULL, completed_at = ?, queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'completed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), queue_result = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'completed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{3, 10, 0, 1}, {3, 10, 0, 1}, {3, 10, 0, 1}},
+		},
+		Get: store.Statement{
+			Text: [3]string{
+				`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job_queue
 WHERE id = ?`,
-			`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease
+				`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job_queue
 WHERE id = $1`,
-			`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease
+				`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job_queue
 WHERE id = ?`,
+			},
 		},
-	},
-	Name: "job_queue",
-	Release: store.Statement{
-		Text: [3]string{
-			`UPDATE job_queue
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			`UPDATE job_queue
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
-WHERE id = $1 AND queue_epoch = $2 AND status = 'processing'`,
-			`UPDATE job_queue
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+		Lock: store.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id, queue_epoch
+FROM job_queue
+WHERE id IN (?) AND status = 'processing'
+ORDER BY id
+FOR UPDATE`,
+			},
+			Order: [3][]int{nil, nil, {0}},
 		},
-		Order: [3][]int{{0, 1}, {0, 1}, {0, 1}},
-	},
-	Retry: store.Statement{
-		Text: [3]string{
-			`UPDATE job_queue
-SET status = 'pending', queue_lease = NULL, scheduled_at = ?, error = ?
+		NextDue: store.Statement{
+			Text: [3]string{
+				`SELECT scheduled_at
+FROM job_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY scheduled_at
+LIMIT ?`,
+				`SELECT scheduled_at
+FROM job_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY scheduled_at
+LIMIT $1`,
+				`SELECT scheduled_at
+FROM job_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY scheduled_at
+LIMIT ?`,
+			},
+			Order: [3][]int{{8}, {8}, {8}},
+		},
+		Park: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET queue_hold = 'kind', error = COALESCE(?, error)
+WHERE id = ? AND status = 'pending' AND queue_hold = ''`,
+				`UPDATE job_queue
+SET queue_hold = 'kind', error = COALESCE($1, error)
+WHERE id = $2 AND status = 'pending' AND queue_hold = ''`,
+				`UPDATE job_queue
+SET queue_hold = 'kind', error = COALESCE(?, error)
+WHERE id = ? AND status = 'pending' AND queue_hold = ''`,
+			},
+			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
+		},
+		Promote: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.scheduled_at <= ?
+ORDER BY due.scheduled_at
+LIMIT ?
+)`,
+				`UPDATE job_queue
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.scheduled_at <= COALESCE($1::timestamptz, now())
+ORDER BY due.scheduled_at
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+))`,
+				`UPDATE job_queue
+SET queue_hold = ''
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
+ORDER BY scheduled_at
+LIMIT ?`,
+			},
+			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
+		},
+		Read: store.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM job_queue
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {0}},
+		},
+		Release: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			`UPDATE job_queue
-SET status = 'pending', queue_lease = NULL, scheduled_at = now() + $1::bigint * interval '1 microsecond', error = $2
+				`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
 WHERE id = $3 AND queue_epoch = $4 AND status = 'processing'`,
-			`UPDATE job_queue
-SET status = 'pending', queue_lease = NULL, scheduled_at = TIMESTAMPADD(MICROSECOND, ?, CURRENT_TIMESTAMP(6)), error = ?
+				`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
-		Order: [3][]int{{4, 5, 0, 1}, {2, 5, 0, 1}, {2, 5, 0, 1}},
-	},
-	Sweep: store.Statement{
-		Text: [3]string{
-			`UPDATE job_queue
-SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_epoch = queue_epoch + 1, error = ?
-WHERE status = 'processing' AND queue_lease < ?`,
-			`UPDATE job_queue
-SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_epoch = queue_epoch + 1, error = $1
-WHERE status = 'processing' AND queue_lease < now()`,
-			`UPDATE job_queue
-SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_epoch = queue_epoch + 1, error = ?
-WHERE status = 'processing' AND queue_lease < CURRENT_TIMESTAMP(6)`,
+		Report: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE job_queue
+SET queue_progress = $1, queue_note = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'processing'`,
+				`UPDATE job_queue
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{11, 12, 0, 1}, {11, 12, 0, 1}, {11, 12, 0, 1}},
 		},
-		Order: [3][]int{{5, 3}, {5}, {5}},
-	},
-	Take: store.Statement{
-		Text: [3]string{
-			``,
-			``,
-			`UPDATE job_queue
-SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, CURRENT_TIMESTAMP(6)), started_at = CURRENT_TIMESTAMP(6)
-WHERE id = ?`,
+		Retry: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, scheduled_at = ?, queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, scheduled_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3, error = $4, queue_errors = $5
+WHERE id = $6 AND queue_epoch = $7 AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, scheduled_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Order: [3][]int{nil, nil, {2, 0}},
+		Revive: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = ?, completed_at = NULL
+WHERE id = ? AND status <> 'processing'`,
+				`UPDATE job_queue
+SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE($1::timestamptz, now()), completed_at = NULL
+WHERE id = $2 AND status <> 'processing'`,
+				`UPDATE job_queue
+SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE(?, CURRENT_TIMESTAMP(6)), completed_at = NULL
+WHERE id = ? AND status <> 'processing'`,
+			},
+			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
+		},
+		Running: store.Statement{
+			Text: [3]string{
+				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM job_queue
+WHERE status = 'processing' AND id > ?
+ORDER BY id
+LIMIT ?`,
+				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM job_queue
+WHERE status = 'processing' AND id > $1
+ORDER BY id
+LIMIT $2`,
+				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM job_queue
+WHERE status = 'processing' AND id > ?
+ORDER BY id
+LIMIT ?`,
+			},
+			Order: [3][]int{{0, 8}, {0, 8}, {0, 8}},
+		},
+		Snooze: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, scheduled_at = ?, queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, scheduled_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, scheduled_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
+		},
+		Stranger: store.Statement{
+			Text: [3]string{
+				`SELECT front.id, front.job_type
+FROM (
+SELECT due.id, due.job_type
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= ?)
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT ?
+) AS front
+WHERE NOT front.job_type IN ('image_optimize', 'import_data')`,
+				`SELECT front.id, front.job_type
+FROM (
+SELECT due.id, due.job_type
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= COALESCE($1::timestamptz, now()))
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT $2
+) AS front
+WHERE NOT front.job_type IN ('image_optimize', 'import_data')`,
+				`SELECT front.id, front.job_type
+FROM (
+SELECT due.id, due.job_type
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT ?
+) AS front
+WHERE NOT front.job_type IN ('image_optimize', 'import_data')`,
+			},
+			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
+		},
+		Take: store.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE job_queue
+SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), started_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {2, 3, 3, 0}},
+		},
+		Unpark: store.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('image_optimize', 'import_data')
+ORDER BY due.id
+LIMIT ?
+)`,
+				`UPDATE job_queue
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('image_optimize', 'import_data')
+ORDER BY due.id
+LIMIT $1
+FOR UPDATE SKIP LOCKED
+))`,
+				`UPDATE job_queue
+SET queue_hold = ''
+WHERE status = 'pending' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('image_optimize', 'import_data')
+ORDER BY id
+LIMIT ?`,
+			},
+			Order: [3][]int{{8}, {8}, {8}},
+		},
 	},
+	States: queue.States{
+		Cancelled: "cancelled",
+		Dead:      "failed",
+		Done:      "completed",
+		Ready:     "pending",
+		Running:   "processing",
+	},
+	TextIDs:   false,
+	Versioned: false,
 }

@@ -30,7 +30,7 @@ var passes = []pass{
 // Apply runs every pass over every datatype. Its error is a mistake.List: what
 // a pass adds can collide with what a person wrote.
 func Apply(p *model.Project) error {
-	var found mistake.List
+	found := addGates(p)
 	for _, d := range p.Datatypes {
 		for _, pass := range passes {
 			found = append(found, pass.apply(d)...)

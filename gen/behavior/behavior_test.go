@@ -11,7 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
-func text(name string, length int64) *model.Field {
+func textField(name string, length int64) *model.Field {
 	return &model.Field{Name: name, Type: "text", Rules: check.Rules{Kind: check.Text, Max: check.AtInt(length)}}
 }
 
@@ -43,7 +43,7 @@ func TestQueueAddsWhatIsNotDeclared(t *testing.T) {
 			t.Errorf("%s is added without the prefix", f.Name)
 		}
 	}
-	if got, want := fmt.Sprint(added), "[queue_attempts queue_max_attempts queue_run_at queue_error queue_epoch queue_lease]"; got != want {
+	if got, want := fmt.Sprint(added), "[queue_attempts queue_max_attempts queue_run_at queue_error queue_epoch queue_lease queue_hold queue_errors queue_result queue_progress queue_note queue_trace]"; got != want {
 		t.Errorf("added %s, want %s", got, want)
 	}
 	if d.Worker == nil || d.Worker.Epoch == nil || d.Worker.Lease == nil {
@@ -68,7 +68,7 @@ func TestReferencesAreIndexedOnce(t *testing.T) {
 	if len(bare.Indexes) != 1 || bare.Indexes[0].Columns[0].Field != f {
 		t.Errorf("indexes of a bare reference: %v", bare.Indexes)
 	}
-	led := &model.Datatype{Name: "post", GoRow: "Post", Fields: []*model.Field{f, text("title", 10)}}
+	led := &model.Datatype{Name: "post", GoRow: "Post", Fields: []*model.Field{f, textField("title", 10)}}
 	led.Indexes = []*model.Index{{Name: "x", Columns: []model.IndexColumn{{Field: f}, {Field: led.Fields[1]}}}}
 	apply(t, led)
 	if len(led.Indexes) != 1 {
@@ -87,9 +87,9 @@ func TestReferencesAreIndexedOnce(t *testing.T) {
 func TestLongTextsLeaveTheRow(t *testing.T) {
 	d := &model.Datatype{Name: "page", GoRow: "Page"}
 	for i := range 30 {
-		d.Fields = append(d.Fields, text(fmt.Sprintf("line_%02d", i), 600))
+		d.Fields = append(d.Fields, textField(fmt.Sprintf("line_%02d", i), 600))
 	}
-	short := text("short", 20)
+	short := textField("short", 20)
 	d.Fields = append(d.Fields, short)
 	d.Indexes = []*model.Index{{Name: "x", Columns: []model.IndexColumn{{Field: d.Fields[0]}}}}
 	apply(t, d)
@@ -108,7 +108,7 @@ func TestLongTextsLeaveTheRow(t *testing.T) {
 }
 
 func TestEveryDatatypeHasTheSameAccess(t *testing.T) {
-	slug := text("slug", 20)
+	slug := textField("slug", 20)
 	d := &model.Datatype{Name: "post", GoRow: "Post", Fields: []*model.Field{slug}}
 	d.Indexes = []*model.Index{
 		{Name: "post_slug_key", GoName: "Slug", Unique: true, Columns: []model.IndexColumn{{Field: slug}}},

@@ -8,67 +8,214 @@ import (
 )
 
 // queue makes a datatype workable. What the section does not name and a queue
-// needs is added under the prefix queue_: the fence (epoch), the lease, and
-// the counters that a definition may leave out.
+// needs is added under the prefix queue_.
 func queue(d *model.Datatype) mistake.List {
-	q := d.Queue
-	if q == nil {
+	if d.Queue == nil {
 		return nil
 	}
-	var found mistake.List
-	add := func(f *model.Field) *model.Field {
-		f, wrong := addField(d, f)
-		found = append(found, wrong...)
-		return f
-	}
-	if q.Attempts == nil {
-		q.Attempts = add(number("queue_attempts", "Attempts", "0"))
-	}
-	if q.MaxAttempts == nil {
-		q.MaxAttempts = add(number("queue_max_attempts", "Max attempts", "3"))
-	}
-	if q.RunAt == nil {
-		q.RunAt = add(instant("queue_run_at", "Run at"))
-	}
-	if q.Error == nil {
-		q.Error = add(&model.Field{
-			Name: "queue_error", GoName: "QueueError", Type: "textarea", Label: "Error",
-			Rules: check.Rules{Kind: check.Text, Max: check.At("65535")},
-		})
-	}
-	epoch := add(number("queue_epoch", "Epoch", "0"))
-	epoch.Help = "grows with every claim; a worker that lost its claim cannot write"
-	lease := add(instant("queue_lease", "Lease"))
-	lease.Help = "until when the running worker's claim holds"
+	p := &queuePass{d: d, q: d.Queue, w: &model.Worker{Section: d.Queue}}
+	d.Worker = p.w
+	p.counters()
+	p.claim()
+	p.outcome()
+	p.policies()
+	p.order()
+	p.operations()
+	p.indexes()
+	return p.found
+}
 
-	d.Worker = &model.Worker{Section: q, Epoch: epoch, Lease: lease}
+// queuePass is the state of the pass on one datatype.
+type queuePass struct {
+	d     *model.Datatype
+	q     *model.QueueSection
+	w     *model.Worker
+	found mistake.List
+}
+
+func (p *queuePass) add(help string, f *model.Field) *model.Field {
+	f.Help = help
+	f, wrong := addField(p.d, f)
+	p.found = append(p.found, wrong...)
+	return f
+}
+
+// counters are what a definition may name itself.
+func (p *queuePass) counters() {
+	if p.q.Attempts == nil {
+		p.q.Attempts = p.add("how often a worker has taken the row up", number("queue_attempts", "Attempts", "0"))
+	}
+	if p.q.MaxAttempts == nil {
+		p.q.MaxAttempts = p.add("after so many attempts the row is dead", number("queue_max_attempts", "Max attempts", "3"))
+	}
+	if p.q.RunAt == nil {
+		p.q.RunAt = p.add("not run before then", instant("queue_run_at", "Run at"))
+	}
+	if p.q.Error == nil {
+		p.q.Error = p.add("what the last attempt failed with", text("queue_error", "Error", "textarea", "65535"))
+	}
+	if p.q.CompletedAt == nil && len(p.q.Retention) > 0 {
+		p.q.CompletedAt = p.add("when the row ended", instant("queue_completed_at", "Completed at"))
+	}
+}
+
+// claim is who has the row, and what keeps it from being taken.
+func (p *queuePass) claim() {
+	p.w.Epoch = p.add("grows with every claim; a worker that lost its claim cannot write", number("queue_epoch", "Epoch", "0"))
+	p.w.Lease = p.add("until when the running worker's claim holds", instant("queue_lease", "Lease"))
+	hold := text("queue_hold", "Hold", "text", "16")
+	hold.NotNull, hold.Default = true, &model.Default{}
+	p.w.Hold = p.add("why the row waits: time, limit or kind; empty: it does not", hold)
+	if len(p.q.Names) > 0 {
+		name := text("queue_name", "Queue", "text", "64")
+		name.NotNull, name.Default = true, &model.Default{Text: p.q.Names[0].Name}
+		p.w.Name = p.add("the named queue that the row is in", name)
+	}
+}
+
+// outcome is what a handler and its failures leave on the row.
+func (p *queuePass) outcome() {
+	p.w.Errors = p.add("the last failures, newest last", document("queue_errors", "Errors"))
+	p.w.Result = p.add("what the handler left", document("queue_result", "Result"))
+	progress := &model.Field{
+		Name: "queue_progress", GoName: "QueueProgress", Type: "decimal", Label: "Progress", Scale: 4,
+		Rules: check.Rules{Kind: check.Decimal, Min: check.At("0"), Max: check.At("1"), Scale: 4},
+	}
+	p.w.Progress = p.add("how far the handler has come, 0 to 1", progress)
+	p.w.Note = p.add("what the handler says of its progress", text("queue_note", "Note", "text", "255"))
+	p.w.Trace = p.add("the trace that enqueued the row, in W3C's form", text("queue_trace", "Trace", "text", "255"))
+}
+
+// policies are what limits, uniqueness and versions need of the row.
+func (p *queuePass) policies() {
+	all := []model.Policy{p.q.Policy}
+	versions := false
+	for _, k := range p.q.Kinds {
+		all = append(all, k.Policy)
+		versions = versions || k.Version > 1
+	}
+	for _, policy := range all {
+		if p.w.Gate == nil && (policy.Rate != nil || policy.Concurrency > 0) {
+			p.w.Gate = p.add("what the limits of rate and concurrency count the row under", text("queue_gate", "Gate", "text", "255"))
+		}
+		if p.w.Unique == nil && policy.Unique != nil {
+			p.w.Unique = p.add("no two rows have the same", text("queue_unique", "Unique", "text", "255"))
+			p.w.UniqueUntil = p.add("until when queue_unique holds, whatever becomes of the row", instant("queue_unique_until", "Unique until"))
+		}
+	}
+	if versions {
+		p.w.Version = p.add("the version of the payload", number("queue_version", "Version", "1"))
+	}
+}
+
+// order is the definition's, unless waiting makes up for a low priority: then
+// the rank says it all, and an index can follow it.
+func (p *queuePass) order() {
+	p.w.Order = p.q.Order
+	if p.q.Ageing > 0 {
+		rank := number("queue_rank", "Rank", "0")
+		rank.Default = &model.Default{Now: true}
+		p.w.Rank = p.add("the moment of enqueueing, less the waiting that the priority is worth, in microseconds", rank)
+		p.w.Order = []model.IndexColumn{{Field: p.w.Rank}}
+	}
+}
+
+func (p *queuePass) operations() {
+	add := func(verb string, kind model.OpKind) {
+		p.d.Operations = append(p.d.Operations, &model.Operation{Name: verb + p.d.GoRow, Kind: kind})
+	}
 	for _, op := range []struct {
 		verb string
 		kind model.OpKind
+		when bool
 	}{
-		{"Claim", model.OpClaim},
-		{"Beat", model.OpBeat},
-		{"Complete", model.OpComplete},
-		{"Retry", model.OpRetry},
-		{"Release", model.OpRelease},
-		{"Bury", model.OpBury},
-		{"Sweep", model.OpSweep},
+		{"Claim", model.OpClaim, true},
+		{"Lock", model.OpLock, true},
+		{"Beat", model.OpBeat, true},
+		{"Complete", model.OpComplete, true},
+		{"Finish", model.OpFinish, true},
+		{"Retry", model.OpRetry, true},
+		{"Snooze", model.OpSnooze, true},
+		{"Release", model.OpRelease, true},
+		{"Bury", model.OpBury, true},
+		{"Abandon", model.OpAbandon, true},
+		{"Report", model.OpReport, true},
+		{"Running", model.OpRunning, true},
+		{"Expire", model.OpExpire, true},
+		{"Promote", model.OpPromote, true},
+		{"NextDue", model.OpNextDue, true},
+		{"Stranger", model.OpStranger, len(p.q.Kinds) > 0},
+		{"Park", model.OpPark, len(p.q.Kinds) > 0},
+		{"Unpark", model.OpUnpark, len(p.q.Kinds) > 0},
+		{"Cancel", model.OpCancel, true},
+		{"Revive", model.OpRevive, true},
+		{"GateUsed", model.OpGateUsed, p.w.Gate != nil},
+		{"GateHold", model.OpGateHold, p.w.Gate != nil},
+		{"GateOpen", model.OpGateOpen, p.w.Gate != nil},
+		{"GateNext", model.OpGateNext, p.w.Gate != nil},
+		{"Twin", model.OpTwin, p.w.Unique != nil},
+		{"Yield", model.OpYield, p.w.Unique != nil},
+		{"Priority", model.OpPriority, p.w.Rank != nil},
 	} {
-		d.Operations = append(d.Operations, &model.Operation{Name: op.verb + d.GoRow, Kind: op.kind})
+		if op.when {
+			add(op.verb, op.kind)
+		}
 	}
-	d.Indexes = append(d.Indexes, claimIndex(d, q))
-	return found
+	for i := range p.q.Retention {
+		r := &p.q.Retention[i]
+		p.d.Operations = append(p.d.Operations, &model.Operation{
+			Name: "Prune" + p.d.GoRow + goname.Exported(p.role(r.State)), Kind: model.OpPrune, Retention: r,
+		})
+	}
 }
 
-// claimIndex lets a claim find its row without reading those that wait behind
-// it. It covers ready rows alone and so stays small, however many are done.
-func claimIndex(d *model.Datatype, q *model.QueueSection) *model.Index {
-	return &model.Index{
-		Pos:     d.Pos,
-		Name:    model.ShortName(d.Name + "_claim_idx"),
-		Columns: append([]model.IndexColumn{{Field: q.State}}, q.Order...),
-		Where:   []model.Condition{{Field: q.State, Op: "=", Values: []string{q.Ready}}},
+// indexes keep each look at the table short, however many rows have ended or
+// are to run later: where the database has partial indexes, they hold the few
+// rows that the look is about.
+func (p *queuePass) indexes() {
+	state := model.IndexColumn{Field: p.q.State}
+	is := func(f *model.Field, op string, values ...string) model.Condition {
+		return model.Condition{Field: f, Op: op, Values: values}
 	}
+	hold := model.IndexColumn{Field: p.w.Hold}
+	claim := []model.IndexColumn{state, hold}
+	if p.w.Name != nil {
+		claim = append(claim, model.IndexColumn{Field: p.w.Name})
+	}
+	p.index("claim", append(claim, p.w.Order...), is(p.q.State, "=", p.q.Ready), is(p.w.Hold, "=", ""))
+	p.index("hold", []model.IndexColumn{state, hold, {Field: p.q.RunAt}}, is(p.q.State, "=", p.q.Ready), is(p.w.Hold, "!=", ""))
+	p.index("running", []model.IndexColumn{state}, is(p.q.State, "=", p.q.Running))
+	if p.w.Gate != nil {
+		p.index("gate", append([]model.IndexColumn{state, hold, {Field: p.w.Gate}}, p.w.Order...), is(p.w.Gate, "not_null"))
+	}
+	for _, r := range p.q.Retention {
+		p.index(p.role(r.State), []model.IndexColumn{state, {Field: p.q.CompletedAt}}, is(p.q.State, "=", r.State))
+	}
+	if p.w.Unique != nil {
+		x := p.index("unique", []model.IndexColumn{{Field: p.w.Unique}})
+		x.Unique, x.GoName = true, p.w.Unique.GoName
+	}
+}
+
+// role is what an end state is called in the names of things, whatever its
+// option is.
+func (p *queuePass) role(state string) string {
+	switch state {
+	case p.q.Done:
+		return "done"
+	case p.q.Dead:
+		return "dead"
+	}
+	return "cancelled"
+}
+
+func (p *queuePass) index(name string, columns []model.IndexColumn, where ...model.Condition) *model.Index {
+	x := &model.Index{
+		Pos: p.d.Pos, Name: model.ShortName(p.d.Name + "_queue_" + name + "_idx"),
+		Columns: columns, Where: where,
+	}
+	p.d.Indexes = append(p.d.Indexes, x)
+	return x
 }
 
 func number(name, label, def string) *model.Field {
@@ -82,5 +229,19 @@ func instant(name, label string) *model.Field {
 	return &model.Field{
 		Name: name, GoName: goname.Exported(name), Type: "datetime", Label: label,
 		Rules: check.Rules{Kind: check.Time},
+	}
+}
+
+func text(name, label, kind, max string) *model.Field {
+	return &model.Field{
+		Name: name, GoName: goname.Exported(name), Type: kind, Label: label,
+		Rules: check.Rules{Kind: check.Text, Max: check.At(max)},
+	}
+}
+
+func document(name, label string) *model.Field {
+	return &model.Field{
+		Name: name, GoName: goname.Exported(name), Type: "json", Label: label,
+		Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")},
 	}
 }

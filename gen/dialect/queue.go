@@ -2,194 +2,296 @@ package dialect
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// The arguments that the runtime passes to every statement of a queue, by
-// index; a statement uses those that its placeholders name. A database with a
-// clock of its own takes spans; SQLite, which has none, takes instants.
-const (
-	argID    = iota // the row's id
-	argEpoch        // the claim's epoch
-	argSpan         // lease or delay, in microseconds
-	argNow          // the moment of the call
-	argUntil        // that moment plus the span
-	argError        // text of the failure
-)
-
-// statement collects a text and which argument each placeholder takes.
-type statement struct {
-	l      *lowering
-	text   strings.Builder
-	args   []int // never nil: nil would mean all arguments, in order
-	params []*model.Field
-}
-
-func (l *lowering) statement() *statement { return &statement{l: l, args: []int{}} }
-
-func (s *statement) add(format string, a ...any) { fmt.Fprintf(&s.text, format, a...) }
-
-// arg is a placeholder for an argument that is compared with or written to f.
-func (s *statement) arg(index int, f *model.Field) string {
-	s.args = append(s.args, index)
-	s.params = append(s.params, f)
-	return s.l.d.Placeholder(len(s.args))
-}
-
-// now is the database's clock, or the caller's moment where there is none.
-func (s *statement) now(f *model.Field) string {
-	switch s.l.d {
-	case sqltext.Postgres:
-		return "now()"
-	case sqltext.MySQL:
-		return "CURRENT_TIMESTAMP(6)"
-	}
-	return s.arg(argNow, f)
-}
-
-// later is now plus the span.
-func (s *statement) later(f *model.Field) string {
-	switch s.l.d {
-	case sqltext.Postgres:
-		return fmt.Sprintf("now() + %s::bigint * interval '1 microsecond'", s.arg(argSpan, nil))
-	case sqltext.MySQL:
-		return fmt.Sprintf("TIMESTAMPADD(MICROSECOND, %s, CURRENT_TIMESTAMP(6))", s.arg(argSpan, nil))
-	}
-	return s.arg(argUntil, f)
-}
-
-func (s *statement) query(command string, columns []*model.Field) model.Query {
-	return model.Query{Command: command, Text: s.text.String(), Args: s.args, Params: s.params, Columns: columns}
-}
-
 // work lowers the operations of a queue.
 func (l *lowering) work(d *model.Datatype, op *model.Operation) []model.Query {
-	switch op.Kind {
-	case model.OpClaim:
-		return l.claim(d, op)
-	case model.OpBeat:
-		return l.settle(d, func(s *statement, w *model.Worker) {
-			s.add("%s = %s", l.q(w.Lease.Name), s.later(w.Lease))
-		})
-	case model.OpComplete:
-		return l.settle(d, func(s *statement, w *model.Worker) {
-			s.add("%s = %s, %s = NULL", l.q(w.Section.State.Name), l.quoteText(w.Section.Done), l.q(w.Lease.Name))
-			s.ended(w)
-		})
-	case model.OpRetry:
-		return l.settle(d, func(s *statement, w *model.Worker) {
-			q := w.Section
-			s.add("%s = %s, %s = NULL", l.q(q.State.Name), l.quoteText(q.Ready), l.q(w.Lease.Name))
-			s.add(", %s = %s", l.q(q.RunAt.Name), s.later(q.RunAt))
-			s.add(", %s = %s", l.q(q.Error.Name), s.arg(argError, q.Error))
-		})
-	case model.OpRelease:
-		return l.settle(d, func(s *statement, w *model.Worker) {
-			q := w.Section
-			s.add("%s = %s, %s = NULL", l.q(q.State.Name), l.quoteText(q.Ready), l.q(w.Lease.Name))
-			s.add(", %s = %s - 1", l.q(q.Attempts.Name), l.q(q.Attempts.Name))
-		})
-	case model.OpBury:
-		return l.settle(d, func(s *statement, w *model.Worker) {
-			q := w.Section
-			s.add("%s = %s, %s = NULL", l.q(q.State.Name), l.quoteText(q.Dead), l.q(w.Lease.Name))
-			s.ended(w)
-			s.add(", %s = %s", l.q(q.Error.Name), s.arg(argError, q.Error))
-		})
-	case model.OpSweep:
-		return l.sweep(d)
+	w := work{lowering: l, d: d, w: d.Worker, q: d.Worker.Section}
+	lower, ok := map[model.OpKind]func() []model.Query{
+		model.OpClaim:    func() []model.Query { return w.claim(op) },
+		model.OpLock:     w.lock,
+		model.OpBeat:     func() []model.Query { return w.held(w.beat) },
+		model.OpComplete: func() []model.Query { return w.held(w.done) },
+		model.OpFinish:   func() []model.Query { return w.settle(w.finish) },
+		model.OpRetry:    func() []model.Query { return w.settle(w.retry) },
+		model.OpSnooze:   func() []model.Query { return w.settle(w.snooze) },
+		model.OpRelease:  func() []model.Query { return w.settle(w.release) },
+		model.OpBury:     func() []model.Query { return w.settle(w.bury) },
+		model.OpAbandon:  func() []model.Query { return w.settle(w.abandon) },
+		model.OpReport:   func() []model.Query { return w.settle(w.report) },
+		model.OpRunning:  w.running,
+		model.OpExpire:   w.expire,
+		model.OpPromote:  w.promote,
+		model.OpNextDue:  w.nextDue,
+		model.OpStranger: w.stranger,
+		model.OpPark:     w.park,
+		model.OpUnpark:   w.unpark,
+		model.OpCancel:   w.cancel,
+		model.OpRevive:   w.revive,
+		model.OpPrune:    func() []model.Query { return w.prune(op.Retention) },
+		model.OpGateUsed: w.gateUsed,
+		model.OpGateHold: w.gateHold,
+		model.OpGateOpen: w.gateOpen,
+		model.OpGateNext: w.gateNext,
+		model.OpTwin:     w.twin,
+		model.OpYield:    w.yield,
+		model.OpPriority: w.priority,
+	}[op.Kind]
+	if !ok {
+		panic(fmt.Sprintf("dialect: operation %q is not in the closed set", op.Kind))
 	}
-	panic(fmt.Sprintf("dialect: operation %q is not in the closed set", op.Kind))
+	return lower()
 }
 
-func (s *statement) ended(w *model.Worker) {
-	if f := w.Section.CompletedAt; f != nil {
-		s.add(", %s = %s", s.l.q(f.Name), s.now(f))
+// work is the lowering of one datatype's queue.
+type work struct {
+	*lowering
+	d *model.Datatype
+	w *model.Worker
+	q *model.QueueSection
+}
+
+// is compares a column with a constant.
+func (w work) is(f *model.Field, value string) string {
+	return w.lowering.q(f.Name) + " = " + w.quoteText(value)
+}
+
+func (w work) name(f *model.Field) string { return w.lowering.q(f.Name) }
+
+// update begins the change of a row's state.
+func (w work) update(set string) *statement {
+	s := w.statement()
+	s.add("UPDATE %s\nSET %s", w.lowering.q(w.d.Name), set)
+	return s
+}
+
+// leave begins the end of a claim.
+func (w work) leave(s *statement, state string) {
+	s.add("%s, %s = NULL", w.is(w.q.State, state), w.name(w.w.Lease))
+}
+
+// end begins the end of a row's life in the queue.
+func (w work) end(s *statement, state string) {
+	w.leave(s, state)
+	w.ended(s, "")
+}
+
+// ended notes when a row ended, and lets its unique key go unless that holds
+// for a time. Where only some rows end, when is the condition of that.
+func (w work) ended(s *statement, when string) {
+	if f := w.q.CompletedAt; f != nil {
+		s.add(", %s = ", w.name(f))
+		s.when(when, w.name(f), func() { s.add("%s", s.now(f)) })
 	}
+	if u := w.w.Unique; u != nil {
+		s.add(", %s = ", w.name(u))
+		s.when(when, w.name(u), func() {
+			s.add("CASE WHEN %s > ", w.name(w.w.UniqueUntil))
+			s.add("%s THEN %s ELSE NULL END", s.now(w.w.UniqueUntil), w.name(u))
+		})
+	}
+}
+
+// failure writes what went wrong.
+func (w work) failure(s *statement) {
+	s.add(", %s = %s", w.name(w.q.Error), s.arg(argError, w.q.Error))
+	s.add(", %s = %s", w.name(w.w.Errors), s.arg(argErrors, w.w.Errors))
+}
+
+// later postpones a row and keeps it out of the claim's sight until then.
+func (w work) later(s *statement) {
+	s.add(", %s = %s", w.name(w.q.RunAt), s.later(w.q.RunAt))
+	s.add(", %s = %s", w.name(w.w.Hold), s.arg(argHold, w.w.Hold))
+}
+
+func (w work) uncount(s *statement) {
+	s.add(", %s = %s - 1", w.name(w.q.Attempts), w.name(w.q.Attempts))
+}
+
+func (w work) beat(s *statement) { s.add("%s = %s", w.name(w.w.Lease), s.later(w.w.Lease)) }
+
+func (w work) done(s *statement) { w.end(s, w.q.Done) }
+
+func (w work) finish(s *statement) {
+	w.end(s, w.q.Done)
+	s.add(", %s = %s", w.name(w.w.Result), s.arg(argResult, w.w.Result))
+}
+
+func (w work) retry(s *statement) {
+	w.leave(s, w.q.Ready)
+	w.later(s)
+	w.failure(s)
+}
+
+func (w work) snooze(s *statement) {
+	w.leave(s, w.q.Ready)
+	w.uncount(s)
+	w.later(s)
+}
+
+func (w work) release(s *statement) {
+	w.leave(s, w.q.Ready)
+	w.uncount(s)
+	s.add(", %s = %s", w.name(w.w.Hold), s.arg(argHold, w.w.Hold))
+	s.add(", %s = COALESCE(%s, %s)", w.name(w.q.Error), s.arg(argError, w.q.Error), w.name(w.q.Error))
+}
+
+func (w work) bury(s *statement) {
+	w.end(s, w.q.Dead)
+	w.failure(s)
+}
+
+func (w work) abandon(s *statement) {
+	w.end(s, w.gone())
+	w.failure(s)
+}
+
+// gone is the state of a row that was cancelled.
+func (w work) gone() string {
+	if w.q.Cancelled != "" {
+		return w.q.Cancelled
+	}
+	return w.q.Dead
+}
+
+func (w work) report(s *statement) {
+	s.add("%s = %s", w.name(w.w.Progress), s.arg(argProgress, w.w.Progress))
+	s.add(", %s = %s", w.name(w.w.Note), s.arg(argNote, w.w.Note))
 }
 
 // settle is a change that only the holder of the claim may make: it names the
 // epoch, and changes no row once another has claimed it.
-func (l *lowering) settle(d *model.Datatype, set func(*statement, *model.Worker)) []model.Query {
-	s, w := l.statement(), d.Worker
-	s.add("UPDATE %s\nSET ", l.q(d.Name))
-	set(s, w)
-	s.add("\nWHERE id = %s", s.arg(argID, d.IDField()))
-	s.add(" AND %s = %s", l.q(w.Epoch.Name), s.arg(argEpoch, w.Epoch))
-	s.add(" AND %s = %s", l.q(w.Section.State.Name), l.quoteText(w.Section.Running))
+func (w work) settle(set func(*statement)) []model.Query {
+	s := w.update("")
+	set(s)
+	s.add("\nWHERE id = %s", s.arg(argID, w.d.IDField()))
+	s.add(" AND %s = %s", w.name(w.w.Epoch), s.arg(argEpoch, w.w.Epoch))
+	s.add(" AND %s", w.is(w.q.State, w.q.Running))
 	return one(s.query(":execrows", nil))
 }
 
-// claim takes the first row that is due, raises its epoch and gives it a lease.
-// MySQL cannot show what it changed: there a locking read finds the row, and a
-// second statement takes it.
-func (l *lowering) claim(d *model.Datatype, op *model.Operation) []model.Query {
-	if l.d == sqltext.MySQL {
-		find, take := l.statement(), l.statement()
-		l.due(find, d)
-		find.add("\nFOR UPDATE SKIP LOCKED")
-		l.take(take, d)
-		take.add("\nWHERE id = %s", take.arg(argID, d.IDField()))
-		q := take.query(":execrows", nil)
-		q.Name = op.Name + "Take"
-		return []model.Query{find.query(":one", []*model.Field{d.IDField()}), q}
+// held is settle for many claims at once. PostgreSQL takes them as two arrays
+// and gives the ids of those that it changed. MySQL takes their ids, from which
+// lock has taken those of others. SQLite, whose statements cost no round trip,
+// takes one after the other.
+func (w work) held(set func(*statement)) []model.Query {
+	switch w.lowering.d {
+	case sqltext.Postgres:
+		s := w.update("")
+		set(s)
+		s.add("\nFROM (SELECT unnest(%s::%s[]) AS id", s.arg(argIDs, nil), w.idType())
+		s.add(", unnest(%s::bigint[]) AS epoch) AS claim", s.arg(argEpochs, nil))
+		table := w.lowering.q(w.d.Name)
+		s.add("\nWHERE %s.id = claim.id AND %s.%s = claim.epoch", table, table, w.name(w.w.Epoch))
+		s.add(" AND %s.%s\nRETURNING %s.id", table, w.is(w.q.State, w.q.Running), table)
+		return one(s.query(":many", []*model.Field{w.d.IDField()}))
+	case sqltext.MySQL:
+		s := w.update("")
+		set(s)
+		s.add("\nWHERE id IN (%s)", s.arg(argID, w.d.IDField()))
+		return one(s.query(":execrows", nil))
 	}
-	s := l.statement()
-	l.take(s, d)
-	s.add("\nWHERE id = (\n")
-	l.due(s, d)
-	if l.d == sqltext.Postgres {
-		s.add("\nFOR UPDATE SKIP LOCKED")
-	}
-	s.add("\n)\nRETURNING %s", l.d.Columns(names(d.Columns())))
-	return one(s.query(":one", d.Columns()))
+	return w.settle(set)
 }
 
-func (l *lowering) take(s *statement, d *model.Datatype) {
-	w := d.Worker
-	q := w.Section
-	s.add("UPDATE %s\nSET %s = %s", l.q(d.Name), l.q(q.State.Name), l.quoteText(q.Running))
-	for _, counter := range []*model.Field{q.Attempts, w.Epoch} {
-		s.add(", %s = %s + 1", l.q(counter.Name), l.q(counter.Name))
+func (w work) idType() string {
+	if w.d.ID == model.IDULID {
+		return "text"
 	}
-	s.add(", %s = %s", l.q(w.Lease.Name), s.later(w.Lease))
-	if q.StartedAt != nil {
-		s.add(", %s = %s", l.q(q.StartedAt.Name), s.now(q.StartedAt))
-	}
+	return "bigint"
 }
 
-// due finds the row that is to be claimed next.
-func (l *lowering) due(s *statement, d *model.Datatype) {
-	q := d.Worker.Section
-	col := func(f *model.Field) string { return "due." + l.q(f.Name) }
-	s.add("SELECT due.id\nFROM %s AS due\nWHERE %s = %s", l.q(d.Name), col(q.State), l.quoteText(q.Ready))
-	s.add("\n  AND (%s IS NULL OR %s <= %s)\nORDER BY ", col(q.RunAt), col(q.RunAt), s.now(q.RunAt))
-	for _, o := range q.Order {
-		s.add("%s", col(o.Field))
-		if o.Desc {
-			s.add(" DESC")
-		}
-		if l.d == sqltext.Postgres && !o.Field.NotNull {
-			s.add("%s", map[bool]string{false: " NULLS FIRST", true: " NULLS LAST"}[o.Desc])
-		}
-		s.add(", ")
+// lock is MySQL's way to change only what one still has: it locks claimed rows
+// in the order of their ids, so that two who do it cannot wait for each other.
+func (w work) lock() []model.Query {
+	if w.lowering.d != sqltext.MySQL {
+		return nil
 	}
-	s.add("due.id\nLIMIT 1")
+	s := w.statement()
+	s.add("SELECT id, %s\nFROM %s\nWHERE id IN (%s)", w.name(w.w.Epoch), w.lowering.q(w.d.Name), s.arg(argID, w.d.IDField()))
+	s.add(" AND %s\nORDER BY id\nFOR UPDATE", w.is(w.q.State, w.q.Running))
+	return one(s.query(":many", []*model.Field{w.d.IDField(), w.w.Epoch}))
 }
 
-// sweep takes their claims from workers whose lease has run out. The epoch is
-// raised, so that one of them that wakes again can write nothing.
-func (l *lowering) sweep(d *model.Datatype) []model.Query {
-	s, w := l.statement(), d.Worker
-	q := w.Section
-	state, lease := l.q(q.State.Name), l.q(w.Lease.Name)
-	s.add("UPDATE %s\nSET %s = CASE WHEN %s >= %s THEN %s ELSE %s END", l.q(d.Name), state,
-		l.q(q.Attempts.Name), l.q(q.MaxAttempts.Name), l.quoteText(q.Dead), l.quoteText(q.Ready))
-	s.add(", %s = NULL, %s = %s + 1", lease, l.q(w.Epoch.Name), l.q(w.Epoch.Name))
-	s.add(", %s = %s", l.q(q.Error.Name), s.arg(argError, q.Error))
-	s.add("\nWHERE %s = %s AND %s < %s", state, l.quoteText(q.Running), lease, s.now(w.Lease))
+// running lists the claims that there are, by id.
+func (w work) running() []model.Query {
+	columns := []*model.Field{w.d.IDField(), w.w.Epoch, w.w.Lease, w.q.Attempts, w.q.MaxAttempts, w.w.Errors}
+	s := w.statement()
+	s.add("SELECT %s\nFROM %s\nWHERE %s", w.lowering.d.Columns(names(columns)), w.lowering.q(w.d.Name), w.is(w.q.State, w.q.Running))
+	s.add(" AND id > %s", s.arg(argID, w.d.IDField()))
+	s.add("\nORDER BY id\nLIMIT %s", s.arg(argLimit, nil))
+	return one(s.query(":many", columns))
+}
+
+// expire takes a claim from a worker that has not renewed it: the lease must
+// still be the one that was seen.
+func (w work) expire() []model.Query {
+	usedUp := fmt.Sprintf("%s >= %s", w.name(w.q.Attempts), w.name(w.q.MaxAttempts))
+	s := w.update("")
+	s.add("%s = CASE WHEN %s THEN %s ELSE %s END", w.name(w.q.State), usedUp, w.quoteText(w.q.Dead), w.quoteText(w.q.Ready))
+	s.add(", %s = NULL, %s", w.name(w.w.Lease), w.is(w.w.Hold, ""))
+	w.ended(s, usedUp)
+	w.failure(s)
+	s.add("\nWHERE id = %s", s.arg(argID, w.d.IDField()))
+	s.add(" AND %s = %s", w.name(w.w.Epoch), s.arg(argEpoch, w.w.Epoch))
+	s.add(" AND %s AND (%s IS NULL OR %s = %s)", w.is(w.q.State, w.q.Running),
+		w.name(w.w.Lease), w.name(w.w.Lease), s.arg(argLease, w.w.Lease))
+	return one(s.query(":execrows", nil))
+}
+
+// cancel ends a row whoever has it; its worker finds the claim gone.
+func (w work) cancel() []model.Query {
+	s := w.update("")
+	w.end(s, w.gone())
+	s.add(", %s = COALESCE(%s, %s)", w.name(w.q.Error), s.arg(argError, w.q.Error), w.name(w.q.Error))
+	s.add("\nWHERE id = %s", s.arg(argID, w.d.IDField()))
+	s.add(" AND %s IN (%s, %s)", w.name(w.q.State), w.quoteText(w.q.Ready), w.quoteText(w.q.Running))
+	return one(s.query(":execrows", nil))
+}
+
+// revive gives a row that has ended, or waits, all its attempts again, at once.
+func (w work) revive() []model.Query {
+	s := w.update("")
+	s.add("%s, %s = 0, %s", w.is(w.q.State, w.q.Ready), w.name(w.q.Attempts), w.is(w.w.Hold, ""))
+	s.add(", %s = %s", w.name(w.q.RunAt), s.now(w.q.RunAt))
+	if f := w.q.CompletedAt; f != nil {
+		s.add(", %s = NULL", w.name(f))
+	}
+	s.add("\nWHERE id = %s", s.arg(argID, w.d.IDField()))
+	s.add(" AND %s <> %s", w.name(w.q.State), w.quoteText(w.q.Running))
+	return one(s.query(":execrows", nil))
+}
+
+// priority moves a waiting row, and its rank with it.
+func (w work) priority() []model.Query {
+	f, rank := w.q.Order[0].Field, w.name(w.w.Rank)
+	step := w.q.Ageing.Microseconds()
+	s := w.update("")
+	// MySQL assigns from left to right: the rank must see the old priority.
+	s.add("%s = %s + (%s - %s) * %d", rank, rank, w.name(f), s.cast(s.arg(argPriority, f)), step)
+	s.add(", %s = %s", w.name(f), s.arg(argPriority, f))
+	s.add("\nWHERE id = %s", s.arg(argID, w.d.IDField()))
+	return one(s.query(":execrows", nil))
+}
+
+// twin finds the row that has a unique key, and keeps it from others.
+func (w work) twin() []model.Query {
+	s := w.statement()
+	s.add("SELECT %s\nFROM %s\nWHERE %s = %s", w.lowering.d.Columns(names(w.d.Columns())), w.lowering.q(w.d.Name),
+		w.name(w.w.Unique), s.arg(argKey, w.w.Unique))
+	if w.lowering.d != sqltext.SQLite {
+		s.add("\nFOR UPDATE")
+	}
+	return one(s.query(":one", w.d.Columns()))
+}
+
+// yield lets another row have the unique key.
+func (w work) yield() []model.Query {
+	s := w.update("")
+	s.add("%s = NULL, %s = NULL", w.name(w.w.Unique), w.name(w.w.UniqueUntil))
+	s.add("\nWHERE id = %s", s.arg(argID, w.d.IDField()))
 	return one(s.query(":execrows", nil))
 }

@@ -106,9 +106,10 @@ var nowDefaults = [...]map[check.Kind]string{
 	sqltext.SQLite: {
 		check.Time: "(strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z')",
 		check.Date: "(date('now'))",
+		check.Int:  "0",
 	},
-	sqltext.Postgres: {check.Time: "now()", check.Date: "CURRENT_DATE"},
-	sqltext.MySQL:    {check.Time: "CURRENT_TIMESTAMP(6)"},
+	sqltext.Postgres: {check.Time: "now()", check.Date: "CURRENT_DATE", check.Int: "0"},
+	sqltext.MySQL:    {check.Time: "CURRENT_TIMESTAMP(6)", check.Int: "0"},
 }
 
 // checks gives what the database itself refuses in a column, as far as its

@@ -1,8 +1,8 @@
 package golang
 
 import (
-	"fmt"
 	"strings"
+	"time"
 
 	"github.com/dave/jennifer/jen"
 
@@ -12,145 +12,257 @@ import (
 func queueName(d *model.Datatype) string  { return lower(d.GoRow) + "Queue" }
 func handleName(d *model.Datatype) string { return lower(d.GoRow) + "Handle" }
 
-// queue prints the payloads, the handler interface and the statements of a
-// datatype that can be worked.
+func queued(name string) *jen.Statement { return jen.Qual(queuePath, name) }
+
+func ctxParam() *jen.Statement { return jen.Id("ctx").Qual("context", "Context") }
+
+// queue prints what a datatype that can be worked has beyond others.
 func (t tablePrinter) queue(f *jen.File) {
-	for _, k := range t.d.Worker.Section.Kinds {
+	q := t.d.Worker.Section
+	for _, k := range q.Kinds {
 		t.kind(f, k)
+	}
+	t.creates(f)
+	if len(q.Kinds) == 0 {
+		t.enqueueRow(f)
 	}
 	t.handler(f)
 	t.dispatch(f)
+	t.controls(f)
 	t.queueSpec(f)
 }
 
-func (t tablePrinter) kind(f *jen.File, k *model.Kind) {
-	for _, field := range k.Fields {
-		if field.EnumGoName != "" {
-			printEnum(f, t.d, field)
-		}
-		if field.JSONGoName != "" {
-			printStruct(f, field.JSONGoName, fmt.Sprintf("is the %s of a %s.", field.Name, k.Name), field.JSONFields)
-		}
-	}
-	printStruct(f, k.GoName, fmt.Sprintf("is the payload of a %s in %s.", k.Name, t.d.Name), k.Fields)
-	f.Add(comment(k.GoName + "Job is a claimed " + k.Name + "."))
-	f.Type().Id(k.GoName+"Job").Op("=").Qual(queuePath, "Job").Types(jen.Id(t.d.GoRow), jen.Id(k.GoName))
-	f.Line()
-	rules := lower(k.GoName) + "Rules"
-	f.Var().Id(rules).Op("=").Index().Qual(checkPath, "Member").ValuesFunc(func(g *jen.Group) {
-		for _, field := range k.Fields {
-			g.Line().Values(jen.Id("Name").Op(":").Lit(field.Name), jen.Id("Rules").Op(":").Add(rulesValue(field)))
-		}
-		g.Line()
-	})
-	f.Line()
-	t.enqueue(f, k, rules)
+// method begins a method of the table.
+func (t tablePrinter) method(f *jen.File, name string, doc ...string) *jen.Statement {
+	f.Add(comment(doc...))
+	return f.Func().Params(jen.Id("t").Op("*").Id(t.tableType())).Id(name)
 }
 
-func (t tablePrinter) enqueue(f *jen.File, k *model.Kind, rules string) {
-	q, name := t.d.Worker.Section, "Enqueue"+k.GoName
-	f.Add(comment(
-		name+" adds a "+k.Name+". Each of opts may change the row to be: when it runs,",
-		"how often it is tried.",
-	))
-	f.Func().Params(jen.Id("t").Op("*").Id(t.tableType())).Id(name).Params(
-		jen.Id("ctx").Qual("context", "Context"), jen.Id("payload").Id(k.GoName),
-		jen.Id("opts").Op("...").Func().Params(jen.Op("*").Id(t.d.GoRow+"New")),
-	).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
-		jen.List(jen.Id("text"), jen.Err()).Op(":=").Qual(queuePath, "Encode").Call(jen.Lit(k.Name), jen.Id("payload"), jen.Id(rules)),
-		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err())),
-		jen.Id("n").Op(":=").Id(t.d.GoRow+"New").Values(
-			jen.Id(q.KindField.GoName).Op(":").Add(given(q.KindField, jen.Lit(k.Name))),
-			jen.Id(q.PayloadField.GoName).Op(":").Add(given(q.PayloadField, jen.Id("text"))),
-		),
-		jen.For(jen.List(jen.Id("_"), jen.Id("opt")).Op(":=").Range().Id("opts")).Block(jen.Id("opt").Call(jen.Op("&").Id("n"))),
-		jen.Return(jen.Id("t").Dot("Create").Call(jen.Id("ctx"), jen.Id("n"))),
+func (t tablePrinter) conn() *jen.Statement { return jen.Id("t").Dot("Conn").Call() }
+
+func (t tablePrinter) queueAt() *jen.Statement { return jen.Op("&").Id(queueName(t.d)) }
+
+// creates prints Create and CreateMany anew: workers are to hear of new rows.
+func (t tablePrinter) creates(f *jen.File) {
+	t.method(f, "Create", "Create adds a row and wakes the workers.").
+		Params(ctxParam(), jen.Id("n").Id(t.d.GoRow+"New")).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
+		jen.List(jen.Id("row"), jen.Err()).Op(":=").Id("t").Dot("Table").Dot("Create").Call(jen.Id("ctx"), jen.Id("n")),
+		jen.Return(jen.Id("row"), queued("Added").Call(t.conn(), t.queueAt(), jen.Err())),
+	)
+	f.Line()
+	t.method(f, "CreateMany", "CreateMany adds rows, all or none, and wakes the workers.").
+		Params(ctxParam(), jen.Id("ns").Index().Id(t.d.GoRow+"New")).Params(jen.Index().Id(t.idType()), jen.Error()).Block(
+		jen.List(jen.Id("ids"), jen.Err()).Op(":=").Id("t").Dot("Table").Dot("CreateMany").Call(jen.Id("ctx"), jen.Id("ns")),
+		jen.Return(jen.Id("ids"), queued("Added").Call(t.conn(), t.queueAt(), jen.Err())),
 	)
 	f.Line()
 }
 
-// given is a value as the field of a new row takes it.
-func given(f *model.Field, value jen.Code) jen.Code {
-	if f.EnumGoName != "" {
-		value = jen.Id(f.EnumGoName).Parens(value)
+// controls prints what can be done to rows and queues from outside of handlers.
+func (t tablePrinter) controls(f *jen.File) {
+	id := jen.Id("id").Id(t.idType())
+	plain := jen.Id(t.d.IDField().Storage().Go).Parens(jen.Id("id"))
+	t.method(f, "Cancel",
+		"Cancel ends a row that is ready or running; the context of a handler that runs it, in",
+		"whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound",
+		"without the row, and queue.ErrEnded where it has ended already.",
+	).Params(ctxParam(), id).Error().Block(
+		jen.Return(queued("CancelRow").Call(jen.Id("ctx"), t.conn(), t.queueAt(), plain)))
+	f.Line()
+	t.method(f, "Retry",
+		"Retry makes a row that has ended, or waits, ready at once, with all its attempts. It",
+		"gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.",
+	).Params(ctxParam(), id).Error().Block(
+		jen.Return(queued("Revive").Call(jen.Id("ctx"), t.conn(), t.queueAt(), plain)))
+	f.Line()
+	t.method(f, "Await",
+		"Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It",
+		"fails when ctx ends first, and with store.ErrNotFound when the row is deleted.",
+	).Params(ctxParam(), id).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
+		jen.Return(queued("Await").Call(jen.Id("ctx"), t.conn().Dot("DB").Call(), t.queueAt(), plain)))
+	f.Line()
+	t.method(f, "Pause",
+		"Pause keeps workers in all processes from taking up rows, of all queues or of those",
+		"named; what runs goes on. It holds until Resume, also over restarts.",
+	).Params(ctxParam(), jen.Id("queues").Op("...").String()).Error().Block(
+		jen.Return(queued("Pause").Call(jen.Id("ctx"), t.conn(), t.queueAt(), jen.Id("queues"))))
+	f.Line()
+	t.method(f, "Resume", "Resume ends what Pause began.").
+		Params(ctxParam(), jen.Id("queues").Op("...").String()).Error().Block(
+		jen.Return(queued("Resume").Call(jen.Id("ctx"), t.conn(), t.queueAt(), jen.Id("queues"))))
+	f.Line()
+	f.Add(comment(t.d.GoRow + "Event is something that happened to a row in this process."))
+	f.Type().Id(t.d.GoRow + "Event").Op("=").Add(queued("Event")).Types(jen.Id(t.idType()))
+	f.Line()
+	t.method(f, "Events", "Events gives what this process's workers do to rows, from now on until ctx ends.").
+		Params(ctxParam()).Qual("iter", "Seq").Types(jen.Id(t.d.GoRow + "Event")).Block(
+		jen.Return(queued("Events").Types(jen.Id(t.idType())).Call(jen.Id("ctx"), t.conn().Dot("DB").Call(), jen.Lit(t.d.Name))))
+	f.Line()
+	if w := t.d.Worker; w.Rank != nil {
+		t.method(f, "SetPriority",
+			"SetPriority changes the priority of a row that waits, and with it its place in the queue.",
+		).Params(ctxParam(), id, jen.Id("priority").Int64()).Error().Block(
+			jen.Return(queued("SetPriority").Call(jen.Id("ctx"), t.conn(), t.queueAt(), plain, jen.Id("priority"))))
+		f.Line()
 	}
-	if plainInNew(f) {
-		return value
-	}
-	return store("Set").Call(value)
 }
 
-func (t tablePrinter) handler(f *jen.File) {
-	name := t.d.GoRow + "Handler"
-	ctx := jen.Id("ctx").Qual("context", "Context")
-	f.Add(comment(
-		name+" runs what is claimed from "+t.d.Name+". A nil error is done; another is tried",
-		"again later, unless queue.Discard made it.",
-	))
-	f.Type().Id(name).InterfaceFunc(func(g *jen.Group) {
-		if len(t.d.Worker.Section.Kinds) == 0 {
-			g.Id(t.d.GoRow).Params(ctx, jen.Id("row").Op("*").Id(t.d.GoRow)).Error()
-		}
-		for _, k := range t.d.Worker.Section.Kinds {
-			g.Id(k.GoName).Params(ctx, jen.Id("job").Op("*").Id(k.GoName+"Job")).Error()
-		}
+func (t tablePrinter) queueSpec(f *jen.File) {
+	w, q := t.d.Worker, t.d.Worker.Section
+	f.Var().Id(queueName(t.d)).Op("=").Add(queued("Spec")).Types(jen.Id(t.d.GoRow)).Values(jen.Dict{
+		jen.Id("Name"):       jen.Lit(t.d.Name),
+		jen.Id("Statements"): t.statements(),
+		jen.Id("ErrorMax"):   jen.Lit(int(q.Error.Rules.Max.Int())),
+		jen.Id("Versioned"):  jen.Lit(w.Version != nil),
+		jen.Id("TextIDs"):    jen.Lit(t.d.ID == model.IDULID),
+		jen.Id("Fields"):     jen.Id(lower(t.d.GoRow) + "Fields"),
+		jen.Id("Claimed"):    t.claimed(),
+		jen.Id("States"): queued("States").Values(jen.Dict{
+			jen.Id("Ready"): jen.Lit(q.Ready), jen.Id("Running"): jen.Lit(q.Running), jen.Id("Done"): jen.Lit(q.Done),
+			jen.Id("Dead"): jen.Lit(q.Dead), jen.Id("Cancelled"): jen.Lit(q.Cancelled),
+		}),
+		jen.Id("Order"): jen.Index().Add(queued("OrderColumn")).ValuesFunc(func(g *jen.Group) {
+			for _, o := range w.Order {
+				g.Values(jen.Id("Column").Op(":").Lit(t.position(o.Field)), jen.Id("Desc").Op(":").Lit(o.Desc))
+			}
+			g.Values(jen.Id("Column").Op(":").Lit(0))
+		}),
+		jen.Id("Policies"): t.policies(),
+		jen.Id("Queues"): jen.Index().Add(queued("Name")).ValuesFunc(func(g *jen.Group) {
+			for _, n := range q.Names {
+				g.Values(jen.Id("Name").Op(":").Lit(n.Name), jen.Id("Concurrency").Op(":").Lit(int(n.Concurrency)))
+			}
+		}),
+		jen.Id("Retention"): jen.Index().Add(queued("Retention")).ValuesFunc(func(g *jen.Group) {
+			for i, r := range q.Retention {
+				g.Line().Values(jen.Id("After").Op(":").Add(duration(r.After)), jen.Id("Prune").Op(":").Add(t.statement(t.pruneName(i))))
+			}
+			if len(q.Retention) > 0 {
+				g.Line()
+			}
+		}),
 	})
 	f.Line()
 }
 
-func (t tablePrinter) dispatch(f *jen.File) {
-	q := t.d.Worker.Section
-	row := jen.Op("*").Id(t.d.GoRow)
-	f.Func().Id(handleName(t.d)).Params(jen.Id("h").Id(t.d.GoRow+"Handler")).Qual(queuePath, "Handler").Types(jen.Id(t.d.GoRow)).BlockFunc(func(g *jen.Group) {
-		if len(q.Kinds) == 0 {
-			g.Return(jen.Id("h").Dot(t.d.GoRow))
-			return
+func (t tablePrinter) pruneName(i int) string {
+	n := 0
+	for _, op := range t.d.Operations {
+		if op.Kind == model.OpPrune {
+			if n == i {
+				return op.Name
+			}
+			n++
 		}
-		kind := jen.String().Parens(value(q.KindField))
-		g.Return(jen.Func().Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("row").Add(row)).Error().Block(
-			jen.Switch(kind).BlockFunc(func(g *jen.Group) {
-				for _, k := range q.Kinds {
-					g.Case(jen.Lit(k.Name)).Block(jen.Return(jen.Qual(queuePath, "Handle").Call(
-						jen.Id("ctx"), jen.Id("row"), value(q.Attempts), value(q.PayloadField), jen.Id("h").Dot(k.GoName))))
-				}
-			}),
-			jen.Return(jen.Qual(queuePath, "UnknownKind").Call(kind.Clone())),
-		))
-	})
-	f.Line()
+	}
+	panic("golang: no such retention")
 }
 
-// value reads a column of a claimed row, as the zero value where it is null.
-func value(f *model.Field) *jen.Statement {
-	at := jen.Id("row").Dot(f.GoName)
+// claimed prints how the worker reads a row.
+func (t tablePrinter) claimed() jen.Code {
+	w, q := t.d.Worker, t.d.Worker.Section
+	dict := jen.Dict{
+		jen.Id("ID"):          jen.Id(t.d.IDField().Storage().Go).Parens(jen.Id("row").Dot("ID")),
+		jen.Id("Epoch"):       value("row", w.Epoch),
+		jen.Id("State"):       jen.String().Parens(value("row", q.State)),
+		jen.Id("Attempt"):     value("row", q.Attempts),
+		jen.Id("MaxAttempts"): value("row", q.MaxAttempts),
+		jen.Id("Errors"):      value("row", w.Errors),
+		jen.Id("Trace"):       value("row", w.Trace),
+	}
+	for name, field := range map[string]*model.Field{"Kind": q.KindField, "Queue": w.Name, "Gate": w.Gate, "UniqueUntil": w.UniqueUntil} {
+		switch {
+		case field == nil:
+		case field.EnumGoName != "":
+			dict[jen.Id(name)] = jen.String().Parens(value("row", field))
+		default:
+			dict[jen.Id(name)] = value("row", field)
+		}
+	}
+	return jen.Func().Params(jen.Id("row").Op("*").Id(t.d.GoRow)).Add(queued("Claimed")).Block(
+		jen.Return(queued("Claimed").Values(dict)))
+}
+
+// value reads a column of a row, as the zero value where it is null.
+func value(row string, f *model.Field) *jen.Statement {
+	at := jen.Id(row).Dot(f.GoName)
 	if !f.NotNull {
 		at = at.Dot("V")
 	}
 	return at
 }
 
-func (t tablePrinter) queueSpec(f *jen.File) {
-	w := t.d.Worker
-	statement := func(op string) jen.Code { return t.statement(op + t.d.GoRow) }
-	dict := jen.Dict{
-		jen.Id("Name"):     jen.Lit(t.d.Name),
-		jen.Id("Take"):     t.statement("Claim" + t.d.GoRow + "Take"),
-		jen.Id("ErrorMax"): jen.Lit(int(w.Section.Error.Rules.Max.Int())),
-		jen.Id("Fields"):   jen.Id(lower(t.d.GoRow) + "Fields"),
-		jen.Id("Claimed"): jen.Func().Params(jen.Id("row").Op("*").Id(t.d.GoRow)).Qual(queuePath, "Claimed").Block(
-			jen.Return(jen.Qual(queuePath, "Claimed").Values(jen.Dict{
-				jen.Id("ID"):          jen.Id(t.d.IDField().Storage().Go).Parens(jen.Id("row").Dot("ID")),
-				jen.Id("Epoch"):       value(w.Epoch),
-				jen.Id("Attempt"):     value(w.Section.Attempts),
-				jen.Id("MaxAttempts"): value(w.Section.MaxAttempts),
-			})),
-		),
+// policies prints how jobs are run, by kind; without kinds under "".
+func (t tablePrinter) policies() jen.Code {
+	q := t.d.Worker.Section
+	return jen.Map(jen.String()).Add(queued("Policy")).Values(jen.DictFunc(func(d jen.Dict) {
+		if len(q.Kinds) == 0 {
+			d[jen.Lit("")] = t.policy(q.Policy)
+		}
+		for _, k := range q.Kinds {
+			d[jen.Lit(k.Name)] = t.policy(k.Policy)
+		}
+	}))
+}
+
+func (t tablePrinter) policy(p model.Policy) jen.Code {
+	return jen.Values(jen.DictFunc(func(d jen.Dict) {
+		if p.Timeout > 0 {
+			d[jen.Id("Timeout")] = duration(p.Timeout)
+		}
+		switch p.Backoff.Form {
+		case "exponential":
+			d[jen.Id("Backoff")] = queued("Exponential")
+		case "squared":
+			d[jen.Id("Backoff")] = queued("SquaredMinutes")
+		case "list":
+			d[jen.Id("Backoff")] = queued("Delays").CallFunc(func(g *jen.Group) {
+				for _, delay := range p.Backoff.Delays {
+					g.Add(duration(delay))
+				}
+			})
+		}
+		if p.Rate != nil {
+			d[jen.Id("Rate")] = queued("Rate").Values(jen.Dict{
+				jen.Id("Max"): jen.Lit(int(p.Rate.Max)), jen.Id("Every"): duration(p.Rate.Every),
+			})
+		}
+		if p.Concurrency > 0 {
+			d[jen.Id("Concurrency")] = jen.Lit(int(p.Concurrency))
+		}
+	}))
+}
+
+// duration prints a span as a person would write it.
+func duration(d time.Duration) *jen.Statement {
+	for _, u := range []struct {
+		of   time.Duration
+		name string
+	}{{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"}, {time.Millisecond, "Millisecond"}} {
+		if d%u.of == 0 {
+			return jen.Lit(int(d/u.of)).Op("*").Qual("time", u.name)
+		}
 	}
-	for _, op := range []string{"Claim", "Beat", "Complete", "Retry", "Release", "Bury", "Sweep", "Get"} {
-		dict[jen.Id(op)] = statement(op)
+	return jen.Lit(int(d)).Op("*").Qual("time", "Nanosecond")
+}
+
+// statements prints the queue's statements, each under the name of its
+// operation.
+func (t tablePrinter) statements() jen.Code {
+	dict := jen.Dict{jen.Id("Get"): t.statement("Get" + t.d.GoRow)}
+	for _, op := range t.d.Operations {
+		switch op.Kind {
+		case model.OpInsert, model.OpGet, model.OpUpdate, model.OpUpsert, model.OpDelete, model.OpList, model.OpPrune:
+			continue
+		}
+		verb := strings.TrimSuffix(op.Name, t.d.GoRow)
+		dict[jen.Id(verb)] = t.statement(op.Name)
+		if op.Kind == model.OpClaim {
+			dict[jen.Id("Take")] = t.statement(op.Name + "Take")
+			dict[jen.Id("Read")] = t.statement(op.Name + "Read")
+		}
 	}
-	f.Var().Id(queueName(t.d)).Op("=").Qual(queuePath, "Spec").Types(jen.Id(t.d.GoRow)).Values(dict)
-	f.Line()
+	return queued("Statements").Values(dict)
 }
 
 // statement prints one query in its three texts.

@@ -205,7 +205,7 @@ func (t tablePrinter) fieldsFunc(f *jen.File) {
 func (t tablePrinter) fillNew(f *jen.File) {
 	now := "_"
 	for _, field := range t.d.Fields {
-		if field.Default != nil && field.Default.Now {
+		if field.Default != nil && field.Default.Now || t.d.Worker != nil {
 			now = "now"
 		}
 	}
@@ -224,12 +224,24 @@ func (t tablePrinter) fillNew(f *jen.File) {
 				g.Id("m").Dot("Add").Call(jen.Lit(i + 1))
 			case !field.NotNull:
 				g.Add(store("PutNull")).Call(put...)
+			case t.d.Worker != nil && field == t.d.Worker.Hold:
+				at, now := value("r", t.d.Worker.Section.RunAt), jen.Id("now")
+				g.Add(store("Put")).Call(append(put, queued("HoldUntil").Call(at, now))...)
+			case t.d.Worker != nil && field == t.d.Worker.Rank:
+				g.Add(store("Put")).Call(append(put, t.rank())...)
 			default:
 				g.Add(store("Put")).Call(append(put, defaultOf(field))...)
 			}
 		}
 	})
 	f.Line()
+}
+
+// rank is the moment of enqueueing, less what the row's priority is worth.
+func (t tablePrinter) rank() jen.Code {
+	q := t.d.Worker.Section
+	priority := jen.Id("r").Dot(q.Order[0].Field.GoName)
+	return queued("Rank").Call(jen.Id("now"), priority, duration(q.Ageing))
 }
 
 func (t tablePrinter) fillPatch(f *jen.File) {

@@ -247,12 +247,27 @@ type OldPayload struct {
 	Fields  []*Field
 }
 
-// Worker is what generated code and the runtime need to work a queue: plain
-// names of columns and states, no behaviour.
+// Worker is what generated code and the runtime need to work a queue: its
+// section, and the fields that the behaviour added. Those that a definition may
+// do without are nil.
 type Worker struct {
-	Section *QueueSection
-	Epoch   *Field // fence; grows with every claim
-	Lease   *Field // until when the claim holds
+	Section  *QueueSection
+	Order    []IndexColumn // in which rows are claimed, before their id
+	Epoch    *Field        // fence; grows with every claim
+	Lease    *Field        // until when the claim holds
+	Hold     *Field        // why a ready row is not to be claimed; empty: it is
+	Errors   *Field        // the last failures, as JSON
+	Result   *Field        // what the handler left, as JSON
+	Progress *Field        // of the handler, 0 to 1
+	Note     *Field        // of the handler, about its progress
+	Trace    *Field        // the trace that enqueued the row
+
+	Name        *Field // of named queues
+	Gate        *Field // what a limit counts the row under
+	Unique      *Field // no two rows have the same
+	UniqueUntil *Field // until when Unique holds, whatever becomes of the row
+	Version     *Field // of the payload
+	Rank        *Field // the moment of enqueueing less the priority's worth of waiting
 }
 
 // OpKind is what an operation does. The set is closed.
@@ -267,14 +282,36 @@ const (
 	OpDelete OpKind = "delete" // by id
 	OpList   OpKind = "list"   // first page by id; the runtime adds filter, sort and cursor
 
-	// Of a queue:
-	OpClaim    OpKind = "claim"    // take one due row
-	OpBeat     OpKind = "beat"     // renew the lease of a claim
-	OpComplete OpKind = "complete" // end a claim: done
+	// Of a queue. Those that end a claim name its epoch, and change nothing once
+	// another worker has the row.
+	OpClaim    OpKind = "claim"    // take due rows
+	OpLock     OpKind = "lock"     // MySQL: keep claimed rows from others, and see whose they are
+	OpBeat     OpKind = "beat"     // renew the leases of claims
+	OpComplete OpKind = "complete" // end claims: done
+	OpFinish   OpKind = "finish"   // end a claim: done, with a result
 	OpRetry    OpKind = "retry"    // end a claim: ready again, later
+	OpSnooze   OpKind = "snooze"   // end a claim: ready again, later, without counting it
 	OpRelease  OpKind = "release"  // give a claim back, as if it had not been
 	OpBury     OpKind = "bury"     // end a claim: dead
-	OpSweep    OpKind = "sweep"    // take claims from workers that are gone
+	OpAbandon  OpKind = "abandon"  // end a claim: cancelled
+	OpReport   OpKind = "report"   // write how far a handler has come
+	OpRunning  OpKind = "running"  // the claims that there are
+	OpExpire   OpKind = "expire"   // take a claim from a worker that is gone
+	OpPromote  OpKind = "promote"  // let rows be claimed whose time has come
+	OpNextDue  OpKind = "next_due" // when the next row's time comes
+	OpStranger OpKind = "stranger" // rows that this program knows no handler for
+	OpPark     OpKind = "park"     // keep such a row from being looked at again
+	OpUnpark   OpKind = "unpark"   // let rows be claimed that this program knows
+	OpCancel   OpKind = "cancel"   // end a row that is ready or running
+	OpRevive   OpKind = "revive"   // make a row that has ended ready again
+	OpPrune    OpKind = "prune"    // delete rows that ended some time ago
+	OpGateUsed OpKind = "gate_used"
+	OpGateHold OpKind = "gate_hold" // keep a gate's ready rows from being looked at
+	OpGateOpen OpKind = "gate_open" // let some of them be claimed
+	OpGateNext OpKind = "gate_next" // the next gate that holds rows
+	OpTwin     OpKind = "twin"      // the row that has a unique key
+	OpYield    OpKind = "yield"     // take its unique key from a row
+	OpPriority OpKind = "priority"  // change a row's priority and its rank
 )
 
 // Operation is one thing that can be done to a datatype's rows.
@@ -282,6 +319,8 @@ type Operation struct {
 	Name string // query name in SQL: "GetArticleBySlug"
 	Kind OpKind
 	Key  *Index // of get and upsert; nil: the id
+
+	Retention *Retention // of prune
 }
 
 // Query is an operation or a user's query, lowered to one database's SQL.

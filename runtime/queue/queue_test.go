@@ -153,18 +153,13 @@ func TestFailures(t *testing.T) {
 			handlers{image: func(context.Context, *generated.ImageOptimizeJob) error { panic("out of range") }},
 			nil, generated.JobQueueStatusPending, "queue_test.go",
 		},
-		{
-			"a handler that ends its goroutine",
-			handlers{image: func(context.Context, *generated.ImageOptimizeJob) error { runtime.Goexit(); return nil }},
-			nil, generated.JobQueueStatusPending, "Goexit",
-		},
 		{"text that no database takes", fails(errors.New("a\x00b\xff")), nil, generated.JobQueueStatusPending, "a\uFFFDb\uFFFD"},
 		{"a very long error", fails(errors.New(strings.Repeat("é", 5000))), nil, generated.JobQueueStatusPending, "ééé"},
 	}
 	onEach(t, func(t *testing.T, db *generated.DB) {
 		for _, test := range tests {
 			id := enqueue(t, db, 1, test.opts...)
-			drain(t, db, test.h, queue.Options{Backoff: func(n int) time.Duration { return time.Hour }})
+			drain(t, db, test.h, queue.Options{Backoff: queue.Delays(time.Hour)})
 			row := get(t, db, id)
 			if row.Status != test.status || !strings.Contains(row.Error.V, test.error) {
 				t.Errorf("%s: status %s, error %q, want %s with %q", test.name, row.Status, row.Error.V, test.status, test.error)
@@ -181,6 +176,36 @@ func TestFailures(t *testing.T) {
 	})
 }
 
+// A handler that ends its goroutine, as a test's FailNow does, fails its job and
+// no more: the next one runs.
+func TestHandlerEndsItsGoroutine(t *testing.T) {
+	onEach(t, func(t *testing.T, db *generated.DB) {
+		first, second := enqueue(t, db, 1), enqueue(t, db, 2)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() {
+			done <- db.Run(ctx, generated.Workers{JobQueueOptions: queue.Options{Concurrency: 1}, JobQueue: handlers{
+				image: func(_ context.Context, j *generated.ImageOptimizeJob) error {
+					if j.Row.ID == first {
+						runtime.Goexit()
+					}
+					return nil
+				},
+			}})
+		}()
+		if _, err := db.JobQueue.Await(t.Context(), second); err != nil {
+			t.Error(err)
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if row := get(t, db, first); row.Status != generated.JobQueueStatusPending || !strings.Contains(row.Error.V, "Goexit") {
+			t.Errorf("status %s, error %q", row.Status, row.Error.V)
+		}
+	})
+}
+
 func TestRetriesUntilItWorks(t *testing.T) {
 	onEach(t, func(t *testing.T, db *generated.DB) {
 		id := enqueue(t, db, 1)
@@ -191,7 +216,7 @@ func TestRetriesUntilItWorks(t *testing.T) {
 				return errors.New("not yet")
 			}
 			return nil
-		}}, queue.Options{Concurrency: 1, Backoff: func(int) time.Duration { return 0 }})
+		}}, queue.Options{Concurrency: 1, Backoff: queue.Delays()})
 		if row := get(t, db, id); row.Status != generated.JobQueueStatusCompleted || len(seen) != 3 {
 			t.Errorf("attempts %v, status %s", seen, row.Status)
 		}
@@ -200,18 +225,23 @@ func TestRetriesUntilItWorks(t *testing.T) {
 
 func TestRowsThatCannotRun(t *testing.T) {
 	onEach(t, func(t *testing.T, db *generated.DB) {
-		for _, test := range []struct{ kind, payload, want string }{
-			{"make_coffee", `{}`, `unknown kind "make_coffee"`},
-			{"image_optimize", `{"media_id": "seven"}`, "decode payload"},
-			{"image_optimize", `{"media_id": 1, "colour": "red"}`, `unknown field "colour"`},
+		for _, test := range []struct {
+			kind, payload, want string
+			status              generated.JobQueueStatus
+			attempts            int64
+		}{
+			{"make_coffee", `{}`, `no handler for kind "make_coffee"`, generated.JobQueueStatusPending, 0},
+			{"image_optimize", `{"media_id": "seven"}`, "decode payload", generated.JobQueueStatusFailed, 1},
+			{"image_optimize", `{"media_id": 1, "colour": "red"}`, `unknown field "colour"`, generated.JobQueueStatusFailed, 1},
 		} {
 			row, err := db.JobQueue.Create(t.Context(), generated.JobQueueNew{JobType: test.kind, Payload: store.JSON(test.payload)})
 			if err != nil {
 				t.Fatal(err)
 			}
 			drain(t, db, handlers{}, queue.Options{})
-			if got := get(t, db, row.ID); got.Status != generated.JobQueueStatusFailed || !strings.Contains(got.Error.V, test.want) {
-				t.Errorf("%s %s: status %s, error %q", test.kind, test.payload, got.Status, got.Error.V)
+			got := get(t, db, row.ID)
+			if got.Status != test.status || got.Attempts != test.attempts || !strings.Contains(got.Error.V, test.want) {
+				t.Errorf("%s %s: status %s, attempts %d, error %q", test.kind, test.payload, got.Status, got.Attempts, got.Error.V)
 			}
 		}
 	})
@@ -385,7 +415,7 @@ func TestNothingToRun(t *testing.T) {
 
 func TestOptionsThatCannotBe(t *testing.T) {
 	onEach(t, func(t *testing.T, db *generated.DB) {
-		for _, opts := range []queue.Options{{Concurrency: -1}, {Concurrency: 1001}, {Lease: -1}, {Lease: 1}, {Poll: -1}, {StopTimeout: -1}} {
+		for _, opts := range []queue.Options{{Concurrency: -1}, {Concurrency: 10_001}, {Lease: -1}, {Lease: 1}, {Poll: -1}, {StopTimeout: -1}} {
 			if err := db.Drain(t.Context(), generated.Workers{JobQueue: handlers{}, JobQueueOptions: opts}); err == nil {
 				t.Errorf("%+v was taken", opts)
 			}
@@ -395,7 +425,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 
 func TestSquaredMinutes(t *testing.T) {
 	for n, want := range map[int]time.Duration{1: time.Minute, 2: 4 * time.Minute, 3: 9 * time.Minute, 37: 1369 * time.Minute, 38: 24 * time.Hour, 1 << 40: 24 * time.Hour} {
-		if got := queue.SquaredMinutes(n); got != want {
+		if got := queue.SquaredMinutes(n, nil); got != want {
 			t.Errorf("after attempt %d it waits %s, want %s", n, got, want)
 		}
 	}

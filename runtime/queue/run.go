@@ -3,52 +3,43 @@ package queue
 import (
 	"context"
 	"errors"
+	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // Runner is a queue with its handler, ready to be worked. New makes one.
 type Runner interface {
-	run(ctx context.Context, drain bool) error
+	run(ctx context.Context) error
+	drain(ctx context.Context) (ran int, err error)
 }
 
-type runner[R any] struct {
+type runner struct {
 	db      *store.DB
-	spec    *Spec[R]
-	handler Handler[R]
+	shape   *shape
+	handler func(ctx context.Context, row any) error
 	opts    Options
-}
-
-func (r *runner[R]) run(ctx context.Context, drain bool) error {
-	return run(ctx, r.db, r.spec, r.handler, r.opts, drain)
 }
 
 // New puts a queue and its handler together. Generated code calls it.
 func New[R any](db *store.DB, spec *Spec[R], handler Handler[R], opts Options) Runner {
-	return &runner[R]{db, spec, handler, opts}
+	return &runner{db, spec.untyped(), func(ctx context.Context, row any) error { return handler(ctx, row.(*R)) }, opts}
 }
 
 // ErrNoHandler is what Run and Drain give when there is no queue to work.
 var ErrNoHandler = errors.New("queue: no handler was given, so there is nothing to run")
 
+// ErrLeft is what Run gives when handlers did not return although their contexts
+// had ended. Their rows are run again once their leases have.
+var ErrLeft = errors.New("queue: handlers did not return in time")
+
 // Run works queues until ctx ends, then lets running handlers finish within
 // Options.StopTimeout, and returns nil when the last has ended. An error that
 // one queue cannot start with stops them all.
-func Run(ctx context.Context, queues ...Runner) error { return runAll(ctx, queues, false) }
-
-// Drain runs every row that is due, those that the handlers add included, and
-// returns when none is due and none is running here. Rows that wait for a later
-// time, such as those to be tried again, stay. It returns ctx's error when that
-// ends first.
-func Drain(ctx context.Context, queues ...Runner) error {
-	if err := runAll(ctx, queues, true); err != nil {
-		return err
-	}
-	return ctx.Err()
-}
-
-func runAll(ctx context.Context, queues []Runner, drain bool) error {
+func Run(ctx context.Context, queues ...Runner) error {
 	if len(queues) == 0 {
 		return ErrNoHandler
 	}
@@ -58,11 +49,77 @@ func runAll(ctx context.Context, queues []Runner, drain bool) error {
 	var wg sync.WaitGroup
 	for i, q := range queues {
 		wg.Go(func() {
-			if failures[i] = q.run(ctx, drain); failures[i] != nil {
+			if failures[i] = q.run(ctx); failures[i] != nil {
 				stop()
 			}
 		})
 	}
 	wg.Wait()
 	return errors.Join(failures...)
+}
+
+// Drain runs every row that is due, those that the handlers add included, one
+// after the other in the caller's goroutine, and returns when none is due.
+// Rows that wait for a later time, such as those to be tried again, stay. It
+// returns ctx's error when that ends first, and the first error of the database.
+func Drain(ctx context.Context, queues ...Runner) error {
+	if len(queues) == 0 {
+		return ErrNoHandler
+	}
+	for {
+		ran := 0
+		for _, q := range queues {
+			n, err := q.drain(ctx)
+			if ran += n; err != nil {
+				return err
+			}
+		}
+		if ran == 0 {
+			return ctx.Err()
+		}
+	}
+}
+
+type forceKey struct{}
+
+// UntilSignal gives a context that ends with the first SIGINT or SIGTERM, for
+// Run to stop gracefully. With the second, Run ends at once; what was running is
+// run again once its lease has ended. stop gives the signals back.
+//
+//	ctx, stop := queue.UntilSignal(context.Background())
+//	defer stop()
+//	err := db.Run(ctx, workers)
+func UntilSignal(ctx context.Context) (_ context.Context, stop func()) {
+	force := make(chan struct{})
+	ctx, cancel := context.WithCancel(context.WithValue(ctx, forceKey{}, (<-chan struct{})(force)))
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	over := make(chan struct{})
+	go func() {
+		select {
+		case <-signals:
+			cancel()
+		case <-over:
+			return
+		}
+		select {
+		case <-signals:
+			close(force)
+		case <-over:
+		}
+	}()
+	var once sync.Once
+	return ctx, func() {
+		once.Do(func() {
+			signal.Stop(signals)
+			close(over)
+			cancel()
+		})
+	}
+}
+
+// forced gives what UntilSignal closes with the second signal; nil elsewhere.
+func forced(ctx context.Context) <-chan struct{} {
+	c, _ := ctx.Value(forceKey{}).(<-chan struct{})
+	return c
 }

@@ -171,12 +171,12 @@ ORDER BY id
 LIMIT $1;
 
 -- name: InsertJobQueue :one
-INSERT INTO job_queue (job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+INSERT INTO job_queue (job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 RETURNING id;
 
 -- name: GetJobQueue :one
-SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease
+SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job_queue
 WHERE id = $1;
 
@@ -194,63 +194,234 @@ SET job_type = $1,
     error = $10,
     created_at = $11,
     queue_epoch = $12,
-    queue_lease = $13
-WHERE id = $14
-RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease;
+    queue_lease = $13,
+    queue_hold = $14,
+    queue_errors = $15,
+    queue_result = $16,
+    queue_progress = $17,
+    queue_note = $18,
+    queue_trace = $19
+WHERE id = $20
+RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: DeleteJobQueue :execrows
 DELETE FROM job_queue
 WHERE id = $1;
 
 -- name: ListJobQueue :many
-SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease
+SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job_queue
 ORDER BY id
 LIMIT $1;
 
--- name: ClaimJobQueue :one
+-- name: ClaimJobQueue :many
 UPDATE job_queue
-SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = now() + $1::bigint * interval '1 microsecond', started_at = now()
-WHERE id = (
+SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', started_at = COALESCE($3::timestamptz, now())
+WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job_queue AS due
-WHERE due.status = 'pending'
-  AND (due.scheduled_at IS NULL OR due.scheduled_at <= now())
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= COALESCE($4::timestamptz, now()))
+  AND due.job_type IN ('image_optimize', 'import_data')
 ORDER BY due.priority DESC, due.created_at, due.id
-LIMIT 1
+LIMIT $5
 FOR UPDATE SKIP LOCKED
-)
-RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease;
+))
+RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
--- name: BeatJobQueue :execrows
+-- name: BeatJobQueue :many
 UPDATE job_queue
-SET queue_lease = now() + $1::bigint * interval '1 microsecond'
-WHERE id = $2 AND queue_epoch = $3 AND status = 'processing';
+SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE job_queue.id = claim.id AND job_queue.queue_epoch = claim.epoch AND job_queue.status = 'processing'
+RETURNING job_queue.id;
 
--- name: CompleteJobQueue :execrows
+-- name: CompleteJobQueue :many
 UPDATE job_queue
-SET status = 'completed', queue_lease = NULL, completed_at = now()
-WHERE id = $1 AND queue_epoch = $2 AND status = 'processing';
+SET status = 'completed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now())
+FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS claim
+WHERE job_queue.id = claim.id AND job_queue.queue_epoch = claim.epoch AND job_queue.status = 'processing'
+RETURNING job_queue.id;
+
+-- name: FinishJobQueue :execrows
+UPDATE job_queue
+SET status = 'completed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), queue_result = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'processing';
 
 -- name: RetryJobQueue :execrows
 UPDATE job_queue
-SET status = 'pending', queue_lease = NULL, scheduled_at = now() + $1::bigint * interval '1 microsecond', error = $2
-WHERE id = $3 AND queue_epoch = $4 AND status = 'processing';
+SET status = 'pending', queue_lease = NULL, scheduled_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3, error = $4, queue_errors = $5
+WHERE id = $6 AND queue_epoch = $7 AND status = 'processing';
+
+-- name: SnoozeJobQueue :execrows
+UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, scheduled_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing';
 
 -- name: ReleaseJobQueue :execrows
 UPDATE job_queue
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
-WHERE id = $1 AND queue_epoch = $2 AND status = 'processing';
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
+WHERE id = $3 AND queue_epoch = $4 AND status = 'processing';
 
 -- name: BuryJobQueue :execrows
 UPDATE job_queue
-SET status = 'failed', queue_lease = NULL, completed_at = now(), error = $1
-WHERE id = $2 AND queue_epoch = $3 AND status = 'processing';
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing';
 
--- name: SweepJobQueue :execrows
+-- name: AbandonJobQueue :execrows
 UPDATE job_queue
-SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_epoch = queue_epoch + 1, error = $1
-WHERE status = 'processing' AND queue_lease < now();
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing';
+
+-- name: ReportJobQueue :execrows
+UPDATE job_queue
+SET queue_progress = $1, queue_note = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'processing';
+
+-- name: RunningJobQueue :many
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM job_queue
+WHERE status = 'processing' AND id > $1
+ORDER BY id
+LIMIT $2;
+
+-- name: ExpireJobQueue :execrows
+UPDATE job_queue
+SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE($1::timestamptz, now()) ELSE completed_at END, error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = $6);
+
+-- name: PromoteJobQueue :execrows
+UPDATE job_queue
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.scheduled_at <= COALESCE($1::timestamptz, now())
+ORDER BY due.scheduled_at
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: NextDueJobQueue :many
+SELECT scheduled_at
+FROM job_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY scheduled_at
+LIMIT $1;
+
+-- name: StrangerJobQueue :many
+SELECT front.id, front.job_type
+FROM (
+SELECT due.id, due.job_type
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= COALESCE($1::timestamptz, now()))
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT $2
+) AS front
+WHERE NOT front.job_type IN ('image_optimize', 'import_data');
+
+-- name: ParkJobQueue :execrows
+UPDATE job_queue
+SET queue_hold = 'kind', error = COALESCE($1, error)
+WHERE id = $2 AND status = 'pending' AND queue_hold = '';
+
+-- name: UnparkJobQueue :execrows
+UPDATE job_queue
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('image_optimize', 'import_data')
+ORDER BY due.id
+LIMIT $1
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: CancelJobQueue :execrows
+UPDATE job_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = COALESCE($2, error)
+WHERE id = $3 AND status IN ('pending', 'processing');
+
+-- name: ReviveJobQueue :execrows
+UPDATE job_queue
+SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE($1::timestamptz, now()), completed_at = NULL
+WHERE id = $2 AND status <> 'processing';
+
+-- name: PruneJobQueueDone :execrows
+DELETE FROM job_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'completed' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.completed_at
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: PruneJobQueueDead :execrows
+DELETE FROM job_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'failed' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.completed_at
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: PruneJobQueueCancelled :execrows
+DELETE FROM job_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'cancelled' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.completed_at
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: InsertQueueGate :one
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, $2, $3, $4)
+RETURNING id;
+
+-- name: GetQueueGate :one
+SELECT id, name, paused, used, seen
+FROM queue_gates
+WHERE id = $1;
+
+-- name: GetQueueGateByName :one
+SELECT id, name, paused, used, seen
+FROM queue_gates
+WHERE name = $1;
+
+-- name: UpdateQueueGate :one
+UPDATE queue_gates
+SET name = $1,
+    paused = $2,
+    used = $3,
+    seen = $4
+WHERE id = $5
+RETURNING id, name, paused, used, seen;
+
+-- name: UpsertQueueGateByName :one
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (name) DO UPDATE SET paused = excluded.paused,
+    used = excluded.used,
+    seen = excluded.seen
+RETURNING id, name, paused, used, seen;
+
+-- name: DeleteQueueGate :execrows
+DELETE FROM queue_gates
+WHERE id = $1;
+
+-- name: ListQueueGate :many
+SELECT id, name, paused, used, seen
+FROM queue_gates
+ORDER BY id
+LIMIT $1;
 
 -- name: InsertRouteWebhook :one
 INSERT INTO route_webhooks (route_id, fetch_request_id, trigger_event, condition_json)

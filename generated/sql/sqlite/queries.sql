@@ -167,11 +167,11 @@ ORDER BY id
 LIMIT ?;
 
 -- name: InsertJobQueue :execlastid
-INSERT INTO job_queue (job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO job_queue (job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetJobQueue :one
-SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease
+SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job_queue
 WHERE id = ?;
 
@@ -189,32 +189,39 @@ SET job_type = ?,
     error = ?,
     created_at = ?,
     queue_epoch = ?,
-    queue_lease = ?
+    queue_lease = ?,
+    queue_hold = ?,
+    queue_errors = ?,
+    queue_result = ?,
+    queue_progress = ?,
+    queue_note = ?,
+    queue_trace = ?
 WHERE id = ?
-RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease;
+RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: DeleteJobQueue :execrows
 DELETE FROM job_queue
 WHERE id = ?;
 
 -- name: ListJobQueue :many
-SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease
+SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job_queue
 ORDER BY id
 LIMIT ?;
 
--- name: ClaimJobQueue :one
+-- name: ClaimJobQueue :many
 UPDATE job_queue
 SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?, started_at = ?
-WHERE id = (
+WHERE id IN (
 SELECT due.id
 FROM job_queue AS due
-WHERE due.status = 'pending'
+WHERE due.status = 'pending' AND due.queue_hold = ''
   AND (due.scheduled_at IS NULL OR due.scheduled_at <= ?)
+  AND due.job_type IN ('image_optimize', 'import_data')
 ORDER BY due.priority DESC, due.created_at, due.id
-LIMIT 1
+LIMIT ?
 )
-RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease;
+RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: BeatJobQueue :execrows
 UPDATE job_queue
@@ -226,25 +233,179 @@ UPDATE job_queue
 SET status = 'completed', queue_lease = NULL, completed_at = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 
+-- name: FinishJobQueue :execrows
+UPDATE job_queue
+SET status = 'completed', queue_lease = NULL, completed_at = ?, queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing';
+
 -- name: RetryJobQueue :execrows
 UPDATE job_queue
-SET status = 'pending', queue_lease = NULL, scheduled_at = ?, error = ?
+SET status = 'pending', queue_lease = NULL, scheduled_at = ?, queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing';
+
+-- name: SnoozeJobQueue :execrows
+UPDATE job_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, scheduled_at = ?, queue_hold = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 
 -- name: ReleaseJobQueue :execrows
 UPDATE job_queue
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 
 -- name: BuryJobQueue :execrows
 UPDATE job_queue
-SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?
+SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 
--- name: SweepJobQueue :execrows
+-- name: AbandonJobQueue :execrows
 UPDATE job_queue
-SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_epoch = queue_epoch + 1, error = ?
-WHERE status = 'processing' AND queue_lease < ?;
+SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing';
+
+-- name: ReportJobQueue :execrows
+UPDATE job_queue
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing';
+
+-- name: RunningJobQueue :many
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM job_queue
+WHERE status = 'processing' AND id > ?
+ORDER BY id
+LIMIT ?;
+
+-- name: ExpireJobQueue :execrows
+UPDATE job_queue
+SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN ? ELSE completed_at END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?);
+
+-- name: PromoteJobQueue :execrows
+UPDATE job_queue
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.scheduled_at <= ?
+ORDER BY due.scheduled_at
+LIMIT ?
+);
+
+-- name: NextDueJobQueue :many
+SELECT scheduled_at
+FROM job_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY scheduled_at
+LIMIT ?;
+
+-- name: StrangerJobQueue :many
+SELECT front.id, front.job_type
+FROM (
+SELECT due.id, due.job_type
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= ?)
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT ?
+) AS front
+WHERE NOT front.job_type IN ('image_optimize', 'import_data');
+
+-- name: ParkJobQueue :execrows
+UPDATE job_queue
+SET queue_hold = 'kind', error = COALESCE(?, error)
+WHERE id = ? AND status = 'pending' AND queue_hold = '';
+
+-- name: UnparkJobQueue :execrows
+UPDATE job_queue
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('image_optimize', 'import_data')
+ORDER BY due.id
+LIMIT ?
+);
+
+-- name: CancelJobQueue :execrows
+UPDATE job_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'processing');
+
+-- name: ReviveJobQueue :execrows
+UPDATE job_queue
+SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = ?, completed_at = NULL
+WHERE id = ? AND status <> 'processing';
+
+-- name: PruneJobQueueDone :execrows
+DELETE FROM job_queue
+WHERE id IN (
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'completed' AND due.completed_at <= ?
+ORDER BY due.completed_at
+LIMIT ?
+);
+
+-- name: PruneJobQueueDead :execrows
+DELETE FROM job_queue
+WHERE id IN (
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'failed' AND due.completed_at <= ?
+ORDER BY due.completed_at
+LIMIT ?
+);
+
+-- name: PruneJobQueueCancelled :execrows
+DELETE FROM job_queue
+WHERE id IN (
+SELECT due.id
+FROM job_queue AS due
+WHERE due.status = 'cancelled' AND due.completed_at <= ?
+ORDER BY due.completed_at
+LIMIT ?
+);
+
+-- name: InsertQueueGate :execlastid
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES (?, ?, ?, ?);
+
+-- name: GetQueueGate :one
+SELECT id, name, paused, used, seen
+FROM queue_gates
+WHERE id = ?;
+
+-- name: GetQueueGateByName :one
+SELECT id, name, paused, used, seen
+FROM queue_gates
+WHERE name = ?;
+
+-- name: UpdateQueueGate :one
+UPDATE queue_gates
+SET name = ?,
+    paused = ?,
+    used = ?,
+    seen = ?
+WHERE id = ?
+RETURNING id, name, paused, used, seen;
+
+-- name: UpsertQueueGateByName :one
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES (?, ?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET paused = excluded.paused,
+    used = excluded.used,
+    seen = excluded.seen
+RETURNING id, name, paused, used, seen;
+
+-- name: DeleteQueueGate :execrows
+DELETE FROM queue_gates
+WHERE id = ?;
+
+-- name: ListQueueGate :many
+SELECT id, name, paused, used, seen
+FROM queue_gates
+ORDER BY id
+LIMIT ?;
 
 -- name: InsertRouteWebhook :execlastid
 INSERT INTO route_webhooks (route_id, fetch_request_id, trigger_event, condition_json)

@@ -90,12 +90,39 @@ CREATE TABLE job_queue (
   created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
   queue_epoch INTEGER NOT NULL DEFAULT 0,
   queue_lease TEXT,
+  queue_hold TEXT NOT NULL DEFAULT '',
+  queue_errors TEXT,
+  queue_result TEXT,
+  queue_progress INTEGER,
+  queue_note TEXT,
+  queue_trace TEXT,
   CONSTRAINT job_queue_job_type_check CHECK (length(job_type) <= 100),
   CONSTRAINT job_queue_payload_check CHECK (json_valid(payload)),
-  CONSTRAINT job_queue_status_check CHECK ((status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed' OR status = 'cancelled'))
+  CONSTRAINT job_queue_status_check CHECK ((status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed' OR status = 'cancelled')),
+  CONSTRAINT job_queue_queue_hold_check CHECK (length(queue_hold) <= 16),
+  CONSTRAINT job_queue_queue_errors_check CHECK (json_valid(queue_errors)),
+  CONSTRAINT job_queue_queue_result_check CHECK (json_valid(queue_result)),
+  CONSTRAINT job_queue_queue_note_check CHECK (length(queue_note) <= 255),
+  CONSTRAINT job_queue_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;
 CREATE INDEX job_queue_status_priority_desc_idx ON job_queue (status, priority DESC);
-CREATE INDEX job_queue_claim_idx ON job_queue (status, priority DESC, created_at) WHERE status = 'pending';
+CREATE INDEX job_queue_queue_claim_idx ON job_queue (status, queue_hold, priority DESC, created_at) WHERE status = 'pending' AND queue_hold = '';
+CREATE INDEX job_queue_queue_hold_idx ON job_queue (status, queue_hold, scheduled_at) WHERE status = 'pending' AND queue_hold != '';
+CREATE INDEX job_queue_queue_running_idx ON job_queue (status) WHERE status = 'processing';
+CREATE INDEX job_queue_queue_done_idx ON job_queue (status, completed_at) WHERE status = 'completed';
+CREATE INDEX job_queue_queue_dead_idx ON job_queue (status, completed_at) WHERE status = 'failed';
+CREATE INDEX job_queue_queue_cancelled_idx ON job_queue (status, completed_at) WHERE status = 'cancelled';
+
+CREATE TABLE queue_gates (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  paused INTEGER NOT NULL DEFAULT 0,
+  used TEXT NOT NULL DEFAULT '',
+  seen INTEGER NOT NULL DEFAULT 0,
+  CONSTRAINT queue_gates_name_check CHECK (length(name) <= 255),
+  CONSTRAINT queue_gates_paused_check CHECK (paused IN (0, 1))
+) STRICT;
+CREATE UNIQUE INDEX queue_gates_name_key ON queue_gates (name);
 
 CREATE TABLE route_webhooks (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

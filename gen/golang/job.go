@@ -1,0 +1,377 @@
+package golang
+
+import (
+	"fmt"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// kind prints a payload, its earlier forms, and how it is enqueued.
+func (t tablePrinter) kind(f *jen.File, k *model.Kind) {
+	t.payload(f, k.GoName, fmt.Sprintf("is the payload of a %s in %s.", k.Name, t.d.Name), k.Fields)
+	for _, old := range k.Older {
+		t.payload(f, old.GoName, fmt.Sprintf("is the payload of a %s in version %d.", k.Name, old.Version), old.Fields)
+	}
+	f.Add(comment(k.GoName + "Job is a claimed " + k.Name + "."))
+	f.Type().Id(k.GoName+"Job").Op("=").Add(queued("Job")).Types(jen.Id(t.d.GoRow), jen.Id(k.GoName))
+	f.Line()
+	f.Var().Id(rulesName(k)).Op("=").Add(membersValue(k.Fields))
+	f.Line()
+	t.enqueue(f, k)
+	t.enqueueMany(f, k)
+	t.newJob(f, k)
+}
+
+func rulesName(k *model.Kind) string { return lower(k.GoName) + "Rules" }
+
+func (t tablePrinter) payload(f *jen.File, name, doc string, fields []*model.Field) {
+	for _, field := range fields {
+		if field.EnumGoName != "" {
+			printEnum(f, t.d, field)
+		}
+		if field.JSONGoName != "" {
+			printStruct(f, field.JSONGoName, fmt.Sprintf("is the %s of a %s.", field.Name, name), field.JSONFields)
+		}
+	}
+	printStruct(f, name, doc, fields)
+}
+
+func (t tablePrinter) opts() *jen.Statement {
+	return jen.Id("opts").Op("...").Func().Params(jen.Op("*").Id(t.d.GoRow + "New"))
+}
+
+func (t tablePrinter) enqueue(f *jen.File, k *model.Kind) {
+	name := "Enqueue" + k.GoName
+	doc := []string{
+		name + " adds a " + k.Name + ". Each of opts may change the row to be: when it runs,",
+		"how often it is tried.",
+	}
+	if u := k.Policy.Unique; u != nil {
+		doc = append(doc, duplicates(u)...)
+	}
+	t.method(f, name, doc...).
+		Params(ctxParam(), jen.Id("payload").Id(k.GoName), t.opts()).
+		Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).BlockFunc(func(g *jen.Group) {
+		g.List(jen.Id("n"), jen.Err()).Op(":=").Id(newName(k)).Call(jen.Id("ctx"), jen.Id("payload"), jen.Id("opts"))
+		g.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err()))
+		t.add(g, k.Policy.Unique)
+	})
+	f.Line()
+}
+
+func duplicates(u *model.Unique) []string {
+	switch u.OnDuplicate {
+	case "replace":
+		return []string{"One that is alike and has not started takes this payload instead."}
+	case "debounce":
+		return []string{"One that is alike and has not started takes this payload instead, and waits anew."}
+	}
+	return []string{"Where there is one that is alike, it gives that one, unchanged."}
+}
+
+// add creates the row n, or finds its twin.
+func (t tablePrinter) add(g *jen.Group, u *model.Unique) {
+	if u == nil {
+		g.Return(jen.Id("t").Dot("Create").Call(jen.Id("ctx"), jen.Id("n")))
+		return
+	}
+	table := func() *jen.Statement {
+		return jen.Id("t").Op(":=").Id(t.tableType()).Values(store("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.specName())))
+	}
+	row := []jen.Code{jen.Op("*").Id(t.d.GoRow), jen.Error()}
+	g.Return(queued("AddUnique").Call(jen.Id("ctx"), t.conn(), t.queueAt(), jen.Id("n").Dot(t.d.Worker.Unique.GoName).Dot("Or").Call(jen.Lit("")),
+		uniqueValue(u),
+		jen.Func().Params(jen.Id("c").Op("*").Add(store("Conn")), jen.Id("until").Add(store("Opt")).Types(jen.Qual("time", "Time"))).Params(row...).Block(
+			table(),
+			jen.Id("n").Dot(t.d.Worker.UniqueUntil.GoName).Op("=").Id("until"),
+			t.debounced(u, "n"),
+			jen.Return(jen.Id("t").Dot("Table").Dot("Create").Call(jen.Id("ctx"), jen.Id("n"))),
+		),
+		jen.Func().Params(jen.Id("c").Op("*").Add(store("Conn")), jen.Id("old").Op("*").Id(t.d.GoRow), jen.Id("runAt").Add(store("Opt")).Types(jen.Qual("time", "Time"))).Params(row...).Block(
+			table(),
+			jen.Id("p").Op(":=").Add(t.replacement()),
+			t.postponed(u),
+			jen.Return(jen.Id("t").Dot("Table").Dot("Update").Call(jen.Id("ctx"), jen.Id("old").Dot("ID"), jen.Id("p"))),
+		),
+	))
+}
+
+// debounced postpones a new row that is to wait for others.
+func (t tablePrinter) debounced(u *model.Unique, variable string) jen.Code {
+	if u.OnDuplicate != "debounce" {
+		return jen.Null()
+	}
+	runAt := jen.Id(variable).Dot(t.d.Worker.Section.RunAt.GoName)
+	return jen.If(jen.Op("!").Add(runAt.Clone()).Dot("IsSet").Call()).Block(
+		runAt.Clone().Op("=").Add(store("Set")).Call(t.conn().Dot("DB").Call().Dot("Clock").Call().Dot("Add").Call(duration(u.Wait))),
+	)
+}
+
+func (t tablePrinter) postponed(u *model.Unique) jen.Code {
+	if u.OnDuplicate != "debounce" {
+		return jen.Id("_").Op("=").Id("runAt")
+	}
+	w := t.d.Worker
+	return jen.List(jen.Id("p").Dot(w.Section.RunAt.GoName), jen.Id("p").Dot(w.Hold.GoName)).Op("=").
+		List(jen.Id("runAt"), store("Set").Call(queued("HoldTime")))
+}
+
+// replacement is the patch that makes an old row the new one n: what a person
+// may set, and not what the queue keeps.
+func (t tablePrinter) replacement() jen.Code {
+	w := t.d.Worker
+	q := w.Section
+	own := map[*model.Field]bool{q.State: true, q.Attempts: true, q.Error: true, q.StartedAt: true, q.CompletedAt: true}
+	return jen.Id(t.d.GoRow + "Patch").Values(jen.DictFunc(func(d jen.Dict) {
+		for _, f := range t.d.Fields {
+			if own[f] || f.Added && f != w.Version && f != w.Trace && f != q.RunAt && f != q.MaxAttempts {
+				continue
+			}
+			at := jen.Id("n").Dot(f.GoName)
+			if plainInNew(f) {
+				at = store("Set").Call(at)
+			}
+			d[jen.Id(f.GoName)] = at
+		}
+	}))
+}
+
+func uniqueValue(u *model.Unique) jen.Code {
+	return queued("Unique").Values(jen.DictFunc(func(d jen.Dict) {
+		d[jen.Id("On")] = queued(map[string]string{"replace": "Replace", "debounce": "Debounce"}[u.OnDuplicate])
+		if u.OnDuplicate != "replace" && u.OnDuplicate != "debounce" {
+			d[jen.Id("On")] = queued("Keep")
+		}
+		if u.For > 0 {
+			d[jen.Id("For")] = duration(u.For)
+		}
+		if u.Wait > 0 {
+			d[jen.Id("Wait")], d[jen.Id("AtMost")] = duration(u.Wait), duration(u.AtMost)
+		}
+	}))
+}
+
+func (t tablePrinter) enqueueMany(f *jen.File, k *model.Kind) {
+	name := "Enqueue" + k.GoName + "Many"
+	t.method(f, name, name+" adds a "+k.Name+" for each payload, all or none, and gives their ids in order.").
+		Params(ctxParam(), jen.Id("payloads").Index().Id(k.GoName), t.opts()).
+		Params(jen.Index().Id(t.idType()), jen.Error()).BlockFunc(func(g *jen.Group) {
+		if k.Policy.Unique != nil {
+			t.enqueueEach(g, k)
+			return
+		}
+		g.Id("ns").Op(":=").Make(jen.Index().Id(t.d.GoRow+"New"), jen.Len(jen.Id("payloads")))
+		g.For(jen.List(jen.Id("i"), jen.Id("payload")).Op(":=").Range().Id("payloads")).Block(
+			jen.Var().Err().Error(),
+			jen.If(
+				jen.List(jen.Id("ns").Index(jen.Id("i")), jen.Err()).Op("=").Id(newName(k)).Call(jen.Id("ctx"), jen.Id("payload"), jen.Id("opts")),
+				jen.Err().Op("!=").Nil(),
+			).Block(jen.Return(jen.Nil(), queued("InPayload").Call(jen.Id("i"), jen.Err()))),
+		)
+		g.Return(jen.Id("t").Dot("CreateMany").Call(jen.Id("ctx"), jen.Id("ns")))
+	})
+	f.Line()
+}
+
+// enqueueEach adds one after the other, since each may have a twin.
+func (t tablePrinter) enqueueEach(g *jen.Group, k *model.Kind) {
+	g.Id("ids").Op(":=").Make(jen.Index().Id(t.idType()), jen.Len(jen.Id("payloads")))
+	g.Err().Op(":=").Add(t.conn()).Dot("InTx").Call(jen.Id("ctx"), jen.Func().Params(jen.Id("c").Op("*").Add(store("Conn"))).Error().Block(
+		jen.Id("t").Op(":=").Id(t.tableType()).Values(store("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.specName()))),
+		jen.For(jen.List(jen.Id("i"), jen.Id("payload")).Op(":=").Range().Id("payloads")).Block(
+			jen.List(jen.Id("row"), jen.Err()).Op(":=").Id("t").Dot("Enqueue"+k.GoName).Call(jen.Id("ctx"), jen.Id("payload"), jen.Id("opts").Op("...")),
+			jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(queued("InPayload").Call(jen.Id("i"), jen.Err()))),
+			jen.Id("ids").Index(jen.Id("i")).Op("=").Id("row").Dot("ID"),
+		),
+		jen.Return(jen.Nil()),
+	))
+	g.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err()))
+	g.Return(jen.Id("ids"), jen.Nil())
+}
+
+func newName(k *model.Kind) string { return "new" + k.GoName }
+
+// newJob prints the function that makes a row of a payload.
+func (t tablePrinter) newJob(f *jen.File, k *model.Kind) {
+	q := t.d.Worker.Section
+	f.Func().Id(newName(k)).Params(ctxParam(), jen.Id("payload").Id(k.GoName), jen.Id("opts").Index().Func().Params(jen.Op("*").Id(t.d.GoRow+"New"))).
+		Params(jen.Id(t.d.GoRow+"New"), jen.Error()).BlockFunc(func(g *jen.Group) {
+		g.List(jen.Id("text"), jen.Err()).Op(":=").Add(queued("Encode")).Call(jen.Lit(k.Name), jen.Id("payload"), jen.Id(rulesName(k)))
+		g.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Id(t.d.GoRow+"New").Values(), jen.Err()))
+		g.Id("n").Op(":=").Id(t.d.GoRow + "New").Values(jen.DictFunc(func(d jen.Dict) {
+			d[jen.Id(q.KindField.GoName)] = given(q.KindField, jen.Lit(k.Name))
+			d[jen.Id(q.PayloadField.GoName)] = given(q.PayloadField, jen.Id("text"))
+			t.preset(d, k)
+		}))
+		g.For(jen.List(jen.Id("_"), jen.Id("opt")).Op(":=").Range().Id("opts")).Block(jen.Id("opt").Call(jen.Op("&").Id("n")))
+		t.keys(g, k.Name, k.Policy, k.Fields)
+		g.Return(jen.Id("n"), jen.Nil())
+	})
+	f.Line()
+}
+
+// preset gives what the kind's policy says of its rows.
+func (t tablePrinter) preset(d jen.Dict, k *model.Kind) {
+	w := t.d.Worker
+	set := func(f *model.Field, v jen.Code) {
+		if f != nil {
+			d[jen.Id(f.GoName)] = given(f, v)
+		}
+	}
+	d[jen.Id(w.Trace.GoName)] = queued("Trace").Call(jen.Id("ctx"))
+	if k.Policy.Queue != "" {
+		set(w.Name, jen.Lit(k.Policy.Queue))
+	}
+	if k.Policy.MaxAttempts > 0 {
+		set(w.Section.MaxAttempts, jen.Int64().Parens(jen.Lit(int(k.Policy.MaxAttempts))))
+	}
+	if k.Version > 0 {
+		set(w.Version, jen.Int64().Parens(jen.Lit(k.Version)))
+	}
+}
+
+// keys gives what limits and uniqueness know the row by. It comes after the
+// caller's options, which may have changed the row's fields.
+func (t tablePrinter) keys(g *jen.Group, kind string, p model.Policy, members []*model.Field) {
+	w := t.d.Worker
+	scope := t.d.Name
+	if kind != "" {
+		scope += "/" + kind
+	}
+	values := func(fields ...*model.Field) []jen.Code {
+		out := []jen.Code{jen.Lit(scope)}
+		for _, f := range fields {
+			at := jen.Id("n").Dot(f.GoName)
+			for _, m := range members {
+				if m == f {
+					at = jen.Id("payload").Dot(f.GoName)
+				}
+			}
+			out = append(out, at)
+		}
+		return out
+	}
+	if p.Rate != nil || p.Concurrency > 0 {
+		var per []*model.Field
+		if p.Per != nil {
+			per = append(per, p.Per)
+		}
+		g.Id("n").Dot(w.Gate.GoName).Op("=").Add(store("Set")).Call(queued("Key").Call(values(per...)...))
+	}
+	if p.Unique != nil {
+		g.Id("n").Dot(w.Unique.GoName).Op("=").Add(store("Set")).Call(queued("Key").Call(values(p.Unique.By...)...))
+	}
+}
+
+// enqueueRow prints Enqueue for rows that are no kinds' payloads.
+func (t tablePrinter) enqueueRow(f *jen.File) {
+	p := t.d.Worker.Section.Policy
+	doc := []string{"Enqueue adds a row, and wakes the workers."}
+	if p.Rate != nil || p.Concurrency > 0 {
+		doc = append(doc, "Unlike Create it counts the row under the limits of the queue.")
+	}
+	if p.Unique != nil {
+		doc = append(doc, duplicates(p.Unique)...)
+	}
+	t.method(f, "Enqueue", doc...).
+		Params(ctxParam(), jen.Id("n").Id(t.d.GoRow+"New")).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).BlockFunc(func(g *jen.Group) {
+		trace := jen.Id("n").Dot(t.d.Worker.Trace.GoName)
+		g.If(jen.Op("!").Add(trace.Clone()).Dot("IsSet").Call()).Block(trace.Clone().Op("=").Add(queued("Trace")).Call(jen.Id("ctx")))
+		t.keys(g, "", p, nil)
+		t.add(g, p.Unique)
+	})
+	f.Line()
+}
+
+// given is a value as the field of a new row takes it.
+func given(f *model.Field, value jen.Code) jen.Code {
+	if f.EnumGoName != "" {
+		value = jen.Id(f.EnumGoName).Parens(value)
+	}
+	if plainInNew(f) {
+		return value
+	}
+	return store("Set").Call(value)
+}
+
+func (t tablePrinter) handler(f *jen.File) {
+	name := t.d.GoRow + "Handler"
+	f.Add(comment(
+		name+" runs what is claimed from "+t.d.Name+". A nil error is done; another is tried",
+		"again later, unless queue.Discard made it.",
+	))
+	f.Type().Id(name).InterfaceFunc(func(g *jen.Group) {
+		if len(t.d.Worker.Section.Kinds) == 0 {
+			g.Id(t.d.GoRow).Params(ctxParam(), jen.Id("row").Op("*").Id(t.d.GoRow)).Error()
+		}
+		for _, k := range t.d.Worker.Section.Kinds {
+			g.Id(k.GoName).Params(ctxParam(), jen.Id("job").Op("*").Id(k.GoName+"Job")).Error()
+		}
+		for _, k := range t.d.Worker.Section.Kinds {
+			if len(k.Older) > 0 {
+				g.Id(upcasterName(k))
+			}
+		}
+	})
+	f.Line()
+	for _, k := range t.d.Worker.Section.Kinds {
+		t.upcaster(f, k)
+	}
+}
+
+func upcasterName(k *model.Kind) string { return k.GoName + "Upcaster" }
+
+// upcaster prints what leads from earlier payloads to today's.
+func (t tablePrinter) upcaster(f *jen.File, k *model.Kind) {
+	if len(k.Older) == 0 {
+		return
+	}
+	f.Add(comment(upcasterName(k) + " makes today's payload of those that earlier programs have enqueued."))
+	f.Type().Id(upcasterName(k)).InterfaceFunc(func(g *jen.Group) {
+		for _, old := range k.Older {
+			g.Id(fromName(k, old)).Params(ctxParam(), jen.Id("old").Id(old.GoName)).Params(jen.Id(k.GoName), jen.Error())
+		}
+	})
+	f.Line()
+}
+
+func fromName(k *model.Kind, old *model.OldPayload) string {
+	return fmt.Sprintf("%sFromV%d", k.GoName, old.Version)
+}
+
+func (t tablePrinter) dispatch(f *jen.File) {
+	q := t.d.Worker.Section
+	f.Func().Id(handleName(t.d)).Params(jen.Id("h").Id(t.d.GoRow + "Handler")).Add(queued("Handler")).Types(jen.Id(t.d.GoRow)).BlockFunc(func(g *jen.Group) {
+		if len(q.Kinds) == 0 {
+			g.Return(jen.Id("h").Dot(t.d.GoRow))
+			return
+		}
+		kind := jen.String().Parens(value("row", q.KindField))
+		g.Return(jen.Func().Params(ctxParam(), jen.Id("row").Op("*").Id(t.d.GoRow)).Error().Block(
+			jen.Switch(kind).BlockFunc(func(g *jen.Group) {
+				for _, k := range q.Kinds {
+					g.Case(jen.Lit(k.Name)).Block(t.older(k), jen.Return(queued("Handle").Call(
+						jen.Id("ctx"), jen.Id("row"), value("row", q.PayloadField), jen.Id("h").Dot(k.GoName))))
+				}
+			}),
+			jen.Return(queued("UnknownKind").Call(kind.Clone())),
+		))
+	})
+	f.Line()
+}
+
+// older dispatches payloads of earlier versions.
+func (t tablePrinter) older(k *model.Kind) jen.Code {
+	if len(k.Older) == 0 {
+		return jen.Null()
+	}
+	return jen.Switch(value("row", t.d.Worker.Version)).BlockFunc(func(g *jen.Group) {
+		for _, old := range k.Older {
+			g.Case(jen.Lit(old.Version)).Block(jen.Return(queued("HandleOlder").Call(
+				jen.Id("ctx"), jen.Id("row"), value("row", t.d.Worker.Section.PayloadField),
+				jen.Id("h").Dot(fromName(k, old)), jen.Id("h").Dot(k.GoName))))
+		}
+	})
+}

@@ -1,0 +1,100 @@
+package queue
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// awaitPoll is how often Await looks by itself, for what no one told it.
+const awaitPoll = 500 * time.Millisecond
+
+// Await gives a row once it has ended. Generated code calls it.
+func Await[R any](ctx context.Context, db *store.DB, spec *Spec[R], id any) (*R, error) {
+	news := db.Listen(endedTopic(spec.Name))
+	defer news.Stop()
+	poll := awaitPoll
+	if db.Conn().Dialect() == mysqlDialect { // no other process can wake us
+		poll /= 5
+	}
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		row, err := one(ctx, db.Conn(), spec, id)
+		if err != nil {
+			return nil, err
+		}
+		if spec.States.ended(spec.Claimed(row).State) {
+			return row, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, store.Ended(ctx)
+		case <-news.C:
+		case <-tick.C:
+		}
+	}
+}
+
+// announcer announces a topic at once, but then not again for a while: what was
+// to be announced meanwhile is, at its end. Thousands of jobs that end in a
+// second are not to be as many notifications.
+type announcer struct {
+	conn  *store.Conn
+	topic string
+
+	mu      sync.Mutex
+	timer   *time.Timer // runs while the topic is not to be announced again
+	pending bool
+	closed  bool
+}
+
+const announceEvery = 20 * time.Millisecond
+
+func newAnnouncer(conn *store.Conn, topic string) *announcer {
+	return &announcer{conn: conn, topic: topic}
+}
+
+func (a *announcer) announce() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timer != nil {
+		a.pending = true
+		return
+	}
+	a.conn.Announce(a.topic)
+	if !a.closed {
+		a.timer = time.AfterFunc(announceEvery, a.again)
+	}
+}
+
+func (a *announcer) again() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.timer = nil
+	if !a.pending {
+		return
+	}
+	a.pending = false
+	a.conn.Announce(a.topic)
+	if !a.closed {
+		a.timer = time.AfterFunc(announceEvery, a.again)
+	}
+}
+
+// close announces what is pending.
+func (a *announcer) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	if a.timer != nil {
+		a.timer.Stop()
+		a.timer = nil
+	}
+	if a.pending {
+		a.pending = false
+		a.conn.Announce(a.topic)
+	}
+}

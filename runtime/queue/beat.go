@@ -1,0 +1,194 @@
+package queue
+
+import (
+	"context"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// checkEvery bounds how long a cancelled job's handler goes on unaware where no
+// one tells us, and how old the progress on a row is.
+const checkEvery = time.Second
+
+// beatRegularly renews the leases of all claims, in one statement, a third of a
+// lease apart. In between it writes progress, and looks for claims that were
+// taken away when someone says so.
+func (e *engine) beatRegularly(ctx context.Context) {
+	beat := time.NewTicker(e.opts.Lease / 3)
+	defer beat.Stop()
+	report := time.NewTicker(min(checkEvery, e.opts.Lease/3))
+	defer report.Stop()
+	news := e.db.Listen(controlTopic(e.shape.name))
+	defer news.Stop()
+	asks := e.db.Conn().Dialect() == mysqlDialect // no other process can wake us
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+			e.beat(ctx)
+			continue
+		case <-report.C:
+			e.reportAll(ctx)
+			if asks {
+				e.check(ctx)
+			}
+			continue
+		case <-news.C:
+		}
+		e.check(ctx)
+		if err := e.readPauses(ctx); err != nil && ctx.Err() == nil {
+			e.opts.Logger.Error("pauses not read", "queue", e.shape.name, "error", err)
+		}
+		e.pause(ctx, nil, 20*time.Millisecond) // on SQLite any write of another process wakes us
+	}
+}
+
+// beat renews all leases. A claim whose lease is over, because the database was
+// away for so long, is lost.
+func (e *engine) beat(ctx context.Context) {
+	claims := e.held()
+	if len(claims) == 0 {
+		return
+	}
+	asked := time.Now()
+	var missing []*claim
+	for len(claims) > 0 {
+		n := min(len(claims), maxSettle)
+		ok, err := e.change(ctx, e.db.Conn(), &e.shape.st.Beat, claims[:n], e.opts.Lease)
+		if err != nil {
+			if ctx.Err() == nil {
+				e.opts.Logger.Error("heartbeat failed", "queue", e.shape.name, "claims", len(claims), "error", err)
+			}
+			break
+		}
+		for i, c := range claims[:n] {
+			if ok[i] {
+				c.renew(asked)
+			} else {
+				missing = append(missing, c)
+			}
+		}
+		claims = claims[n:]
+	}
+	for _, c := range claims { // those that were not renewed
+		if c.over(e.opts.Lease) {
+			e.lose(c, ErrLeaseLost)
+		}
+	}
+	e.gone(ctx, missing)
+}
+
+func (c *claim) renew(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.renewed = at
+}
+
+func (c *claim) over(lease time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Since(c.renewed) >= lease
+}
+
+// check finds claims that were taken away, without renewing the others.
+func (e *engine) check(ctx context.Context) {
+	claims := e.held()
+	if len(claims) == 0 {
+		return
+	}
+	rows, err := e.allRunning(ctx)
+	if err != nil {
+		return // the next heartbeat tells
+	}
+	epochs := make(map[any]int64, len(rows))
+	for _, r := range rows {
+		epochs[r.id.v] = r.epoch
+	}
+	var missing []*claim
+	for _, c := range claims {
+		if epoch, ok := epochs[c.ID]; !ok || epoch != c.Epoch {
+			missing = append(missing, c)
+		}
+	}
+	e.gone(ctx, missing)
+}
+
+// gone gives up claims that are no longer ours, and finds out why. One whose
+// end is being written is left to that.
+func (e *engine) gone(ctx context.Context, missing []*claim) {
+	for _, c := range missing {
+		if !c.is(buffered) && !c.is(performed) {
+			continue
+		}
+		cause := ErrLeaseLost
+		if e.wasCancelled(ctx, c) {
+			cause = ErrCancelled
+		}
+		if done, inTx := c.handle.state(); inTx && !done {
+			continue // its own transaction has ended it, and is about to commit or has just done so
+		}
+		e.lose(c, cause)
+	}
+}
+
+func (e *engine) wasCancelled(ctx context.Context, c *claim) bool {
+	args := arguments(e.db, 0)
+	args[argID] = c.ID
+	rows, err := e.shape.read(ctx, e.db.Conn(), &e.shape.st.Get, args[argID:argID+1])
+	if err != nil || len(rows) == 0 {
+		return err == nil
+	}
+	now := e.shape.claimed(rows[0])
+	return now.Epoch == c.Epoch && now.State == e.shape.gone()
+}
+
+// gone is the state of a row that was cancelled.
+func (s *shape) gone() string {
+	if s.states.Cancelled != "" {
+		return s.states.Cancelled
+	}
+	return s.states.Dead
+}
+
+func (e *engine) reportAll(ctx context.Context) {
+	if err := e.report(ctx, e.held()); err != nil && ctx.Err() == nil {
+		e.opts.Logger.Error("progress not written", "queue", e.shape.name, "error", err)
+	}
+}
+
+// runningRow is a claim as the table has it.
+type runningRow struct {
+	id          anyID
+	epoch       int64
+	lease       store.Null[time.Time]
+	attempts    int64
+	maxAttempts int64
+	errors      store.Null[store.JSON]
+}
+
+// allRunning lists the claims of all processes, in pages.
+func (e *engine) allRunning(ctx context.Context) ([]runningRow, error) {
+	const page = 1000
+	args := arguments(e.db, 0)
+	args[argLimit] = int64(page)
+	args[argID] = any(int64(-1 << 63))
+	if e.textIDs() {
+		args[argID] = ""
+	}
+	var all []runningRow
+	for {
+		rows, err := store.Many(ctx, e.db.Conn(), &e.shape.st.Running, args, func(r *runningRow) []any {
+			return []any{&r.id, &r.epoch, &r.lease, &r.attempts, &r.maxAttempts, &r.errors}
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+		if len(rows) < page {
+			return all, nil
+		}
+		args[argID] = rows[len(rows)-1].id.v
+	}
+}

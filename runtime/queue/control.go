@@ -1,0 +1,167 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// Topics that are announced: new work under the datatype's name, and these.
+func controlTopic(name string) string { return name + "/control" }
+func endedTopic(name string) string   { return name + "/ended" }
+
+// Added wakes the workers after rows were added without err, which it gives
+// back. Generated code calls it.
+func Added[R any](c *store.Conn, spec *Spec[R], err error) error {
+	if err == nil {
+		c.Announce(spec.Name)
+	}
+	return err
+}
+
+// CancelRow ends a row that is ready or running. Generated code calls it.
+func CancelRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
+	args := arguments(c.DB(), 0)
+	args[argID], args[argError] = id, "cancelled"
+	n, err := store.Exec(ctx, c, &spec.Statements.Cancel, args)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return missed(ctx, c, spec, id, ErrEnded)
+	}
+	c.Announce(controlTopic(spec.Name))
+	c.Announce(endedTopic(spec.Name))
+	return nil
+}
+
+// Revive makes a row ready that has ended or waits. Generated code calls it.
+func Revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
+	args := arguments(c.DB(), 0)
+	args[argID] = id
+	n, err := store.Exec(ctx, c, &spec.Statements.Revive, args)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return missed(ctx, c, spec, id, ErrRunning)
+	}
+	c.Announce(spec.Name)
+	return nil
+}
+
+// SetPriority changes the priority of a row. Generated code calls it.
+func SetPriority[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any, priority int64) error {
+	args := arguments(c.DB(), 0)
+	args[argID], args[argPriority] = id, priority
+	n, err := store.Exec(ctx, c, &spec.Statements.Priority, args)
+	if err == nil && n == 0 {
+		err = missed(ctx, c, spec, id, nil)
+	}
+	return err
+}
+
+// missed tells why a change of a row changed nothing.
+func missed[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any, otherwise error) error {
+	if _, err := one(ctx, c, spec, id); err != nil {
+		return err
+	}
+	if otherwise == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %v: %w", spec.Name, id, otherwise)
+}
+
+func one[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) (*R, error) {
+	row, err := store.One(ctx, c, &spec.Statements.Get, []any{id}, func(row *R) []any { return spec.Fields(row, nil) })
+	if err != nil {
+		return nil, fmt.Errorf("queue: %s %v: %w", spec.Name, id, err)
+	}
+	return &row, nil
+}
+
+// Pause keeps workers in all processes from claiming. Generated code calls it.
+func Pause[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string) error {
+	return turn(ctx, c, spec, queues, true)
+}
+
+// Resume ends what Pause began. Generated code calls it.
+func Resume[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string) error {
+	return turn(ctx, c, spec, queues, false)
+}
+
+// turn sets the switches of named queues, or the one of all. Resuming all turns
+// those of the named ones too.
+func turn[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string, off bool) error {
+	for _, q := range queues {
+		if !slices.ContainsFunc(spec.Queues, func(n Name) bool { return n.Name == q }) {
+			return fmt.Errorf("queue: %s has no queue %q", spec.Name, q)
+		}
+	}
+	switches := make([]string, 0, len(queues)+1)
+	for _, q := range queues {
+		switches = append(switches, pauseKey(spec.Name, q))
+	}
+	if len(queues) == 0 {
+		switches = append(switches, pauseKey(spec.Name, ""))
+		for _, q := range spec.Queues {
+			if !off {
+				switches = append(switches, pauseKey(spec.Name, q.Name))
+			}
+		}
+	}
+	err := c.InTx(ctx, func(c *store.Conn) error {
+		for _, s := range switches {
+			if _, err := store.Exec(ctx, c, &gateAdd, []any{s}); err != nil {
+				return err
+			}
+			if _, err := store.Exec(ctx, c, &gatePause, []any{off, s}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.Announce(controlTopic(spec.Name))
+	c.Announce(spec.Name)
+	return nil
+}
+
+// pauseKey is the name of a queue's switch among the gates.
+func pauseKey(datatype, queue string) string {
+	if queue == "" {
+		return "pause:" + datatype
+	}
+	return "pause:" + datatype + "/" + queue
+}
+
+// readPauses looks at the switches.
+func (e *engine) readPauses(ctx context.Context) error {
+	all, err := e.paused(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, l := range e.lines {
+		off := all
+		if !off && l.name != "" {
+			if off, err = e.paused(ctx, l.name); err != nil {
+				return err
+			}
+		}
+		l.pause(off)
+	}
+	return nil
+}
+
+func (e *engine) paused(ctx context.Context, queue string) (bool, error) {
+	off, err := store.One(ctx, e.db.Conn(), &gatePaused, []any{pauseKey(e.shape.name, queue)}, func(b *bool) []any { return []any{b} })
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return off, err
+}

@@ -1,0 +1,134 @@
+package queue
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// drain runs what is due, one job after the other, in the caller's goroutine.
+func (r *runner) drain(ctx context.Context) (ran int, err error) {
+	e, err := r.engine()
+	if err != nil {
+		return 0, err
+	}
+	e.handlers, e.cancel = context.WithCancelCause(ctx)
+	defer e.cancel(nil)
+	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var beats sync.WaitGroup
+	beats.Go(func() { e.beatRegularly(beating) })
+	defer func() {
+		stop()
+		beats.Wait()
+		e.ended.close()
+	}()
+	if err := e.readPauses(ctx); err != nil {
+		return 0, err
+	}
+	if err := e.tidy(ctx); err != nil {
+		return 0, err
+	}
+	for _, l := range e.lines {
+		n, err := e.drainLine(ctx, l)
+		if ran += n; err != nil {
+			return ran, err
+		}
+	}
+	return ran, nil
+}
+
+// tidy does once what a keeper does regularly, so far as it brings rows to run:
+// those of workers that are gone, by the clock, and those whose time has come.
+func (e *engine) tidy(ctx context.Context) error {
+	rows, err := e.allRunning(ctx)
+	if err != nil {
+		return err
+	}
+	now, err := e.db.Now(ctx)
+	if err != nil {
+		return err
+	}
+	if e.db.FakeClock() {
+		now = e.db.Clock()
+	}
+	var dead []runningRow
+	for _, r := range rows {
+		if r.lease.V.Before(now) {
+			dead = append(dead, r)
+		}
+	}
+	if err := e.expire(ctx, dead); err != nil {
+		return err
+	}
+	if e.shape.st.Park.Text[0] != "" {
+		if err := e.sortKinds(ctx); err != nil {
+			return err
+		}
+	}
+	if e.limited() {
+		if err := e.openGates(ctx); err != nil {
+			return err
+		}
+	}
+	for {
+		n, err := e.promote(ctx)
+		if err != nil || n < maxBatch {
+			return err
+		}
+	}
+}
+
+func (e *engine) drainLine(ctx context.Context, l *line) (ran int, err error) {
+	for ctx.Err() == nil {
+		if l.paused {
+			return ran, nil
+		}
+		claims, err := e.claim(ctx, l, 1)
+		if err != nil || len(claims) == 0 {
+			return ran, err
+		}
+		if err := e.drainOne(ctx, claims[0]); err != nil {
+			return ran, err
+		}
+		ran++
+	}
+	return ran, ctx.Err()
+}
+
+// drainOne runs a job and writes its end before it returns, also when the
+// handler ends the goroutine, as a test's FailNow does.
+func (e *engine) drainOne(ctx context.Context, c *claim) (err error) {
+	e.hold([]*claim{c})
+	returned := false
+	defer func() {
+		if !returned {
+			e.end(c, errGoexit)
+		}
+		err = e.writeOut(ctx)
+	}()
+	e.perform(c)
+	returned = true
+	return nil
+}
+
+// writeOut writes the ends that wait, and does not give up at once when the
+// database is busy.
+func (e *engine) writeOut(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.opts.StopTimeout)
+	defer cancel()
+	for {
+		batch := e.settler.take()
+		if len(batch) == 0 {
+			return nil
+		}
+		left, err := e.write(ctx, batch)
+		if err == nil {
+			continue
+		}
+		e.settler.back(left)
+		e.pause(ctx, nil, 50*time.Millisecond)
+		if ctx.Err() != nil {
+			return err
+		}
+	}
+}

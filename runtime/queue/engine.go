@@ -1,0 +1,273 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// engine works one queue in one process.
+//
+//	fetch    claims rows, one goroutine for each named queue
+//	perform  runs handlers
+//	settle   writes what became of them, in batches
+//	beat     renews the leases of all claims, and notices which are lost
+//	keep     takes over from the dead, lets rows go whose time has come, deletes old ones
+type engine struct {
+	db      *store.DB
+	shape   *shape
+	handler func(ctx context.Context, row any) error
+	opts    Options
+	lines   []*line
+	events  *eventHub
+	tele    *telemetry
+
+	handlers context.Context // of all handlers; outlives the caller's by StopTimeout
+	cancel   context.CancelCauseFunc
+
+	mu     sync.Mutex
+	claims map[any]*claim // by id: what this process has, until it is settled
+	// closed when the number of running handlers has come to 0 after a stop
+	running sync.WaitGroup
+
+	settler settler
+	ended   *announcer
+
+	// of the keeper alone
+	sightings map[any]sighting
+	gateAt    string // the gate that openGates looked at last
+}
+
+// textIDs tells of which form ids are.
+func (e *engine) textIDs() bool { return e.shape.textIDs }
+
+// claim is a row that this process has.
+type claim struct {
+	Claimed
+	row    any
+	line   *line
+	handle *Claim
+
+	mu      sync.Mutex
+	phase   phase
+	ctx     context.Context // of the handler; nil before it runs
+	cancel  context.CancelCauseFunc
+	renewed time.Time // when the lease was last set, by this process's monotonic clock
+	started time.Time
+}
+
+type phase uint8
+
+const (
+	buffered  phase = iota // claimed, not begun
+	performed              // its handler runs
+	finished               // its handler has returned; the end is being written
+	abandoned              // its handler runs on, but was given up
+	lost                   // another may have it
+)
+
+func (c *claim) cause() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx == nil {
+		return nil
+	}
+	return context.Cause(c.ctx)
+}
+
+func (c *claim) is(p phase) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.phase == p
+}
+
+// move changes the phase if it is still the one expected.
+func (c *claim) move(from, to phase) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != from {
+		return false
+	}
+	c.phase = to
+	return true
+}
+
+func (r *runner) engine() (*engine, error) {
+	opts, err := r.opts.withDefaults(r.db)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{
+		db: r.db, shape: r.shape, handler: r.handler, opts: opts,
+		events: eventsOf(r.db, r.shape.name), claims: map[any]*claim{}, sightings: map[any]sighting{},
+	}
+	e.tele = newTelemetry(r.shape, opts)
+	e.settler.signal = make(chan struct{}, 1)
+	e.ended = newAnnouncer(r.db.Conn(), endedTopic(r.shape.name))
+	e.lines, err = e.makeLines()
+	return e, err
+}
+
+func (e *engine) makeLines() ([]*line, error) {
+	if len(e.shape.queues) == 0 {
+		if len(e.opts.Queues) > 0 {
+			return nil, fmt.Errorf("queue: %s has no named queues, and the options name some", e.shape.name)
+		}
+		return []*line{newLine("", e.opts.Concurrency)}, nil
+	}
+	rest := maps.Clone(e.opts.Queues)
+	var lines []*line
+	for _, q := range e.shape.queues {
+		n, chosen := e.opts.Queues[q.Name]
+		delete(rest, q.Name)
+		if e.opts.Queues != nil && !chosen {
+			continue
+		}
+		for _, or := range []int{q.Concurrency, e.opts.Concurrency} {
+			if n == 0 {
+				n = or
+			}
+		}
+		lines = append(lines, newLine(q.Name, n))
+	}
+	for name := range rest {
+		return nil, fmt.Errorf("queue: %s has no queue %q", e.shape.name, name)
+	}
+	return lines, nil
+}
+
+func (r *runner) run(ctx context.Context) error {
+	e, err := r.engine()
+	if err != nil {
+		return err
+	}
+	return e.run(ctx)
+}
+
+// run works until ctx ends, and then stops gracefully.
+func (e *engine) run(ctx context.Context) error {
+	if err := e.readPauses(ctx); err != nil { // also tells whether the database is there
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("queue: %s: %w", e.shape.name, err)
+	}
+	e.handlers, e.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	defer e.cancel(nil)
+	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // of what goes on until all is settled
+	defer stop()
+
+	var claiming, writing sync.WaitGroup
+	for _, l := range e.lines {
+		claiming.Go(func() { e.fetch(ctx, l) })
+	}
+	claiming.Go(func() { e.keep(ctx) })
+	writing.Go(func() { e.beatRegularly(working) })
+	writing.Go(func() { e.settleAll(working) })
+
+	<-ctx.Done()
+	claiming.Wait()
+	err := e.stop(ctx)
+	stop()
+	writing.Wait()
+	e.ended.close()
+	return err
+}
+
+// stop lets handlers finish, cancels those that do not, and writes what became
+// of them.
+func (e *engine) stop(ctx context.Context) error {
+	e.giveBack()
+	returned := make(chan struct{})
+	go func() {
+		e.running.Wait()
+		close(returned)
+	}()
+	force := forced(ctx)
+	all := e.waited(returned, e.opts.StopTimeout, force)
+	if !all {
+		e.cancel(ErrStopping)
+		all = e.waited(returned, e.opts.Grace, force)
+	}
+	written := e.settler.idle(e.opts.StopTimeout, force)
+	var errs []error
+	if !all {
+		errs = append(errs, fmt.Errorf("%w: %d of %s run on", ErrLeft, e.left(), e.shape.name))
+	}
+	if !written {
+		errs = append(errs, fmt.Errorf("queue: %s: what became of some jobs could not be written; they will run again", e.shape.name))
+	}
+	return errors.Join(errs...)
+}
+
+func (e *engine) waited(done <-chan struct{}, most time.Duration, force <-chan struct{}) bool {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+	case <-force:
+	}
+	return false
+}
+
+// left counts the handlers that have not returned.
+func (e *engine) left() int {
+	n := 0
+	for _, l := range e.lines {
+		l.mu.Lock()
+		n += l.running
+		l.mu.Unlock()
+	}
+	return n
+}
+
+// giveBack releases what was claimed and not begun.
+func (e *engine) giveBack() {
+	for _, l := range e.lines {
+		for _, c := range l.close() {
+			if c.move(buffered, finished) {
+				e.settle(c, outcome{verb: toRelease})
+			}
+		}
+	}
+}
+
+// held lists the claims that this process has.
+func (e *engine) held() []*claim {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Collect(maps.Values(e.claims))
+}
+
+func (e *engine) hold(claims []*claim) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range claims {
+		e.claims[c.ID] = c
+	}
+}
+
+// drop forgets a claim, unless a newer one of the same row has taken its place.
+func (e *engine) drop(c *claim) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.claims[c.ID] == c {
+		delete(e.claims, c.ID)
+	}
+}
+
+func (e *engine) log(c *claim) logger {
+	l := e.opts.Logger.With("queue", e.shape.name, "id", c.ID, "attempt", c.Attempt)
+	if c.Kind != "" {
+		l = l.With("kind", c.Kind)
+	}
+	return l
+}

@@ -1,0 +1,162 @@
+package queue
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+type logger = *slog.Logger
+
+// EventType is what happened to a job.
+type EventType string
+
+// What happens to jobs.
+const (
+	Started   EventType = "started"
+	Done      EventType = "done"
+	Retrying  EventType = "retrying"   // failed, and will be tried again after Delay
+	Snoozed   EventType = "snoozed"    // put off by its handler
+	Released  EventType = "released"   // given back by a worker that stops
+	Parked    EventType = "parked"     // left for a program that knows its kind
+	Dead      EventType = "dead"       // failed for good
+	Cancelled EventType = "cancelled"  // by Cancel, or by its handler
+	LeaseLost EventType = "lease_lost" // this process's result does not count
+	Expired   EventType = "expired"    // taken from a worker that is gone
+)
+
+var eventOf = map[verb]EventType{
+	toDone: Done, toRetry: Retrying, toSnooze: Snoozed, toRelease: Released,
+	toPark: Parked, toDead: Dead, toCancelled: Cancelled,
+}
+
+// Event is something that a worker of this process did to a job, or found out.
+type Event[ID any] struct {
+	Type    EventType
+	ID      ID
+	Kind    string // empty in a queue without kinds, and of Expired
+	Queue   string // the named queue; empty without one
+	Attempt int
+	At      time.Time     // by this machine's clock
+	Took    time.Duration // of the handler; 0 where none has run
+	Delay   time.Duration // of Retrying and Snoozed: until the next attempt
+	Err     error         // why; nil of Started and Done
+	Missed  int           // events before this one that the reader was too slow for
+}
+
+// eventBuffer is how many events wait for one reader.
+const eventBuffer = 1024
+
+// eventHub hands events to those who read them.
+type eventHub struct {
+	readers atomic.Int64 // so that events no one reads cost nothing
+	mu      sync.Mutex
+	subs    map[*subscriber]struct{}
+}
+
+type subscriber struct {
+	c      chan Event[any]
+	missed int
+}
+
+type eventsKey string
+
+func eventsOf(db *store.DB, name string) *eventHub {
+	return db.Room(eventsKey(name), func() any { return &eventHub{subs: map[*subscriber]struct{}{}} }).(*eventHub)
+}
+
+func (e *engine) emit(c *claim, t EventType, end outcome) {
+	took := time.Duration(0)
+	if t != Started && !c.started.IsZero() {
+		took = time.Since(c.started)
+	}
+	e.tele.count(c, t, took)
+	if e.events.readers.Load() == 0 {
+		return
+	}
+	e.events.send(Event[any]{
+		Type: t, ID: c.ID, Kind: c.Kind, Queue: c.Queue, Attempt: int(c.Attempt),
+		At: time.Now(), Took: took, Delay: end.delay, Err: end.err,
+	})
+}
+
+// emitRow is emit for a row that this process had no claim on.
+func (e *engine) emitRow(c Claimed, kind string, t EventType, end outcome) {
+	e.tele.count(&claim{Claimed: c}, t, 0)
+	if e.events.readers.Load() == 0 {
+		return
+	}
+	e.events.send(Event[any]{Type: t, ID: c.ID, Kind: kind, Attempt: int(c.Attempt), At: time.Now(), Err: end.err})
+}
+
+func (h *eventHub) send(ev Event[any]) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.subs {
+		ev.Missed = s.missed
+		select {
+		case s.c <- ev:
+			s.missed = 0
+		default:
+			s.missed++
+		}
+	}
+}
+
+func (h *eventHub) add(s *subscriber) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.subs[s] = struct{}{}
+	h.readers.Add(1)
+}
+
+func (h *eventHub) remove(s *subscriber) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.subs, s)
+	h.readers.Add(-1)
+}
+
+// Events gives what this process's workers do from the call on, until ctx ends
+// or the loop is left. A reader that is slow misses some; Missed says so.
+// Generated code calls it.
+func Events[ID ~int64 | ~string](ctx context.Context, db *store.DB, name string) iter.Seq[Event[ID]] {
+	h := eventsOf(db, name)
+	s := &subscriber{c: make(chan Event[any], eventBuffer)}
+	h.add(s)
+	stop := context.AfterFunc(ctx, func() { h.remove(s) })
+	return func(yield func(Event[ID]) bool) {
+		defer func() {
+			if stop() {
+				h.remove(s)
+			}
+		}()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case ev := <-s.c:
+				if !yield(typed[ID](ev)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func typed[ID ~int64 | ~string](ev Event[any]) Event[ID] {
+	var id ID
+	switch v := reflect.ValueOf(&id).Elem(); from := ev.ID.(type) {
+	case int64:
+		v.SetInt(from)
+	case string:
+		v.SetString(from)
+	}
+	return Event[ID]{ev.Type, id, ev.Kind, ev.Queue, ev.Attempt, ev.At, ev.Took, ev.Delay, ev.Err, ev.Missed}
+}

@@ -1,0 +1,340 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// The table queue_gates, which the generator adds to a project with queues, has a
+// row for each queue that was paused and each thing that a limit counts by. Its
+// statements are the same in every project and stand here.
+var (
+	gateRead = store.Statement{Text: [3]string{
+		"SELECT used FROM queue_gates WHERE name = ?",
+		"SELECT used FROM queue_gates WHERE name = $1 FOR UPDATE",
+		"SELECT used FROM queue_gates WHERE name = ? FOR UPDATE",
+	}}
+	gateAdd = store.Statement{Text: [3]string{
+		"INSERT INTO queue_gates (name, paused, used, seen) VALUES (?, FALSE, '', 0) ON CONFLICT (name) DO NOTHING",
+		"INSERT INTO queue_gates (name, paused, used, seen) VALUES ($1, FALSE, '', 0) ON CONFLICT (name) DO NOTHING",
+		"INSERT IGNORE INTO queue_gates (name, paused, used, seen) VALUES (?, FALSE, '', 0)",
+	}}
+	gateWrite = store.Statement{Text: [3]string{
+		"UPDATE queue_gates SET used = ?, seen = ? WHERE name = ?",
+		"UPDATE queue_gates SET used = $1, seen = $2 WHERE name = $3",
+		"UPDATE queue_gates SET used = ?, seen = ? WHERE name = ?",
+	}}
+	gatePause = store.Statement{Text: [3]string{
+		"UPDATE queue_gates SET paused = ? WHERE name = ?",
+		"UPDATE queue_gates SET paused = $1 WHERE name = $2",
+		"UPDATE queue_gates SET paused = ? WHERE name = ?",
+	}}
+	gatePaused = store.Statement{Text: [3]string{
+		"SELECT paused FROM queue_gates WHERE name = ?",
+		"SELECT paused FROM queue_gates WHERE name = $1",
+		"SELECT paused FROM queue_gates WHERE name = ?",
+	}}
+)
+
+// limited tells whether any kind has a limit over all processes.
+func (e *engine) limited() bool { return e.shape.limited() }
+
+func (s *shape) limited() bool { return s.st.GateUsed.Text[0] != "" }
+
+// claimLimited claims rows and gives those back, in the same transaction, that
+// are more than a limit allows. Who counts under a gate has locked it: no two
+// processes both find room for the last one.
+func (e *engine) claimLimited(ctx context.Context, c *store.Conn, args []any) ([]any, error) {
+	rows, err := e.claimRows(ctx, c, args)
+	if err != nil {
+		return nil, err
+	}
+	rows = e.sorted(rows)
+	gates := map[string][]any{}
+	for _, row := range rows {
+		if gate := e.shape.claimed(row).Gate; gate != "" {
+			gates[gate] = append(gates[gate], row)
+		}
+	}
+	refused := map[any]bool{}
+	for _, gate := range sortedKeys(gates) { // in order, so that two claims cannot wait for each other
+		if err := e.pass(ctx, c, gate, gates[gate], refused); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(rows, func(row any) bool { return refused[row] }), nil
+}
+
+func sortedKeys(m map[string][]any) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// pass lets rows through a gate, as many as its limits allow, and holds the rest.
+func (e *engine) pass(ctx context.Context, c *store.Conn, gate string, rows []any, refused map[any]bool) error {
+	policy := e.shape.policies[e.shape.claimed(rows[0]).Kind]
+	window, err := e.lockGate(ctx, c, gate)
+	if err != nil {
+		return err
+	}
+	used, err := e.gateUsed(ctx, c, gate)
+	if err != nil {
+		return err
+	}
+	now, err := moment(ctx, c)
+	if err != nil {
+		return err
+	}
+	window.forget(now, policy.Rate)
+	room := room(policy, used-len(rows), window)
+	n := min(max(room, 0), len(rows))
+	for _, row := range rows[n:] {
+		refused[row] = true
+	}
+	if err := e.refuse(ctx, c, gate, rows[n:]); err != nil {
+		return err
+	}
+	if policy.Rate.Max > 0 {
+		window.add(now, policy.Rate, n)
+	}
+	_, err = store.Exec(ctx, c, &gateWrite, []any{window.String(), now.UnixMicro(), gate})
+	return err
+}
+
+// room is how many more may start: as many as both limits allow.
+func room(p Policy, running int, w window) int {
+	room := 1 << 30
+	if p.Concurrency > 0 {
+		room = p.Concurrency - running
+	}
+	if p.Rate.Max > 0 {
+		room = min(room, p.Rate.Max-w.sum())
+	}
+	return room
+}
+
+// refuse gives rows back that are more than a gate allows, and keeps those that
+// wait under it out of sight, so that no claim meets them again and again.
+func (e *engine) refuse(ctx context.Context, c *store.Conn, gate string, rows []any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	_, err := store.ExecEach(ctx, c, &e.shape.st.Release, len(rows), func(i int) []any {
+		claimed := e.shape.claimed(rows[i])
+		args := arguments(e.db, 0)
+		args[argID], args[argEpoch], args[argHold] = claimed.ID, claimed.Epoch, holdLimit
+		return args
+	})
+	if err != nil {
+		return err
+	}
+	args := arguments(e.db, 0)
+	args[argGate], args[argLimit] = gate, int64(10*maxSettle)
+	_, err = store.Exec(ctx, c, &e.shape.st.GateHold, args)
+	return err
+}
+
+// lockGate reads a gate and keeps it from others until the transaction ends.
+func (e *engine) lockGate(ctx context.Context, c *store.Conn, gate string) (window, error) {
+	for range 3 {
+		used, err := store.One(ctx, c, &gateRead, []any{gate}, func(s *string) []any { return []any{s} })
+		if err == nil {
+			return parseWindow(used), nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if _, err := store.Exec(ctx, c, &gateAdd, []any{gate}); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("queue: the gate %q is deleted as often as it is added", gate)
+}
+
+// moment is the database's clock, as the transaction sees it, or a test's.
+func moment(ctx context.Context, c *store.Conn) (now time.Time, err error) {
+	switch db := c.DB(); {
+	case embedded(db) || db.FakeClock():
+		return db.Clock(), nil
+	case c.Dialect() == mysqlDialect:
+		err = c.QueryRow(ctx, "SELECT CURRENT_TIMESTAMP(6)", nil, []any{&now})
+	default:
+		err = c.QueryRow(ctx, "SELECT clock_timestamp()", nil, []any{&now})
+	}
+	return now, err
+}
+
+func (e *engine) gateUsed(ctx context.Context, c *store.Conn, gate string) (int, error) {
+	args := arguments(e.db, 0)
+	args[argGate] = gate
+	n, err := store.One(ctx, c, &e.shape.st.GateUsed, args, func(n *int64) []any { return []any{n} })
+	return int(n), err
+}
+
+// open lets up to n of the rows be claimed that a gate holds.
+func (e *engine) open(ctx context.Context, c *store.Conn, gate string, n int) (int64, error) {
+	if n <= 0 {
+		return 0, nil
+	}
+	args := arguments(e.db, 0)
+	args[argGate], args[argLimit] = gate, int64(min(n, maxBatch))
+	return store.Exec(ctx, c, &e.shape.st.GateOpen, args)
+}
+
+// reopen lets as many rows go as have ended under a limit of concurrency.
+func (e *engine) reopen(ctx context.Context, group []settlement) {
+	if !e.limited() {
+		return
+	}
+	ended := map[string]int{}
+	for _, s := range group {
+		if s.claim.Gate != "" && e.shape.policies[s.claim.Kind].Concurrency > 0 {
+			ended[s.claim.Gate]++
+		}
+	}
+	for gate, n := range ended {
+		opened, err := e.open(ctx, e.db.Conn(), gate, n)
+		if err != nil {
+			return // openGates does it later
+		}
+		if opened > 0 {
+			e.db.Conn().Announce(e.shape.name)
+		}
+	}
+}
+
+// maxGates is how many gates one round looks at; the next goes on behind them.
+const maxGates = 1000
+
+// openGates goes through the gates that hold rows and lets as many go as their
+// limits now allow. It makes up for processes that ended before they could.
+func (e *engine) openGates(ctx context.Context) error {
+	opened := int64(0)
+	for range maxGates {
+		args := arguments(e.db, 0)
+		args[argGate] = e.gateAt
+		next, err := store.Many(ctx, e.db.Conn(), &e.shape.st.GateNext, args, func(s *store.Null[string]) []any { return []any{s} })
+		if err != nil {
+			return err
+		}
+		if len(next) == 0 {
+			e.gateAt = ""
+			break
+		}
+		e.gateAt = next[0].V
+		n, err := e.openGate(ctx, e.gateAt)
+		if err != nil {
+			return err
+		}
+		opened += n
+	}
+	if opened > 0 {
+		e.db.Conn().Announce(e.shape.name)
+	}
+	return nil
+}
+
+func (e *engine) openGate(ctx context.Context, gate string) (opened int64, err error) {
+	policy := e.shape.policies[e.kindOf(gate)]
+	err = e.db.Tx(ctx, func(c *store.Conn) error {
+		window, err := e.lockGate(ctx, c, gate)
+		if err != nil {
+			return err
+		}
+		used, err := e.gateUsed(ctx, c, gate)
+		if err != nil {
+			return err
+		}
+		now, err := moment(ctx, c)
+		if err != nil {
+			return err
+		}
+		window.forget(now, policy.Rate)
+		opened, err = e.open(ctx, c, gate, room(policy, used, window))
+		return err
+	})
+	return opened, err
+}
+
+// kindOf is the kind that a gate is of: "job_queue/import:42".
+func (e *engine) kindOf(gate string) string {
+	rest, ok := strings.CutPrefix(gate, e.shape.name+"/")
+	if !ok {
+		return ""
+	}
+	kind, _, _ := strings.Cut(rest, ":")
+	return kind
+}
+
+// window counts starts in slices of a rate's span: enough of them that one
+// slice more or less is little, so that never more than the rate's Max start in
+// any span of Every.
+type window []slice
+
+type slice struct{ at, n int64 } // slices since 1970, and starts in it
+
+const slices_ = 32
+
+func width(r Rate) int64 { return max(int64(r.Every/slices_)/1000, 1) } // microseconds
+
+func (w *window) forget(now time.Time, r Rate) {
+	if r.Max == 0 {
+		*w = nil
+		return
+	}
+	at := now.UnixMicro() / width(r)
+	*w = slices.DeleteFunc(*w, func(s slice) bool { return s.at < at-slices_ || s.at > at })
+}
+
+func (w *window) add(now time.Time, r Rate, n int) {
+	if n == 0 {
+		return
+	}
+	at := now.UnixMicro() / width(r)
+	if last := len(*w) - 1; last >= 0 && (*w)[last].at == at {
+		(*w)[last].n += int64(n)
+		return
+	}
+	*w = append(*w, slice{at, int64(n)})
+}
+
+func (w window) sum() int {
+	n := int64(0)
+	for _, s := range w {
+		n += s.n
+	}
+	return int(n)
+}
+
+// String is the window as its column holds it: "57612345:3 57612347:10".
+func (w window) String() string {
+	parts := make([]string, len(w))
+	for i, s := range w {
+		parts[i] = strconv.FormatInt(s.at, 10) + ":" + strconv.FormatInt(s.n, 10)
+	}
+	return strings.Join(parts, " ")
+}
+
+func parseWindow(text string) window {
+	var w window
+	for _, part := range strings.Fields(text) {
+		at, n, _ := strings.Cut(part, ":")
+		a, err1 := strconv.ParseInt(at, 10, 64)
+		b, err2 := strconv.ParseInt(n, 10, 64)
+		if err1 == nil && err2 == nil {
+			w = append(w, slice{a, b})
+		}
+	}
+	return w
+}

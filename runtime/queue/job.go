@@ -1,0 +1,242 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// Job is what a handler gets: the row as claimed, and its payload, decoded.
+type Job[R, P any] struct {
+	Row     *R
+	Payload P
+	Attempt int // 1 for the first
+
+	*Claim // nil where no worker runs the handler, as in a test that calls it
+}
+
+// Handler runs one claimed row. The row is done when it returns nil. Discard,
+// Cancel, Snooze and RetryAfter make errors that say what else is to become of
+// it; after any other it is tried again, or dead when its attempts are used up.
+type Handler[R any] func(ctx context.Context, row *R) error
+
+// Claim is a handler's hold on its row. Its methods are safe for concurrent use;
+// those of a nil Claim do nothing.
+type Claim struct {
+	engine *engine
+	claim  *claim
+
+	mu        sync.Mutex
+	result    json.RawMessage
+	reported  bool // progress and note are to be written
+	progress  float64
+	note      string
+	inTx      bool // CompleteTx was called
+	committed bool // and its transaction has committed
+}
+
+type claimKey struct{}
+
+// Current gives the claim of the handler whose context ctx is; nil elsewhere.
+func Current(ctx context.Context) *Claim {
+	c, _ := ctx.Value(claimKey{}).(*Claim)
+	return c
+}
+
+// Tx is a generated transaction.
+type Tx interface{ Conn() *store.Conn }
+
+// CompleteTx makes the job done within a transaction of the handler's: what the
+// handler writes there and the job's end take effect together, or not at all.
+// It fails with ErrLeaseLost when another worker has the job; the function of
+// the transaction should then return that error. The handler returns nil after
+// the commit. When the transaction did not commit the job is tried again,
+// whatever the handler returns.
+func (c *Claim) CompleteTx(ctx context.Context, tx Tx) error {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	c.inTx, c.committed = true, false
+	result := c.result
+	c.mu.Unlock()
+	if err := c.engine.completeIn(ctx, tx.Conn(), c.claim, result); err != nil {
+		return err
+	}
+	tx.Conn().AfterCommit(func() {
+		c.mu.Lock()
+		c.committed = true
+		c.mu.Unlock()
+	})
+	return nil
+}
+
+// maxResult is how many bytes of a result are kept.
+const maxResult = 1 << 20
+
+// Result keeps v as the job's result, as JSON of at most 1 MiB. It is written
+// when the job is done; a later call replaces it.
+func (c *Claim) Result(v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("queue: result: %w", err)
+	}
+	if len(text) > maxResult {
+		return fmt.Errorf("queue: result: %d bytes of JSON; at most %d are kept", len(text), maxResult)
+	}
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.result = text
+	return nil
+}
+
+// maxNote is how many characters of a note are kept.
+const maxNote = 255
+
+// Progress says how far the handler has come, from 0 to 1, and a line of text
+// about it. It does not wait: the row shows the latest within a second.
+func (c *Claim) Progress(fraction float64, note string) {
+	if c == nil {
+		return
+	}
+	if math.IsNaN(fraction) {
+		fraction = 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reported, c.progress, c.note = true, min(max(fraction, 0), 1), fit(clean(note), maxNote)
+}
+
+// report takes what is to be written of the progress.
+func (c *Claim) report() (progress store.Number, note string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ok, c.reported = c.reported, false
+	return store.Number{Unscaled: int64(math.Round(c.progress * 1e4)), Scale: 4}, c.note, ok
+}
+
+// state tells whether CompleteTx was called, and whether that has committed.
+func (c *Claim) state() (done, inTx bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.committed, c.inTx
+}
+
+// ID is the row's id: an int64, or a string where ids are ULIDs.
+func (c *Claim) ID() any { return c.claim.ID }
+
+// Kind is the job's kind; empty in a queue without kinds.
+func (c *Claim) Kind() string { return c.claim.Kind }
+
+// Queue is the datatype's name, and behind a slash that of the named queue.
+func (c *Claim) Queue() string {
+	if c.claim.Queue == "" {
+		return c.engine.shape.name
+	}
+	return c.engine.shape.name + "/" + c.claim.Queue
+}
+
+// Try is which attempt this is; 1 for the first.
+func (c *Claim) Try() int { return int(c.claim.Attempt) }
+
+// errNotCommitted is the failure of a handler that returned nil although what
+// was to complete its job did not happen.
+var errNotCommitted = errors.New("queue: CompleteTx was called, but its transaction did not commit")
+
+// settled gives the result to write, and whether the job is done already.
+func (c *Claim) settled(err error) (json.RawMessage, bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inTx && !c.committed && err == nil {
+		err = errNotCommitted
+	}
+	return c.result, c.committed, err
+}
+
+// Handle decodes a row's payload and calls a handler of one kind. Generated
+// code calls it; a payload that does not decode is discarded.
+func Handle[R, P any](ctx context.Context, row *R, payload []byte, handler func(context.Context, *Job[R, P]) error) error {
+	p, err := decode[P](payload)
+	if err != nil {
+		return err
+	}
+	return handle(ctx, row, p, handler)
+}
+
+// HandleOlder is Handle for a payload of an earlier version: upcast makes today's
+// of it. Generated code calls it.
+func HandleOlder[R, O, P any](ctx context.Context, row *R, payload []byte, upcast func(context.Context, O) (P, error), handler func(context.Context, *Job[R, P]) error) error {
+	old, err := decode[O](payload)
+	if err != nil {
+		return err
+	}
+	p, err := upcast(ctx, old)
+	if err != nil {
+		return fmt.Errorf("queue: payload of an earlier version: %w", err)
+	}
+	return handle(ctx, row, p, handler)
+}
+
+func handle[R, P any](ctx context.Context, row *R, payload P, handler func(context.Context, *Job[R, P]) error) error {
+	job := &Job[R, P]{Row: row, Payload: payload, Attempt: 1, Claim: Current(ctx)}
+	if job.Claim != nil {
+		job.Attempt = int(job.Claim.claim.Attempt)
+	}
+	return handler(ctx, job)
+}
+
+func decode[P any](payload []byte) (P, error) {
+	var p P
+	dec := json.NewDecoder(bytes.NewReader(payload))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&p); err != nil {
+		return p, Discard(fmt.Errorf("queue: decode payload: %w", err))
+	}
+	return p, nil
+}
+
+// Encode makes a payload of a kind, and refuses one that breaks the kind's
+// rules with a *store.ValidationError. Generated code calls it.
+func Encode[P any](kind string, payload P, rules []check.Member) (store.JSON, error) {
+	text, err := json.Marshal(payload)
+	if err != nil {
+		return nil, fmt.Errorf("queue: encode payload of %s: %w", kind, err)
+	}
+	r := check.Rules{Kind: check.JSON, Required: true, Fields: rules}
+	var wrong []store.Violation
+	for _, f := range r.Check(text) {
+		wrong = append(wrong, store.Violation{Field: "payload", Rule: f.Rule, Message: f.Message})
+	}
+	if len(wrong) > 0 {
+		return nil, &store.ValidationError{Datatype: kind, Violations: wrong}
+	}
+	return text, nil
+}
+
+// clean is text that every column of text holds.
+func clean(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// fit keeps the first characters of a text.
+func fit(text string, most int) string {
+	left := most
+	for i := range text {
+		if left == 0 {
+			return text[:i]
+		}
+		left--
+	}
+	return text
+}

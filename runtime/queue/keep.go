@@ -1,0 +1,207 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// The keeper's rounds. Each is short, and bounded in what it changes.
+const (
+	promoteEvery = time.Second      // while there is always something to claim
+	kindsEvery   = 5 * time.Second  // rows of other programs
+	pauseEvery   = 5 * time.Second  // switches that no one told us of
+	gateEvery    = time.Second      // rows under limits
+	pruneEvery   = 30 * time.Second // rows that ended
+	pruneRounds  = 20               // batches in one round
+)
+
+// keep does what a queue needs besides claims, until ctx ends: it takes claims
+// from processes that are gone, and lets rows go that had to wait.
+func (e *engine) keep(ctx context.Context) {
+	rounds := []struct {
+		name  string
+		every time.Duration
+		do    func(context.Context) error
+		when  bool
+	}{
+		{"sweep", e.opts.Lease / 4, e.sweep, true},
+		{"promote", promoteEvery, func(ctx context.Context) error { _, err := e.promote(ctx); return err }, true},
+		{"kinds", kindsEvery, e.sortKinds, e.shape.st.Park.Text[0] != ""},
+		{"pauses", pauseEvery, e.readPauses, true},
+		{"gates", gateEvery, e.openGates, e.limited()},
+		{"prune", pruneEvery, e.prune, len(e.shape.retention) > 0},
+	}
+	next := make([]time.Time, len(rounds))
+	for ctx.Err() == nil {
+		now := time.Now()
+		wait := time.Hour
+		for i, r := range rounds {
+			if !r.when {
+				continue
+			}
+			if !now.Before(next[i]) {
+				if err := r.do(ctx); err != nil && ctx.Err() == nil {
+					e.opts.Logger.Error("queue: "+r.name+" failed", "queue", e.shape.name, "error", err)
+				}
+				next[i] = now.Add(r.every)
+			}
+			wait = min(wait, time.Until(next[i]))
+		}
+		e.pause(ctx, nil, max(wait, time.Millisecond))
+	}
+}
+
+// sighting is a claim as it was when it was first seen so.
+type sighting struct {
+	epoch int64
+	lease time.Time
+	since time.Time // by this process's monotonic clock
+}
+
+// sweep takes claims from processes that are gone. Whether one is, is decided by
+// watching: a claim whose lease has not changed for a whole lease is dead, by
+// this process's monotonic clock, whatever wall clocks say; one whose lease is
+// over by the database's clock too is dead after half of that. A live worker
+// renews three times in a lease.
+func (e *engine) sweep(ctx context.Context) error {
+	rows, err := e.allRunning(ctx)
+	if err != nil {
+		return err
+	}
+	seen := make(map[any]sighting, len(rows))
+	var dead []runningRow
+	var now time.Time
+	for _, r := range rows {
+		s := sighting{r.epoch, r.lease.V, time.Now()}
+		if old, ok := e.sightings[r.id.v]; ok && old.epoch == s.epoch && old.lease.Equal(s.lease) {
+			s.since = old.since
+		}
+		seen[r.id.v] = s
+		age := time.Since(s.since)
+		if age >= e.opts.Lease/2 && now.IsZero() {
+			if now, err = e.db.Now(ctx); err != nil {
+				return err
+			}
+		}
+		if age >= e.opts.Lease || age >= e.opts.Lease/2 && r.lease.V.Before(now) {
+			dead = append(dead, r)
+		}
+	}
+	e.sightings = seen
+	return e.expire(ctx, dead)
+}
+
+// errGone is what a row says whose worker is gone.
+var errGone = errors.New("the worker that ran this was lost")
+
+// expire takes claims, each of which must still be as it was seen.
+func (e *engine) expire(ctx context.Context, dead []runningRow) error {
+	if len(dead) == 0 {
+		return nil
+	}
+	touched, err := store.ExecEach(ctx, e.db.Conn(), &e.shape.st.Expire, len(dead), func(i int) []any {
+		r := dead[i]
+		args := arguments(e.db, 0)
+		args[argID], args[argEpoch] = r.id.v, r.epoch
+		if r.lease.Valid {
+			args[argLease] = r.lease.V
+		}
+		args[argError] = errGone.Error()
+		args[argErrors] = history(r.errors.V, r.attempts, errGone.Error(), e.db.Clock())
+		return args
+	})
+	if err != nil {
+		return err
+	}
+	n := 0
+	for i, t := range touched {
+		if t > 0 {
+			n++
+			delete(e.sightings, dead[i].id.v)
+			verb := toRetry
+			if dead[i].attempts >= dead[i].maxAttempts {
+				verb = toDead
+			}
+			e.emitRow(Claimed{ID: dead[i].id.v, Attempt: dead[i].attempts}, "", Expired, outcome{verb: verb, err: errGone})
+		}
+	}
+	if n > 0 {
+		e.opts.Logger.Warn("took rows from workers that are gone", "queue", e.shape.name, "rows", n)
+		e.db.Conn().Announce(e.shape.name)
+		e.ended.announce()
+	}
+	return nil
+}
+
+// sortKinds lets rows be claimed whose kind this program knows, and keeps others
+// from being looked at with every claim.
+func (e *engine) sortKinds(ctx context.Context) error {
+	args := arguments(e.db, 0)
+	args[argLimit] = int64(maxSettle)
+	n, err := store.Exec(ctx, e.db.Conn(), &e.shape.st.Unpark, args)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		e.db.Conn().Announce(e.shape.name)
+	}
+	return e.parkStrangers(ctx)
+}
+
+// stranger is a row that no handler of this program is for.
+type stranger struct {
+	id      anyID
+	kind    store.Null[string]
+	version int64
+}
+
+func (e *engine) parkStrangers(ctx context.Context) error {
+	args := arguments(e.db, 0)
+	args[argLimit] = int64(maxSettle)
+	versions := e.shape.versioned
+	rows, err := store.Many(ctx, e.db.Conn(), &e.shape.st.Stranger, args, func(s *stranger) []any {
+		if versions {
+			return []any{&s.id, &s.kind, &s.version}
+		}
+		return []any{&s.id, &s.kind}
+	})
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	_, err = store.ExecEach(ctx, e.db.Conn(), &e.shape.st.Park, len(rows), func(i int) []any {
+		args := arguments(e.db, 0)
+		args[argID], args[argError] = rows[i].id.v, UnknownKind(rows[i].kind.V).Error()
+		if _, known := e.shape.policies[rows[i].kind.V]; known {
+			args[argError] = fmt.Sprintf("queue: version %d of kind %q is newer than this program: it waits for one that knows it", rows[i].version, rows[i].kind.V)
+		}
+		return args
+	})
+	if err == nil {
+		e.opts.Logger.Warn("rows left for other programs", "queue", e.shape.name, "rows", len(rows))
+	}
+	return err
+}
+
+// prune deletes rows that ended long enough ago, in batches.
+func (e *engine) prune(ctx context.Context) error {
+	for i := range e.shape.retention {
+		r := &e.shape.retention[i]
+		for range pruneRounds {
+			args := arguments(e.db, -r.After)
+			args[argLimit] = int64(maxSettle)
+			n, err := store.Exec(ctx, e.db.Conn(), &r.Prune, args)
+			if err != nil {
+				return err
+			}
+			if n < maxSettle {
+				break
+			}
+			e.pause(ctx, nil, 5*time.Millisecond) // others write too
+		}
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Causes with which a handler's context ends; context.Cause gives them.
+var (
+	// ErrLeaseLost: another worker may have taken the row over.
+	ErrLeaseLost = errors.New("queue: the lease was lost")
+	// ErrCancelled: the row was cancelled.
+	ErrCancelled = errors.New("queue: the job was cancelled")
+	// ErrTimeout: the kind's timeout is over.
+	ErrTimeout = errors.New("queue: the handler's time is over")
+	// ErrStopping: the worker stops, and the time to finish is over.
+	ErrStopping = errors.New("queue: the worker is stopping")
+)
+
+// Errors of what is done to rows from outside.
+var (
+	// ErrEnded: the row has ended, so that there is nothing to cancel.
+	ErrEnded = errors.New("queue: the job has ended")
+	// ErrRunning: a worker has the row.
+	ErrRunning = errors.New("queue: the job is running")
+)
+
+// errDiscard marks what Discard made, errCancel what Cancel made.
+var (
+	errDiscard = errors.New("discarded")
+	errCancel  = errors.New("cancelled")
+)
+
+// Discard tells the worker not to try again: the row is dead at once, with err
+// as its error. A nil err stays nil.
+func Discard(err error) error { return mark(errDiscard, err) }
+
+// Cancel tells the worker that the job is not wanted any more: the row is
+// cancelled, or dead where its states have no option for that, with err as its
+// error. A nil err stays nil.
+func Cancel(err error) error { return mark(errCancel, err) }
+
+func mark(with, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", with, err)
+}
+
+// postponed is what Snooze and RetryAfter make.
+type postponed struct {
+	by  time.Duration
+	err error // nil: a snooze
+}
+
+func (p *postponed) Error() string {
+	if p.err == nil {
+		return fmt.Sprintf("snoozed for %s", p.by)
+	}
+	return p.err.Error()
+}
+
+func (p *postponed) Unwrap() error { return p.err }
+
+// Snooze puts the row off by d, as if it had not been taken up: no attempt is
+// counted, and nothing has failed.
+func Snooze(d time.Duration) error { return &postponed{by: min(max(d, 0), maxDelay)} }
+
+// RetryAfter is a failure whose next attempt comes after d, whatever the backoff
+// says. A nil err stays nil.
+func RetryAfter(d time.Duration, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &postponed{min(max(d, 0), maxDelay), err}
+}
+
+// UnknownKind is the error of a row whose kind this program does not know. The
+// row stays ready for one that does.
+func UnknownKind(kind string) error { return unknownKind(kind) }
+
+type unknownKind string
+
+func (k unknownKind) Error() string {
+	return fmt.Sprintf("queue: no handler for kind %q: it waits for a program that knows it", string(k))
+}
+
+// verb is how a claim ends.
+type verb int
+
+const (
+	toDone verb = iota
+	toRetry
+	toSnooze
+	toRelease
+	toPark
+	toDead
+	toCancelled
+)
+
+// outcome is the end of one claim, as it is to be written.
+type outcome struct {
+	verb  verb
+	delay time.Duration
+	err   error
+}
+
+// decide tells what becomes of a job whose handler gave err.
+func (e *engine) decide(c *claim, err error) outcome {
+	switch {
+	case err == nil:
+		return outcome{verb: toDone}
+	case errors.Is(err, errDiscard):
+		return outcome{verb: toDead, err: err}
+	case errors.Is(err, errCancel):
+		return outcome{verb: toCancelled, err: err}
+	}
+	if _, ok := errors.AsType[unknownKind](err); ok {
+		return outcome{verb: toPark, err: err}
+	}
+	p, postponed := errors.AsType[*postponed](err)
+	if postponed && p.err == nil {
+		return outcome{verb: toSnooze, delay: p.by, err: err}
+	}
+	if errors.Is(c.cause(), ErrStopping) {
+		return outcome{verb: toRelease, err: err} // it was interrupted, not tried
+	}
+	if c.Attempt >= c.MaxAttempts {
+		return outcome{verb: toDead, err: err}
+	}
+	if postponed {
+		return outcome{verb: toRetry, delay: p.by, err: err}
+	}
+	backoff := e.shape.policies[c.Kind].Backoff
+	if backoff == nil {
+		backoff = e.opts.Backoff
+	}
+	return outcome{verb: toRetry, delay: delay(backoff, int(c.Attempt), err), err: err}
+}

@@ -1,0 +1,160 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// work runs handlers one after the other, as long as its line has some.
+func (e *engine) work(l *line, c *claim) {
+	returned := false
+	defer func() {
+		if !returned && c != nil { // the handler ended the goroutine, as a test's FailNow does
+			e.end(c, errGoexit)
+			if next := l.next(time.Since(c.started)); next != nil {
+				go e.work(l, next)
+				return
+			}
+		}
+		e.running.Done()
+	}()
+	for c != nil {
+		e.perform(c)
+		c = l.next(time.Since(c.started))
+	}
+	returned = true
+}
+
+// errGoexit is the result of a handler that ended its goroutine.
+var errGoexit = errors.New("queue: the handler ended its goroutine without returning (runtime.Goexit)")
+
+// perform runs one handler and hands over what became of it.
+func (e *engine) perform(c *claim) {
+	c.started = time.Now()
+	ctx, ok := e.start(c)
+	if !ok {
+		return // lost before it began
+	}
+	timeout := e.shape.policies[c.Kind].Timeout
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, ErrTimeout)
+		defer cancel()
+		late := time.AfterFunc(timeout+e.opts.Grace, func() { e.abandon(c) })
+		defer late.Stop()
+	}
+	ctx, end := e.tele.begin(ctx, c)
+	e.emit(c, Started, outcome{})
+	err := e.call(ctx, c)
+	if err != nil && context.Cause(ctx) == ErrTimeout {
+		err = fmt.Errorf("%w (%s): %w", ErrTimeout, timeout, err)
+	}
+	end(err)
+	e.end(c, err)
+}
+
+// start gives the handler's context.
+func (e *engine) start(c *claim) (context.Context, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != buffered {
+		return nil, false
+	}
+	c.phase = performed
+	ctx := context.WithValue(e.handlers, claimKey{}, c.handle)
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
+	return c.ctx, true
+}
+
+// call runs a handler within its middleware and turns a panic into an error that
+// carries the stack.
+func (e *engine) call(ctx context.Context, c *claim) error {
+	next := func(ctx context.Context) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("queue: handler panicked: %v\n%s", p, debug.Stack())
+			}
+		}()
+		return e.handler(ctx, c.row)
+	}
+	for i := len(e.opts.Middleware) - 1; i >= 0; i-- {
+		around, inner := e.opts.Middleware[i], next
+		next = func(ctx context.Context) (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					err = fmt.Errorf("queue: middleware panicked: %v\n%s", p, debug.Stack())
+				}
+			}()
+			return around(ctx, c.handle, inner)
+		}
+	}
+	return next(ctx)
+}
+
+// end settles a job whose handler gave err, unless it is another's by now.
+func (e *engine) end(c *claim, err error) {
+	cause := c.cause()
+	c.mu.Lock()
+	was := c.phase
+	if was == performed {
+		c.phase = finished
+	}
+	cancel := c.cancel
+	c.mu.Unlock()
+	if cancel != nil {
+		defer cancel(nil)
+	}
+	switch was {
+	case performed:
+		_, done, err := c.handle.settled(err)
+		if done {
+			e.completed(c)
+			return
+		}
+		e.settle(c, e.decide(c, err))
+	case abandoned:
+		e.log(c).Warn("result refused: the handler had been given up", "error", err)
+	case lost:
+		if cause != ErrCancelled {
+			e.log(c).Warn("result refused: the lease was lost", "error", err)
+		}
+	}
+}
+
+// abandon gives a handler up that goes on although its time is over. Its place
+// stays taken until it returns, so that such handlers cannot pile up.
+func (e *engine) abandon(c *claim) {
+	if !c.move(performed, abandoned) {
+		return
+	}
+	err := fmt.Errorf("%w, and it did not return within %s after that", ErrTimeout, e.opts.Grace)
+	e.log(c).Error("handler given up: it goes on although its context has ended; its place stays taken")
+	e.settle(c, e.decide(c, err))
+}
+
+// lose gives a claim up that another may have.
+func (e *engine) lose(c *claim, cause error) {
+	c.mu.Lock()
+	was := c.phase
+	if was == buffered || was == performed {
+		c.phase = lost
+	}
+	cancel := c.cancel
+	c.mu.Unlock()
+	if was != buffered && was != performed {
+		return
+	}
+	e.drop(c)
+	if cancel != nil {
+		cancel(cause)
+	}
+	if cause == ErrCancelled {
+		e.emit(c, Cancelled, outcome{err: cause})
+		return
+	}
+	e.log(c).Warn("the lease was lost")
+	e.emit(c, LeaseLost, outcome{err: cause})
+}

@@ -1,0 +1,156 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// Spec is what generated code says of a queue: its statements, how its jobs are
+// run, and how to read what the worker needs from a row R.
+type Spec[R any] struct {
+	Name       string // the datatype's
+	Statements Statements
+	States     States
+	Order      []OrderColumn     // of claims; the id comes last
+	Policies   map[string]Policy // by kind; under "" without kinds
+	Queues     []Name            // the named queues; empty: one without a name
+	Retention  []Retention
+	ErrorMax   int  // how many characters the column of the last error holds
+	Versioned  bool // payloads have versions
+	TextIDs    bool // ids are texts
+
+	Fields  func(row *R, buf []any) []any // one field for each column, the id first
+	Claimed func(row *R) Claimed
+}
+
+// Statements are the statements of a queue. The generator's dialects write them;
+// those that a queue does not need are empty.
+type Statements struct {
+	Get, Claim, Take, Read, Lock, Beat, Complete, Finish, Retry, Snooze, Release, Bury, Abandon, Report,
+	Running, Expire, Promote, NextDue, Stranger, Park, Unpark, Cancel, Revive,
+	GateUsed, GateHold, GateOpen, GateNext, Twin, Yield, Priority store.Statement
+}
+
+// States are the values of the state column. Cancelled is empty where the select
+// has no option for it: then a cancelled row is dead.
+type States struct{ Ready, Running, Done, Dead, Cancelled string }
+
+func (s States) ended(state string) bool { return state != s.Ready && state != s.Running }
+
+// OrderColumn is a column by whose value rows are claimed.
+type OrderColumn struct {
+	Column int
+	Desc   bool
+}
+
+// Name is a named queue.
+type Name struct {
+	Name        string
+	Concurrency int // handlers at once in one process; 0: Options.Concurrency
+}
+
+// Retention deletes rows that ended in some state, After that.
+type Retention struct {
+	After time.Duration
+	Prune store.Statement
+}
+
+// Claimed is what the worker reads from a row.
+type Claimed struct {
+	ID          any // int64 or string
+	Epoch       int64
+	State       string
+	Attempt     int64
+	MaxAttempts int64
+	Kind        string
+	Queue       string
+	Gate        string
+	Trace       string
+	Errors      json.RawMessage
+	UniqueUntil time.Time // zero without one
+}
+
+// Arguments of a queue's statements, by index. The generator's dialects write
+// the same order.
+const (
+	argID = iota
+	argEpoch
+	argSpan  // lease or delay, in microseconds
+	argNow   // nil: the database's clock
+	argUntil // now plus the span; for a database without a clock
+	argError
+	argErrors
+	argHold
+	argLimit
+	argName
+	argResult
+	argProgress
+	argNote
+	argLease
+	argGate
+	argKey
+	argIDs
+	argEpochs
+	argPriority
+	argCount
+)
+
+// shape is a Spec without its row type: what the engine works from, so that it
+// is compiled once and not once for each datatype.
+type shape struct {
+	name      string
+	st        *Statements
+	states    States
+	order     []OrderColumn
+	policies  map[string]Policy
+	queues    []Name
+	retention []Retention
+	errorMax  int
+	versioned bool // payloads have versions
+	textIDs   bool
+
+	// read runs a statement that gives rows, and gives them as *R.
+	read    func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error)
+	fields  func(row any) []any
+	claimed func(row any) Claimed
+}
+
+func (s *Spec[R]) untyped() *shape {
+	return &shape{
+		name: s.Name, st: &s.Statements, states: s.States, order: s.Order, policies: s.Policies,
+		queues: s.Queues, retention: s.Retention, errorMax: s.ErrorMax, versioned: s.Versioned, textIDs: s.TextIDs,
+		read: func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
+			rows, err := store.Many(ctx, c, st, args, func(row *R) []any { return s.Fields(row, nil) })
+			if err != nil {
+				return nil, err
+			}
+			out := make([]any, len(rows))
+			for i := range rows {
+				out[i] = &rows[i]
+			}
+			return out, nil
+		},
+		fields:  func(row any) []any { return s.Fields(row.(*R), nil) },
+		claimed: func(row any) Claimed { return s.Claimed(row.(*R)) },
+	}
+}
+
+// arguments are what every statement of a queue picks its own from. A database
+// with a clock gets a moment only from a test's.
+func arguments(db *store.DB, span time.Duration) []any {
+	args := make([]any, argCount)
+	now := db.Clock()
+	if db.FakeClock() || embedded(db) {
+		args[argNow] = now
+	}
+	args[argSpan] = span.Microseconds()
+	args[argUntil] = now.Add(span)
+	args[argHold] = ""
+	return args
+}
+
+// embedded tells whether the database has no clock of its own.
+func embedded(db *store.DB) bool { return db.Conn().Dialect() == sqliteDialect }
