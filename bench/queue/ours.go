@@ -49,14 +49,12 @@ func (s *ourSide) Enqueue(ctx context.Context, n int) error {
 
 func (s *ourSide) EnqueueMany(ctx context.Context, from, count int) error {
 	return batches(from, count, ourBatch, func(from, count int) error {
-		return s.db.Tx(ctx, func(tx *generated.Tx) error {
-			for n := from; n < from+count; n++ {
-				if _, err := tx.BenchJob.EnqueueNoop(ctx, generated.Noop{N: int64(n)}); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		payloads := make([]generated.Noop, count)
+		for i := range payloads {
+			payloads[i].N = int64(from + i)
+		}
+		_, err := s.db.BenchJob.EnqueueNoopMany(ctx, payloads)
+		return err
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"iter"
 	"slices"
 	"time"
 )
@@ -35,6 +36,18 @@ type BenchJob struct {
 	QueueEpoch int64 `json:"queue_epoch"`
 	// until when the running worker's claim holds
 	QueueLease store.Null[time.Time] `json:"queue_lease"`
+	// why the row waits: time, limit or kind; empty: it does not
+	QueueHold string `json:"queue_hold"`
+	// the last failures, newest last
+	QueueErrors store.Null[store.JSON] `json:"queue_errors"`
+	// what the handler left
+	QueueResult store.Null[store.JSON] `json:"queue_result"`
+	// how far the handler has come, 0 to 1
+	QueueProgress store.Null[store.Decimal] `json:"queue_progress"`
+	// what the handler says of its progress
+	QueueNote store.Null[string] `json:"queue_note"`
+	// the trace that enqueued the row, in W3C's form
+	QueueTrace store.Null[string] `json:"queue_trace"`
 }
 
 // BenchJobStatus is the status of bench_job.
@@ -85,69 +98,93 @@ func (v BenchJobStatus) Value() (driver.Value, error) {
 
 // BenchJobNew is a row of bench_job to be. What is left unset takes its default, or is null.
 type BenchJobNew struct {
-	JobType     string                    `json:"job_type"`              // required
-	Payload     store.JSON                `json:"payload"`               // required
-	Status      store.Opt[BenchJobStatus] `json:"status,omitzero"`       // default: pending
-	Priority    store.Opt[int64]          `json:"priority,omitzero"`     // default: 0
-	Attempts    store.Opt[int64]          `json:"attempts,omitzero"`     // default: 0
-	MaxAttempts store.Opt[int64]          `json:"max_attempts,omitzero"` // default: 3
-	ScheduledAt store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
-	StartedAt   store.Opt[time.Time]      `json:"started_at,omitzero"`
-	CompletedAt store.Opt[time.Time]      `json:"completed_at,omitzero"`
-	Error       store.Opt[string]         `json:"error,omitzero"`
-	CreatedAt   store.Opt[time.Time]      `json:"created_at,omitzero"`  // default: now
-	QueueEpoch  store.Opt[int64]          `json:"queue_epoch,omitzero"` // default: 0
-	QueueLease  store.Opt[time.Time]      `json:"queue_lease,omitzero"`
+	JobType       string                    `json:"job_type"`              // required
+	Payload       store.JSON                `json:"payload"`               // required
+	Status        store.Opt[BenchJobStatus] `json:"status,omitzero"`       // default: pending
+	Priority      store.Opt[int64]          `json:"priority,omitzero"`     // default: 0
+	Attempts      store.Opt[int64]          `json:"attempts,omitzero"`     // default: 0
+	MaxAttempts   store.Opt[int64]          `json:"max_attempts,omitzero"` // default: 3
+	ScheduledAt   store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
+	StartedAt     store.Opt[time.Time]      `json:"started_at,omitzero"`
+	CompletedAt   store.Opt[time.Time]      `json:"completed_at,omitzero"`
+	Error         store.Opt[string]         `json:"error,omitzero"`
+	CreatedAt     store.Opt[time.Time]      `json:"created_at,omitzero"`  // default: now
+	QueueEpoch    store.Opt[int64]          `json:"queue_epoch,omitzero"` // default: 0
+	QueueLease    store.Opt[time.Time]      `json:"queue_lease,omitzero"`
+	QueueHold     store.Opt[string]         `json:"queue_hold,omitzero"` // default:
+	QueueErrors   store.Opt[store.JSON]     `json:"queue_errors,omitzero"`
+	QueueResult   store.Opt[store.JSON]     `json:"queue_result,omitzero"`
+	QueueProgress store.Opt[store.Decimal]  `json:"queue_progress,omitzero"`
+	QueueNote     store.Opt[string]         `json:"queue_note,omitzero"`
+	QueueTrace    store.Opt[string]         `json:"queue_trace,omitzero"`
 }
 
 // BenchJobPatch is a change to a row of bench_job. What is left unset stays as it is.
 type BenchJobPatch struct {
-	JobType     store.Opt[string]         `json:"job_type,omitzero"`
-	Payload     store.Opt[store.JSON]     `json:"payload,omitzero"`
-	Status      store.Opt[BenchJobStatus] `json:"status,omitzero"`
-	Priority    store.Opt[int64]          `json:"priority,omitzero"`
-	Attempts    store.Opt[int64]          `json:"attempts,omitzero"`
-	MaxAttempts store.Opt[int64]          `json:"max_attempts,omitzero"`
-	ScheduledAt store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
-	StartedAt   store.Opt[time.Time]      `json:"started_at,omitzero"`
-	CompletedAt store.Opt[time.Time]      `json:"completed_at,omitzero"`
-	Error       store.Opt[string]         `json:"error,omitzero"`
-	CreatedAt   store.Opt[time.Time]      `json:"created_at,omitzero"`
-	QueueEpoch  store.Opt[int64]          `json:"queue_epoch,omitzero"`
-	QueueLease  store.Opt[time.Time]      `json:"queue_lease,omitzero"`
+	JobType       store.Opt[string]         `json:"job_type,omitzero"`
+	Payload       store.Opt[store.JSON]     `json:"payload,omitzero"`
+	Status        store.Opt[BenchJobStatus] `json:"status,omitzero"`
+	Priority      store.Opt[int64]          `json:"priority,omitzero"`
+	Attempts      store.Opt[int64]          `json:"attempts,omitzero"`
+	MaxAttempts   store.Opt[int64]          `json:"max_attempts,omitzero"`
+	ScheduledAt   store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
+	StartedAt     store.Opt[time.Time]      `json:"started_at,omitzero"`
+	CompletedAt   store.Opt[time.Time]      `json:"completed_at,omitzero"`
+	Error         store.Opt[string]         `json:"error,omitzero"`
+	CreatedAt     store.Opt[time.Time]      `json:"created_at,omitzero"`
+	QueueEpoch    store.Opt[int64]          `json:"queue_epoch,omitzero"`
+	QueueLease    store.Opt[time.Time]      `json:"queue_lease,omitzero"`
+	QueueHold     store.Opt[string]         `json:"queue_hold,omitzero"`
+	QueueErrors   store.Opt[store.JSON]     `json:"queue_errors,omitzero"`
+	QueueResult   store.Opt[store.JSON]     `json:"queue_result,omitzero"`
+	QueueProgress store.Opt[store.Decimal]  `json:"queue_progress,omitzero"`
+	QueueNote     store.Opt[string]         `json:"queue_note,omitzero"`
+	QueueTrace    store.Opt[string]         `json:"queue_trace,omitzero"`
 }
 
 // BenchJobFields are the columns of bench_job, for filters and sorts.
 var BenchJobFields = struct {
-	ID          store.Col[BenchJobID, BenchJobID]
-	JobType     store.TextCol[BenchJobID, string]
-	Payload     store.OpaqueCol[BenchJobID]
-	Status      store.Col[BenchJobID, BenchJobStatus]
-	Priority    store.Col[BenchJobID, int64]
-	Attempts    store.Col[BenchJobID, int64]
-	MaxAttempts store.Col[BenchJobID, int64]
-	ScheduledAt store.Col[BenchJobID, time.Time]
-	StartedAt   store.Col[BenchJobID, time.Time]
-	CompletedAt store.Col[BenchJobID, time.Time]
-	Error       store.TextCol[BenchJobID, string]
-	CreatedAt   store.Col[BenchJobID, time.Time]
-	QueueEpoch  store.Col[BenchJobID, int64]
-	QueueLease  store.Col[BenchJobID, time.Time]
+	ID            store.Col[BenchJobID, BenchJobID]
+	JobType       store.TextCol[BenchJobID, string]
+	Payload       store.OpaqueCol[BenchJobID]
+	Status        store.Col[BenchJobID, BenchJobStatus]
+	Priority      store.Col[BenchJobID, int64]
+	Attempts      store.Col[BenchJobID, int64]
+	MaxAttempts   store.Col[BenchJobID, int64]
+	ScheduledAt   store.Col[BenchJobID, time.Time]
+	StartedAt     store.Col[BenchJobID, time.Time]
+	CompletedAt   store.Col[BenchJobID, time.Time]
+	Error         store.TextCol[BenchJobID, string]
+	CreatedAt     store.Col[BenchJobID, time.Time]
+	QueueEpoch    store.Col[BenchJobID, int64]
+	QueueLease    store.Col[BenchJobID, time.Time]
+	QueueHold     store.TextCol[BenchJobID, string]
+	QueueErrors   store.OpaqueCol[BenchJobID]
+	QueueResult   store.OpaqueCol[BenchJobID]
+	QueueProgress store.Col[BenchJobID, store.Decimal]
+	QueueNote     store.TextCol[BenchJobID, string]
+	QueueTrace    store.TextCol[BenchJobID, string]
 }{
-	ID:          store.FieldOf[BenchJobID, BenchJobID](0),
-	JobType:     store.TextOf[BenchJobID, string](1),
-	Payload:     store.OpaqueOf[BenchJobID](2),
-	Status:      store.FieldOf[BenchJobID, BenchJobStatus](3),
-	Priority:    store.FieldOf[BenchJobID, int64](4),
-	Attempts:    store.FieldOf[BenchJobID, int64](5),
-	MaxAttempts: store.FieldOf[BenchJobID, int64](6),
-	ScheduledAt: store.FieldOf[BenchJobID, time.Time](7),
-	StartedAt:   store.FieldOf[BenchJobID, time.Time](8),
-	CompletedAt: store.FieldOf[BenchJobID, time.Time](9),
-	Error:       store.TextOf[BenchJobID, string](10),
-	CreatedAt:   store.FieldOf[BenchJobID, time.Time](11),
-	QueueEpoch:  store.FieldOf[BenchJobID, int64](12),
-	QueueLease:  store.FieldOf[BenchJobID, time.Time](13),
+	ID:            store.FieldOf[BenchJobID, BenchJobID](0),
+	JobType:       store.TextOf[BenchJobID, string](1),
+	Payload:       store.OpaqueOf[BenchJobID](2),
+	Status:        store.FieldOf[BenchJobID, BenchJobStatus](3),
+	Priority:      store.FieldOf[BenchJobID, int64](4),
+	Attempts:      store.FieldOf[BenchJobID, int64](5),
+	MaxAttempts:   store.FieldOf[BenchJobID, int64](6),
+	ScheduledAt:   store.FieldOf[BenchJobID, time.Time](7),
+	StartedAt:     store.FieldOf[BenchJobID, time.Time](8),
+	CompletedAt:   store.FieldOf[BenchJobID, time.Time](9),
+	Error:         store.TextOf[BenchJobID, string](10),
+	CreatedAt:     store.FieldOf[BenchJobID, time.Time](11),
+	QueueEpoch:    store.FieldOf[BenchJobID, int64](12),
+	QueueLease:    store.FieldOf[BenchJobID, time.Time](13),
+	QueueHold:     store.TextOf[BenchJobID, string](14),
+	QueueErrors:   store.OpaqueOf[BenchJobID](15),
+	QueueResult:   store.OpaqueOf[BenchJobID](16),
+	QueueProgress: store.FieldOf[BenchJobID, store.Decimal](17),
+	QueueNote:     store.TextOf[BenchJobID, string](18),
+	QueueTrace:    store.TextOf[BenchJobID, string](19),
 }
 
 // The forms of a question to bench_job and of its answer.
@@ -179,6 +216,12 @@ var benchJobSpec = store.Spec[BenchJob, BenchJobID, BenchJobNew, BenchJobPatch]{
 		{Name: "created_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "queue_epoch", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "queue_lease", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "queue_hold", Rules: check.Rules{Kind: check.Text, Max: check.At("16")}, Types: [3]string{"TEXT", "character varying(16)", "varchar(16)"}},
+		{Name: "queue_errors", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "queue_result", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "queue_progress", Rules: check.Rules{Kind: check.Decimal, Min: check.At("0"), Max: check.At("1"), Scale: 4}, Null: true, Types: [3]string{"INTEGER", "numeric(18,4)", "decimal(18,4)"}},
+		{Name: "queue_note", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
+		{Name: "queue_trace", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: benchJobFields,
 	ID:     store.IDInteger,
@@ -191,7 +234,9 @@ var benchJobSpec = store.Spec[BenchJob, BenchJobID, BenchJobNew, BenchJobPatch]{
 var benchJobTableDef = store.TableDef{
 	Columns: benchJobSpec.Columns,
 	Indexes: []store.Index{
-		{Name: "bench_job_claim_idx", Columns: []int{3, 4, 11}, Desc: []bool{false, true, false}, Partial: true},
+		{Name: "bench_job_queue_claim_idx", Columns: []int{3, 14, 4, 11}, Desc: []bool{false, false, true, false}, Partial: true},
+		{Name: "bench_job_queue_hold_idx", Columns: []int{3, 14, 7}, Partial: true},
+		{Name: "bench_job_queue_running_idx", Columns: []int{3}, Partial: true},
 	},
 	Name: "bench_job",
 }
@@ -211,7 +256,13 @@ func benchJobFields(r *BenchJob, buf []any) []any {
 		&r.Error,
 		&r.CreatedAt,
 		&r.QueueEpoch,
-		&r.QueueLease)
+		&r.QueueLease,
+		&r.QueueHold,
+		&r.QueueErrors,
+		&r.QueueResult,
+		store.NullDecimalField(&r.QueueProgress, 4),
+		&r.QueueNote,
+		&r.QueueTrace)
 }
 
 func (n *BenchJobNew) fill(r *BenchJob, m *store.Mask, now time.Time) {
@@ -230,6 +281,12 @@ func (n *BenchJobNew) fill(r *BenchJob, m *store.Mask, now time.Time) {
 	store.Put(m, 11, &r.CreatedAt, n.CreatedAt, now)
 	store.Put(m, 12, &r.QueueEpoch, n.QueueEpoch, 0)
 	store.PutNull(m, 13, &r.QueueLease, n.QueueLease)
+	store.Put(m, 14, &r.QueueHold, n.QueueHold, queue.HoldUntil(r.ScheduledAt.V, now))
+	store.PutNull(m, 15, &r.QueueErrors, n.QueueErrors)
+	store.PutNull(m, 16, &r.QueueResult, n.QueueResult)
+	store.PutNull(m, 17, &r.QueueProgress, n.QueueProgress)
+	store.PutNull(m, 18, &r.QueueNote, n.QueueNote)
+	store.PutNull(m, 19, &r.QueueTrace, n.QueueTrace)
 }
 
 func (p *BenchJobPatch) fill(r *BenchJob, m *store.Mask) {
@@ -246,6 +303,12 @@ func (p *BenchJobPatch) fill(r *BenchJob, m *store.Mask) {
 	store.Patch(m, 11, &r.CreatedAt, p.CreatedAt)
 	store.Patch(m, 12, &r.QueueEpoch, p.QueueEpoch)
 	store.PutNull(m, 13, &r.QueueLease, p.QueueLease)
+	store.Patch(m, 14, &r.QueueHold, p.QueueHold)
+	store.PutNull(m, 15, &r.QueueErrors, p.QueueErrors)
+	store.PutNull(m, 16, &r.QueueResult, p.QueueResult)
+	store.PutNull(m, 17, &r.QueueProgress, p.QueueProgress)
+	store.PutNull(m, 18, &r.QueueNote, p.QueueNote)
+	store.PutNull(m, 19, &r.QueueTrace, p.QueueTrace)
 }
 
 // Noop is the payload of a noop in bench_job.
@@ -263,15 +326,51 @@ var noopRules = []check.Member{
 // EnqueueNoop adds a noop. Each of opts may change the row to be: when it runs,
 // how often it is tried.
 func (t *BenchJobTable) EnqueueNoop(ctx context.Context, payload Noop, opts ...func(*BenchJobNew)) (*BenchJob, error) {
-	text, err := queue.Encode("noop", payload, noopRules)
+	n, err := newNoop(ctx, payload, opts)
 	if err != nil {
 		return nil, err
 	}
-	n := BenchJobNew{JobType: "noop", Payload: text}
+	return t.Create(ctx, n)
+}
+
+// EnqueueNoopMany adds a noop for each payload, all or none, and gives their ids in order.
+func (t *BenchJobTable) EnqueueNoopMany(ctx context.Context, payloads []Noop, opts ...func(*BenchJobNew)) ([]BenchJobID, error) {
+	ns := make([]BenchJobNew, len(payloads))
+	for i, payload := range payloads {
+		var err error
+		if ns[i], err = newNoop(ctx, payload, opts); err != nil {
+			return nil, queue.InPayload(i, err)
+		}
+	}
+	return t.CreateMany(ctx, ns)
+}
+
+func newNoop(ctx context.Context, payload Noop, opts []func(*BenchJobNew)) (BenchJobNew, error) {
+	text, err := queue.Encode("noop", payload, noopRules)
+	if err != nil {
+		return BenchJobNew{}, err
+	}
+	n := BenchJobNew{
+		JobType:    "noop",
+		Payload:    text,
+		QueueTrace: queue.Trace(ctx),
+	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	return t.Create(ctx, n)
+	return n, nil
+}
+
+// Create adds a row and wakes the workers.
+func (t *BenchJobTable) Create(ctx context.Context, n BenchJobNew) (*BenchJob, error) {
+	row, err := t.Table.Create(ctx, n)
+	return row, queue.Added(t.Conn(), &benchJobQueue, err)
+}
+
+// CreateMany adds rows, all or none, and wakes the workers.
+func (t *BenchJobTable) CreateMany(ctx context.Context, ns []BenchJobNew) ([]BenchJobID, error) {
+	ids, err := t.Table.CreateMany(ctx, ns)
+	return ids, queue.Added(t.Conn(), &benchJobQueue, err)
 }
 
 // BenchJobHandler runs what is claimed from bench_job. A nil error is done; another is tried
@@ -284,164 +383,481 @@ func benchJobHandle(h BenchJobHandler) queue.Handler[BenchJob] {
 	return func(ctx context.Context, row *BenchJob) error {
 		switch string(row.JobType) {
 		case "noop":
-			return queue.Handle(ctx, row, row.Attempts, row.Payload, h.Noop)
+			return queue.Handle(ctx, row, row.Payload, h.Noop)
 		}
 		return queue.UnknownKind(string(row.JobType))
 	}
 }
 
+// Cancel ends a row that is ready or running; the context of a handler that runs it, in
+// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// without the row, and queue.ErrEnded where it has ended already.
+func (t *BenchJobTable) Cancel(ctx context.Context, id BenchJobID) error {
+	return queue.CancelRow(ctx, t.Conn(), &benchJobQueue, int64(id))
+}
+
+// Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
+// gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+func (t *BenchJobTable) Retry(ctx context.Context, id BenchJobID) error {
+	return queue.Revive(ctx, t.Conn(), &benchJobQueue, int64(id))
+}
+
+// Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
+// fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
+func (t *BenchJobTable) Await(ctx context.Context, id BenchJobID) (*BenchJob, error) {
+	return queue.Await(ctx, t.Conn().DB(), &benchJobQueue, int64(id))
+}
+
+// Pause keeps workers in all processes from taking up rows, of all queues or of those
+// named; what runs goes on. It holds until Resume, also over restarts.
+func (t *BenchJobTable) Pause(ctx context.Context, queues ...string) error {
+	return queue.Pause(ctx, t.Conn(), &benchJobQueue, queues)
+}
+
+// Resume ends what Pause began.
+func (t *BenchJobTable) Resume(ctx context.Context, queues ...string) error {
+	return queue.Resume(ctx, t.Conn(), &benchJobQueue, queues)
+}
+
+// BenchJobEvent is something that happened to a row in this process.
+type BenchJobEvent = queue.Event[BenchJobID]
+
+// Events gives what this process's workers do to rows, from now on until ctx ends.
+func (t *BenchJobTable) Events(ctx context.Context) iter.Seq[BenchJobEvent] {
+	return queue.Events[BenchJobID](ctx, t.Conn().DB(), "bench_job")
+}
+
 var benchJobQueue = queue.Spec[BenchJob]{
-	Beat: store.Statement{
-		Text: [3]string{
-			`UPDATE bench_job
-SET queue_lease = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			`UPDATE bench_job
-SET queue_lease = now() + $1::bigint * interval '1 microsecond'
-WHERE id = $2 AND queue_epoch = $3 AND status = 'processing'`,
-			`UPDATE bench_job
-SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, CURRENT_TIMESTAMP(6))
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-		},
-		Order: [3][]int{{4, 0, 1}, {2, 0, 1}, {2, 0, 1}},
-	},
-	Bury: store.Statement{
-		Text: [3]string{
-			`UPDATE bench_job
-SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			`UPDATE bench_job
-SET status = 'failed', queue_lease = NULL, completed_at = now(), error = $1
-WHERE id = $2 AND queue_epoch = $3 AND status = 'processing'`,
-			`UPDATE bench_job
-SET status = 'failed', queue_lease = NULL, completed_at = CURRENT_TIMESTAMP(6), error = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-		},
-		Order: [3][]int{{3, 5, 0, 1}, {5, 0, 1}, {5, 0, 1}},
-	},
-	Claim: store.Statement{
-		Text: [3]string{
-			`UPDATE bench_job
-SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?, started_at = ?
-WHERE id = (
-SELECT due.id
-FROM bench_job AS due
-WHERE due.status = 'pending'
-  AND (due.scheduled_at IS NULL OR due.scheduled_at <= ?)
-ORDER BY due.priority DESC, due.created_at, due.id
-LIMIT 1
-)
-RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease`,
-			`UPDATE bench_job
-SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = now() + $1::bigint * interval '1 microsecond', started_at = now()
-WHERE id = (
-SELECT due.id
-FROM bench_job AS due
-WHERE due.status = 'pending'
-  AND (due.scheduled_at IS NULL OR due.scheduled_at <= now())
-ORDER BY due.priority DESC, due.created_at, due.id
-LIMIT 1
-FOR UPDATE SKIP LOCKED
-)
-RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease`,
-			`SELECT due.id
-FROM bench_job AS due
-WHERE due.status = 'pending'
-  AND (due.scheduled_at IS NULL OR due.scheduled_at <= CURRENT_TIMESTAMP(6))
-ORDER BY due.priority DESC, due.created_at, due.id
-LIMIT 1
-FOR UPDATE SKIP LOCKED`,
-		},
-		Order: [3][]int{{4, 3, 3}, {2}, {}},
-	},
 	Claimed: func(row *BenchJob) queue.Claimed {
 		return queue.Claimed{
 			Attempt:     row.Attempts,
 			Epoch:       row.QueueEpoch,
+			Errors:      row.QueueErrors.V,
 			ID:          int64(row.ID),
+			Kind:        row.JobType,
 			MaxAttempts: row.MaxAttempts,
+			State:       string(row.Status),
+			Trace:       row.QueueTrace.V,
 		}
 	},
-	Complete: store.Statement{
-		Text: [3]string{
-			`UPDATE bench_job
+	ErrorMax:  65535,
+	Fields:    benchJobFields,
+	Name:      "bench_job",
+	Order:     []queue.OrderColumn{{Column: 4, Desc: true}, {Column: 11, Desc: false}, {Column: 0}},
+	Policies:  map[string]queue.Policy{"noop": {}},
+	Queues:    []queue.Name{},
+	Retention: []queue.Retention{},
+	Statements: queue.Statements{
+		Abandon: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+		},
+		Beat: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET queue_lease = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE bench_job
+SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE bench_job.id = claim.id AND bench_job.queue_epoch = claim.epoch AND bench_job.status = 'processing'
+RETURNING bench_job.id`,
+				`UPDATE bench_job
+SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
+		},
+		Bury: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+		},
+		Cancel: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = ?, error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'processing')`,
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = COALESCE($2, error)
+WHERE id = $3 AND status IN ('pending', 'processing')`,
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'processing')`,
+			},
+			Order: [3][]int{{3, 5, 0}, {3, 5, 0}, {3, 5, 0}},
+		},
+		Claim: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?, started_at = ?
+WHERE id IN (
+SELECT due.id
+FROM bench_job AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= ?)
+  AND due.job_type IN ('noop')
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT ?
+)
+RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
+				`UPDATE bench_job
+SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', started_at = COALESCE($3::timestamptz, now())
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM bench_job AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= COALESCE($4::timestamptz, now()))
+  AND due.job_type IN ('noop')
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT $5
+FOR UPDATE SKIP LOCKED
+))
+RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
+				`SELECT id
+FROM bench_job
+WHERE status = 'pending' AND queue_hold = ''
+  AND (scheduled_at IS NULL OR scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('noop')
+ORDER BY priority DESC, created_at, id
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
+			},
+			Order: [3][]int{{4, 3, 3, 8}, {3, 2, 3, 3, 8}, {3, 8}},
+		},
+		Complete: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
 SET status = 'completed', queue_lease = NULL, completed_at = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			`UPDATE bench_job
-SET status = 'completed', queue_lease = NULL, completed_at = now()
-WHERE id = $1 AND queue_epoch = $2 AND status = 'processing'`,
-			`UPDATE bench_job
-SET status = 'completed', queue_lease = NULL, completed_at = CURRENT_TIMESTAMP(6)
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'completed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now())
+FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS claim
+WHERE bench_job.id = claim.id AND bench_job.queue_epoch = claim.epoch AND bench_job.status = 'processing'
+RETURNING bench_job.id`,
+				`UPDATE bench_job
+SET status = 'completed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{{3, 0, 1}, {3, 16, 17}, {3, 0}},
 		},
-		Order: [3][]int{{3, 0, 1}, {0, 1}, {0, 1}},
-	},
-	ErrorMax: 65535,
-	Fields:   benchJobFields,
-	Get: store.Statement{
-		Text: [3]string{
-			`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease
+		Expire: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN ? ELSE completed_at END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?)`,
+				`UPDATE bench_job
+SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE($1::timestamptz, now()) ELSE completed_at END, error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = $6)`,
+				`UPDATE bench_job
+SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?)`,
+			},
+			Order: [3][]int{{3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}},
+		},
+		Finish: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = 'completed', queue_lease = NULL, completed_at = ?, queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'completed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), queue_result = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'completed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{3, 10, 0, 1}, {3, 10, 0, 1}, {3, 10, 0, 1}},
+		},
+		Get: store.Statement{
+			Text: [3]string{
+				`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM bench_job
 WHERE id = ?`,
-			`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease
+				`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM bench_job
 WHERE id = $1`,
-			`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease
+				`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM bench_job
 WHERE id = ?`,
+			},
 		},
-	},
-	Name: "bench_job",
-	Release: store.Statement{
-		Text: [3]string{
-			`UPDATE bench_job
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			`UPDATE bench_job
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
-WHERE id = $1 AND queue_epoch = $2 AND status = 'processing'`,
-			`UPDATE bench_job
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+		Lock: store.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id, queue_epoch
+FROM bench_job
+WHERE id IN (?) AND status = 'processing'
+ORDER BY id
+FOR UPDATE`,
+			},
+			Order: [3][]int{nil, nil, {0}},
 		},
-		Order: [3][]int{{0, 1}, {0, 1}, {0, 1}},
-	},
-	Retry: store.Statement{
-		Text: [3]string{
-			`UPDATE bench_job
-SET status = 'pending', queue_lease = NULL, scheduled_at = ?, error = ?
+		NextDue: store.Statement{
+			Text: [3]string{
+				`SELECT scheduled_at
+FROM bench_job
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY scheduled_at
+LIMIT ?`,
+				`SELECT scheduled_at
+FROM bench_job
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY scheduled_at
+LIMIT $1`,
+				`SELECT scheduled_at
+FROM bench_job
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY scheduled_at
+LIMIT ?`,
+			},
+			Order: [3][]int{{8}, {8}, {8}},
+		},
+		Park: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET queue_hold = 'kind', error = COALESCE(?, error)
+WHERE id = ? AND status = 'pending' AND queue_hold = ''`,
+				`UPDATE bench_job
+SET queue_hold = 'kind', error = COALESCE($1, error)
+WHERE id = $2 AND status = 'pending' AND queue_hold = ''`,
+				`UPDATE bench_job
+SET queue_hold = 'kind', error = COALESCE(?, error)
+WHERE id = ? AND status = 'pending' AND queue_hold = ''`,
+			},
+			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
+		},
+		Promote: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM bench_job AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.scheduled_at <= ?
+ORDER BY due.scheduled_at
+LIMIT ?
+)`,
+				`UPDATE bench_job
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM bench_job AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.scheduled_at <= COALESCE($1::timestamptz, now())
+ORDER BY due.scheduled_at
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+))`,
+				`UPDATE bench_job
+SET queue_hold = ''
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
+ORDER BY scheduled_at
+LIMIT ?`,
+			},
+			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
+		},
+		Read: store.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM bench_job
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {0}},
+		},
+		Release: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			`UPDATE bench_job
-SET status = 'pending', queue_lease = NULL, scheduled_at = now() + $1::bigint * interval '1 microsecond', error = $2
+				`UPDATE bench_job
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
 WHERE id = $3 AND queue_epoch = $4 AND status = 'processing'`,
-			`UPDATE bench_job
-SET status = 'pending', queue_lease = NULL, scheduled_at = TIMESTAMPADD(MICROSECOND, ?, CURRENT_TIMESTAMP(6)), error = ?
+				`UPDATE bench_job
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
-		Order: [3][]int{{4, 5, 0, 1}, {2, 5, 0, 1}, {2, 5, 0, 1}},
-	},
-	Sweep: store.Statement{
-		Text: [3]string{
-			`UPDATE bench_job
-SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_epoch = queue_epoch + 1, error = ?
-WHERE status = 'processing' AND queue_lease < ?`,
-			`UPDATE bench_job
-SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_epoch = queue_epoch + 1, error = $1
-WHERE status = 'processing' AND queue_lease < now()`,
-			`UPDATE bench_job
-SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_epoch = queue_epoch + 1, error = ?
-WHERE status = 'processing' AND queue_lease < CURRENT_TIMESTAMP(6)`,
+		Report: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE bench_job
+SET queue_progress = $1, queue_note = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'processing'`,
+				`UPDATE bench_job
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{11, 12, 0, 1}, {11, 12, 0, 1}, {11, 12, 0, 1}},
 		},
-		Order: [3][]int{{5, 3}, {5}, {5}},
-	},
-	Take: store.Statement{
-		Text: [3]string{
-			``,
-			``,
-			`UPDATE bench_job
-SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, CURRENT_TIMESTAMP(6)), started_at = CURRENT_TIMESTAMP(6)
-WHERE id = ?`,
+		Retry: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = 'pending', queue_lease = NULL, scheduled_at = ?, queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'pending', queue_lease = NULL, scheduled_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3, error = $4, queue_errors = $5
+WHERE id = $6 AND queue_epoch = $7 AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'pending', queue_lease = NULL, scheduled_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Order: [3][]int{nil, nil, {2, 0}},
+		Revive: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = ?, completed_at = NULL
+WHERE id = ? AND status <> 'processing'`,
+				`UPDATE bench_job
+SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE($1::timestamptz, now()), completed_at = NULL
+WHERE id = $2 AND status <> 'processing'`,
+				`UPDATE bench_job
+SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE(?, CURRENT_TIMESTAMP(6)), completed_at = NULL
+WHERE id = ? AND status <> 'processing'`,
+			},
+			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
+		},
+		Running: store.Statement{
+			Text: [3]string{
+				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM bench_job
+WHERE status = 'processing' AND id > ?
+ORDER BY id
+LIMIT ?`,
+				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM bench_job
+WHERE status = 'processing' AND id > $1
+ORDER BY id
+LIMIT $2`,
+				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM bench_job
+WHERE status = 'processing' AND id > ?
+ORDER BY id
+LIMIT ?`,
+			},
+			Order: [3][]int{{0, 8}, {0, 8}, {0, 8}},
+		},
+		Snooze: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, scheduled_at = ?, queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, scheduled_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, scheduled_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
+		},
+		Stranger: store.Statement{
+			Text: [3]string{
+				`SELECT front.id, front.job_type
+FROM (
+SELECT due.id, due.job_type
+FROM bench_job AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= ?)
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT ?
+) AS front
+WHERE NOT front.job_type IN ('noop')`,
+				`SELECT front.id, front.job_type
+FROM (
+SELECT due.id, due.job_type
+FROM bench_job AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= COALESCE($1::timestamptz, now()))
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT $2
+) AS front
+WHERE NOT front.job_type IN ('noop')`,
+				`SELECT front.id, front.job_type
+FROM (
+SELECT due.id, due.job_type
+FROM bench_job AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.scheduled_at IS NULL OR due.scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY due.priority DESC, due.created_at, due.id
+LIMIT ?
+) AS front
+WHERE NOT front.job_type IN ('noop')`,
+			},
+			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
+		},
+		Take: store.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE bench_job
+SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), started_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {2, 3, 3, 0}},
+		},
+		Unpark: store.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM bench_job AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('noop')
+ORDER BY due.id
+LIMIT ?
+)`,
+				`UPDATE bench_job
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM bench_job AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('noop')
+ORDER BY due.id
+LIMIT $1
+FOR UPDATE SKIP LOCKED
+))`,
+				`UPDATE bench_job
+SET queue_hold = ''
+WHERE status = 'pending' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('noop')
+ORDER BY id
+LIMIT ?`,
+			},
+			Order: [3][]int{{8}, {8}, {8}},
+		},
 	},
+	States: queue.States{
+		Cancelled: "",
+		Dead:      "failed",
+		Done:      "completed",
+		Ready:     "pending",
+		Running:   "processing",
+	},
+	TextIDs:   false,
+	Versioned: false,
 }

@@ -20,11 +20,15 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
-	BenchJob BenchJobTable // Jobs
+	BenchJob   BenchJobTable  // Jobs
+	QueueGates QueueGateTable // Queue Gates
 }
 
 func bind(c *store.Conn) Tables {
-	return Tables{BenchJob: BenchJobTable{store.Bind(c, &benchJobSpec)}}
+	return Tables{
+		BenchJob:   BenchJobTable{store.Bind(c, &benchJobSpec)},
+		QueueGates: QueueGateTable{store.Bind(c, &queueGateSpec)},
+	}
 }
 
 // DB is an open database. Its tables' methods each are a transaction of their
@@ -92,6 +96,7 @@ var schema = store.Schema{
 	DDL: [3]string{sqliteSchema, postgresSchema, mysqlSchema},
 	Tables: []store.TableDef{
 		benchJobTableDef,
+		queueGateTableDef,
 	},
 }
 

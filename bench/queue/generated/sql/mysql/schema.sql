@@ -15,6 +15,23 @@ CREATE TABLE bench_job (
   created_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   queue_epoch bigint NOT NULL DEFAULT 0,
   queue_lease datetime(6) NULL,
+  queue_hold varchar(16) NOT NULL DEFAULT '',
+  queue_errors json NULL,
+  queue_result json NULL,
+  queue_progress decimal(18,4) NULL,
+  queue_note varchar(255) NULL,
+  queue_trace varchar(255) NULL,
   CONSTRAINT bench_job_status_check CHECK (status IN ('pending', 'processing', 'completed', 'failed')),
-  KEY bench_job_claim_idx (status, priority DESC, created_at)
+  KEY bench_job_queue_claim_idx (status, queue_hold, priority DESC, created_at),
+  KEY bench_job_queue_hold_idx (status, queue_hold, scheduled_at),
+  KEY bench_job_queue_running_idx (status)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE queue_gates (
+  id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  name varchar(255) NOT NULL,
+  paused tinyint(1) NOT NULL DEFAULT FALSE,
+  used text NOT NULL,
+  seen bigint NOT NULL DEFAULT 0,
+  UNIQUE KEY queue_gates_name_key (name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -15,8 +15,32 @@ CREATE TABLE bench_job (
   created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
   queue_epoch INTEGER NOT NULL DEFAULT 0,
   queue_lease TEXT,
+  queue_hold TEXT NOT NULL DEFAULT '',
+  queue_errors TEXT,
+  queue_result TEXT,
+  queue_progress INTEGER,
+  queue_note TEXT,
+  queue_trace TEXT,
   CONSTRAINT bench_job_job_type_check CHECK (length(job_type) <= 100),
   CONSTRAINT bench_job_payload_check CHECK (json_valid(payload)),
-  CONSTRAINT bench_job_status_check CHECK ((status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed'))
+  CONSTRAINT bench_job_status_check CHECK ((status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed')),
+  CONSTRAINT bench_job_queue_hold_check CHECK (length(queue_hold) <= 16),
+  CONSTRAINT bench_job_queue_errors_check CHECK (json_valid(queue_errors)),
+  CONSTRAINT bench_job_queue_result_check CHECK (json_valid(queue_result)),
+  CONSTRAINT bench_job_queue_note_check CHECK (length(queue_note) <= 255),
+  CONSTRAINT bench_job_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;
-CREATE INDEX bench_job_claim_idx ON bench_job (status, priority DESC, created_at) WHERE status = 'pending';
+CREATE INDEX bench_job_queue_claim_idx ON bench_job (status, queue_hold, priority DESC, created_at) WHERE status = 'pending' AND queue_hold = '';
+CREATE INDEX bench_job_queue_hold_idx ON bench_job (status, queue_hold, scheduled_at) WHERE status = 'pending' AND queue_hold != '';
+CREATE INDEX bench_job_queue_running_idx ON bench_job (status) WHERE status = 'processing';
+
+CREATE TABLE queue_gates (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  paused INTEGER NOT NULL DEFAULT 0,
+  used TEXT NOT NULL DEFAULT '',
+  seen INTEGER NOT NULL DEFAULT 0,
+  CONSTRAINT queue_gates_name_check CHECK (length(name) <= 255),
+  CONSTRAINT queue_gates_paused_check CHECK (paused IN (0, 1))
+) STRICT;
+CREATE UNIQUE INDEX queue_gates_name_key ON queue_gates (name);
