@@ -20,19 +20,23 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
-	CacheEntry        CacheEntryTable      // Cache Entries
-	CronJob           CronJobTable         // Cron Jobs
-	EmailQueue        EmailQueueTable      // Email Queue
-	FetchRequests     FetchRequestTable    // Fetch Requests
-	JobQueue          JobQueueTable        // Background Jobs
-	QueueGates        QueueGateTable       // Queue Gates
-	RouteWebhooks     RouteWebhookTable    // Route Webhooks
-	WebhookDeliveries WebhookDeliveryTable // Webhook Deliveries
+	CacheEntry        CacheEntryTable       // Cache Entries
+	CacheEntryChanges CacheEntryChangeTable // Cache Entries Changes
+	CacheEntryTags    CacheEntryTagTable    // Cache Entries Tags
+	CronJob           CronJobTable          // Cron Jobs
+	EmailQueue        EmailQueueTable       // Email Queue
+	FetchRequests     FetchRequestTable     // Fetch Requests
+	JobQueue          JobQueueTable         // Background Jobs
+	QueueGates        QueueGateTable        // Queue Gates
+	RouteWebhooks     RouteWebhookTable     // Route Webhooks
+	WebhookDeliveries WebhookDeliveryTable  // Webhook Deliveries
 }
 
 func bind(c *store.Conn) Tables {
 	return Tables{
 		CacheEntry:        CacheEntryTable{store.Bind(c, &cacheEntrySpec)},
+		CacheEntryChanges: CacheEntryChangeTable{store.Bind(c, &cacheEntryChangeSpec)},
+		CacheEntryTags:    CacheEntryTagTable{store.Bind(c, &cacheEntryTagSpec)},
 		CronJob:           CronJobTable{store.Bind(c, &cronJobSpec)},
 		EmailQueue:        EmailQueueTable{store.Bind(c, &emailQueueSpec)},
 		FetchRequests:     FetchRequestTable{store.Bind(c, &fetchRequestSpec)},
@@ -108,6 +112,8 @@ var schema = store.Schema{
 	DDL: [3]string{sqliteSchema, postgresSchema, mysqlSchema},
 	Tables: []store.TableDef{
 		cacheEntryTableDef,
+		cacheEntryChangeTableDef,
+		cacheEntryTagTableDef,
 		cronJobTableDef,
 		emailQueueTableDef,
 		fetchRequestTableDef,
