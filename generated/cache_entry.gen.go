@@ -629,26 +629,28 @@ WHERE "key" = $5 AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_
 	Untag: store.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry_tags
-WHERE entry_id = (SELECT id FROM cache_entry WHERE "key" = ?) AND token <> ?`,
+WHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e."key" = ?)
+  AND token <> (SELECT e.cache_token FROM cache_entry AS e WHERE e."key" = ?)
+  AND token <> (SELECT e.cache_lease FROM cache_entry AS e WHERE e."key" = ?)`,
 			`DELETE FROM cache_entry_tags
-WHERE entry_id = (SELECT id FROM cache_entry WHERE "key" = $1) AND token <> $2`,
-			"DELETE FROM cache_entry_tags\nWHERE entry_id = (SELECT id FROM cache_entry WHERE `key` = ?) AND token <> ?",
+WHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e."key" = $1)
+  AND token <> (SELECT e.cache_token FROM cache_entry AS e WHERE e."key" = $2)
+  AND token <> (SELECT e.cache_lease FROM cache_entry AS e WHERE e."key" = $3)`,
+			"DELETE FROM cache_entry_tags\nWHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e.`key` = ?)\n  AND token <> (SELECT e.cache_token FROM cache_entry AS e WHERE e.`key` = ?)\n  AND token <> (SELECT e.cache_lease FROM cache_entry AS e WHERE e.`key` = ?)",
 		},
-		Order: [3][]int{{0, 7}, {0, 7}, {0, 7}},
+		Order: [3][]int{{0, 0, 0}, {0, 0, 0}, {0, 0, 0}},
 	},
 	Use: store.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
 SET hit_count = hit_count + ?, cache_used_at = ?
-WHERE id = ?`,
+WHERE "key" = ?`,
 			`UPDATE cache_entry
-SET hit_count = hit_count + $1, cache_used_at = COALESCE($2::timestamptz, now()) + $3::bigint * interval '1 microsecond'
-WHERE id = $4`,
-			`UPDATE cache_entry
-SET hit_count = hit_count + ?, cache_used_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
-WHERE id = ?`,
+SET hit_count = hit_count + $1, cache_used_at = COALESCE($2::timestamptz, now())
+WHERE "key" = $3`,
+			"UPDATE cache_entry\nSET hit_count = hit_count + ?, cache_used_at = COALESCE(?, CURRENT_TIMESTAMP(6))\nWHERE `key` = ?",
 		},
-		Order: [3][]int{{21, 13, 1}, {21, 9, 10, 1}, {21, 10, 9, 1}},
+		Order: [3][]int{{21, 9, 0}, {21, 9, 0}, {21, 9, 0}},
 	},
 	Vacate: store.Statement{
 		Text: [3]string{

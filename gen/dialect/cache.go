@@ -15,7 +15,7 @@ import (
 // none, takes instants. Package runtime/cache has the same list.
 const (
 	cacheKey    = iota // an entry's key
-	cacheID            // an entry's id, or the id of a change
+	cacheID            // of an entry or of a change
 	cacheValue         // encoded
 	cacheFormat        // how
 	cacheNumber        // of a counter
@@ -306,13 +306,13 @@ func (t cached) touch(*model.Operation) []model.Query {
 	return one(s.query(":execrows", nil))
 }
 
-// use writes hits that were counted in memory; the last of them was a span ago.
+// use writes hits that were counted in memory.
 func (t cached) use(*model.Operation) []model.Query {
 	s := t.update()
 	hits := t.name(t.c.HitCount)
 	s.add("%s = %s + %s", hits, hits, s.arg(cacheHits, nil))
-	s.add(", %s = %s", t.name(t.c.UsedAt), t.after(s, cacheLife, cacheGoneAt, t.c.UsedAt))
-	s.add("\nWHERE id = %s", s.arg(cacheID, t.d.IDField()))
+	s.add(", %s = %s", t.name(t.c.UsedAt), t.moment(s, t.c.UsedAt))
+	s.add("\nWHERE %s", t.byKey(s))
 	return one(s.query(":execrows", nil))
 }
 
@@ -387,11 +387,16 @@ func (t cached) tag(*model.Operation) []model.Query {
 	return one(s.query(":execrows", nil))
 }
 
-// untag removes tags that values before the last one had.
+// untag removes the tags of an entry that count no more: those of values before
+// the last one, and of loads that failed.
 func (t cached) untag(*model.Operation) []model.Query {
 	s := t.l.statement()
-	s.add("DELETE FROM %s\nWHERE %s = (SELECT id FROM %s WHERE %s)", t.tags(), t.tagField(1), t.table(), t.byKey(s))
-	s.add(" AND %s <> %s", t.tagField(2), s.arg(cacheToken, nil))
+	of := func(column string) string {
+		return fmt.Sprintf("(SELECT e.%s FROM %s AS e WHERE e.%s)", column, t.table(), t.byKey(s))
+	}
+	s.add("DELETE FROM %s\nWHERE %s = %s", t.tags(), t.tagField(1), of("id"))
+	s.add("\n  AND %s <> %s", t.tagField(2), of(t.name(t.c.Token)))
+	s.add("\n  AND %s <> %s", t.tagField(2), of(t.name(t.c.Lease)))
 	return one(s.query(":execrows", nil))
 }
 

@@ -87,8 +87,8 @@ WHERE `key` = ? AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_a
 
 -- name: UseCacheEntry :execrows
 UPDATE cache_entry
-SET hit_count = hit_count + ?, cache_used_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
-WHERE id = ?;
+SET hit_count = hit_count + ?, cache_used_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE `key` = ?;
 
 -- name: TakeCacheEntry :execrows
 UPDATE cache_entry
@@ -117,7 +117,9 @@ WHERE `key` = ?;
 
 -- name: UntagCacheEntry :execrows
 DELETE FROM cache_entry_tags
-WHERE entry_id = (SELECT id FROM cache_entry WHERE `key` = ?) AND token <> ?;
+WHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e.`key` = ?)
+  AND token <> (SELECT e.cache_token FROM cache_entry AS e WHERE e.`key` = ?)
+  AND token <> (SELECT e.cache_lease FROM cache_entry AS e WHERE e.`key` = ?);
 
 -- name: DropTagCacheEntry :many
 SELECT e.id, e.`key`, e.cache_size

@@ -102,8 +102,8 @@ WHERE "key" = $5 AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_
 
 -- name: UseCacheEntry :execrows
 UPDATE cache_entry
-SET hit_count = hit_count + $1, cache_used_at = COALESCE($2::timestamptz, now()) + $3::bigint * interval '1 microsecond'
-WHERE id = $4;
+SET hit_count = hit_count + $1, cache_used_at = COALESCE($2::timestamptz, now())
+WHERE "key" = $3;
 
 -- name: TakeCacheEntry :execrows
 UPDATE cache_entry
@@ -132,7 +132,9 @@ WHERE "key" = $3;
 
 -- name: UntagCacheEntry :execrows
 DELETE FROM cache_entry_tags
-WHERE entry_id = (SELECT id FROM cache_entry WHERE "key" = $1) AND token <> $2;
+WHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e."key" = $1)
+  AND token <> (SELECT e.cache_token FROM cache_entry AS e WHERE e."key" = $2)
+  AND token <> (SELECT e.cache_lease FROM cache_entry AS e WHERE e."key" = $3);
 
 -- name: DropTagCacheEntry :many
 DELETE FROM cache_entry

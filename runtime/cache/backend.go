@@ -1,0 +1,122 @@
+package cache
+
+import (
+	"context"
+	"math"
+	"time"
+)
+
+// Forever is the life of an entry that does not expire.
+const Forever = time.Duration(math.MaxInt64)
+
+// Formats of entries that have no encoded value. The generator's dialects know
+// them too.
+const (
+	FormatLease = "lease" // a load is running, and there is no value yet
+	FormatNone  = "none"  // it is known that there is nothing
+	FormatInt   = "int"   // a counter: its value is Number
+)
+
+// Entry is an entry as a backend finds it.
+type Entry struct {
+	Value  []byte
+	Format string
+	Number int64
+	Life   time.Duration // until it is gone; Forever, or zero and less when it has expired
+	Fresh  time.Duration // until it is stale; at most Life
+}
+
+// Write is an entry as a backend is to write it.
+type Write struct {
+	Key    string // in its stored form
+	Tags   []string
+	Value  []byte
+	Format string
+	Number int64
+	Life   time.Duration // Forever: it does not expire
+	Fresh  time.Duration // the same as Life: it is never stale
+	Token  int64         // not zero; of a Fill, the token of its lease
+	Patch  any           // fields of the user's own; nil: none
+	// Keep, if set, runs when the write has been committed and no later write
+	// of the key is known: it may put the value into memory.
+	Keep func()
+
+	hash  uint64
+	epoch uint64
+}
+
+// Use is how an entry was used since the last flush.
+type Use struct {
+	Key  string
+	Hits int64
+}
+
+// Source is what New takes: a table of generated code whose datatype has a
+// `cache:` section, of a database or of a transaction, or a cache server.
+type Source interface{ CacheBackend() Backend }
+
+// Backend keeps entries. Keys and tags are in their stored form. It is for those
+// who write one; others meet Cache. Every change tells the Hub which keys it
+// concerned, when it is committed.
+type Backend interface {
+	// Hub is what the caches of one process on one table share.
+	Hub() *Hub
+	// InTx tells whether what is done is part of a transaction.
+	InTx() bool
+	// Limits of what it keeps.
+	Limits() Limits
+
+	// Find reads an entry, whatever its format and however long ago it expired;
+	// store.ErrNotFound without one.
+	Find(ctx context.Context, key string) (Entry, error)
+	// FindMany calls each for every entry that is there.
+	FindMany(ctx context.Context, keys []string, each func(key string, e Entry)) error
+	// Put replaces entries: all, or none.
+	Put(ctx context.Context, writes []*Write) error
+	// Add writes an entry unless there is one that is no lease, not FormatNone
+	// and not expired.
+	Add(ctx context.Context, w *Write) (bool, error)
+	// Count adds w.Number to a counter, or makes it; ErrNotNumber when the entry
+	// is something else.
+	Count(ctx context.Context, w *Write) (int64, error)
+	Remove(ctx context.Context, keys []string) error
+	// Touch lets an entry that has not expired expire at another time.
+	Touch(ctx context.Context, key string, life, fresh time.Duration) (bool, error)
+	RemoveTags(ctx context.Context, tags []string) (int64, error)
+	// RemoveRange removes entries with keys from one on to before another.
+	RemoveRange(ctx context.Context, from, to string) (int64, error)
+	Clear(ctx context.Context) (int64, error)
+	// Expire removes what has expired.
+	Expire(ctx context.Context) (int64, error)
+	// Evict holds the table to its bounds; what was used least recently goes.
+	Evict(ctx context.Context) (int64, error)
+	// Size gives the number of entries and their bytes.
+	Size(ctx context.Context) (entries, bytes int64, err error)
+	// Uses writes how entries were used.
+	Uses(ctx context.Context, uses []Use) error
+
+	// Lease lets one load run: it takes the lease of w.Key under w.Token with
+	// w.Tags for the time hold, and makes an entry of FormatLease where there is
+	// none. It tells whether the lease was had, and whether the entry is new.
+	Lease(ctx context.Context, w *Write, hold time.Duration) (had, fresh bool, err error)
+	// Beat renews a lease; false when it is lost.
+	Beat(ctx context.Context, key string, token int64, hold time.Duration) (bool, error)
+	// Fill writes what was loaded under a lease; false when the entry was
+	// removed, written or leased to another meanwhile.
+	Fill(ctx context.Context, w *Write) (bool, error)
+	// Yield ends a lease without a value.
+	Yield(ctx context.Context, key string, token int64) error
+	// Follow brings the Hub what other processes change, until the backend is
+	// closed; it returns when it does so from then on.
+	Follow(ctx context.Context) error
+}
+
+// Limits of a backend. Zero is none.
+type Limits struct {
+	Name   string // of the table, for people
+	Key    int    // characters of a stored key
+	Tag    int    // characters of a stored tag
+	Value  int    // bytes of an encoded value
+	JSON   bool   // values must be JSON
+	MaxAge time.Duration
+}

@@ -1,0 +1,338 @@
+package cache
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"sync/atomic"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// Cache keeps values of one type under keys. Make one for each type and keep it;
+// it is safe for concurrent use.
+type Cache[V any] struct {
+	*core[V]
+	b     Backend
+	tx    bool
+	wrong error // of the options, or of In
+}
+
+// core is what a cache and its copies in transactions share.
+type core[V any] struct {
+	root    *Cache[V]
+	opts    Options
+	limits  Limits
+	hub     *Hub
+	pack    packer
+	memory  *memory[V] // nil: none
+	flights flights[V]
+	stats   counters
+	logged  atomic.Int64 // when the last failure was logged
+	hears   atomic.Bool
+}
+
+// New makes a cache in a table of generated code, db.CacheEntry, or on another
+// backend. It reads nothing. Options that cannot be make every method fail; see
+// Err.
+func New[V any](source Source, opts Options) *Cache[V] {
+	b := source.CacheBackend()
+	c := &Cache[V]{b: b, tx: b.InTx()}
+	c.core = &core[V]{root: c, limits: b.Limits(), hub: b.Hub()}
+	c.opts, c.wrong = opts.withDefaults()
+	if c.wrong != nil {
+		return c
+	}
+	c.pack = packer{codec: c.opts.Codec, plain: c.opts.Codec.Name(), compress: c.opts.Compress, json: c.limits.JSON}
+	c.pack.limit = cmp.Or(c.opts.MaxValue, c.limits.Value)
+	if c.limits.Value > 0 {
+		c.pack.limit = min(c.pack.limit, c.limits.Value)
+	}
+	if c.wrong = c.pack.setKeys(c.opts.Keys); c.wrong != nil {
+		return c
+	}
+	if t := reflect.TypeFor[V](); t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64 && c.pack.plain == "json" && len(c.opts.Keys) == 0 {
+		c.pack.counts = t.PkgPath() == "" // a type with a name may have a JSON form of its own
+	}
+	c.flights.init()
+	if c.opts.Memory > 0 {
+		c.memory = newMemory[V](c.opts.Memory, c.hub)
+	}
+	return c
+}
+
+// In is the cache in a transaction: In(tx.CacheEntry). What it writes is seen by
+// it at once, and by others when the transaction has committed. It reads the
+// table, not memory, and a database error ends the transaction.
+func (c *Cache[V]) In(source Source) *Cache[V] {
+	in := &Cache[V]{core: c.core, b: source.CacheBackend(), wrong: c.wrong}
+	in.tx = in.b.InTx()
+	if in.b.Hub() != c.hub && in.wrong == nil {
+		in.wrong = invalidf("In takes the table of the cache, %s, in a transaction of its database, not %s", c.limits.Name, in.b.Limits().Name)
+	}
+	return in
+}
+
+// Err tells what is wrong with the options; nil when nothing is.
+func (c *Cache[V]) Err() error { return c.wrong }
+
+// key gives a key in its stored form.
+func (c *Cache[V]) key(key string) (string, uint64, error) {
+	if c.wrong != nil {
+		return "", 0, c.wrong
+	}
+	if key == "" {
+		return "", 0, invalidf("the key is empty")
+	}
+	if c.opts.Prefix != "" {
+		key = c.opts.Prefix + key
+	}
+	key = storedForm(key, c.limits.Key)
+	return key, Hash(key), nil
+}
+
+// Get gives the value under a key; false when there is none that has not
+// expired, when it is known that there is nothing, and when the backend failed
+// or took too long, which is counted and logged.
+func (c *Cache[V]) Get(ctx context.Context, key string) (V, bool) {
+	k, hash, err := c.key(key)
+	if err != nil {
+		c.failed(ctx, err)
+		var none V
+		return none, false
+	}
+	if e := c.remembered(k, hash); e != nil {
+		return e.value, !e.none
+	}
+	f := c.read(ctx, k, hash)
+	if f.state == isFresh {
+		return f.value, true
+	}
+	var none V
+	return none, false
+}
+
+// remembered looks into memory.
+func (c *Cache[V]) remembered(key string, hash uint64) *kept[V] {
+	if c.memory == nil || c.tx {
+		return nil
+	}
+	e := c.memory.get(key, hash)
+	if e != nil {
+		c.stats.memoryHits.Add(1)
+		c.hub.uses.hit(&e.used, hash)
+	}
+	return e
+}
+
+// state is what a reading found.
+type state uint8
+
+const (
+	isMissing state = iota
+	isFresh
+	isStale
+	isNone   // it is known that there is nothing
+	isBroken // the backend failed
+)
+
+// reading is what was found under a key.
+type reading[V any] struct {
+	state state
+	value V
+	fresh time.Duration // until it is stale; below zero since
+}
+
+// read looks into the backend, and keeps in memory what it finds.
+func (c *Cache[V]) read(ctx context.Context, key string, hash uint64) reading[V] {
+	listening := c.listening(ctx)
+	epoch := c.hub.Epoch(hash)
+	e, err := c.find(ctx, key)
+	if err != nil {
+		c.stats.misses.Add(1)
+		if errors.Is(err, store.ErrNotFound) {
+			return reading[V]{}
+		}
+		c.failed(ctx, err)
+		return reading[V]{state: isBroken}
+	}
+	f := c.understand(ctx, key, &e)
+	switch f.state {
+	case isFresh, isNone:
+		c.stats.hits.Add(1)
+		c.hub.uses.read(key, hash)
+		if listening {
+			c.keep(&kept[V]{used: used{key: key}, value: f.value, none: f.state == isNone}, hash, epoch, e.Fresh, len(e.Value))
+		}
+	default:
+		c.stats.misses.Add(1)
+	}
+	return f
+}
+
+// find reads an entry within the time that a read may take.
+func (c *Cache[V]) find(ctx context.Context, key string) (Entry, error) {
+	if c.tx {
+		return c.b.Find(ctx, key)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	defer cancel()
+	return c.b.Find(ctx, key)
+}
+
+// understand makes a value of an entry.
+func (c *Cache[V]) understand(ctx context.Context, key string, e *Entry) (f reading[V]) {
+	f.fresh = e.Fresh
+	switch {
+	case e.Format == FormatLease || e.Life <= 0:
+		return f
+	case e.Format == FormatNone:
+		f.state = isNone
+		return f
+	}
+	if err := c.pack.unpack(key, e, &f.value); err != nil {
+		c.stats.undecodable.Add(1)
+		c.log(ctx, "a value does not decode and is a miss", "format", e.Format, "error", err)
+		return reading[V]{}
+	}
+	f.state = isFresh
+	if e.Fresh <= 0 {
+		f.state = isStale
+	}
+	return f
+}
+
+// listening makes sure that changes of other processes are heard: until then
+// nothing is kept in memory.
+func (c *Cache[V]) listening(ctx context.Context) bool {
+	if c.memory == nil || c.tx {
+		return false
+	}
+	if c.hears.Load() {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	defer cancel()
+	if !c.hub.followed(ctx, c.root.b) {
+		return false
+	}
+	c.hears.Store(true)
+	return true
+}
+
+// keep puts an entry into memory that was read or written under an epoch.
+func (c *Cache[V]) keep(e *kept[V], hash, epoch uint64, fresh time.Duration, size int) {
+	c.memory.put(e, hash, min(fresh, c.opts.MemoryFor), fresh, size)
+	if c.hub.Epoch(hash) != epoch {
+		c.memory.forget(hash)
+	}
+}
+
+// GetMany gives the values under those of the keys that have one.
+func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
+	out := make(map[string]V, len(keys))
+	type missing struct {
+		key         string
+		hash, epoch uint64
+	}
+	absent := map[string]missing{}
+	ask := make([]string, 0, len(keys))
+	for _, key := range keys {
+		k, hash, err := c.key(key)
+		if err != nil {
+			c.failed(ctx, err)
+			continue
+		}
+		if e := c.remembered(k, hash); e != nil {
+			if !e.none {
+				out[key] = e.value
+			}
+		} else if _, twice := absent[k]; !twice {
+			absent[k] = missing{key, hash, c.hub.Epoch(hash)}
+			ask = append(ask, k)
+		}
+	}
+	if len(ask) == 0 {
+		return out
+	}
+	listening := c.listening(ctx)
+	found := 0
+	within := ctx
+	if !c.tx {
+		var cancel context.CancelFunc
+		within, cancel = context.WithTimeout(ctx, c.opts.Timeout)
+		defer cancel()
+	}
+	err := c.b.FindMany(within, ask, func(k string, e Entry) {
+		m := absent[k]
+		f := c.understand(ctx, k, &e)
+		if f.state != isFresh {
+			return
+		}
+		found++
+		out[m.key] = f.value
+		c.hub.uses.read(k, m.hash)
+		if listening {
+			c.keep(&kept[V]{used: used{key: k}, value: f.value}, m.hash, m.epoch, e.Fresh, len(e.Value))
+		}
+	})
+	if err != nil {
+		c.failed(ctx, err)
+	}
+	c.stats.hits.Add(int64(found))
+	c.stats.misses.Add(int64(len(ask) - found))
+	return out
+}
+
+// life resolves a time to live: how long an entry is kept, and how long it is
+// fresh.
+func (c *Cache[V]) life(ttl time.Duration) (life, fresh time.Duration, err error) {
+	if ttl < 0 {
+		return 0, 0, errNegative(ttl)
+	}
+	ttl = cmp.Or(ttl, c.opts.TTL)
+	if ttl == 0 || ttl > farthest {
+		ttl = Forever
+	}
+	if c.limits.MaxAge > 0 {
+		ttl = min(ttl, c.limits.MaxAge)
+	}
+	if ttl == Forever {
+		return Forever, Forever, nil
+	}
+	if c.opts.Jitter > 0 {
+		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
+	}
+	ttl = max(ttl, time.Microsecond)
+	life = ttl + max(c.opts.StaleFor, c.opts.StaleIfError)
+	if c.limits.MaxAge > 0 {
+		life = max(ttl, min(life, c.limits.MaxAge))
+	}
+	return life, ttl, nil
+}
+
+func errNegative(ttl time.Duration) error {
+	return invalidf("the time to live is negative: %s", ttl)
+}
+
+// token tells writes apart. It is never zero.
+func token() int64 { return rand.Int64() | 1 }
+
+// failed counts and logs an error of the backend that is not given to anyone.
+func (c *Cache[V]) failed(ctx context.Context, err error) {
+	c.stats.errors.Add(1)
+	c.log(ctx, "the backend failed", "error", err)
+}
+
+// log writes one line a second at most: a database that is away fails each read.
+func (c *Cache[V]) log(ctx context.Context, what string, args ...any) {
+	now := time.Now().UnixNano()
+	last := c.logged.Load()
+	if now-last < int64(time.Second) || !c.logged.CompareAndSwap(last, now) || c.wrong != nil {
+		return
+	}
+	c.opts.Logger.WarnContext(ctx, "cache: "+what, append([]any{"cache", c.limits.Name}, args...)...)
+}

@@ -1,0 +1,406 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// Load makes the value of a key. Its context ends when no one waits any more,
+// or after Options.LoadTimeout. An error that is ErrNone says that there is
+// nothing under the key.
+type Load[V any] func(ctx context.Context) (V, error)
+
+// Fetch gives the value under a key, and loads it when there is none: once,
+// however many ask for it at the same time, in this process and in others on the
+// same table. The value is kept for ttl, unless the entry was deleted or
+// invalidated while the load ran; who waited for it gets it all the same.
+//
+// A load that fails is not kept: its error goes to everyone in this process who
+// waited for it, or they get a value that is stale for no longer than
+// Options.StaleIfError. Another process that waited loads for itself. When the
+// backend fails, Fetch loads and keeps nothing.
+//
+// The load must not fetch its own key; where the context tells, that is
+// ErrRecursive.
+func (c *Cache[V]) Fetch(ctx context.Context, key string, ttl time.Duration, load Load[V], opts ...Option) (V, error) {
+	var none V
+	k, hash, err := c.key(key)
+	if err != nil {
+		return none, err
+	}
+	s, err := settingOf(opts, c.limits.Tag)
+	if err != nil {
+		return none, err
+	}
+	if ttl < 0 {
+		return none, errNegative(ttl)
+	}
+	p := &production[V]{c: c, key: k, hash: hash, ttl: ttl, load: load, set: s}
+	if e := c.remembered(k, hash); e != nil {
+		if e.none {
+			return none, ErrNone
+		}
+		p.ahead(ctx, time.Duration(e.fresh-c.hub.clock()))
+		return e.value, nil
+	}
+	if isLoading(ctx, c.core, k) {
+		return none, ErrRecursive
+	}
+	if c.tx {
+		return p.inTx(ctx)
+	}
+	return c.flights.join(ctx, k, p.produce)
+}
+
+// production is one Fetch on its way.
+type production[V any] struct {
+	c    *Cache[V]
+	key  string
+	hash uint64
+	ttl  time.Duration
+	load Load[V]
+	set  setting
+}
+
+// produce finds the value, or loads it.
+func (p *production[V]) produce(ctx context.Context) (V, error) {
+	f := p.c.read(ctx, p.key, p.hash)
+	switch f.state {
+	case isFresh:
+		p.ahead(ctx, f.fresh)
+		return f.value, nil
+	case isNone:
+		return f.value, ErrNone
+	case isBroken:
+		return p.run(ctx, nil)
+	case isStale:
+		if -f.fresh <= p.c.opts.StaleFor {
+			p.c.stats.stale.Add(1)
+			p.behind(ctx, f.fresh)
+			return f.value, nil
+		}
+	}
+	return p.leased(ctx, f, 0)
+}
+
+// inTx loads as part of the caller's transaction: no one else is kept from
+// loading, and the transaction's end decides whether the value stays.
+func (p *production[V]) inTx(ctx context.Context) (V, error) {
+	f := p.c.read(ctx, p.key, p.hash)
+	switch f.state {
+	case isFresh:
+		return f.value, nil
+	case isNone:
+		return f.value, ErrNone
+	}
+	v, err := p.run(ctx, nil)
+	if err != nil {
+		return v, err
+	}
+	w, err := p.c.prepare(ctx, p.key, v, p.ttl, p.set)
+	if err == nil {
+		err = p.c.b.Put(ctx, []*Write{w})
+	}
+	return v, err
+}
+
+// ahead loads again in the background when the value will soon be stale.
+func (p *production[V]) ahead(ctx context.Context, left time.Duration) {
+	if share := p.c.opts.RefreshAhead; share > 0 && p.ttl > 0 && left < time.Duration(share*float64(p.ttl)) && !p.c.tx {
+		p.behind(ctx, left)
+	}
+}
+
+// behind loads in the background, unless that goes on already. left is what the
+// value has left: another process that has loaded meanwhile gave it more.
+func (p *production[V]) behind(ctx context.Context, left time.Duration) {
+	p.c.flights.alone(ctx, p.key, p.c.opts.LoadTimeout, func(ctx context.Context) {
+		_, err := p.leased(ctx, reading[V]{}, max(left, time.Nanosecond))
+		if err != nil && !errors.Is(err, ErrNone) {
+			p.c.log(ctx, "a load in the background failed", "error", err)
+		}
+	})
+}
+
+// leased loads under a lease, or waits for the process that does. stale is what
+// may be given when the load fails. With left, a value that is fresh for no
+// longer than that is loaded all the same.
+func (p *production[V]) leased(ctx context.Context, stale reading[V], left time.Duration) (V, error) {
+	c := p.c
+	w := &Write{Key: p.key, Tags: p.set.tags, Token: token()}
+	start := time.Now()
+	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 25*time.Millisecond) {
+		had, fresh, err := p.lease(ctx, w)
+		if err != nil {
+			if ctx.Err() == nil {
+				c.failed(ctx, err)
+			}
+			return p.run(ctx, nil)
+		}
+		if !had && left > 0 {
+			return stale.value, nil // another process is at it
+		}
+		if had && fresh {
+			return p.fill(ctx, w.Token, stale)
+		}
+		f := c.read(ctx, p.key, p.hash) // someone may have loaded before the lease was had
+		if f.state == isFresh && f.fresh > left || f.state == isNone {
+			if had {
+				p.yield(ctx, w.Token)
+			}
+			if f.state == isNone {
+				return f.value, ErrNone
+			}
+			return f.value, nil
+		}
+		if had {
+			return p.fill(ctx, w.Token, stale)
+		}
+		// A holder renews its lease; one that holds for longer than that has a
+		// clock that was set back, and is not waited for.
+		if time.Since(start) > c.opts.LoadTimeout+c.opts.Lease || !sleep(ctx, pause/2+rand.N(pause)) {
+			return p.run(ctx, nil)
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (p *production[V]) lease(ctx context.Context, w *Write) (had, fresh bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, p.c.opts.Timeout)
+	defer cancel()
+	return p.c.b.Lease(ctx, w, p.c.opts.Lease)
+}
+
+// yield gives a lease back, also when the caller's context has ended.
+func (p *production[V]) yield(ctx context.Context, token int64) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.c.opts.Lease)
+	defer cancel()
+	if err := p.c.b.Yield(ctx, p.key, token); err != nil {
+		p.c.failed(ctx, err)
+	}
+}
+
+// fill loads under a lease and writes what came of it.
+func (p *production[V]) fill(ctx context.Context, token int64, stale reading[V]) (V, error) {
+	c := p.c
+	v, err := p.run(ctx, func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+		defer cancel()
+		if _, err := c.b.Beat(ctx, p.key, token, c.opts.Lease); err != nil {
+			c.failed(ctx, err)
+		}
+	})
+	w := &Write{Key: p.key, Tags: p.set.tags, Token: token, Patch: p.set.patch}
+	switch {
+	case err == nil:
+		if w, err = c.prepare(ctx, p.key, v, p.ttl, p.set); err != nil {
+			p.yield(ctx, token)
+			c.log(ctx, "a loaded value cannot be kept", "error", err)
+			return v, nil
+		}
+		w.Token = token
+	case errors.Is(err, ErrNone) && c.opts.NegativeTTL > 0:
+		w.Format, w.Life, w.Fresh = FormatNone, c.opts.NegativeTTL, c.opts.NegativeTTL
+	default:
+		p.yield(ctx, token)
+		if stale.state == isStale && -stale.fresh <= c.opts.StaleIfError && !errors.Is(err, ErrNone) {
+			c.stats.stale.Add(1)
+			return stale.value, nil
+		}
+		return v, err
+	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.opts.Lease)
+	defer cancel()
+	filled, ferr := c.b.Fill(within, w)
+	switch {
+	case ferr != nil:
+		c.failed(ctx, ferr)
+		p.yield(ctx, token)
+	case !filled:
+		c.stats.discarded.Add(1)
+	}
+	return v, err
+}
+
+// run calls the load, and beat now and then while it runs.
+func (p *production[V]) run(ctx context.Context, beat func(context.Context)) (V, error) {
+	c := p.c
+	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.LoadTimeout, ErrLoadTimeout)
+	defer cancel()
+	c.stats.loads.Add(1)
+	start := time.Now()
+	v, err := p.call(ctx, beat)
+	c.stats.loadNanos.Add(int64(time.Since(start)))
+	if err != nil && !errors.Is(err, ErrNone) {
+		c.stats.loadErrors.Add(1)
+	}
+	return v, err
+}
+
+type result[V any] struct {
+	value V
+	err   error
+}
+
+// call runs the load in a goroutine of its own: one that panics, ends its
+// goroutine or does not return harms no one but itself.
+func (p *production[V]) call(ctx context.Context, beat func(context.Context)) (V, error) {
+	done := make(chan result[V], 1)
+	go func() {
+		r := result[V]{err: errors.New("cache: the load ended its goroutine without returning (runtime.Goexit)")}
+		defer func() {
+			if x := recover(); x != nil {
+				r.err = &PanicError{Value: x, Stack: debug.Stack()}
+			}
+			done <- r
+		}()
+		v, err := p.load(context.WithValue(ctx, loadingKey{}, &loading{core: p.c.core, key: p.key, outer: outerLoading(ctx)}))
+		r = result[V]{v, err}
+	}()
+	var ticks <-chan time.Time
+	if beat != nil {
+		tick := time.NewTicker(p.c.opts.Lease / 3)
+		defer tick.Stop()
+		ticks = tick.C
+	}
+	for {
+		select {
+		case r := <-done:
+			return r.value, r.err
+		case <-ctx.Done():
+			select { // both at once: the load was in time
+			case r := <-done:
+				return r.value, r.err
+			default:
+			}
+			var none V
+			return none, context.Cause(ctx)
+		case <-ticks:
+			beat(ctx)
+		}
+	}
+}
+
+// loading marks the context of a load, to find a load that fetches its own key.
+type loading struct {
+	core  any
+	key   string
+	outer *loading
+}
+
+type loadingKey struct{}
+
+func outerLoading(ctx context.Context) *loading {
+	l, _ := ctx.Value(loadingKey{}).(*loading)
+	return l
+}
+
+func isLoading(ctx context.Context, core any, key string) bool {
+	for l := outerLoading(ctx); l != nil; l = l.outer {
+		if l.core == core && l.key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// flights are the loads of one process, one for each key.
+type flights[V any] struct {
+	mu         sync.Mutex
+	byKey      map[string]*flight[V]
+	background map[string]bool
+}
+
+// flight is one value that several may wait for.
+type flight[V any] struct {
+	result  result[V]
+	done    chan struct{}
+	waiters int
+	cancel  context.CancelFunc
+}
+
+func (s *flights[V]) init() {
+	s.byKey, s.background = map[string]*flight[V]{}, map[string]bool{}
+}
+
+// join waits for the flight of a key, and starts it when there is none. The
+// flight goes on while anyone waits for it.
+func (s *flights[V]) join(ctx context.Context, key string, produce func(context.Context) (V, error)) (V, error) {
+	s.mu.Lock()
+	f := s.byKey[key]
+	if f == nil {
+		flying, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		f = &flight[V]{done: make(chan struct{}), cancel: cancel}
+		s.byKey[key] = f
+		go s.fly(flying, key, f, produce)
+	}
+	f.waiters++
+	s.mu.Unlock()
+	select {
+	case <-f.done:
+		return f.result.value, f.result.err
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	if f.waiters--; f.waiters == 0 {
+		f.cancel()
+		if s.byKey[key] == f {
+			delete(s.byKey, key)
+		}
+	}
+	s.mu.Unlock()
+	var none V
+	return none, context.Cause(ctx)
+}
+
+func (s *flights[V]) fly(ctx context.Context, key string, f *flight[V], produce func(context.Context) (V, error)) {
+	defer f.cancel()
+	func() {
+		defer func() {
+			if x := recover(); x != nil { // of a codec; a load's own does not come here
+				f.result.err = &PanicError{Value: x, Stack: debug.Stack()}
+			}
+		}()
+		f.result.value, f.result.err = produce(ctx)
+	}()
+	s.mu.Lock()
+	if s.byKey[key] == f {
+		delete(s.byKey, key)
+	}
+	s.mu.Unlock()
+	close(f.done)
+}
+
+// alone runs fn in the background, unless it runs for the key already.
+func (s *flights[V]) alone(ctx context.Context, key string, most time.Duration, fn func(context.Context)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.background[key] {
+		return
+	}
+	s.background[key] = true
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
+		defer cancel()
+		defer func() {
+			s.mu.Lock()
+			delete(s.background, key)
+			s.mu.Unlock()
+		}()
+		fn(ctx)
+	}()
+}

@@ -1,0 +1,163 @@
+package cache
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+	"weak"
+)
+
+// Hub is what the caches of one process on one table share: who keeps what in
+// memory, what was changed, and how entries were used. A backend has one; it is
+// for those who write a backend.
+type Hub struct {
+	// Now, where it is set, is the clock by which entries in memory end, in
+	// nanoseconds; nil: this process's, which never steps.
+	Now func() int64
+	// Origin is this process among those that tell each other what changed.
+	Origin int64
+
+	epochs [1024]atomic.Uint64 // by hash: how often something of that kind was forgotten
+
+	mu        sync.Mutex
+	memories  []weak.Pointer[memories]
+	following bool
+
+	evicted, expired atomic.Int64
+	uses             *uses
+}
+
+// memories is what one cache keeps in memory, without its type. The hub holds it
+// weakly: a cache that no one has any more takes it along.
+type memories struct {
+	forget    func(hash uint64)
+	forgetAll func()
+}
+
+// NewHub gives a Hub. write flushes how entries were used.
+func NewHub(write func(context.Context, []Use) error) *Hub {
+	return &Hub{Origin: int64(rand.Uint64() >> 1), uses: newUses(write)}
+}
+
+// began is when the clock of entries in memory starts.
+var began = time.Now()
+
+func (h *Hub) clock() int64 {
+	if h.Now != nil {
+		return h.Now()
+	}
+	return int64(time.Since(began))
+}
+
+func (h *Hub) join(m *memories) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.memories = append(h.memories, weak.Make(m))
+}
+
+func (h *Hub) each(fn func(*memories)) {
+	h.mu.Lock()
+	kept := h.memories[:0]
+	all := make([]*memories, 0, len(h.memories))
+	for _, w := range h.memories {
+		if m := w.Value(); m != nil {
+			kept, all = append(kept, w), append(all, m)
+		}
+	}
+	clear(h.memories[len(kept):])
+	h.memories = kept
+	h.mu.Unlock()
+	for _, m := range all {
+		fn(m)
+	}
+}
+
+func (h *Hub) epochOf(hash uint64) *atomic.Uint64 { return &h.epochs[hash%uint64(len(h.epochs))] }
+
+// Epoch changes whenever the entry with a hash, or one like it, is forgotten.
+// What was read or written under an epoch may be kept in memory only while the
+// epoch is the same.
+func (h *Hub) Epoch(hash uint64) uint64 { return h.epochOf(hash).Load() }
+
+// Forget removes entries from the memory of every cache: something else is
+// committed now. The epoch is raised first, so that what was read before and is
+// kept after is found out.
+func (h *Hub) Forget(hashes []uint64) {
+	var raised [len(h.epochs) / 64]uint64
+	for _, hash := range hashes {
+		at := hash % uint64(len(h.epochs))
+		if bit := uint64(1) << (at % 64); raised[at/64]&bit == 0 {
+			raised[at/64] |= bit
+			h.epochs[at].Add(1)
+		}
+	}
+	h.each(func(m *memories) {
+		for _, hash := range hashes {
+			m.forget(hash)
+		}
+	})
+}
+
+// ForgetAll empties the memory of every cache.
+func (h *Hub) ForgetAll() {
+	for i := range h.epochs {
+		h.epochs[i].Add(1)
+	}
+	h.each(func(m *memories) { m.forgetAll() })
+}
+
+// Begin is called before writes are sent, and remembers how things stand.
+func (h *Hub) Begin(writes []*Write) {
+	for _, w := range writes {
+		w.hash = Hash(w.Key)
+		w.epoch = h.Epoch(w.hash)
+	}
+}
+
+// Commit is called when writes have been committed: what was in memory is
+// forgotten, and the last write of each key is kept unless another was committed
+// since Begin. Of two that pass here at once, the earlier one may be kept for a
+// moment and is then found out by its epoch.
+func (h *Hub) Commit(writes []*Write) {
+	h.Forget(hashesOf(writes))
+	last := make(map[uint64]*Write, len(writes))
+	for _, w := range writes {
+		last[w.hash] = w
+	}
+	for _, w := range last {
+		if w.Keep == nil || h.Epoch(w.hash) != w.epoch+1 {
+			continue
+		}
+		w.Keep()
+		if h.Epoch(w.hash) != w.epoch+1 {
+			h.each(func(m *memories) { m.forget(w.hash) })
+		}
+	}
+}
+
+func hashesOf(writes []*Write) []uint64 {
+	hashes := make([]uint64, len(writes))
+	for i, w := range writes {
+		hashes[i] = w.hash
+	}
+	return hashes
+}
+
+// Gone counts entries that Expire and Evict removed.
+func (h *Hub) Gone(expired, evicted int64) {
+	h.expired.Add(expired)
+	h.evicted.Add(evicted)
+}
+
+// followed makes sure that the hub hears what other processes change, and tells
+// whether it does: until then nothing may be kept in memory.
+func (h *Hub) followed(ctx context.Context, b Backend) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.following {
+		h.following = b.Follow(ctx) == nil
+	}
+	return h.following
+}

@@ -1,0 +1,120 @@
+package cache
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"math/bits"
+	"strings"
+	"unicode/utf8"
+)
+
+// Keys and tags are any bytes. Those that a text column holds are kept as they
+// are, so that people can read them. The others, which are too long, no UTF-8
+// or hold a NUL, are kept as their readable start, digestMark and the SHA-256 of
+// the whole. So are those that hold the mark themselves: no key can be made to
+// look like the digest of another.
+
+const (
+	digestMark = "~sha256:"
+	digestSize = len(digestMark) + 2*sha256.Size
+)
+
+// storedForm is how a key or tag stands in a column of at most limit characters.
+func storedForm(s string, limit int) string {
+	if len(s) <= limit && plainASCII(s) {
+		return s
+	}
+	if len(s) <= 4*limit && utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 && utf8.RuneCountInString(s) <= limit && !strings.Contains(s, digestMark) {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	return readable(s, limit-digestSize) + digestMark + hex.EncodeToString(sum[:])
+}
+
+// plainASCII is the quick way to see that a key needs no digest.
+func plainASCII(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// readable is the start of s as text: at most limit characters, with U+FFFD in
+// place of what is none. A prefix of s gives a prefix of it.
+func readable(s string, limit int) string {
+	var b strings.Builder
+	for n := 0; n < limit && len(s) > 0; n++ {
+		r, size := utf8.DecodeRuneInString(s)
+		if r == 0 {
+			r = utf8.RuneError
+		}
+		b.WriteRune(r)
+		s = s[size:]
+	}
+	return b.String()
+}
+
+// span is a range of stored keys, from the first to the first behind it.
+type span struct{ from, to string }
+
+// prefixSpans are the ranges that hold every stored key whose own form starts
+// with prefix. Digested keys of which too little is readable may be among them
+// without starting so: an entry too many is removed, never one too few.
+func prefixSpans(prefix string, limit int) []span {
+	whole := prefix
+	for i := 1; i <= utf8.UTFMax-1 && i <= len(prefix); i++ {
+		if cut := len(prefix) - i; utf8.RuneStart(prefix[cut]) {
+			if !utf8.FullRuneInString(prefix[cut:]) { // a character that is cut in two says nothing about the whole one
+				whole = prefix[:cut]
+			}
+			break
+		}
+	}
+	text := readable(whole, limit)
+	spans := []span{{text, after(text)}}
+	if start := readable(whole, limit-digestSize); len(start) < len(text) {
+		spans = append(spans, span{start + digestMark, after(start + digestMark)})
+	}
+	return spans
+}
+
+// after is the first text behind all those that start with s.
+func after(s string) string {
+	for len(s) > 0 {
+		r, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+		switch {
+		case r == utf8.MaxRune:
+			continue
+		case r == 0xd7ff: // what follows is no character
+			return s + "\ue000"
+		}
+		return s + string(r+1)
+	}
+	return strings.Repeat(string(utf8.MaxRune), 8)
+}
+
+// Hash is the number by which stored keys are told apart in memory and in what
+// processes tell each other. Different keys may have the same: whoever looks one
+// up compares keys, and whoever forgets one forgets both.
+func Hash(key string) uint64 {
+	const a, b = 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93
+	h := uint64(len(key)) ^ a
+	for len(key) >= 8 {
+		h = fold(h^binary.LittleEndian.Uint64([]byte(key[:8])), b)
+		key = key[8:]
+	}
+	var tail uint64
+	for i := range len(key) {
+		tail |= uint64(key[i]) << (8 * i)
+	}
+	return fold(h^tail^b, a)
+}
+
+func fold(x, y uint64) uint64 {
+	hi, lo := bits.Mul64(x, y)
+	return hi ^ lo
+}

@@ -1,0 +1,73 @@
+package cache
+
+import (
+	"math"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// memory is the first tier: decoded values, bounded by the bytes that they take
+// encoded.
+type memory[V any] struct {
+	byHash *otter.Cache[uint64, *kept[V]]
+	hub    *Hub
+	joined *memories // the hub holds it weakly
+}
+
+// kept is an entry in memory.
+type kept[V any] struct {
+	used
+	value  V
+	none   bool  // it is known that there is nothing
+	until  int64 // it is read again then
+	fresh  int64 // it is stale then
+	weight uint32
+}
+
+// keptOverhead is what an entry takes beside its value, about.
+const keptOverhead = 200
+
+func newMemory[V any](bytes int64, hub *Hub) *memory[V] {
+	byHash := otter.Must(&otter.Options[uint64, *kept[V]]{
+		MaximumWeight: uint64(bytes),
+		Weigher:       func(_ uint64, e *kept[V]) uint32 { return e.weight },
+	})
+	m := &memory[V]{byHash: byHash, hub: hub}
+	m.joined = &memories{
+		forget:    func(hash uint64) { byHash.Invalidate(hash) },
+		forgetAll: byHash.InvalidateAll,
+	}
+	hub.join(m.joined)
+	return m
+}
+
+// get gives an entry that may still be used. Another key with the same hash is
+// not one.
+func (m *memory[V]) get(key string, hash uint64) *kept[V] {
+	e, ok := m.byHash.GetIfPresent(hash)
+	if !ok || e.key != key || m.hub.clock() >= e.until {
+		return nil
+	}
+	return e
+}
+
+func (m *memory[V]) put(e *kept[V], hash uint64, span, fresh time.Duration, size int) {
+	if span <= 0 {
+		return
+	}
+	now := m.hub.clock()
+	e.until, e.fresh = now+int64(span), math.MaxInt64
+	if fresh != Forever {
+		e.fresh = now + int64(fresh)
+	}
+	e.weight = uint32(min(size+len(e.key)+keptOverhead, math.MaxUint32))
+	m.byHash.Set(hash, e)
+}
+
+func (m *memory[V]) forget(hash uint64) { m.byHash.Invalidate(hash) }
+
+// bytes is about how much is kept.
+func (m *memory[V]) bytes() (entries int, bytes int64) {
+	return m.byHash.EstimatedSize(), int64(m.byHash.WeightedSize())
+}

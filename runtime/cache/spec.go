@@ -1,0 +1,67 @@
+package cache
+
+import (
+	"context"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// Spec is what generated code says of a datatype with a `cache:` section.
+type Spec struct {
+	Name     string // the table
+	KeyMax   int    // characters that the key's column holds
+	TagMax   int    // characters that a tag's column holds
+	TagsMax  int    // characters that the column of tags for people holds; 0: there is none
+	ValueMax int    // bytes of an encoded value
+	JSON     bool   // the value's column is JSON
+
+	MaxEntries, MaxBytes int64         // 0: no bound
+	MaxAge               time.Duration // 0: no bound
+
+	// The statements, whose arguments are the arg constants below. Drop is of
+	// MySQL alone, where the others of its name find what it removes.
+	Find, FindMany, Put, Add, Vacate, Count, Remove, Touch, Use                 store.Statement
+	Take, Beat, Fill, Yield, Tag, Untag                                         store.Statement
+	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size store.Statement
+	Tell, Hear, Heard, Hush                                                     store.Statement
+
+	// Patch writes fields of the user's own on the entry with a key.
+	Patch func(ctx context.Context, c *store.Conn, key string, patch any) error
+}
+
+// Arguments of a cache's statements, by index. The generator's dialects write
+// the same order.
+const (
+	argKey = iota
+	argID
+	argValue
+	argFormat
+	argNumber
+	argSize
+	argTags
+	argToken
+	argLease
+	argNow // for a database without a clock of its own, and for a test's clock
+	argLife
+	argFresh
+	argHold // these three in microseconds from now, or null
+	argGoneAt
+	argStaleAt
+	argHeldAt // the same as moments
+	argTag
+	argFrom
+	argTo
+	argLimit
+	argKeys
+	argHits
+	argOrigin
+	argHashes
+	argCount
+)
+
+// WrongPatch is the error of With for another datatype's patch. Generated code
+// calls it.
+func WrongPatch(got, want any) error {
+	return invalidf("With takes a %T here, not a %T", want, got)
+}

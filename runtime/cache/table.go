@@ -1,0 +1,212 @@
+package cache
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// table is a Backend in a table of a database.
+type table struct {
+	c    *store.Conn
+	spec *Spec
+	room *room
+	d    sqltext.Dialect
+	tx   bool
+}
+
+// room is what the backends of one process on one table share.
+type room struct {
+	hub    *Hub
+	writes *combiner
+	bounds bounds
+	told   tellings
+	found  sync.Pool // of *found
+}
+
+type roomKey struct{ spec *Spec }
+
+// Table is the cache in a datatype's table. Generated code calls it.
+func Table(c *store.Conn, spec *Spec) Backend { return tableOf(c, spec) }
+
+func tableOf(c *store.Conn, spec *Spec) *table {
+	db := c.DB()
+	t := &table{c: c, spec: spec, d: c.Dialect(), tx: c != db.Conn()}
+	t.room = db.Room(roomKey{spec}, func() any {
+		root := &table{c: db.Conn(), spec: spec, d: c.Dialect()}
+		r := &room{}
+		root.room = r
+		r.hub = NewHub(root.Uses)
+		if db.FakeClock() {
+			r.hub.Now = func() int64 { return db.Clock().UnixNano() }
+		}
+		r.writes = newCombiner(root.putAll)
+		r.bounds.init(root)
+		r.found.New = func() any { return newFound(root) }
+		return r
+	}).(*room)
+	return t
+}
+
+func (t *table) Hub() *Hub  { return t.room.hub }
+func (t *table) InTx() bool { return t.tx }
+
+func (t *table) Limits() Limits {
+	s := t.spec
+	return Limits{Name: s.Name, Key: s.KeyMax, Tag: s.TagMax, Value: s.ValueMax, JSON: s.JSON, MaxAge: s.MaxAge}
+}
+
+// now is the moment that statements are told: none where the database has a
+// clock of its own, unless a test has set time.
+func (t *table) now() any {
+	if t.d == sqltext.SQLite || t.c.DB().FakeClock() {
+		return t.c.DB().Clock()
+	}
+	return nil
+}
+
+// args are the arguments that every statement picks its own from.
+func (t *table) args() []any {
+	args := make([]any, argCount)
+	args[argNow] = t.now()
+	return args
+}
+
+// spans sets a span and the moment that it leads to.
+func spanInto(args []any, span, moment int, d time.Duration) {
+	args[span], args[moment] = nil, nil
+	if d == Forever {
+		return
+	}
+	args[span] = d.Microseconds()
+	if now, ok := args[argNow].(time.Time); ok {
+		args[moment] = now.Add(d)
+	}
+}
+
+// found is where a row is read to, and what the statement that reads it takes;
+// kept, so that a Get allocates little.
+type found struct {
+	id          int64
+	key, format string
+	value       []byte
+	document    store.JSON
+	number      int64
+	expires     store.Null[time.Time]
+	stale       store.Null[time.Time]
+	clock       time.Time
+
+	one  []any // places of the columns of Find
+	many []any // of FindMany
+	args []any // of Find: the key, and the moment where one is told
+}
+
+func newFound(t *table) *found {
+	f := &found{}
+	var value any = &f.value
+	if t.spec.JSON {
+		value = &f.document
+	}
+	f.one = []any{&f.id, value, &f.format, &f.number, &f.expires, &f.stale}
+	if t.d != sqltext.SQLite {
+		f.one = append(f.one, &f.clock)
+	}
+	f.many = append([]any{&f.key}, f.one...)
+	f.args = make([]any, 0, 2)
+	return f
+}
+
+// entry makes an Entry of the row that was read.
+func (f *found) entry(t *table) Entry {
+	if t.d == sqltext.SQLite {
+		f.clock = t.c.DB().Clock()
+	}
+	e := Entry{Value: f.value, Format: f.format, Number: f.number, Life: Forever}
+	if t.spec.JSON {
+		e.Value = f.document
+	}
+	if f.expires.Valid {
+		e.Life = f.expires.V.Sub(f.clock)
+	}
+	e.Fresh = e.Life
+	if f.stale.Valid {
+		e.Fresh = min(e.Life, f.stale.V.Sub(f.clock))
+	}
+	f.value, f.document = nil, nil // the caller's
+	return e
+}
+
+func (t *table) Find(ctx context.Context, key string) (Entry, error) {
+	f := t.room.found.Get().(*found)
+	defer t.room.found.Put(f)
+	f.key = key
+	f.args = f.args[:0]
+	for _, a := range t.spec.Find.Order[t.d] {
+		if a == argNow {
+			f.args = append(f.args, t.now())
+		} else {
+			f.args = append(f.args, &f.key)
+		}
+	}
+	if err := t.c.QueryRow(ctx, t.spec.Find.Text[t.d], f.args, f.one); err != nil {
+		return Entry{}, err
+	}
+	return f.entry(t), nil
+}
+
+// findBatch bounds the keys of one statement.
+const findBatch = 1000
+
+func (t *table) FindMany(ctx context.Context, keys []string, each func(string, Entry)) error {
+	f := newFound(t)
+	for batch := range slices.Chunk(keys, findBatch) {
+		text := t.spec.FindMany.Text[t.d]
+		var args []any
+		for _, a := range t.spec.FindMany.Order[t.d] {
+			if a == argNow {
+				args = append(args, t.now())
+				continue
+			}
+			switch t.d {
+			case sqltext.SQLite:
+				list, err := json.Marshal(batch)
+				if err != nil {
+					return err
+				}
+				args = append(args, string(list))
+			case sqltext.Postgres:
+				args = append(args, batch)
+			case sqltext.MySQL:
+				text = widen(text, len(batch))
+				for _, key := range batch {
+					args = append(args, key)
+				}
+			}
+		}
+		if err := t.c.Query(ctx, text, args, f.many, func() error {
+			each(f.key, f.entry(t))
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// widen lets a statement take n values where it was analysed with one: at its
+// last IN (?).
+func widen(text string, n int) string {
+	i := strings.LastIndex(text, "IN (?)")
+	return text[:i] + "IN (?" + strings.Repeat(", ?", n-1) + ")" + text[i+len("IN (?)"):]
+}
+
+func (t *table) Size(ctx context.Context) (entries, bytes int64, err error) {
+	err = t.c.QueryRow(ctx, t.spec.Size.Text[t.d], nil, []any{&entries, &bytes})
+	return entries, bytes, err
+}

@@ -1,0 +1,332 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// write gives the arguments of a statement that writes an entry.
+func (t *table) write(args []any, w *Write) []any {
+	clear(args)
+	args[argNow] = t.now()
+	args[argKey], args[argFormat], args[argNumber], args[argToken] = w.Key, w.Format, w.Number, w.Token
+	args[argSize] = int64(len(w.Key) + len(w.Value))
+	switch {
+	case t.spec.JSON && len(w.Value) == 0:
+		args[argValue] = store.JSON("null")
+	case t.spec.JSON:
+		args[argValue] = store.JSON(w.Value)
+	case w.Value == nil:
+		args[argValue] = []byte{}
+	default:
+		args[argValue] = w.Value
+	}
+	if t.spec.TagsMax > 0 && len(w.Tags) > 0 {
+		args[argTags] = shown(w.Tags, t.spec.TagsMax)
+	}
+	spanInto(args, argLife, argGoneAt, w.Life)
+	if w.Fresh < w.Life {
+		spanInto(args, argFresh, argStaleAt, w.Fresh)
+	}
+	args[argLease] = int64(0)
+	return args
+}
+
+// shown is the tags for people, cut to what the column holds.
+func shown(tags []string, limit int) string {
+	s := strings.Join(tags, ",")
+	if utf8.RuneCountInString(s) > limit {
+		s = string([]rune(s)[:limit-1]) + "…"
+	}
+	return s
+}
+
+func (t *table) Put(ctx context.Context, writes []*Write) error {
+	if t.tx {
+		return t.putIn(ctx, writes)
+	}
+	return t.room.writes.do(ctx, writes)
+}
+
+// putAll writes in a transaction of its own.
+func (t *table) putAll(ctx context.Context, writes []*Write) error {
+	return t.c.InTx(ctx, func(c *store.Conn) error { return t.in(c).putIn(ctx, writes) })
+}
+
+// in is the table in a transaction.
+func (t *table) in(c *store.Conn) *table {
+	in := *t
+	in.c, in.tx = c, c != c.DB().Conn()
+	return &in
+}
+
+// putIn writes in the transaction that t is.
+func (t *table) putIn(ctx context.Context, writes []*Write) error {
+	if t.d != sqltext.SQLite && len(writes) > 1 { // in one order, as every process does: no deadlocks
+		writes = slices.Clone(writes)
+		slices.SortStableFunc(writes, func(a, b *Write) int { return strings.Compare(a.Key, b.Key) })
+	}
+	t.room.hub.Begin(writes)
+	args := make([]any, argCount)
+	_, err := store.ExecEach(ctx, t.c, &t.spec.Put, len(writes), func(i int) []any { return t.write(args, writes[i]) })
+	if err != nil {
+		return err
+	}
+	if err := t.tag(ctx, writes, true); err != nil {
+		return err
+	}
+	for _, w := range writes {
+		if w.Patch == nil {
+			continue
+		}
+		if err := t.spec.Patch(ctx, t.c, w.Key, w.Patch); err != nil {
+			return err
+		}
+	}
+	return t.written(ctx, writes)
+}
+
+// tag writes the tags of entries; instead removes those that count no more.
+func (t *table) tag(ctx context.Context, writes []*Write, instead bool) error {
+	type one struct {
+		w   *Write
+		tag string
+	}
+	var tags []one
+	var tagged []*Write
+	for _, w := range writes {
+		if len(w.Tags) > 0 {
+			tagged = append(tagged, w)
+		}
+		for _, tag := range w.Tags {
+			tags = append(tags, one{w, tag})
+		}
+	}
+	if len(tags) == 0 {
+		return nil
+	}
+	args := make([]any, argCount)
+	_, err := store.ExecEach(ctx, t.c, &t.spec.Tag, len(tags), func(i int) []any {
+		args[argTag], args[argKey], args[argToken] = tags[i].tag, tags[i].w.Key, tags[i].w.Token
+		return args
+	})
+	if err != nil || !instead {
+		return err
+	}
+	_, err = store.ExecEach(ctx, t.c, &t.spec.Untag, len(tagged), func(i int) []any {
+		args[argKey] = tagged[i].Key
+		return args
+	})
+	return err
+}
+
+// written tells other processes, and at the commit this one.
+func (t *table) written(ctx context.Context, writes []*Write) error {
+	if err := t.tell(ctx, hashesOf(writes)); err != nil {
+		return err
+	}
+	t.c.AfterCommit(func() {
+		t.room.hub.Commit(writes)
+		bytes := int64(0)
+		for _, w := range writes {
+			bytes += int64(len(w.Key) + len(w.Value))
+		}
+		t.room.bounds.grown(int64(len(writes)), bytes)
+	})
+	return nil
+}
+
+func (t *table) Add(ctx context.Context, w *Write) (added bool, err error) {
+	err = t.c.InTx(ctx, func(c *store.Conn) error {
+		in := t.in(c)
+		added, err = in.addIn(ctx, w)
+		if err != nil || !added {
+			return err
+		}
+		if w.Patch != nil {
+			if err := t.spec.Patch(ctx, c, w.Key, w.Patch); err != nil {
+				return err
+			}
+		}
+		return in.written(ctx, []*Write{w})
+	})
+	return added && err == nil, err
+}
+
+// addIn adds an entry unless there is one, in the transaction that t is.
+func (t *table) addIn(ctx context.Context, w *Write) (bool, error) {
+	writes := []*Write{w}
+	t.room.hub.Begin(writes)
+	args := t.write(make([]any, argCount), w)
+	if _, err := store.Exec(ctx, t.c, &t.spec.Vacate, args); err != nil {
+		return false, err
+	}
+	n, err := store.Exec(ctx, t.c, &t.spec.Add, args)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, t.tag(ctx, writes, false)
+}
+
+// Count vacates, adds, and looks: what was added to an entry that is no counter
+// is undone with the transaction. In a transaction of the caller's it looks
+// first, since that one must be able to go on.
+func (t *table) Count(ctx context.Context, w *Write) (n int64, err error) {
+	err = t.c.InTx(ctx, func(c *store.Conn) error {
+		in := t.in(c)
+		writes := []*Write{w}
+		t.room.hub.Begin(writes)
+		args := t.write(make([]any, argCount), w)
+		if _, err := store.Exec(ctx, c, &t.spec.Vacate, args); err != nil {
+			return err
+		}
+		if t.tx {
+			if e, err := in.Find(ctx, w.Key); err == nil && e.Format != FormatInt {
+				return ErrNotNumber
+			} else if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+		}
+		if _, err := store.Exec(ctx, c, &t.spec.Count, args); err != nil {
+			return err
+		}
+		e, err := in.Find(ctx, w.Key)
+		switch {
+		case err != nil:
+			return err
+		case e.Format != FormatInt:
+			return ErrNotNumber
+		}
+		n = e.Number
+		return in.written(ctx, writes)
+	})
+	return n, err
+}
+
+func (t *table) Remove(ctx context.Context, keys []string) error {
+	return t.c.InTx(ctx, func(c *store.Conn) error {
+		in := t.in(c)
+		args := make([]any, argCount)
+		_, err := store.ExecEach(ctx, c, &t.spec.Remove, len(keys), func(i int) []any {
+			args[argKey] = keys[i]
+			return args
+		})
+		if err != nil {
+			return err
+		}
+		return in.gone(ctx, keys)
+	})
+}
+
+// gone tells everyone that entries are not there any more.
+func (t *table) gone(ctx context.Context, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	hashes := make([]uint64, len(keys))
+	for i, key := range keys {
+		hashes[i] = Hash(key)
+	}
+	if err := t.tell(ctx, hashes); err != nil {
+		return err
+	}
+	t.c.AfterCommit(func() { t.room.hub.Forget(hashes) })
+	return nil
+}
+
+func (t *table) Touch(ctx context.Context, key string, life, fresh time.Duration) (touched bool, err error) {
+	err = t.c.InTx(ctx, func(c *store.Conn) error {
+		in := t.in(c)
+		args := t.write(make([]any, argCount), &Write{Key: key, Life: life, Fresh: fresh})
+		n, err := store.Exec(ctx, c, &t.spec.Touch, args)
+		touched = n > 0
+		if err != nil || !touched {
+			return err
+		}
+		return in.gone(ctx, []string{key}) // who keeps it in memory must see its new end
+	})
+	return touched && err == nil, err
+}
+
+func (t *table) Uses(ctx context.Context, uses []Use) error {
+	args := t.args()
+	_, err := store.ExecEach(ctx, t.c, &t.spec.Use, len(uses), func(i int) []any {
+		args[argKey], args[argHits] = uses[i].Key, uses[i].Hits
+		return args
+	})
+	return err
+}
+
+func (t *table) Lease(ctx context.Context, w *Write, hold time.Duration) (had, fresh bool, err error) {
+	w.Format, w.Life, w.Fresh = FormatLease, hold, hold
+	err = t.c.InTx(ctx, func(c *store.Conn) error {
+		in := t.in(c)
+		args := t.write(make([]any, argCount), w)
+		args[argLease] = w.Token
+		spanInto(args, argHold, argHeldAt, hold)
+		n, err := store.Exec(ctx, c, &t.spec.Add, args)
+		if had, fresh = n > 0, n > 0; err != nil {
+			return err
+		}
+		if !had {
+			n, err := store.Exec(ctx, c, &t.spec.Take, args)
+			if had = n > 0; err != nil || !had {
+				return err
+			}
+		}
+		return in.tag(ctx, []*Write{w}, !fresh)
+	})
+	return had && err == nil, fresh && err == nil, err
+}
+
+func (t *table) leased(key string, token int64, hold time.Duration) []any {
+	args := t.args()
+	args[argKey], args[argLease] = key, token
+	spanInto(args, argHold, argHeldAt, hold)
+	return args
+}
+
+func (t *table) Beat(ctx context.Context, key string, token int64, hold time.Duration) (bool, error) {
+	n, err := store.Exec(ctx, t.c, &t.spec.Beat, t.leased(key, token, hold))
+	return n > 0, err
+}
+
+func (t *table) Yield(ctx context.Context, key string, token int64) error {
+	_, err := store.Exec(ctx, t.c, &t.spec.Yield, t.leased(key, token, 0))
+	t.c.Announce(t.topic())
+	return err
+}
+
+func (t *table) Fill(ctx context.Context, w *Write) (filled bool, err error) {
+	writes := []*Write{w}
+	err = t.c.InTx(ctx, func(c *store.Conn) error {
+		in := t.in(c)
+		t.room.hub.Begin(writes)
+		args := t.write(make([]any, argCount), w)
+		args[argLease] = w.Token
+		n, err := store.Exec(ctx, c, &t.spec.Fill, args)
+		if filled = n > 0; err != nil || !filled {
+			return err
+		}
+		if len(w.Tags) > 0 {
+			_, err = store.Exec(ctx, c, &t.spec.Untag, args)
+			if err != nil {
+				return err
+			}
+		}
+		if w.Patch != nil {
+			if err := t.spec.Patch(ctx, c, w.Key, w.Patch); err != nil {
+				return err
+			}
+		}
+		return in.written(ctx, writes)
+	})
+	return filled && err == nil, err
+}

@@ -1,0 +1,120 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A read is never a write: how often entries were used is counted in memory and
+// written in batches.
+const (
+	flushEvery = 10 * time.Second // after the first use that is not written
+	flushBatch = 500              // entries of one write
+	maxUses    = 100_000          // entries that are counted between two flushes; the others are not
+)
+
+// uses counts how entries were used, until that is flushed.
+type uses struct {
+	write  func(context.Context, []Use) error
+	shards [16]useShard
+	due    atomic.Bool // a flush is coming
+	flush  sync.Mutex  // held while one runs
+}
+
+type useShard struct {
+	mu   sync.Mutex
+	hits map[string]int64 // of entries that were read from the backend
+	kept []*used          // entries in memory that were hit since the last flush
+	_    [16]byte         // a cache line for each
+}
+
+// used counts the hits of one entry that is kept in memory.
+type used struct {
+	key  string
+	hits atomic.Int64
+}
+
+func newUses(write func(context.Context, []Use) error) *uses {
+	u := &uses{write: write}
+	for i := range u.shards {
+		u.shards[i].hits = map[string]int64{}
+	}
+	return u
+}
+
+// read counts one hit of an entry that was read from the backend.
+func (u *uses) read(key string, hash uint64) {
+	s := &u.shards[hash>>60]
+	s.mu.Lock()
+	if n, ok := s.hits[key]; ok || len(s.hits) < maxUses/len(u.shards) {
+		s.hits[key] = n + 1
+	}
+	s.mu.Unlock()
+	u.soon()
+}
+
+// hit counts one hit of an entry in memory.
+func (u *uses) hit(e *used, hash uint64) {
+	if e.hits.Add(1) > 1 {
+		return // it waits for the flush already
+	}
+	s := &u.shards[hash>>60]
+	s.mu.Lock()
+	s.kept = append(s.kept, e)
+	s.mu.Unlock()
+	u.soon()
+}
+
+// soon has a flush come, if none does.
+func (u *uses) soon() {
+	if u.due.Load() || !u.due.CompareAndSwap(false, true) {
+		return
+	}
+	time.AfterFunc(flushEvery, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), flushEvery)
+		defer cancel()
+		_ = u.now(ctx) // hits are no promise: what cannot be written is dropped
+	})
+}
+
+// now writes what was counted.
+func (u *uses) now(ctx context.Context) error {
+	u.flush.Lock()
+	defer u.flush.Unlock()
+	u.due.Store(false)
+	var failed error
+	for batch := range slices.Chunk(u.take(), flushBatch) {
+		failed = errors.Join(failed, u.write(ctx, batch))
+	}
+	return failed
+}
+
+// take gives what was counted, in the order of the keys, and forgets it: two
+// processes that flush at once lock rows in one order.
+func (u *uses) take() []Use {
+	all := map[string]int64{}
+	for i := range u.shards {
+		s := &u.shards[i]
+		s.mu.Lock()
+		for key, n := range s.hits {
+			all[key] += n
+		}
+		for _, e := range s.kept {
+			all[e.key] += e.hits.Swap(0)
+		}
+		clear(s.hits)
+		s.kept = nil
+		s.mu.Unlock()
+	}
+	out := make([]Use, 0, len(all))
+	for key, n := range all {
+		out = append(out, Use{key, n})
+	}
+	slices.SortFunc(out, func(a, b Use) int { return strings.Compare(a.Key, b.Key) })
+	return out
+}
