@@ -158,7 +158,7 @@ func (c *Cache[V]) InvalidateTags(ctx context.Context, tags ...string) (int64, e
 
 // InvalidatePrefix removes the entries whose keys start with prefix, in batches,
 // and gives their number. Of keys that are too long to be kept as they are, more
-// than those may go.
+// than those may go, and so may others when prefix ends within a character.
 func (c *Cache[V]) InvalidatePrefix(ctx context.Context, prefix string) (int64, error) {
 	if c.wrong != nil {
 		return 0, c.wrong
