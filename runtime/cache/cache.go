@@ -149,7 +149,7 @@ type reading[V any] struct {
 // read looks into the backend, and keeps in memory what it finds.
 func (c *Cache[V]) read(ctx context.Context, key string, hash uint64) reading[V] {
 	listening := c.listening(ctx)
-	epoch := c.hub.Epoch(hash)
+	epoch, now := c.hub.Epoch(hash), c.hub.clock()
 	e, err := c.find(ctx, key)
 	if err != nil {
 		c.stats.misses.Add(1)
@@ -165,7 +165,7 @@ func (c *Cache[V]) read(ctx context.Context, key string, hash uint64) reading[V]
 		c.stats.hits.Add(1)
 		c.hub.uses.read(key, hash)
 		if listening {
-			c.keep(&kept[V]{used: used{key: key}, value: f.value, none: f.state == isNone}, hash, epoch, e.Fresh, len(e.Value))
+			c.keep(&kept[V]{used: used{key: key}, value: f.value, none: f.state == isNone}, hash, epoch, now, e.Fresh, len(e.Value))
 		}
 	default:
 		c.stats.misses.Add(1)
@@ -224,8 +224,8 @@ func (c *Cache[V]) listening(ctx context.Context) bool {
 }
 
 // keep puts an entry into memory that was read or written under an epoch.
-func (c *Cache[V]) keep(e *kept[V], hash, epoch uint64, fresh time.Duration, size int) {
-	c.memory.put(e, hash, min(fresh, c.opts.MemoryFor), fresh, size)
+func (c *Cache[V]) keep(e *kept[V], hash, epoch uint64, now int64, fresh time.Duration, size int) {
+	c.memory.put(e, hash, now, min(fresh, c.opts.MemoryFor), fresh, size)
 	if c.hub.Epoch(hash) != epoch {
 		c.memory.forget(hash)
 	}
@@ -259,7 +259,7 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 		return out
 	}
 	listening := c.listening(ctx)
-	found := 0
+	found, now := 0, c.hub.clock()
 	within := ctx
 	if !c.tx {
 		var cancel context.CancelFunc
@@ -276,7 +276,7 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 		out[m.key] = f.value
 		c.hub.uses.read(k, m.hash)
 		if listening {
-			c.keep(&kept[V]{used: used{key: k}, value: f.value}, m.hash, m.epoch, e.Fresh, len(e.Value))
+			c.keep(&kept[V]{used: used{key: k}, value: f.value}, m.hash, m.epoch, now, e.Fresh, len(e.Value))
 		}
 	})
 	if err != nil {

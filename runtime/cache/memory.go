@@ -52,11 +52,12 @@ func (m *memory[V]) get(key string, hash uint64) *kept[V] {
 	return e
 }
 
-func (m *memory[V]) put(e *kept[V], hash uint64, span, fresh time.Duration, size int) {
+// put keeps an entry for a span from now on, which is when it was about to be
+// read or written: it must not outlive its row.
+func (m *memory[V]) put(e *kept[V], hash uint64, now int64, span, fresh time.Duration, size int) {
 	if span <= 0 {
 		return
 	}
-	now := m.hub.clock()
 	e.until, e.fresh = now+int64(span), math.MaxInt64
 	if fresh != Forever {
 		e.fresh = now + int64(fresh)

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -21,46 +22,48 @@ const dropBatch = 1000
 func (t *table) drop(ctx context.Context, st *store.Statement, set func(args []any)) (int64, error) {
 	var total int64
 	for {
-		n := 0
+		n, more := 0, false
 		err := t.c.InTx(ctx, func(c *store.Conn) (err error) {
-			n, err = t.in(c).dropOnce(ctx, st, dropBatch, set)
+			n, more, err = t.in(c).dropOnce(ctx, st, dropBatch, set)
 			return err
 		})
 		if err != nil {
 			return total, err
 		}
 		total += int64(n)
-		if n < dropBatch {
+		if !more {
 			return total, nil
 		}
 	}
 }
 
-// dropOnce removes one batch, in the transaction that t is.
-func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, set func(args []any)) (int, error) {
+// doomed is an entry that is removed.
+type doomed struct {
+	id, size int64 // the id on MySQL alone
+	key      string
+}
+
+// dropOnce removes one batch, in the transaction that t is; more tells whether
+// there may be another.
+func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, set func(args []any)) (n int, more bool, err error) {
 	args := t.args()
 	args[argLimit] = int64(limit)
 	set(args)
-	type row struct {
-		id, size int64
-		key      string
-	}
-	place := func(r *row) []any { return []any{&r.key, &r.size} }
+	place := func(r *doomed) []any { return []any{&r.key, &r.size} }
 	if t.d == sqltext.MySQL {
-		place = func(r *row) []any { return []any{&r.id, &r.key, &r.size} }
+		place = func(r *doomed) []any { return []any{&r.id, &r.key, &r.size} }
 	}
 	rows, err := store.Many(ctx, t.c, st, args, place)
 	if err != nil || len(rows) == 0 {
-		return 0, err
+		return 0, false, err
 	}
+	more = len(rows) == limit
 	if t.d == sqltext.MySQL {
-		ids := make([]any, len(rows))
-		for i, r := range rows {
-			ids[i] = r.id
+		if rows, err = t.dropFound(ctx, rows); err != nil {
+			return 0, false, err
 		}
-		if _, err := t.c.Exec(ctx, widen(t.spec.Drop.Text[t.d], len(ids)), ids); err != nil {
-			return 0, err
-		}
+	} else {
+		more = more || st == &t.spec.DropTags // which may find an entry by several tags, and remove it once
 	}
 	keys, bytes := make([]string, len(rows)), int64(0)
 	for i, r := range rows {
@@ -68,7 +71,19 @@ func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, se
 		bytes += r.size
 	}
 	t.c.AfterCommit(func() { t.room.bounds.grown(-int64(len(rows)), -bytes) })
-	return len(rows), t.gone(ctx, keys)
+	return len(rows), more, t.gone(ctx, keys)
+}
+
+// dropFound removes on MySQL what was found, which may name an entry twice.
+func (t *table) dropFound(ctx context.Context, rows []doomed) ([]doomed, error) {
+	slices.SortFunc(rows, func(a, b doomed) int { return cmp.Compare(a.id, b.id) })
+	rows = slices.CompactFunc(rows, func(a, b doomed) bool { return a.id == b.id })
+	ids := make([]any, len(rows))
+	for i, r := range rows {
+		ids[i] = r.id
+	}
+	_, err := t.c.Exec(ctx, widen(t.spec.Drop.Text[t.d], len(ids)), ids)
+	return rows, err
 }
 
 func (t *table) RemoveTags(ctx context.Context, tags []string) (total int64, err error) {
@@ -206,7 +221,7 @@ func (b *bounds) hold(ctx context.Context) (removed int64, err error) {
 		}
 		got := 0
 		err := b.t.c.InTx(ctx, func(c *store.Conn) (err error) {
-			got, err = b.t.in(c).dropOnce(ctx, &b.t.spec.DropUnused, n, func([]any) {})
+			got, _, err = b.t.in(c).dropOnce(ctx, &b.t.spec.DropUnused, n, func([]any) {})
 			return err
 		})
 		removed += int64(got)

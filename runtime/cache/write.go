@@ -62,8 +62,9 @@ func (c *Cache[V]) prepare(ctx context.Context, key string, value V, ttl time.Du
 		return nil, err
 	}
 	if c.memory != nil && c.root.listening(ctx) {
+		now := c.hub.clock()
 		w.Keep = func() {
-			c.memory.put(&kept[V]{used: used{key: key}, value: value}, w.hash, min(w.Fresh, c.opts.MemoryFor), w.Fresh, len(w.Value))
+			c.memory.put(&kept[V]{used: used{key: key}, value: value}, w.hash, now, min(w.Fresh, c.opts.MemoryFor), w.Fresh, len(w.Value))
 		}
 	}
 	return w, nil

@@ -1,0 +1,12 @@
+package cache
+
+// Waiting is how many wait for the flight of a key.
+func Waiting[V any](c *Cache[V], key string) int {
+	k, _, _ := c.key(key)
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	if f := c.flights.byKey[k]; f != nil {
+		return f.waiters
+	}
+	return 0
+}
