@@ -7,6 +7,7 @@ package generated
 import (
 	"context"
 	_ "embed"
+	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -138,14 +139,20 @@ func (w Workers) queues(db *DB) []queue.Runner {
 	return out
 }
 
-// Run works every queue that has a handler until ctx ends, lets running handlers
-// finish, and returns when the last has ended.
-func (db *DB) Run(ctx context.Context, w Workers) error {
-	return queue.Run(ctx, w.queues(db)...)
-}
-
 // Drain runs all that is due, and what that adds, and returns when nothing is left
 // that is due; rows that wait for a later time stay.
 func (db *DB) Drain(ctx context.Context, w Workers) error {
 	return queue.Drain(ctx, w.queues(db)...)
+}
+
+// Run works every queue that has a handler until ctx ends, lets running handlers
+// finish, and returns when the last has ended. Meanwhile it
+// removes from caches what has expired or is too much.
+func (db *DB) Run(ctx context.Context, w Workers) error {
+	defer cache.Maintain(db.store, &cacheEntryCache)()
+	if queues := w.queues(db); len(queues) > 0 {
+		return queue.Run(ctx, queues...)
+	}
+	<-ctx.Done()
+	return nil
 }

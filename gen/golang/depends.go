@@ -53,11 +53,12 @@ func (t tablePrinter) shadow(f *jen.File, name, doc string, params []jen.Code, r
 				}
 			}))
 		}))
-		if result != nil {
-			g.Return(jen.Id("out"), jen.Err())
-		} else {
+		if result == nil {
 			g.Return(jen.Err())
+			return
 		}
+		g.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Op("*").New(result), jen.Err())) // also when the commit failed
+		g.Return(jen.Id("out"), jen.Err())
 	})
 	f.Line()
 }

@@ -381,8 +381,8 @@ func TestPrefix(t *testing.T) {
 		other := cache.New[string](p.open(t).CacheEntry, cache.Options{Jitter: -1, Prefix: "other:"})
 		must(t, other.Set(ctx, "a", "v", 0))
 		for _, test := range []struct {
-			prefix   string
-			in, out  []string
+			prefix  string
+			in, out []string
 		}{
 			{"a%", []string{"a%", "a%b"}, []string{"ab", "a", "A%"}},
 			{"a_", []string{"a_", "a_1"}, []string{"ab1"}},

@@ -44,8 +44,11 @@ func (c *combiner) do(ctx context.Context, writes []*Write) error {
 	lead := !c.running
 	c.running = true
 	c.mu.Unlock()
-	if lead {
+	switch {
+	case lead && ctx.Done() == nil:
 		c.run(1)
+	case lead: // a caller who may leave must not be held by the database
+		go c.run(0)
 	}
 	select {
 	case err := <-r.done:

@@ -1,5 +1,10 @@
 package cache
 
+import (
+	"encoding/binary"
+	"fmt"
+)
+
 // Waiting is how many wait for the flight of a key.
 func Waiting[V any](c *Cache[V], key string) int {
 	k, _, _ := c.key(key)
@@ -9,4 +14,23 @@ func Waiting[V any](c *Cache[V], key string) int {
 		return f.waiters
 	}
 	return 0
+}
+
+// Alike gives two keys of 16 characters with the same hash: two first words, and
+// a second one that makes up for the difference and is readable.
+func Alike() (string, string) {
+	mixed := func(first string) uint64 {
+		const a, b = 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93
+		return fold(uint64(16)^a^binary.LittleEndian.Uint64([]byte(first)), b)
+	}
+	const first, second = "aaaaaaaa", "bbbbbbbb"
+	for i := range 1_000_000 {
+		other := fmt.Sprintf("%08d", i)
+		difference := mixed(first) ^ mixed(other)
+		match := string(binary.LittleEndian.AppendUint64(nil, binary.LittleEndian.Uint64([]byte(second))^difference))
+		if plainASCII(match) {
+			return first + second, other + match
+		}
+	}
+	return "", ""
 }

@@ -49,13 +49,17 @@ func newUses(write func(context.Context, []Use) error) *uses {
 
 // read counts one hit of an entry that was read from the backend.
 func (u *uses) read(key string, hash uint64) {
+	u.add(key, hash, 1)
+	u.soon()
+}
+
+func (u *uses) add(key string, hash uint64, hits int64) {
 	s := &u.shards[hash>>60]
 	s.mu.Lock()
 	if n, ok := s.hits[key]; ok || len(s.hits) < maxUses/len(u.shards) {
-		s.hits[key] = n + 1
+		s.hits[key] = n + hits
 	}
 	s.mu.Unlock()
-	u.soon()
 }
 
 // hit counts one hit of an entry in memory.
@@ -78,20 +82,29 @@ func (u *uses) soon() {
 	time.AfterFunc(flushEvery, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), flushEvery)
 		defer cancel()
-		_ = u.now(ctx) // hits are no promise: what cannot be written is dropped
+		_ = u.now(ctx) // what could not be written waits for the next use
 	})
 }
 
-// now writes what was counted.
+// now writes what was counted. What could not be written waits for the next time.
 func (u *uses) now(ctx context.Context) error {
 	u.flush.Lock()
 	defer u.flush.Unlock()
 	u.due.Store(false)
 	var failed error
 	for batch := range slices.Chunk(u.take(), flushBatch) {
-		failed = errors.Join(failed, u.write(ctx, batch))
+		if err := u.write(ctx, batch); err != nil {
+			failed = errors.Join(failed, err)
+			u.giveBack(batch)
+		}
 	}
 	return failed
+}
+
+func (u *uses) giveBack(batch []Use) {
+	for _, one := range batch {
+		u.add(one.Key, Hash(one.Key), one.Hits)
+	}
 }
 
 // take gives what was counted, in the order of the keys, and forgets it: two

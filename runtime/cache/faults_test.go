@@ -1,0 +1,407 @@
+package cache_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hegner123/modulagen/generated"
+	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/storetest"
+	_ "modernc.org/sqlite"
+)
+
+// What one process changes, others forget: within the time that the page for
+// users states.
+func TestMemoryOfOtherProcesses(t *testing.T) {
+	stated := map[string]time.Duration{"sqlite": 100 * time.Millisecond, "postgres": 100 * time.Millisecond, "mysql": 400 * time.Millisecond}
+	onEach(t, func(t *testing.T, p place) {
+		p.clock = nil
+		ctx := t.Context()
+		mine := cache.New[string](p.open(t).CacheEntry, cache.Options{MemoryFor: time.Hour})
+		otherDB := p.open(t)
+		other := cache.New[string](otherDB.CacheEntry, cache.Options{MemoryFor: time.Hour})
+		changes := map[string]func() error{
+			"set":    func() error { return other.Set(ctx, "k", "new", time.Hour) },
+			"delete": func() error { return other.Delete(ctx, "k") },
+			"tag":    func() error { _, err := other.InvalidateTags(ctx, "t"); return err },
+			"prefix": func() error { _, err := other.InvalidatePrefix(ctx, "k"); return err },
+			"clear":  func() error { _, err := other.Clear(ctx); return err },
+			"touch":  func() error { _, err := other.Touch(ctx, "k", 1); return err },
+			"transaction": func() error {
+				return otherDB.Tx(ctx, func(tx *generated.Tx) error { return other.In(tx.CacheEntry).Set(ctx, "k", "new", 0) })
+			},
+		}
+		for name, change := range changes {
+			t.Run(name, func(t *testing.T) {
+				must(t, mine.Set(ctx, "k", "old", time.Hour, cache.Tags("t")))
+				must(t, mine.Set(ctx, "other", "stays", time.Hour))
+				memory := mine.Stats().MemoryHits
+				wantValue(t, mine, "k", "old")
+				if mine.Stats().MemoryHits != memory+1 {
+					t.Fatal("it was not in memory")
+				}
+				must(t, change())
+				start := time.Now()
+				until(t, "the change to be heard", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
+				if took := time.Since(start); took > 10*stated[p.kind] { // ten times what is stated: machines of tests are busy
+					t.Errorf("it took %s", took)
+				}
+				if name != "clear" {
+					memory = mine.Stats().MemoryHits
+					wantValue(t, mine, "other", "stays")
+					if mine.Stats().MemoryHits != memory+1 {
+						t.Error("what was not changed was forgotten too")
+					}
+				}
+			})
+		}
+	})
+}
+
+// Memory asks again after MemoryFor, whatever was heard.
+func TestMemoryIsNotForEver(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		db := p.open(t)
+		texts := cache.New[string](db.CacheEntry, cache.Options{MemoryFor: time.Minute})
+		must(t, texts.Set(ctx, "k", "v", 0))
+		wantValue(t, texts, "k", "v")
+		row, err := db.CacheEntry.GetByKey(ctx, "k")
+		must(t, err)
+		must(t, db.CacheEntry.Delete(ctx, row.ID)) // past the cache
+		wantValue(t, texts, "k", "v")
+		p.clock.add(61 * time.Second)
+		wantMiss(t, texts, "k")
+	})
+}
+
+func TestHashesAlike(t *testing.T) {
+	a, b := alike(t)
+	onEach(t, func(t *testing.T, p place) {
+		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Jitter: -1})
+		must(t, texts.Set(t.Context(), a, "a", 0))
+		must(t, texts.Set(t.Context(), b, "b", 0))
+		for range 3 {
+			wantValue(t, texts, a, "a")
+			wantValue(t, texts, b, "b")
+		}
+		must(t, texts.Delete(t.Context(), a))
+		wantMiss(t, texts, a)
+		wantValue(t, texts, b, "b")
+	})
+}
+
+// alike finds two keys with one hash, from what is known of how it is made.
+func alike(t *testing.T) (string, string) {
+	t.Helper()
+	a, b := cache.Alike()
+	if a == b || cache.Hash(a) != cache.Hash(b) {
+		t.Fatalf("%q and %q have the hashes %x and %x", a, b, cache.Hash(a), cache.Hash(b))
+	}
+	return a, b
+}
+
+// A database that fails is a miss that is counted and logged; a write says so.
+func TestDatabaseIsAway(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		var log bytes.Buffer
+		db := p.open(t)
+		texts := cache.New[string](db.CacheEntry, cache.Options{Memory: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		must(t, texts.Set(ctx, "k", "v", 0))
+		must(t, db.Close())
+		wantMiss(t, texts, "k")
+		if many := texts.GetMany(ctx, []string{"k"}); len(many) != 0 {
+			t.Errorf("got %v", many)
+		}
+		if v, err := texts.Fetch(ctx, "k", 0, func(context.Context) (string, error) { return "loaded", nil }); v != "loaded" || err != nil {
+			t.Errorf("fetched %q, %v", v, err)
+		}
+		if s := texts.Stats(); s.Errors < 3 || s.Misses < 2 {
+			t.Errorf("stats %+v", s)
+		}
+		if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "cache_entry") {
+			t.Errorf("%d lines were logged: %s", n, log.String())
+		}
+		if err := texts.Set(ctx, "k", "v", 0); !errors.Is(err, store.ErrClosed) {
+			t.Errorf("Set gives %v", err)
+		}
+		if _, err := texts.InvalidateTags(ctx, "t"); !errors.Is(err, store.ErrClosed) {
+			t.Errorf("InvalidateTags gives %v", err)
+		}
+	})
+}
+
+// A locked table makes reads wait no longer than Options.Timeout.
+func TestLockedDatabase(t *testing.T) {
+	for _, kind := range []string{"sqlite", "postgres", "mysql"} {
+		t.Run(kind, func(t *testing.T) {
+			p := place{kind: kind}
+			if kind == "sqlite" {
+				p.dsn = "sqlite:" + filepath.Join(t.TempDir(), "cache.db")
+			} else {
+				p.dsn = storetest.FreshDSN(t, kind)
+			}
+			ctx := t.Context()
+			db := p.open(t)
+			texts := cache.New[string](db.CacheEntry, cache.Options{Memory: -1, Timeout: 100 * time.Millisecond})
+			must(t, texts.Set(ctx, "k", "v", 0))
+			unlock := lock(t, p)
+			start := time.Now()
+			if kind == "sqlite" {
+				wantValue(t, texts, "k", "v") // readers do not wait for a writer
+			} else {
+				wantMiss(t, texts, "k")
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("a read took %s", took)
+			}
+			v, err := texts.Fetch(ctx, "new", 0, func(context.Context) (string, error) { return "loaded", nil })
+			if v != "loaded" || err != nil {
+				t.Errorf("fetched %q, %v", v, err)
+			}
+			short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+			defer cancel()
+			if err := texts.Set(short, "k", "w", 0); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Set gives %v", err)
+			}
+			unlock()
+			until(t, "the lock to be gone", func() bool { _, ok := texts.Get(ctx, "k"); return ok })
+			must(t, texts.Set(ctx, "k", "x", 0))
+			wantValue(t, texts, "k", "x")
+		})
+	}
+}
+
+// lock keeps others out of the cache's table.
+func lock(t *testing.T, p place) (unlock func()) {
+	t.Helper()
+	if p.kind == "sqlite" {
+		db, err := sql.Open("sqlite", strings.TrimPrefix(p.dsn, "sqlite:"))
+		must(t, err)
+		db.SetMaxOpenConns(1)
+		_, err = db.Exec("BEGIN IMMEDIATE")
+		must(t, err)
+		return func() {
+			_, err := db.Exec("ROLLBACK")
+			must(t, err)
+			must(t, db.Close())
+		}
+	}
+	statement := map[string]string{"postgres": "LOCK TABLE cache_entry IN ACCESS EXCLUSIVE MODE", "mysql": "LOCK TABLES cache_entry WRITE"}[p.kind]
+	locked, release, done := make(chan error), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		db, err := store.Open(context.Background(), p.dsn, nil, store.Options{MaxConns: 1})
+		if err != nil {
+			locked <- err
+			return
+		}
+		defer db.Close()
+		_ = db.Tx(context.Background(), func(c *store.Conn) error {
+			_, err := c.Exec(context.Background(), statement, nil)
+			locked <- err
+			<-release
+			return errors.New("that is all")
+		})
+	}()
+	must(t, <-locked)
+	return func() { close(release); <-done }
+}
+
+func TestReadOnlyDatabase(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		ctx := t.Context()
+		path := filepath.Join(t.TempDir(), "cache.db")
+		db, err := generated.Open(ctx, "sqlite:"+path, generated.Options{})
+		must(t, err)
+		texts := cache.New[string](db.CacheEntry, cache.Options{Memory: -1})
+		must(t, texts.Set(ctx, "k", "v", 0))
+		_, err = db.Store().Conn().Exec(ctx, "PRAGMA query_only = ON", nil)
+		must(t, err)
+		refused(t, texts)
+		must(t, db.Close())
+	})
+	t.Run("postgres", func(t *testing.T) {
+		ctx := t.Context()
+		p := place{kind: "postgres", dsn: storetest.FreshDSN(t, "postgres")}
+		db := p.open(t)
+		must(t, cache.New[string](db.CacheEntry, plain).Set(ctx, "k", "v", 0))
+		name := p.dsn[strings.LastIndex(p.dsn, "/")+1:]
+		name, _, _ = strings.Cut(name, "?")
+		_, err := db.Store().Conn().Exec(ctx, fmt.Sprintf("ALTER DATABASE %s SET default_transaction_read_only = on", name), nil)
+		must(t, err)
+		refused(t, cache.New[string](p.open(t).CacheEntry, plain)) // new connections are read-only
+	})
+	t.Run("mysql", func(t *testing.T) {
+		ctx := t.Context()
+		p := place{kind: "mysql", dsn: storetest.FreshDSN(t, "mysql")}
+		db := p.open(t)
+		must(t, cache.New[string](db.CacheEntry, plain).Set(ctx, "k", "v", 0))
+		for _, verb := range []string{"INSERT", "UPDATE", "DELETE"} { // it has no switch for one database
+			_, err := db.Store().Conn().Exec(ctx, "CREATE TRIGGER no_"+verb+" BEFORE "+verb+
+				" ON cache_entry FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'read-only'", nil)
+			must(t, err)
+		}
+		refused(t, cache.New[string](db.CacheEntry, plain))
+	})
+}
+
+// refused wants what was there to be read, and writes to fail.
+func refused(t *testing.T, texts *cache.Cache[string]) {
+	t.Helper()
+	ctx := t.Context()
+	wantValue(t, texts, "k", "v")
+	if err := texts.Set(ctx, "k", "w", 0); err == nil {
+		t.Error("Set on a read-only database says nothing")
+	}
+	if v, err := texts.Fetch(ctx, "new", 0, func(context.Context) (string, error) { return "loaded", nil }); v != "loaded" || err != nil {
+		t.Errorf("fetched %q, %v", v, err)
+	}
+	wantValue(t, texts, "k", "v")
+}
+
+func TestValuesOverTheLimit(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Memory: -1, MaxValue: 1000, Codec: cache.Raw()})
+		must(t, texts.Set(ctx, "k", strings.Repeat("x", 1000), 0))
+		long := strings.Repeat("x", 1001)
+		if err := texts.Set(ctx, "k", long, 0); !errors.Is(err, cache.ErrTooLarge) {
+			t.Errorf("Set gives %v", err)
+		}
+		n := 0
+		for range 2 { // each caller gets it; it is not kept
+			v, err := texts.Fetch(ctx, "long", 0, func(context.Context) (string, error) { n++; return long, nil })
+			if v != long || err != nil {
+				t.Errorf("fetched %d bytes, %v", len(v), err)
+			}
+		}
+		if n != 2 {
+			t.Errorf("%d loads", n)
+		}
+	})
+}
+
+func TestWrongOptions(t *testing.T) {
+	p := place{kind: "sqlite", dsn: "sqlite::memory:"}
+	db := p.open(t)
+	for _, opts := range []cache.Options{
+		{TTL: -1},
+		{Timeout: -1},
+		{Lease: 1},
+		{Jitter: 1},
+		{RefreshAhead: 1},
+		{RefreshAhead: -1},
+		{MaxValue: -1},
+		{Compress: -1},
+		{Keys: []cache.Key{{ID: "k", Secret: []byte("short")}}},
+		{Keys: []cache.Key{{ID: "K+", Secret: make([]byte, 16)}}},
+		{Codec: named("int")},
+		{Codec: named("has space")},
+	} {
+		c := cache.New[string](db.CacheEntry, opts)
+		if err := c.Err(); !errors.Is(err, store.ErrInvalid) {
+			t.Errorf("%+v gives %v", opts, err)
+		}
+		if err := c.Set(t.Context(), "k", "v", 0); !errors.Is(err, store.ErrInvalid) {
+			t.Errorf("Set with %+v gives %v", opts, err)
+		}
+		wantMiss(t, c, "k")
+	}
+	if err := cache.New[string](db.CacheEntry, cache.Options{}).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// named is JSON by another name.
+type named string
+
+func (n named) Name() string                     { return string(n) }
+func (n named) Encode(v any) ([]byte, error)     { return cache.JSON().Encode(v) }
+func (n named) Decode(data []byte, to any) error { return cache.JSON().Decode(data, to) }
+
+// A value that does not decode is a miss, and counted.
+func TestCodecs(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		db := p.open(t)
+		type key struct{ A, B int }
+		value := map[string]key{"x": {1, 2}}
+		for name, opts := range map[string]cache.Options{
+			"json": {}, "gob": {Codec: cache.Gob()}, "own": {Codec: named("own")}, "zstd": {Compress: 1, Codec: cache.Gob()},
+		} {
+			opts.Memory = -1
+			c := cache.New[map[string]key](db.CacheEntry, opts)
+			must(t, c.Set(ctx, name, value, 0))
+			if got, ok := c.Get(ctx, name); !ok || got["x"] != value["x"] {
+				t.Errorf("%s: got %v, %v", name, got, ok)
+			}
+		}
+		wrong := cache.New[[]int](db.CacheEntry, plain)
+		for _, key := range []string{"json", "gob", "own", "zstd"} {
+			if v, ok := wrong.Get(ctx, key); ok {
+				t.Errorf("%s: got %v", key, v)
+			}
+		}
+		if s := wrong.Stats(); s.Undecodable != 4 || s.Misses != 0 && s.Misses != 4 {
+			t.Errorf("stats %+v", s)
+		}
+		raw := cache.New[[]byte](db.CacheEntry, cache.Options{Memory: -1, Codec: cache.Raw()})
+		must(t, raw.Set(ctx, "raw", []byte{0, 255, 1}, 0))
+		if got, ok := raw.Get(ctx, "raw"); !ok || !bytes.Equal(got, []byte{0, 255, 1}) {
+			t.Errorf("raw: got %v, %v", got, ok)
+		}
+		if err := cache.New[int](db.CacheEntry, cache.Options{Codec: cache.Raw()}).Set(ctx, "n", 1, 0); err == nil {
+			t.Error("the raw codec took a number")
+		}
+		if err := cache.New[any](db.CacheEntry, plain).Set(ctx, "c", make(chan int), 0); err == nil {
+			t.Error("a channel was encoded")
+		}
+	})
+}
+
+func TestKeysRotate(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		db := p.open(t)
+		old := cache.Key{ID: "k1", Secret: []byte("0123456789abcdef")}
+		young := cache.Key{ID: "k2", Secret: []byte("0123456789abcdef0123456789abcdef")}
+		with := func(keys ...cache.Key) *cache.Cache[string] {
+			return cache.New[string](db.CacheEntry, cache.Options{Memory: -1, Keys: keys, Compress: 100})
+		}
+		must(t, with(old).Set(ctx, "a", "secret", 0))
+		row, err := db.CacheEntry.GetByKey(ctx, "a")
+		must(t, err)
+		if bytes.Contains(row.Value, []byte("secret")) || row.CacheFormat != "json+aes:k1" {
+			t.Errorf("the row holds %q in the format %s", row.Value, row.CacheFormat)
+		}
+		wantValue(t, with(young, old), "a", "secret")
+		must(t, with(young, old).Set(ctx, "b", strings.Repeat("secret", 100), 0))
+		wantValue(t, with(young), "b", strings.Repeat("secret", 100))
+		wantMiss(t, with(young), "a")
+		wantMiss(t, cache.New[string](db.CacheEntry, plain), "a")
+		// A value that is moved to another key, or changed, does not open.
+		_, err = db.CacheEntry.UpsertByKey(ctx, generated.CacheEntryNew{Key: "c", Value: row.Value, CacheFormat: store.Set(row.CacheFormat)})
+		must(t, err)
+		wantMiss(t, with(old), "c")
+		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{Value: store.Set(append(row.Value[:len(row.Value)-1], 'x'))})
+		must(t, err)
+		wantMiss(t, with(old), "a")
+		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{Value: store.Set([]byte("x"))})
+		must(t, err)
+		wantMiss(t, with(old), "a")
+		if _, err := with(old).Increment(ctx, "n", 1, 0); !errors.Is(err, store.ErrInvalid) {
+			t.Errorf("a counter gives %v", err)
+		}
+	})
+}
