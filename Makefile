@@ -55,10 +55,12 @@ libc: ## modernc.org/libc is the version that modernc.org/sqlite asks for
 .PHONY: generate
 generate: ## make generated/ again from datatypes/
 	$(GO) run ./cmd/modulagen generate
+	cd examples/cache && $(GO) run ../../cmd/modulagen generate
 
 .PHONY: stale
 stale: ## generated/ is what its definitions say
 	$(GO) run ./cmd/modulagen generate --check
+	cd examples/cache && $(GO) run ../../cmd/modulagen generate --check
 
 .PHONY: build-bench
 build-bench: ## the benchmarks compile, and their harness is right
