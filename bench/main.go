@@ -22,6 +22,7 @@ import (
 	"os/signal"
 	"strings"
 
+	"github.com/hegner123/modulagen/bench/cache"
 	"github.com/hegner123/modulagen/bench/generate"
 	"github.com/hegner123/modulagen/bench/measure"
 	"github.com/hegner123/modulagen/bench/queue"
@@ -35,6 +36,7 @@ var suites = []struct {
 }{
 	{"store", store.Run},
 	{"queue", queue.Run},
+	{"cache", cache.Run},
 	{"generate", generate.Run},
 }
 
@@ -46,7 +48,14 @@ func main() {
 		}
 		return
 	}
-	suite := flag.String("suite", "", "run only this suite: store, queue or generate")
+	if len(os.Args) == 3 && os.Args[1] == cache.WorkerCommand {
+		if err := cache.Work(context.Background(), os.Args[2], os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	suite := flag.String("suite", "", "run only this suite: store, queue, cache or generate")
 	format := flag.String("format", "table", "table or json")
 	strict := flag.Bool("strict", false, "exit 1 when a target is missed")
 	flag.Parse()

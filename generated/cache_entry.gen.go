@@ -566,6 +566,16 @@ WHERE "key" = $1`,
 		},
 		Order: [3][]int{{0}, {0}, {0}},
 	},
+	Renew: store.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET value = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, cache_lease = ?, cache_leased_until = ?, created_at = ?, tags = ?
+WHERE "key" = ? AND expires_at = ?`,
+			``,
+			``,
+		},
+		Order: [3][]int{{2, 3, 4, 5, 14, 7, 8, 15, 9, 6, 0, 13}, nil, nil},
+	},
 	Size: store.Statement{
 		Text: [3]string{
 			`SELECT count(*) AS entries, CAST(COALESCE(sum(cache_size), 0) AS INTEGER) AS bytes

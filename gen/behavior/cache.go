@@ -150,6 +150,7 @@ var cacheOperations = []struct {
 	{"Find", model.OpCacheGet},
 	{"FindMany", model.OpCacheGetMany},
 	{"Put", model.OpCachePut},
+	{"Renew", model.OpCacheRenew},
 	{"Add", model.OpCacheAdd},
 	{"Vacate", model.OpCacheVacate},
 	{"Count", model.OpCacheCount},

@@ -55,6 +55,7 @@ func (t cached) operation(op *model.Operation) []model.Query {
 		model.OpCacheGet:        t.find,
 		model.OpCacheGetMany:    t.findMany,
 		model.OpCachePut:        t.put,
+		model.OpCacheRenew:      t.renew,
 		model.OpCacheAdd:        t.add,
 		model.OpCacheVacate:     t.vacate,
 		model.OpCacheCount:      t.count,
@@ -93,7 +94,7 @@ func (t cached) tags() string               { return t.l.q(t.c.TagTable.Name) }
 func (t cached) changes() string            { return t.l.q(t.c.ChangeTable.Name) }
 func (t cached) tagField(i int) string      { return t.l.q(t.c.TagTable.Fields[i].Name) }
 func (t cached) changeField(i int) string   { return t.l.q(t.c.ChangeTable.Fields[i].Name) }
-func (t cached) byKey(s *statement) string { return t.name(t.c.Key) + " = " + s.arg(cacheKey, t.c.Key) }
+func (t cached) byKey(s *statement) string  { return t.name(t.c.Key) + " = " + s.arg(cacheKey, t.c.Key) }
 
 func (t cached) byLease(s *statement) string {
 	return t.name(t.c.Lease) + " = " + s.arg(cacheLease, t.c.Lease)
@@ -166,42 +167,45 @@ func (t cached) read(columns []*model.Field) (*statement, []*model.Field) {
 	return s, columns
 }
 
-// written is a column with what a write puts there.
-type written struct {
-	f    *model.Field
-	text string
-}
-
-// entry is every column that a new entry has. Fields of the user's own take
-// their defaults.
-func (t cached) entry(s *statement) []written {
+// columns are those that a write of an entry names: fields of the user's own too,
+// which take their defaults.
+func (t cached) columns() []*model.Field {
 	c := t.c
-	out := []written{
-		{c.Key, s.arg(cacheKey, c.Key)},
-		{c.Value, s.arg(cacheValue, c.Value)},
-		{c.ExpiresAt, t.after(s, cacheLife, cacheGoneAt, c.ExpiresAt)},
-		{c.HitCount, "0"},
-		{c.Format, s.arg(cacheFormat, c.Format)},
-		{c.Number, s.arg(cacheNumber, c.Number)},
-		{c.Size, s.arg(cacheSize, c.Size)},
-		{c.UsedAt, t.moment(s, c.UsedAt)},
-		{c.FreshUntil, t.after(s, cacheFresh, cacheStaleAt, c.FreshUntil)},
-		{c.Token, s.arg(cacheToken, c.Token)},
-		{c.Lease, s.arg(cacheLease, c.Lease)},
-		{c.LeasedUntil, t.after(s, cacheHold, cacheHeldAt, c.LeasedUntil)},
-	}
-	if c.CreatedAt != nil {
-		out = append(out, written{c.CreatedAt, t.moment(s, c.CreatedAt)})
-	}
-	if c.Tags != nil {
-		out = append(out, written{c.Tags, s.arg(cacheTags, c.Tags)})
+	out := []*model.Field{
+		c.Key, c.Value, c.ExpiresAt, c.HitCount, c.Format, c.Number, c.Size, c.UsedAt, c.FreshUntil, c.Token, c.Lease, c.LeasedUntil,
 	}
 	for _, f := range t.d.Fields {
-		if !slices.ContainsFunc(out, func(w written) bool { return w.f == f }) {
-			out = append(out, written{f, t.unsaid(s, f)})
+		if !slices.Contains(out, f) {
+			out = append(out, f)
 		}
 	}
 	return out
+}
+
+// written is what a write puts into a column.
+func (t cached) written(s *statement, f *model.Field) string {
+	c := t.c
+	switch f {
+	case c.ExpiresAt:
+		return t.after(s, cacheLife, cacheGoneAt, f)
+	case c.HitCount:
+		return "0"
+	case c.UsedAt, c.CreatedAt:
+		return t.moment(s, f)
+	case c.FreshUntil:
+		return t.after(s, cacheFresh, cacheStaleAt, f)
+	case c.LeasedUntil:
+		return t.after(s, cacheHold, cacheHeldAt, f)
+	}
+	for index, of := range map[int]*model.Field{
+		cacheKey: c.Key, cacheValue: c.Value, cacheFormat: c.Format, cacheNumber: c.Number, cacheSize: c.Size,
+		cacheToken: c.Token, cacheLease: c.Lease, cacheTags: c.Tags,
+	} {
+		if f == of {
+			return s.arg(index, f)
+		}
+	}
+	return t.unsaid(s, f)
 }
 
 // unsaid is what a field holds that the cache does not know.
@@ -215,27 +219,48 @@ func (t cached) unsaid(s *statement, f *model.Field) string {
 	return t.l.literal(f, f.Default.Text)
 }
 
-func (t cached) insert(s *statement, verb string) []written {
-	entry := t.entry(s)
-	columns, values := make([]string, len(entry)), make([]string, len(entry))
-	for i, w := range entry {
-		columns[i], values[i] = w.f.Name, w.text
+func (t cached) insert(s *statement, verb string) {
+	var columns, values []string
+	for _, f := range t.columns() {
+		columns, values = append(columns, f.Name), append(values, t.written(s, f))
 	}
 	s.add("%s INTO %s (%s)\nVALUES (%s)", verb, t.table(), t.l.d.Columns(columns), strings.Join(values, ", "))
-	return entry
 }
 
 // put replaces all of an entry but what tells how it was used.
 func (t cached) put(*model.Operation) []model.Query {
 	s := t.l.statement()
 	var set []string
-	for _, w := range t.insert(s, "INSERT") {
-		if w.f == t.c.Key || w.f == t.c.HitCount || w.f == t.c.UsedAt {
-			continue
+	t.insert(s, "INSERT")
+	for _, f := range t.columns() {
+		if f != t.c.Key && f != t.c.HitCount && f != t.c.UsedAt {
+			set = append(set, t.name(f)+" = "+t.given(f))
 		}
-		set = append(set, t.name(w.f)+" = "+t.given(w.f))
 	}
 	s.add("%s %s", t.onConflict(), strings.Join(set, ", "))
+	return one(s.query(":execrows", nil))
+}
+
+// renew is put for an entry that is there and keeps its end: it names no indexed
+// column, which SQLite would write although nothing of it changes.
+func (t cached) renew(*model.Operation) []model.Query {
+	if t.l.d != sqltext.SQLite {
+		return nil
+	}
+	s := t.l.statement()
+	s.add("UPDATE %s\nSET ", t.table())
+	first := true
+	for _, f := range t.columns() {
+		if f == t.c.Key || f == t.c.HitCount || f == t.c.UsedAt || f == t.c.ExpiresAt {
+			continue
+		}
+		if !first {
+			s.add(", ")
+		}
+		first = false
+		s.add("%s = %s", t.name(f), t.written(s, f))
+	}
+	s.add("\nWHERE %s AND %s = %s", t.byKey(s), t.name(t.c.ExpiresAt), s.arg(cacheGoneAt, t.c.ExpiresAt))
 	return one(s.query(":execrows", nil))
 }
 

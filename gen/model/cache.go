@@ -44,6 +44,7 @@ const (
 	OpCacheGet        OpKind = "cache_get"         // an entry by its key
 	OpCacheGetMany    OpKind = "cache_get_many"    // entries by their keys
 	OpCachePut        OpKind = "cache_put"         // add or replace an entry
+	OpCacheRenew      OpKind = "cache_renew"       // replace the value of an entry that keeps its end
 	OpCacheAdd        OpKind = "cache_add"         // add an entry unless there is one
 	OpCacheVacate     OpKind = "cache_vacate"      // remove an entry that has expired or holds nothing
 	OpCacheCount      OpKind = "cache_count"       // add to a counter

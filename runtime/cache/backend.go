@@ -35,6 +35,7 @@ type Write struct {
 	Number int64
 	Life   time.Duration // Forever: it does not expire
 	Fresh  time.Duration // the same as Life: it is never stale
+	Slack  time.Duration // it may end, and be stale, earlier by up to so much
 	Token  int64         // not zero; of a Fill, the token of its lease
 	Patch  any           // fields of the user's own; nil: none
 	// Keep, if set, runs when the write has been committed and no later write

@@ -122,7 +122,6 @@ func (c *Cache[V]) remembered(key string, hash uint64) *kept[V] {
 	}
 	e := c.memory.get(key, hash)
 	if e != nil {
-		c.stats.memoryHits.Add(1)
 		c.hub.uses.hit(&e.used, hash)
 	}
 	return e
@@ -165,7 +164,7 @@ func (c *Cache[V]) read(ctx context.Context, key string, hash uint64) reading[V]
 		c.stats.hits.Add(1)
 		c.hub.uses.read(key, hash)
 		if listening {
-			c.keep(&kept[V]{used: used{key: key}, value: f.value, none: f.state == isNone}, hash, epoch, now, e.Fresh, len(e.Value))
+			c.keep(&kept[V]{used: used{key: key, of: &c.stats}, value: f.value, none: f.state == isNone}, hash, epoch, now, e.Fresh, len(e.Value))
 		}
 	default:
 		c.stats.misses.Add(1)
@@ -276,7 +275,7 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 		out[m.key] = f.value
 		c.hub.uses.read(k, m.hash)
 		if listening {
-			c.keep(&kept[V]{used: used{key: k}, value: f.value}, m.hash, m.epoch, now, e.Fresh, len(e.Value))
+			c.keep(&kept[V]{used: used{key: k, of: &c.stats}, value: f.value}, m.hash, m.epoch, now, e.Fresh, len(e.Value))
 		}
 	})
 	if err != nil {
@@ -287,11 +286,11 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 	return out
 }
 
-// life resolves a time to live: how long an entry is kept, and how long it is
-// fresh.
-func (c *Cache[V]) life(ttl time.Duration) (life, fresh time.Duration, err error) {
+// life resolves a time to live: how long an entry is kept, how long it is fresh,
+// and by how much both may be cut.
+func (c *Cache[V]) life(ttl time.Duration) (life, fresh, slack time.Duration, err error) {
 	if ttl < 0 {
-		return 0, 0, errNegative(ttl)
+		return 0, 0, 0, errNegative(ttl)
 	}
 	ttl = cmp.Or(ttl, c.opts.TTL)
 	if ttl == 0 || ttl > farthest {
@@ -301,17 +300,14 @@ func (c *Cache[V]) life(ttl time.Duration) (life, fresh time.Duration, err error
 		ttl = min(ttl, c.limits.MaxAge)
 	}
 	if ttl == Forever {
-		return Forever, Forever, nil
-	}
-	if c.opts.Jitter > 0 {
-		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
+		return Forever, Forever, 0, nil
 	}
 	ttl = max(ttl, time.Microsecond)
 	life = ttl + max(c.opts.StaleFor, c.opts.StaleIfError)
 	if c.limits.MaxAge > 0 {
 		life = max(ttl, min(life, c.limits.MaxAge))
 	}
-	return life, ttl, nil
+	return life, ttl, time.Duration(c.opts.Jitter * float64(ttl)), nil
 }
 
 func errNegative(ttl time.Duration) error {

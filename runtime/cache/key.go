@@ -32,8 +32,16 @@ func storedForm(s string, limit int) string {
 	return readable(s, limit-digestSize) + digestMark + hex.EncodeToString(sum[:])
 }
 
-// plainASCII is the quick way to see that a key needs no digest.
+// plainASCII is the quick way to see that a key needs no digest: eight characters
+// at a time, each from the space to the one before '~'.
 func plainASCII(s string) bool {
+	const ones = 0x0101010101010101
+	for ; len(s) >= 8; s = s[8:] {
+		w := binary.LittleEndian.Uint64([]byte(s[:8]))
+		if (w|(w-0x20*ones)|(w+2*ones))&(0x80*ones) != 0 {
+			return false
+		}
+	}
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= '~' {
 			return false

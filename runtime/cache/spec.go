@@ -19,9 +19,10 @@ type Spec struct {
 	MaxEntries, MaxBytes int64         // 0: no bound
 	MaxAge               time.Duration // 0: no bound
 
-	// The statements, whose arguments are the arg constants below. Drop is of
-	// MySQL alone, where the others of its name find what it removes.
-	Find, FindMany, Put, Add, Vacate, Count, Remove, Touch, Use                 store.Statement
+	// The statements, whose arguments are the arg constants below. Renew is of
+	// SQLite alone, and Drop of
+	// MySQL, where the others of its name find what it removes.
+	Find, FindMany, Put, Renew, Add, Vacate, Count, Remove, Touch, Use          store.Statement
 	Take, Beat, Fill, Yield, Tag, Untag                                         store.Statement
 	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size store.Statement
 	Tell, Hear, Heard, Hush                                                     store.Statement

@@ -15,7 +15,11 @@ import (
 
 // dropBatch bounds the entries that one transaction removes, and so how long it
 // keeps other writers waiting.
-const dropBatch = 1000
+const dropBatch = 500
+
+// dropPause lets writers of other processes in between two batches on SQLite,
+// whose lock goes to whoever asks at the right moment.
+const dropPause = 2 * time.Millisecond
 
 // drop removes entries in batches, each a transaction of its own unless t is
 // one, until fewer than a batch are found.
@@ -33,6 +37,9 @@ func (t *table) drop(ctx context.Context, st *store.Statement, set func(args []a
 		total += int64(n)
 		if !more {
 			return total, nil
+		}
+		if !t.tx && t.d == sqltext.SQLite && !sleep(ctx, dropPause) {
+			return total, context.Cause(ctx)
 		}
 	}
 }

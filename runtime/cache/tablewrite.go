@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -31,12 +32,29 @@ func (t *table) write(args []any, w *Write) []any {
 	if t.spec.TagsMax > 0 && len(w.Tags) > 0 {
 		args[argTags] = shown(w.Tags, t.spec.TagsMax)
 	}
-	spanInto(args, argLife, argGoneAt, w.Life)
+	early := t.early(args, w)
+	spanInto(args, argLife, argGoneAt, w.Life-early)
 	if w.Fresh < w.Life {
-		spanInto(args, argFresh, argStaleAt, w.Fresh)
+		spanInto(args, argFresh, argStaleAt, w.Fresh-early)
 	}
 	args[argLease] = int64(0)
 	return args
+}
+
+// early is by how much an entry ends before its time to live is over. Where the
+// moments are ours, each key has some of its own, as far apart as the slack is
+// long: written again and again, an entry mostly keeps its end, and the index of
+// ends need not be written.
+func (t *table) early(args []any, w *Write) time.Duration {
+	now, ours := args[argNow].(time.Time)
+	switch {
+	case w.Slack <= time.Microsecond || w.Life == Forever:
+		return 0
+	case !ours:
+		return rand.N(w.Slack)
+	}
+	slack := w.Slack.Microseconds()
+	return time.Duration((now.Add(w.Life).UnixMicro()+int64(w.hash>>1)%slack)%slack) * time.Microsecond
 }
 
 // shown is the tags for people, cut to what the column holds.
@@ -69,14 +87,13 @@ func (t *table) in(c *store.Conn) *table {
 
 // putIn writes in the transaction that t is.
 func (t *table) putIn(ctx context.Context, writes []*Write) error {
+	writes = lasts(writes)
 	if t.d != sqltext.SQLite && len(writes) > 1 { // in one order, as every process does: no deadlocks
 		writes = slices.Clone(writes)
 		slices.SortStableFunc(writes, func(a, b *Write) int { return strings.Compare(a.Key, b.Key) })
 	}
 	t.room.hub.Begin(writes)
-	args := make([]any, argCount)
-	_, err := store.ExecEach(ctx, t.c, &t.spec.Put, len(writes), func(i int) []any { return t.write(args, writes[i]) })
-	if err != nil {
+	if err := t.putRows(ctx, writes); err != nil {
 		return err
 	}
 	if err := t.tag(ctx, writes, true); err != nil {
@@ -91,6 +108,46 @@ func (t *table) putIn(ctx context.Context, writes []*Write) error {
 		}
 	}
 	return t.written(ctx, writes)
+}
+
+// lasts are the writes that stand when all are done: the last of each key.
+func lasts(writes []*Write) []*Write {
+	if len(writes) < 2 {
+		return writes
+	}
+	last := make(map[string]*Write, len(writes))
+	for _, w := range writes {
+		last[w.Key] = w
+	}
+	if len(last) == len(writes) {
+		return writes
+	}
+	return slices.DeleteFunc(slices.Clone(writes), func(w *Write) bool { return last[w.Key] != w })
+}
+
+// putRows writes the rows. On SQLite, those that are there and keep their ends are
+// renewed first, which writes no index; the others are put.
+func (t *table) putRows(ctx context.Context, writes []*Write) error {
+	args := make([]any, argCount)
+	row := func(i int) []any { return t.write(args, writes[i]) }
+	if t.d == sqltext.SQLite {
+		renewed, err := store.ExecEach(ctx, t.c, &t.spec.Renew, len(writes), row)
+		if err != nil {
+			return err
+		}
+		var others []*Write
+		for i, n := range renewed {
+			if n == 0 {
+				others = append(others, writes[i])
+			}
+		}
+		writes = others
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	_, err := store.ExecEach(ctx, t.c, &t.spec.Put, len(writes), row)
+	return err
 }
 
 // tag writes the tags of entries; instead removes those that count no more.

@@ -36,6 +36,7 @@ type useShard struct {
 // used counts the hits of one entry that is kept in memory.
 type used struct {
 	key  string
+	of   *counters // of the cache that keeps it
 	hits atomic.Int64
 }
 
@@ -107,26 +108,34 @@ func (u *uses) giveBack(batch []Use) {
 	}
 }
 
+// collect adds up the hits of entries in memory.
+func (u *uses) collect() {
+	for i := range u.shards {
+		s := &u.shards[i]
+		s.mu.Lock()
+		for _, e := range s.kept {
+			n := e.hits.Swap(0)
+			e.of.memoryHits.Add(n)
+			s.hits[e.key] += n
+		}
+		s.kept = nil
+		s.mu.Unlock()
+	}
+}
+
 // take gives what was counted, in the order of the keys, and forgets it: two
 // processes that flush at once lock rows in one order.
 func (u *uses) take() []Use {
-	all := map[string]int64{}
+	u.collect()
+	var out []Use
 	for i := range u.shards {
 		s := &u.shards[i]
 		s.mu.Lock()
 		for key, n := range s.hits {
-			all[key] += n
-		}
-		for _, e := range s.kept {
-			all[e.key] += e.hits.Swap(0)
+			out = append(out, Use{key, n})
 		}
 		clear(s.hits)
-		s.kept = nil
 		s.mu.Unlock()
-	}
-	out := make([]Use, 0, len(all))
-	for key, n := range all {
-		out = append(out, Use{key, n})
 	}
 	slices.SortFunc(out, func(a, b Use) int { return strings.Compare(a.Key, b.Key) })
 	return out

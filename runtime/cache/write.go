@@ -55,7 +55,7 @@ func (c *Cache[V]) SetMany(ctx context.Context, values map[string]V, ttl time.Du
 func (c *Cache[V]) prepare(ctx context.Context, key string, value V, ttl time.Duration, s setting) (*Write, error) {
 	w := &Write{Key: key, Tags: s.tags, Token: token(), Patch: s.patch}
 	var err error
-	if w.Life, w.Fresh, err = c.life(ttl); err != nil {
+	if w.Life, w.Fresh, w.Slack, err = c.life(ttl); err != nil {
 		return nil, err
 	}
 	if err := c.pack.pack(value, w); err != nil {
@@ -64,7 +64,7 @@ func (c *Cache[V]) prepare(ctx context.Context, key string, value V, ttl time.Du
 	if c.memory != nil && c.root.listening(ctx) {
 		now := c.hub.clock()
 		w.Keep = func() {
-			c.memory.put(&kept[V]{used: used{key: key}, value: value}, w.hash, now, min(w.Fresh, c.opts.MemoryFor), w.Fresh, len(w.Value))
+			c.memory.put(&kept[V]{used: used{key: key, of: &c.stats}, value: value}, w.hash, now, min(w.Fresh-w.Slack, c.opts.MemoryFor), w.Fresh-w.Slack, len(w.Value))
 		}
 	}
 	return w, nil
@@ -105,7 +105,7 @@ func (c *Cache[V]) Increment(ctx context.Context, key string, delta int64, ttl t
 		return 0, invalidf("a counter cannot be encrypted")
 	}
 	w := &Write{Key: k, Format: FormatInt, Number: delta, Token: token()}
-	if w.Life, _, err = c.life(ttl); err != nil {
+	if w.Life, _, w.Slack, err = c.life(ttl); err != nil {
 		return 0, err
 	}
 	w.Fresh = w.Life
@@ -119,7 +119,7 @@ func (c *Cache[V]) Touch(ctx context.Context, key string, ttl time.Duration) (bo
 	if err != nil {
 		return false, err
 	}
-	life, fresh, err := c.life(ttl)
+	life, fresh, _, err := c.life(ttl)
 	if err != nil {
 		return false, err
 	}

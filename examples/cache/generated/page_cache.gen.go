@@ -615,6 +615,16 @@ WHERE path = ?`,
 		},
 		Order: [3][]int{{0}, {0}, {0}},
 	},
+	Renew: store.Statement{
+		Text: [3]string{
+			`UPDATE page_cache
+SET document = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, cache_lease = ?, cache_leased_until = ?, tags = ?, etag = NULL, content_type = 'text/html'
+WHERE path = ? AND expires_at = ?`,
+			``,
+			``,
+		},
+		Order: [3][]int{{2, 3, 4, 5, 14, 7, 8, 15, 6, 0, 13}, nil, nil},
+	},
 	Size: store.Statement{
 		Text: [3]string{
 			`SELECT count(*) AS entries, CAST(COALESCE(sum(cache_size), 0) AS INTEGER) AS bytes
