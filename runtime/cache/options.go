@@ -121,7 +121,6 @@ type Option func(*setting)
 type setting struct {
 	tags  []string
 	patch any
-	wrong error
 }
 
 // Tags are names under which an entry can be removed with others: any bytes but
