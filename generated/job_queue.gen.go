@@ -611,9 +611,13 @@ SET queue_lease = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 				`UPDATE job_queue
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE job_queue.id = claim.id AND job_queue.queue_epoch = claim.epoch AND job_queue.status = 'processing'
-RETURNING job_queue.id`,
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.status = 'processing'
+FOR UPDATE OF due SKIP LOCKED
+))
+RETURNING id`,
 				`UPDATE job_queue
 SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE id IN (?)`,
@@ -709,7 +713,12 @@ SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END
 WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?)`,
 				`UPDATE job_queue
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE($1::timestamptz, now()) ELSE completed_at END, error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = $6)`,
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM job_queue AS due
+WHERE due.id = $4 AND due.queue_epoch = $5 AND due.status = 'processing' AND (due.queue_lease IS NULL OR due.queue_lease = $6)
+FOR UPDATE SKIP LOCKED
+))`,
 				`UPDATE job_queue
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?)`,

@@ -13,8 +13,8 @@ func (l *lowering) work(d *model.Datatype, op *model.Operation) []model.Query {
 	lower, ok := map[model.OpKind]func() []model.Query{
 		model.OpClaim:    func() []model.Query { return w.claim(op) },
 		model.OpLock:     w.lock,
-		model.OpBeat:     func() []model.Query { return w.held(w.beat) },
-		model.OpComplete: func() []model.Query { return w.held(w.done) },
+		model.OpBeat:     func() []model.Query { return w.held(w.beat, skip) },
+		model.OpComplete: func() []model.Query { return w.held(w.done, wait) },
 		model.OpFinish:   func() []model.Query { return w.settle(w.finish) },
 		model.OpRetry:    func() []model.Query { return w.settle(w.retry) },
 		model.OpSnooze:   func() []model.Query { return w.settle(w.snooze) },
@@ -173,15 +173,32 @@ func (w work) settle(set func(*statement)) []model.Query {
 	return one(s.query(":execrows", nil))
 }
 
+// wait and skip are what a change of many rows does with those that somebody
+// has locked. A heartbeat skips: the row of a handler whose transaction is open
+// must not keep the others' leases from being renewed, and cannot be taken
+// meanwhile.
+const (
+	wait = false
+	skip = true
+)
+
 // held is settle for many claims at once. PostgreSQL takes them as two arrays
 // and gives the ids of those that it changed. MySQL takes their ids, from which
 // lock has taken those of others. SQLite, whose statements cost no round trip,
 // takes one after the other.
-func (w work) held(set func(*statement)) []model.Query {
+func (w work) held(set func(*statement), skip bool) []model.Query {
 	switch w.lowering.d {
 	case sqltext.Postgres:
 		s := w.update("")
 		set(s)
+		if skip {
+			s.add("\nWHERE id = ANY(ARRAY(\nSELECT due.id\nFROM %s AS due", w.lowering.q(w.d.Name))
+			s.add(", (SELECT unnest(%s::%s[]) AS id", s.arg(argIDs, nil), w.idType())
+			s.add(", unnest(%s::bigint[]) AS epoch) AS claim", s.arg(argEpochs, nil))
+			s.add("\nWHERE due.id = claim.id AND due.%s = claim.epoch", w.name(w.w.Epoch))
+			s.add(" AND due.%s\nFOR UPDATE OF due SKIP LOCKED\n))\nRETURNING id", w.is(w.q.State, w.q.Running))
+			return one(s.query(":many", []*model.Field{w.d.IDField()}))
+		}
 		s.add("\nFROM (SELECT unnest(%s::%s[]) AS id", s.arg(argIDs, nil), w.idType())
 		s.add(", unnest(%s::bigint[]) AS epoch) AS claim", s.arg(argEpochs, nil))
 		table := w.lowering.q(w.d.Name)
@@ -227,7 +244,9 @@ func (w work) running() []model.Query {
 }
 
 // expire takes a claim from a worker that has not renewed it: the lease must
-// still be the one that was seen.
+// still be the one that was seen. A row that somebody has locked is left for
+// later, on MySQL by lock: a process that is frozen in a transaction must not
+// keep the jobs of others from being taken over.
 func (w work) expire() []model.Query {
 	usedUp := fmt.Sprintf("%s >= %s", w.name(w.q.Attempts), w.name(w.q.MaxAttempts))
 	s := w.update("")
@@ -235,10 +254,20 @@ func (w work) expire() []model.Query {
 	s.add(", %s = NULL, %s", w.name(w.w.Lease), w.is(w.w.Hold, ""))
 	w.ended(s, usedUp)
 	w.failure(s)
-	s.add("\nWHERE id = %s", s.arg(argID, w.d.IDField()))
-	s.add(" AND %s = %s", w.name(w.w.Epoch), s.arg(argEpoch, w.w.Epoch))
-	s.add(" AND %s AND (%s IS NULL OR %s = %s)", w.is(w.q.State, w.q.Running),
-		w.name(w.w.Lease), w.name(w.w.Lease), s.arg(argLease, w.w.Lease))
+	seen := func(alias string) {
+		s.add("%sid = %s", alias, s.arg(argID, w.d.IDField()))
+		s.add(" AND %s%s = %s", alias, w.name(w.w.Epoch), s.arg(argEpoch, w.w.Epoch))
+		s.add(" AND %s%s AND (%s%s IS NULL OR %s%s = %s)", alias, w.is(w.q.State, w.q.Running),
+			alias, w.name(w.w.Lease), alias, w.name(w.w.Lease), s.arg(argLease, w.w.Lease))
+	}
+	s.add("\nWHERE ")
+	if w.lowering.d == sqltext.Postgres {
+		s.add("id = ANY(ARRAY(\nSELECT due.id\nFROM %s AS due\nWHERE ", w.lowering.q(w.d.Name))
+		seen("due.")
+		s.add("\nFOR UPDATE SKIP LOCKED\n))")
+	} else {
+		seen("")
+	}
 	return one(s.query(":execrows", nil))
 }
 

@@ -51,7 +51,6 @@ func define(f *file) *definition {
 	def.fields()
 	def.indexes()
 	def.queue()
-	def.cache()
 	return def
 }
 

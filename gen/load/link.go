@@ -36,7 +36,6 @@ func (l *loader) link() {
 			def.indexSize(append([]model.IndexColumn{{Field: q.State}}, q.Order...), at)
 		}
 	}
-	l.sources(byName)
 	l.routes()
 	l.circles()
 	l.sqlNames()

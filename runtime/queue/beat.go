@@ -122,9 +122,9 @@ func (e *engine) gone(ctx context.Context, missing []*claim) {
 		if !c.is(buffered) && !c.is(performed) {
 			continue
 		}
-		cause := ErrLeaseLost
-		if e.wasCancelled(ctx, c) {
-			cause = ErrCancelled
+		cause, lost := e.whyGone(ctx, c)
+		if !lost {
+			continue
 		}
 		if done, inTx := c.handle.state(); inTx && !done {
 			continue // its own transaction has ended it, and is about to commit or has just done so
@@ -133,15 +133,26 @@ func (e *engine) gone(ctx context.Context, missing []*claim) {
 	}
 }
 
-func (e *engine) wasCancelled(ctx context.Context, c *claim) bool {
+// whyGone looks at a row that could not be changed. It may be ours still: a
+// heartbeat passes by a row that a transaction has locked.
+func (e *engine) whyGone(ctx context.Context, c *claim) (cause error, lost bool) {
 	args := arguments(e.db, 0)
 	args[argID] = c.ID
 	rows, err := e.shape.read(ctx, e.db.Conn(), &e.shape.st.Get, args[argID:argID+1])
-	if err != nil || len(rows) == 0 {
-		return err == nil
+	switch {
+	case err != nil:
+		return nil, false // the next heartbeat tells
+	case len(rows) == 0:
+		return ErrCancelled, true
 	}
 	now := e.shape.claimed(rows[0])
-	return now.Epoch == c.Epoch && now.State == e.shape.gone()
+	switch {
+	case now.Epoch == c.Epoch && now.State == e.shape.states.Running:
+		return nil, false
+	case now.Epoch == c.Epoch && now.State == e.shape.gone():
+		return ErrCancelled, true
+	}
+	return ErrLeaseLost, true
 }
 
 // gone is the state of a row that was cancelled.

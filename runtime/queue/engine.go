@@ -247,11 +247,20 @@ func (e *engine) held() []*claim {
 	return slices.Collect(maps.Values(e.claims))
 }
 
+// hold takes note of claims. A row that this process had before, and lost
+// without having noticed yet, is lost to the handler that it had then.
 func (e *engine) hold(claims []*claim) {
+	var old []*claim
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	for _, c := range claims {
+		if before := e.claims[c.ID]; before != nil {
+			old = append(old, before)
+		}
 		e.claims[c.ID] = c
+	}
+	e.mu.Unlock()
+	for _, c := range old {
+		e.lose(c, ErrLeaseLost)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -103,38 +104,68 @@ func (e *engine) expire(ctx context.Context, dead []runningRow) error {
 	if len(dead) == 0 {
 		return nil
 	}
-	touched, err := store.ExecEach(ctx, e.db.Conn(), &e.shape.st.Expire, len(dead), func(i int) []any {
-		r := dead[i]
-		args := arguments(e.db, 0)
-		args[argID], args[argEpoch] = r.id.v, r.epoch
-		if r.lease.Valid {
-			args[argLease] = r.lease.V
+	var taken []runningRow
+	err := e.db.Conn().InTx(ctx, func(c *store.Conn) error {
+		free, err := e.unlocked(ctx, c, dead)
+		if err != nil {
+			return err
 		}
-		args[argError] = errGone.Error()
-		args[argErrors] = history(r.errors.V, r.attempts, errGone.Error(), e.db.Clock())
-		return args
+		touched, err := store.ExecEach(ctx, c, &e.shape.st.Expire, len(free), func(i int) []any { return e.expiry(free[i]) })
+		taken = taken[:0]
+		for i, n := range touched {
+			if n > 0 {
+				taken = append(taken, free[i])
+			}
+		}
+		return err
 	})
-	if err != nil {
+	if err != nil || len(taken) == 0 {
 		return err
 	}
-	n := 0
-	for i, t := range touched {
-		if t > 0 {
-			n++
-			delete(e.sightings, dead[i].id.v)
-			verb := toRetry
-			if dead[i].attempts >= dead[i].maxAttempts {
-				verb = toDead
-			}
-			e.emitRow(Claimed{ID: dead[i].id.v, Attempt: dead[i].attempts}, "", Expired, outcome{verb: verb, err: errGone})
+	for _, r := range taken {
+		delete(e.sightings, r.id.v)
+		verb := toRetry
+		if r.attempts >= r.maxAttempts {
+			verb = toDead
 		}
+		e.emitRow(Claimed{ID: r.id.v, Attempt: r.attempts}, "", Expired, outcome{verb: verb, err: errGone})
 	}
-	if n > 0 {
-		e.opts.Logger.Warn("took rows from workers that are gone", "queue", e.shape.name, "rows", n)
-		e.db.Conn().Announce(e.shape.name)
-		e.ended.announce()
-	}
+	e.opts.Logger.Warn("took rows from workers that are gone", "queue", e.shape.name, "rows", len(taken))
+	e.db.Conn().Announce(e.shape.name)
+	e.ended.announce()
 	return nil
+}
+
+func (e *engine) expiry(r runningRow) []any {
+	args := arguments(e.db, 0)
+	args[argID], args[argEpoch] = r.id.v, r.epoch
+	if r.lease.Valid {
+		args[argLease] = r.lease.V
+	}
+	args[argError] = errGone.Error()
+	args[argErrors] = history(r.errors.V, r.attempts, errGone.Error(), e.db.Clock())
+	return args
+}
+
+// unlocked leaves out rows that somebody has locked, on MySQL, whose statement
+// would wait for them; PostgreSQL's leaves them out itself.
+func (e *engine) unlocked(ctx context.Context, c *store.Conn, rows []runningRow) ([]runningRow, error) {
+	if c.Dialect() != mysqlDialect {
+		return rows, nil
+	}
+	ids := make([]any, len(rows))
+	for i, r := range rows {
+		ids[i] = r.id.v
+	}
+	locked, err := e.lock(ctx, c, ids, true)
+	if err != nil {
+		return nil, err
+	}
+	ours := make(map[any]bool, len(locked))
+	for _, r := range locked {
+		ours[r.id.v] = true
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(r runningRow) bool { return !ours[r.id.v] }), nil
 }
 
 // sortKinds lets rows be claimed whose kind this program knows, and keeps others

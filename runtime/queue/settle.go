@@ -349,39 +349,51 @@ func (e *engine) change(ctx context.Context, conn *store.Conn, st *store.Stateme
 	case mysqlDialect:
 		return e.changeLocked(ctx, conn, st, claims, args)
 	}
+	claims, all := latest(claims), claims
 	args[argIDs], args[argEpochs] = arrays(claims)
 	ids, err := e.ids(ctx, conn, st, args)
 	if err != nil {
 		return nil, err
 	}
-	return among(claims, ids), nil
+	return among(all, claims, ids), nil
+}
+
+// latest leaves out claims of rows that this process has claimed again since:
+// those are lost, and the databases' answers name rows alone.
+func latest(claims []*claim) []*claim {
+	newest := make(map[any]*claim, len(claims))
+	for _, c := range claims {
+		if old := newest[c.ID]; old == nil || old.Epoch < c.Epoch {
+			newest[c.ID] = c
+		}
+	}
+	if len(newest) == len(claims) {
+		return claims
+	}
+	return slices.DeleteFunc(slices.Clone(claims), func(c *claim) bool { return newest[c.ID] != c })
 }
 
 // changeLocked is MySQL's: it locks the rows in the order of their ids, sees
 // whose they are, and changes those that are still ours.
-func (e *engine) changeLocked(ctx context.Context, conn *store.Conn, st *store.Statement, claims []*claim, args []any) (ok []bool, err error) {
+func (e *engine) changeLocked(ctx context.Context, conn *store.Conn, st *store.Statement, all []*claim, args []any) (ok []bool, err error) {
+	claims := latest(all)
 	err = conn.InTx(ctx, func(conn *store.Conn) error {
 		ids := make([]any, len(claims))
 		epochs := make(map[any]int64, len(claims))
 		for i, c := range claims {
 			ids[i], epochs[c.ID] = c.ID, c.Epoch
 		}
-		type held struct {
-			id    anyID
-			epoch int64
-		}
-		lock, locking := many(&e.shape.st.Lock, args, ids)
-		rows, err := store.Many(ctx, conn, lock, locking, func(h *held) []any { return []any{&h.id, &h.epoch} })
+		held, err := e.lock(ctx, conn, ids, st == &e.shape.st.Beat)
 		if err != nil {
 			return err
 		}
 		ids = ids[:0]
-		for _, h := range rows {
+		for _, h := range held {
 			if epochs[h.id.v] == h.epoch {
 				ids = append(ids, h.id.v)
 			}
 		}
-		ok = among(claims, ids)
+		ok = among(all, claims, ids)
 		if len(ids) == 0 {
 			return nil
 		}
@@ -390,6 +402,22 @@ func (e *engine) changeLocked(ctx context.Context, conn *store.Conn, st *store.S
 		return err
 	})
 	return ok, err
+}
+
+// lockedRow is a running row that MySQL has locked for us.
+type lockedRow struct {
+	id    anyID
+	epoch int64
+}
+
+// lock locks running rows on MySQL. Those that another has locked it waits for,
+// or skips: see the generator's lowering of heartbeats and expiry.
+func (e *engine) lock(ctx context.Context, conn *store.Conn, ids []any, skip bool) ([]lockedRow, error) {
+	st, args := many(&e.shape.st.Lock, arguments(e.db, 0), ids)
+	if skip {
+		st.Text[mysqlDialect] += " SKIP LOCKED"
+	}
+	return store.Many(ctx, conn, st, args, func(h *lockedRow) []any { return []any{&h.id, &h.epoch} })
 }
 
 // arrays gives the ids and epochs of claims as PostgreSQL takes them.
@@ -411,14 +439,20 @@ func arrays(claims []*claim) (ids, epochs any) {
 	return numbers, e
 }
 
-func among(claims []*claim, ids []any) []bool {
-	set := make(map[any]struct{}, len(ids))
-	for _, id := range ids {
-		set[id] = struct{}{}
+// among says which of all claims were changed: those of the ones asked for whose
+// ids are among the given.
+func among(all, asked []*claim, ids []any) []bool {
+	set := make(map[any]*claim, len(asked))
+	for _, c := range asked {
+		set[c.ID] = c
 	}
-	ok := make([]bool, len(claims))
-	for i, c := range claims {
-		_, ok[i] = set[c.ID]
+	changed := make(map[*claim]struct{}, len(ids))
+	for _, id := range ids {
+		changed[set[id]] = struct{}{}
+	}
+	ok := make([]bool, len(all))
+	for i, c := range all {
+		_, ok[i] = changed[c]
 	}
 	return ok
 }
