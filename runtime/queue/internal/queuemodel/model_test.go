@@ -9,7 +9,7 @@ const (
 	nWorkers    = 2
 	nHands      = 2 // claims that a worker holds at once, of one job even
 	maxAttempts = 2
-	maxReturns  = 1 // snoozes and releases of one job
+	maxReturns  = 1 // snoozes, releases and revivals of one job
 )
 
 // state is the state column of a job.
@@ -20,9 +20,10 @@ const (
 	running
 	done
 	dead
+	cancelled
 )
 
-func (s state) ended() bool { return s == done || s == dead }
+func (s state) ended() bool { return s >= done }
 
 // job is a row of the queue's table and, below the line, what only the observer
 // knows. No guard of a statement may read that.
@@ -30,13 +31,13 @@ type job struct {
 	state    state
 	epoch    uint8
 	attempts uint8
-	leaseOut bool // the lease lies in the past
+	leaseOut bool // the lease was not renewed for its whole length
 
 	claims    uint8 // how often it was claimed
 	holder    uint8 // the number of the claim that holds it; 0: none
 	completed uint8
 	effects   uint8 // of CompleteTx: the handler's own writes that stand
-	returns   uint8 // snoozes and releases
+	returns   uint8 // snoozes, releases and revivals
 	excused   bool  // it may run again: its lease was lost, or a settlement said so
 }
 
@@ -62,13 +63,13 @@ type guards struct {
 	beatEpoch   bool // heartbeats name the epoch
 	claimLock   bool // a claim finds and takes a row in one step
 	claimEpoch  bool // a claim raises the epoch
-	sweepLease  bool // a sweep takes those alone whose lease has run out
+	expireLease bool // an expiry takes a claim only as long as its lease is the one that was seen
 
 	replies bool // not a guard: in a kind world no reply is lost
 }
 
 var allGuards = guards{
-	settleEpoch: true, settleState: true, beatEpoch: true, claimLock: true, claimEpoch: true, sweepLease: true,
+	settleEpoch: true, settleState: true, beatEpoch: true, claimLock: true, claimEpoch: true, expireLease: true,
 }
 
 // step is one change of the world, and what the observer saw wrong with it.
@@ -129,9 +130,17 @@ func (g guards) stepsOfJob(w world, j int, add func(name, world, string)) {
 		n.what = "its lease runs out"
 		add(n, next, "")
 	}
-	if row.state == running && (row.leaseOut || !g.sweepLease) {
-		n.what = "a sweep takes it"
-		add(n, sweep(w, j), "")
+	if row.state == running && (row.leaseOut || !g.expireLease) {
+		n.what = "expires"
+		add(n, expire(w, j), "")
+	}
+	if !row.state.ended() {
+		n.what = "is cancelled"
+		add(n, cancel(w, j), "")
+	}
+	if (row.state == dead || row.state == cancelled) && row.returns < maxReturns {
+		n.what = "is revived"
+		add(n, revive(w, j), "")
 	}
 	if row.state == ready || !g.claimLock && row.state == running {
 		next, wrong := g.claim(w, j)
@@ -185,7 +194,7 @@ func (g guards) stepsOfHand(w world, who, h int, add func(name, world, string)) 
 // claim is OpClaim:
 //
 //	UPDATE .. SET state = running, attempts + 1, epoch + 1, lease = later
-//	WHERE id = (SELECT .. WHERE state = ready .. FOR UPDATE SKIP LOCKED)
+//	WHERE id IN (SELECT .. WHERE state = ready .. FOR UPDATE SKIP LOCKED)
 //
 // Without the lock, a row that another has taken since it was found is taken too.
 func (g guards) claim(w world, j int) (world, string) {
@@ -204,20 +213,38 @@ func (g guards) claim(w world, j int) (world, string) {
 	return w, wrong
 }
 
-// sweep is OpSweep:
+// expire is OpExpire. Whoever sees a lease unchanged for its whole length takes
+// the claim, if it is still as it was seen:
 //
-//	UPDATE .. SET state = CASE WHEN attempts >= max_attempts THEN dead ELSE ready END,
-//	  lease = NULL, epoch + 1
-//	WHERE state = running AND lease < now
-func sweep(w world, j int) world {
+//	UPDATE .. SET state = CASE WHEN attempts >= max_attempts THEN dead ELSE ready END, lease = NULL
+//	WHERE id = ? AND epoch = ? AND state = running AND lease = ?
+func expire(w world, j int) world {
 	row := &w.jobs[j]
 	row.state = ready
 	if row.attempts >= maxAttempts {
 		row.state = dead
 	}
 	row.excused = row.leaseOut
-	row.epoch++
 	row.leaseOut, row.holder = false, 0
+	return w
+}
+
+// cancel is OpCancel:
+//
+//	UPDATE .. SET state = cancelled, lease = NULL WHERE id = ? AND state IN (ready, running)
+func cancel(w world, j int) world {
+	row := &w.jobs[j]
+	row.state, row.leaseOut, row.holder = cancelled, false, 0
+	return w
+}
+
+// revive is OpRevive, of what did not end well:
+//
+//	UPDATE .. SET state = ready, attempts = 0 WHERE id = ? AND state <> running
+func revive(w world, j int) world {
+	row := &w.jobs[j]
+	row.state, row.attempts, row.excused = ready, 0, true
+	row.returns++
 	return w
 }
 
@@ -248,7 +275,7 @@ type settlement struct {
 func always(job) bool { return true }
 
 var settlements = []settlement{
-	// OpComplete: state = done
+	// OpComplete, OpFinish: state = done
 	{"completes", "completes, and the reply is lost", always, func(j *job) {
 		j.state = done
 		j.completed++
@@ -266,9 +293,9 @@ var settlements = []settlement{
 			j.state = dead
 		}
 	}},
-	// OpBury: state = dead
+	// OpBury: state = dead; OpAbandon is the same with another word
 	{"buries", "buries, and the reply is lost", always, func(j *job) { j.state = dead }},
-	// OpRelease, and a snooze: state = ready, attempts - 1
+	// OpRelease, OpSnooze: state = ready, attempts - 1
 	{"gives back", "gives back, and the reply is lost", func(j job) bool { return j.returns < maxReturns }, func(j *job) {
 		j.state, j.excused = ready, true
 		j.attempts--
@@ -304,8 +331,9 @@ func (k worker) free() int {
 	return -1
 }
 
-// normalize puts what has no order into one, so that two states that differ in
-// nothing but the numbering of hands count once.
+// normalize puts what has no order into one: states that differ in nothing but
+// the numbering of workers and hands count once. A worker's number in a trace is
+// that of its step alone.
 func (w *world) normalize() {
 	for i := range w.workers {
 		k := &w.workers[i]
@@ -313,14 +341,18 @@ func (w *world) normalize() {
 			k[0], k[1] = k[1], k[0]
 		}
 	}
+	a, b := &w.workers[0], &w.workers[1]
+	if a[0].less(b[0]) || a[0] == b[0] && a[1].less(b[1]) {
+		*a, *b = *b, *a
+	}
 }
 
 func (h hand) less(other hand) bool {
 	if h.job != other.job {
 		return h.job < other.job
 	}
-	if h.epoch != other.epoch {
-		return h.epoch < other.epoch
+	if h.claim != other.claim {
+		return h.claim < other.claim
 	}
-	return h.claim < other.claim
+	return h.epoch < other.epoch
 }

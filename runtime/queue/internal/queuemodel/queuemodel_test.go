@@ -33,11 +33,11 @@ func TestEachGuardIsNeeded(t *testing.T) {
 		without     func(*guards)
 	}{
 		{"the epoch in settlements", "claim 2 of job 1 was settled by claim 1", func(g *guards) { g.settleEpoch = false }},
-		{"the state in settlements", "job 1 was completed 2 times", func(g *guards) { g.settleState = false }},
+		{"the state in settlements", "job 1 had ended, and was changed", func(g *guards) { g.settleState = false }},
 		{"the epoch in heartbeats", "a heartbeat for claim 1 of job 1 renewed the lease of claim 2", func(g *guards) { g.beatEpoch = false }},
 		{"the epoch that a claim raises", "a heartbeat for claim 1 of job 1 renewed the lease of claim 2", func(g *guards) { g.claimEpoch = false }},
 		{"the lock of a claim", "job 1 runs again, and nothing was lost or failed", func(g *guards) { g.claimLock = false }},
-		{"the lease in a sweep", "job 1 runs again, and nothing was lost or failed", func(g *guards) { g.sweepLease = false }},
+		{"the lease in an expiry", "job 1 runs again, and nothing was lost or failed", func(g *guards) { g.expireLease = false }},
 	} {
 		g := allGuards
 		test.without(&g)
@@ -68,7 +68,7 @@ func Example_withoutTheEpoch() {
 	// claim 2 of job 1 was settled by claim 1
 	// 1. worker 1, job 1, epoch 1: claims
 	// 2. job 1: its lease runs out
-	// 3. job 1: a sweep takes it
-	// 4. worker 1, job 1, epoch 3: claims
+	// 3. job 1: expires
+	// 4. worker 1, job 1, epoch 2: claims
 	// 5. worker 1, job 1, epoch 1: completes
 }
