@@ -11,6 +11,8 @@ SUITE ?=
 FORMAT ?= table
 # Packages that end up in a user's program: these are built for other machines.
 RUNTIME = ./runtime/... ./generated/...
+# Definitions of tests, generated beside them.
+TESTED = internal/chaos runtime/queue/internal/faults/today runtime/queue/internal/faults/tomorrow
 # This module's sources; the demo's project is a module of its own.
 SOURCES = $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v -e '\.gen\.go$$' -e '^bench/store/ent/')
 
@@ -53,14 +55,19 @@ libc: ## modernc.org/libc is the version that modernc.org/sqlite asks for
 	scripts/check-libc.sh
 
 .PHONY: generate
-generate: ## make generated/ again from datatypes/
+generate: ## make generated/ again from datatypes/, and what tests are generated
 	$(GO) run ./cmd/modulagen generate
-	cd examples/cache && $(GO) run ../../cmd/modulagen generate
+	for dir in $(TESTED); do (cd $$dir && $(GO) run github.com/hegner123/modulagen/cmd/modulagen generate); done
 
 .PHONY: stale
 stale: ## generated/ is what its definitions say
 	$(GO) run ./cmd/modulagen generate --check
-	cd examples/cache && $(GO) run ../../cmd/modulagen generate --check
+	for dir in $(TESTED); do (cd $$dir && $(GO) run github.com/hegner123/modulagen/cmd/modulagen generate --check); done
+
+.PHONY: chaos
+chaos: ## processes are killed while jobs flow, and the tables prove: CHAOS_SECONDS=120, CHAOS_SEED, CHAOS_DATABASE=all
+	$(GO) build -o bin/chaos ./internal/chaos
+	$(if $(filter sqlite,$(CHAOS_DATABASE)),,scripts/services.sh) bin/chaos
 
 .PHONY: build-bench
 build-bench: ## the benchmarks compile, and their harness is right

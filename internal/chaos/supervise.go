@@ -1,0 +1,281 @@
+//go:build unix
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hegner123/modulagen/internal/chaos/generated"
+)
+
+// run is what one run is told.
+type run struct {
+	DSN       string
+	Seed      uint64
+	For       time.Duration // killing; draining comes after it
+	Jobs      int
+	Rate      float64 // jobs that are enqueued in a second; 0: so many that they flow most of the time
+	Workers   int
+	Enqueuers int
+	Lease     time.Duration
+	Logs      string        // a folder for the processes' logs
+	Drain     time.Duration // at most
+}
+
+// hits counts what was done to the processes.
+type hits struct {
+	Killed         atomic.Int64
+	Stopped, Asked int
+}
+
+// supervisor keeps its processes running, and hits them.
+type supervisor struct {
+	run
+	db   *generated.DB
+	rand *rand.Rand // of the decisions alone, in the order made
+	hits hits
+
+	mu        sync.Mutex
+	processes []*process // one for each slot; that of an enqueuer may have ended
+	flowing   bool       // enqueuers that are killed start again
+	working   bool       // workers that end start again
+	findings  []error
+	watchers  sync.WaitGroup // of the processes
+	later     sync.WaitGroup // what will still happen to stopped processes
+}
+
+// result is what a run came to.
+type result struct {
+	counts
+	Hits       *hits
+	Violations []violation
+	Findings   []error // what processes did that they should not
+	Flow       time.Duration
+	Drained    time.Duration
+}
+
+// supervise makes the tables, lets the processes run under fire, lets the queue
+// drain, and proves. The error is of the supervisor itself.
+func (r run) supervise(ctx context.Context) (result, error) {
+	db, err := generated.Open(ctx, r.DSN, generated.Options{MaxConns: 4})
+	if err != nil {
+		return result{}, err
+	}
+	defer db.Close()
+	if err := record(ctx, db.Store()); err != nil {
+		return result{}, err
+	}
+	s := &supervisor{run: r, db: db, rand: rand.New(rand.NewPCG(r.Seed, 0)), flowing: true, working: true}
+	defer s.killAll()
+	begin := time.Now()
+	if err := s.startAll(begin); err != nil {
+		return result{}, err
+	}
+	if err := s.fire(ctx, begin.Add(r.For)); err != nil {
+		return result{}, err
+	}
+	out := result{Flow: time.Since(begin)}
+	begin = time.Now()
+	if err := s.drain(ctx); err != nil {
+		return result{}, err
+	}
+	out.Drained = time.Since(begin)
+	e, err := collect(ctx, db)
+	if err != nil {
+		return result{}, err
+	}
+	out.counts, out.Violations = prove(e)
+	out.Hits, out.Findings = &s.hits, s.findings
+	return out, nil
+}
+
+func (s *supervisor) startAll(begin time.Time) error {
+	s.processes = make([]*process, s.Workers+s.Enqueuers)
+	for i := range s.processes {
+		c := settings{
+			Role: roleWorker, Slot: i + 1, Generation: 1, DSN: s.DSN, Seed: s.Seed, Lease: s.Lease,
+			Jobs: s.Jobs, Start: begin, Rate: cmp.Or(s.Rate, float64(s.Jobs)/(0.8*s.For.Seconds())),
+		}
+		if i >= s.Workers {
+			c.Role, c.Slot = roleEnqueuer, i-s.Workers+1
+		}
+		if err := s.start(i, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// start starts one process, and the next of its slot when that has ended.
+func (s *supervisor) start(i int, c settings) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := start(c, s.Logs)
+	if err != nil {
+		return err
+	}
+	s.processes[i] = p
+	s.watchers.Go(func() { s.watch(i, p) })
+	return nil
+}
+
+func (s *supervisor) watch(i int, p *process) {
+	err := p.wait()
+	s.finding(err)
+	s.mu.Lock()
+	again := s.working
+	if p.Role == roleEnqueuer {
+		again = s.flowing && (p.wasAsked() || !p.cmd.ProcessState.Success()) // else it has enqueued enough
+	}
+	s.mu.Unlock()
+	if again {
+		c := p.settings
+		c.Generation++
+		s.finding(s.start(i, c))
+	}
+}
+
+// finding notes what went wrong with a process; nil is nothing.
+func (s *supervisor) finding(err error) {
+	if err == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.findings = append(s.findings, err)
+}
+
+// fire hits processes until the time is over or everything has been done.
+func (s *supervisor) fire(ctx context.Context, until time.Time) error {
+	for {
+		pause := 50*time.Millisecond + time.Duration(s.rand.Int64N(int64(500*time.Millisecond)))
+		target, how := s.rand.IntN(len(s.processes)), s.rand.IntN(100)
+		frozen := 3*s.Lease + time.Duration(s.rand.Int64N(int64(s.Lease)))
+		if time.Now().Add(pause).After(until) {
+			return nil
+		}
+		rest(ctx, pause)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		s.hit(target, how, frozen)
+		if all, err := s.allDone(ctx); all || err != nil {
+			return err
+		}
+	}
+}
+
+// hit does one thing to one process, or to all.
+func (s *supervisor) hit(target, how int, frozen time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.processes[target]
+	switch {
+	case how < 60:
+		s.kill(p)
+	case how < 75:
+		s.freeze(p, frozen, func() { p.resume() })
+	case how < 80: // and it dies before it wakes
+		s.freeze(p, frozen, func() { s.kill(p) })
+	case how < 95:
+		s.hits.Asked++
+		p.ask()
+		s.later.Go(func() { s.finding(p.mustEnd()) })
+	default: // the machine fails
+		for _, p := range s.processes {
+			s.kill(p)
+		}
+	}
+}
+
+func (s *supervisor) kill(p *process) {
+	if p.kill() {
+		s.hits.Killed.Add(1)
+	}
+}
+
+// freeze stops a process, and does something to it afterwards.
+func (s *supervisor) freeze(p *process, d time.Duration, then func()) {
+	if !p.stop() {
+		return
+	}
+	s.hits.Stopped++
+	s.later.Go(func() {
+		p.endsWithin(d)
+		then()
+	})
+}
+
+// allDone tells whether all jobs have been committed and have ended.
+func (s *supervisor) allDone(ctx context.Context) (bool, error) {
+	n, err := s.db.Enqueued.Count(ctx, generated.EnqueuedFilter{}, s.Jobs)
+	if err != nil || n < s.Jobs {
+		return false, err
+	}
+	return s.idle(ctx)
+}
+
+func (s *supervisor) idle(ctx context.Context) (bool, error) {
+	left, err := s.db.Job.Exists(ctx, generated.JobFields.State.In(generated.JobStateReady, generated.JobStateRunning))
+	return !left, err
+}
+
+// drain ends the enqueuers, lets the workers work in peace until nothing is
+// left, and ends them too.
+func (s *supervisor) drain(ctx context.Context) error {
+	s.later.Wait()
+	s.mu.Lock()
+	s.flowing = false
+	enqueuers := slices.Clone(s.processes[s.Workers:])
+	s.mu.Unlock()
+	s.end(enqueuers)
+	for end := time.Now().Add(s.Drain); ; rest(ctx, 100*time.Millisecond) {
+		idle, err := s.idle(ctx)
+		if err != nil || ctx.Err() != nil {
+			return cmp.Or(err, context.Cause(ctx))
+		}
+		if !idle && time.Now().Before(end) {
+			continue
+		}
+		if !idle {
+			s.finding(fmt.Errorf("the queue did not drain within %s", s.Drain))
+		}
+		s.mu.Lock()
+		s.working = false
+		workers := slices.Clone(s.processes[:s.Workers])
+		s.mu.Unlock()
+		s.end(workers)
+		return nil
+	}
+}
+
+// end asks processes to end, and waits until they have.
+func (s *supervisor) end(all []*process) {
+	for _, p := range all {
+		p.ask()
+	}
+	for _, p := range all {
+		s.finding(p.mustEnd())
+	}
+}
+
+// killAll leaves no process behind.
+func (s *supervisor) killAll() {
+	s.mu.Lock()
+	s.flowing, s.working = false, false
+	for _, p := range s.processes {
+		if p != nil {
+			p.kill()
+		}
+	}
+	s.mu.Unlock()
+	s.later.Wait()
+	s.watchers.Wait()
+}
