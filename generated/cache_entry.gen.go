@@ -4,6 +4,7 @@ package generated
 
 import (
 	"context"
+	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"time"
@@ -16,54 +17,103 @@ type CacheEntryID int64
 //
 // A cached value under a key, until it expires.
 type CacheEntry struct {
-	ID    CacheEntryID `json:"id"`
-	Key   string       `json:"key"`
-	Value store.JSON   `json:"value"`
+	ID  CacheEntryID `json:"id"`
+	Key string       `json:"key"`
+	// Encoded; JSON unless the program chose otherwise.
+	Value []byte `json:"value"`
 	// Empty means never.
 	ExpiresAt store.Null[time.Time] `json:"expires_at"`
 	CreatedAt time.Time             `json:"created_at"`
 	HitCount  int64                 `json:"hit_count"`
-	// Tags with commas between, for throwing away together.
+	// Tags with commas between, for people; the cache looks them up elsewhere.
 	Tags store.Null[string] `json:"tags"`
+	// how the value is encoded; lease: it is being made, none: there is nothing
+	CacheFormat string `json:"cache_format"`
+	// the value, where the format is int
+	CacheNumber int64 `json:"cache_number"`
+	// bytes of key and value
+	CacheSize int64 `json:"cache_size"`
+	// last use, as far as it was flushed
+	CacheUsedAt time.Time `json:"cache_used_at"`
+	// from then on the value is stale; empty: as long as the entry lives
+	CacheFreshUntil store.Null[time.Time] `json:"cache_fresh_until"`
+	// of the write that made the value
+	CacheToken int64 `json:"cache_token"`
+	// of the load that makes the next value; 0: none
+	CacheLease int64 `json:"cache_lease"`
+	// from then on another may load
+	CacheLeasedUntil store.Null[time.Time] `json:"cache_leased_until"`
 }
 
 // CacheEntryNew is a row of cache_entry to be. What is left unset takes its default, or is null.
 type CacheEntryNew struct {
-	Key       string               `json:"key"`   // required
-	Value     store.JSON           `json:"value"` // required
-	ExpiresAt store.Opt[time.Time] `json:"expires_at,omitzero"`
-	CreatedAt store.Opt[time.Time] `json:"created_at,omitzero"` // default: now
-	HitCount  store.Opt[int64]     `json:"hit_count,omitzero"`  // default: 0
-	Tags      store.Opt[string]    `json:"tags,omitzero"`
+	Key              string               `json:"key"`   // required
+	Value            []byte               `json:"value"` // required
+	ExpiresAt        store.Opt[time.Time] `json:"expires_at,omitzero"`
+	CreatedAt        store.Opt[time.Time] `json:"created_at,omitzero"` // default: now
+	HitCount         store.Opt[int64]     `json:"hit_count,omitzero"`  // default: 0
+	Tags             store.Opt[string]    `json:"tags,omitzero"`
+	CacheFormat      store.Opt[string]    `json:"cache_format,omitzero"`  // default:
+	CacheNumber      store.Opt[int64]     `json:"cache_number,omitzero"`  // default: 0
+	CacheSize        store.Opt[int64]     `json:"cache_size,omitzero"`    // default: 0
+	CacheUsedAt      store.Opt[time.Time] `json:"cache_used_at,omitzero"` // default: now
+	CacheFreshUntil  store.Opt[time.Time] `json:"cache_fresh_until,omitzero"`
+	CacheToken       store.Opt[int64]     `json:"cache_token,omitzero"` // default: 0
+	CacheLease       store.Opt[int64]     `json:"cache_lease,omitzero"` // default: 0
+	CacheLeasedUntil store.Opt[time.Time] `json:"cache_leased_until,omitzero"`
 }
 
 // CacheEntryPatch is a change to a row of cache_entry. What is left unset stays as it is.
 type CacheEntryPatch struct {
-	Key       store.Opt[string]     `json:"key,omitzero"`
-	Value     store.Opt[store.JSON] `json:"value,omitzero"`
-	ExpiresAt store.Opt[time.Time]  `json:"expires_at,omitzero"`
-	CreatedAt store.Opt[time.Time]  `json:"created_at,omitzero"`
-	HitCount  store.Opt[int64]      `json:"hit_count,omitzero"`
-	Tags      store.Opt[string]     `json:"tags,omitzero"`
+	Key              store.Opt[string]    `json:"key,omitzero"`
+	Value            store.Opt[[]byte]    `json:"value,omitzero"`
+	ExpiresAt        store.Opt[time.Time] `json:"expires_at,omitzero"`
+	CreatedAt        store.Opt[time.Time] `json:"created_at,omitzero"`
+	HitCount         store.Opt[int64]     `json:"hit_count,omitzero"`
+	Tags             store.Opt[string]    `json:"tags,omitzero"`
+	CacheFormat      store.Opt[string]    `json:"cache_format,omitzero"`
+	CacheNumber      store.Opt[int64]     `json:"cache_number,omitzero"`
+	CacheSize        store.Opt[int64]     `json:"cache_size,omitzero"`
+	CacheUsedAt      store.Opt[time.Time] `json:"cache_used_at,omitzero"`
+	CacheFreshUntil  store.Opt[time.Time] `json:"cache_fresh_until,omitzero"`
+	CacheToken       store.Opt[int64]     `json:"cache_token,omitzero"`
+	CacheLease       store.Opt[int64]     `json:"cache_lease,omitzero"`
+	CacheLeasedUntil store.Opt[time.Time] `json:"cache_leased_until,omitzero"`
 }
 
 // CacheEntryFields are the columns of cache_entry, for filters and sorts.
 var CacheEntryFields = struct {
-	ID        store.Col[CacheEntryID, CacheEntryID]
-	Key       store.TextCol[CacheEntryID, string]
-	Value     store.OpaqueCol[CacheEntryID]
-	ExpiresAt store.Col[CacheEntryID, time.Time]
-	CreatedAt store.Col[CacheEntryID, time.Time]
-	HitCount  store.Col[CacheEntryID, int64]
-	Tags      store.TextCol[CacheEntryID, string]
+	ID               store.Col[CacheEntryID, CacheEntryID]
+	Key              store.TextCol[CacheEntryID, string]
+	Value            store.Col[CacheEntryID, []byte]
+	ExpiresAt        store.Col[CacheEntryID, time.Time]
+	CreatedAt        store.Col[CacheEntryID, time.Time]
+	HitCount         store.Col[CacheEntryID, int64]
+	Tags             store.TextCol[CacheEntryID, string]
+	CacheFormat      store.TextCol[CacheEntryID, string]
+	CacheNumber      store.Col[CacheEntryID, int64]
+	CacheSize        store.Col[CacheEntryID, int64]
+	CacheUsedAt      store.Col[CacheEntryID, time.Time]
+	CacheFreshUntil  store.Col[CacheEntryID, time.Time]
+	CacheToken       store.Col[CacheEntryID, int64]
+	CacheLease       store.Col[CacheEntryID, int64]
+	CacheLeasedUntil store.Col[CacheEntryID, time.Time]
 }{
-	ID:        store.FieldOf[CacheEntryID, CacheEntryID](0),
-	Key:       store.TextOf[CacheEntryID, string](1),
-	Value:     store.OpaqueOf[CacheEntryID](2),
-	ExpiresAt: store.FieldOf[CacheEntryID, time.Time](3),
-	CreatedAt: store.FieldOf[CacheEntryID, time.Time](4),
-	HitCount:  store.FieldOf[CacheEntryID, int64](5),
-	Tags:      store.TextOf[CacheEntryID, string](6),
+	ID:               store.FieldOf[CacheEntryID, CacheEntryID](0),
+	Key:              store.TextOf[CacheEntryID, string](1),
+	Value:            store.FieldOf[CacheEntryID, []byte](2),
+	ExpiresAt:        store.FieldOf[CacheEntryID, time.Time](3),
+	CreatedAt:        store.FieldOf[CacheEntryID, time.Time](4),
+	HitCount:         store.FieldOf[CacheEntryID, int64](5),
+	Tags:             store.TextOf[CacheEntryID, string](6),
+	CacheFormat:      store.TextOf[CacheEntryID, string](7),
+	CacheNumber:      store.FieldOf[CacheEntryID, int64](8),
+	CacheSize:        store.FieldOf[CacheEntryID, int64](9),
+	CacheUsedAt:      store.FieldOf[CacheEntryID, time.Time](10),
+	CacheFreshUntil:  store.FieldOf[CacheEntryID, time.Time](11),
+	CacheToken:       store.FieldOf[CacheEntryID, int64](12),
+	CacheLease:       store.FieldOf[CacheEntryID, int64](13),
+	CacheLeasedUntil: store.FieldOf[CacheEntryID, time.Time](14),
 }
 
 // The forms of a question to cache_entry and of its answer.
@@ -94,11 +144,19 @@ var cacheEntrySpec = store.Spec[CacheEntry, CacheEntryID, CacheEntryNew, CacheEn
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "key", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
-		{Name: "value", Rules: check.Rules{Kind: check.JSON, Required: true, Max: check.At("16777216")}, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "value", Rules: check.Rules{Kind: check.Bytes, Required: true, Max: check.At("16777216")}, Types: [3]string{"BLOB", "bytea", "longblob"}},
 		{Name: "expires_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "created_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "hit_count", Rules: check.Rules{Kind: check.Int, Min: check.At("0")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "tags", Rules: check.Rules{Kind: check.Text, Max: check.At("500")}, Null: true, Types: [3]string{"TEXT", "character varying(500)", "varchar(500)"}},
+		{Name: "cache_format", Rules: check.Rules{Kind: check.Text, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
+		{Name: "cache_number", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "cache_size", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "cache_used_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "cache_fresh_until", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "cache_token", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "cache_lease", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "cache_leased_until", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
 	Fields: cacheEntryFields,
 	ID:     store.IDInteger,
@@ -115,6 +173,7 @@ var cacheEntryTableDef = store.TableDef{
 	Indexes: []store.Index{
 		{Name: "cache_entry_key_key", Columns: []int{1}, Unique: true},
 		{Name: "cache_entry_expires_at_idx", Columns: []int{3}},
+		{Name: "cache_entry_cache_used_at_idx", Columns: []int{10}},
 	},
 	Name: "cache_entry",
 }
@@ -127,7 +186,15 @@ func cacheEntryFields(r *CacheEntry, buf []any) []any {
 		&r.ExpiresAt,
 		&r.CreatedAt,
 		&r.HitCount,
-		&r.Tags)
+		&r.Tags,
+		&r.CacheFormat,
+		&r.CacheNumber,
+		&r.CacheSize,
+		&r.CacheUsedAt,
+		&r.CacheFreshUntil,
+		&r.CacheToken,
+		&r.CacheLease,
+		&r.CacheLeasedUntil)
 }
 
 func (n *CacheEntryNew) fill(r *CacheEntry, m *store.Mask, now time.Time) {
@@ -139,6 +206,14 @@ func (n *CacheEntryNew) fill(r *CacheEntry, m *store.Mask, now time.Time) {
 	store.Put(m, 4, &r.CreatedAt, n.CreatedAt, now)
 	store.Put(m, 5, &r.HitCount, n.HitCount, 0)
 	store.PutNull(m, 6, &r.Tags, n.Tags)
+	store.Put(m, 7, &r.CacheFormat, n.CacheFormat, "")
+	store.Put(m, 8, &r.CacheNumber, n.CacheNumber, 0)
+	store.Put(m, 9, &r.CacheSize, n.CacheSize, 0)
+	store.Put(m, 10, &r.CacheUsedAt, n.CacheUsedAt, now)
+	store.PutNull(m, 11, &r.CacheFreshUntil, n.CacheFreshUntil)
+	store.Put(m, 12, &r.CacheToken, n.CacheToken, 0)
+	store.Put(m, 13, &r.CacheLease, n.CacheLease, 0)
+	store.PutNull(m, 14, &r.CacheLeasedUntil, n.CacheLeasedUntil)
 }
 
 func (p *CacheEntryPatch) fill(r *CacheEntry, m *store.Mask) {
@@ -148,4 +223,466 @@ func (p *CacheEntryPatch) fill(r *CacheEntry, m *store.Mask) {
 	store.Patch(m, 4, &r.CreatedAt, p.CreatedAt)
 	store.Patch(m, 5, &r.HitCount, p.HitCount)
 	store.PutNull(m, 6, &r.Tags, p.Tags)
+	store.Patch(m, 7, &r.CacheFormat, p.CacheFormat)
+	store.Patch(m, 8, &r.CacheNumber, p.CacheNumber)
+	store.Patch(m, 9, &r.CacheSize, p.CacheSize)
+	store.Patch(m, 10, &r.CacheUsedAt, p.CacheUsedAt)
+	store.PutNull(m, 11, &r.CacheFreshUntil, p.CacheFreshUntil)
+	store.Patch(m, 12, &r.CacheToken, p.CacheToken)
+	store.Patch(m, 13, &r.CacheLease, p.CacheLease)
+	store.PutNull(m, 14, &r.CacheLeasedUntil, p.CacheLeasedUntil)
+}
+
+// CacheBackend lets package cache keep values in cache_entry: see cache.New.
+func (t CacheEntryTable) CacheBackend() cache.Backend {
+	return cache.Table(t.Conn(), &cacheEntryCache)
+}
+
+var cacheEntryCache = cache.Spec{
+	Add: store.Statement{
+		Text: [3]string{
+			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
+VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT ("key") DO NOTHING`,
+			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
+VALUES ($1, $2, COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond', 0, $5, $6, $7, COALESCE($8::timestamptz, now()), COALESCE($9::timestamptz, now()) + $10::bigint * interval '1 microsecond', $11, $12, COALESCE($13::timestamptz, now()) + $14::bigint * interval '1 microsecond', COALESCE($15::timestamptz, now()), $16)
+ON CONFLICT ("key") DO NOTHING`,
+			"INSERT IGNORE INTO cache_entry (`key`, value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)\nVALUES (?, ?, TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), 0, ?, ?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)), TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), ?, ?, TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), COALESCE(?, CURRENT_TIMESTAMP(6)), ?)",
+		},
+		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 9, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 9, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 9, 6}},
+	},
+	Beat: store.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
+WHERE "key" = ? AND cache_lease = ?`,
+			`UPDATE cache_entry
+SET cache_leased_until = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond' ELSE expires_at END
+WHERE "key" = $5 AND cache_lease = $6`,
+			"UPDATE cache_entry\nSET cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), expires_at = CASE WHEN cache_format = 'lease' THEN TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))) ELSE expires_at END\nWHERE `key` = ? AND cache_lease = ?",
+		},
+		Order: [3][]int{{15, 15, 0, 8}, {9, 12, 9, 12, 0, 8}, {12, 9, 12, 9, 0, 8}},
+	},
+	Count: store.Statement{
+		Text: [3]string{
+			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
+VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT ("key") DO UPDATE SET cache_number = cache_entry.cache_number + excluded.cache_number`,
+			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
+VALUES ($1, $2, COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond', 0, $5, $6, $7, COALESCE($8::timestamptz, now()), COALESCE($9::timestamptz, now()) + $10::bigint * interval '1 microsecond', $11, $12, COALESCE($13::timestamptz, now()) + $14::bigint * interval '1 microsecond', COALESCE($15::timestamptz, now()), $16)
+ON CONFLICT ("key") DO UPDATE SET cache_number = cache_entry.cache_number + excluded.cache_number`,
+			"INSERT INTO cache_entry (`key`, value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)\nVALUES (?, ?, TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), 0, ?, ?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)), TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), ?, ?, TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), COALESCE(?, CURRENT_TIMESTAMP(6)), ?)\nON DUPLICATE KEY UPDATE cache_number = cache_entry.cache_number + VALUES(cache_number)",
+		},
+		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 9, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 9, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 9, 6}},
+	},
+	Drop: store.Statement{
+		Text: [3]string{
+			``,
+			``,
+			`DELETE FROM cache_entry
+WHERE id IN (?)`,
+		},
+		Order: [3][]int{nil, nil, {1}},
+	},
+	DropAll: store.Statement{
+		Text: [3]string{
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry AS e
+WHERE e.id <= ?
+ORDER BY e.id
+LIMIT ?
+)
+RETURNING "key", cache_size`,
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry AS e
+WHERE e.id <= $1
+ORDER BY e.id
+LIMIT $2
+)
+RETURNING "key", cache_size`,
+			"SELECT e.id, e.`key`, e.cache_size\nFROM cache_entry AS e\nWHERE e.id <= ?\nORDER BY e.id\nLIMIT ?\nFOR UPDATE",
+		},
+		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
+	},
+	DropKeys: store.Statement{
+		Text: [3]string{
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry AS e
+WHERE e."key" >= ? AND e."key" < ?
+ORDER BY e."key"
+LIMIT ?
+)
+RETURNING "key", cache_size`,
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry AS e
+WHERE e."key" >= $1 AND e."key" < $2
+ORDER BY e."key"
+LIMIT $3
+)
+RETURNING "key", cache_size`,
+			"SELECT e.id, e.`key`, e.cache_size\nFROM cache_entry AS e\nWHERE e.`key` >= ? AND e.`key` < ?\nORDER BY e.`key`\nLIMIT ?\nFOR UPDATE",
+		},
+		Order: [3][]int{{17, 18, 19}, {17, 18, 19}, {17, 18, 19}},
+	},
+	DropOld: store.Statement{
+		Text: [3]string{
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry AS e
+WHERE e.expires_at <= ?
+ORDER BY e.expires_at
+LIMIT ?
+)
+RETURNING "key", cache_size`,
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry AS e
+WHERE e.expires_at <= COALESCE($1::timestamptz, now())
+ORDER BY e.expires_at
+LIMIT $2
+)
+RETURNING "key", cache_size`,
+			"SELECT e.id, e.`key`, e.cache_size\nFROM cache_entry AS e\nWHERE e.expires_at <= COALESCE(?, CURRENT_TIMESTAMP(6))\nORDER BY e.expires_at\nLIMIT ?\nFOR UPDATE",
+		},
+		Order: [3][]int{{9, 19}, {9, 19}, {9, 19}},
+	},
+	DropTag: store.Statement{
+		Text: [3]string{
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag = ? AND (g.token = e.cache_token OR g.token = e.cache_lease)
+ORDER BY g.entry_id
+LIMIT ?
+)
+RETURNING "key", cache_size`,
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag = $1 AND (g.token = e.cache_token OR g.token = e.cache_lease)
+ORDER BY g.entry_id
+LIMIT $2
+)
+RETURNING "key", cache_size`,
+			"SELECT e.id, e.`key`, e.cache_size\nFROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id\nWHERE g.tag = ? AND (g.token = e.cache_token OR g.token = e.cache_lease)\nORDER BY g.entry_id\nLIMIT ?\nFOR UPDATE",
+		},
+		Order: [3][]int{{16, 19}, {16, 19}, {16, 19}},
+	},
+	DropTags: store.Statement{
+		Text: [3]string{
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag >= ? AND g.tag < ? AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT ?
+)
+RETURNING "key", cache_size`,
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag >= $1 AND g.tag < $2 AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT $3
+)
+RETURNING "key", cache_size`,
+			"SELECT e.id, e.`key`, e.cache_size\nFROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id\nWHERE g.tag >= ? AND g.tag < ? AND (g.token = e.cache_token OR g.token = e.cache_lease)\nLIMIT ?\nFOR UPDATE",
+		},
+		Order: [3][]int{{17, 18, 19}, {17, 18, 19}, {17, 18, 19}},
+	},
+	DropUnused: store.Statement{
+		Text: [3]string{
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry AS e
+ORDER BY e.cache_used_at, e.id
+LIMIT ?
+)
+RETURNING "key", cache_size`,
+			`DELETE FROM cache_entry
+WHERE id IN (
+SELECT e.id
+FROM cache_entry AS e
+ORDER BY e.cache_used_at, e.id
+LIMIT $1
+)
+RETURNING "key", cache_size`,
+			"SELECT e.id, e.`key`, e.cache_size\nFROM cache_entry AS e\nORDER BY e.cache_used_at, e.id\nLIMIT ?\nFOR UPDATE",
+		},
+		Order: [3][]int{{19}, {19}, {19}},
+	},
+	Fill: store.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET value = ?, expires_at = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, created_at = ?, tags = ?, cache_lease = 0, cache_leased_until = NULL
+WHERE "key" = ? AND cache_lease = ?`,
+			`UPDATE cache_entry
+SET value = $1, expires_at = COALESCE($2::timestamptz, now()) + $3::bigint * interval '1 microsecond', cache_format = $4, cache_number = $5, cache_size = $6, cache_fresh_until = COALESCE($7::timestamptz, now()) + $8::bigint * interval '1 microsecond', cache_token = $9, created_at = COALESCE($10::timestamptz, now()), tags = $11, cache_lease = 0, cache_leased_until = NULL
+WHERE "key" = $12 AND cache_lease = $13`,
+			"UPDATE cache_entry\nSET value = ?, expires_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), cache_token = ?, created_at = COALESCE(?, CURRENT_TIMESTAMP(6)), tags = ?, cache_lease = 0, cache_leased_until = NULL\nWHERE `key` = ? AND cache_lease = ?",
+		},
+		Order: [3][]int{{2, 13, 3, 4, 5, 14, 7, 9, 6, 0, 8}, {2, 9, 10, 3, 4, 5, 9, 11, 7, 9, 6, 0, 8}, {2, 10, 9, 3, 4, 5, 11, 9, 7, 9, 6, 0, 8}},
+	},
+	Find: store.Statement{
+		Text: [3]string{
+			`SELECT id, value, cache_format, cache_number, expires_at, cache_fresh_until
+FROM cache_entry
+WHERE "key" = ?`,
+			`SELECT id, value, cache_format, cache_number, expires_at, cache_fresh_until, COALESCE($1::timestamptz, now()) AS clock
+FROM cache_entry
+WHERE "key" = $2`,
+			"SELECT id, value, cache_format, cache_number, expires_at, cache_fresh_until, TIMESTAMPADD(MICROSECOND, 0, COALESCE(?, CURRENT_TIMESTAMP(6))) AS clock\nFROM cache_entry\nWHERE `key` = ?",
+		},
+		Order: [3][]int{{0}, {9, 0}, {9, 0}},
+	},
+	FindMany: store.Statement{
+		Text: [3]string{
+			`SELECT "key", id, value, cache_format, cache_number, expires_at, cache_fresh_until
+FROM cache_entry
+WHERE "key" IN (SELECT value FROM json_each(?))`,
+			`SELECT "key", id, value, cache_format, cache_number, expires_at, cache_fresh_until, COALESCE($1::timestamptz, now()) AS clock
+FROM cache_entry
+WHERE "key" = ANY($2::text[])`,
+			"SELECT `key`, id, value, cache_format, cache_number, expires_at, cache_fresh_until, TIMESTAMPADD(MICROSECOND, 0, COALESCE(?, CURRENT_TIMESTAMP(6))) AS clock\nFROM cache_entry\nWHERE `key` IN (?)",
+		},
+		Order: [3][]int{{20}, {9, 20}, {9, 20}},
+	},
+	Hear: store.Statement{
+		Text: [3]string{
+			`SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id > ?
+ORDER BY id
+LIMIT ?`,
+			`SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id > $1
+ORDER BY id
+LIMIT $2`,
+			`SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id > ?
+ORDER BY id
+LIMIT ?`,
+		},
+		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
+	},
+	Heard: store.Statement{
+		Text: [3]string{
+			`SELECT id
+FROM cache_entry_changes
+ORDER BY id DESC
+LIMIT 1`,
+			`SELECT id
+FROM cache_entry_changes
+ORDER BY id DESC
+LIMIT 1`,
+			`SELECT id
+FROM cache_entry_changes
+ORDER BY id DESC
+LIMIT 1`,
+		},
+		Order: [3][]int{{}, {}, {}},
+	},
+	Hush: store.Statement{
+		Text: [3]string{
+			`DELETE FROM cache_entry_changes
+WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?)`,
+			`DELETE FROM cache_entry_changes
+WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond' ORDER BY g.id LIMIT $3)`,
+			`DELETE FROM cache_entry_changes
+WHERE created_at < TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY id
+LIMIT ?`,
+		},
+		Order: [3][]int{{13, 19}, {9, 10, 19}, {10, 9, 19}},
+	},
+	KeyMax: 255,
+	Last: store.Statement{
+		Text: [3]string{
+			`SELECT id
+FROM cache_entry
+ORDER BY id DESC
+LIMIT 1`,
+			`SELECT id
+FROM cache_entry
+ORDER BY id DESC
+LIMIT 1`,
+			`SELECT id
+FROM cache_entry
+ORDER BY id DESC
+LIMIT 1`,
+		},
+		Order: [3][]int{{}, {}, {}},
+	},
+	MaxBytes:   4294967296,
+	MaxEntries: 5000000,
+	Name:       "cache_entry",
+	Patch: func(ctx context.Context, c *store.Conn, key string, patch any) error {
+		p, ok := patch.(CacheEntryPatch)
+		if !ok {
+			return cache.WrongPatch(patch, p)
+		}
+		t := store.Bind(c, &cacheEntrySpec)
+		row, err := t.GetUnique(ctx, 0, key)
+		if err != nil {
+			return err
+		}
+		_, err = t.Update(ctx, row.ID, p)
+		return err
+	},
+	Put: store.Statement{
+		Text: [3]string{
+			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
+VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT ("key") DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at, cache_format = excluded.cache_format, cache_number = excluded.cache_number, cache_size = excluded.cache_size, cache_fresh_until = excluded.cache_fresh_until, cache_token = excluded.cache_token, cache_lease = excluded.cache_lease, cache_leased_until = excluded.cache_leased_until, created_at = excluded.created_at, tags = excluded.tags`,
+			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
+VALUES ($1, $2, COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond', 0, $5, $6, $7, COALESCE($8::timestamptz, now()), COALESCE($9::timestamptz, now()) + $10::bigint * interval '1 microsecond', $11, $12, COALESCE($13::timestamptz, now()) + $14::bigint * interval '1 microsecond', COALESCE($15::timestamptz, now()), $16)
+ON CONFLICT ("key") DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at, cache_format = excluded.cache_format, cache_number = excluded.cache_number, cache_size = excluded.cache_size, cache_fresh_until = excluded.cache_fresh_until, cache_token = excluded.cache_token, cache_lease = excluded.cache_lease, cache_leased_until = excluded.cache_leased_until, created_at = excluded.created_at, tags = excluded.tags`,
+			"INSERT INTO cache_entry (`key`, value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)\nVALUES (?, ?, TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), 0, ?, ?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)), TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), ?, ?, TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), COALESCE(?, CURRENT_TIMESTAMP(6)), ?)\nON DUPLICATE KEY UPDATE value = VALUES(value), expires_at = VALUES(expires_at), cache_format = VALUES(cache_format), cache_number = VALUES(cache_number), cache_size = VALUES(cache_size), cache_fresh_until = VALUES(cache_fresh_until), cache_token = VALUES(cache_token), cache_lease = VALUES(cache_lease), cache_leased_until = VALUES(cache_leased_until), created_at = VALUES(created_at), tags = VALUES(tags)",
+		},
+		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 9, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 9, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 9, 6}},
+	},
+	Remove: store.Statement{
+		Text: [3]string{
+			`DELETE FROM cache_entry
+WHERE "key" = ?`,
+			`DELETE FROM cache_entry
+WHERE "key" = $1`,
+			"DELETE FROM cache_entry\nWHERE `key` = ?",
+		},
+		Order: [3][]int{{0}, {0}, {0}},
+	},
+	Renew: store.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET value = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, cache_lease = ?, cache_leased_until = ?, created_at = ?, tags = ?
+WHERE "key" = ? AND expires_at = ?`,
+			``,
+			``,
+		},
+		Order: [3][]int{{2, 3, 4, 5, 14, 7, 8, 15, 9, 6, 0, 13}, nil, nil},
+	},
+	Size: store.Statement{
+		Text: [3]string{
+			`SELECT count(*) AS entries, CAST(COALESCE(sum(cache_size), 0) AS INTEGER) AS bytes
+FROM cache_entry`,
+			`SELECT count(*) AS entries, CAST(COALESCE(sum(cache_size), 0) AS bigint) AS bytes
+FROM cache_entry`,
+			`SELECT count(*) AS entries, CAST(COALESCE(sum(cache_size), 0) AS SIGNED) AS bytes
+FROM cache_entry`,
+		},
+		Order: [3][]int{{}, {}, {}},
+	},
+	Tag: store.Statement{
+		Text: [3]string{
+			`INSERT INTO cache_entry_tags (tag, entry_id, token)
+SELECT ?, id, ? FROM cache_entry
+WHERE "key" = ?`,
+			`INSERT INTO cache_entry_tags (tag, entry_id, token)
+SELECT $1::text, id, $2::bigint FROM cache_entry
+WHERE "key" = $3`,
+			"INSERT INTO cache_entry_tags (tag, entry_id, token)\nSELECT ?, id, ? FROM cache_entry\nWHERE `key` = ?",
+		},
+		Order: [3][]int{{16, 7, 0}, {16, 7, 0}, {16, 7, 0}},
+	},
+	TagMax:  255,
+	TagsMax: 500,
+	Take: store.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET cache_lease = ?, cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
+WHERE "key" = ? AND (cache_leased_until IS NULL OR cache_leased_until <= ?)`,
+			`UPDATE cache_entry
+SET cache_lease = $1, cache_leased_until = COALESCE($2::timestamptz, now()) + $3::bigint * interval '1 microsecond', expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($4::timestamptz, now()) + $5::bigint * interval '1 microsecond' ELSE expires_at END
+WHERE "key" = $6 AND (cache_leased_until IS NULL OR cache_leased_until <= COALESCE($7::timestamptz, now()))`,
+			"UPDATE cache_entry\nSET cache_lease = ?, cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), expires_at = CASE WHEN cache_format = 'lease' THEN TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))) ELSE expires_at END\nWHERE `key` = ? AND (cache_leased_until IS NULL OR cache_leased_until <= COALESCE(?, CURRENT_TIMESTAMP(6)))",
+		},
+		Order: [3][]int{{8, 15, 15, 0, 9}, {8, 9, 12, 9, 12, 0, 9}, {8, 12, 9, 12, 9, 0, 9}},
+	},
+	Tell: store.Statement{
+		Text: [3]string{
+			`INSERT INTO cache_entry_changes (origin, hashes, created_at)
+VALUES (?, ?, ?)`,
+			`INSERT INTO cache_entry_changes (origin, hashes, created_at)
+VALUES ($1, $2, COALESCE($3::timestamptz, now()))`,
+			`INSERT INTO cache_entry_changes (origin, hashes, created_at)
+VALUES (?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
+		},
+		Order: [3][]int{{22, 23, 9}, {22, 23, 9}, {22, 23, 9}},
+	},
+	Touch: store.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET expires_at = ?, cache_fresh_until = ?
+WHERE "key" = ? AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_at > ?)`,
+			`UPDATE cache_entry
+SET expires_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', cache_fresh_until = COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond'
+WHERE "key" = $5 AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_at > COALESCE($6::timestamptz, now()))`,
+			"UPDATE cache_entry\nSET expires_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), cache_fresh_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))\nWHERE `key` = ? AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_at > COALESCE(?, CURRENT_TIMESTAMP(6)))",
+		},
+		Order: [3][]int{{13, 14, 0, 9}, {9, 10, 9, 11, 0, 9}, {10, 9, 11, 9, 0, 9}},
+	},
+	Untag: store.Statement{
+		Text: [3]string{
+			`DELETE FROM cache_entry_tags
+WHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e."key" = ?)
+  AND token <> (SELECT e.cache_token FROM cache_entry AS e WHERE e."key" = ?)
+  AND token <> (SELECT e.cache_lease FROM cache_entry AS e WHERE e."key" = ?)`,
+			`DELETE FROM cache_entry_tags
+WHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e."key" = $1)
+  AND token <> (SELECT e.cache_token FROM cache_entry AS e WHERE e."key" = $2)
+  AND token <> (SELECT e.cache_lease FROM cache_entry AS e WHERE e."key" = $3)`,
+			"DELETE FROM cache_entry_tags\nWHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e.`key` = ?)\n  AND token <> (SELECT e.cache_token FROM cache_entry AS e WHERE e.`key` = ?)\n  AND token <> (SELECT e.cache_lease FROM cache_entry AS e WHERE e.`key` = ?)",
+		},
+		Order: [3][]int{{0, 0, 0}, {0, 0, 0}, {0, 0, 0}},
+	},
+	Use: store.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET hit_count = hit_count + ?, cache_used_at = ?
+WHERE "key" = ?`,
+			`UPDATE cache_entry
+SET hit_count = hit_count + $1, cache_used_at = COALESCE($2::timestamptz, now())
+WHERE "key" = $3`,
+			"UPDATE cache_entry\nSET hit_count = hit_count + ?, cache_used_at = COALESCE(?, CURRENT_TIMESTAMP(6))\nWHERE `key` = ?",
+		},
+		Order: [3][]int{{21, 9, 0}, {21, 9, 0}, {21, 9, 0}},
+	},
+	Vacate: store.Statement{
+		Text: [3]string{
+			`DELETE FROM cache_entry
+WHERE "key" = ? AND (cache_format IN ('lease', 'none') OR expires_at <= ?)`,
+			`DELETE FROM cache_entry
+WHERE "key" = $1 AND (cache_format IN ('lease', 'none') OR expires_at <= COALESCE($2::timestamptz, now()))`,
+			"DELETE FROM cache_entry\nWHERE `key` = ? AND (cache_format IN ('lease', 'none') OR expires_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))",
+		},
+		Order: [3][]int{{0, 9}, {0, 9}, {0, 9}},
+	},
+	ValueMax: 16777216,
+	Yield: store.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
+WHERE "key" = ? AND cache_lease = ?`,
+			`UPDATE cache_entry
+SET cache_leased_until = COALESCE($1::timestamptz, now()), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($2::timestamptz, now()) ELSE expires_at END
+WHERE "key" = $3 AND cache_lease = $4`,
+			"UPDATE cache_entry\nSET cache_leased_until = COALESCE(?, CURRENT_TIMESTAMP(6)), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE expires_at END\nWHERE `key` = ? AND cache_lease = ?",
+		},
+		Order: [3][]int{{9, 9, 0, 8}, {9, 9, 0, 8}, {9, 9, 0, 8}},
+	},
 }

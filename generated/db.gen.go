@@ -7,6 +7,7 @@ package generated
 import (
 	"context"
 	_ "embed"
+	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -20,19 +21,23 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
-	CacheEntry        CacheEntryTable      // Cache Entries
-	CronJob           CronJobTable         // Cron Jobs
-	EmailQueue        EmailQueueTable      // Email Queue
-	FetchRequests     FetchRequestTable    // Fetch Requests
-	JobQueue          JobQueueTable        // Background Jobs
-	QueueGates        QueueGateTable       // Queue Gates
-	RouteWebhooks     RouteWebhookTable    // Route Webhooks
-	WebhookDeliveries WebhookDeliveryTable // Webhook Deliveries
+	CacheEntry        CacheEntryTable       // Cache Entries
+	CacheEntryChanges CacheEntryChangeTable // Cache Entries Changes
+	CacheEntryTags    CacheEntryTagTable    // Cache Entries Tags
+	CronJob           CronJobTable          // Cron Jobs
+	EmailQueue        EmailQueueTable       // Email Queue
+	FetchRequests     FetchRequestTable     // Fetch Requests
+	JobQueue          JobQueueTable         // Background Jobs
+	QueueGates        QueueGateTable        // Queue Gates
+	RouteWebhooks     RouteWebhookTable     // Route Webhooks
+	WebhookDeliveries WebhookDeliveryTable  // Webhook Deliveries
 }
 
 func bind(c *store.Conn) Tables {
 	return Tables{
 		CacheEntry:        CacheEntryTable{store.Bind(c, &cacheEntrySpec)},
+		CacheEntryChanges: CacheEntryChangeTable{store.Bind(c, &cacheEntryChangeSpec)},
+		CacheEntryTags:    CacheEntryTagTable{store.Bind(c, &cacheEntryTagSpec)},
 		CronJob:           CronJobTable{store.Bind(c, &cronJobSpec)},
 		EmailQueue:        EmailQueueTable{store.Bind(c, &emailQueueSpec)},
 		FetchRequests:     FetchRequestTable{store.Bind(c, &fetchRequestSpec)},
@@ -108,6 +113,8 @@ var schema = store.Schema{
 	DDL: [3]string{sqliteSchema, postgresSchema, mysqlSchema},
 	Tables: []store.TableDef{
 		cacheEntryTableDef,
+		cacheEntryChangeTableDef,
+		cacheEntryTagTableDef,
 		cronJobTableDef,
 		emailQueueTableDef,
 		fetchRequestTableDef,
@@ -132,14 +139,20 @@ func (w Workers) queues(db *DB) []queue.Runner {
 	return out
 }
 
-// Run works every queue that has a handler until ctx ends, lets running handlers
-// finish, and returns when the last has ended.
-func (db *DB) Run(ctx context.Context, w Workers) error {
-	return queue.Run(ctx, w.queues(db)...)
-}
-
 // Drain runs all that is due, and what that adds, and returns when nothing is left
 // that is due; rows that wait for a later time stay.
 func (db *DB) Drain(ctx context.Context, w Workers) error {
 	return queue.Drain(ctx, w.queues(db)...)
+}
+
+// Run works every queue that has a handler until ctx ends, lets running handlers
+// finish, and returns when the last has ended. Meanwhile it
+// removes from caches what has expired or is too much.
+func (db *DB) Run(ctx context.Context, w Workers) error {
+	defer cache.Maintain(db.store, &cacheEntryCache)()
+	if queues := w.queues(db); len(queues) > 0 {
+		return queue.Run(ctx, queues...)
+	}
+	<-ctx.Done()
+	return nil
 }

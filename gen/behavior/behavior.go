@@ -21,6 +21,7 @@ type pass struct {
 // what can be done with the fields and indexes that the others have left.
 var passes = []pass{
 	{"queue", queue},
+	{"cache", cache},
 	{"secret", secret},
 	{"reference", reference},
 	{"rowsize", rowSize},
@@ -30,7 +31,7 @@ var passes = []pass{
 // Apply runs every pass over every datatype. Its error is a mistake.List: what
 // a pass adds can collide with what a person wrote.
 func Apply(p *model.Project) error {
-	found := addGates(p)
+	found := append(addGates(p), addCacheTables(p)...)
 	for _, d := range p.Datatypes {
 		for _, pass := range passes {
 			found = append(found, pass.apply(d)...)

@@ -38,6 +38,9 @@ func (l *lowering) operation(d *model.Datatype, op *model.Operation) []model.Que
 	case model.OpList:
 		return one(model.Query{Command: ":many", Text: sqltext.List(l.d, d.Name, names(d.Columns())), Params: []*model.Field{nil}, Columns: d.Columns()})
 	}
+	if d.Cache != nil {
+		return cached{l, d, d.Cache}.operation(op)
+	}
 	if d.Worker != nil {
 		return l.work(d, op)
 	}

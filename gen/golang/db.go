@@ -116,15 +116,19 @@ func printSchema(f *jen.File, p *model.Project) {
 	f.Line()
 }
 
-// printWorkers prints how a program runs its queues, if it has any.
+// printWorkers prints how a program runs its queues and keeps its caches small,
+// if it has any.
 func printWorkers(f *jen.File, p *model.Project) {
-	var queues []*model.Datatype
+	var queues, caches []*model.Datatype
 	for _, d := range p.Datatypes {
 		if d.Worker != nil {
 			queues = append(queues, d)
 		}
+		if d.Cache != nil {
+			caches = append(caches, d)
+		}
 	}
-	if len(queues) == 0 {
+	if len(queues)+len(caches) == 0 {
 		return
 	}
 	f.Add(comment("Workers are the handlers of a program. A queue whose handler is nil is not worked."))
@@ -135,6 +139,13 @@ func printWorkers(f *jen.File, p *model.Project) {
 		}
 	})
 	f.Line()
+	if len(queues) > 0 {
+		printQueues(f, queues)
+	}
+	printRun(f, queues, caches)
+}
+
+func printQueues(f *jen.File, queues []*model.Datatype) {
 	f.Func().Params(jen.Id("w").Id("Workers")).Id("queues").Params(jen.Id("db").Op("*").Id("DB")).Index().Qual(queuePath, "Runner").BlockFunc(func(g *jen.Group) {
 		g.Var().Id("out").Index().Qual(queuePath, "Runner")
 		for _, d := range queues {
@@ -146,14 +157,47 @@ func printWorkers(f *jen.File, p *model.Project) {
 		g.Return(jen.Id("out"))
 	})
 	f.Line()
-	for _, m := range []struct{ name, doc1, doc2 string }{
-		{"Run", "Run works every queue that has a handler until ctx ends, lets running handlers", "finish, and returns when the last has ended."},
-		{"Drain", "Drain runs all that is due, and what that adds, and returns when nothing is left", "that is due; rows that wait for a later time stay."},
-	} {
-		f.Add(comment(m.doc1, m.doc2))
-		f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id(m.name).Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("w").Id("Workers")).Error().Block(
-			jen.Return(jen.Qual(queuePath, m.name).Call(jen.Id("ctx"), jen.Id("w").Dot("queues").Call(jen.Id("db")).Op("..."))),
-		)
-		f.Line()
+	f.Add(comment(
+		"Drain runs all that is due, and what that adds, and returns when nothing is left",
+		"that is due; rows that wait for a later time stay.",
+	))
+	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Drain").Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("w").Id("Workers")).Error().Block(
+		jen.Return(jen.Qual(queuePath, "Drain").Call(jen.Id("ctx"), jen.Id("w").Dot("queues").Call(jen.Id("db")).Op("..."))),
+	)
+	f.Line()
+}
+
+// printRun prints Run. A project without caches has nothing to do where no
+// handler is given, and says so.
+func printRun(f *jen.File, queues, caches []*model.Datatype) {
+	doc := []string{"Run works every queue that has a handler until ctx ends, lets running handlers", "finish, and returns when the last has ended."}
+	switch {
+	case len(queues) == 0:
+		doc = []string{"Run removes from caches what has expired or is too much, until ctx ends."}
+	case len(caches) > 0:
+		doc[1] += " Meanwhile it"
+		doc = append(doc, "removes from caches what has expired or is too much.")
 	}
+	f.Add(comment(doc...))
+	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Run").Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("w").Id("Workers")).Error().BlockFunc(func(g *jen.Group) {
+		if len(caches) > 0 {
+			g.Defer().Add(cacheOf("Maintain")).CallFunc(func(g *jen.Group) {
+				g.Id("db").Dot("store")
+				for _, d := range caches {
+					g.Op("&").Id(cacheName(d))
+				}
+			}).Call()
+		}
+		run := jen.Return(jen.Qual(queuePath, "Run").Call(jen.Id("ctx"), jen.Id("queues").Op("...")))
+		switch {
+		case len(caches) == 0:
+			g.Return(jen.Qual(queuePath, "Run").Call(jen.Id("ctx"), jen.Id("w").Dot("queues").Call(jen.Id("db")).Op("...")))
+			return
+		case len(queues) > 0:
+			g.If(jen.Id("queues").Op(":=").Id("w").Dot("queues").Call(jen.Id("db")), jen.Len(jen.Id("queues")).Op(">").Lit(0)).Block(run)
+		}
+		g.Op("<-").Id("ctx").Dot("Done").Call()
+		g.Return(jen.Nil())
+	})
+	f.Line()
 }

@@ -40,6 +40,12 @@ func (t tablePrinter) print(f *jen.File) {
 	if t.d.Worker != nil {
 		t.queue(f)
 	}
+	if t.d.Cache != nil {
+		t.cache(f)
+	}
+	if len(t.d.Cached) > 0 {
+		t.invalidating(f)
+	}
 }
 
 func (t tablePrinter) idType() string { return t.d.GoRow + "ID" }
@@ -244,5 +250,5 @@ var goWords = map[string]bool{
 	"interface": true, "map": true, "package": true, "range": true, "return": true, "select": true, "struct": true,
 	"switch": true, "type": true, "var": true, "ctx": true, "t": true, "n": true, "store": true, "check": true,
 	"queue": true, "context": true, "string": true, "int64": true, "bool": true, "time": true, "error": true,
-	"decimal": true, "q": true, "true": true, "false": true, "nil": true, "byte": true,
+	"cache": true, "decimal": true, "q": true, "true": true, "false": true, "nil": true, "byte": true,
 }

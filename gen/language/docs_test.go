@@ -20,7 +20,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	for _, m := range []*language.Mapping{
 		language.Project, language.Datatype, language.Field, language.Index, language.Condition,
 		language.Queue, language.State, language.NamedQueue, language.Retention, language.Kind,
-		language.Rate, language.Unique, language.Older, language.Rule,
+		language.Cache, language.Rate, language.Unique, language.Older, language.Rule,
 	} {
 		for _, k := range m.Keys {
 			if k.Help != "" {

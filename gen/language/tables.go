@@ -47,7 +47,7 @@ var Datatype = &Mapping{
 		{Name: "fields", Help: "the columns, without the id, which every datatype has", Needed: true, Value: &Value{Form: List, Min: 1, Max: MaxFields, Of: &Value{Form: Section, Keys: Field}}},
 		{Name: "indexes", Help: "what is searched, sorted or unique by several fields", Value: &Value{Form: List, Max: MaxIndexes, Of: &Value{Form: Section, Keys: Index}}},
 		{Name: "queue", Help: "makes the rows jobs that workers take up", Value: &Value{Form: Section, Keys: Queue}},
-		{Name: "cache", Later: true},
+		{Name: "cache", Help: "makes the rows entries of a cache, which package runtime/cache reads and writes", Value: &Value{Form: Section, Keys: Cache}},
 		{Name: "cron", Later: true},
 		{Name: "mail", Later: true},
 		{Name: "webhook", Later: true},

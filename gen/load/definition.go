@@ -51,6 +51,7 @@ func define(f *file) *definition {
 	def.fields()
 	def.indexes()
 	def.queue()
+	def.cache()
 	return def
 }
 

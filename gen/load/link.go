@@ -36,6 +36,7 @@ func (l *loader) link() {
 			def.indexSize(append([]model.IndexColumn{{Field: q.State}}, q.Order...), at)
 		}
 	}
+	l.sources(byName)
 	l.routes()
 	l.circles()
 	l.sqlNames()

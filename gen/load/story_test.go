@@ -107,6 +107,9 @@ func describe(p *model.Project) string {
 		if d.Queue != nil {
 			describeQueue(&b, d.Queue)
 		}
+		if d.Cache != nil {
+			describeCache(&b, d.Cache)
+		}
 	}
 	return b.String()
 }
@@ -216,6 +219,26 @@ func describeQueue(b *strings.Builder, q *model.QueueSection) {
 			fmt.Fprintf(b, "      before it %d, %s\n", o.Version, o.GoName)
 			describeFields(b, "        ", o.Fields)
 		}
+	}
+}
+
+func describeCache(b *strings.Builder, c *model.CacheSection) {
+	fmt.Fprintf(b, "  cache of %s in %s, at most %d entries, %d bytes, for %v\n", c.Key.Name, c.Value.Name, c.MaxEntries, c.MaxBytes, c.MaxAge)
+	for _, r := range []struct {
+		name string
+		f    *model.Field
+	}{
+		{"expires_at", c.ExpiresAt},
+		{"created_at", c.CreatedAt},
+		{"hit_count", c.HitCount},
+		{"tags", c.Tags},
+	} {
+		if r.f != nil {
+			fmt.Fprintf(b, "    %s is %s\n", r.name, r.f.Name)
+		}
+	}
+	for _, source := range c.DependsOn {
+		fmt.Fprintf(b, "    depends on %s\n", source.Datatype.Name)
 	}
 }
 

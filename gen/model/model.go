@@ -83,9 +83,11 @@ type Datatype struct {
 	Indexes []*Index // declared ones and the unique ones of fields; sorted as written
 
 	Queue *QueueSection // the `queue:` section as written; the queue pass consumes it
+	Cache *CacheSection // the `cache:` section as written, and what the cache pass adds to it
 	// After the passes:
 	Operations []*Operation
-	Worker     *Worker // what a worker of this datatype needs; nil without a queue
+	Worker     *Worker     // what a worker of this datatype needs; nil without a queue
+	Cached     []*Datatype // caches that hold what was made of this datatype's rows (their depends_on)
 }
 
 // Field is one column.

@@ -3,13 +3,40 @@
 CREATE TABLE cache_entry (
   id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
   `key` varchar(255) NOT NULL,
-  value json NOT NULL,
+  value longblob NOT NULL,
   expires_at datetime(6) NULL,
   created_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   hit_count bigint NOT NULL DEFAULT 0,
   tags varchar(500) NULL,
+  cache_format varchar(100) NOT NULL DEFAULT '',
+  cache_number bigint NOT NULL DEFAULT 0,
+  cache_size bigint NOT NULL DEFAULT 0,
+  cache_used_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+  cache_fresh_until datetime(6) NULL,
+  cache_token bigint NOT NULL DEFAULT 0,
+  cache_lease bigint NOT NULL DEFAULT 0,
+  cache_leased_until datetime(6) NULL,
   UNIQUE KEY cache_entry_key_key (`key`),
-  KEY cache_entry_expires_at_idx (expires_at)
+  KEY cache_entry_expires_at_idx (expires_at),
+  KEY cache_entry_cache_used_at_idx (cache_used_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE cache_entry_changes (
+  id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  origin bigint NOT NULL DEFAULT 0,
+  hashes longblob NOT NULL,
+  created_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+  KEY cache_entry_changes_created_at_idx (created_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE cache_entry_tags (
+  id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  tag varchar(255) NOT NULL DEFAULT '',
+  entry_id bigint NOT NULL,
+  token bigint NOT NULL DEFAULT 0,
+  CONSTRAINT cache_entry_tags_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES cache_entry (id) ON DELETE CASCADE,
+  KEY cache_entry_tags_tag_idx (tag, entry_id),
+  KEY cache_entry_tags_entry_id_idx (entry_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE cron_job (

@@ -3,17 +3,45 @@
 CREATE TABLE cache_entry (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   "key" TEXT NOT NULL,
-  value TEXT NOT NULL,
+  value BLOB NOT NULL,
   expires_at TEXT,
   created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
   hit_count INTEGER NOT NULL DEFAULT 0,
   tags TEXT,
+  cache_format TEXT NOT NULL DEFAULT '',
+  cache_number INTEGER NOT NULL DEFAULT 0,
+  cache_size INTEGER NOT NULL DEFAULT 0,
+  cache_used_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
+  cache_fresh_until TEXT,
+  cache_token INTEGER NOT NULL DEFAULT 0,
+  cache_lease INTEGER NOT NULL DEFAULT 0,
+  cache_leased_until TEXT,
   CONSTRAINT cache_entry_key_check CHECK (length("key") <= 255),
-  CONSTRAINT cache_entry_value_check CHECK (json_valid(value)),
-  CONSTRAINT cache_entry_tags_check CHECK (length(tags) <= 500)
+  CONSTRAINT cache_entry_tags_check CHECK (length(tags) <= 500),
+  CONSTRAINT cache_entry_cache_format_check CHECK (length(cache_format) <= 100)
 ) STRICT;
 CREATE UNIQUE INDEX cache_entry_key_key ON cache_entry ("key");
 CREATE INDEX cache_entry_expires_at_idx ON cache_entry (expires_at);
+CREATE INDEX cache_entry_cache_used_at_idx ON cache_entry (cache_used_at);
+
+CREATE TABLE cache_entry_changes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  origin INTEGER NOT NULL DEFAULT 0,
+  hashes BLOB NOT NULL DEFAULT '',
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z')
+) STRICT;
+CREATE INDEX cache_entry_changes_created_at_idx ON cache_entry_changes (created_at);
+
+CREATE TABLE cache_entry_tags (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  tag TEXT NOT NULL DEFAULT '',
+  entry_id INTEGER NOT NULL,
+  token INTEGER NOT NULL DEFAULT 0,
+  CONSTRAINT cache_entry_tags_tag_check CHECK (length(tag) <= 255),
+  CONSTRAINT cache_entry_tags_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES cache_entry (id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX cache_entry_tags_tag_idx ON cache_entry_tags (tag, entry_id);
+CREATE INDEX cache_entry_tags_entry_id_idx ON cache_entry_tags (entry_id);
 
 CREATE TABLE cron_job (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,0 +1,179 @@
+package behavior
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/hegner123/modulagen/gen/goname"
+	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// addCacheTables adds to each cache the two tables beside it: its entries' tags,
+// and what other processes must forget.
+func addCacheTables(p *model.Project) mistake.List {
+	var found mistake.List
+	for _, d := range slices.Clone(p.Datatypes) {
+		if d.Cache == nil {
+			continue
+		}
+		d.Cache.TagTable, d.Cache.ChangeTable = tagTable(d), changeTable(d)
+		for _, added := range []*model.Datatype{d.Cache.TagTable, d.Cache.ChangeTable} {
+			found = append(found, addDatatype(p, added, d.Name)...)
+		}
+	}
+	slices.SortStableFunc(p.Datatypes, func(a, b *model.Datatype) int { return cmp.Compare(a.Name, b.Name) })
+	return found
+}
+
+// addDatatype gives a project a table that no definition has.
+func addDatatype(p *model.Project, d *model.Datatype, owner string) mistake.List {
+	for _, o := range p.Datatypes {
+		if o.Name == d.Name || o.GoRow == d.GoRow || o.GoAccessor == d.GoAccessor {
+			return mistake.List{{
+				File: o.Pos.File, Line: o.Pos.Line, Column: o.Pos.Column,
+				Message: fmt.Sprintf("the table %s (%s in Go) is added to the cache %s", d.Name, d.GoRow, owner),
+				Hint:    "give your own datatype another name",
+			}}
+		}
+	}
+	for _, f := range d.Fields {
+		f.Pos, f.Added = d.Pos, true
+	}
+	p.Datatypes = append(p.Datatypes, d)
+	return nil
+}
+
+func beside(d *model.Datatype, suffix, label, description string) *model.Datatype {
+	name := d.Name + suffix
+	return &model.Datatype{
+		Pos: d.Pos, Name: name, Label: d.Label + " " + label, Description: description, ID: model.IDInteger,
+		GoRow: goname.Row(name), GoAccessor: goname.Exported(name),
+	}
+}
+
+// maxTag is the longest tag that is kept as it is, in characters.
+const maxTag = 255
+
+func tagTable(d *model.Datatype) *model.Datatype {
+	t := beside(d, "_tags", "Tags", "A tag of an entry of "+d.Name+". The cache keeps it.")
+	tag := cacheText("tag", "Tag", maxTag)
+	entry := &model.Field{
+		Name: "entry_id", GoName: "EntryID", Type: "reference", Label: "Entry", Required: true, NotNull: true,
+		Rules: check.Rules{Kind: check.Int}, Reference: &model.Reference{To: d.Name, OnDelete: "cascade"}, References: d,
+	}
+	token := number("token", "Token", "0")
+	token.Help = "of the write that gave it; counts while the entry has the same"
+	t.Fields = []*model.Field{tag, entry, token}
+	t.Indexes = []*model.Index{{Pos: d.Pos, Name: model.ShortName(t.Name + "_tag_idx"), Columns: []model.IndexColumn{{Field: tag}, {Field: entry}}}}
+	return t
+}
+
+func changeTable(d *model.Datatype) *model.Datatype {
+	t := beside(d, "_changes", "Changes", "What processes that keep entries of "+d.Name+" in memory must forget. The cache keeps it.")
+	origin := number("origin", "Origin", "0")
+	origin.Help = "the process that wrote it"
+	hashes := &model.Field{
+		Name: "hashes", GoName: "Hashes", Type: "bytes", Label: "Hashes", NotNull: true,
+		Help: "of the keys, 8 bytes each; empty means every key", Rules: check.Rules{Kind: check.Bytes, Max: check.AtInt(1 << 20)},
+		Default: &model.Default{},
+	}
+	at := instant("created_at", "Created at")
+	at.NotNull, at.Default = true, &model.Default{Now: true}
+	t.Fields = []*model.Field{origin, hashes, at}
+	t.Indexes = []*model.Index{{Pos: d.Pos, Name: model.ShortName(t.Name + "_created_at_idx"), Columns: []model.IndexColumn{{Field: at}}}}
+	return t
+}
+
+func cacheText(name, label string, length int64) *model.Field {
+	return &model.Field{
+		Name: name, GoName: goname.Exported(name), Type: "text", Label: label, NotNull: true,
+		Default: &model.Default{Text: ""}, Rules: check.Rules{Kind: check.Text, Max: check.AtInt(length)},
+	}
+}
+
+// cache makes a datatype a cache. What the section does not name and a cache
+// needs is added under the prefix cache_.
+func cache(d *model.Datatype) mistake.List {
+	c := d.Cache
+	if c == nil {
+		return nil
+	}
+	var found mistake.List
+	add := func(f *model.Field, help string) *model.Field {
+		f.Help = help
+		f, wrong := addField(d, f)
+		found = append(found, wrong...)
+		return f
+	}
+	if c.ExpiresAt == nil {
+		c.ExpiresAt = add(instant("cache_expires_at", "Expires at"), "empty means never")
+	}
+	if c.HitCount == nil {
+		c.HitCount = add(number("cache_hits", "Hits", "0"), "uses, as far as they were flushed")
+	}
+	c.Format = add(cacheText("cache_format", "Format", 100), "how the value is encoded; lease: it is being made, none: there is nothing")
+	c.Number = add(number("cache_number", "Number", "0"), "the value, where the format is int")
+	c.Size = add(number("cache_size", "Size", "0"), "bytes of key and value")
+	used := instant("cache_used_at", "Used at")
+	used.NotNull, used.Default = true, &model.Default{Now: true}
+	c.UsedAt = add(used, "last use, as far as it was flushed")
+	c.FreshUntil = add(instant("cache_fresh_until", "Fresh until"), "from then on the value is stale; empty: as long as the entry lives")
+	c.Token = add(number("cache_token", "Token", "0"), "of the write that made the value")
+	c.Lease = add(number("cache_lease", "Lease", "0"), "of the load that makes the next value; 0: none")
+	c.LeasedUntil = add(instant("cache_leased_until", "Leased until"), "from then on another may load")
+	if !leads(d, c.ExpiresAt) {
+		d.Indexes = append(d.Indexes, cacheIndex(d, c.ExpiresAt))
+	}
+	if c.MaxEntries > 0 || c.MaxBytes > 0 {
+		d.Indexes = append(d.Indexes, cacheIndex(d, c.UsedAt))
+	}
+	for _, op := range cacheOperations {
+		d.Operations = append(d.Operations, &model.Operation{Name: op.verb + d.GoRow, Kind: op.kind})
+	}
+	return found
+}
+
+func cacheIndex(d *model.Datatype, f *model.Field) *model.Index {
+	return &model.Index{
+		Pos: d.Pos, Name: model.ShortName(d.Name + "_" + f.Name + "_idx"),
+		Columns: []model.IndexColumn{{Field: f}},
+	}
+}
+
+var cacheOperations = []struct {
+	verb string
+	kind model.OpKind
+}{
+	{"Find", model.OpCacheGet},
+	{"FindMany", model.OpCacheGetMany},
+	{"Put", model.OpCachePut},
+	{"Renew", model.OpCacheRenew},
+	{"Add", model.OpCacheAdd},
+	{"Vacate", model.OpCacheVacate},
+	{"Count", model.OpCacheCount},
+	{"Remove", model.OpCacheRemove},
+	{"Touch", model.OpCacheTouch},
+	{"Use", model.OpCacheUse},
+	{"Take", model.OpCacheTake},
+	{"Beat", model.OpCacheBeat},
+	{"Fill", model.OpCacheFill},
+	{"Yield", model.OpCacheYield},
+	{"Tag", model.OpCacheTag},
+	{"Untag", model.OpCacheUntag},
+	{"DropTag", model.OpCacheDropTag},
+	{"DropTags", model.OpCacheDropTags},
+	{"DropKeys", model.OpCacheDropKeys},
+	{"DropOld", model.OpCacheDropOld},
+	{"DropUnused", model.OpCacheDropUnused},
+	{"DropAll", model.OpCacheDropAll},
+	{"Drop", model.OpCacheDrop},
+	{"Last", model.OpCacheLast},
+	{"Size", model.OpCacheSize},
+	{"Tell", model.OpCacheTell},
+	{"Hear", model.OpCacheHear},
+	{"Heard", model.OpCacheHeard},
+	{"Hush", model.OpCacheHush},
+}

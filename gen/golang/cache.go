@@ -1,0 +1,75 @@
+package golang
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+func cacheName(d *model.Datatype) string { return lower(d.GoRow) + "Cache" }
+
+func cacheOf(name string) *jen.Statement { return jen.Qual(cachePath, name) }
+
+// cache prints what package cache must know of a datatype whose rows are
+// entries.
+func (t tablePrinter) cache(f *jen.File) {
+	f.Add(comment("CacheBackend lets package cache keep values in " + t.d.Name + ": see cache.New."))
+	f.Func().Params(jen.Id("t").Id(t.tableType())).Id("CacheBackend").Params().Add(cacheOf("Backend")).Block(
+		jen.Return(cacheOf("Table").Call(jen.Id("t").Dot("Conn").Call(), jen.Op("&").Id(cacheName(t.d)))),
+	)
+	f.Line()
+	c := t.d.Cache
+	tagsMax := 0
+	if c.Tags != nil {
+		tagsMax = int(c.Tags.Rules.Max.Int())
+	}
+	dict := jen.Dict{
+		jen.Id("Name"):     jen.Lit(t.d.Name),
+		jen.Id("KeyMax"):   jen.Lit(int(c.Key.Rules.Max.Int())),
+		jen.Id("TagMax"):   jen.Lit(int(c.TagTable.Fields[0].Rules.Max.Int())),
+		jen.Id("TagsMax"):  jen.Lit(tagsMax),
+		jen.Id("ValueMax"): jen.Lit(int(c.Value.Rules.Max.Int())),
+		jen.Id("Patch"):    t.cachePatch(),
+	}
+	if c.Value.Storage().Kind == check.JSON {
+		dict[jen.Id("JSON")] = jen.True()
+	}
+	for _, bound := range []struct {
+		name string
+		n    int64
+	}{{"MaxEntries", c.MaxEntries}, {"MaxBytes", c.MaxBytes}, {"MaxAge", int64(c.MaxAge)}} {
+		if bound.n > 0 {
+			dict[jen.Id(bound.name)] = jen.Lit(int(bound.n))
+		}
+	}
+	for _, op := range []string{
+		"Find", "FindMany", "Put", "Renew", "Add", "Vacate", "Count", "Remove", "Touch", "Use", "Take", "Beat", "Fill", "Yield", "Tag", "Untag",
+		"DropTag", "DropTags", "DropKeys", "DropOld", "DropUnused", "DropAll", "Drop", "Last", "Size", "Tell", "Hear", "Heard", "Hush",
+	} {
+		dict[jen.Id(op)] = t.statement(op + t.d.GoRow)
+	}
+	f.Var().Id(cacheName(t.d)).Op("=").Add(cacheOf("Spec")).Values(dict)
+	f.Line()
+}
+
+// cachePatch prints how fields of the user's own are written beside a value.
+func (t tablePrinter) cachePatch() jen.Code {
+	key := 0
+	for i, k := range t.d.Keys() {
+		if k.Columns[0].Field == t.d.Cache.Key {
+			key = i
+		}
+	}
+	return jen.Func().Params(
+		jen.Id("ctx").Qual("context", "Context"), jen.Id("c").Op("*").Add(store("Conn")), jen.Id("key").String(), jen.Id("patch").Any(),
+	).Error().Block(
+		jen.List(jen.Id("p"), jen.Id("ok")).Op(":=").Id("patch").Assert(jen.Id(t.d.GoRow+"Patch")),
+		jen.If(jen.Op("!").Id("ok")).Block(jen.Return(cacheOf("WrongPatch").Call(jen.Id("patch"), jen.Id("p")))),
+		jen.Id("t").Op(":=").Add(store("Bind")).Call(jen.Id("c"), jen.Op("&").Id(t.specName())),
+		jen.List(jen.Id("row"), jen.Err()).Op(":=").Id("t").Dot("GetUnique").Call(jen.Id("ctx"), jen.Lit(key), jen.Id("key")),
+		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Err())),
+		jen.List(jen.Id("_"), jen.Err()).Op("=").Id("t").Dot("Update").Call(jen.Id("ctx"), jen.Id("row").Dot("ID"), jen.Id("p")),
+		jen.Return(jen.Err()),
+	)
+}
