@@ -57,11 +57,13 @@ libc: ## modernc.org/libc is the version that modernc.org/sqlite asks for
 .PHONY: generate
 generate: ## make generated/ again from datatypes/, and what tests are generated
 	$(GO) run ./cmd/modulagen generate
+	cd examples/cache && $(GO) run ../../cmd/modulagen generate
 	for dir in $(TESTED); do (cd $$dir && $(GO) run github.com/hegner123/modulagen/cmd/modulagen generate); done
 
 .PHONY: stale
 stale: ## generated/ is what its definitions say
 	$(GO) run ./cmd/modulagen generate --check
+	cd examples/cache && $(GO) run ../../cmd/modulagen generate --check
 	for dir in $(TESTED); do (cd $$dir && $(GO) run github.com/hegner123/modulagen/cmd/modulagen generate --check); done
 
 .PHONY: chaos
@@ -78,9 +80,9 @@ cross: ## what users ship builds for other machines, and so does the command
 	scripts/cross.sh $(RUNTIME)
 
 .PHONY: bench
-bench: ## figures beside peers: SUITE=store|queue|generate, FORMAT=json, BENCH_QUICK=1, BENCH_LONG=5
+bench: ## figures beside peers: SUITE=store|queue|cache|generate, FORMAT=json, BENCH_QUICK=1, BENCH_LONG=5
 	cd bench && CGO_ENABLED=0 $(GO) build -o ../bin/bench .
-	cd bench && for suite in $(or $(SUITE),store queue generate); do \
-		services="$(if $(BENCH_DURABLE),--durable)"; [ $$suite != queue ] || services="--durable --redis"; \
+	cd bench && for suite in $(or $(SUITE),store queue cache generate); do \
+		services="$(if $(BENCH_DURABLE),--durable)"; [ $$suite != queue ] || services="--durable --redis"; [ $$suite != cache ] || services="$$services --redis"; \
 		../scripts/services.sh $$services ../bin/bench -suite "$$suite" -format '$(FORMAT)'; \
 	done
