@@ -238,9 +238,9 @@ var jobQueueTableDef = store.TableDef{
 	Columns: jobQueueSpec.Columns,
 	Indexes: []store.Index{
 		{Name: "job_queue_status_priority_desc_idx", Columns: []int{3, 4}, Desc: []bool{false, true}},
-		{Name: "job_queue_queue_claim_idx", Columns: []int{3, 14, 4, 11}, Desc: []bool{false, false, true, false}, Partial: true},
+		{Name: "job_queue_queue_claim_idx", Columns: []int{3, 14, 4, 11, 0}, Desc: []bool{false, false, true, false, false}, Partial: true},
 		{Name: "job_queue_queue_hold_idx", Columns: []int{3, 14, 7}, Partial: true},
-		{Name: "job_queue_queue_running_idx", Columns: []int{3}, Partial: true},
+		{Name: "job_queue_queue_running_idx", Columns: []int{13}, Partial: true},
 		{Name: "job_queue_queue_done_idx", Columns: []int{3, 9}, Partial: true},
 		{Name: "job_queue_queue_dead_idx", Columns: []int{3, 9}, Partial: true},
 		{Name: "job_queue_queue_cancelled_idx", Columns: []int{3, 9}, Partial: true},
@@ -525,7 +525,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'completed' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-ORDER BY due.completed_at
+ORDER BY due.completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
@@ -551,7 +551,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'failed' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-ORDER BY due.completed_at
+ORDER BY due.completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
@@ -577,7 +577,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'cancelled' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-ORDER BY due.completed_at
+ORDER BY due.completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
@@ -774,7 +774,7 @@ LIMIT ?`,
 				`SELECT scheduled_at
 FROM job_queue
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
-ORDER BY scheduled_at
+ORDER BY scheduled_at NULLS FIRST
 LIMIT $1`,
 				`SELECT scheduled_at
 FROM job_queue
@@ -815,7 +815,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.scheduled_at <= COALESCE($1::timestamptz, now())
-ORDER BY due.scheduled_at
+ORDER BY due.scheduled_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
@@ -897,17 +897,17 @@ WHERE id = ? AND status <> 'processing'`,
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job_queue
-WHERE status = 'processing' AND id > ?
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?`,
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job_queue
-WHERE status = 'processing' AND id > $1
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > $1
 ORDER BY id
 LIMIT $2`,
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job_queue
-WHERE status = 'processing' AND id > ?
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?`,
 			},
@@ -980,7 +980,7 @@ WHERE id IN (
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('image_optimize', 'import_data')
-ORDER BY due.id
+ORDER BY due.scheduled_at
 LIMIT ?
 )`,
 				`UPDATE job_queue
@@ -989,14 +989,14 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('image_optimize', 'import_data')
-ORDER BY due.id
+ORDER BY due.scheduled_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ))`,
 				`UPDATE job_queue
 SET queue_hold = ''
 WHERE status = 'pending' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('image_optimize', 'import_data')
-ORDER BY id
+ORDER BY scheduled_at
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},

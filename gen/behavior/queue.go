@@ -1,6 +1,8 @@
 package behavior
 
 import (
+	"slices"
+
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
@@ -182,11 +184,16 @@ func (p *queuePass) indexes() {
 	if p.w.Name != nil {
 		claim = append(claim, model.IndexColumn{Field: p.w.Name})
 	}
-	p.index("claim", append(claim, p.w.Order...), is(p.q.State, "=", p.q.Ready), is(p.w.Hold, "=", ""))
+	// The id is the last of the order: without it in the index PostgreSQL sorts
+	// all that waits, with every claim.
+	order := append(slices.Clone(p.w.Order), model.IndexColumn{Field: p.d.IDField()})
+	p.index("claim", append(claim, order...), is(p.q.State, "=", p.q.Ready), is(p.w.Hold, "=", ""))
 	p.index("hold", []model.IndexColumn{state, hold, {Field: p.q.RunAt}}, is(p.q.State, "=", p.q.Ready), is(p.w.Hold, "!=", ""))
-	p.index("running", []model.IndexColumn{state}, is(p.q.State, "=", p.q.Running))
+	// By the lease and not by the state: PostgreSQL would take an index of running
+	// rows to write their ends by, and read every one that ran since the last vacuum.
+	p.index("running", []model.IndexColumn{{Field: p.w.Lease}}, is(p.w.Lease, "not_null"))
 	if p.w.Gate != nil {
-		p.index("gate", append([]model.IndexColumn{state, hold, {Field: p.w.Gate}}, p.w.Order...), is(p.w.Gate, "not_null"))
+		p.index("gate", append([]model.IndexColumn{state, hold, {Field: p.w.Gate}}, order...), is(p.w.Gate, "not_null"))
 	}
 	for _, r := range p.q.Retention {
 		p.index(p.role(r.State), []model.IndexColumn{state, {Field: p.q.CompletedAt}}, is(p.q.State, "=", r.State))

@@ -127,16 +127,21 @@ func (w work) known(alias string) string {
 func (w work) best(s *statement, alias string) {
 	s.add("\nORDER BY ")
 	for _, o := range w.w.Order {
-		s.add("%s%s", alias, w.name(o.Field))
-		if o.Desc {
-			s.add(" DESC")
-		}
-		if w.lowering.d == sqltext.Postgres && !o.Field.NotNull {
-			s.add("%s", map[bool]string{false: " NULLS FIRST", true: " NULLS LAST"}[o.Desc])
-		}
-		s.add(", ")
+		s.add("%s, ", w.sorted(alias, o))
 	}
 	s.add("%sid\nLIMIT %s", alias, s.arg(argLimit, nil))
+}
+
+// sorted is a column to sort by, as its index has it.
+func (w work) sorted(alias string, o model.IndexColumn) string {
+	by := alias + w.name(o.Field)
+	if o.Desc {
+		by += " DESC"
+	}
+	if w.lowering.d == sqltext.Postgres && !o.Field.NotNull {
+		by += map[bool]string{false: " NULLS FIRST", true: " NULLS LAST"}[o.Desc]
+	}
+	return by
 }
 
 // promote lets rows be claimed whose time has come.
@@ -150,7 +155,7 @@ func (w work) promote() []model.Query {
 }
 
 func (w work) soonest(s *statement, alias string) {
-	s.add("\nORDER BY %s%s\nLIMIT %s", alias, w.name(w.q.RunAt), s.arg(argLimit, nil))
+	s.add("\nORDER BY %s\nLIMIT %s", w.sorted(alias, model.IndexColumn{Field: w.q.RunAt}), s.arg(argLimit, nil))
 }
 
 // nextDue gives the time of the next row that waits for one.
@@ -206,12 +211,8 @@ func (w work) unpark() []model.Query {
 	w.among(s, func(s *statement, columns string) {
 		alias := w.waiting(s, columns, holdKind)
 		s.add(" AND %s", w.known(alias))
-	}, w.first)
+	}, w.soonest)
 	return one(s.query(":execrows", nil))
-}
-
-func (w work) first(s *statement, alias string) {
-	s.add("\nORDER BY %sid\nLIMIT %s", alias, s.arg(argLimit, nil))
 }
 
 // prune deletes rows that ended longer ago than the span.
@@ -228,7 +229,7 @@ func (w work) prune(r *model.Retention) []model.Query {
 		}
 		s.add("%s%s AND %s%s <= %s", alias, w.is(w.q.State, r.State), alias, w.name(w.q.CompletedAt), s.later(w.q.CompletedAt))
 	}, func(s *statement, alias string) {
-		s.add("\nORDER BY %s%s\nLIMIT %s", alias, w.name(w.q.CompletedAt), s.arg(argLimit, nil))
+		s.add("\nORDER BY %s\nLIMIT %s", w.sorted(alias, model.IndexColumn{Field: w.q.CompletedAt}), s.arg(argLimit, nil))
 	})
 	return one(s.query(":execrows", nil))
 }
@@ -247,7 +248,7 @@ func (w work) gateHold() []model.Query {
 	w.among(s, func(s *statement, columns string) {
 		alias := w.waiting(s, columns, "")
 		s.add(" AND %s%s = %s", alias, w.name(w.w.Gate), s.arg(argGate, w.w.Gate))
-	}, w.first)
+	}, w.best)
 	return one(s.query(":execrows", nil))
 }
 

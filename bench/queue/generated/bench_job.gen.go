@@ -234,9 +234,9 @@ var benchJobSpec = store.Spec[BenchJob, BenchJobID, BenchJobNew, BenchJobPatch]{
 var benchJobTableDef = store.TableDef{
 	Columns: benchJobSpec.Columns,
 	Indexes: []store.Index{
-		{Name: "bench_job_queue_claim_idx", Columns: []int{3, 14, 4, 11}, Desc: []bool{false, false, true, false}, Partial: true},
+		{Name: "bench_job_queue_claim_idx", Columns: []int{3, 14, 4, 11, 0}, Desc: []bool{false, false, true, false, false}, Partial: true},
 		{Name: "bench_job_queue_hold_idx", Columns: []int{3, 14, 7}, Partial: true},
-		{Name: "bench_job_queue_running_idx", Columns: []int{3}, Partial: true},
+		{Name: "bench_job_queue_running_idx", Columns: []int{13}, Partial: true},
 	},
 	Name: "bench_job",
 }
@@ -469,9 +469,13 @@ SET queue_lease = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 				`UPDATE bench_job
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE bench_job.id = claim.id AND bench_job.queue_epoch = claim.epoch AND bench_job.status = 'processing'
-RETURNING bench_job.id`,
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM bench_job AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.status = 'processing'
+FOR UPDATE OF due SKIP LOCKED
+))
+RETURNING id`,
 				`UPDATE bench_job
 SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE id IN (?)`,
@@ -567,7 +571,12 @@ SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END
 WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?)`,
 				`UPDATE bench_job
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE($1::timestamptz, now()) ELSE completed_at END, error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = $6)`,
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM bench_job AS due
+WHERE due.id = $4 AND due.queue_epoch = $5 AND due.status = 'processing' AND (due.queue_lease IS NULL OR due.queue_lease = $6)
+FOR UPDATE SKIP LOCKED
+))`,
 				`UPDATE bench_job
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?)`,
@@ -623,7 +632,7 @@ LIMIT ?`,
 				`SELECT scheduled_at
 FROM bench_job
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
-ORDER BY scheduled_at
+ORDER BY scheduled_at NULLS FIRST
 LIMIT $1`,
 				`SELECT scheduled_at
 FROM bench_job
@@ -664,7 +673,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM bench_job AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.scheduled_at <= COALESCE($1::timestamptz, now())
-ORDER BY due.scheduled_at
+ORDER BY due.scheduled_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
@@ -746,17 +755,17 @@ WHERE id = ? AND status <> 'processing'`,
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
-WHERE status = 'processing' AND id > ?
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?`,
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
-WHERE status = 'processing' AND id > $1
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > $1
 ORDER BY id
 LIMIT $2`,
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
-WHERE status = 'processing' AND id > ?
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?`,
 			},
@@ -829,7 +838,7 @@ WHERE id IN (
 SELECT due.id
 FROM bench_job AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('noop')
-ORDER BY due.id
+ORDER BY due.scheduled_at
 LIMIT ?
 )`,
 				`UPDATE bench_job
@@ -838,14 +847,14 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM bench_job AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('noop')
-ORDER BY due.id
+ORDER BY due.scheduled_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ))`,
 				`UPDATE bench_job
 SET queue_hold = ''
 WHERE status = 'pending' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('noop')
-ORDER BY id
+ORDER BY scheduled_at
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},

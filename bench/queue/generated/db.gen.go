@@ -114,14 +114,14 @@ func (w Workers) queues(db *DB) []queue.Runner {
 	return out
 }
 
-// Run works every queue that has a handler until ctx ends, lets running handlers
-// finish, and returns when the last has ended.
-func (db *DB) Run(ctx context.Context, w Workers) error {
-	return queue.Run(ctx, w.queues(db)...)
-}
-
 // Drain runs all that is due, and what that adds, and returns when nothing is left
 // that is due; rows that wait for a later time stay.
 func (db *DB) Drain(ctx context.Context, w Workers) error {
 	return queue.Drain(ctx, w.queues(db)...)
+}
+
+// Run works every queue that has a handler until ctx ends, lets running handlers
+// finish, and returns when the last has ended.
+func (db *DB) Run(ctx context.Context, w Workers) error {
+	return queue.Run(ctx, w.queues(db)...)
 }

@@ -483,7 +483,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 -- name: RunningJobQueue :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job_queue
-WHERE status = 'processing' AND id > ?
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?;
 
@@ -527,7 +527,7 @@ WHERE id = ? AND status = 'pending' AND queue_hold = '';
 UPDATE job_queue
 SET queue_hold = ''
 WHERE status = 'pending' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('image_optimize', 'import_data')
-ORDER BY id
+ORDER BY scheduled_at
 LIMIT ?;
 
 -- name: CancelJobQueue :execrows

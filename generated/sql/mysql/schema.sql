@@ -111,9 +111,9 @@ CREATE TABLE job_queue (
   queue_trace varchar(255) NULL,
   CONSTRAINT job_queue_status_check CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
   KEY job_queue_status_priority_desc_idx (status, priority DESC),
-  KEY job_queue_queue_claim_idx (status, queue_hold, priority DESC, created_at),
+  KEY job_queue_queue_claim_idx (status, queue_hold, priority DESC, created_at, id),
   KEY job_queue_queue_hold_idx (status, queue_hold, scheduled_at),
-  KEY job_queue_queue_running_idx (status),
+  KEY job_queue_queue_running_idx (queue_lease),
   KEY job_queue_queue_done_idx (status, completed_at),
   KEY job_queue_queue_dead_idx (status, completed_at),
   KEY job_queue_queue_cancelled_idx (status, completed_at)

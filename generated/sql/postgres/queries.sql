@@ -526,7 +526,7 @@ WHERE id = $3 AND queue_epoch = $4 AND status = 'processing';
 -- name: RunningJobQueue :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job_queue
-WHERE status = 'processing' AND id > $1
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > $1
 ORDER BY id
 LIMIT $2;
 
@@ -547,7 +547,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.scheduled_at <= COALESCE($1::timestamptz, now())
-ORDER BY due.scheduled_at
+ORDER BY due.scheduled_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ));
@@ -556,7 +556,7 @@ FOR UPDATE SKIP LOCKED
 SELECT scheduled_at
 FROM job_queue
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
-ORDER BY scheduled_at
+ORDER BY scheduled_at NULLS FIRST
 LIMIT $1;
 
 -- name: StrangerJobQueue :many
@@ -583,7 +583,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('image_optimize', 'import_data')
-ORDER BY due.id
+ORDER BY due.scheduled_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ));
@@ -604,7 +604,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'completed' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-ORDER BY due.completed_at
+ORDER BY due.completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ));
@@ -615,7 +615,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'failed' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-ORDER BY due.completed_at
+ORDER BY due.completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ));
@@ -626,7 +626,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'cancelled' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-ORDER BY due.completed_at
+ORDER BY due.completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ));

@@ -112,9 +112,9 @@ CREATE TABLE job_queue (
   CONSTRAINT job_queue_status_check CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled'))
 );
 CREATE INDEX job_queue_status_priority_desc_idx ON job_queue (status, priority DESC);
-CREATE INDEX job_queue_queue_claim_idx ON job_queue (status, queue_hold, priority DESC, created_at) WHERE status = 'pending' AND queue_hold = '';
+CREATE INDEX job_queue_queue_claim_idx ON job_queue (status, queue_hold, priority DESC, created_at, id) WHERE status = 'pending' AND queue_hold = '';
 CREATE INDEX job_queue_queue_hold_idx ON job_queue (status, queue_hold, scheduled_at NULLS FIRST) WHERE status = 'pending' AND queue_hold != '';
-CREATE INDEX job_queue_queue_running_idx ON job_queue (status) WHERE status = 'processing';
+CREATE INDEX job_queue_queue_running_idx ON job_queue (queue_lease NULLS FIRST) WHERE queue_lease IS NOT NULL;
 CREATE INDEX job_queue_queue_done_idx ON job_queue (status, completed_at NULLS FIRST) WHERE status = 'completed';
 CREATE INDEX job_queue_queue_dead_idx ON job_queue (status, completed_at NULLS FIRST) WHERE status = 'failed';
 CREATE INDEX job_queue_queue_cancelled_idx ON job_queue (status, completed_at NULLS FIRST) WHERE status = 'cancelled';

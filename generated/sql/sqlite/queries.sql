@@ -515,7 +515,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 -- name: RunningJobQueue :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job_queue
-WHERE status = 'processing' AND id > ?
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?;
 
@@ -566,7 +566,7 @@ WHERE id IN (
 SELECT due.id
 FROM job_queue AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('image_optimize', 'import_data')
-ORDER BY due.id
+ORDER BY due.scheduled_at
 LIMIT ?
 );
 

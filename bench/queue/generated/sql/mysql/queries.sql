@@ -117,7 +117,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 -- name: RunningBenchJob :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
-WHERE status = 'processing' AND id > ?
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?;
 
@@ -161,7 +161,7 @@ WHERE id = ? AND status = 'pending' AND queue_hold = '';
 UPDATE bench_job
 SET queue_hold = ''
 WHERE status = 'pending' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('noop')
-ORDER BY id
+ORDER BY scheduled_at
 LIMIT ?;
 
 -- name: CancelBenchJob :execrows

@@ -22,9 +22,9 @@ CREATE TABLE bench_job (
   queue_note varchar(255) NULL,
   queue_trace varchar(255) NULL,
   CONSTRAINT bench_job_status_check CHECK (status IN ('pending', 'processing', 'completed', 'failed')),
-  KEY bench_job_queue_claim_idx (status, queue_hold, priority DESC, created_at),
+  KEY bench_job_queue_claim_idx (status, queue_hold, priority DESC, created_at, id),
   KEY bench_job_queue_hold_idx (status, queue_hold, scheduled_at),
-  KEY bench_job_queue_running_idx (status)
+  KEY bench_job_queue_running_idx (queue_lease)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE queue_gates (

@@ -62,9 +62,13 @@ RETURNING id, job_type, payload, status, priority, attempts, max_attempts, sched
 -- name: BeatBenchJob :many
 UPDATE bench_job
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE bench_job.id = claim.id AND bench_job.queue_epoch = claim.epoch AND bench_job.status = 'processing'
-RETURNING bench_job.id;
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM bench_job AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.status = 'processing'
+FOR UPDATE OF due SKIP LOCKED
+))
+RETURNING id;
 
 -- name: CompleteBenchJob :many
 UPDATE bench_job
@@ -111,14 +115,19 @@ WHERE id = $3 AND queue_epoch = $4 AND status = 'processing';
 -- name: RunningBenchJob :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
-WHERE status = 'processing' AND id > $1
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > $1
 ORDER BY id
 LIMIT $2;
 
 -- name: ExpireBenchJob :execrows
 UPDATE bench_job
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE($1::timestamptz, now()) ELSE completed_at END, error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = $6);
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM bench_job AS due
+WHERE due.id = $4 AND due.queue_epoch = $5 AND due.status = 'processing' AND (due.queue_lease IS NULL OR due.queue_lease = $6)
+FOR UPDATE SKIP LOCKED
+));
 
 -- name: PromoteBenchJob :execrows
 UPDATE bench_job
@@ -127,7 +136,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM bench_job AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.scheduled_at <= COALESCE($1::timestamptz, now())
-ORDER BY due.scheduled_at
+ORDER BY due.scheduled_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ));
@@ -136,7 +145,7 @@ FOR UPDATE SKIP LOCKED
 SELECT scheduled_at
 FROM bench_job
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
-ORDER BY scheduled_at
+ORDER BY scheduled_at NULLS FIRST
 LIMIT $1;
 
 -- name: StrangerBenchJob :many
@@ -163,7 +172,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM bench_job AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('noop')
-ORDER BY due.id
+ORDER BY due.scheduled_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ));

@@ -105,7 +105,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 -- name: RunningBenchJob :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
-WHERE status = 'processing' AND id > ?
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?;
 
@@ -156,7 +156,7 @@ WHERE id IN (
 SELECT due.id
 FROM bench_job AS due
 WHERE due.status = 'pending' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('noop')
-ORDER BY due.id
+ORDER BY due.scheduled_at
 LIMIT ?
 );
 

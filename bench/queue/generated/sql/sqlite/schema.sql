@@ -30,9 +30,9 @@ CREATE TABLE bench_job (
   CONSTRAINT bench_job_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT bench_job_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;
-CREATE INDEX bench_job_queue_claim_idx ON bench_job (status, queue_hold, priority DESC, created_at) WHERE status = 'pending' AND queue_hold = '';
+CREATE INDEX bench_job_queue_claim_idx ON bench_job (status, queue_hold, priority DESC, created_at, id) WHERE status = 'pending' AND queue_hold = '';
 CREATE INDEX bench_job_queue_hold_idx ON bench_job (status, queue_hold, scheduled_at) WHERE status = 'pending' AND queue_hold != '';
-CREATE INDEX bench_job_queue_running_idx ON bench_job (status) WHERE status = 'processing';
+CREATE INDEX bench_job_queue_running_idx ON bench_job (queue_lease) WHERE queue_lease IS NOT NULL;
 
 CREATE TABLE queue_gates (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
