@@ -140,10 +140,11 @@ func (t tablePrinter) replacement() jen.Code {
 
 func uniqueValue(u *model.Unique) jen.Code {
 	return queued("Unique").Values(jen.DictFunc(func(d jen.Dict) {
-		d[jen.Id("On")] = queued(map[string]string{"replace": "Replace", "debounce": "Debounce"}[u.OnDuplicate])
-		if u.OnDuplicate != "replace" && u.OnDuplicate != "debounce" {
-			d[jen.Id("On")] = queued("Keep")
+		on, ok := map[string]string{"replace": "Replace", "debounce": "Debounce"}[u.OnDuplicate]
+		if !ok {
+			on = "Keep"
 		}
+		d[jen.Id("On")] = queued(on)
 		if u.For > 0 {
 			d[jen.Id("For")] = duration(u.For)
 		}
