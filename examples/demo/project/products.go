@@ -33,10 +33,11 @@ const batch = 500
 type importer struct {
 	db         *generated.DB
 	file       string
+	size       int64 // of the file, in bytes
 	reader     *csv.Reader
 	rows, good int64
 	rejects    []generated.ImportRejectNew
-	progress   func(rows int64)
+	job        *generated.ImportDataJob
 }
 
 // A rowError is a row that is refused, and the field at fault.
@@ -58,7 +59,11 @@ func (h *handlers) ImportData(ctx context.Context, job *generated.ImportDataJob)
 		return err
 	}
 	defer f.Close()
-	im := &importer{db: h.db, file: job.Payload.CSVPath, progress: h.rows.Store}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	im := &importer{db: h.db, file: job.Payload.CSVPath, size: info.Size(), job: job}
 	if err := im.open(f); err != nil {
 		return queue.Discard(err)
 	}
@@ -187,7 +192,7 @@ func (im *importer) save(ctx context.Context, rows []row) error {
 		im.reject(r.line, r.err)
 	}
 	im.good += int64(len(rows) - len(refused))
-	im.progress(im.rows)
+	im.job.Progress(float64(im.reader.InputOffset())/float64(im.size), fmt.Sprintf("%d rows", im.rows))
 	return nil
 }
 
@@ -205,7 +210,14 @@ func (im *importer) reject(line int, err error) {
 	im.rejects = append(im.rejects, reject)
 }
 
-// finish writes the refused rows and the sum of the run.
+// importResult is what an import leaves on its job.
+type importResult struct {
+	Rows   int64                `json:"rows"`
+	Report generated.JobQueueID `json:"report"` // the job that counts the stock
+}
+
+// finish writes the refused rows and the sum of the run, enqueues the report,
+// and makes the job done: all of it, or nothing.
 func (im *importer) finish(ctx context.Context) error {
 	return im.db.Tx(ctx, func(tx *generated.Tx) error {
 		if _, err := tx.ImportReject.DeleteWhere(ctx, generated.ImportRejectFields.File.Eq(im.file)); err != nil {
@@ -214,9 +226,19 @@ func (im *importer) finish(ctx context.Context) error {
 		if _, err := tx.ImportReject.CreateMany(ctx, im.rejects); err != nil {
 			return err
 		}
-		_, err := tx.ImportRun.UpsertByFile(ctx, generated.ImportRunNew{
+		run, err := tx.ImportRun.UpsertByFile(ctx, generated.ImportRunNew{
 			File: im.file, Rows: im.rows, Imported: im.good, Refused: int64(len(im.rejects)),
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		report, err := tx.JobQueue.EnqueueStockReport(ctx, generated.StockReport{ImportID: int64(run.ID)}, soon)
+		if err != nil {
+			return err
+		}
+		if err := im.job.Result(importResult{Rows: im.rows, Report: report.ID}); err != nil {
+			return err
+		}
+		return im.job.CompleteTx(ctx, tx)
 	})
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/hegner123/modulagen/runtime/queue"
+
 	"shop/generated"
 )
 
@@ -55,7 +57,7 @@ type expectedImages struct {
 
 // verify compares what the database holds with what the input implies, and
 // names every figure that is wrong.
-func verify(ctx context.Context, db *generated.DB, o options, w io.Writer) error {
+func verify(ctx context.Context, db *generated.DB, o options, seen *tally, w io.Writer) error {
 	var products expectedProducts
 	var images expectedImages
 	if err := errors.Join(
@@ -70,6 +72,8 @@ func verify(ctx context.Context, db *generated.DB, o options, w io.Writer) error
 		func() ([]figure, error) { return checkRejects(ctx, db, products) },
 		func() ([]figure, error) { return checkImages(ctx, db, o, images) },
 		func() ([]figure, error) { return checkJobs(ctx, db, images) },
+		func() ([]figure, error) { return checkReport(ctx, db, products) },
+		func() ([]figure, error) { return checkRuns(ctx, db, seen, images) },
 	} {
 		some, err := part()
 		if err != nil {
@@ -226,7 +230,7 @@ func checkJobs(ctx context.Context, db *generated.DB, want expectedImages) ([]fi
 		return nil, err
 	}
 	figures := []figure{
-		{"jobs completed", done, len(want.Optimized) + 1}, // and the import
+		{"jobs completed", done, len(want.Optimized) + 2}, // and the import, and its report
 		{"jobs dead", len(dead), len(want.Dead)},
 	}
 	for _, w := range want.Dead {
@@ -236,6 +240,67 @@ func checkJobs(ctx context.Context, db *generated.DB, want expectedImages) ([]fi
 			figure{w.File + ": says " + w.Error, strings.Contains(d.job.Error.V, w.Error), true})
 	}
 	return figures, nil
+}
+
+// checkReport looks at the two jobs that are no picture's: the import, which was
+// enqueued twice, and the report that it scheduled.
+func checkReport(ctx context.Context, db *generated.DB, want expectedProducts) ([]figure, error) {
+	kind := generated.JobQueueFields.JobType
+	imports, err := db.JobQueue.List(ctx, generated.JobQueueQuery{Where: kind.Eq("import_data")})
+	if err != nil {
+		return nil, err
+	}
+	reports, err := db.JobQueue.List(ctx, generated.JobQueueQuery{Where: kind.Eq("stock_report")})
+	if err != nil {
+		return nil, err
+	}
+	figures := []figure{{"imports", len(imports.Items), 1}, {"reports", len(reports.Items), 1}}
+	if len(imports.Items) != 1 || len(reports.Items) != 1 {
+		return figures, nil
+	}
+	list, report := imports.Items[0], reports.Items[0]
+	var read importResult
+	var counted reportResult
+	if err := errors.Join(json.Unmarshal(list.QueueResult.V, &read), json.Unmarshal(report.QueueResult.V, &counted)); err != nil {
+		return nil, err
+	}
+	figures = append(figures,
+		figure{"rows, as the import's result says", read.Rows, want.Products + want.Updated + sum(want.Rejected)},
+		figure{"units, as the report's result says", counted.Units, want.Units},
+		figure{"the report was enqueued by the import", report.ID == read.Report && !report.CreatedAt.Before(list.StartedAt.V), true},
+		figure{"the report did not run before its time", !report.StartedAt.V.Before(report.ScheduledAt.V), true})
+	for category, n := range want.ByCategory {
+		figures = append(figures, figure{"products in " + category + ", as the report's result says", counted.Products[generated.ProductCategory(category)], n})
+	}
+	return figures, nil
+}
+
+// checkRuns compares what the workers told of, and what the rows say, with how
+// often each job had to run: once, and a damaged picture three times.
+func checkRuns(ctx context.Context, db *generated.DB, seen *tally, want expectedImages) ([]figure, error) {
+	var attempts, claims int64
+	for job, err := range db.JobQueue.All(ctx, generated.JobQueueQuery{}) {
+		if err != nil {
+			return nil, err
+		}
+		attempts += job.Attempts
+		claims += job.QueueEpoch
+	}
+	done, dead := len(want.Optimized)+2, len(want.Dead)
+	runs := int64(done)
+	for _, w := range want.Dead {
+		runs += w.Attempts
+	}
+	return []figure{
+		{"attempts, as the rows say", attempts, runs},
+		{"claims, as the rows say", claims, runs},
+		{"events: started", seen.events[queue.Started], runs},
+		{"events: done", seen.events[queue.Done], done},
+		{"events: dead", seen.events[queue.Dead], dead},
+		{"events: to be tried again", seen.events[queue.Retrying], runs - int64(done+dead)},
+		{"events: leases lost", seen.events[queue.LeaseLost] + seen.events[queue.Expired], 0},
+		{"events missed", seen.missed, 0},
+	}, nil
 }
 
 // deadImage is a job that was given up, and its picture.

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"sync/atomic"
-	"time"
+	"encoding/json"
+	"log/slog"
 
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
@@ -18,68 +16,50 @@ func first(n *generated.JobQueueNew) { n.Priority = store.Int(10) }
 
 // handlers run the jobs; a kind without its method would not compile.
 type handlers struct {
-	db   *generated.DB
-	out  string // folder for the optimized images
-	rows atomic.Int64
+	db  *generated.DB
+	out string // folder for the optimized images
 }
 
-// work runs the jobs until none is waiting or running.
-func work(ctx context.Context, db *generated.DB, o options) error {
-	h := &handlers{db: db, out: o.out}
+// work runs the jobs until all have ended: those that were enqueued, and those
+// that they enqueue themselves.
+func work(ctx context.Context, db *generated.DB, o options, jobs jobs) (*tally, error) {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
+	seen := watch(running, db, jobs)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- db.Run(running, generated.Workers{JobQueue: h, JobQueueOptions: queue.Options{
-			Concurrency: 2,
-			Poll:        20 * time.Millisecond,
-			Backoff:     func(attempt int) time.Duration { return time.Duration(attempt) * 100 * time.Millisecond },
-		}})
+		ended <- db.Run(running, generated.Workers{
+			JobQueue:        &handlers{db: db, out: o.out},
+			JobQueueOptions: queue.Options{Logger: slog.New(slog.DiscardHandler)}, // failures are shown from the rows
+		})
 	}()
-	watched := watch(ctx, db, h)
+	waited := await(ctx, db, jobs)
 	stop()
 	if err := <-ended; err != nil {
-		return err
+		return nil, err
 	}
-	return watched
+	return seen(), waited
 }
 
-// watch shows how far the jobs are, and returns when none is left.
-func watch(ctx context.Context, db *generated.DB, h *handlers) error {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	total, err := db.JobQueue.Count(ctx, generated.JobQueueFilter{}, 0)
+// await returns when every job has ended. The import says as its result which
+// job it has left behind.
+func await(ctx context.Context, db *generated.DB, jobs jobs) error {
+	for _, id := range jobs.images {
+		if _, err := db.JobQueue.Await(ctx, id); err != nil {
+			return err
+		}
+	}
+	job, err := db.JobQueue.Await(ctx, jobs.list)
 	if err != nil {
 		return err
 	}
-	terminal := isTerminal(os.Stdout)
-	for {
-		left, err := db.JobQueue.Count(ctx, generated.JobQueueFields.Status.In(
-			generated.JobQueueStatusPending, generated.JobQueueStatusProcessing), 0)
-		if err != nil {
-			return err
-		}
-		line := fmt.Sprintf("jobs %d of %d, rows read %d", total-left, total, h.rows.Load())
-		if terminal {
-			fmt.Printf("\r%-60s", line)
-		}
-		if left == 0 {
-			if terminal {
-				fmt.Println()
-			} else {
-				fmt.Println(line)
-			}
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if job.Status != generated.JobQueueStatusCompleted {
+		return nil // the figures will say so
 	}
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	var left importResult
+	if err := json.Unmarshal(job.QueueResult.V, &left); err != nil {
+		return err
+	}
+	_, err = db.JobQueue.Await(ctx, left.Report)
+	return err
 }
