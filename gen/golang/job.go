@@ -140,9 +140,12 @@ func (t tablePrinter) replacement() jen.Code {
 
 func uniqueValue(u *model.Unique) jen.Code {
 	return queued("Unique").Values(jen.DictFunc(func(d jen.Dict) {
-		on, ok := map[string]string{"replace": "Replace", "debounce": "Debounce"}[u.OnDuplicate]
-		if !ok {
-			on = "Keep"
+		on := "Keep"
+		switch u.OnDuplicate {
+		case "replace":
+			on = "Replace"
+		case "debounce":
+			on = "Debounce"
 		}
 		d[jen.Id("On")] = queued(on)
 		if u.For > 0 {

@@ -2,14 +2,20 @@ package queue
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// checkEvery bounds how long a cancelled job's handler goes on unaware where no
-// one tells us, and how old the progress on a row is.
-const checkEvery = time.Second
+const (
+	// checkEvery bounds how long a cancelled job's handler goes on unaware where
+	// no one tells us.
+	checkEvery = time.Second
+	// reportEvery bounds how old the progress on a row is. Without news nothing
+	// is written.
+	reportEvery = 250 * time.Millisecond
+)
 
 // beatRegularly renews the leases of all claims, in one statement, a third of a
 // lease apart. In between it writes progress, and looks for claims that were
@@ -17,8 +23,10 @@ const checkEvery = time.Second
 func (e *engine) beatRegularly(ctx context.Context) {
 	beat := time.NewTicker(e.opts.Lease / 3)
 	defer beat.Stop()
-	report := time.NewTicker(min(checkEvery, e.opts.Lease/3))
+	report := time.NewTicker(reportEvery)
 	defer report.Stop()
+	check := time.NewTicker(min(checkEvery, e.opts.Lease/3))
+	defer check.Stop()
 	news := e.db.Listen(controlTopic(e.shape.name))
 	defer news.Stop()
 	asks := e.db.Conn().Dialect() == mysqlDialect // no other process can wake us
@@ -31,6 +39,8 @@ func (e *engine) beatRegularly(ctx context.Context) {
 			continue
 		case <-report.C:
 			e.reportAll(ctx)
+			continue
+		case <-check.C:
 			if asks {
 				e.check(ctx)
 			}
@@ -163,8 +173,14 @@ func (s *shape) gone() string {
 	return s.states.Dead
 }
 
+// reportAll writes the progress of all claims but those that a transaction is
+// about to end: it has locked their rows, and heartbeats must not wait for it.
 func (e *engine) reportAll(ctx context.Context) {
-	if err := e.report(ctx, e.held()); err != nil && ctx.Err() == nil {
+	claims := slices.DeleteFunc(e.held(), func(c *claim) bool {
+		_, inTx := c.handle.state()
+		return inTx
+	})
+	if err := e.report(ctx, e.db.Conn(), claims); err != nil && ctx.Err() == nil {
 		e.opts.Logger.Error("progress not written", "queue", e.shape.name, "error", err)
 	}
 }

@@ -105,7 +105,8 @@ func (c *Claim) Result(v any) error {
 const maxNote = 255
 
 // Progress says how far the handler has come, from 0 to 1, and a line of text
-// about it. It does not wait: the row shows the latest within a second.
+// about it. It does not wait: the row shows the latest within a quarter of a
+// second.
 func (c *Claim) Progress(fraction float64, note string) {
 	if c == nil {
 		return

@@ -309,8 +309,11 @@ func (e *engine) completed(c *claim) {
 	e.told(e.handlers, []settlement{s})
 }
 
-// completeIn completes a job within a transaction.
+// completeIn completes a job within a transaction, and writes its last progress.
 func (e *engine) completeIn(ctx context.Context, conn *store.Conn, c *claim, result json.RawMessage) error {
+	if err := e.report(ctx, conn, []*claim{c}); err != nil {
+		return err
+	}
 	if result != nil {
 		s := settlement{c, outcome{verb: toDone}, result}
 		n, err := store.Exec(ctx, conn, &e.shape.st.Finish, e.endArguments(s))
@@ -463,10 +466,10 @@ func (e *engine) writeReports(ctx context.Context, batch []settlement) error {
 	for i, s := range batch {
 		claims[i] = s.claim
 	}
-	return e.report(ctx, claims)
+	return e.report(ctx, e.db.Conn(), claims)
 }
 
-func (e *engine) report(ctx context.Context, claims []*claim) error {
+func (e *engine) report(ctx context.Context, conn *store.Conn, claims []*claim) error {
 	var all [][]any
 	for _, c := range claims {
 		progress, note, ok := c.handle.report()
@@ -480,6 +483,6 @@ func (e *engine) report(ctx context.Context, claims []*claim) error {
 	if len(all) == 0 {
 		return nil
 	}
-	_, err := store.ExecEach(ctx, e.db.Conn(), &e.shape.st.Report, len(all), func(i int) []any { return all[i] })
+	_, err := store.ExecEach(ctx, conn, &e.shape.st.Report, len(all), func(i int) []any { return all[i] })
 	return err
 }
