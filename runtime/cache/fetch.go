@@ -66,6 +66,14 @@ type production[V any] struct {
 	set  setting
 }
 
+// lives is the time to live of a value that was loaded.
+func (p *production[V]) lives(v V) time.Duration {
+	if p.set.lives == nil {
+		return p.ttl
+	}
+	return p.set.lives(v)
+}
+
 // produce finds the value, or loads it.
 func (p *production[V]) produce(ctx context.Context) (V, error) {
 	f := p.c.read(ctx, p.key, p.hash)
@@ -101,7 +109,7 @@ func (p *production[V]) inTx(ctx context.Context) (V, error) {
 	if err != nil {
 		return v, err
 	}
-	w, err := p.c.prepare(ctx, p.key, v, p.ttl, p.set)
+	w, err := p.c.prepare(ctx, p.key, v, p.lives(v), p.set)
 	if err == nil {
 		err = p.c.b.Put(ctx, []*Write{w})
 	}
@@ -207,7 +215,7 @@ func (p *production[V]) fill(ctx context.Context, token int64, stale reading[V])
 	w := &Write{Key: p.key, Tags: p.set.tags, Token: token, Patch: p.set.patch}
 	switch {
 	case err == nil:
-		if w, err = c.prepare(ctx, p.key, v, p.ttl, p.set); err != nil {
+		if w, err = c.prepare(ctx, p.key, v, p.lives(v), p.set); err != nil {
 			p.yield(ctx, token)
 			c.log(ctx, "a loaded value cannot be kept", "error", err)
 			return v, nil

@@ -121,6 +121,7 @@ type Option func(*setting)
 type setting struct {
 	tags  []string
 	patch any
+	lives func(value any) time.Duration
 }
 
 // Tags are names under which an entry can be removed with others: any bytes but
@@ -134,6 +135,12 @@ func Tags(tags ...string) Option {
 // write without it sets them back to their defaults.
 func With(patch any) Option {
 	return func(s *setting) { s.patch = patch }
+}
+
+// Lives lets a value that Fetch has loaded say how long it lives: fn is given it
+// and gives its time to live, in place of Fetch's. Other writes do not take it.
+func Lives[V any](fn func(value V) time.Duration) Option {
+	return func(s *setting) { s.lives = func(v any) time.Duration { return fn(v.(V)) } }
 }
 
 func settingOf(opts []Option, limit int) (setting, error) {
