@@ -33,8 +33,8 @@ type engine struct {
 
 	mu     sync.Mutex
 	claims map[any]*claim // by id: what this process has, until it is settled
-	// closed when the number of running handlers has come to 0 after a stop
-	running sync.WaitGroup
+
+	running sync.WaitGroup // goroutines that run handlers
 
 	settler settler
 	ended   *announcer

@@ -284,9 +284,10 @@ type window []slice
 
 type slice struct{ at, n int64 } // slices since 1970, and starts in it
 
-const slices_ = 32
+// slicesOfRate is into how many slices the span of a rate is cut.
+const slicesOfRate = 32
 
-func width(r Rate) int64 { return max(int64(r.Every/slices_)/1000, 1) } // microseconds
+func width(r Rate) int64 { return max(int64(r.Every/slicesOfRate)/1000, 1) } // microseconds
 
 func (w *window) forget(now time.Time, r Rate) {
 	if r.Max == 0 {
@@ -294,7 +295,7 @@ func (w *window) forget(now time.Time, r Rate) {
 		return
 	}
 	at := now.UnixMicro() / width(r)
-	*w = slices.DeleteFunc(*w, func(s slice) bool { return s.at < at-slices_ || s.at > at })
+	*w = slices.DeleteFunc(*w, func(s slice) bool { return s.at < at-slicesOfRate || s.at > at })
 }
 
 func (w *window) add(now time.Time, r Rate, n int) {

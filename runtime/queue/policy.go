@@ -14,8 +14,6 @@ type Policy struct {
 	Concurrency int           // runs at once, over all processes; 0: no limit
 }
 
-func (p Policy) limited() bool { return p.Rate.Max > 0 || p.Concurrency > 0 }
-
 // Rate allows Max starts in any span of Every; none with Max 0.
 type Rate struct {
 	Max   int

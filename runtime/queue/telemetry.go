@@ -26,7 +26,6 @@ type telemetry struct {
 	tracer   trace.Tracer
 	jobs     metric.Int64Counter
 	duration metric.Float64Histogram
-	enabled  bool
 }
 
 func newTelemetry(s *shape, o Options) *telemetry {
