@@ -217,9 +217,9 @@ var jobSpec = store.Spec[Job, JobID, JobNew, JobPatch]{
 var jobTableDef = store.TableDef{
 	Columns: jobSpec.Columns,
 	Indexes: []store.Index{
-		{Name: "job_queue_claim_idx", Columns: []int{3, 11, 4}, Desc: []bool{false, false, true}, Partial: true},
+		{Name: "job_queue_claim_idx", Columns: []int{3, 11, 4, 0}, Desc: []bool{false, false, true, false}, Partial: true},
 		{Name: "job_queue_hold_idx", Columns: []int{3, 11, 7}, Partial: true},
-		{Name: "job_queue_running_idx", Columns: []int{3}, Partial: true},
+		{Name: "job_queue_running_idx", Columns: []int{10}, Partial: true},
 	},
 	Name: "job",
 }
@@ -662,7 +662,7 @@ LIMIT ?`,
 				`SELECT run_at
 FROM job
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
-ORDER BY run_at
+ORDER BY run_at NULLS FIRST
 LIMIT $1`,
 				`SELECT run_at
 FROM job
@@ -703,7 +703,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.run_at <= COALESCE($1::timestamptz, now())
-ORDER BY due.run_at
+ORDER BY due.run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
@@ -785,17 +785,17 @@ WHERE id = ? AND state <> 'running'`,
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job
-WHERE state = 'running' AND id > ?
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?`,
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job
-WHERE state = 'running' AND id > $1
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > $1
 ORDER BY id
 LIMIT $2`,
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job
-WHERE state = 'running' AND id > ?
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?`,
 			},
@@ -868,7 +868,7 @@ WHERE id IN (
 SELECT due.id
 FROM job AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('inside', 'beside')
-ORDER BY due.id
+ORDER BY due.run_at
 LIMIT ?
 )`,
 				`UPDATE job
@@ -877,14 +877,14 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('inside', 'beside')
-ORDER BY due.id
+ORDER BY due.run_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ))`,
 				`UPDATE job
 SET queue_hold = ''
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('inside', 'beside')
-ORDER BY id
+ORDER BY run_at
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},

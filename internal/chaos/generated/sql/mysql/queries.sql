@@ -261,7 +261,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningJob :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job
-WHERE state = 'running' AND id > ?
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?;
 
@@ -305,7 +305,7 @@ WHERE id = ? AND state = 'ready' AND queue_hold = '';
 UPDATE job
 SET queue_hold = ''
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('inside', 'beside')
-ORDER BY id
+ORDER BY run_at
 LIMIT ?;
 
 -- name: CancelJob :execrows

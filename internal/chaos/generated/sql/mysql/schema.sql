@@ -62,9 +62,9 @@ CREATE TABLE job (
   queue_note varchar(255) NULL,
   queue_trace varchar(255) NULL,
   CONSTRAINT job_state_check CHECK (state IN ('ready', 'running', 'done', 'dead', 'cancelled')),
-  KEY job_queue_claim_idx (state, queue_hold, priority DESC),
+  KEY job_queue_claim_idx (state, queue_hold, priority DESC, id),
   KEY job_queue_hold_idx (state, queue_hold, run_at),
-  KEY job_queue_running_idx (state)
+  KEY job_queue_running_idx (queue_lease)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE queue_gates (

@@ -270,7 +270,7 @@ WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 -- name: RunningJob :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job
-WHERE state = 'running' AND id > $1
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > $1
 ORDER BY id
 LIMIT $2;
 
@@ -291,7 +291,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.run_at <= COALESCE($1::timestamptz, now())
-ORDER BY due.run_at
+ORDER BY due.run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ));
@@ -300,7 +300,7 @@ FOR UPDATE SKIP LOCKED
 SELECT run_at
 FROM job
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
-ORDER BY run_at
+ORDER BY run_at NULLS FIRST
 LIMIT $1;
 
 -- name: StrangerJob :many
@@ -327,7 +327,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('inside', 'beside')
-ORDER BY due.id
+ORDER BY due.run_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ));

@@ -255,7 +255,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningJob :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job
-WHERE state = 'running' AND id > ?
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?;
 
@@ -306,7 +306,7 @@ WHERE id IN (
 SELECT due.id
 FROM job AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('inside', 'beside')
-ORDER BY due.id
+ORDER BY due.run_at
 LIMIT ?
 );
 

@@ -74,9 +74,9 @@ CREATE TABLE job (
   CONSTRAINT job_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT job_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;
-CREATE INDEX job_queue_claim_idx ON job (state, queue_hold, priority DESC) WHERE state = 'ready' AND queue_hold = '';
+CREATE INDEX job_queue_claim_idx ON job (state, queue_hold, priority DESC, id) WHERE state = 'ready' AND queue_hold = '';
 CREATE INDEX job_queue_hold_idx ON job (state, queue_hold, run_at) WHERE state = 'ready' AND queue_hold != '';
-CREATE INDEX job_queue_running_idx ON job (state) WHERE state = 'running';
+CREATE INDEX job_queue_running_idx ON job (queue_lease) WHERE queue_lease IS NOT NULL;
 
 CREATE TABLE queue_gates (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -216,9 +216,9 @@ var taskSpec = store.Spec[Task, TaskID, TaskNew, TaskPatch]{
 var taskTableDef = store.TableDef{
 	Columns: taskSpec.Columns,
 	Indexes: []store.Index{
-		{Name: "task_queue_claim_idx", Columns: []int{3, 10}, Partial: true},
+		{Name: "task_queue_claim_idx", Columns: []int{3, 10, 0}, Partial: true},
 		{Name: "task_queue_hold_idx", Columns: []int{3, 10, 6}, Partial: true},
-		{Name: "task_queue_running_idx", Columns: []int{3}, Partial: true},
+		{Name: "task_queue_running_idx", Columns: []int{9}, Partial: true},
 	},
 	Name: "task",
 }
@@ -733,7 +733,7 @@ LIMIT ?`,
 				`SELECT run_at
 FROM task
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
-ORDER BY run_at
+ORDER BY run_at NULLS FIRST
 LIMIT $1`,
 				`SELECT run_at
 FROM task
@@ -774,7 +774,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM task AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.run_at <= COALESCE($1::timestamptz, now())
-ORDER BY due.run_at
+ORDER BY due.run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
@@ -856,17 +856,17 @@ WHERE id = ? AND state <> 'running'`,
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM task
-WHERE state = 'running' AND id > ?
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?`,
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM task
-WHERE state = 'running' AND id > $1
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > $1
 ORDER BY id
 LIMIT $2`,
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM task
-WHERE state = 'running' AND id > ?
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?`,
 			},
@@ -939,7 +939,7 @@ WHERE id IN (
 SELECT due.id
 FROM task AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND (due.job_type = 'note' AND due.queue_version <= 2 OR due.job_type = 'bulk' AND due.queue_version <= 1 OR due.job_type = 'slow' AND due.queue_version <= 1)
-ORDER BY due.id
+ORDER BY due.run_at
 LIMIT ?
 )`,
 				`UPDATE task
@@ -948,14 +948,14 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM task AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND (due.job_type = 'note' AND due.queue_version <= 2 OR due.job_type = 'bulk' AND due.queue_version <= 1 OR due.job_type = 'slow' AND due.queue_version <= 1)
-ORDER BY due.id
+ORDER BY due.run_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ))`,
 				`UPDATE task
 SET queue_hold = ''
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND (job_type = 'note' AND queue_version <= 2 OR job_type = 'bulk' AND queue_version <= 1 OR job_type = 'slow' AND queue_version <= 1)
-ORDER BY id
+ORDER BY run_at
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},

@@ -177,7 +177,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningTask :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM task
-WHERE state = 'running' AND id > ?
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?;
 
@@ -221,7 +221,7 @@ WHERE id = ? AND state = 'ready' AND queue_hold = '';
 UPDATE task
 SET queue_hold = ''
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND (job_type = 'note' AND queue_version <= 2 OR job_type = 'bulk' AND queue_version <= 1 OR job_type = 'slow' AND queue_version <= 1)
-ORDER BY id
+ORDER BY run_at
 LIMIT ?;
 
 -- name: CancelTask :execrows

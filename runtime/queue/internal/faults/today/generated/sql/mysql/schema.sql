@@ -34,7 +34,7 @@ CREATE TABLE task (
   queue_trace varchar(255) NULL,
   queue_version bigint NOT NULL DEFAULT 1,
   CONSTRAINT task_state_check CHECK (state IN ('ready', 'running', 'done', 'dead', 'cancelled')),
-  KEY task_queue_claim_idx (state, queue_hold),
+  KEY task_queue_claim_idx (state, queue_hold, id),
   KEY task_queue_hold_idx (state, queue_hold, run_at),
-  KEY task_queue_running_idx (state)
+  KEY task_queue_running_idx (queue_lease)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -35,6 +35,6 @@ CREATE TABLE task (
   queue_version bigint NOT NULL DEFAULT 1,
   CONSTRAINT task_state_check CHECK (state IN ('ready', 'running', 'done', 'dead', 'cancelled'))
 );
-CREATE INDEX task_queue_claim_idx ON task (state, queue_hold) WHERE state = 'ready' AND queue_hold = '';
+CREATE INDEX task_queue_claim_idx ON task (state, queue_hold, id) WHERE state = 'ready' AND queue_hold = '';
 CREATE INDEX task_queue_hold_idx ON task (state, queue_hold, run_at NULLS FIRST) WHERE state = 'ready' AND queue_hold != '';
-CREATE INDEX task_queue_running_idx ON task (state) WHERE state = 'running';
+CREATE INDEX task_queue_running_idx ON task (queue_lease NULLS FIRST) WHERE queue_lease IS NOT NULL;

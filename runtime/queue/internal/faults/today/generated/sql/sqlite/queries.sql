@@ -169,7 +169,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningTask :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM task
-WHERE state = 'running' AND id > ?
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
 ORDER BY id
 LIMIT ?;
 
@@ -220,7 +220,7 @@ WHERE id IN (
 SELECT due.id
 FROM task AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND (due.job_type = 'note' AND due.queue_version <= 2 OR due.job_type = 'bulk' AND due.queue_version <= 1 OR due.job_type = 'slow' AND due.queue_version <= 1)
-ORDER BY due.id
+ORDER BY due.run_at
 LIMIT ?
 );
 

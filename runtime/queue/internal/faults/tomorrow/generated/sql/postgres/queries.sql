@@ -181,7 +181,7 @@ WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 -- name: RunningTask :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM task
-WHERE state = 'running' AND id > $1
+WHERE state = 'running' AND queue_lease IS NOT NULL AND id > $1
 ORDER BY id
 LIMIT $2;
 
@@ -202,7 +202,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM task AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.run_at <= COALESCE($1::timestamptz, now())
-ORDER BY due.run_at
+ORDER BY due.run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ));
@@ -211,7 +211,7 @@ FOR UPDATE SKIP LOCKED
 SELECT run_at
 FROM task
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
-ORDER BY run_at
+ORDER BY run_at NULLS FIRST
 LIMIT $1;
 
 -- name: StrangerTask :many
@@ -238,7 +238,7 @@ WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM task AS due
 WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND (due.job_type = 'note' AND due.queue_version <= 3 OR due.job_type = 'letter' AND due.queue_version <= 1)
-ORDER BY due.id
+ORDER BY due.run_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ));

@@ -45,6 +45,6 @@ CREATE TABLE task (
   CONSTRAINT task_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT task_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;
-CREATE INDEX task_queue_claim_idx ON task (state, queue_hold) WHERE state = 'ready' AND queue_hold = '';
+CREATE INDEX task_queue_claim_idx ON task (state, queue_hold, id) WHERE state = 'ready' AND queue_hold = '';
 CREATE INDEX task_queue_hold_idx ON task (state, queue_hold, run_at) WHERE state = 'ready' AND queue_hold != '';
-CREATE INDEX task_queue_running_idx ON task (state) WHERE state = 'running';
+CREATE INDEX task_queue_running_idx ON task (queue_lease) WHERE queue_lease IS NOT NULL;
