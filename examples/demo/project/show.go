@@ -19,7 +19,7 @@ import (
 func show(ctx context.Context, db *generated.DB, w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, part := range []func(context.Context, *generated.DB, io.Writer) error{
-		showImages, showProducts, showRejects, showDead,
+		showImages, showProducts, showRejects, showDead, showCached,
 	} {
 		fmt.Fprintln(t)
 		if err := part(ctx, db, t); err != nil {
