@@ -127,12 +127,17 @@ var schema = store.Schema{
 
 // Workers are the handlers of a program. A queue whose handler is nil is not worked.
 type Workers struct {
-	JobQueue        JobQueueHandler
-	JobQueueOptions queue.Options
+	EmailQueue        EmailQueueHandler
+	EmailQueueOptions queue.Options
+	JobQueue          JobQueueHandler
+	JobQueueOptions   queue.Options
 }
 
 func (w Workers) queues(db *DB) []queue.Runner {
 	var out []queue.Runner
+	if w.EmailQueue != nil {
+		out = append(out, queue.New(db.store, &emailQueueQueue, emailQueueHandle(w.EmailQueue), w.EmailQueueOptions))
+	}
 	if w.JobQueue != nil {
 		out = append(out, queue.New(db.store, &jobQueueQueue, jobQueueHandle(w.JobQueue), w.JobQueueOptions))
 	}

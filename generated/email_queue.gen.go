@@ -3,9 +3,12 @@
 package generated
 
 import (
+	"context"
 	"database/sql/driver"
+	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"iter"
 	"slices"
 	"time"
 )
@@ -30,6 +33,24 @@ type EmailQueue struct {
 	// Not sent before then; empty means at once.
 	SendAt store.Null[time.Time] `json:"send_at"`
 	SentAt store.Null[time.Time] `json:"sent_at"`
+	// after so many attempts the row is dead
+	QueueMaxAttempts int64 `json:"queue_max_attempts"`
+	// grows with every claim; a worker that lost its claim cannot write
+	QueueEpoch int64 `json:"queue_epoch"`
+	// until when the running worker's claim holds
+	QueueLease store.Null[time.Time] `json:"queue_lease"`
+	// why the row waits: time, limit or kind; empty: it does not
+	QueueHold string `json:"queue_hold"`
+	// the last failures, newest last
+	QueueErrors store.Null[store.JSON] `json:"queue_errors"`
+	// what the handler left
+	QueueResult store.Null[store.JSON] `json:"queue_result"`
+	// how far the handler has come, 0 to 1
+	QueueProgress store.Null[store.Decimal] `json:"queue_progress"`
+	// what the handler says of its progress
+	QueueNote store.Null[string] `json:"queue_note"`
+	// the trace that enqueued the row, in W3C's form
+	QueueTrace store.Null[string] `json:"queue_trace"`
 }
 
 // EmailQueueStatus is the status of email_queue.
@@ -80,61 +101,97 @@ func (v EmailQueueStatus) Value() (driver.Value, error) {
 
 // EmailQueueNew is a row of email_queue to be. What is left unset takes its default, or is null.
 type EmailQueueNew struct {
-	To          string                      `json:"to"`      // required
-	From        string                      `json:"from"`    // required
-	Subject     string                      `json:"subject"` // required
-	BodyHTML    store.Opt[string]           `json:"body_html,omitzero"`
-	BodyPlain   store.Opt[string]           `json:"body_plain,omitzero"`
-	Status      store.Opt[EmailQueueStatus] `json:"status,omitzero"`   // default: pending
-	Attempts    store.Opt[int64]            `json:"attempts,omitzero"` // default: 0
-	LastAttempt store.Opt[time.Time]        `json:"last_attempt,omitzero"`
-	Error       store.Opt[string]           `json:"error,omitzero"`
-	SendAt      store.Opt[time.Time]        `json:"send_at,omitzero"`
-	SentAt      store.Opt[time.Time]        `json:"sent_at,omitzero"`
+	To               string                      `json:"to"`      // required
+	From             string                      `json:"from"`    // required
+	Subject          string                      `json:"subject"` // required
+	BodyHTML         store.Opt[string]           `json:"body_html,omitzero"`
+	BodyPlain        store.Opt[string]           `json:"body_plain,omitzero"`
+	Status           store.Opt[EmailQueueStatus] `json:"status,omitzero"`   // default: pending
+	Attempts         store.Opt[int64]            `json:"attempts,omitzero"` // default: 0
+	LastAttempt      store.Opt[time.Time]        `json:"last_attempt,omitzero"`
+	Error            store.Opt[string]           `json:"error,omitzero"`
+	SendAt           store.Opt[time.Time]        `json:"send_at,omitzero"`
+	SentAt           store.Opt[time.Time]        `json:"sent_at,omitzero"`
+	QueueMaxAttempts store.Opt[int64]            `json:"queue_max_attempts,omitzero"` // default: 3
+	QueueEpoch       store.Opt[int64]            `json:"queue_epoch,omitzero"`        // default: 0
+	QueueLease       store.Opt[time.Time]        `json:"queue_lease,omitzero"`
+	QueueHold        store.Opt[string]           `json:"queue_hold,omitzero"` // default:
+	QueueErrors      store.Opt[store.JSON]       `json:"queue_errors,omitzero"`
+	QueueResult      store.Opt[store.JSON]       `json:"queue_result,omitzero"`
+	QueueProgress    store.Opt[store.Decimal]    `json:"queue_progress,omitzero"`
+	QueueNote        store.Opt[string]           `json:"queue_note,omitzero"`
+	QueueTrace       store.Opt[string]           `json:"queue_trace,omitzero"`
 }
 
 // EmailQueuePatch is a change to a row of email_queue. What is left unset stays as it is.
 type EmailQueuePatch struct {
-	To          store.Opt[string]           `json:"to,omitzero"`
-	From        store.Opt[string]           `json:"from,omitzero"`
-	Subject     store.Opt[string]           `json:"subject,omitzero"`
-	BodyHTML    store.Opt[string]           `json:"body_html,omitzero"`
-	BodyPlain   store.Opt[string]           `json:"body_plain,omitzero"`
-	Status      store.Opt[EmailQueueStatus] `json:"status,omitzero"`
-	Attempts    store.Opt[int64]            `json:"attempts,omitzero"`
-	LastAttempt store.Opt[time.Time]        `json:"last_attempt,omitzero"`
-	Error       store.Opt[string]           `json:"error,omitzero"`
-	SendAt      store.Opt[time.Time]        `json:"send_at,omitzero"`
-	SentAt      store.Opt[time.Time]        `json:"sent_at,omitzero"`
+	To               store.Opt[string]           `json:"to,omitzero"`
+	From             store.Opt[string]           `json:"from,omitzero"`
+	Subject          store.Opt[string]           `json:"subject,omitzero"`
+	BodyHTML         store.Opt[string]           `json:"body_html,omitzero"`
+	BodyPlain        store.Opt[string]           `json:"body_plain,omitzero"`
+	Status           store.Opt[EmailQueueStatus] `json:"status,omitzero"`
+	Attempts         store.Opt[int64]            `json:"attempts,omitzero"`
+	LastAttempt      store.Opt[time.Time]        `json:"last_attempt,omitzero"`
+	Error            store.Opt[string]           `json:"error,omitzero"`
+	SendAt           store.Opt[time.Time]        `json:"send_at,omitzero"`
+	SentAt           store.Opt[time.Time]        `json:"sent_at,omitzero"`
+	QueueMaxAttempts store.Opt[int64]            `json:"queue_max_attempts,omitzero"`
+	QueueEpoch       store.Opt[int64]            `json:"queue_epoch,omitzero"`
+	QueueLease       store.Opt[time.Time]        `json:"queue_lease,omitzero"`
+	QueueHold        store.Opt[string]           `json:"queue_hold,omitzero"`
+	QueueErrors      store.Opt[store.JSON]       `json:"queue_errors,omitzero"`
+	QueueResult      store.Opt[store.JSON]       `json:"queue_result,omitzero"`
+	QueueProgress    store.Opt[store.Decimal]    `json:"queue_progress,omitzero"`
+	QueueNote        store.Opt[string]           `json:"queue_note,omitzero"`
+	QueueTrace       store.Opt[string]           `json:"queue_trace,omitzero"`
 }
 
 // EmailQueueFields are the columns of email_queue, for filters and sorts.
 var EmailQueueFields = struct {
-	ID          store.Col[EmailQueueID, EmailQueueID]
-	To          store.TextCol[EmailQueueID, string]
-	From        store.TextCol[EmailQueueID, string]
-	Subject     store.TextCol[EmailQueueID, string]
-	BodyHTML    store.TextCol[EmailQueueID, string]
-	BodyPlain   store.TextCol[EmailQueueID, string]
-	Status      store.Col[EmailQueueID, EmailQueueStatus]
-	Attempts    store.Col[EmailQueueID, int64]
-	LastAttempt store.Col[EmailQueueID, time.Time]
-	Error       store.TextCol[EmailQueueID, string]
-	SendAt      store.Col[EmailQueueID, time.Time]
-	SentAt      store.Col[EmailQueueID, time.Time]
+	ID               store.Col[EmailQueueID, EmailQueueID]
+	To               store.TextCol[EmailQueueID, string]
+	From             store.TextCol[EmailQueueID, string]
+	Subject          store.TextCol[EmailQueueID, string]
+	BodyHTML         store.TextCol[EmailQueueID, string]
+	BodyPlain        store.TextCol[EmailQueueID, string]
+	Status           store.Col[EmailQueueID, EmailQueueStatus]
+	Attempts         store.Col[EmailQueueID, int64]
+	LastAttempt      store.Col[EmailQueueID, time.Time]
+	Error            store.TextCol[EmailQueueID, string]
+	SendAt           store.Col[EmailQueueID, time.Time]
+	SentAt           store.Col[EmailQueueID, time.Time]
+	QueueMaxAttempts store.Col[EmailQueueID, int64]
+	QueueEpoch       store.Col[EmailQueueID, int64]
+	QueueLease       store.Col[EmailQueueID, time.Time]
+	QueueHold        store.TextCol[EmailQueueID, string]
+	QueueErrors      store.OpaqueCol[EmailQueueID]
+	QueueResult      store.OpaqueCol[EmailQueueID]
+	QueueProgress    store.Col[EmailQueueID, store.Decimal]
+	QueueNote        store.TextCol[EmailQueueID, string]
+	QueueTrace       store.TextCol[EmailQueueID, string]
 }{
-	ID:          store.FieldOf[EmailQueueID, EmailQueueID](0),
-	To:          store.TextOf[EmailQueueID, string](1),
-	From:        store.TextOf[EmailQueueID, string](2),
-	Subject:     store.TextOf[EmailQueueID, string](3),
-	BodyHTML:    store.TextOf[EmailQueueID, string](4),
-	BodyPlain:   store.TextOf[EmailQueueID, string](5),
-	Status:      store.FieldOf[EmailQueueID, EmailQueueStatus](6),
-	Attempts:    store.FieldOf[EmailQueueID, int64](7),
-	LastAttempt: store.FieldOf[EmailQueueID, time.Time](8),
-	Error:       store.TextOf[EmailQueueID, string](9),
-	SendAt:      store.FieldOf[EmailQueueID, time.Time](10),
-	SentAt:      store.FieldOf[EmailQueueID, time.Time](11),
+	ID:               store.FieldOf[EmailQueueID, EmailQueueID](0),
+	To:               store.TextOf[EmailQueueID, string](1),
+	From:             store.TextOf[EmailQueueID, string](2),
+	Subject:          store.TextOf[EmailQueueID, string](3),
+	BodyHTML:         store.TextOf[EmailQueueID, string](4),
+	BodyPlain:        store.TextOf[EmailQueueID, string](5),
+	Status:           store.FieldOf[EmailQueueID, EmailQueueStatus](6),
+	Attempts:         store.FieldOf[EmailQueueID, int64](7),
+	LastAttempt:      store.FieldOf[EmailQueueID, time.Time](8),
+	Error:            store.TextOf[EmailQueueID, string](9),
+	SendAt:           store.FieldOf[EmailQueueID, time.Time](10),
+	SentAt:           store.FieldOf[EmailQueueID, time.Time](11),
+	QueueMaxAttempts: store.FieldOf[EmailQueueID, int64](12),
+	QueueEpoch:       store.FieldOf[EmailQueueID, int64](13),
+	QueueLease:       store.FieldOf[EmailQueueID, time.Time](14),
+	QueueHold:        store.TextOf[EmailQueueID, string](15),
+	QueueErrors:      store.OpaqueOf[EmailQueueID](16),
+	QueueResult:      store.OpaqueOf[EmailQueueID](17),
+	QueueProgress:    store.FieldOf[EmailQueueID, store.Decimal](18),
+	QueueNote:        store.TextOf[EmailQueueID, string](19),
+	QueueTrace:       store.TextOf[EmailQueueID, string](20),
 }
 
 // The forms of a question to email_queue and of its answer.
@@ -164,6 +221,15 @@ var emailQueueSpec = store.Spec[EmailQueue, EmailQueueID, EmailQueueNew, EmailQu
 		{Name: "error", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
 		{Name: "send_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "sent_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "queue_max_attempts", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "queue_epoch", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "queue_lease", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "queue_hold", Rules: check.Rules{Kind: check.Text, Max: check.At("16")}, Types: [3]string{"TEXT", "character varying(16)", "varchar(16)"}},
+		{Name: "queue_errors", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "queue_result", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "queue_progress", Rules: check.Rules{Kind: check.Decimal, Min: check.At("0"), Max: check.At("1"), Scale: 4}, Null: true, Types: [3]string{"INTEGER", "numeric(18,4)", "decimal(18,4)"}},
+		{Name: "queue_note", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
+		{Name: "queue_trace", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: emailQueueFields,
 	ID:     store.IDInteger,
@@ -177,6 +243,9 @@ var emailQueueTableDef = store.TableDef{
 	Columns: emailQueueSpec.Columns,
 	Indexes: []store.Index{
 		{Name: "email_queue_status_send_at_idx", Columns: []int{6, 10}},
+		{Name: "email_queue_queue_claim_idx", Columns: []int{6, 15, 0}, Partial: true},
+		{Name: "email_queue_queue_hold_idx", Columns: []int{6, 15, 10}, Partial: true},
+		{Name: "email_queue_queue_running_idx", Columns: []int{14}, Partial: true},
 	},
 	Name: "email_queue",
 }
@@ -194,10 +263,19 @@ func emailQueueFields(r *EmailQueue, buf []any) []any {
 		&r.LastAttempt,
 		&r.Error,
 		&r.SendAt,
-		&r.SentAt)
+		&r.SentAt,
+		&r.QueueMaxAttempts,
+		&r.QueueEpoch,
+		&r.QueueLease,
+		&r.QueueHold,
+		&r.QueueErrors,
+		&r.QueueResult,
+		store.NullDecimalField(&r.QueueProgress, 4),
+		&r.QueueNote,
+		&r.QueueTrace)
 }
 
-func (n *EmailQueueNew) fill(r *EmailQueue, m *store.Mask, _ time.Time) {
+func (n *EmailQueueNew) fill(r *EmailQueue, m *store.Mask, now time.Time) {
 	r.To = n.To
 	m.Add(1)
 	r.From = n.From
@@ -212,6 +290,15 @@ func (n *EmailQueueNew) fill(r *EmailQueue, m *store.Mask, _ time.Time) {
 	store.PutNull(m, 9, &r.Error, n.Error)
 	store.PutNull(m, 10, &r.SendAt, n.SendAt)
 	store.PutNull(m, 11, &r.SentAt, n.SentAt)
+	store.Put(m, 12, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
+	store.Put(m, 13, &r.QueueEpoch, n.QueueEpoch, 0)
+	store.PutNull(m, 14, &r.QueueLease, n.QueueLease)
+	store.Put(m, 15, &r.QueueHold, n.QueueHold, queue.HoldUntil(r.SendAt.V, now))
+	store.PutNull(m, 16, &r.QueueErrors, n.QueueErrors)
+	store.PutNull(m, 17, &r.QueueResult, n.QueueResult)
+	store.PutNull(m, 18, &r.QueueProgress, n.QueueProgress)
+	store.PutNull(m, 19, &r.QueueNote, n.QueueNote)
+	store.PutNull(m, 20, &r.QueueTrace, n.QueueTrace)
 }
 
 func (p *EmailQueuePatch) fill(r *EmailQueue, m *store.Mask) {
@@ -226,4 +313,439 @@ func (p *EmailQueuePatch) fill(r *EmailQueue, m *store.Mask) {
 	store.PutNull(m, 9, &r.Error, p.Error)
 	store.PutNull(m, 10, &r.SendAt, p.SendAt)
 	store.PutNull(m, 11, &r.SentAt, p.SentAt)
+	store.Patch(m, 12, &r.QueueMaxAttempts, p.QueueMaxAttempts)
+	store.Patch(m, 13, &r.QueueEpoch, p.QueueEpoch)
+	store.PutNull(m, 14, &r.QueueLease, p.QueueLease)
+	store.Patch(m, 15, &r.QueueHold, p.QueueHold)
+	store.PutNull(m, 16, &r.QueueErrors, p.QueueErrors)
+	store.PutNull(m, 17, &r.QueueResult, p.QueueResult)
+	store.PutNull(m, 18, &r.QueueProgress, p.QueueProgress)
+	store.PutNull(m, 19, &r.QueueNote, p.QueueNote)
+	store.PutNull(m, 20, &r.QueueTrace, p.QueueTrace)
+}
+
+// Create adds a row and wakes the workers.
+func (t *EmailQueueTable) Create(ctx context.Context, n EmailQueueNew) (*EmailQueue, error) {
+	row, err := t.Table.Create(ctx, n)
+	return row, queue.Added(t.Conn(), &emailQueueQueue, err)
+}
+
+// CreateMany adds rows, all or none, and wakes the workers.
+func (t *EmailQueueTable) CreateMany(ctx context.Context, ns []EmailQueueNew) ([]EmailQueueID, error) {
+	ids, err := t.Table.CreateMany(ctx, ns)
+	return ids, queue.Added(t.Conn(), &emailQueueQueue, err)
+}
+
+// Enqueue adds a row, and wakes the workers.
+func (t *EmailQueueTable) Enqueue(ctx context.Context, n EmailQueueNew) (*EmailQueue, error) {
+	if !n.QueueTrace.IsSet() {
+		n.QueueTrace = queue.Trace(ctx)
+	}
+	return t.Create(ctx, n)
+}
+
+// EmailQueueHandler runs what is claimed from email_queue. A nil error is done; another is tried
+// again later, unless queue.Discard made it.
+type EmailQueueHandler interface {
+	EmailQueue(ctx context.Context, row *EmailQueue) error
+}
+
+func emailQueueHandle(h EmailQueueHandler) queue.Handler[EmailQueue] {
+	return h.EmailQueue
+}
+
+// Cancel ends a row that is ready or running; the context of a handler that runs it, in
+// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// without the row, and queue.ErrEnded where it has ended already.
+func (t *EmailQueueTable) Cancel(ctx context.Context, id EmailQueueID) error {
+	return queue.CancelRow(ctx, t.Conn(), &emailQueueQueue, int64(id))
+}
+
+// Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
+// gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+func (t *EmailQueueTable) Retry(ctx context.Context, id EmailQueueID) error {
+	return queue.Revive(ctx, t.Conn(), &emailQueueQueue, int64(id))
+}
+
+// Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
+// fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
+func (t *EmailQueueTable) Await(ctx context.Context, id EmailQueueID) (*EmailQueue, error) {
+	return queue.Await(ctx, t.Conn().DB(), &emailQueueQueue, int64(id))
+}
+
+// Pause keeps workers in all processes from taking up rows, of all queues or of those
+// named; what runs goes on. It holds until Resume, also over restarts.
+func (t *EmailQueueTable) Pause(ctx context.Context, queues ...string) error {
+	return queue.Pause(ctx, t.Conn(), &emailQueueQueue, queues)
+}
+
+// Resume ends what Pause began.
+func (t *EmailQueueTable) Resume(ctx context.Context, queues ...string) error {
+	return queue.Resume(ctx, t.Conn(), &emailQueueQueue, queues)
+}
+
+// EmailQueueEvent is something that happened to a row in this process.
+type EmailQueueEvent = queue.Event[EmailQueueID]
+
+// Events gives what this process's workers do to rows, from now on until ctx ends.
+func (t *EmailQueueTable) Events(ctx context.Context) iter.Seq[EmailQueueEvent] {
+	return queue.Events[EmailQueueID](ctx, t.Conn().DB(), "email_queue")
+}
+
+var emailQueueQueue = queue.Spec[EmailQueue]{
+	Claimed: func(row *EmailQueue) queue.Claimed {
+		return queue.Claimed{
+			Attempt:     row.Attempts,
+			Epoch:       row.QueueEpoch,
+			Errors:      row.QueueErrors.V,
+			ID:          int64(row.ID),
+			MaxAttempts: row.QueueMaxAttempts,
+			State:       string(row.Status),
+			Trace:       row.QueueTrace.V,
+		}
+	},
+	ErrorMax:  65535,
+	Fields:    emailQueueFields,
+	Name:      "email_queue",
+	Order:     []queue.OrderColumn{{Column: 0}},
+	Policies:  map[string]queue.Policy{"": {Timeout: 1 * time.Minute}},
+	Queues:    []queue.Name{},
+	Retention: []queue.Retention{},
+	Statements: queue.Statements{
+		Abandon: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
+		},
+		Beat: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET queue_lease = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.status = 'sending'
+FOR UPDATE OF due SKIP LOCKED
+))
+RETURNING id`,
+				`UPDATE email_queue
+SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
+		},
+		Bury: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
+		},
+		Cancel: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'sending')`,
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = COALESCE($1, error)
+WHERE id = $2 AND status IN ('pending', 'sending')`,
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'sending')`,
+			},
+			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
+		},
+		Claim: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'sending', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?, last_attempt = ?
+WHERE id IN (
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.send_at IS NULL OR due.send_at <= ?)
+ORDER BY due.id
+LIMIT ?
+)
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
+				`UPDATE email_queue
+SET status = 'sending', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', last_attempt = COALESCE($3::timestamptz, now())
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.send_at IS NULL OR due.send_at <= COALESCE($4::timestamptz, now()))
+ORDER BY due.id
+LIMIT $5
+FOR UPDATE SKIP LOCKED
+))
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
+				`SELECT id
+FROM email_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (send_at IS NULL OR send_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY id
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
+			},
+			Order: [3][]int{{4, 3, 3, 8}, {3, 2, 3, 3, 8}, {3, 8}},
+		},
+		Complete: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'sent', queue_lease = NULL
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'sent', queue_lease = NULL
+FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
+WHERE email_queue.id = claim.id AND email_queue.queue_epoch = claim.epoch AND email_queue.status = 'sending'
+RETURNING email_queue.id`,
+				`UPDATE email_queue
+SET status = 'sent', queue_lease = NULL
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{{0, 1}, {16, 17}, {0}},
+		},
+		Expire: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?)`,
+				`UPDATE email_queue
+SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = $1, queue_errors = $2
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due
+WHERE due.id = $3 AND due.queue_epoch = $4 AND due.status = 'sending' AND (due.queue_lease IS NULL OR due.queue_lease = $5)
+FOR UPDATE SKIP LOCKED
+))`,
+				`UPDATE email_queue
+SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?)`,
+			},
+			Order: [3][]int{{5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}},
+		},
+		Finish: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'sent', queue_lease = NULL, queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'sent', queue_lease = NULL, queue_result = $1
+WHERE id = $2 AND queue_epoch = $3 AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'sent', queue_lease = NULL, queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+			},
+			Order: [3][]int{{10, 0, 1}, {10, 0, 1}, {10, 0, 1}},
+		},
+		Get: store.Statement{
+			Text: [3]string{
+				`SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM email_queue
+WHERE id = ?`,
+				`SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM email_queue
+WHERE id = $1`,
+				"SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace\nFROM email_queue\nWHERE id = ?",
+			},
+		},
+		Lock: store.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id, queue_epoch
+FROM email_queue
+WHERE id IN (?) AND status = 'sending'
+ORDER BY id
+FOR UPDATE`,
+			},
+			Order: [3][]int{nil, nil, {0}},
+		},
+		NextDue: store.Statement{
+			Text: [3]string{
+				`SELECT send_at
+FROM email_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY send_at
+LIMIT ?`,
+				`SELECT send_at
+FROM email_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY send_at NULLS FIRST
+LIMIT $1`,
+				`SELECT send_at
+FROM email_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY send_at
+LIMIT ?`,
+			},
+			Order: [3][]int{{8}, {8}, {8}},
+		},
+		Promote: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.send_at <= ?
+ORDER BY due.send_at
+LIMIT ?
+)`,
+				`UPDATE email_queue
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.send_at <= COALESCE($1::timestamptz, now())
+ORDER BY due.send_at NULLS FIRST
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+))`,
+				`UPDATE email_queue
+SET queue_hold = ''
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND send_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
+ORDER BY send_at
+LIMIT ?`,
+			},
+			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
+		},
+		Read: store.Statement{
+			Text: [3]string{
+				``,
+				``,
+				"SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace\nFROM email_queue\nWHERE id IN (?)",
+			},
+			Order: [3][]int{nil, nil, {0}},
+		},
+		Release: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+			},
+			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
+		},
+		Report: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET queue_progress = $1, queue_note = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending'`,
+				`UPDATE email_queue
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+			},
+			Order: [3][]int{{11, 12, 0, 1}, {11, 12, 0, 1}, {11, 12, 0, 1}},
+		},
+		Retry: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, send_at = ?, queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, send_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3, error = $4, queue_errors = $5
+WHERE id = $6 AND queue_epoch = $7 AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, send_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+			},
+			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
+		},
+		Revive: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'pending', attempts = 0, queue_hold = '', send_at = ?
+WHERE id = ? AND status <> 'sending'`,
+				`UPDATE email_queue
+SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE($1::timestamptz, now())
+WHERE id = $2 AND status <> 'sending'`,
+				`UPDATE email_queue
+SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id = ? AND status <> 'sending'`,
+			},
+			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
+		},
+		Running: store.Statement{
+			Text: [3]string{
+				`SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
+FROM email_queue
+WHERE status = 'sending' AND queue_lease IS NOT NULL AND id > ?
+ORDER BY id
+LIMIT ?`,
+				`SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
+FROM email_queue
+WHERE status = 'sending' AND queue_lease IS NOT NULL AND id > $1
+ORDER BY id
+LIMIT $2`,
+				`SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
+FROM email_queue
+WHERE status = 'sending' AND queue_lease IS NOT NULL AND id > ?
+ORDER BY id
+LIMIT ?`,
+			},
+			Order: [3][]int{{0, 8}, {0, 8}, {0, 8}},
+		},
+		Snooze: store.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = ?, queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+			},
+			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
+		},
+		Take: store.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE email_queue
+SET status = 'sending', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), last_attempt = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {2, 3, 3, 0}},
+		},
+	},
+	States: queue.States{
+		Cancelled: "",
+		Dead:      "failed",
+		Done:      "sent",
+		Ready:     "pending",
+		Running:   "sending",
+	},
+	TextIDs:   false,
+	Versioned: false,
 }

@@ -301,11 +301,11 @@ ORDER BY id
 LIMIT ?;
 
 -- name: InsertEmailQueue :execlastid
-INSERT INTO email_queue (`to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO email_queue (`to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetEmailQueue :one
-SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at
+SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 WHERE id = ?;
 
@@ -321,7 +321,16 @@ SET `to` = ?,
     last_attempt = ?,
     error = ?,
     send_at = ?,
-    sent_at = ?
+    sent_at = ?,
+    queue_max_attempts = ?,
+    queue_epoch = ?,
+    queue_lease = ?,
+    queue_hold = ?,
+    queue_errors = ?,
+    queue_result = ?,
+    queue_progress = ?,
+    queue_note = ?,
+    queue_trace = ?
 WHERE id = ?;
 
 -- name: DeleteEmailQueue :execrows
@@ -329,10 +338,117 @@ DELETE FROM email_queue
 WHERE id = ?;
 
 -- name: ListEmailQueue :many
-SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at
+SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 ORDER BY id
 LIMIT ?;
+
+-- name: ClaimEmailQueue :many
+SELECT id
+FROM email_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (send_at IS NULL OR send_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY id
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: ClaimEmailQueueTake :execrows
+UPDATE email_queue
+SET status = 'sending', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), last_attempt = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id IN (?);
+
+-- name: ClaimEmailQueueRead :many
+SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM email_queue
+WHERE id IN (?);
+
+-- name: LockEmailQueue :many
+SELECT id, queue_epoch
+FROM email_queue
+WHERE id IN (?) AND status = 'sending'
+ORDER BY id
+FOR UPDATE;
+
+-- name: BeatEmailQueue :execrows
+UPDATE email_queue
+SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?);
+
+-- name: CompleteEmailQueue :execrows
+UPDATE email_queue
+SET status = 'sent', queue_lease = NULL
+WHERE id IN (?);
+
+-- name: FinishEmailQueue :execrows
+UPDATE email_queue
+SET status = 'sent', queue_lease = NULL, queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: RetryEmailQueue :execrows
+UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, send_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: SnoozeEmailQueue :execrows
+UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: ReleaseEmailQueue :execrows
+UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: BuryEmailQueue :execrows
+UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: AbandonEmailQueue :execrows
+UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: ReportEmailQueue :execrows
+UPDATE email_queue
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: RunningEmailQueue :many
+SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
+FROM email_queue
+WHERE status = 'sending' AND queue_lease IS NOT NULL AND id > ?
+ORDER BY id
+LIMIT ?;
+
+-- name: ExpireEmailQueue :execrows
+UPDATE email_queue
+SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?);
+
+-- name: PromoteEmailQueue :execrows
+UPDATE email_queue
+SET queue_hold = ''
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND send_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
+ORDER BY send_at
+LIMIT ?;
+
+-- name: NextDueEmailQueue :many
+SELECT send_at
+FROM email_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY send_at
+LIMIT ?;
+
+-- name: CancelEmailQueue :execrows
+UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'sending');
+
+-- name: ReviveEmailQueue :execrows
+UPDATE email_queue
+SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id = ? AND status <> 'sending';
 
 -- name: InsertFetchRequest :execlastid
 INSERT INTO fetch_requests (name, url, method, headers, body_template, timeout, retry_count, active, created_at)

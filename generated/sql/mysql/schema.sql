@@ -70,8 +70,20 @@ CREATE TABLE email_queue (
   error mediumtext NULL,
   send_at datetime(6) NULL,
   sent_at datetime(6) NULL,
+  queue_max_attempts bigint NOT NULL DEFAULT 3,
+  queue_epoch bigint NOT NULL DEFAULT 0,
+  queue_lease datetime(6) NULL,
+  queue_hold varchar(16) NOT NULL DEFAULT '',
+  queue_errors json NULL,
+  queue_result json NULL,
+  queue_progress decimal(18,4) NULL,
+  queue_note varchar(255) NULL,
+  queue_trace varchar(255) NULL,
   CONSTRAINT email_queue_status_check CHECK (status IN ('pending', 'sending', 'sent', 'failed')),
-  KEY email_queue_status_send_at_idx (status, send_at)
+  KEY email_queue_status_send_at_idx (status, send_at),
+  KEY email_queue_queue_claim_idx (status, queue_hold, id),
+  KEY email_queue_queue_hold_idx (status, queue_hold, send_at),
+  KEY email_queue_queue_running_idx (queue_lease)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE fetch_requests (

@@ -342,12 +342,12 @@ ORDER BY id
 LIMIT $1;
 
 -- name: InsertEmailQueue :one
-INSERT INTO email_queue ("to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO email_queue ("to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 RETURNING id;
 
 -- name: GetEmailQueue :one
-SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at
+SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 WHERE id = $1;
 
@@ -363,19 +363,141 @@ SET "to" = $1,
     last_attempt = $8,
     error = $9,
     send_at = $10,
-    sent_at = $11
-WHERE id = $12
-RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at;
+    sent_at = $11,
+    queue_max_attempts = $12,
+    queue_epoch = $13,
+    queue_lease = $14,
+    queue_hold = $15,
+    queue_errors = $16,
+    queue_result = $17,
+    queue_progress = $18,
+    queue_note = $19,
+    queue_trace = $20
+WHERE id = $21
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: DeleteEmailQueue :execrows
 DELETE FROM email_queue
 WHERE id = $1;
 
 -- name: ListEmailQueue :many
-SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at
+SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 ORDER BY id
 LIMIT $1;
+
+-- name: ClaimEmailQueue :many
+UPDATE email_queue
+SET status = 'sending', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', last_attempt = COALESCE($3::timestamptz, now())
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.send_at IS NULL OR due.send_at <= COALESCE($4::timestamptz, now()))
+ORDER BY due.id
+LIMIT $5
+FOR UPDATE SKIP LOCKED
+))
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+
+-- name: BeatEmailQueue :many
+UPDATE email_queue
+SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.status = 'sending'
+FOR UPDATE OF due SKIP LOCKED
+))
+RETURNING id;
+
+-- name: CompleteEmailQueue :many
+UPDATE email_queue
+SET status = 'sent', queue_lease = NULL
+FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
+WHERE email_queue.id = claim.id AND email_queue.queue_epoch = claim.epoch AND email_queue.status = 'sending'
+RETURNING email_queue.id;
+
+-- name: FinishEmailQueue :execrows
+UPDATE email_queue
+SET status = 'sent', queue_lease = NULL, queue_result = $1
+WHERE id = $2 AND queue_epoch = $3 AND status = 'sending';
+
+-- name: RetryEmailQueue :execrows
+UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, send_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3, error = $4, queue_errors = $5
+WHERE id = $6 AND queue_epoch = $7 AND status = 'sending';
+
+-- name: SnoozeEmailQueue :execrows
+UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending';
+
+-- name: ReleaseEmailQueue :execrows
+UPDATE email_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
+
+-- name: BuryEmailQueue :execrows
+UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
+
+-- name: AbandonEmailQueue :execrows
+UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
+
+-- name: ReportEmailQueue :execrows
+UPDATE email_queue
+SET queue_progress = $1, queue_note = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
+
+-- name: RunningEmailQueue :many
+SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
+FROM email_queue
+WHERE status = 'sending' AND queue_lease IS NOT NULL AND id > $1
+ORDER BY id
+LIMIT $2;
+
+-- name: ExpireEmailQueue :execrows
+UPDATE email_queue
+SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = $1, queue_errors = $2
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due
+WHERE due.id = $3 AND due.queue_epoch = $4 AND due.status = 'sending' AND (due.queue_lease IS NULL OR due.queue_lease = $5)
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: PromoteEmailQueue :execrows
+UPDATE email_queue
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.send_at <= COALESCE($1::timestamptz, now())
+ORDER BY due.send_at NULLS FIRST
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: NextDueEmailQueue :many
+SELECT send_at
+FROM email_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY send_at NULLS FIRST
+LIMIT $1;
+
+-- name: CancelEmailQueue :execrows
+UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = COALESCE($1, error)
+WHERE id = $2 AND status IN ('pending', 'sending');
+
+-- name: ReviveEmailQueue :execrows
+UPDATE email_queue
+SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE($1::timestamptz, now())
+WHERE id = $2 AND status <> 'sending';
 
 -- name: InsertFetchRequest :one
 INSERT INTO fetch_requests (name, url, method, headers, body_template, timeout, retry_count, active, created_at)

@@ -78,12 +78,29 @@ CREATE TABLE email_queue (
   error TEXT,
   send_at TEXT,
   sent_at TEXT,
+  queue_max_attempts INTEGER NOT NULL DEFAULT 3,
+  queue_epoch INTEGER NOT NULL DEFAULT 0,
+  queue_lease TEXT,
+  queue_hold TEXT NOT NULL DEFAULT '',
+  queue_errors TEXT,
+  queue_result TEXT,
+  queue_progress INTEGER,
+  queue_note TEXT,
+  queue_trace TEXT,
   CONSTRAINT email_queue_to_check CHECK (length("to") <= 254),
   CONSTRAINT email_queue_from_check CHECK (length("from") <= 254),
   CONSTRAINT email_queue_subject_check CHECK (length(subject) <= 255),
-  CONSTRAINT email_queue_status_check CHECK ((status = 'pending' OR status = 'sending' OR status = 'sent' OR status = 'failed'))
+  CONSTRAINT email_queue_status_check CHECK ((status = 'pending' OR status = 'sending' OR status = 'sent' OR status = 'failed')),
+  CONSTRAINT email_queue_queue_hold_check CHECK (length(queue_hold) <= 16),
+  CONSTRAINT email_queue_queue_errors_check CHECK (json_valid(queue_errors)),
+  CONSTRAINT email_queue_queue_result_check CHECK (json_valid(queue_result)),
+  CONSTRAINT email_queue_queue_note_check CHECK (length(queue_note) <= 255),
+  CONSTRAINT email_queue_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;
 CREATE INDEX email_queue_status_send_at_idx ON email_queue (status, send_at);
+CREATE INDEX email_queue_queue_claim_idx ON email_queue (status, queue_hold, id) WHERE status = 'pending' AND queue_hold = '';
+CREATE INDEX email_queue_queue_hold_idx ON email_queue (status, queue_hold, send_at) WHERE status = 'pending' AND queue_hold != '';
+CREATE INDEX email_queue_queue_running_idx ON email_queue (queue_lease) WHERE queue_lease IS NOT NULL;
 
 CREATE TABLE fetch_requests (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
