@@ -34,6 +34,12 @@ var errGoexit = errors.New("queue: the handler ended its goroutine without retur
 // perform runs one handler and hands over what became of it.
 func (e *engine) perform(c *claim) {
 	c.started = time.Now()
+	if c.over(e.opts.Lease) && c.move(buffered, finished) {
+		// This process stood still, or the database was away: another may have the
+		// job by now. The fence tells; if not, it is as if it had not been claimed.
+		e.settle(c, outcome{verb: toRelease})
+		return
+	}
 	ctx, ok := e.start(c)
 	if !ok {
 		return // lost before it began

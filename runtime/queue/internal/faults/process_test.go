@@ -26,6 +26,7 @@ const (
 	roleEnv  = "FAULTS_ROLE"
 	dsnEnv   = "FAULTS_DSN"
 	leaseEnv = "FAULTS_LEASE"
+	handsEnv = "FAULTS_HANDS" // how many handlers at once; 20 unless given
 )
 
 // process is this test's program, run again in a role. What it prints comes
@@ -36,10 +37,11 @@ type process struct {
 	lines chan string
 }
 
-func startProcess(t *testing.T, role, dsn string, lease time.Duration) *process {
+func startProcess(t *testing.T, role, dsn string, lease time.Duration, env ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(os.Args[0]), lines: make(chan string, 1000)}
 	p.cmd.Env = append(os.Environ(), roleEnv+"="+role, dsnEnv+"="+dsn, leaseEnv+"="+lease.String())
+	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	if err == nil {
@@ -150,7 +152,10 @@ func playWorker(ctx context.Context, db *today.DB, orders <-chan struct{}) error
 		return err
 	}
 	h := hands{note: func(ctx context.Context, j *today.NoteJob) error {
-		fmt.Println("begun", j.Row.ID)
+		fmt.Println("begun", j.Row.ID, j.Payload.Text)
+		if j.Payload.Text == "quick" {
+			return nil
+		}
 		<-orders
 		switch j.Payload.Text {
 		case "plain":
@@ -168,8 +173,14 @@ func playWorker(ctx context.Context, db *today.DB, orders <-chan struct{}) error
 		fmt.Println("completed", j.Row.ID, err)
 		return err
 	}}
+	atOnce := 20
+	if text := os.Getenv(handsEnv); text != "" {
+		if atOnce, err = strconv.Atoi(text); err != nil {
+			return err
+		}
+	}
 	log := slog.New(slog.NewTextHandler(os.Stdout, nil))
-	return db.Run(ctx, today.Workers{Task: h, TaskOptions: queue.Options{Concurrency: 20, Lease: lease, Logger: log}})
+	return db.Run(ctx, today.Workers{Task: h, TaskOptions: queue.Options{Concurrency: atOnce, Lease: lease, Logger: log}})
 }
 
 // playLocker locks a SQLite file until it is told to go on.
@@ -300,4 +311,55 @@ func TestStoppedWithALockedRow(t *testing.T) {
 			mustStop(t, stop)
 		})
 	}
+}
+
+// A process is stopped while it has claimed jobs that it has not begun. When it
+// goes on it does not begin them: others have run them.
+func TestStoppedWithJobsNotBegun(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		const lease, quick, behind = 2 * time.Second, 300, 20
+		db := open(t, dsn, today.Options{})
+		// Many quick ones, so that it claims ahead; one that blocks the only handler;
+		// and some behind that.
+		notes := make([]today.Note, quick+1+behind)
+		for i := range notes {
+			notes[i].Text = "quick"
+		}
+		notes[quick].Text = "plain"
+		ids, err := db.Task.EnqueueNoteMany(t.Context(), notes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		child := startProcess(t, "worker", dsn, lease, handsEnv+"=1")
+		child.says(t, "begun", "plain")
+		running := today.TaskFields.State.Eq(today.TaskStateRunning)
+		for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+			n, err := db.Task.Count(t.Context(), running, 0)
+			if err != nil || time.Now().After(end) {
+				t.Fatalf("%d jobs are claimed (%v)", n, err)
+			}
+			if n == 1+behind {
+				break
+			}
+		}
+		child.freeze(t, db)
+		stop := work(t, db, hands{note: fine}, queue.Options{Lease: lease})
+		for _, id := range ids[quick:] {
+			is(t, ended(t, db, id), today.TaskStateDone, 2, "was lost")
+		}
+		mustStop(t, stop)
+		last := note(t, db, "plain")
+		child.goOn(t)
+		child.signal(t, syscall.SIGCONT)
+		for line := range child.lines {
+			if all(line, []string{"begun", "quick"}) {
+				t.Errorf("the process began a job that others had run: %s", line)
+			}
+			if all(line, []string{"begun", strconv.Itoa(int(last))}) {
+				break
+			}
+		}
+		child.goOn(t)
+		is(t, ended(t, db, last), today.TaskStateDone, 1, "")
+	})
 }
