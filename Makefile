@@ -34,8 +34,8 @@ demo: ## the main job on real files: init, generate, build, run, check every fig
 test: vet format lint libc stale unit build-bench cross ## everything that has to hold, on all three databases
 
 .PHONY: unit
-unit: ## go test, with the race detector, PostgreSQL and MariaDB
-	scripts/services.sh scripts/test.sh
+unit: ## go test, with the race detector, PostgreSQL, MariaDB and Redis
+	scripts/services.sh --redis scripts/test.sh
 
 .PHONY: vet
 vet: ## go vet

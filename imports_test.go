@@ -88,6 +88,15 @@ var bans = []ban{
 		why: "the queue stands on the store",
 	},
 	{
+		part: "runtime/store", deep: true, from: []string{module + "runtime/cache"},
+		why: "the cache stands on the store",
+	},
+	{
+		part: "runtime/cache", deep: true, except: []string{"runtime/cache/rediscache", "runtime/cache/otelcache"},
+		from: []string{"github.com/redis/", "go.opentelemetry.io/"},
+		why:  "a program without Redis or OpenTelemetry links neither",
+	},
+	{
 		part: "runtime/store/check", from: []string{module},
 		why: "the generator uses it too: a leaf, with nothing of the runtime below it",
 	},

@@ -1,0 +1,459 @@
+// Package rediscache keeps a cache's entries in Redis, in place of a table of the
+// database: for who outgrows that. Everything else stays as it is.
+//
+//	pages := cache.New[Page](rediscache.New(client, rediscache.Options{}), cache.Options{})
+//
+// What differs: entries are as durable as the server is told to keep them; they
+// take no part in transactions of a database, depends_on and fields of one's own
+// do nothing; the server expires and evicts by itself (maxmemory), so that
+// CleanupExpired and Evict have nothing to do; hits are not counted in entries.
+// One server, or one with replicas: the scripts name keys that a cluster would
+// keep apart.
+package rediscache
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// Options of New. The zero value is sensible.
+type Options struct {
+	// Prefix stands before every name that is used in Redis; "" means "cache:".
+	// Caches with the same prefix share entries.
+	Prefix string
+	// MaxValue bounds the bytes of an encoded value; 0 means 16 MiB.
+	MaxValue int
+}
+
+const (
+	keyMax   = 1024
+	tagMax   = 255
+	batch    = 500
+	tagMark  = "\x01" // stands around each tag of an entry
+	modePut  = "put"
+	modeAdd  = "add"
+	modeCnt  = "count"
+	modeFill = "fill"
+	modeHold = "lease"
+)
+
+// Source is a cache's place in Redis. Make one for each prefix and keep it.
+type Source struct{ b *backend }
+
+// New uses a client, which stays the caller's to close.
+func New(client redis.UniversalClient, opts Options) *Source {
+	if opts.Prefix == "" {
+		opts.Prefix = "cache:"
+	}
+	if opts.MaxValue == 0 {
+		opts.MaxValue = 16 << 20
+	}
+	b := &backend{client: client, opts: opts}
+	b.hub = cache.NewHub(func(context.Context, []cache.Use) error { return nil })
+	return &Source{b}
+}
+
+// CacheBackend lets package cache keep values in Redis.
+func (s *Source) CacheBackend() cache.Backend { return s.b }
+
+type backend struct {
+	client redis.UniversalClient
+	opts   Options
+	hub    *cache.Hub
+}
+
+func (b *backend) Hub() *cache.Hub { return b.hub }
+func (b *backend) InTx() bool      { return false }
+
+func (b *backend) Limits() cache.Limits {
+	return cache.Limits{Name: "redis " + b.opts.Prefix, Key: keyMax, Tag: tagMax, Value: b.opts.MaxValue}
+}
+
+func (b *backend) entry(key string) string { return b.opts.Prefix + "e:" + key }
+func (b *backend) tag() string             { return b.opts.Prefix + "t:" }
+func (b *backend) topic() string           { return b.opts.Prefix + "changes" }
+
+// known gives errors of the client the store's sentinels.
+func known(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, redis.Nil):
+		return store.ErrNotFound
+	case errors.Is(err, redis.ErrClosed):
+		return store.Coded(store.ErrClosed, err)
+	case strings.Contains(err.Error(), "NOTNUMBER"), strings.Contains(err.Error(), "increment or decrement would overflow"):
+		return fmt.Errorf("%w: %w", cache.ErrNotNumber, err)
+	}
+	return fmt.Errorf("rediscache: %w", err)
+}
+
+// read queues what finds an entry. How long a hash lives is told beside it.
+func (b *backend) read(ctx context.Context, p redis.Pipeliner, key string) func() (cache.Entry, error) {
+	fields := p.HMGet(ctx, b.entry(key), "v", "f", "n", "s")
+	life := p.PTTL(ctx, b.entry(key))
+	clock := p.Time(ctx)
+	return func() (cache.Entry, error) {
+		values, err := fields.Result()
+		if err != nil {
+			return cache.Entry{}, known(err)
+		}
+		format, ok := values[1].(string)
+		if !ok {
+			return cache.Entry{}, store.ErrNotFound
+		}
+		e := cache.Entry{Format: format, Life: cache.Forever}
+		value, _ := values[0].(string)
+		e.Value = []byte(value)
+		if n, ok := values[2].(string); ok {
+			e.Number, _ = strconv.ParseInt(n, 10, 64)
+		}
+		if left := life.Val(); left >= 0 {
+			e.Life = left
+		}
+		e.Fresh = e.Life
+		if stale, ok := values[3].(string); ok {
+			at, _ := strconv.ParseInt(stale, 10, 64)
+			e.Fresh = min(e.Life, time.UnixMilli(at).Sub(clock.Val()))
+		}
+		return e, nil
+	}
+}
+
+func (b *backend) Find(ctx context.Context, key string) (cache.Entry, error) {
+	p := b.client.Pipeline()
+	found := b.read(ctx, p, key)
+	if _, err := p.Exec(ctx); err != nil {
+		return cache.Entry{}, known(err)
+	}
+	return found()
+}
+
+func (b *backend) FindMany(ctx context.Context, keys []string, each func(string, cache.Entry)) error {
+	for part := range slices.Chunk(keys, batch) {
+		p := b.client.Pipeline()
+		found := make([]func() (cache.Entry, error), len(part))
+		for i, key := range part {
+			found[i] = b.read(ctx, p, key)
+		}
+		if _, err := p.Exec(ctx); err != nil {
+			return known(err)
+		}
+		for i, key := range part {
+			e, err := found[i]()
+			if err == nil {
+				each(key, e)
+			} else if !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// millis is a span as the scripts take it; empty: for ever.
+func millis(d time.Duration) string {
+	if d == cache.Forever {
+		return ""
+	}
+	return strconv.FormatInt(max(1, d.Milliseconds()), 10)
+}
+
+func arguments(b *backend, w *cache.Write, mode string) []any {
+	fresh := ""
+	if w.Fresh < w.Life {
+		fresh = millis(w.Fresh)
+	}
+	marked := ""
+	if len(w.Tags) > 0 {
+		marked = tagMark + strings.Join(w.Tags, tagMark) + tagMark
+	}
+	args := []any{w.Value, w.Format, w.Number, millis(w.Life), fresh, marked, w.Token, b.tag(), mode, strconv.FormatInt(w.Token, 10)}
+	for _, t := range w.Tags {
+		args = append(args, t)
+	}
+	return args
+}
+
+func (b *backend) run(ctx context.Context, w *cache.Write, mode string) (int64, error) {
+	if w.Patch != nil {
+		return 0, fmt.Errorf("rediscache: %w: entries in Redis have no fields of one's own", store.ErrInvalid)
+	}
+	n, err := write.Run(ctx, b.client, []string{b.entry(w.Key)}, arguments(b, w, mode)...).Int64()
+	return n, known(err)
+}
+
+// changed tells everyone, once writes stand.
+func (b *backend) changed(ctx context.Context, writes []*cache.Write) {
+	b.hub.Commit(writes)
+	keys := make([]string, len(writes))
+	for i, w := range writes {
+		keys[i] = w.Key
+	}
+	b.tell(ctx, keys)
+}
+
+// tell publishes hashes of keys. It is no part of the change: where it fails,
+// other processes go by age.
+func (b *backend) tell(ctx context.Context, keys []string) {
+	message := binary.LittleEndian.AppendUint64(nil, uint64(b.hub.Origin))
+	for _, key := range keys {
+		message = binary.LittleEndian.AppendUint64(message, cache.Hash(key))
+	}
+	_ = b.client.Publish(context.WithoutCancel(ctx), b.topic(), message).Err()
+}
+
+func (b *backend) Put(ctx context.Context, writes []*cache.Write) error {
+	b.hub.Begin(writes)
+	for _, w := range writes {
+		if w.Patch != nil {
+			return fmt.Errorf("rediscache: %w: entries in Redis have no fields of one's own", store.ErrInvalid)
+		}
+	}
+	if err := write.Load(ctx, b.client).Err(); err != nil && len(writes) > 1 {
+		return known(err)
+	}
+	if len(writes) == 1 {
+		if _, err := b.run(ctx, writes[0], modePut); err != nil {
+			return err
+		}
+		b.changed(ctx, writes)
+		return nil
+	}
+	_, err := b.client.TxPipelined(ctx, func(p redis.Pipeliner) error { // all, or none
+		for _, w := range writes {
+			write.EvalSha(ctx, p, []string{b.entry(w.Key)}, arguments(b, w, modePut)...)
+		}
+		return nil
+	})
+	if err != nil {
+		return known(err)
+	}
+	b.changed(ctx, writes)
+	return nil
+}
+
+// single runs one write that may not be taken.
+func (b *backend) single(ctx context.Context, w *cache.Write, mode string) (int64, error) {
+	writes := []*cache.Write{w}
+	b.hub.Begin(writes)
+	n, err := b.run(ctx, w, mode)
+	if err == nil && (n > 0 || mode == modeCnt) {
+		b.changed(ctx, writes)
+	}
+	return n, err
+}
+
+func (b *backend) Add(ctx context.Context, w *cache.Write) (bool, error) {
+	n, err := b.single(ctx, w, modeAdd)
+	return n > 0, err
+}
+
+func (b *backend) Count(ctx context.Context, w *cache.Write) (int64, error) {
+	return b.single(ctx, w, modeCnt)
+}
+
+func (b *backend) Fill(ctx context.Context, w *cache.Write) (bool, error) {
+	n, err := b.single(ctx, w, modeFill)
+	return n > 0, err
+}
+
+func (b *backend) Lease(ctx context.Context, w *cache.Write, span time.Duration) (had, fresh bool, err error) {
+	w.Format, w.Life, w.Fresh = cache.FormatLease, span, span
+	n, err := b.run(ctx, w, modeHold)
+	return n > 0, n == 2, err
+}
+
+func (b *backend) Beat(ctx context.Context, key string, token int64, span time.Duration) (bool, error) {
+	n, err := hold.Run(ctx, b.client, []string{b.entry(key)}, strconv.FormatInt(token, 10), millis(span)).Int64()
+	return n > 0, known(err)
+}
+
+func (b *backend) Yield(ctx context.Context, key string, token int64) error {
+	return known(hold.Run(ctx, b.client, []string{b.entry(key)}, strconv.FormatInt(token, 10), "0").Err())
+}
+
+func (b *backend) Touch(ctx context.Context, key string, life, fresh time.Duration) (bool, error) {
+	stale := ""
+	if fresh < life {
+		stale = millis(fresh)
+	}
+	n, err := touch.Run(ctx, b.client, []string{b.entry(key)}, millis(life), stale).Int64()
+	if err == nil && n > 0 {
+		b.gone(ctx, []string{key})
+	}
+	return n > 0, known(err)
+}
+
+// gone tells everyone that entries changed in another way than by a write.
+func (b *backend) gone(ctx context.Context, keys []string) {
+	hashes := make([]uint64, len(keys))
+	for i, key := range keys {
+		hashes[i] = cache.Hash(key)
+	}
+	b.hub.Forget(hashes)
+	b.tell(ctx, keys)
+}
+
+func (b *backend) Remove(ctx context.Context, keys []string) error {
+	_, err := b.remove(ctx, keys)
+	return err
+}
+
+func (b *backend) remove(ctx context.Context, keys []string) (int64, error) {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = b.entry(key)
+	}
+	n, err := b.client.Unlink(ctx, names...).Result()
+	if err != nil {
+		return 0, known(err)
+	}
+	b.gone(ctx, keys)
+	return n, nil
+}
+
+func (b *backend) RemoveTags(ctx context.Context, tags []string) (total int64, err error) {
+	for _, tag := range tags {
+		for more := true; more; {
+			result, err := untag.Run(ctx, b.client, []string{b.tag() + tag}, tagMark+tag+tagMark, batch).Slice()
+			if err != nil {
+				return total, known(err)
+			}
+			again, _ := result[0].(int64)
+			names, _ := result[1].([]any)
+			keys := make([]string, 0, len(names))
+			for _, name := range names {
+				if text, ok := name.(string); ok {
+					keys = append(keys, strings.TrimPrefix(text, b.entry("")))
+				}
+			}
+			if len(keys) > 0 {
+				b.gone(ctx, keys)
+			}
+			total += int64(len(keys))
+			more = again == 1
+		}
+	}
+	return total, nil
+}
+
+// scan calls each with batches of the keys for which in is true.
+func (b *backend) scan(ctx context.Context, in func(key string) bool, each func(keys []string) error) error {
+	cursor, prefix := uint64(0), b.entry("")
+	pattern := escape(prefix) + "*"
+	for {
+		names, next, err := b.client.Scan(ctx, cursor, pattern, batch).Result()
+		if err != nil {
+			return known(err)
+		}
+		var keys []string
+		for _, name := range names {
+			if key := strings.TrimPrefix(name, prefix); in(key) {
+				keys = append(keys, key)
+			}
+		}
+		if len(keys) > 0 {
+			if err := each(keys); err != nil {
+				return err
+			}
+		}
+		if cursor = next; cursor == 0 {
+			return nil
+		}
+	}
+}
+
+// escape keeps a name from being read as a pattern.
+func escape(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "]", `\]`).Replace(s)
+}
+
+func (b *backend) RemoveRange(ctx context.Context, from, to string) (total int64, err error) {
+	err = b.scan(ctx, func(key string) bool { return key >= from && key < to }, func(keys []string) error {
+		n, err := b.remove(ctx, keys)
+		total += n
+		return err
+	})
+	return total, err
+}
+
+func (b *backend) Clear(ctx context.Context) (total int64, err error) {
+	err = b.scan(ctx, func(string) bool { return true }, func(keys []string) error {
+		n, err := b.remove(ctx, keys)
+		total += n
+		return err
+	})
+	return total, err
+}
+
+// Expire has nothing to do: the server removes what has expired.
+func (b *backend) Expire(context.Context) (int64, error) { return 0, nil }
+
+// Evict has nothing to do: the server's maxmemory bounds it.
+func (b *backend) Evict(context.Context) (int64, error) { return 0, nil }
+
+func (b *backend) Size(ctx context.Context) (entries, bytes int64, err error) {
+	err = b.scan(ctx, func(string) bool { return true }, func(keys []string) error {
+		p := b.client.Pipeline()
+		sizes := make([]*redis.IntCmd, len(keys))
+		for i, key := range keys {
+			sizes[i] = p.HStrLen(ctx, b.entry(key), "v")
+		}
+		if _, err := p.Exec(ctx); err != nil {
+			return known(err)
+		}
+		for i, key := range keys {
+			bytes += int64(len(key)) + sizes[i].Val()
+		}
+		entries += int64(len(keys))
+		return nil
+	})
+	return entries, bytes, err
+}
+
+func (b *backend) Uses(context.Context, []cache.Use) error { return nil }
+
+// Follow hears what other processes publish. After a connection was lost,
+// something may have been missed: memory is emptied.
+func (b *backend) Follow(ctx context.Context) error {
+	sub := b.client.Subscribe(context.WithoutCancel(ctx), b.topic())
+	if _, err := sub.Receive(ctx); err != nil {
+		return known(errors.Join(err, sub.Close()))
+	}
+	messages := sub.ChannelWithSubscriptions()
+	go func() {
+		defer sub.Close()
+		for m := range messages {
+			switch m := m.(type) {
+			case *redis.Subscription: // again, after a loss
+				b.hub.ForgetAll()
+			case *redis.Message:
+				b.heard([]byte(m.Payload))
+			}
+		}
+	}()
+	return nil
+}
+
+func (b *backend) heard(message []byte) {
+	if len(message) < 8 || int64(binary.LittleEndian.Uint64(message)) == b.hub.Origin {
+		return
+	}
+	var hashes []uint64
+	for m := message[8:]; len(m) >= 8; m = m[8:] {
+		hashes = append(hashes, binary.LittleEndian.Uint64(m))
+	}
+	b.hub.Forget(hashes)
+}
