@@ -36,6 +36,13 @@ var (
 		"UPDATE queue_gates SET paused = $1 WHERE name = $2",
 		"UPDATE queue_gates SET paused = ? WHERE name = ?",
 	}}
+	// The arguments: the moment, the queue's name, and how the names of its gates
+	// begin, with the length of that.
+	gatePrune = store.Statement{Text: [3]string{
+		"DELETE FROM queue_gates WHERE id IN (SELECT id FROM queue_gates WHERE paused = FALSE AND seen < ? AND (name = ? OR SUBSTR(name, 1, ?) IN (?, ?)) ORDER BY id LIMIT 1000)",
+		"DELETE FROM queue_gates WHERE id = ANY(ARRAY(SELECT id FROM queue_gates WHERE paused = FALSE AND seen < $1 AND (name = $2 OR SUBSTR(name, 1, $3::int) IN ($4, $5)) ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED))",
+		"DELETE FROM queue_gates WHERE paused = FALSE AND seen < ? AND (name = ? OR SUBSTR(name, 1, ?) IN (?, ?)) ORDER BY id LIMIT 1000",
+	}}
 	gatePaused = store.Statement{Text: [3]string{
 		"SELECT paused FROM queue_gates WHERE name = ?",
 		"SELECT paused FROM queue_gates WHERE name = $1",
@@ -275,6 +282,22 @@ func (e *engine) kindOf(gate string) string {
 	}
 	kind, _, _ := strings.Cut(rest, ":")
 	return kind
+}
+
+// pruneGates deletes gates that no row has passed for a day more than any rate
+// looks back: there is one for each tenant that ever had a job.
+func (e *engine) pruneGates(ctx context.Context) error {
+	now, err := e.db.Now(ctx)
+	if err != nil {
+		return err
+	}
+	back := 24 * time.Hour
+	for _, p := range e.shape.policies {
+		back = max(back, 24*time.Hour+p.Rate.Every)
+	}
+	name := e.shape.name
+	_, err = store.Exec(ctx, e.db.Conn(), &gatePrune, []any{now.Add(-back).UnixMicro(), name, int64(len(name) + 1), name + "/", name + ":"})
+	return err
 }
 
 // window counts starts in slices of a rate's span: enough of them that one

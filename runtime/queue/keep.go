@@ -17,6 +17,7 @@ const (
 	pauseEvery   = 5 * time.Second  // switches that no one told us of
 	gateEvery    = time.Second      // rows under limits
 	pruneEvery   = 30 * time.Second // rows that ended
+	unusedEvery  = 10 * time.Minute // gates
 	pruneRounds  = 20               // batches in one round
 )
 
@@ -34,6 +35,7 @@ func (e *engine) keep(ctx context.Context) {
 		{"kinds", kindsEvery, e.sortKinds, e.shape.st.Park.Text[0] != ""},
 		{"pauses", pauseEvery, e.readPauses, true},
 		{"gates", gateEvery, e.openGates, e.limited()},
+		{"prune gates", unusedEvery, e.pruneGates, e.limited()},
 		{"prune", pruneEvery, e.prune, len(e.shape.retention) > 0},
 	}
 	next := make([]time.Time, len(rounds))
