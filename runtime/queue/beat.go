@@ -132,14 +132,12 @@ func (e *engine) gone(ctx context.Context, missing []*claim) {
 		if !c.is(buffered) && !c.is(performed) {
 			continue
 		}
-		cause, lost := e.whyGone(ctx, c)
-		if !lost {
-			continue
+		if done, _ := c.handle.state(); done {
+			continue // its handler has completed it, and goes on for a while
 		}
-		if done, inTx := c.handle.state(); inTx && !done {
-			continue // its own transaction has ended it, and is about to commit or has just done so
+		if cause, lost := e.whyGone(ctx, c); lost {
+			e.lose(c, cause)
 		}
-		e.lose(c, cause)
 	}
 }
 
@@ -159,6 +157,8 @@ func (e *engine) whyGone(ctx context.Context, c *claim) (cause error, lost bool)
 	switch {
 	case now.Epoch == c.Epoch && now.State == e.shape.states.Running:
 		return nil, false
+	case now.Epoch == c.Epoch && now.State == e.shape.states.Done:
+		return nil, false // only a transaction of its own handler can have completed it
 	case now.Epoch == c.Epoch && now.State == e.shape.gone():
 		return ErrCancelled, true
 	}

@@ -44,12 +44,9 @@ func (e *engine) tidy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := e.db.Now(ctx)
+	now, err := e.now(ctx)
 	if err != nil {
 		return err
-	}
-	if e.db.FakeClock() {
-		now = e.db.Clock()
 	}
 	var dead []runningRow
 	for _, r := range rows {

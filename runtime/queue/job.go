@@ -82,6 +82,9 @@ func (c *Claim) CompleteTx(ctx context.Context, tx Tx) error {
 // maxResult is how many bytes of a result are kept.
 const maxResult = 1 << 20
 
+// resultRules refuse what is JSON and yet not taken by every database.
+var resultRules = check.Rules{Kind: check.JSON}
+
 // Result keeps v as the job's result, as JSON of at most 1 MiB. It is written
 // when the job is done; a later call replaces it.
 func (c *Claim) Result(v any) error {
@@ -91,6 +94,9 @@ func (c *Claim) Result(v any) error {
 	}
 	if len(text) > maxResult {
 		return fmt.Errorf("queue: result: %d bytes of JSON; at most %d are kept", len(text), maxResult)
+	}
+	if wrong := resultRules.Check(json.RawMessage(text)); len(wrong) > 0 {
+		return fmt.Errorf("queue: result: %s", wrong[0].Message)
 	}
 	if c == nil {
 		return nil
@@ -119,12 +125,19 @@ func (c *Claim) Progress(fraction float64, note string) {
 	c.reported, c.progress, c.note = true, min(max(fraction, 0), 1), fit(clean(note), maxNote)
 }
 
-// report takes what is to be written of the progress.
+// report takes what is to be written of the progress; reportAgain puts back what
+// could not be.
 func (c *Claim) report() (progress store.Number, note string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ok, c.reported = c.reported, false
 	return store.Number{Unscaled: int64(math.Round(c.progress * 1e4)), Scale: 4}, c.note, ok
+}
+
+func (c *Claim) reportAgain() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reported = true
 }
 
 // state tells whether CompleteTx was called, and whether that has committed.
@@ -134,22 +147,42 @@ func (c *Claim) state() (done, inTx bool) {
 	return c.committed, c.inTx
 }
 
-// ID is the row's id: an int64, or a string where ids are ULIDs.
-func (c *Claim) ID() any { return c.claim.ID }
+// ID is the row's id: an int64, or a string where ids are ULIDs; nil of a nil
+// Claim.
+func (c *Claim) ID() any {
+	if c == nil {
+		return nil
+	}
+	return c.claim.ID
+}
 
-// Kind is the job's kind; empty in a queue without kinds.
-func (c *Claim) Kind() string { return c.claim.Kind }
+// Kind is the job's kind; empty in a queue without kinds, and of a nil Claim.
+func (c *Claim) Kind() string {
+	if c == nil {
+		return ""
+	}
+	return c.claim.Kind
+}
 
-// Queue is the datatype's name, and behind a slash that of the named queue.
+// Queue is the datatype's name, and behind a slash that of the named queue; empty
+// of a nil Claim.
 func (c *Claim) Queue() string {
+	if c == nil {
+		return ""
+	}
 	if c.claim.Queue == "" {
 		return c.engine.shape.name
 	}
 	return c.engine.shape.name + "/" + c.claim.Queue
 }
 
-// Try is which attempt this is; 1 for the first.
-func (c *Claim) Try() int { return int(c.claim.Attempt) }
+// Try is which attempt this is; 1 for the first, 0 of a nil Claim.
+func (c *Claim) Try() int {
+	if c == nil {
+		return 0
+	}
+	return int(c.claim.Attempt)
+}
 
 // errNotCommitted is the failure of a handler that returned nil although what
 // was to complete its job did not happen.

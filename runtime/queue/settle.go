@@ -471,6 +471,7 @@ func (e *engine) writeReports(ctx context.Context, batch []settlement) error {
 
 func (e *engine) report(ctx context.Context, conn *store.Conn, claims []*claim) error {
 	var all [][]any
+	var reporting []*claim
 	for _, c := range claims {
 		progress, note, ok := c.handle.report()
 		if !ok {
@@ -478,11 +479,16 @@ func (e *engine) report(ctx context.Context, conn *store.Conn, claims []*claim) 
 		}
 		args := arguments(e.db, 0)
 		args[argID], args[argEpoch], args[argProgress], args[argNote] = c.ID, c.Epoch, progress, note
-		all = append(all, args)
+		all, reporting = append(all, args), append(reporting, c)
 	}
 	if len(all) == 0 {
 		return nil
 	}
 	_, err := store.ExecEach(ctx, conn, &e.shape.st.Report, len(all), func(i int) []any { return all[i] })
+	if err != nil || conn != e.db.Conn() { // a transaction may be rolled back
+		for _, c := range reporting {
+			c.handle.reportAgain()
+		}
+	}
 	return err
 }
