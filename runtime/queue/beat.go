@@ -63,10 +63,12 @@ func (e *engine) beat(ctx context.Context) {
 		return
 	}
 	asked := time.Now()
+	soon, cancel := context.WithTimeout(ctx, e.opts.Lease/3) // a row may be locked after all
+	defer cancel()
 	var missing []*claim
 	for len(claims) > 0 {
 		n := min(len(claims), maxSettle)
-		ok, err := e.change(ctx, e.db.Conn(), &e.shape.st.Beat, claims[:n], e.opts.Lease)
+		ok, err := e.change(soon, e.db.Conn(), &e.shape.st.Beat, claims[:n], e.opts.Lease)
 		if err != nil {
 			if ctx.Err() == nil {
 				e.opts.Logger.Error("heartbeat failed", "queue", e.shape.name, "claims", len(claims), "error", err)
