@@ -44,9 +44,12 @@ func (e *engine) tidy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := e.now(ctx)
+	now, err := e.db.Now(ctx)
 	if err != nil {
 		return err
+	}
+	if e.db.FakeClock() {
+		now = e.db.Clock()
 	}
 	var dead []runningRow
 	for _, r := range rows {

@@ -69,8 +69,8 @@ type sighting struct {
 // watching: a claim whose lease has not changed for a whole lease is dead, by
 // this process's monotonic clock, whatever wall clocks say; one whose lease is
 // over by the database's clock too is dead after half of that. A live worker
-// renews three times in a lease. Under a test's clock, which may stand still,
-// only leases that are over by it count.
+// renews three times in a lease. Under a test's clock, which may stand still and
+// jump, watching begins when a lease is over by it.
 func (e *engine) sweep(ctx context.Context) error {
 	rows, err := e.allRunning(ctx)
 	if err != nil {
@@ -79,35 +79,26 @@ func (e *engine) sweep(ctx context.Context) error {
 	seen := make(map[any]sighting, len(rows))
 	var dead []runningRow
 	var now time.Time
+	fake := e.db.FakeClock()
 	for _, r := range rows {
 		s := sighting{r.epoch, r.lease.V, time.Now()}
-		if old, ok := e.sightings[r.id.v]; ok && old.epoch == s.epoch && old.lease.Equal(s.lease) {
+		fresh := fake && !r.lease.V.Before(e.db.Clock())
+		if old, ok := e.sightings[r.id.v]; ok && !fresh && old.epoch == s.epoch && old.lease.Equal(s.lease) {
 			s.since = old.since
 		}
 		seen[r.id.v] = s
 		age := time.Since(s.since)
-		if age < e.opts.Lease/2 {
-			continue
-		}
-		if now.IsZero() {
-			if now, err = e.now(ctx); err != nil {
+		if age >= e.opts.Lease/2 && now.IsZero() && !fake {
+			if now, err = e.db.Now(ctx); err != nil {
 				return err
 			}
 		}
-		if age >= e.opts.Lease && !e.db.FakeClock() || r.lease.V.Before(now) {
+		if age >= e.opts.Lease || age >= e.opts.Lease/2 && r.lease.V.Before(now) {
 			dead = append(dead, r)
 		}
 	}
 	e.sightings = seen
 	return e.expire(ctx, dead)
-}
-
-// now is what leases are compared with: the database's clock, or a test's.
-func (e *engine) now(ctx context.Context) (time.Time, error) {
-	if e.db.FakeClock() {
-		return e.db.Clock(), nil
-	}
-	return e.db.Now(ctx)
 }
 
 // errGone is what a row says whose worker is gone.

@@ -58,7 +58,9 @@ func TestRolledBackWakesNoOne(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if p.name != "postgres" { // a listener there hears of its own connection when it comes
+		if p.name == "mysql" { // elsewhere a wake may be of another's write, or of a connection
+			enqueue(t, db, 1, in(time.Hour))
+			<-news.C
 			rollBack()
 			select {
 			case <-news.C:
