@@ -69,8 +69,7 @@ type sighting struct {
 // watching: a claim whose lease has not changed for a whole lease is dead, by
 // this process's monotonic clock, whatever wall clocks say; one whose lease is
 // over by the database's clock too is dead after half of that. A live worker
-// renews three times in a lease. Under a test's clock, which may stand still and
-// jump, watching begins when a lease is over by it.
+// renews three times in a lease.
 func (e *engine) sweep(ctx context.Context) error {
 	rows, err := e.allRunning(ctx)
 	if err != nil {
@@ -79,16 +78,14 @@ func (e *engine) sweep(ctx context.Context) error {
 	seen := make(map[any]sighting, len(rows))
 	var dead []runningRow
 	var now time.Time
-	fake := e.db.FakeClock()
 	for _, r := range rows {
 		s := sighting{r.epoch, r.lease.V, time.Now()}
-		fresh := fake && !r.lease.V.Before(e.db.Clock())
-		if old, ok := e.sightings[r.id.v]; ok && !fresh && old.epoch == s.epoch && old.lease.Equal(s.lease) {
+		if old, ok := e.sightings[r.id.v]; ok && old.epoch == s.epoch && old.lease.Equal(s.lease) {
 			s.since = old.since
 		}
 		seen[r.id.v] = s
 		age := time.Since(s.since)
-		if age >= e.opts.Lease/2 && now.IsZero() && !fake {
+		if age >= e.opts.Lease/2 && now.IsZero() {
 			if now, err = e.db.Now(ctx); err != nil {
 				return err
 			}
