@@ -39,6 +39,8 @@ type engine struct {
 	settler settler
 	ended   *announcer
 
+	beats int // under a test's clock; of the heartbeat alone
+
 	// of the keeper alone
 	sightings map[any]sighting
 	gateAt    string // the gate that openGates looked at last
