@@ -234,10 +234,12 @@ func (w work) prune(r *model.Retention) []model.Query {
 	return one(s.query(":execrows", nil))
 }
 
-// gateUsed counts what runs under a gate.
+// gateUsed counts what runs under a gate. A hold says nothing of what runs; a
+// change of its time may leave one.
 func (w work) gateUsed() []model.Query {
 	s := w.statement()
-	s.add("SELECT COUNT(*) AS used\nFROM %s\nWHERE %s AND %s", w.lowering.q(w.d.Name), w.is(w.q.State, w.q.Running), w.is(w.w.Hold, ""))
+	s.add("SELECT COUNT(*) AS used\nFROM %s\nWHERE %s", w.lowering.q(w.d.Name), w.is(w.q.State, w.q.Running))
+	s.add(" AND %s", w.oneOf(w.name(w.w.Hold), []string{w.quoteText(""), w.quoteText(holdTime)}))
 	s.add(" AND %s = %s", w.name(w.w.Gate), s.arg(argGate, w.w.Gate))
 	return one(s.query(":one", []*model.Field{nil}))
 }

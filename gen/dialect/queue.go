@@ -295,16 +295,29 @@ func (w work) revive() []model.Query {
 	return one(s.query(":execrows", nil))
 }
 
+// mostWaiting bounds what a priority is worth in microseconds of waiting, far
+// beyond any time: two of them can be added. Package runtime/queue has the same.
+const mostWaiting = 1 << 61
+
 // priority moves a waiting row, and its rank with it.
 func (w work) priority() []model.Query {
 	f, rank := w.q.Order[0].Field, w.name(w.w.Rank)
-	step := w.q.Ageing.Microseconds()
 	s := w.update("")
 	// MySQL assigns from left to right: the rank must see the old priority.
-	s.add("%s = %s + (%s - %s) * %d", rank, rank, w.name(f), s.cast(s.arg(argPriority, f)), step)
+	s.add("%s = %s", rank, rank)
+	s.add(" + %s", w.worth(func() string { return w.name(f) }))
+	s.add(" - %s", w.worth(func() string { return s.cast(s.arg(argPriority, f)) }))
 	s.add(", %s = %s", w.name(f), s.arg(argPriority, f))
 	s.add("\nWHERE id = %s", s.arg(argID, w.d.IDField()))
 	return one(s.query(":execrows", nil))
+}
+
+// worth is how much waiting a priority makes up for, within bounds.
+func (w work) worth(priority func() string) string {
+	step := w.q.Ageing.Microseconds()
+	most := int64(mostWaiting) / step
+	return fmt.Sprintf("CASE WHEN %s > %d THEN %d WHEN %s < -%d THEN -%d ELSE %s * %d END",
+		priority(), most, int64(mostWaiting), priority(), most, int64(mostWaiting), priority(), step)
 }
 
 // twin finds the row that has a unique key, and keeps it from others.

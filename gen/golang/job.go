@@ -93,6 +93,7 @@ func (t tablePrinter) add(g *jen.Group, u *model.Unique) {
 			table(),
 			jen.Id("p").Op(":=").Add(t.replacement()),
 			t.postponed(u),
+			t.reranked(),
 			jen.Return(jen.Id("t").Dot("Table").Dot("Update").Call(jen.Id("ctx"), jen.Id("old").Dot("ID"), jen.Id("p"))),
 		),
 	))
@@ -118,15 +119,52 @@ func (t tablePrinter) postponed(u *model.Unique) jen.Code {
 		List(jen.Id("runAt"), store("Set").Call(queued("HoldTime")))
 }
 
+// aged is the priority that a row's rank goes by; nil without one.
+func (t tablePrinter) aged() *model.Field {
+	if t.d.Worker.Rank == nil {
+		return nil
+	}
+	return t.d.Worker.Section.Order[0].Field
+}
+
+// reranked gives the old row the new one's priority, if that has one, and the
+// place in the queue that goes with it.
+func (t tablePrinter) reranked() jen.Code {
+	f := t.aged()
+	if f == nil {
+		return jen.Null()
+	}
+	to := jen.Id("n").Dot(f.GoName)
+	plain := jen.Id(t.d.IDField().Storage().Go).Parens(jen.Id("old").Dot("ID"))
+	change := jen.If(
+		jen.Err().Op(":=").Add(queued("SetPriority")).Call(jen.Id("ctx"), jen.Id("c"), t.queueAt(), plain, to.Clone().Add(t.orNothing(f))),
+		jen.Err().Op("!=").Nil(),
+	).Block(jen.Return(jen.Nil(), jen.Err()))
+	if plainInNew(f) {
+		return change
+	}
+	return jen.If(to.Clone().Dot("IsSet").Call()).Block(change)
+}
+
+// orNothing reads an option that is set.
+func (t tablePrinter) orNothing(f *model.Field) *jen.Statement {
+	if plainInNew(f) {
+		return jen.Null()
+	}
+	return jen.Dot("Or").Call(jen.Lit(0))
+}
+
 // replacement is the patch that makes an old row the new one n: what a person
 // may set, and not what the queue keeps.
 func (t tablePrinter) replacement() jen.Code {
 	w := t.d.Worker
 	q := w.Section
 	own := map[*model.Field]bool{q.State: true, q.Attempts: true, q.Error: true, q.StartedAt: true, q.CompletedAt: true}
+	anew := map[*model.Field]bool{w.Version: true, w.Trace: true, w.Name: true, w.Gate: true, q.RunAt: true, q.MaxAttempts: true}
+	aged := t.aged()
 	return jen.Id(t.d.GoRow + "Patch").Values(jen.DictFunc(func(d jen.Dict) {
 		for _, f := range t.d.Fields {
-			if own[f] || f.Added && f != w.Version && f != w.Trace && f != q.RunAt && f != q.MaxAttempts {
+			if own[f] || f.Added && !anew[f] || f == aged {
 				continue
 			}
 			at := jen.Id("n").Dot(f.GoName)

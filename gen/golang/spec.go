@@ -253,7 +253,11 @@ func (t tablePrinter) fillPatch(f *jen.File) {
 			if !field.NotNull {
 				name = "PutNull"
 			}
-			g.Add(store(name)).Call(jen.Id("m"), jen.Lit(i+1), jen.Op("&").Id("r").Dot(field.GoName), jen.Id("p").Dot(field.GoName))
+			to := jen.Id("p").Dot(field.GoName)
+			if w := t.d.Worker; w != nil && field == w.Hold {
+				to = queued("HoldChanged").Call(to, jen.Id("p").Dot(w.Section.RunAt.GoName))
+			}
+			g.Add(store(name)).Call(jen.Id("m"), jen.Lit(i+1), jen.Op("&").Id("r").Dot(field.GoName), to)
 		}
 	})
 	f.Line()

@@ -83,9 +83,12 @@ func (e *engine) drainLine(ctx context.Context, l *line) (ran int, err error) {
 		if l.paused {
 			return ran, nil
 		}
-		claims, err := e.claim(ctx, l, 1)
-		if err != nil || len(claims) == 0 {
+		claims, met, err := e.claim(ctx, l, 1)
+		if err != nil || met == 0 {
 			return ran, err
+		}
+		if len(claims) == 0 {
+			continue // refused by a limit; behind it there may be others
 		}
 		if err := e.drainOne(ctx, claims[0]); err != nil {
 			return ran, err

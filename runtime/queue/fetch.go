@@ -22,7 +22,7 @@ func (e *engine) fetch(ctx context.Context, l *line) {
 			e.pause(ctx, l.freed, e.opts.Poll)
 			continue
 		}
-		claims, err := e.claim(ctx, l, n)
+		claims, met, err := e.claim(ctx, l, n)
 		if err != nil {
 			if ctx.Err() == nil {
 				e.opts.Logger.Error("claim failed", "queue", e.shape.name, "error", err)
@@ -31,7 +31,7 @@ func (e *engine) fetch(ctx context.Context, l *line) {
 			continue
 		}
 		e.begin(l, claims)
-		if len(claims) == n {
+		if met == n { // behind those that a limit refused there may be others
 			continue
 		}
 		if wait := e.untilDue(ctx); wait > 0 {
@@ -96,17 +96,17 @@ func (e *engine) begin(l *line, claims []*claim) {
 	}
 }
 
-// claim takes up to n rows that are due, in order.
-func (e *engine) claim(ctx context.Context, l *line, n int) ([]*claim, error) {
+// claim takes up to n rows that are due, in order. met is how many there were,
+// with those that a limit refused.
+func (e *engine) claim(ctx context.Context, l *line, n int) (claims []*claim, met int, err error) {
 	args := arguments(e.db, e.opts.Lease)
 	args[argLimit], args[argName] = int64(n), l.name
 	asked := time.Now()
 	var rows []any
-	var err error
 	switch {
 	case e.limited():
 		err = e.db.Tx(ctx, func(c *store.Conn) error {
-			rows, err = e.claimLimited(ctx, c, args)
+			rows, met, err = e.claimLimited(ctx, c, args)
 			return err
 		})
 	case e.db.Conn().Dialect() == mysqlDialect:
@@ -118,15 +118,15 @@ func (e *engine) claim(ctx context.Context, l *line, n int) ([]*claim, error) {
 		rows, err = e.claimRows(ctx, e.db.Conn(), args)
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	claims := make([]*claim, len(rows))
+	claims = make([]*claim, len(rows))
 	for i, row := range e.sorted(rows) {
 		c := &claim{Claimed: e.shape.claimed(row), row: row, line: l, renewed: asked}
 		c.handle = &Claim{engine: e, claim: c}
 		claims[i] = c
 	}
-	return claims, nil
+	return claims, max(met, len(claims)), nil
 }
 
 // claimRows runs the claim. On MySQL, which cannot show what it changed, it

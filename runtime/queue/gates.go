@@ -58,10 +58,10 @@ func (s *shape) limited() bool { return s.st.GateUsed.Text[0] != "" }
 // claimLimited claims rows and gives those back, in the same transaction, that
 // are more than a limit allows. Who counts under a gate has locked it: no two
 // processes both find room for the last one.
-func (e *engine) claimLimited(ctx context.Context, c *store.Conn, args []any) ([]any, error) {
+func (e *engine) claimLimited(ctx context.Context, c *store.Conn, args []any) (through []any, met int, err error) {
 	rows, err := e.claimRows(ctx, c, args)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	rows = e.sorted(rows)
 	gates := map[string][]any{}
@@ -73,10 +73,11 @@ func (e *engine) claimLimited(ctx context.Context, c *store.Conn, args []any) ([
 	refused := map[any]bool{}
 	for _, gate := range sortedKeys(gates) { // in order, so that two claims cannot wait for each other
 		if err := e.pass(ctx, c, gate, gates[gate], refused); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	return slices.DeleteFunc(rows, func(row any) bool { return refused[row] }), nil
+	met = len(rows)
+	return slices.DeleteFunc(rows, func(row any) bool { return refused[row] }), met, nil
 }
 
 func sortedKeys(m map[string][]any) []string {
@@ -310,7 +311,9 @@ type slice struct{ at, n int64 } // slices since 1970, and starts in it
 // slicesOfRate is into how many slices the span of a rate is cut.
 const slicesOfRate = 32
 
-func width(r Rate) int64 { return max(int64(r.Every/slicesOfRate)/1000, 1) } // microseconds
+// width is how long a slice is, in microseconds: rounded up, so that all of them
+// are no shorter than the span.
+func width(r Rate) int64 { return max((r.Every.Microseconds()+slicesOfRate-1)/slicesOfRate, 1) }
 
 func (w *window) forget(now time.Time, r Rate) {
 	if r.Max == 0 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // Policy is how jobs of one kind are run. The zero value sets no limits.
@@ -85,19 +87,34 @@ func HoldUntil(at, now time.Time) string {
 	return ""
 }
 
+// HoldChanged is the hold that a patch gives a row with another time: it waits
+// for that, however near, and whoever looks for rows that are due lets it go. A
+// hold that the patch gives itself stays. Generated code calls it.
+func HoldChanged(hold store.Opt[string], runAt store.Opt[time.Time]) store.Opt[string] {
+	switch {
+	case hold.IsSet() || !runAt.IsSet():
+		return hold
+	case runAt.IsNull():
+		return store.Set("")
+	}
+	return store.Set(HoldTime)
+}
+
 // Rank is the place of a row in a queue whose priorities age: the moment of
 // enqueueing in microseconds, less the waiting that the priority is worth.
 // Generated code calls it.
 func Rank(now time.Time, priority int64, step time.Duration) int64 {
-	const most = 1 << 61 // far beyond any time, and any two of them can be added
-	worth := float64(priority) * float64(step.Microseconds())
+	const far = 1 << 61 // far beyond any time, and any two of them can be added
+	worth, most := int64(0), far/step.Microseconds()
 	switch {
-	case worth > most:
-		return now.UnixMicro() - most
-	case worth < -most:
-		return now.UnixMicro() + most
+	case priority > most:
+		worth = far
+	case priority < -most:
+		worth = -far
+	default:
+		worth = priority * step.Microseconds()
 	}
-	return now.UnixMicro() - priority*step.Microseconds()
+	return now.UnixMicro() - worth
 }
 
 // Key joins what a limit or uniqueness goes by: a scope and values. Generated

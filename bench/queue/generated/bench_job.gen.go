@@ -303,7 +303,7 @@ func (p *BenchJobPatch) fill(r *BenchJob, m *store.Mask) {
 	store.Patch(m, 11, &r.CreatedAt, p.CreatedAt)
 	store.Patch(m, 12, &r.QueueEpoch, p.QueueEpoch)
 	store.PutNull(m, 13, &r.QueueLease, p.QueueLease)
-	store.Patch(m, 14, &r.QueueHold, p.QueueHold)
+	store.Patch(m, 14, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.ScheduledAt))
 	store.PutNull(m, 15, &r.QueueErrors, p.QueueErrors)
 	store.PutNull(m, 16, &r.QueueResult, p.QueueResult)
 	store.PutNull(m, 17, &r.QueueProgress, p.QueueProgress)

@@ -277,7 +277,7 @@ func (p *JobPatch) fill(r *Job, m *store.Mask) {
 	store.PutNull(m, 8, &r.Error, p.Error)
 	store.Patch(m, 9, &r.QueueEpoch, p.QueueEpoch)
 	store.PutNull(m, 10, &r.QueueLease, p.QueueLease)
-	store.Patch(m, 11, &r.QueueHold, p.QueueHold)
+	store.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.RunAt))
 	store.PutNull(m, 12, &r.QueueErrors, p.QueueErrors)
 	store.PutNull(m, 13, &r.QueueResult, p.QueueResult)
 	store.PutNull(m, 14, &r.QueueProgress, p.QueueProgress)

@@ -275,7 +275,7 @@ func (p *TaskPatch) fill(r *Task, m *store.Mask) {
 	store.PutNull(m, 7, &r.Error, p.Error)
 	store.Patch(m, 8, &r.QueueEpoch, p.QueueEpoch)
 	store.PutNull(m, 9, &r.QueueLease, p.QueueLease)
-	store.Patch(m, 10, &r.QueueHold, p.QueueHold)
+	store.Patch(m, 10, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.RunAt))
 	store.PutNull(m, 11, &r.QueueErrors, p.QueueErrors)
 	store.PutNull(m, 12, &r.QueueResult, p.QueueResult)
 	store.PutNull(m, 13, &r.QueueProgress, p.QueueProgress)
