@@ -2,7 +2,9 @@ package errands_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -88,20 +90,33 @@ func run[P any](ctx context.Context, do does, j *queue.Job[generated.Errand, P])
 	return do(ctx, j.Row, j.Payload)
 }
 
-func (do does) Walk(ctx context.Context, j *generated.WalkJob) error         { return run(ctx, do, j) }
-func (do does) Film(ctx context.Context, j *generated.FilmJob) error         { return run(ctx, do, j) }
-func (do does) Slow(ctx context.Context, j *generated.SlowJob) error         { return run(ctx, do, j) }
-func (do does) Listed(ctx context.Context, j *generated.ListedJob) error     { return run(ctx, do, j) }
-func (do does) Squared(ctx context.Context, j *generated.SquaredJob) error   { return run(ctx, do, j) }
+func (do does) Walk(ctx context.Context, j *generated.WalkJob) error { return run(ctx, do, j) }
+
+func (do does) Film(ctx context.Context, j *generated.FilmJob) error { return run(ctx, do, j) }
+
+func (do does) Slow(ctx context.Context, j *generated.SlowJob) error { return run(ctx, do, j) }
+
+func (do does) Listed(ctx context.Context, j *generated.ListedJob) error { return run(ctx, do, j) }
+
+func (do does) Squared(ctx context.Context, j *generated.SquaredJob) error { return run(ctx, do, j) }
+
 func (do does) Jittered(ctx context.Context, j *generated.JitteredJob) error { return run(ctx, do, j) }
-func (do does) Rated(ctx context.Context, j *generated.RatedJob) error       { return run(ctx, do, j) }
-func (do does) Shared(ctx context.Context, j *generated.SharedJob) error     { return run(ctx, do, j) }
-func (do does) Fair(ctx context.Context, j *generated.FairJob) error         { return run(ctx, do, j) }
-func (do does) Kept(ctx context.Context, j *generated.KeptJob) error         { return run(ctx, do, j) }
-func (do does) Hourly(ctx context.Context, j *generated.HourlyJob) error     { return run(ctx, do, j) }
+
+func (do does) Rated(ctx context.Context, j *generated.RatedJob) error { return run(ctx, do, j) }
+
+func (do does) Shared(ctx context.Context, j *generated.SharedJob) error { return run(ctx, do, j) }
+
+func (do does) Fair(ctx context.Context, j *generated.FairJob) error { return run(ctx, do, j) }
+
+func (do does) Kept(ctx context.Context, j *generated.KeptJob) error { return run(ctx, do, j) }
+
+func (do does) Hourly(ctx context.Context, j *generated.HourlyJob) error { return run(ctx, do, j) }
+
 func (do does) Replaced(ctx context.Context, j *generated.ReplacedJob) error { return run(ctx, do, j) }
-func (do does) Bounced(ctx context.Context, j *generated.BouncedJob) error   { return run(ctx, do, j) }
-func (do does) Greet(ctx context.Context, j *generated.GreetJob) error       { return run(ctx, do, j) }
+
+func (do does) Bounced(ctx context.Context, j *generated.BouncedJob) error { return run(ctx, do, j) }
+
+func (do does) Greet(ctx context.Context, j *generated.GreetJob) error { return run(ctx, do, j) }
 
 // nothing is done, and well.
 func nothing(context.Context, *generated.Errand, any) error { return nil }
@@ -210,4 +225,12 @@ func at(when time.Time) func(*generated.ErrandNew) {
 
 func priority(p int64) func(*generated.ErrandNew) {
 	return func(n *generated.ErrandNew) { n.Priority = store.Int(p) }
+}
+
+func (do does) GreetFromV1(_ context.Context, old generated.GreetV1) (generated.Greet, error) {
+	first, last, ok := strings.Cut(old.Name, " ")
+	if !ok {
+		return generated.Greet{}, queue.Discard(errors.New("one name is not enough"))
+	}
+	return generated.Greet{First: first, Last: last}, nil
 }

@@ -1,0 +1,246 @@
+package errands_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// Two workers start no more than the rate allows in any span, and all there is
+// in good time: a row that was too early is held, and let go later.
+func TestRate(t *testing.T) {
+	onEach(t, func(t *testing.T, p *place) {
+		first, second := p.open(), p.open()
+		const jobs, most, every, step = 13, 3, 10 * time.Second, 700 * time.Millisecond
+		for i := range jobs {
+			must(first.Errand.EnqueueRated(t.Context(), generated.Rated{N: int64(i)}))(t)
+		}
+		var starts list[time.Time]
+		do := func(context.Context, *generated.Errand, any) error {
+			starts.add(p.clock.time())
+			return nil
+		}
+		began := p.clock.time()
+		for len(starts.get()) < jobs && p.clock.time().Sub(began) < 5*every {
+			var both sync.WaitGroup
+			for _, db := range []*generated.DB{first, second} {
+				both.Go(func() {
+					if err := db.Drain(t.Context(), generated.Workers{Errand: does(do)}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			both.Wait()
+			p.clock.add(step)
+		}
+		all := starts.get()
+		if len(all) != jobs {
+			t.Fatalf("%d of %d ran", len(all), jobs)
+		}
+		for i := most; i < jobs; i++ {
+			if span := all[i].Sub(all[i-most]); span < every || span > every+2*step {
+				t.Errorf("starts %d and %d are %s apart, want %s and little more", i-most, i, span, every)
+			}
+		}
+		waiting := must(first.Errand.Count(t.Context(), generated.ErrandFields.QueueAttempts.Ne(1), 0))(t)
+		if waiting != 0 {
+			t.Errorf("%d rows lost or gained attempts by waiting", waiting)
+		}
+	})
+}
+
+// Over two workers no more run at once than the limit allows, and others go on.
+func TestConcurrency(t *testing.T) {
+	live(t, func(t *testing.T, p *place) {
+		first, second := p.open(), p.open()
+		payloads := make([]generated.Shared, 24)
+		ids := must(first.Errand.EnqueueSharedMany(t.Context(), payloads))(t)
+		var mu sync.Mutex
+		running, most := 0, 0
+		full := make(chan struct{}) // closed once two have run at once
+		do := func(ctx context.Context, row *generated.Errand, _ any) error {
+			mu.Lock()
+			running++
+			if running == 2 && most < 2 {
+				close(full)
+			}
+			most = max(most, running)
+			mu.Unlock()
+			<-full
+			mu.Lock()
+			running--
+			mu.Unlock()
+			return nil
+		}
+		for _, db := range []*generated.DB{first, second} {
+			work(t, db, generated.Workers{Errand: does(do), ErrandOptions: queue.Options{Queues: map[string]int{"main": 6}}})
+		}
+		for _, id := range ids {
+			await(t, first, id)
+		}
+		if most != 2 {
+			t.Errorf("%d ran at once, want 2", most)
+		}
+	})
+}
+
+// A tenant with thousands of rows before those of another does not keep it
+// waiting: what its limit refuses is out of the way at once, without a poll.
+func TestFairness(t *testing.T) {
+	live(t, func(t *testing.T, p *place) {
+		db := p.open()
+		const many = 5000
+		payloads := make([]generated.Fair, many)
+		for i := range payloads {
+			payloads[i] = generated.Fair{Tenant: "great", N: int64(i)}
+		}
+		must(db.Errand.EnqueueFairMany(t.Context(), payloads))(t)
+		small := must(db.Errand.EnqueueFairMany(t.Context(), []generated.Fair{{Tenant: "small", N: 1}, {Tenant: "small", N: 2}, {Tenant: "small", N: 3}}))(t)
+		release := make(chan struct{})
+		var great list[int64]
+		stop := work(t, db, generated.Workers{
+			ErrandOptions: queue.Options{Poll: time.Hour},
+			Errand: does(func(_ context.Context, _ *generated.Errand, payload any) error {
+				if f := payload.(generated.Fair); f.Tenant == "great" {
+					great.add(f.N)
+					<-release
+				}
+				return nil
+			}),
+		})
+		for _, id := range small {
+			await(t, db, id)
+		}
+		if got := great.get(); len(got) != 1 || got[0] != 0 {
+			t.Errorf("%v of the great tenant ran, want the first alone", got)
+		}
+		held := must(db.Errand.Count(t.Context(), generated.ErrandFields.QueueHold.Eq("limit"), 0))(t)
+		if held < many-10 {
+			t.Errorf("%d rows are out of the claim's sight, want nearly %d", held, many)
+		}
+		for range 4 {
+			release <- struct{}{} // to the next, which the end of the one before lets go
+		}
+		until(t, "the next of the great tenant", func() bool { return len(great.get()) > 4 })
+		close(release)
+		stop()
+		for i, n := range great.get() {
+			if n != int64(i) {
+				t.Errorf("the great tenant's rows ran as %v", great.get())
+				break
+			}
+		}
+	})
+}
+
+// A drain goes on behind what a limit refuses.
+func TestDrainBehindALimit(t *testing.T) {
+	onEach(t, func(t *testing.T, p *place) {
+		db := p.open()
+		for i := range 8 {
+			must(db.Errand.EnqueueRated(t.Context(), generated.Rated{N: int64(i)}, priority(100)))(t)
+		}
+		walk := must(db.Errand.EnqueueWalk(t.Context(), generated.Walk{}))(t)
+		drain(t, db, func(_ context.Context, row *generated.Errand, _ any) error {
+			if row.Kind == "rated" {
+				return errors.New("counts, whatever it gives")
+			}
+			return nil
+		})
+		if row := get(t, db, walk.ID); row.State != generated.ErrandStateDone {
+			t.Errorf("behind rows that are refused the row is %s", row.State)
+		}
+		if n := must(db.Errand.Count(t.Context(), store.And(generated.ErrandFields.QueueAttempts.Eq(1), generated.ErrandFields.Kind.Eq("rated")), 0))(t); n != 3 {
+			t.Errorf("%d ran under a rate of 3", n)
+		}
+	})
+}
+
+// Gates are told apart to the letter, on every database.
+func TestTenantsThatAreNearlyTheSame(t *testing.T) {
+	live(t, func(t *testing.T, p *place) {
+		db := p.open()
+		tenants := []string{"a", "A", "a ", "á", "a,b", `a","b`, "a\\", "null", long('x'), long('y')}
+		var payloads []generated.Fair
+		for _, tenant := range tenants {
+			payloads = append(payloads, generated.Fair{Tenant: tenant, N: 1}, generated.Fair{Tenant: tenant, N: 2})
+		}
+		must(db.Errand.EnqueueFairMany(t.Context(), payloads))(t)
+		started, release := make(chan string, 2*len(tenants)), make(chan struct{})
+		work(t, db, generated.Workers{
+			ErrandOptions: queue.Options{Queues: map[string]int{"main": 2 * len(tenants)}},
+			Errand: does(func(_ context.Context, _ *generated.Errand, payload any) error {
+				started <- payload.(generated.Fair).Tenant
+				<-release
+				return nil
+			}),
+		})
+		got := map[string]bool{}
+		for range tenants {
+			got[receive(t, started)] = true
+		}
+		if len(got) != len(tenants) {
+			t.Errorf("%d of %d tenants run at once: %v", len(got), len(tenants), got)
+		}
+		close(release)
+		for range tenants {
+			receive(t, started)
+		}
+	})
+}
+
+func long(last rune) string { return fmt.Sprintf("%0900d", 0) + string(last) }
+
+// handles is a handler of chores.
+type handles func(ctx context.Context, row *generated.Chore) error
+
+func (h handles) Chore(ctx context.Context, row *generated.Chore) error { return h(ctx, row) }
+
+// Without kinds the limits count what Enqueue adds, by the row's own field.
+func TestLimitsWithoutKinds(t *testing.T) {
+	onEach(t, func(t *testing.T, p *place) {
+		db := p.open()
+		ran := map[string]int{}
+		again := func() {
+			t.Helper()
+			err := db.Drain(t.Context(), generated.Workers{Chore: handles(func(_ context.Context, row *generated.Chore) error {
+				ran[row.Owner.V]++
+				return nil
+			})})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 10 {
+			n := generated.ChoreNew{Owner: opt("ann"), Label: opt(fmt.Sprint("a", i))}
+			must(db.Chore.Enqueue(t.Context(), n))(t)
+			if i < 3 {
+				n.Owner = opt("bob")
+				must(db.Chore.Enqueue(t.Context(), n))(t)
+			}
+			must(db.Chore.Create(t.Context(), generated.ChoreNew{Owner: opt("free")}))(t)
+			must(db.Chore.Enqueue(t.Context(), generated.ChoreNew{Label: opt(fmt.Sprint("none", i)), Owner: store.SetNull[string]()}))(t)
+		}
+		again()
+		if ran["ann"] != 6 || ran["bob"] != 3 || ran["free"] != 10 || ran[""] != 6 {
+			t.Errorf("%v ran in the first minute; ann and the one without a name may have 6", ran)
+		}
+		p.clock.add(50 * time.Second)
+		again()
+		if ran["ann"] != 6 {
+			t.Errorf("%v ran before the minute was over", ran)
+		}
+		p.clock.add(14 * time.Second)
+		again()
+		if ran["ann"] != 10 || ran[""] != 10 {
+			t.Errorf("%v ran after a minute", ran)
+		}
+	})
+}
