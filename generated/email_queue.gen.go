@@ -316,7 +316,7 @@ func (p *EmailQueuePatch) fill(r *EmailQueue, m *store.Mask) {
 	store.Patch(m, 12, &r.QueueMaxAttempts, p.QueueMaxAttempts)
 	store.Patch(m, 13, &r.QueueEpoch, p.QueueEpoch)
 	store.PutNull(m, 14, &r.QueueLease, p.QueueLease)
-	store.Patch(m, 15, &r.QueueHold, p.QueueHold)
+	store.Patch(m, 15, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.SendAt))
 	store.PutNull(m, 16, &r.QueueErrors, p.QueueErrors)
 	store.PutNull(m, 17, &r.QueueResult, p.QueueResult)
 	store.PutNull(m, 18, &r.QueueProgress, p.QueueProgress)
