@@ -12,8 +12,8 @@
 // or take longer than a lease. A trigger of the database writes every change of a
 // job into `history`.
 //
-// All the while processes are killed with SIGKILL, stopped for longer than three
-// leases and continued, or asked to end. Then the killing ends, the queue drains,
+// All the while processes are killed with SIGKILL, stopped for up to four leases
+// and continued, or asked to end. Then the killing ends, the queue drains,
 // and the tables alone have to show (prove.go):
 //
 //   - every job of a committed transaction has ended, once;

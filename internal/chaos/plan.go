@@ -40,7 +40,7 @@ func planOf(seed uint64, token int64, lease time.Duration) plan {
 	}
 	switch n := r.IntN(1000); {
 	case n < 10:
-		p.work = lease + time.Duration(r.Int64N(int64(lease)))
+		p.work = lease/2 + time.Duration(r.Int64N(int64(2*lease)))
 	case n < 200:
 		p.work = time.Duration(r.Int64N(int64(50 * time.Millisecond)))
 	}

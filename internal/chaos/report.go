@@ -19,7 +19,7 @@ func (r result) print(w io.Writer) {
 	say("%d jobs committed: %d done, %d dead, %d cancelled; %s under fire, %s to drain",
 		r.Committed, r.Done, r.Dead, r.Cancelled, r.Flow.Round(time.Second/10), r.Drained.Round(time.Second/10))
 	say("%d transactions with %d jobs rolled back on purpose", r.Abandoned, r.AbandonedJobs)
-	say("%d processes killed, %d stopped for three leases or more, %d asked to end", r.Hits.Killed.Load(), r.Hits.Stopped, r.Hits.Asked)
+	say("%d processes killed, %d stopped for up to four leases, %d asked to end", r.Hits.Killed.Load(), r.Hits.Stopped, r.Hits.Asked)
 	say("%d claims, %d of them again: after %d lost leases, %d failures, %d snoozes, %d given back",
 		r.Claims, r.RunAgain, r.Lost, r.Failed, r.Snoozed, r.GivenBack)
 	say("%d completed together with writes of their own; of the others %d had theirs twice", r.Inside, r.Twice)

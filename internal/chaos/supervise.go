@@ -157,7 +157,12 @@ func (s *supervisor) fire(ctx context.Context, until time.Time) error {
 	for {
 		pause := 50*time.Millisecond + time.Duration(s.rand.Int64N(int64(500*time.Millisecond)))
 		target, how := s.rand.IntN(len(s.processes)), s.rand.IntN(100)
+		// Others have a stopped process's jobs after one lease or two. For a long
+		// time it comes back when they have ended, for a shorter one while they run.
 		frozen := 3*s.Lease + time.Duration(s.rand.Int64N(int64(s.Lease)))
+		if s.rand.IntN(2) == 0 {
+			frozen /= 2
+		}
 		if time.Now().Add(pause).After(until) {
 			return nil
 		}
