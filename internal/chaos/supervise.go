@@ -101,7 +101,7 @@ func (s *supervisor) startAll(begin time.Time) error {
 	for i := range s.processes {
 		c := settings{
 			Role: roleWorker, Slot: i + 1, Generation: 1, DSN: s.DSN, Seed: s.Seed, Lease: s.Lease,
-			Jobs: s.Jobs, Start: begin, Rate: cmp.Or(s.Rate, float64(s.Jobs)/(0.8*s.For.Seconds())),
+			Jobs: s.Jobs, Start: begin, Rate: cmp.Or(s.Rate, float64(s.Jobs)/(0.7*s.For.Seconds())),
 		}
 		if i >= s.Workers {
 			c.Role, c.Slot = roleEnqueuer, i-s.Workers+1
