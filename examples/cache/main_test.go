@@ -28,6 +28,9 @@ func Example() {
 	// 2 loads for 4 reads, hit rate 50 %
 }
 
+// patience is the time limit of reads in tests: machines that run them are busy.
+const patience = 20 * time.Second
+
 func onEach(t *testing.T, test func(t *testing.T, db *generated.DB)) {
 	for _, kind := range []string{"sqlite", "postgres", "mysql"} {
 		t.Run(kind, func(t *testing.T) {
@@ -56,7 +59,7 @@ func must(t *testing.T, err error) {
 func TestDependsOn(t *testing.T) {
 	onEach(t, func(t *testing.T, db *generated.DB) {
 		ctx := t.Context()
-		pages := cache.New[string](db.PageCache, cache.Options{})
+		pages := cache.New[string](db.PageCache, cache.Options{Timeout: patience})
 		post, err := db.Post.Create(ctx, generated.PostNew{Title: "a", Slug: "a"})
 		must(t, err)
 		other, err := db.Post.Create(ctx, generated.PostNew{Title: "b", Slug: "b"})
@@ -130,6 +133,7 @@ func TestJSONColumn(t *testing.T) {
 			"json": {Memory: -1}, "gob": {Memory: -1, Codec: cache.Gob()}, "raw": {Memory: -1, Codec: cache.Raw()},
 			"zstd": {Memory: -1, Compress: 1}, "aes": {Memory: -1, Compress: 10, Keys: secret},
 		} {
+			opts.Timeout = patience
 			texts := cache.New[string](db.PageCache, opts)
 			for _, want := range []string{"", "text", "a\x00b", strings.Repeat("long ", 1000), `{"a": 1}`} {
 				must(t, texts.Set(ctx, name, want, time.Hour))
@@ -138,7 +142,7 @@ func TestJSONColumn(t *testing.T) {
 				}
 			}
 		}
-		pages := cache.New[Page](db.PageCache, cache.Options{})
+		pages := cache.New[Page](db.PageCache, cache.Options{Timeout: patience})
 		must(t, pages.Set(ctx, "p", Page{Title: "T"}, 0, cache.Tags(strings.Repeat("long", 9), "and", "more")))
 		row, err := db.PageCache.GetByPath(ctx, "p")
 		must(t, err)
@@ -154,7 +158,7 @@ func TestJSONColumn(t *testing.T) {
 func TestFieldsOfOnesOwn(t *testing.T) {
 	onEach(t, func(t *testing.T, db *generated.DB) {
 		ctx := t.Context()
-		pages := cache.New[string](db.PageCache, cache.Options{})
+		pages := cache.New[string](db.PageCache, cache.Options{Timeout: patience})
 		with := cache.With(generated.PageCachePatch{Etag: store.Set("e1"), ContentType: store.Set("text/plain")})
 		etag := func(want, kind string) {
 			t.Helper()
@@ -192,7 +196,7 @@ func TestFieldsOfOnesOwn(t *testing.T) {
 func TestBounds(t *testing.T) {
 	onEach(t, func(t *testing.T, db *generated.DB) {
 		ctx := t.Context()
-		texts := cache.New[string](db.PageCache, cache.Options{Memory: -1})
+		texts := cache.New[string](db.PageCache, cache.Options{Timeout: patience, Memory: -1})
 		for i := range 300 {
 			must(t, texts.Set(ctx, fmt.Sprint("k", i), "v", time.Hour))
 		}
@@ -234,7 +238,7 @@ func TestBounds(t *testing.T) {
 // Run tidies up, and flushes when it ends.
 func TestRunMaintains(t *testing.T) {
 	onEach(t, func(t *testing.T, db *generated.DB) {
-		texts := cache.New[string](db.PageCache, cache.Options{Memory: -1})
+		texts := cache.New[string](db.PageCache, cache.Options{Timeout: patience, Memory: -1})
 		must(t, texts.Set(t.Context(), "gone", "v", 1))
 		must(t, texts.Set(t.Context(), "used", "v", 0))
 		texts.Get(t.Context(), "used")

@@ -20,6 +20,9 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
+// patience is the time limit of reads in tests: machines that run them are busy.
+const patience = 20 * time.Second
+
 // clock is a test's time.
 type clock struct {
 	mu sync.Mutex
@@ -83,7 +86,7 @@ type page struct {
 
 // plain are the options of a cache without memory, whose entries end when they
 // are told to.
-var plain = cache.Options{Memory: -1, Jitter: -1}
+var plain = cache.Options{Timeout: patience, Memory: -1, Jitter: -1}
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -108,7 +111,7 @@ func wantMiss[V any](t testing.TB, c *cache.Cache[V], key string) {
 
 func TestSetGetDelete(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
-		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Jitter: -1}} {
+		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Timeout: patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				ctx := t.Context()
 				pages := cache.New[page](p.open(t).CacheEntry, opts)
@@ -138,7 +141,7 @@ func TestSetGetDelete(t *testing.T) {
 
 func TestTimeToLive(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
-		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Jitter: -1}} {
+		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Timeout: patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				ctx := t.Context()
 				opts.Prefix = name + ":"
@@ -193,7 +196,7 @@ func TestClockStepsBack(t *testing.T) {
 func TestAdd(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Jitter: -1})
+		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
 		add := func(value string, want bool) {
 			t.Helper()
 			if ok, err := texts.Add(ctx, "k", value, time.Minute, cache.Tags("t")); ok != want || err != nil {
@@ -238,7 +241,7 @@ func TestIncrement(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		ctx := t.Context()
 		db := p.open(t)
-		counts := cache.New[int](db.CacheEntry, cache.Options{Jitter: -1})
+		counts := cache.New[int](db.CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
 		inc := func(key string, delta, want int64) {
 			t.Helper()
 			if n, err := counts.Increment(ctx, key, delta, time.Minute); n != want || err != nil {
@@ -283,7 +286,7 @@ func TestIncrement(t *testing.T) {
 func TestTags(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Jitter: -1})
+		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
 		set := func(key string, tags ...string) {
 			t.Helper()
 			must(t, texts.Set(ctx, key, key, time.Hour, cache.Tags(tags...)))
@@ -344,7 +347,7 @@ func TestOddKeys(t *testing.T) {
 	}
 	onEach(t, func(t *testing.T, p place) {
 		ctx := t.Context()
-		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Jitter: -1}} {
+		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Timeout: patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				opts.Prefix = name
 				texts := cache.New[string](p.open(t).CacheEntry, opts)
@@ -377,8 +380,8 @@ func TestPrefix(t *testing.T) {
 	long := strings.Repeat("long", 1000)
 	onEach(t, func(t *testing.T, p place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Jitter: -1})
-		other := cache.New[string](p.open(t).CacheEntry, cache.Options{Jitter: -1, Prefix: "other:"})
+		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
+		other := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1, Prefix: "other:"})
 		must(t, other.Set(ctx, "a", "v", 0))
 		for _, test := range []struct {
 			prefix  string
@@ -459,7 +462,7 @@ func TestCleanup(t *testing.T) {
 // What is used is counted in memory, and written in batches.
 func TestHitsAreFlushed(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
-		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Jitter: -1}} {
+		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Timeout: patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				ctx := t.Context()
 				db := p.open(t)
@@ -499,7 +502,7 @@ func TestTransactions(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		ctx := t.Context()
 		db := p.open(t)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Jitter: -1})
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
 		must(t, texts.Set(ctx, "k", "old", time.Hour, cache.Tags("t")))
 		wantValue(t, texts, "k", "old")
 		undone := errors.New("undone")

@@ -26,9 +26,9 @@ func TestMemoryOfOtherProcesses(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		p.clock = nil
 		ctx := t.Context()
-		mine := cache.New[string](p.open(t).CacheEntry, cache.Options{MemoryFor: time.Hour})
+		mine := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, MemoryFor: time.Hour})
 		otherDB := p.open(t)
-		other := cache.New[string](otherDB.CacheEntry, cache.Options{MemoryFor: time.Hour})
+		other := cache.New[string](otherDB.CacheEntry, cache.Options{Timeout: patience, MemoryFor: time.Hour})
 		changes := map[string]func() error{
 			"set":    func() error { return other.Set(ctx, "k", "new", time.Hour) },
 			"delete": func() error { return other.Delete(ctx, "k") },
@@ -72,7 +72,7 @@ func TestMemoryIsNotForEver(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		ctx := t.Context()
 		db := p.open(t)
-		texts := cache.New[string](db.CacheEntry, cache.Options{MemoryFor: time.Minute})
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, MemoryFor: time.Minute})
 		must(t, texts.Set(ctx, "k", "v", 0))
 		wantValue(t, texts, "k", "v")
 		row, err := db.CacheEntry.GetByKey(ctx, "k")
@@ -87,7 +87,7 @@ func TestMemoryIsNotForEver(t *testing.T) {
 func TestHashesAlike(t *testing.T) {
 	a, b := alike(t)
 	onEach(t, func(t *testing.T, p place) {
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Jitter: -1})
+		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
 		must(t, texts.Set(t.Context(), a, "a", 0))
 		must(t, texts.Set(t.Context(), b, "b", 0))
 		for range 3 {
@@ -116,7 +116,7 @@ func TestDatabaseIsAway(t *testing.T) {
 		ctx := t.Context()
 		var log bytes.Buffer
 		db := p.open(t)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Memory: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, Memory: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		must(t, texts.Set(ctx, "k", "v", 0))
 		must(t, db.Close())
 		wantMiss(t, texts, "k")
@@ -224,7 +224,7 @@ func TestReadOnlyDatabase(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "cache.db")
 		db, err := generated.Open(ctx, "sqlite:"+path, generated.Options{})
 		must(t, err)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Memory: -1})
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, Memory: -1})
 		must(t, texts.Set(ctx, "k", "v", 0))
 		_, err = db.Store().Conn().Exec(ctx, "PRAGMA query_only = ON", nil)
 		must(t, err)
@@ -273,7 +273,7 @@ func refused(t *testing.T, texts *cache.Cache[string]) {
 func TestValuesOverTheLimit(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Memory: -1, MaxValue: 1000, Codec: cache.Raw()})
+		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Memory: -1, MaxValue: 1000, Codec: cache.Raw()})
 		must(t, texts.Set(ctx, "k", strings.Repeat("x", 1000), 0))
 		long := strings.Repeat("x", 1001)
 		if err := texts.Set(ctx, "k", long, 0); !errors.Is(err, cache.ErrTooLarge) {
@@ -318,7 +318,7 @@ func TestWrongOptions(t *testing.T) {
 		}
 		wantMiss(t, c, "k")
 	}
-	if err := cache.New[string](db.CacheEntry, cache.Options{}).Err(); err != nil {
+	if err := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience}).Err(); err != nil {
 		t.Error(err)
 	}
 }
@@ -340,7 +340,7 @@ func TestCodecs(t *testing.T) {
 		for name, opts := range map[string]cache.Options{
 			"json": {}, "gob": {Codec: cache.Gob()}, "own": {Codec: named("own")}, "zstd": {Compress: 1, Codec: cache.Gob()},
 		} {
-			opts.Memory = -1
+			opts.Memory, opts.Timeout = -1, patience
 			c := cache.New[map[string]key](db.CacheEntry, opts)
 			must(t, c.Set(ctx, name, value, 0))
 			if got, ok := c.Get(ctx, name); !ok || got["x"] != value["x"] {
@@ -356,12 +356,12 @@ func TestCodecs(t *testing.T) {
 		if s := wrong.Stats(); s.Undecodable != 4 || s.Misses != 0 && s.Misses != 4 {
 			t.Errorf("stats %+v", s)
 		}
-		raw := cache.New[[]byte](db.CacheEntry, cache.Options{Memory: -1, Codec: cache.Raw()})
+		raw := cache.New[[]byte](db.CacheEntry, cache.Options{Timeout: patience, Memory: -1, Codec: cache.Raw()})
 		must(t, raw.Set(ctx, "raw", []byte{0, 255, 1}, 0))
 		if got, ok := raw.Get(ctx, "raw"); !ok || !bytes.Equal(got, []byte{0, 255, 1}) {
 			t.Errorf("raw: got %v, %v", got, ok)
 		}
-		if err := cache.New[int](db.CacheEntry, cache.Options{Codec: cache.Raw()}).Set(ctx, "n", 1, 0); err == nil {
+		if err := cache.New[int](db.CacheEntry, cache.Options{Timeout: patience, Codec: cache.Raw()}).Set(ctx, "n", 1, 0); err == nil {
 			t.Error("the raw codec took a number")
 		}
 		if err := cache.New[any](db.CacheEntry, plain).Set(ctx, "c", make(chan int), 0); err == nil {
@@ -377,7 +377,7 @@ func TestKeysRotate(t *testing.T) {
 		old := cache.Key{ID: "k1", Secret: []byte("0123456789abcdef")}
 		young := cache.Key{ID: "k2", Secret: []byte("0123456789abcdef0123456789abcdef")}
 		with := func(keys ...cache.Key) *cache.Cache[string] {
-			return cache.New[string](db.CacheEntry, cache.Options{Memory: -1, Keys: keys, Compress: 100})
+			return cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, Memory: -1, Keys: keys, Compress: 100})
 		}
 		must(t, with(old).Set(ctx, "a", "secret", 0))
 		row, err := db.CacheEntry.GetByKey(ctx, "a")

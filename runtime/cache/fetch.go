@@ -187,8 +187,13 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// leasePatience is how many times as long as a read the taking of a lease may
+// wait. It is a write, and the read before it went well: waiting for another
+// writer is better than a second load.
+const leasePatience = 10
+
 func (p *production[V]) lease(ctx context.Context, w *Write) (had, fresh bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, p.c.opts.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, leasePatience*p.c.opts.Timeout)
 	defer cancel()
 	return p.c.b.Lease(ctx, w, p.c.opts.Lease)
 }

@@ -72,7 +72,7 @@ func TestFetchLoadsOnce(t *testing.T) {
 		var n loads
 		caches := []*cache.Cache[string]{}
 		for range 4 { // as four processes
-			caches = append(caches, cache.New[string](p.open(t).CacheEntry, cache.Options{}))
+			caches = append(caches, cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience}))
 		}
 		started := make(chan struct{})
 		release := make(chan struct{})
@@ -149,8 +149,8 @@ func TestFailedLoadIsNotKept(t *testing.T) {
 func TestInvalidationWinsOverARunningLoad(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		p.clock = nil
-		mine := cache.New[string](p.open(t).CacheEntry, cache.Options{})
-		other := cache.New[string](p.open(t).CacheEntry, cache.Options{})
+		mine := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience})
+		other := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience})
 		for name, change := range map[string]func(context.Context, *cache.Cache[string]) error{
 			"delete": func(ctx context.Context, c *cache.Cache[string]) error { return c.Delete(ctx, "k") },
 			"tag": func(ctx context.Context, c *cache.Cache[string]) error {
@@ -202,7 +202,7 @@ func TestLoadsThatMisbehave(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		p.clock = nil
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Memory: -1, LoadTimeout: 300 * time.Millisecond, Lease: 100 * time.Millisecond})
+		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Memory: -1, LoadTimeout: 300 * time.Millisecond, Lease: 100 * time.Millisecond})
 		var n loads
 		_, err := texts.Fetch(ctx, "k", 0, func(context.Context) (string, error) { panic(store.ErrBusy) })
 		var panicked *cache.PanicError
@@ -292,7 +292,7 @@ func TestLeaseOfADeadProcess(t *testing.T) {
 func TestLongLoadsKeepTheirLease(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		p.clock = nil
-		opts := cache.Options{Memory: -1, Lease: 500 * time.Millisecond}
+		opts := cache.Options{Timeout: patience, Memory: -1, Lease: 500 * time.Millisecond}
 		mine, other := cache.New[string](p.open(t).CacheEntry, opts), cache.New[string](p.open(t).CacheEntry, opts)
 		var n loads
 		waits := make(chan struct{})
@@ -313,7 +313,7 @@ func TestNegativeEntries(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		for name, memory := range map[string]int64{"table": -1, "memory": 0} {
 			t.Run(name, func(t *testing.T) {
-				texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Jitter: -1, Memory: memory, NegativeTTL: 10 * time.Second, Prefix: name})
+				texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1, Memory: memory, NegativeTTL: 10 * time.Second, Prefix: name})
 				var n loads
 				fetch := func(want error) {
 					t.Helper()
@@ -349,7 +349,7 @@ func TestNegativeEntries(t *testing.T) {
 func TestStaleValues(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Jitter: -1, StaleFor: 10 * time.Second, StaleIfError: time.Hour})
+		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1, StaleFor: 10 * time.Second, StaleIfError: time.Hour})
 		var n loads
 		broken := errors.New("broken")
 		wantFetch(t, texts, n.gives("one"), "one")
@@ -379,7 +379,7 @@ func TestRefreshAhead(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		for name, memory := range map[string]int64{"table": -1, "memory": 0} {
 			t.Run(name, func(t *testing.T) {
-				texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Jitter: -1, Memory: memory, MemoryFor: time.Hour, RefreshAhead: 0.2, Prefix: name})
+				texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1, Memory: memory, MemoryFor: time.Hour, RefreshAhead: 0.2, Prefix: name})
 				var n loads
 				wantFetch(t, texts, n.gives("one"), "one")
 				p.clock.add(47 * time.Second)
@@ -400,7 +400,7 @@ func TestRefreshAhead(t *testing.T) {
 func TestJitter(t *testing.T) {
 	p := place{kind: "sqlite", dsn: "sqlite::memory:", clock: newClock()}
 	db := p.open(t)
-	texts := cache.New[string](db.CacheEntry, cache.Options{Jitter: 0.5})
+	texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, Jitter: 0.5})
 	seen := map[time.Time]bool{}
 	for i := range 50 {
 		key := fmt.Sprint(i)

@@ -18,6 +18,9 @@ import (
 	_ "github.com/hegner123/modulagen/runtime/store/sqlite"
 )
 
+// patience is the time limit of reads in tests: machines that run them are busy.
+const patience = 20 * time.Second
+
 // site is a handler behind a cache, which counts its runs.
 type site struct {
 	*httptest.Server
@@ -32,7 +35,7 @@ func open(t *testing.T, rules httpcache.Rules, handler http.HandlerFunc) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	s := &site{pages: cache.New[httpcache.Page](db.CacheEntry, cache.Options{})}
+	s := &site{pages: cache.New[httpcache.Page](db.CacheEntry, cache.Options{Timeout: patience})}
 	s.Server = httptest.NewServer(httpcache.New(s.pages, rules)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.runs.Add(1)
 		handler(w, r)
