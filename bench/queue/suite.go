@@ -36,7 +36,7 @@ type sizes struct {
 
 func fullSizes() sizes {
 	return sizes{
-		rounds: 3, slowRounds: 2, jobs: 50_000, working: 15 * time.Second, enqueueing: 2 * time.Second,
+		rounds: 3, slowRounds: 2, jobs: 50_000, working: 15 * time.Second, enqueueing: 1500 * time.Millisecond,
 		pace: 300, paced: 20 * time.Second, idle: 10 * time.Second, others: 1_000_000, snapshots: 60 * time.Second,
 		patience: 3 * time.Minute, warmUp: time.Second, seedRows: 1000, enqueueFrom: 16,
 	}
