@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/hegner123/modulagen/runtime/queue/internal/peek"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
@@ -223,6 +224,10 @@ func HandleOlder[R, O, P any](ctx context.Context, row *R, payload []byte, upcas
 }
 
 func handle[R, P any](ctx context.Context, row *R, payload P, handler func(context.Context, *Job[R, P]) error) error {
+	if see := peek.From(ctx); see != nil {
+		see(payload)
+		return nil
+	}
 	job := &Job[R, P]{Row: row, Payload: payload, Attempt: 1, Claim: Current(ctx)}
 	if job.Claim != nil {
 		job.Attempt = int(job.Claim.claim.Attempt)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/hegner123/modulagen/runtime/queue/internal/peek"
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -15,6 +16,7 @@ import (
 type Runner interface {
 	run(ctx context.Context) error
 	drain(ctx context.Context) (ran int, err error)
+	peek(ctx context.Context) error
 }
 
 type runner struct {
@@ -65,6 +67,14 @@ func Run(ctx context.Context, queues ...Runner) error {
 func Drain(ctx context.Context, queues ...Runner) error {
 	if len(queues) == 0 {
 		return ErrNoHandler
+	}
+	if peek.From(ctx) != nil {
+		for _, q := range queues {
+			if err := q.peek(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	for {
 		ran := 0

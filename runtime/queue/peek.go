@@ -1,0 +1,65 @@
+package queue
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hegner123/modulagen/runtime/queue/internal/peek"
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// maxPeek is how many rows a test sees at most.
+const maxPeek = 10_000
+
+var errPeeked = errors.New("queue: only looked at")
+
+// peek shows what is due: it claims all of it in a transaction that it rolls
+// back, and has the payloads decoded.
+func (r *runner) peek(ctx context.Context) error {
+	e, err := r.engine()
+	if err != nil {
+		return err
+	}
+	for _, l := range e.lines {
+		rows, err := e.peekLine(ctx, l)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if err := e.show(ctx, row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *engine) peekLine(ctx context.Context, l *line) (rows []any, err error) {
+	err = e.db.Tx(ctx, func(c *store.Conn) error {
+		args := arguments(e.db, e.opts.Lease)
+		args[argLimit], args[argName] = int64(maxPeek), l.name
+		if _, err := store.Exec(ctx, c, &e.shape.st.Promote, args); err != nil {
+			return err
+		}
+		if rows, err = e.claimRows(ctx, c, args); err != nil {
+			return err
+		}
+		return errPeeked
+	})
+	if !errors.Is(err, errPeeked) {
+		return nil, err
+	}
+	return e.sorted(rows), nil
+}
+
+func (e *engine) show(ctx context.Context, row any) error {
+	if _, plain := e.shape.policies[""]; plain {
+		peek.From(ctx)(row)
+		return nil
+	}
+	err := e.handler(ctx, row)
+	if _, stranger := errors.AsType[unknownKind](err); stranger {
+		return nil
+	}
+	return err
+}
