@@ -62,7 +62,7 @@ func (m *memory[V]) put(e *kept[V], hash uint64, now int64, span, fresh time.Dur
 	if fresh != Forever {
 		e.fresh = now + int64(fresh)
 	}
-	e.weight = uint32(min(size+len(e.key)+keptOverhead, math.MaxUint32))
+	e.weight = uint32(min(size+len(e.key)+keptOverhead, math.MaxInt32))
 	m.byHash.Set(hash, e)
 }
 
