@@ -24,6 +24,10 @@ const (
 // keep does what a queue needs besides claims, until ctx ends: it takes claims
 // from processes that are gone, and lets rows go that had to wait.
 func (e *engine) keep(ctx context.Context) {
+	pauses := pauseEvery
+	if e.db.Conn().Dialect() == mysqlDialect { // no other process can tell us
+		pauses = promoteEvery
+	}
 	rounds := []struct {
 		name  string
 		every time.Duration
@@ -33,7 +37,7 @@ func (e *engine) keep(ctx context.Context) {
 		{"sweep", e.opts.Lease / 4, e.sweep, true},
 		{"promote", promoteEvery, func(ctx context.Context) error { _, err := e.promote(ctx); return err }, true},
 		{"kinds", kindsEvery, e.sortKinds, e.shape.st.Park.Text[0] != ""},
-		{"pauses", pauseEvery, e.readPauses, true},
+		{"pauses", pauses, e.readPauses, true},
 		{"gates", gateEvery, e.openGates, e.limited()},
 		{"prune gates", unusedEvery, e.pruneGates, e.limited()},
 		{"prune", pruneEvery, e.prune, len(e.shape.retention) > 0},
