@@ -698,21 +698,18 @@ WHERE id = ? AND status <> 'sending'`,
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
 FROM email_queue
-WHERE status = 'sending' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE status = 'sending' AND queue_lease IS NOT NULL AND queue_lease > ''
 LIMIT ?`,
 				`SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
 FROM email_queue
-WHERE status = 'sending' AND queue_lease IS NOT NULL AND id > $1
-ORDER BY id
-LIMIT $2`,
+WHERE status = 'sending' AND queue_lease IS NOT NULL
+LIMIT $1`,
 				`SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
 FROM email_queue
-WHERE status = 'sending' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE status = 'sending' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
-			Order: [3][]int{{0, 8}, {0, 8}, {0, 8}},
+			Order: [3][]int{{8}, {8}, {8}},
 		},
 		Snooze: store.Statement{
 			Text: [3]string{
@@ -746,6 +743,5 @@ WHERE id IN (?)`,
 		Ready:     "pending",
 		Running:   "sending",
 	},
-	TextIDs:   false,
 	Versioned: false,
 }

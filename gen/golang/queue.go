@@ -114,7 +114,6 @@ func (t tablePrinter) queueSpec(f *jen.File) {
 		jen.Id("Statements"): t.statements(),
 		jen.Id("ErrorMax"):   jen.Lit(int(q.Error.Rules.Max.Int())),
 		jen.Id("Versioned"):  jen.Lit(w.Version != nil),
-		jen.Id("TextIDs"):    jen.Lit(t.d.ID == model.IDULID),
 		jen.Id("Fields"):     jen.Id(lower(t.d.GoRow) + "Fields"),
 		jen.Id("Claimed"):    t.claimed(),
 		jen.Id("States"): queued("States").Values(jen.Dict{

@@ -114,7 +114,7 @@ func (e *engine) check(ctx context.Context) {
 		return
 	}
 	rows, err := e.allRunning(ctx)
-	if err != nil {
+	if err != nil || len(rows) == maxRunning {
 		return // the next heartbeat tells
 	}
 	epochs := make(map[any]int64, len(rows))
@@ -200,27 +200,14 @@ type runningRow struct {
 	errors      store.Null[store.JSON]
 }
 
-// allRunning lists the claims of all processes, in pages.
+// maxRunning is how many claims of all processes are looked at.
+const maxRunning = 100_000
+
+// allRunning lists the claims of all processes.
 func (e *engine) allRunning(ctx context.Context) ([]runningRow, error) {
-	const page = 1000
 	args := arguments(e.db, 0)
-	args[argLimit] = int64(page)
-	args[argID] = any(int64(-1 << 63))
-	if e.textIDs() {
-		args[argID] = ""
-	}
-	var all []runningRow
-	for {
-		rows, err := store.Many(ctx, e.db.Conn(), &e.shape.st.Running, args, func(r *runningRow) []any {
-			return []any{&r.id, &r.epoch, &r.lease, &r.attempts, &r.maxAttempts, &r.errors}
-		})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, rows...)
-		if len(rows) < page {
-			return all, nil
-		}
-		args[argID] = rows[len(rows)-1].id.v
-	}
+	args[argLimit] = int64(maxRunning)
+	return store.Many(ctx, e.db.Conn(), &e.shape.st.Running, args, func(r *runningRow) []any {
+		return []any{&r.id, &r.epoch, &r.lease, &r.attempts, &r.maxAttempts, &r.errors}
+	})
 }

@@ -46,9 +46,6 @@ type engine struct {
 	gateAt    string // the gate that openGates looked at last
 }
 
-// textIDs tells of which form ids are.
-func (e *engine) textIDs() bool { return e.shape.textIDs }
-
 // claim is a row that this process has.
 type claim struct {
 	Claimed

@@ -20,7 +20,6 @@ type Spec[R any] struct {
 	Retention  []Retention
 	ErrorMax   int  // how many characters the column of the last error holds
 	Versioned  bool // payloads have versions
-	TextIDs    bool // ids are texts
 
 	Fields  func(row *R, buf []any) []any // one field for each column, the id first
 	Claimed func(row *R) Claimed
@@ -110,7 +109,6 @@ type shape struct {
 	retention []Retention
 	errorMax  int
 	versioned bool // payloads have versions
-	textIDs   bool
 
 	// read runs a statement that gives rows, and gives them as *R.
 	read    func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error)
@@ -121,7 +119,7 @@ type shape struct {
 func (s *Spec[R]) untyped() *shape {
 	return &shape{
 		name: s.Name, st: &s.Statements, states: s.States, order: s.Order, policies: s.Policies,
-		queues: s.Queues, retention: s.Retention, errorMax: s.ErrorMax, versioned: s.Versioned, textIDs: s.TextIDs,
+		queues: s.Queues, retention: s.Retention, errorMax: s.ErrorMax, versioned: s.Versioned,
 		read: func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
 			rows, err := store.Many(ctx, c, st, args, func(row *R) []any { return s.Fields(row, nil) })
 			if err != nil {

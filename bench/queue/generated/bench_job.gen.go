@@ -755,21 +755,18 @@ WHERE id = ? AND status <> 'processing'`,
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
-WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND queue_lease > ''
 LIMIT ?`,
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
-WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > $1
-ORDER BY id
-LIMIT $2`,
+WHERE status = 'processing' AND queue_lease IS NOT NULL
+LIMIT $1`,
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
-WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE status = 'processing' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
-			Order: [3][]int{{0, 8}, {0, 8}, {0, 8}},
+			Order: [3][]int{{8}, {8}, {8}},
 		},
 		Snooze: store.Statement{
 			Text: [3]string{
@@ -867,6 +864,5 @@ LIMIT ?`,
 		Ready:     "pending",
 		Running:   "processing",
 	},
-	TextIDs:   false,
 	Versioned: false,
 }

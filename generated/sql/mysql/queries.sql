@@ -417,8 +417,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 -- name: RunningEmailQueue :many
 SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
 FROM email_queue
-WHERE status = 'sending' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE status = 'sending' AND queue_lease IS NOT NULL
 LIMIT ?;
 
 -- name: ExpireEmailQueue :execrows
@@ -599,8 +598,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 -- name: RunningJobQueue :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job_queue
-WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE status = 'processing' AND queue_lease IS NOT NULL
 LIMIT ?;
 
 -- name: ExpireJobQueue :execrows

@@ -456,9 +456,8 @@ WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
 -- name: RunningEmailQueue :many
 SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
 FROM email_queue
-WHERE status = 'sending' AND queue_lease IS NOT NULL AND id > $1
-ORDER BY id
-LIMIT $2;
+WHERE status = 'sending' AND queue_lease IS NOT NULL
+LIMIT $1;
 
 -- name: ExpireEmailQueue :execrows
 UPDATE email_queue
@@ -648,9 +647,8 @@ WHERE id = $3 AND queue_epoch = $4 AND status = 'processing';
 -- name: RunningJobQueue :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job_queue
-WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > $1
-ORDER BY id
-LIMIT $2;
+WHERE status = 'processing' AND queue_lease IS NOT NULL
+LIMIT $1;
 
 -- name: ExpireJobQueue :execrows
 UPDATE job_queue

@@ -447,8 +447,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 -- name: RunningEmailQueue :many
 SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
 FROM email_queue
-WHERE status = 'sending' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE status = 'sending' AND queue_lease IS NOT NULL AND queue_lease > ''
 LIMIT ?;
 
 -- name: ExpireEmailQueue :execrows
@@ -622,8 +621,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 -- name: RunningJobQueue :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job_queue
-WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE status = 'processing' AND queue_lease IS NOT NULL AND queue_lease > ''
 LIMIT ?;
 
 -- name: ExpireJobQueue :execrows

@@ -117,8 +117,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 -- name: RunningBenchJob :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
-WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE status = 'processing' AND queue_lease IS NOT NULL
 LIMIT ?;
 
 -- name: ExpireBenchJob :execrows

@@ -115,9 +115,8 @@ WHERE id = $3 AND queue_epoch = $4 AND status = 'processing';
 -- name: RunningBenchJob :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
-WHERE status = 'processing' AND queue_lease IS NOT NULL AND id > $1
-ORDER BY id
-LIMIT $2;
+WHERE status = 'processing' AND queue_lease IS NOT NULL
+LIMIT $1;
 
 -- name: ExpireBenchJob :execrows
 UPDATE bench_job

@@ -261,8 +261,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningJob :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE state = 'running' AND queue_lease IS NOT NULL
 LIMIT ?;
 
 -- name: ExpireJob :execrows

@@ -255,8 +255,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningJob :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE state = 'running' AND queue_lease IS NOT NULL AND queue_lease > ''
 LIMIT ?;
 
 -- name: ExpireJob :execrows

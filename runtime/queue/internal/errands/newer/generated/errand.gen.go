@@ -1984,21 +1984,18 @@ WHERE id = ? AND state <> 'running'`,
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM errand
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE state = 'running' AND queue_lease IS NOT NULL AND queue_lease > ''
 LIMIT ?`,
 				`SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM errand
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > $1
-ORDER BY id
-LIMIT $2`,
+WHERE state = 'running' AND queue_lease IS NOT NULL
+LIMIT $1`,
 				`SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM errand
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE state = 'running' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
-			Order: [3][]int{{0, 8}, {0, 8}, {0, 8}},
+			Order: [3][]int{{8}, {8}, {8}},
 		},
 		Snooze: store.Statement{
 			Text: [3]string{
@@ -2126,6 +2123,5 @@ WHERE id = ?`,
 		Ready:     "ready",
 		Running:   "running",
 	},
-	TextIDs:   false,
 	Versioned: true,
 }

@@ -132,8 +132,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningChore :many
 SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM chore
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE state = 'running' AND queue_lease IS NOT NULL
 LIMIT ?;
 
 -- name: ExpireChore :execrows
@@ -335,8 +334,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningErrand :many
 SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM errand
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE state = 'running' AND queue_lease IS NOT NULL
 LIMIT ?;
 
 -- name: ExpireErrand :execrows

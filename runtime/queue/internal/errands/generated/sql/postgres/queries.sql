@@ -151,9 +151,8 @@ WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 -- name: RunningChore :many
 SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM chore
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > $1
-ORDER BY id
-LIMIT $2;
+WHERE state = 'running' AND queue_lease IS NOT NULL
+LIMIT $1;
 
 -- name: ExpireChore :execrows
 UPDATE chore
@@ -394,9 +393,8 @@ WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 -- name: RunningErrand :many
 SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM errand
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > $1
-ORDER BY id
-LIMIT $2;
+WHERE state = 'running' AND queue_lease IS NOT NULL
+LIMIT $1;
 
 -- name: ExpireErrand :execrows
 UPDATE errand

@@ -142,8 +142,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningChore :many
 SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM chore
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE state = 'running' AND queue_lease IS NOT NULL AND queue_lease > ''
 LIMIT ?;
 
 -- name: ExpireChore :execrows
@@ -366,8 +365,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningErrand :many
 SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM errand
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE state = 'running' AND queue_lease IS NOT NULL AND queue_lease > ''
 LIMIT ?;
 
 -- name: ExpireErrand :execrows

@@ -133,8 +133,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningErrand :many
 SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM errand
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE state = 'running' AND queue_lease IS NOT NULL
 LIMIT ?;
 
 -- name: ExpireErrand :execrows

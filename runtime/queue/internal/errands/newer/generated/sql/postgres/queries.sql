@@ -153,9 +153,8 @@ WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 -- name: RunningErrand :many
 SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM errand
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > $1
-ORDER BY id
-LIMIT $2;
+WHERE state = 'running' AND queue_lease IS NOT NULL
+LIMIT $1;
 
 -- name: ExpireErrand :execrows
 UPDATE errand

@@ -181,9 +181,8 @@ WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 -- name: RunningTask :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM task
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > $1
-ORDER BY id
-LIMIT $2;
+WHERE state = 'running' AND queue_lease IS NOT NULL
+LIMIT $1;
 
 -- name: ExpireTask :execrows
 UPDATE task

@@ -169,8 +169,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 -- name: RunningTask :many
 SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM task
-WHERE state = 'running' AND queue_lease IS NOT NULL AND id > ?
-ORDER BY id
+WHERE state = 'running' AND queue_lease IS NOT NULL AND queue_lease > ''
 LIMIT ?;
 
 -- name: ExpireTask :execrows
