@@ -88,9 +88,13 @@ func (u *uses) soon() {
 }
 
 // now writes what was counted. What could not be written waits for the next time.
+// The end of ctx does not break a write off: it could have been done all the same,
+// and would be done again.
 func (u *uses) now(ctx context.Context) error {
 	u.flush.Lock()
 	defer u.flush.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushEvery)
+	defer cancel()
 	u.due.Store(false)
 	var failed error
 	for batch := range slices.Chunk(u.take(), flushBatch) {
