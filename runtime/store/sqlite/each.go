@@ -48,7 +48,9 @@ func (c *conn) execEach(ctx context.Context, sql string, args func(i int) []any,
 			return err
 		}
 		touched[i] = res.RowsAffected
-		if ctx.Err() != nil { // an interrupt may fall between two times
+		// An interrupt may fall between two times. After the last one all is done,
+		// and may be committed.
+		if i+1 < len(touched) && ctx.Err() != nil {
 			return store.Ended(ctx)
 		}
 	}
