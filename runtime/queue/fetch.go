@@ -79,11 +79,16 @@ func (e *engine) nextDue(ctx context.Context) (due time.Time, ok bool, err error
 	return rows[0].V, true, nil
 }
 
-// promote lets rows be claimed whose time has come.
+// promote lets rows be claimed whose time has come, and says so: another line, or
+// the keeper, may have been first, and the one that sleeps finds none to wait for.
 func (e *engine) promote(ctx context.Context) (int64, error) {
 	args := arguments(e.db, 0)
 	args[argLimit] = int64(maxBatch)
-	return store.Exec(ctx, e.db.Conn(), &e.shape.st.Promote, args)
+	n, err := store.Exec(ctx, e.db.Conn(), &e.shape.st.Promote, args)
+	if n > 0 {
+		e.db.Conn().Announce(e.shape.name)
+	}
+	return n, err
 }
 
 // begin runs what there is room for; the rest waits in the line. A line that
