@@ -100,29 +100,10 @@ func (t cached) byLease(s *statement) string {
 	return t.name(t.c.Lease) + " = " + s.arg(cacheLease, t.c.Lease)
 }
 
-// moment is the database's clock, unless the caller gives one; where there is no
-// such clock, it always does.
-func (t cached) moment(s *statement, f *model.Field) string {
-	switch t.l.d {
-	case sqltext.Postgres:
-		return fmt.Sprintf("COALESCE(%s::timestamptz, now())", s.arg(cacheNow, nil))
-	case sqltext.MySQL:
-		return fmt.Sprintf("COALESCE(%s, CURRENT_TIMESTAMP(6))", s.arg(cacheNow, nil))
-	}
-	return s.arg(cacheNow, f)
-}
+func (t cached) moment(s *statement, f *model.Field) string { return s.moment(cacheNow, f) }
 
-// after is a moment that is a span away; null where the span is.
 func (t cached) after(s *statement, span, instant int, f *model.Field) string {
-	switch t.l.d {
-	case sqltext.Postgres:
-		now := t.moment(s, f)
-		return fmt.Sprintf("%s + %s::bigint * interval '1 microsecond'", now, s.arg(span, nil))
-	case sqltext.MySQL:
-		micro := s.arg(span, nil)
-		return fmt.Sprintf("TIMESTAMPADD(MICROSECOND, %s, %s)", micro, t.moment(s, f))
-	}
-	return s.arg(instant, f)
+	return s.after(cacheNow, span, instant, f)
 }
 
 // found are the columns of an entry that a reader needs.

@@ -61,29 +61,35 @@ func (s *statement) cast(placeholder string) string {
 	return placeholder
 }
 
-// now is the database's clock, unless the caller gives a moment; where there
+// now is the moment of a queue's statement, later that and the span.
+func (s *statement) now(f *model.Field) string { return s.moment(argNow, f) }
+
+func (s *statement) later(f *model.Field) string { return s.after(argNow, argSpan, argUntil, f) }
+
+// moment is the database's clock, unless the caller gives a moment; where there
 // is no such clock, it always does.
-func (s *statement) now(f *model.Field) string {
+func (s *statement) moment(now int, f *model.Field) string {
 	switch s.l.d {
 	case sqltext.Postgres:
-		return fmt.Sprintf("COALESCE(%s::timestamptz, now())", s.arg(argNow, nil))
+		return fmt.Sprintf("COALESCE(%s::timestamptz, now())", s.arg(now, nil))
 	case sqltext.MySQL:
-		return fmt.Sprintf("COALESCE(%s, CURRENT_TIMESTAMP(6))", s.arg(argNow, nil))
+		return fmt.Sprintf("COALESCE(%s, CURRENT_TIMESTAMP(6))", s.arg(now, nil))
 	}
-	return s.arg(argNow, f)
+	return s.arg(now, f)
 }
 
-// later is now plus the span.
-func (s *statement) later(f *model.Field) string {
+// after is the moment that is a span away, which the caller gives as an instant
+// where the database has no clock; null where the span is.
+func (s *statement) after(now, span, instant int, f *model.Field) string {
 	switch s.l.d {
 	case sqltext.Postgres:
-		now := s.now(f)
-		return fmt.Sprintf("%s + %s::bigint * interval '1 microsecond'", now, s.arg(argSpan, nil))
+		from := s.moment(now, f)
+		return fmt.Sprintf("%s + %s::bigint * interval '1 microsecond'", from, s.arg(span, nil))
 	case sqltext.MySQL:
-		span := s.arg(argSpan, nil)
-		return fmt.Sprintf("TIMESTAMPADD(MICROSECOND, %s, %s)", span, s.now(f))
+		micro := s.arg(span, nil)
+		return fmt.Sprintf("TIMESTAMPADD(MICROSECOND, %s, %s)", micro, s.moment(now, f))
 	}
-	return s.arg(argUntil, f)
+	return s.arg(instant, f)
 }
 
 // when writes a value that only rows take for which a condition holds; all do

@@ -44,12 +44,9 @@ func (e *engine) tidy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := e.db.Now(ctx)
+	now, err := moment(ctx, e.db.Conn())
 	if err != nil {
 		return err
-	}
-	if e.db.FakeClock() {
-		now = e.db.Clock()
 	}
 	var dead []runningRow
 	for _, r := range rows {
@@ -80,7 +77,7 @@ func (e *engine) tidy(ctx context.Context) error {
 
 func (e *engine) drainLine(ctx context.Context, l *line) (ran int, err error) {
 	for ctx.Err() == nil {
-		if l.paused {
+		if l.isPaused() {
 			return ran, nil
 		}
 		claims, met, err := e.claim(ctx, l, 1)

@@ -50,7 +50,6 @@ type engine struct {
 type claim struct {
 	Claimed
 	row    any
-	line   *line
 	handle *Claim
 
 	mu      sync.Mutex

@@ -170,7 +170,7 @@ func (e *engine) lockGate(ctx context.Context, c *store.Conn, gate string) (wind
 	return nil, fmt.Errorf("queue: the gate %q is deleted as often as it is added", gate)
 }
 
-// moment is the database's clock, as the transaction sees it, or a test's.
+// moment is the database's clock, or a test's.
 func moment(ctx context.Context, c *store.Conn) (now time.Time, err error) {
 	switch db := c.DB(); {
 	case embedded(db) || db.FakeClock():
@@ -288,7 +288,7 @@ func (e *engine) kindOf(gate string) string {
 // pruneGates deletes gates that no row has passed for a day more than any rate
 // looks back: there is one for each tenant that ever had a job.
 func (e *engine) pruneGates(ctx context.Context) error {
-	now, err := e.db.Now(ctx)
+	now, err := moment(ctx, e.db.Conn())
 	if err != nil {
 		return err
 	}

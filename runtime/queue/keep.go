@@ -90,7 +90,7 @@ func (e *engine) sweep(ctx context.Context) error {
 		seen[r.id.v] = s
 		age := time.Since(s.since)
 		if age >= e.opts.Lease/2 && now.IsZero() {
-			if now, err = e.db.Now(ctx); err != nil {
+			if now, err = moment(ctx, e.db.Conn()); err != nil {
 				return err
 			}
 		}
@@ -144,10 +144,7 @@ func (e *engine) expire(ctx context.Context, dead []runningRow) error {
 
 func (e *engine) expiry(r runningRow) []any {
 	args := arguments(e.db, 0)
-	args[argID], args[argEpoch] = r.id.v, r.epoch
-	if r.lease.Valid {
-		args[argLease] = r.lease.V
-	}
+	args[argID], args[argEpoch], args[argLease] = r.id.v, r.epoch, r.lease.V
 	args[argError] = errGone.Error()
 	args[argErrors] = history(r.errors.V, r.attempts, errGone.Error(), e.db.Clock())
 	return args

@@ -107,6 +107,12 @@ func (l *line) pause(on bool) {
 	}
 }
 
+func (l *line) isPaused() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.paused
+}
+
 // close begins nothing more, and gives what has not begun.
 func (l *line) close() []*claim {
 	l.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -126,10 +127,14 @@ func yield[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) err
 	return err
 }
 
-// raced makes a conflict, of two that found no twin and both added one, an error
-// after which the transaction is tried again.
+// uniqueColumn is the field that the generator adds for the key.
+const uniqueColumn = "queue_unique"
+
+// raced makes a conflict on the key, of two that found no twin and both added one,
+// an error after which the transaction is tried again. A conflict on a unique
+// field of the user's own stays what it is.
 func raced(err error) error {
-	if errors.Is(err, store.ErrConflict) {
+	if c, ok := errors.AsType[*store.ConflictError](err); ok && slices.Equal(c.Fields, []string{uniqueColumn}) {
 		return fmt.Errorf("queue: the same job was added at the same time: %w: %w", store.ErrBusy, err)
 	}
 	return err
