@@ -71,6 +71,12 @@ chaos: ## processes are killed while jobs flow, and the tables prove: CHAOS_SECO
 	$(GO) build -o bin/chaos ./internal/chaos
 	$(if $(filter sqlite,$(CHAOS_DATABASE)),,scripts/services.sh) bin/chaos
 
+.PHONY: mutants
+mutants: ## lines are broken one at a time; which does a test notice? MUTANTS_AREA=queue, MUTANTS_NAME=regexp, MUTANTS_VERBOSE=1
+	$(GO) build -o bin/mutants ./internal/mutants
+	needs="$$(bin/mutants -needs)"; \
+	if [ -n "$$needs" ]; then scripts/services.sh --redis bin/mutants; else bin/mutants; fi
+
 .PHONY: build-bench
 build-bench: ## the benchmarks compile, and their harness is right
 	cd bench && CGO_ENABLED=0 $(GO) vet ./... && CGO_ENABLED=0 $(GO) test ./...
