@@ -46,7 +46,8 @@ func New[V any](source Source, opts Options) *Cache[V] {
 	if c.wrong != nil {
 		return c
 	}
-	c.pack = packer{codec: c.opts.Codec, plain: c.opts.Codec.Name(), compress: c.opts.Compress, json: c.limits.JSON}
+	c.pack = newPacker(reflect.TypeFor[V](), c.opts.Codec)
+	c.pack.compress, c.pack.json = c.opts.Compress, c.limits.JSON
 	c.pack.limit = cmp.Or(c.opts.MaxValue, c.limits.Value)
 	if c.limits.Value > 0 {
 		c.pack.limit = min(c.pack.limit, c.limits.Value)
@@ -54,9 +55,7 @@ func New[V any](source Source, opts Options) *Cache[V] {
 	if c.wrong = c.pack.setKeys(c.opts.Keys); c.wrong != nil {
 		return c
 	}
-	if t := reflect.TypeFor[V](); t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64 && c.pack.plain == "json" && len(c.opts.Keys) == 0 {
-		c.pack.counts = t.PkgPath() == "" // a type with a name may have a JSON form of its own
-	}
+	c.pack.counts = c.pack.whole && c.pack.isJSON && len(c.opts.Keys) == 0
 	c.flights.init()
 	if c.opts.Memory > 0 {
 		c.memory = newMemory[V](c.opts.Memory, c.hub)
@@ -188,7 +187,7 @@ func (c *Cache[V]) understand(ctx context.Context, key string, e *Entry) (f read
 	switch {
 	case e.Format == FormatLease || e.Life <= 0:
 		return f
-	case e.Format == FormatNone:
+	case e.Format == FormatNone && c.pack.isNone(e):
 		f.state = isNone
 		return f
 	}

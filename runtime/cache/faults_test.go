@@ -382,7 +382,7 @@ func TestKeysRotate(t *testing.T) {
 		must(t, with(old).Set(ctx, "a", "secret", 0))
 		row, err := db.CacheEntry.GetByKey(ctx, "a")
 		must(t, err)
-		if bytes.Contains(row.Value, []byte("secret")) || row.CacheFormat != "json+aes:k1" {
+		if bytes.Contains(row.Value, []byte("secret")) || row.CacheFormat != "json:string+aes:k1" {
 			t.Errorf("the row holds %q in the format %s", row.Value, row.CacheFormat)
 		}
 		wantValue(t, with(young, old), "a", "secret")

@@ -227,7 +227,8 @@ func (p *production[V]) fill(ctx context.Context, token int64, stale reading[V])
 		}
 		w.Token = token
 	case errors.Is(err, ErrNone) && c.opts.NegativeTTL > 0:
-		w.Format, w.Life, w.Fresh = FormatNone, c.opts.NegativeTTL, c.opts.NegativeTTL
+		w.Life, w.Fresh = c.opts.NegativeTTL, c.opts.NegativeTTL
+		c.pack.packNone(w)
 	default:
 		p.yield(ctx, token)
 		if stale.state == isStale && -stale.fresh <= c.opts.StaleIfError && !errors.Is(err, ErrNone) {

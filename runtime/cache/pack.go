@@ -6,7 +6,6 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -24,17 +23,28 @@ type Key struct {
 	Secret []byte // 16, 24 or 32 bytes: AES-128, -192 or -256
 }
 
-// packer turns values into what a backend keeps. A value's format lists what was
-// done to it, in order: "json", "gob+zstd", "json+zstd+aes:k2". On a JSON column,
-// what is no JSON is wrapped at last: "+b64".
+// packer turns values into what a backend keeps. A value's format names the codec
+// and the type, and lists what was done then, in order: "json:string",
+// "gob:page.1f0c84b2a9d3+zstd", "json:string+zstd+aes:k2". On a JSON column, what
+// is no JSON is wrapped at last: "+b64".
 type packer struct {
 	codec    Codec
 	plain    string // the format of a value that was only encoded
+	isJSON   bool   // what the codec makes is JSON
 	compress int    // from so many bytes on; 0: never
 	keys     []sealer
 	limit    int // bytes of a value, packed or not
 	json     bool
-	counts   bool // V is a whole number, which Increment may add to
+	whole    bool // V is int, int8, int16, int32 or int64, and reads counters
+	counts   bool // such a V is written as a counter, which Increment may add to
+}
+
+func newPacker(t reflect.Type, codec Codec) packer {
+	name := codec.Name()
+	return packer{
+		codec: codec, plain: name + ":" + typeName(t), isJSON: name == "json",
+		whole: t.PkgPath() == "" && t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64, // a type with a name may have a form of its own
+	}
 }
 
 type sealer struct {
@@ -75,7 +85,7 @@ func (p *packer) pack(v any, w *Write) error {
 	if len(data) > p.limit {
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), p.limit)
 	}
-	format, isJSON := p.plain, p.plain == "json"
+	format, isJSON := p.plain, p.isJSON
 	if p.compress > 0 && len(data) >= p.compress {
 		if small := encoder().EncodeAll(data, nil); len(small) < len(data) {
 			data, format, isJSON = small, format+"+zstd", false
@@ -95,6 +105,20 @@ func (p *packer) pack(v any, w *Write) error {
 }
 
 var errFormat = errors.New("cache: the value has a format that this program does not read")
+
+// packNone fills in that there is nothing under a key, for this type: a cache of
+// another one does not take it for an answer.
+func (p *packer) packNone(w *Write) {
+	w.Format, w.Value = FormatNone, []byte(p.plain)
+	if p.json {
+		w.Value = []byte(strconv.Quote(p.plain))
+	}
+}
+
+// isNone tells whether an entry of FormatNone is of this type.
+func (p *packer) isNone(e *Entry) bool {
+	return string(bytes.Trim(e.Value, `"`)) == p.plain
+}
 
 // unpack puts an entry's value into *V.
 func (p *packer) unpack(key string, e *Entry, to any) error {
@@ -134,17 +158,15 @@ func (p *packer) undo(step, key string, data []byte) ([]byte, error) {
 	return nil, errFormat
 }
 
-// number gives a counter's value as whatever a number can be decoded into.
+// number puts a counter's value into *V. A V that is another type than those that
+// are written as counters does not take it: it would be a value that no one set.
 func (p *packer) number(n int64, to any) error {
 	v := reflect.ValueOf(to).Elem()
-	if v.CanInt() && !v.OverflowInt(n) {
-		v.SetInt(n)
-		return nil
+	if !p.whole || len(p.keys) > 0 || v.OverflowInt(n) { // a counter is not encrypted
+		return errFormat
 	}
-	if len(p.keys) > 0 {
-		return errFormat // it was not encrypted
-	}
-	return json.Unmarshal(strconv.AppendInt(nil, n, 10), to)
+	v.SetInt(n)
+	return nil
 }
 
 // seal encrypts for one key of the cache: moved to another, it does not open.
