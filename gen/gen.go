@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/hegner123/modulagen/gen/behavior"
 	"github.com/hegner123/modulagen/gen/dialect"
@@ -95,11 +94,13 @@ func (r *run) progress(stage string, done, total int) {
 	}
 }
 
-func (r *run) load(context.Context) (err error) {
-	if info, err := os.Stat(r.Dir); err != nil || !info.IsDir() {
+func (r *run) load(context.Context) error {
+	root, err := os.OpenRoot(r.Dir) // a definition that is a link to elsewhere is not read
+	if err != nil {
 		return fmt.Errorf("gen: there is no folder %s", r.Dir)
 	}
-	r.result.Project, err = load.Load(os.DirFS(r.Dir))
+	defer root.Close()
+	r.result.Project, err = load.Load(root.FS())
 	return err
 }
 
@@ -142,10 +143,7 @@ func (r *run) golang(context.Context) (err error) {
 }
 
 func (r *run) output(ctx context.Context) (err error) {
-	dir := output.Dir{
-		Path:    filepath.Join(r.Dir, filepath.FromSlash(r.result.Project.Config.Output)),
-		Version: r.Version,
-	}
+	dir := output.Dir{Project: r.Dir, Path: r.result.Project.Config.Output, Version: r.Version}
 	if !r.ReadOnly {
 		unlock, err := dir.Lock()
 		if err != nil {

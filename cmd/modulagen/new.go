@@ -19,7 +19,12 @@ func (c *command) new() *cobra.Command {
 		Example: "  modulagen new blog_post\n  modulagen new import_jobs --from job_queue",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			config, err := load.Config(os.DirFS(c.dir))
+			root, err := os.OpenRoot(c.dir)
+			if err != nil {
+				return err
+			}
+			defer root.Close()
+			config, err := load.Config(root.FS())
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ package goname
 import (
 	"fmt"
 	"go/token"
+	"go/types"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -65,10 +66,39 @@ func IsExported(name string) bool {
 	return true
 }
 
-// IsPackage tells whether a name can be that of a package.
+// IsPackage tells whether a name can be that of a package that others import.
+// Go refuses an import called main or init, ignores the files of a package
+// called documentation, takes x_test for the tests of x, and a name such as
+// string would hide what every Go file knows by it.
 func IsPackage(name string) bool {
-	return token.IsIdentifier(name) && name != "_" && name != "main" && name == strings.ToLower(name)
+	switch name {
+	case "_", "main", "init", "documentation":
+		return false
+	}
+	return token.IsIdentifier(name) && name == strings.ToLower(name) &&
+		!strings.HasSuffix(name, "_test") && types.Universe.Lookup(name) == nil
 }
+
+// IsFolder tells whether the go command builds, and imports, a package whose
+// path has such an element.
+func IsFolder(element string) bool {
+	if element == "vendor" || element == "testdata" || strings.Trim(element, ".") == "" {
+		return false
+	}
+	device, _, _ := strings.Cut(strings.ToLower(element), ".")
+	return !strings.ContainsRune("._-", rune(element[0])) && !strings.HasSuffix(element, ".") && !devices[device]
+}
+
+// devices are names that Windows keeps for itself, and Go refuses everywhere.
+var devices = func() map[string]bool {
+	m := map[string]bool{"con": true, "prn": true, "aux": true, "nul": true}
+	for _, port := range []string{"com", "lpt"} {
+		for n := '1'; n <= '9'; n++ {
+			m[port+string(n)] = true
+		}
+	}
+	return m
+}()
 
 // words parts a name at everything that is neither a letter nor a digit, and
 // where a capital follows a small letter.

@@ -66,9 +66,32 @@ func TestIsExported(t *testing.T) {
 }
 
 func TestIsPackage(t *testing.T) {
-	for s, want := range map[string]bool{"generated": true, "db2": true, "Main": false, "main": false, "func": false, "a-b": false, "": false, "_": false} {
-		if IsPackage(s) != want {
-			t.Errorf("%q: %v", s, !want)
+	for _, s := range []string{"generated", "db2", "test", "internal", "mains", "init2", "data_tests", "a_b"} {
+		if !IsPackage(s) {
+			t.Errorf("%q is refused", s)
+		}
+	}
+	for _, s := range []string{
+		"", "_", "main", "init", "documentation", "Main", "data_test", "_test", "a-b", "2db",
+		"func", "type", "package", "string", "error", "any", "nil", "len", "true", "int64",
+	} {
+		if IsPackage(s) {
+			t.Errorf("%q is taken", s)
+		}
+	}
+}
+
+func TestIsFolder(t *testing.T) {
+	for _, s := range []string{"generated", "my-data", "a.b", "internal", "vendors", "x_", "com0", "com10", "lpt", "cons", "CamelCase"} {
+		if !IsFolder(s) {
+			t.Errorf("%q is refused", s)
+		}
+	}
+	for _, s := range []string{
+		"", ".", "..", "...", "vendor", "testdata", "_x", ".x", "-x", "x.", "con", "CON", "con.d", "prn", "aux", "nul", "com1", "com9", "lpt1", "LPT9",
+	} {
+		if IsFolder(s) {
+			t.Errorf("%q is taken", s)
 		}
 	}
 }

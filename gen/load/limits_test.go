@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -22,7 +23,7 @@ func project(files map[string]string) fstest.MapFS {
 	return out
 }
 
-func mistakes(t testing.TB, fsys fstest.MapFS) mistake.List {
+func mistakes(t testing.TB, fsys fs.FS) mistake.List {
 	_, err := Load(fsys)
 	var list mistake.List
 	if err != nil && !errors.As(err, &list) {

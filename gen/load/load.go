@@ -67,7 +67,7 @@ type loader struct {
 // config reads modulagen.yaml and fills in what it leaves out.
 func (l *loader) config() model.Config {
 	c := model.Config{Datatypes: "datatypes", Queries: "queries", Output: "generated"}
-	if _, err := fs.Stat(l.fsys, ConfigFile); errors.Is(err, fs.ErrNotExist) {
+	if _, err := fs.Lstat(l.fsys, ConfigFile); errors.Is(err, fs.ErrNotExist) {
 		c.Package = path.Base(c.Output)
 		return c
 	}
@@ -104,7 +104,7 @@ func (l *loader) folders(f *file, c model.Config) {
 // those that start with a point the language refuses.
 func unseen(f *file, c model.Config) {
 	for part := range strings.SplitSeq(c.Output, "/") {
-		if part == "vendor" || part == "testdata" || strings.HasPrefix(part, "_") {
+		if !goname.IsFolder(part) && part != "" && part[0] != '.' {
 			f.wrong(or(get(f.root, "output"), f.root), fmt.Sprintf("the go command does not build what is in a folder called %s", part), "choose another folder for output")
 			return
 		}
@@ -114,7 +114,7 @@ func unseen(f *file, c model.Config) {
 func (l *loader) packageName(f *file, c model.Config) string {
 	if c.Package != "" {
 		if matches(language.NamePattern, c.Package) && !goname.IsPackage(c.Package) {
-			f.wrong(or(get(f.root, "package"), f.root), fmt.Sprintf("package %q cannot be imported by that name", c.Package), "choose a name that is no word of Go and not main")
+			f.wrong(or(get(f.root, "package"), f.root), fmt.Sprintf("package %q cannot be imported by that name", c.Package), "choose a name that Go does not use itself (a keyword, a built-in name, main, init, documentation) and that does not end in _test")
 		}
 		return c.Package
 	}
@@ -142,7 +142,7 @@ func (l *loader) definitions(folder string) {
 	}
 	read := 0
 	for _, e := range entries {
-		if isYAML(e.Name()) && !e.IsDir() {
+		if isYAML(e.Name()) {
 			if read++; read > language.MaxDatatypes {
 				l.found = append(l.found, mistake.Mistake{
 					File: folder, Message: fmt.Sprintf("more than %d definitions", language.MaxDatatypes), Hint: "the first one too many is " + e.Name(),
@@ -151,7 +151,7 @@ func (l *loader) definitions(folder string) {
 			}
 			l.definition(path.Join(folder, e.Name()))
 		}
-		if e.IsDir() {
+		if e.IsDir() && !isYAML(e.Name()) {
 			l.nested(path.Join(folder, e.Name()))
 		}
 	}

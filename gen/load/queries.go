@@ -26,7 +26,7 @@ func (l *loader) queries(folder string) []*model.UserFile {
 	}
 	var out []*model.UserFile
 	for _, e := range entries {
-		if e.IsDir() || !strings.HasSuffix(e.Name(), ".sql") || strings.HasPrefix(e.Name(), ".") {
+		if !strings.HasSuffix(e.Name(), ".sql") || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
 		f := &file{path: path.Join(folder, e.Name())}

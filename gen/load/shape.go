@@ -157,7 +157,7 @@ func (f *file) holdsForm(n *yaml.Node, v *language.Value, what string) {
 		f.int(n, v, what)
 	case language.Number:
 		if !plainNumber.MatchString(n.Value) {
-			f.wrong(n, fmt.Sprintf("%s must be a plain number, not %s", what, n.Value), "write digits, at most 9 behind the point")
+			f.wrong(n, fmt.Sprintf("%s must be a plain number, not %s", what, written(n)), "write digits, at most 9 behind the point")
 		}
 	case language.Duration:
 		f.duration(n, what)
@@ -282,7 +282,7 @@ func (f *file) int(n *yaml.Node, v *language.Value, what string) {
 		if n.Decode(&i) == nil {
 			hint = fmt.Sprintf("write %d", i)
 		}
-		f.wrong(n, fmt.Sprintf("%s must be a plain whole number, not %s", what, n.Value), hint)
+		f.wrong(n, fmt.Sprintf("%s must be a plain whole number, not %s", what, written(n)), hint)
 		return
 	}
 	i, err := strconv.ParseInt(n.Value, 10, 64)
@@ -433,6 +433,15 @@ func formName(v *language.Value) string {
 	return "names with values"
 }
 
+// written is a number as it stands in the file, in quotes where its point would
+// look like the end of the sentence.
+func written(n *yaml.Node) string {
+	if strings.HasSuffix(n.Value, ".") {
+		return strconv.Quote(n.Value)
+	}
+	return n.Value
+}
+
 // kindOf says what a node is, in a message.
 func kindOf(n *yaml.Node) string {
 	switch {
@@ -445,7 +454,7 @@ func kindOf(n *yaml.Node) string {
 	case n.ShortTag() == "!!bool":
 		return n.Value
 	case n.ShortTag() == "!!int" || n.ShortTag() == "!!float":
-		return "the number " + n.Value
+		return "the number " + written(n)
 	}
 	s := []rune(n.Value)
 	if len(s) > 40 {

@@ -40,7 +40,7 @@ func (f *file) wrongAt(line, column int, message, hint string) {
 		f.found = append(f.found, mistake.Mistake{File: f.path, Line: line, Message: fmt.Sprintf("more than %d mistakes; the others are not shown", maxMistakes)})
 		return
 	}
-	m := mistake.Mistake{File: f.path, Line: line, Column: column, Message: message, Hint: hint}
+	m := mistake.Mistake{File: f.path, Line: line, Column: column, Message: printable(message), Hint: printable(hint)}
 	if line > 0 && line <= len(f.lines) {
 		m.Source, m.Column = excerpt(f.lines[line-1], column)
 	}
@@ -51,12 +51,7 @@ func (f *file) wrongAt(line, column int, message, hint string) {
 // a terminal would act on left out.
 func excerpt(line string, column int) (string, int) {
 	const most = 160
-	runes := []rune(line)
-	for i, r := range runes {
-		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == utf8.RuneError {
-			runes[i] = '?'
-		}
-	}
+	runes := []rune(printable(line))
 	if len(runes) > most {
 		if column > most {
 			return "", column
@@ -64,6 +59,17 @@ func excerpt(line string, column int) (string, int) {
 		return string(runes[:most]) + "...", column
 	}
 	return string(runes), column
+}
+
+// printable replaces what a terminal would act on, such as escape sequences and
+// marks that change the direction of writing, and ends of lines.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == utf8.RuneError {
+			return '?'
+		}
+		return r
+	}, s)
 }
 
 func (f *file) wrong(n *yaml.Node, message, hint string) {
@@ -95,6 +101,16 @@ var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u
 
 // read gives a file's bytes when they are text of a bounded length.
 func (f *file) read(fsys fs.FS, limit int64) ([]byte, bool) {
+	// Looked at before it is opened: to open a named pipe is to wait for its writer.
+	info, err := fs.Stat(fsys, f.path)
+	if err != nil {
+		f.wrongAt(0, 0, "cannot be read: "+reason(err), "")
+		return nil, false
+	}
+	if !info.Mode().IsRegular() {
+		f.wrongAt(0, 0, "cannot be read: it is "+oddity(info.Mode())+", not a file", "rename or remove it")
+		return nil, false
+	}
 	r, err := fsys.Open(f.path)
 	if err != nil {
 		f.wrongAt(0, 0, "cannot be read: "+reason(err), "")
@@ -125,11 +141,31 @@ func (f *file) read(fsys fs.FS, limit int64) ([]byte, bool) {
 
 // reason leaves out the path, which stands before the message already.
 func reason(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		err = p.Err
 	}
-	return err.Error()
+	if text := err.Error(); text != escapes {
+		return text
+	}
+	return "a link leads out of the project, where nothing is read"
+}
+
+// escapes is what os.Root says about such a link. It has no sentinel for it.
+const escapes = "path escapes from parent"
+
+// oddity names what is found in the place of a file.
+func oddity(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a folder"
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "something else"
 }
 
 func invalidAt(text []byte) (line, column int) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -18,8 +17,12 @@ import (
 // The go command passes over names that begin with a dot.
 const stagingName = ".modulagen-staging"
 
-func (d Dir) staging() string { return filepath.Join(d.Path, stagingName) }
-func (d Dir) journal() string { return filepath.Join(d.staging(), "journal.json") }
+// journalName is the list of the steps of a commit. It is there from the moment
+// at which all new content is staged.
+const journalName = stagingName + "/journal.json"
+
+func staged(i int) string { return stagingName + "/" + strconv.Itoa(i) }
+func kept(i int) string   { return stagingName + "/old-" + strconv.Itoa(i) }
 
 // step is one entry of the journal. Its new content is the staged file named by
 // its number; what was there before is kept beside it until the end.
@@ -44,17 +47,16 @@ func (p *Plan) Commit(ctx context.Context, force bool) error {
 	if len(p.Changes) == 0 && bytes.Equal(unix(p.before), p.manifest.bytes()) {
 		return ctx.Err()
 	}
-	made, err := makeDirs(p.dir.Path)
+	f, undo, err := p.dir.create()
 	if err != nil {
-		return fmt.Errorf("output: %w", err)
+		return err
 	}
-	err = p.commit(ctx)
-	if err != nil {
-		for _, dir := range slices.Backward(made) {
-			os.Remove(dir) // only if it is empty
-		}
+	defer f.close()
+	if err := p.commit(ctx, f); err != nil {
+		undo()
+		return err
 	}
-	return err
+	return nil
 }
 
 // blocked gives the conflicts that forbid the commit.
@@ -66,35 +68,38 @@ func (p *Plan) blocked(force bool) error {
 	if len(list) == 0 {
 		return nil
 	}
-	return &ConflictError{Dir: p.dir.Path, Conflicts: list}
+	return &ConflictError{Dir: p.dir.shown(), Conflicts: list}
 }
 
-func (p *Plan) commit(ctx context.Context) error {
+func (p *Plan) commit(ctx context.Context, f folder) error {
 	// Mkdir, not MkdirAll: of two runs at once, one is told so.
-	if err := os.Mkdir(p.dir.staging(), 0o755); err != nil {
+	if err := f.Mkdir(stagingName, 0o755); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("output: another run is writing to %s; if there is none, remove %s", p.dir.Path, p.dir.staging())
+			return fmt.Errorf("output: another run is writing to %s; if there is none, remove %s", f.shown, filepath.Join(f.shown, stagingName))
 		}
-		return fmt.Errorf("output: %w", err)
+		return f.wrong(stagingName, err)
 	}
-	steps, err := p.stage(ctx)
+	steps, err := p.stage(ctx, f)
 	if err != nil {
-		os.RemoveAll(p.dir.staging())
-		return err
+		return errors.Join(err, f.unstage())
 	}
-	if err := p.dir.apply(steps); err != nil {
-		os.RemoveAll(p.dir.staging())
-		return err
+	if err := f.apply(steps); err != nil {
+		return errors.Join(err, f.unstage())
 	}
-	p.dir.removeEmpty(steps)
-	if err := os.RemoveAll(p.dir.staging()); err != nil {
-		return fmt.Errorf("output: %w", err)
+	f.removeEmpty(steps)
+	return f.unstage()
+}
+
+// unstage removes the staging folder.
+func (f folder) unstage() error {
+	if err := f.RemoveAll(stagingName); err != nil {
+		return f.wrong(stagingName, err)
 	}
 	return nil
 }
 
 // stage writes all new content and then the journal.
-func (p *Plan) stage(ctx context.Context) ([]step, error) {
+func (p *Plan) stage(ctx context.Context, f folder) ([]step, error) {
 	changes := p.Changes
 	m := Change{Path: ManifestName, Action: Update, old: p.before, new: p.manifest.bytes()}
 	if p.before == nil {
@@ -114,166 +119,94 @@ func (p *Plan) stage(ctx context.Context) ([]step, error) {
 			continue
 		}
 		steps[i].New = hash(c.new)
-		if err := os.WriteFile(p.dir.staged(i), c.new, 0o644); err != nil {
-			return nil, fmt.Errorf("output: %w", err)
+		if err := f.write(staged(i), c.new); err != nil {
+			return nil, f.wrong(c.Path, err)
 		}
 	}
 	data, err := json.Marshal(steps)
 	if err != nil {
 		return nil, fmt.Errorf("output: %w", err)
 	}
-	if err := os.WriteFile(p.dir.journal()+".new", data, 0o644); err != nil {
-		return nil, fmt.Errorf("output: %w", err)
+	if err := f.write(journalName+".new", data); err != nil {
+		return nil, f.wrong(journalName, err)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := os.Rename(p.dir.journal()+".new", p.dir.journal()); err != nil {
-		return nil, fmt.Errorf("output: %w", err)
+	if err := f.Rename(journalName+".new", journalName); err != nil {
+		return nil, f.wrong(journalName, err)
 	}
 	return steps, nil
 }
 
-func (d Dir) staged(i int) string { return filepath.Join(d.staging(), strconv.Itoa(i)) }
-func (d Dir) kept(i int) string   { return filepath.Join(d.staging(), "old-"+strconv.Itoa(i)) }
-
 // apply does the steps in order, and undoes them if one fails.
-func (d Dir) apply(steps []step) error {
+func (f folder) apply(steps []step) error {
 	for i, s := range steps {
-		if err := d.do(i, s); err != nil {
+		if err := f.do(i, s); err != nil {
+			err = f.wrong(s.Path, err)
 			for j := range slices.Backward(steps[:i+1]) {
-				d.undo(j, steps[j])
+				if undone := f.undo(j, steps[j]); undone != nil {
+					err = errors.Join(err, f.wrong(steps[j].Path, undone))
+				}
 			}
-			d.removeEmpty(steps)
-			return fmt.Errorf("output: %w", err)
+			f.removeEmpty(steps)
+			return err
 		}
 		applied(i)
 	}
 	return nil
 }
 
-func (d Dir) do(i int, s step) error {
-	target := d.file(s.Path)
+func (f folder) do(i int, s step) error {
 	switch s.Action {
 	case Delete:
-		return os.Rename(target, d.kept(i))
+		return f.Rename(s.Path, kept(i))
 	case Create:
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		if err := f.MkdirAll(path.Dir(s.Path), 0o755); err != nil {
 			return err
 		}
 	case Update:
-		if err := keep(target, d.kept(i)); err != nil {
+		if err := f.keep(s.Path, kept(i)); err != nil {
 			return err
 		}
 	}
-	return os.Rename(d.staged(i), target)
+	return f.Rename(staged(i), s.Path)
 }
 
-// keep gives a file a second name, so that it is still at its place until the
-// new one takes it; where the file system has no such links, it is copied.
-func keep(target, kept string) error {
-	if os.Link(target, kept) == nil {
+// keep creates a second name for a file, so that it is still at its place until
+// the new one takes it; where the file system has no such links, it is copied.
+func (f folder) keep(target, kept string) error {
+	if f.Link(target, kept) == nil {
 		return nil
 	}
-	data, err := os.ReadFile(target)
+	data, err := f.ReadFile(target)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(kept, data, 0o644)
+	return f.write(kept, data)
 }
 
 // undo takes one step back, as far as it was taken.
-func (d Dir) undo(i int, s step) {
-	if _, err := os.Lstat(d.staged(i)); err == nil && s.Action != Delete {
-		return // its new content never left
+func (f folder) undo(i int, s step) error {
+	if _, err := f.Lstat(staged(i)); err == nil && s.Action != Delete {
+		return nil // its new content never left
 	}
 	if s.Action == Create {
-		os.Remove(d.file(s.Path))
-		return
+		return f.Remove(s.Path)
 	}
-	if _, err := os.Lstat(d.kept(i)); err == nil {
-		os.Rename(d.kept(i), d.file(s.Path))
-	}
-}
-
-// removeEmpty removes folders inside the output that steps have emptied.
-func (d Dir) removeEmpty(steps []step) {
-	for _, s := range steps {
-		for dir := path.Dir(s.Path); dir != "."; dir = path.Dir(dir) {
-			if os.Remove(d.file(dir)) != nil { // it is not empty
-				break
-			}
-		}
-	}
-}
-
-// Recover finishes what a killed run began. Without such a run it does nothing.
-// A file that was edited since is left as it is; the next plan names it.
-func (d Dir) Recover() error {
-	data, err := read(d.journal())
-	if err != nil {
-		return err
-	}
-	if data == nil {
-		// A run that was killed earlier than that has changed nothing.
-		if err := os.RemoveAll(d.staging()); err != nil {
-			return fmt.Errorf("output: %w", err)
-		}
-		return nil
-	}
-	var steps []step
-	if err := json.Unmarshal(data, &steps); err != nil {
-		return fmt.Errorf("output: %s: %w", d.journal(), err)
-	}
-	for i, s := range steps {
-		if !fs.ValidPath(s.Path) {
-			return fmt.Errorf("output: %s names %q", d.journal(), s.Path)
-		}
-		if err := d.finish(i, s); err != nil {
-			return fmt.Errorf("output: finishing an interrupted run: %w", err)
-		}
-	}
-	d.removeEmpty(steps)
-	if err := os.RemoveAll(d.staging()); err != nil {
-		return fmt.Errorf("output: %w", err)
+	if _, err := f.Lstat(kept(i)); err == nil {
+		return f.Rename(kept(i), s.Path)
 	}
 	return nil
 }
 
-// finish does a step that a killed run may or may not have done.
-func (d Dir) finish(i int, s step) error {
-	now, err := read(d.file(s.Path))
-	if err != nil {
-		return err
-	}
-	state := ""
-	if now != nil {
-		state = hash(now)
-	}
-	if state != s.Old { // done already, or edited since
-		return nil
-	}
-	if s.Action == Delete {
-		return os.Remove(d.file(s.Path))
-	}
-	if _, err := os.Lstat(d.staged(i)); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(d.file(s.Path)), 0o755); err != nil {
-		return err
-	}
-	return os.Rename(d.staged(i), d.file(s.Path))
-}
-
-// makeDirs makes a folder and those above it, and gives the ones it made.
-func makeDirs(dir string) ([]string, error) {
-	var made []string
-	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
-		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
-			break
+// removeEmpty removes folders inside the output that steps have emptied.
+func (f folder) removeEmpty(steps []step) {
+	for _, s := range steps {
+		for dir := path.Dir(s.Path); dir != "."; dir = path.Dir(dir) {
+			if f.Remove(dir) != nil { // it is not empty
+				break
+			}
 		}
-		made = append(made, at)
 	}
-	slices.Reverse(made)
-	return made, os.MkdirAll(dir, 0o755)
 }

@@ -1,6 +1,6 @@
 // Package output brings generated files from memory to disk.
 //
-//	dir := output.Dir{Path: "generated", Version: "v0.1.0"}
+//	dir := output.Dir{Project: ".", Path: "generated", Version: "v0.1.0"}
 //	if err := dir.Recover(); err != nil { ... }
 //	plan, err := dir.Plan(files)   // reads, writes nothing
 //	plan.Changes                   // what would be created, updated, deleted
@@ -28,8 +28,15 @@
 //	done       the staging folder is gone
 //
 // A process that is killed before the journal is whole has changed nothing. One
-// that is killed after it has left all that is needed to finish, which Recover
-// does at the next run, passing over files that were edited meanwhile.
+// that is killed after it has left some files new and some old. Recover, at the
+// next run, finds by the journal which are new, so that they do not count as
+// edited, and that run's commit writes the others.
+//
+// # Whose folder it is
+//
+// The folder may have come with a repository that someone cloned. All access
+// goes through an os.Root, no symbolic link is followed, and neither a manifest
+// nor a journal can make the tool touch anything but files in this folder.
 //
 // Not covered: a power failure. Files are not flushed one by one; what the file
 // system lost is reported as edited by the next run.

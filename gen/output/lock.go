@@ -15,7 +15,7 @@ import (
 // process, however that ends. It is a file in the system's temporary folder, so
 // that nothing of it is left among the generated files.
 func (d Dir) Lock() (unlock func(), err error) {
-	abs, err := filepath.Abs(d.Path)
+	abs, err := filepath.Abs(d.shown())
 	if err != nil {
 		return nil, fmt.Errorf("output: %w", err)
 	}

@@ -5,10 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 )
 
 // ManifestName is the file that lists the others.
@@ -20,22 +17,20 @@ type manifest struct {
 	Files map[string]string `json:"files"` // path with slashes -> SHA-256 of its content
 }
 
-func readManifest(path string) (manifest, error) {
+// manifest reads the manifest, and returns its text as well; nil without one.
+func (f folder) manifest() (manifest, []byte, error) {
 	m := manifest{Files: map[string]string{}}
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return m, nil
-	}
-	if err != nil {
-		return m, fmt.Errorf("output: %w", err)
+	data, err := f.read(ManifestName)
+	if data == nil || err != nil {
+		return m, nil, err
 	}
 	if err := json.Unmarshal(data, &m); err != nil {
-		return m, fmt.Errorf("output: %s: %w (restore it, or remove it and use --force)", path, err)
+		return m, nil, f.wrong(ManifestName, fmt.Errorf("%w (restore it, or remove it and use --force)", err))
 	}
 	if m.Files == nil {
 		m.Files = map[string]string{}
 	}
-	return m, nil
+	return m, data, nil
 }
 
 // bytes gives the manifest as it is written: sorted, so that merges are easy.

@@ -2,11 +2,8 @@ package output
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -17,7 +14,8 @@ import (
 
 // Dir is a folder of generated files.
 type Dir struct {
-	Path    string // need not exist
+	Project string // the folder that Path is in and nothing is written outside of; "" is the current one
+	Path    string // within Project, with slashes; need not exist
 	Version string // of the tool; stands in the manifest
 }
 
@@ -75,33 +73,41 @@ type Plan struct {
 	Unchanged int        // files that are as they should be
 
 	dir      Dir
+	folder   folder   // while Plan runs
+	known    manifest // as it is
 	manifest manifest // as it will be
-	before   []byte   // the manifest as it is; nil without one
+	before   []byte   // the manifest's text as it is; nil without one
+	staged   bool     // an interrupted run left something
 }
 
 // Plan compares files (paths relative to the folder, with slashes) with the
 // disk. It writes nothing.
 func (d Dir) Plan(files map[string][]byte) (*Plan, error) {
-	known, err := readManifest(d.file(ManifestName))
+	f, err := d.open()
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{dir: d, manifest: manifest{Tool: d.Version, Files: make(map[string]string, len(files))}}
-	if p.before, err = read(d.file(ManifestName)); err != nil {
+	defer f.close()
+	p := &Plan{dir: d, folder: f, manifest: manifest{Tool: d.Version, Files: make(map[string]string, len(files))}}
+	if p.known, p.before, err = f.manifest(); err != nil {
 		return nil, err
 	}
+	if f.Root != nil {
+		_, err := f.Lstat(stagingName)
+		p.staged = err == nil
+	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if !fs.ValidPath(name) || name == "." || name == ManifestName {
+		if !own(name) {
 			return nil, fmt.Errorf("output: %q cannot be the name of a generated file", name)
 		}
 		p.manifest.Files[name] = hash(files[name])
-		if err := p.want(name, files[name], known.Files[name]); err != nil {
+		if err := p.want(name, files[name], p.known.Files[name]); err != nil {
 			return nil, err
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(known.Files)) {
-		if _, wanted := files[name]; !wanted && fs.ValidPath(name) {
-			if err := p.unwanted(name, known.Files[name]); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(p.known.Files)) {
+		if _, wanted := files[name]; !wanted && own(name) {
+			if err := p.unwanted(name, p.known.Files[name]); err != nil {
 				return nil, err
 			}
 		}
@@ -111,29 +117,12 @@ func (d Dir) Plan(files map[string][]byte) (*Plan, error) {
 	return p, nil
 }
 
-func (d Dir) file(name string) string { return filepath.Join(d.Path, filepath.FromSlash(name)) }
-
-// read gives a file's content; nil if there is none.
-func read(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("output: %w", err)
-	}
-	if data == nil {
-		data = []byte{}
-	}
-	return data, nil
-}
-
 // want plans a file that should be there.
 func (p *Plan) want(name string, content []byte, written string) error {
 	if done, err := p.obstacle(name, Update); done || err != nil {
 		return err
 	}
-	old, err := read(p.dir.file(name))
+	old, err := p.folder.read(name)
 	switch {
 	case err != nil:
 		return err
@@ -157,7 +146,7 @@ func (p *Plan) unwanted(name, written string) error {
 	if done, err := p.obstacle(name, Delete); done || err != nil {
 		return err
 	}
-	old, err := read(p.dir.file(name))
+	old, err := p.folder.read(name)
 	if err != nil || old == nil {
 		return err
 	}
@@ -168,33 +157,13 @@ func (p *Plan) unwanted(name, written string) error {
 	return nil
 }
 
-// obstacle finds what is neither a file nor nothing at a path, or above it: a
-// link there would lead the tool out of its folder.
+// obstacle notes what stands in the way of a file; not even force removes it.
 func (p *Plan) obstacle(name string, a Action) (bool, error) {
-	parts := strings.Split(name, "/")
-	for i := range parts {
-		at := path.Join(parts[:i+1]...)
-		info, err := os.Lstat(p.dir.file(at))
-		if errors.Is(err, fs.ErrNotExist) {
-			return false, nil
-		}
-		if err != nil {
-			return false, fmt.Errorf("output: %w", err)
-		}
-		last := i == len(parts)-1
-		switch {
-		case info.Mode()&fs.ModeSymlink != 0:
-			p.conflict(at, a, "is a symbolic link", true)
-			return true, nil
-		case last && !info.Mode().IsRegular():
-			p.conflict(at, a, "is not a file", true)
-			return true, nil
-		case !last && !info.IsDir():
-			p.conflict(at, a, "is not a folder", true)
-			return true, nil
-		}
+	at, reason, err := p.folder.obstacle(name)
+	if reason != "" {
+		p.conflict(at, a, reason, true)
 	}
-	return false, nil
+	return reason != "", err
 }
 
 func (p *Plan) conflict(name string, a Action, reason string, fatal bool) {
@@ -228,23 +197,19 @@ func (p *Plan) Findings() []Finding {
 	if len(out) == 0 && p.manifestStale() {
 		out = append(out, Finding{ManifestName, "is stale"})
 	}
-	if _, err := os.Lstat(p.dir.journal()); err == nil {
+	if p.staged {
 		out = append(out, Finding{stagingName, "is what an interrupted run left; generate will finish it"})
 	}
 	slices.SortFunc(out, func(a, b Finding) int { return strings.Compare(a.Path, b.Path) })
 	return out
 }
 
-func (p *Plan) manifestStale() bool {
-	var known manifest
-	known, err := readManifest(p.dir.file(ManifestName))
-	return err != nil || !maps.Equal(known.Files, p.manifest.Files)
-}
+func (p *Plan) manifestStale() bool { return !maps.Equal(p.known.Files, p.manifest.Files) }
 
 // Diff gives the changes as a unified diff.
 func (p *Plan) Diff() string {
 	var b strings.Builder
-	base := filepath.ToSlash(p.dir.Path)
+	base := filepath.ToSlash(p.dir.shown())
 	for _, c := range p.Changes {
 		from, to := "a/"+path.Join(base, c.Path), "b/"+path.Join(base, c.Path)
 		if c.Action == Create {

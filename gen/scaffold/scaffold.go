@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -91,12 +92,12 @@ func (p Project) Files() (map[string][]byte, error) {
 }
 
 // quoted gives a path as go.mod wants it.
-func quoted(path string) string {
-	path = filepath.ToSlash(path)
-	if strings.ContainsAny(path, " '\"`()[]{},;") {
-		return `"` + strings.ReplaceAll(path, `"`, `\"`) + `"`
+func quoted(dir string) string {
+	dir = filepath.ToSlash(dir)
+	if strings.ContainsAny(dir, " '\"`()[]{},;") {
+		return `"` + strings.ReplaceAll(dir, `"`, `\"`) + `"`
 	}
-	return path
+	return dir
 }
 
 func modeline(schema string) string { return "# yaml-language-server: $schema=" + schema + "\n" }
@@ -117,16 +118,23 @@ func fill(name string, values any) ([]byte, error) {
 // is ErrNotEmpty unless merge is set; then only what is missing is written, and
 // the files that were there already are given back.
 func Write(dir string, files map[string][]byte, merge bool) (kept []string, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("scaffold: %w", err)
+	}
+	root, err := os.OpenRoot(dir) // a link in the folder does not lead out of it
+	if err != nil {
+		return nil, fmt.Errorf("scaffold: %w", err)
+	}
+	defer root.Close()
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
 		return nil, fmt.Errorf("scaffold: %w", err)
 	}
 	if len(entries) > 0 && !merge {
 		return nil, fmt.Errorf("%w: %s", ErrNotEmpty, dir)
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		err := create(path, files[name])
+		err := create(root, name, files[name])
 		if errors.Is(err, fs.ErrExist) {
 			kept = append(kept, name)
 			continue
@@ -139,11 +147,11 @@ func Write(dir string, files map[string][]byte, merge bool) (kept []string, err 
 }
 
 // create writes a file that must not exist.
-func create(path string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+func create(root *os.Root, name string, text []byte) error {
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
@@ -205,26 +213,32 @@ func Add(project, folder, name, from string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(project, filepath.FromSlash(folder), name+".yaml")
-	before := mistakes(project)
-	if err := create(path, text); err != nil {
+	root, err := os.OpenRoot(project)
+	if err != nil {
+		return "", fmt.Errorf("scaffold: %w", err)
+	}
+	defer root.Close()
+	file := path.Join(folder, name+".yaml")
+	shown := filepath.Join(project, filepath.FromSlash(file))
+	before := mistakes(root)
+	if err := create(root, file, text); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return "", fmt.Errorf("scaffold: %s exists already", path)
+			return "", fmt.Errorf("scaffold: %s exists already", shown)
 		}
 		return "", fmt.Errorf("scaffold: %w", err)
 	}
-	if err := refused(before, mistakes(project)); err != nil {
-		return "", errors.Join(fmt.Errorf("scaffold: %s cannot be added: %w", name, err), os.Remove(path))
+	if err := refused(before, mistakes(root)); err != nil {
+		return "", errors.Join(fmt.Errorf("scaffold: %s cannot be added: %w", name, err), root.Remove(file))
 	}
-	if err := create(filepath.Join(project, schemaPath), jsonschema.Schema()); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := create(root, schemaPath, jsonschema.Schema()); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", fmt.Errorf("scaffold: %w", err)
 	}
-	return path, nil
+	return shown, nil
 }
 
 // mistakes gives what is wrong in a project's definitions.
-func mistakes(project string) mistake.List {
-	_, err := load.Load(os.DirFS(project))
+func mistakes(root *os.Root) mistake.List {
+	_, err := load.Load(root.FS())
 	var list mistake.List
 	errors.As(err, &list)
 	return list
