@@ -189,9 +189,11 @@ start_mysql() {
 		return
 	}
 	password=$(secret)
-	mkdir "$data" && own mysql "$data"
+	# A folder for temporary tables of its own: in a shared one, servers that are
+	# made at the same time delete each other's.
+	mkdir "$data" "$root/mysql.tmp" && own mysql "$data" && own mysql "$root/mysql.tmp"
 	[ "$(id -u)" = 0 ] && user=(--user=mysql)
-	mariadb-install-db --no-defaults --datadir="$data" --auth-root-authentication-method=normal --skip-test-db "${user[@]}" \
+	mariadb-install-db --no-defaults --datadir="$data" --tmpdir="$root/mysql.tmp" --auth-root-authentication-method=normal --skip-test-db "${user[@]}" \
 		>"$root/mysql.log" 2>&1 || {
 		tail -n 5 "$root/mysql.log" >&2
 		loud MariaDB "mariadb-install-db failed"
@@ -201,7 +203,7 @@ start_mysql() {
 	[ $durable = no ] && fast=(--innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0)
 	for try in 1 2 3; do
 		port=$(free_port)
-		"${prefix[@]}" "$server" --no-defaults --datadir="$data" --socket="$data/s" --pid-file="$data/pid" --port="$port" \
+		"${prefix[@]}" "$server" --no-defaults --datadir="$data" --tmpdir="$root/mysql.tmp" --socket="$data/s" --pid-file="$data/pid" --port="$port" \
 			--bind-address=127.0.0.1 --skip-name-resolve --max-connections=200 --skip-log-bin "${fast[@]}" >>"$root/mysql.log" 2>&1 &
 		mysql_pid=$!
 		if ready $mysql_pid mariadb --no-defaults -u root -S "$data/s" -e "SELECT 1"; then
