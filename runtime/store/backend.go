@@ -29,7 +29,8 @@ type Session interface {
 type Transaction interface {
 	Session
 	Commit(ctx context.Context) error
-	Rollback() error
+	// Rollback is given a context that outlives the caller's a little.
+	Rollback(ctx context.Context) error
 }
 
 // Copier is a Transaction that has a faster way to add many rows. row gives
@@ -54,6 +55,13 @@ type Backend interface {
 	// Now is the database's clock, or this machine's for an embedded database.
 	Now(ctx context.Context) (time.Time, error)
 	Close() error
+}
+
+// Cutter is a Backend that can break off what waits for the server.
+type Cutter interface {
+	// Cut closes every connection, those in use too. Close follows it, or is
+	// waiting.
+	Cut()
 }
 
 // Notifier is a Backend that can tell other processes what was announced.

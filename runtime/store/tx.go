@@ -49,7 +49,11 @@ func (r *retry) wait(ctx context.Context, db *DB) bool {
 // transaction: fn should return its error. After a deadlock, a lock that was not
 // had in time or a serialization failure, fn runs again, up to Options.Attempts
 // times in all: it must not have effects of its own. The Conn ends with fn.
-// A transaction cannot hold another one.
+// A transaction cannot hold another one, and what fn does through db in place of
+// the Conn fails with ErrInvalid where it would wait for the transaction itself.
+//
+// Tx returns within two seconds of ctx's end. Where that comes while the server
+// is committing, the commit may stand.
 func (db *DB) Tx(ctx context.Context, fn func(*Conn) error) error {
 	var r retry
 	for {
@@ -85,12 +89,12 @@ func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
 		if !ended {
 			state.end()
 			state.after.decide(undone)
-			if rerr := session.Rollback(); rerr != nil && err != nil {
+			if rerr := rollback(ctx, session); rerr != nil && err != nil {
 				db.opts.Logger.WarnContext(ctx, "store: rollback failed", "error", rerr)
 			}
 		}
 	}()
-	if err := fn(c); err != nil {
+	if err := db.inside(fn, c); err != nil {
 		return err
 	}
 	if failed := state.end(); failed != nil {
@@ -109,6 +113,21 @@ func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
 		fn()
 	}
 	return nil
+}
+
+const (
+	rollbackWait  = 5 * time.Second
+	rollbackAfter = time.Second // after the context's end
+)
+
+// rollback undoes a transaction although its context may have ended, but does
+// not wait for long then: the server undoes what a lost connection had begun.
+func rollback(ctx context.Context, session Transaction) error {
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackWait)
+	defer cancel()
+	ended := context.AfterFunc(ctx, func() { time.AfterFunc(rollbackAfter, cancel) })
+	defer ended()
+	return session.Rollback(late)
 }
 
 // end makes the Conn unusable, waiting for a statement that another goroutine

@@ -3,13 +3,14 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"fmt"
 	"hash/fnv"
 	"sync"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/internal/remote"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -29,32 +30,37 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 	if err != nil {
 		return nil, err
 	}
-	inner, err := mysql.NewConnector(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("mysql: %w", err)
-	}
-	db := sql.OpenDB(connector{inner})
 	conns := maxConns
 	if opts.MaxConns > 0 {
 		conns = opts.MaxConns
 	}
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	db.SetConnMaxIdleTime(5 * time.Minute)
-	if err := db.PingContext(ctx); err != nil {
-		db.Close()
+	b := &backend{addr: cfg.Addr, name: cfg.DBName}
+	b.slots = remote.NewSlots(conns, b)
+	connect, err := newConnector(cfg, &b.dialer, conns)
+	if err != nil {
+		return nil, fmt.Errorf("mysql: %w", err)
+	}
+	b.db = sql.OpenDB(connect)
+	b.pool = session{b.db}
+	b.db.SetMaxOpenConns(conns)
+	b.db.SetMaxIdleConns(conns)
+	b.db.SetConnMaxIdleTime(5 * time.Minute)
+	if err := b.db.PingContext(ctx); err != nil {
+		b.db.Close()
 		return nil, fmt.Errorf("mysql: %s/%s: %w", cfg.Addr, cfg.DBName, failure(ctx, err))
 	}
-	return &backend{pool: session{db}, db: db, addr: cfg.Addr, name: cfg.DBName}, nil
+	return b, nil
 }
 
 // backend is a pool of connections.
 type backend struct {
-	pool session
-	db   *sql.DB
-	open sync.RWMutex // read by all that runs; Close takes it
-	addr string
-	name string
+	pool   session
+	db     *sql.DB
+	open   sync.RWMutex // read by all that runs; Close takes it
+	slots  *remote.Slots
+	dialer remote.Dialer
+	addr   string
+	name   string
 }
 
 // Name gives the address and the database.
@@ -69,12 +75,21 @@ func (b *backend) Now(ctx context.Context) (t time.Time, err error) {
 	return t, err
 }
 
-// enter is for what uses a connection; it is followed by b.open.RUnlock.
-func (b *backend) enter() error {
+// enter is for what uses a connection; it is followed by leave.
+func (b *backend) enter(ctx context.Context) error {
 	if !b.open.TryRLock() { // Close is at it
 		return errClosed
 	}
+	if err := b.slots.Take(ctx); err != nil {
+		b.open.RUnlock()
+		return err
+	}
 	return nil
+}
+
+func (b *backend) leave() {
+	b.slots.Give()
+	b.open.RUnlock()
 }
 
 var errClosed = fmt.Errorf("mysql: the database is %w", store.ErrClosed)
@@ -86,108 +101,43 @@ func (b *backend) Close() error {
 	return b.db.Close()
 }
 
+// Cut closes the connections.
+func (b *backend) Cut() { b.dialer.Cut() }
+
 // Exec runs a statement that gives no rows.
 func (b *backend) Exec(ctx context.Context, text string, args []any) (store.Result, error) {
-	if err := b.enter(); err != nil {
+	if err := b.enter(ctx); err != nil {
 		return store.Result{}, err
 	}
-	defer b.open.RUnlock()
+	defer b.leave()
 	return b.pool.Exec(ctx, text, args)
 }
 
 // Query fills dest with each row and then calls each.
 func (b *backend) Query(ctx context.Context, text string, args, dest []any, each func() error) error {
-	if err := b.enter(); err != nil {
+	if err := b.enter(ctx); err != nil {
 		return err
 	}
-	defer b.open.RUnlock()
+	defer b.leave()
 	return b.pool.Query(ctx, text, args, dest, each)
 }
 
 // QueryRow fills dest with the first row.
 func (b *backend) QueryRow(ctx context.Context, text string, args, dest []any) error {
-	if err := b.enter(); err != nil {
+	if err := b.enter(ctx); err != nil {
 		return err
 	}
-	defer b.open.RUnlock()
+	defer b.leave()
 	return b.pool.QueryRow(ctx, text, args, dest)
-}
-
-// Begin starts a transaction that sees what others commit meanwhile.
-func (b *backend) Begin(ctx context.Context) (store.Transaction, error) {
-	if err := b.enter(); err != nil {
-		return nil, err
-	}
-	t, err := b.begin(ctx)
-	if err != nil {
-		b.open.RUnlock()
-		return nil, failure(ctx, err)
-	}
-	return t, nil
-}
-
-// begin waits for a connection as long as ctx lasts. The transaction outlives
-// ctx if need be: its end is Commit or Rollback, and each statement watches its
-// own context.
-func (b *backend) begin(ctx context.Context) (*tx, error) {
-	conn, err := b.db.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return &tx{session: session{t}, tx: t, release: func() {
-		conn.Close()
-		b.open.RUnlock()
-	}}, nil
-}
-
-type tx struct {
-	session
-	tx      *sql.Tx
-	release func() // gives the connection back; nil after that
-}
-
-func (t *tx) end() {
-	if t.release != nil {
-		t.release()
-		t.release = nil
-	}
-}
-
-// Commit ends the transaction; after an error nothing of it stands, unless the
-// connection broke while the server was committing.
-func (t *tx) Commit(ctx context.Context) error {
-	defer t.end()
-	if ended := store.Ended(ctx); ended != nil {
-		t.tx.Rollback()
-		return ended
-	}
-	if err := t.tx.Commit(); err != nil {
-		return failure(ctx, err)
-	}
-	return nil
-}
-
-// Rollback ends the transaction and undoes it.
-func (t *tx) Rollback() error {
-	defer t.end()
-	if err := t.tx.Rollback(); err != nil && err != sql.ErrTxDone {
-		return failure(context.Background(), err)
-	}
-	return nil
 }
 
 // Exclusive runs fn on a connection that holds a named lock. MySQL creates
 // tables outside transactions.
 func (b *backend) Exclusive(ctx context.Context, fn func(store.Session) error) error {
-	if err := b.enter(); err != nil {
+	if err := b.enter(ctx); err != nil {
 		return err
 	}
-	defer b.open.RUnlock()
+	defer b.leave()
 	conn, err := b.db.Conn(ctx)
 	if err != nil {
 		return failure(ctx, err)
@@ -204,10 +154,27 @@ func (b *backend) Exclusive(ctx context.Context, fn func(store.Session) error) e
 	if got.V != 1 {
 		return fmt.Errorf("mysql: another process has been creating tables for a minute: %w", store.ErrBusy)
 	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(?)", lock)
+	defer unlock(ctx, conn, lock)
 	creates, err := creating(ctx, s)
 	if err != nil {
 		return err
 	}
 	return fn(creates)
 }
+
+// unlock gives a named lock up, with the connection if need be.
+func unlock(ctx context.Context, conn *sql.Conn, lock string) {
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWait)
+	defer cancel()
+	if _, err := conn.ExecContext(late, "DO RELEASE_LOCK(?)", lock); err != nil {
+		discard(conn)
+	}
+}
+
+// discard has the pool close a connection whose state is not known.
+func discard(conn *sql.Conn) {
+	_ = conn.Raw(func(any) error { return sqldriver.ErrBadConn }) // which is what it returns
+}
+
+// answerWait bounds what takes no time on a server that answers.
+const answerWait = 5 * time.Second

@@ -4,15 +4,44 @@ import (
 	"context"
 	sqldriver "database/sql/driver"
 	"errors"
+	"net"
+	"sync/atomic"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/hegner123/modulagen/runtime/store/internal/remote"
 )
 
-// connector opens connections that keep their statements prepared and run at
-// the isolation level that the store promises.
-type connector struct{ sqldriver.Connector }
+// connector opens connections that heed their contexts, keep their statements
+// prepared and run at the isolation level that the store promises.
+type connector struct {
+	sqldriver.Connector
+}
 
-// Connect implements driver.Connector.
-func (c connector) Connect(ctx context.Context) (sqldriver.Conn, error) {
-	raw, err := c.Connector.Connect(ctx)
+// socketKey is where a context of Connect carries the place for the socket.
+type socketKey struct{}
+
+func newConnector(cfg *mysql.Config, dialer *remote.Dialer, conns int) (*connector, error) {
+	cfg.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		s, err := dialer.DialContext(ctx, network, address)
+		if place, ok := ctx.Value(socketKey{}).(*net.Conn); ok {
+			*place = s
+		}
+		return s, err
+	}
+	inner, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &connector{inner}, nil
+}
+
+// Connect implements driver.Connector. It is bounded as a whole: database/sql
+// connects in the background as well, for no one in particular.
+func (c *connector) Connect(ctx context.Context) (sqldriver.Conn, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, remote.ConnectTimeout, errSilent)
+	defer cancel()
+	var socket net.Conn
+	raw, err := c.Connector.Connect(context.WithValue(ctx, socketKey{}, &socket))
 	if err != nil {
 		return nil, err
 	}
@@ -21,12 +50,13 @@ func (c connector) Connect(ctx context.Context) (sqldriver.Conn, error) {
 		raw.Close()
 		return nil, errors.New("mysql: the driver's connection lacks what the store needs")
 	}
+	conn := &connection{serverConn: inner, socket: socket, kept: map[string]*prepared{}}
 	// The one statement that all versions understand.
 	if _, err := inner.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
 		raw.Close()
 		return nil, err
 	}
-	return &conn{serverConn: inner, kept: map[string]*prepared{}}, nil
+	return conn, nil
 }
 
 // serverConn is what go-sql-driver's connection can do.
@@ -35,71 +65,100 @@ type serverConn interface {
 	sqldriver.ConnBeginTx
 	sqldriver.ConnPrepareContext
 	sqldriver.ExecerContext
+	sqldriver.QueryerContext
 	sqldriver.NamedValueChecker
 	sqldriver.Pinger
 	sqldriver.SessionResetter
 	sqldriver.Validator
 }
 
-// keptStatements bounds the statements that a connection keeps prepared.
-const keptStatements = 256
-
-// conn prepares each text once and runs it from then on. database/sql would
-// keep statements for the pool as a whole, behind a lock, and not those that
-// only transactions use.
-type conn struct {
+// connection runs statements under their contexts. go-sql-driver watches a
+// context too, but not while it reads what is left of a result; so it is given
+// contexts without an end, and the socket is closed here.
+type connection struct {
 	serverConn
-	kept  map[string]*prepared
-	clock uint64
+	socket net.Conn
+	broken atomic.Bool // its socket is closed, or its state is not known
+	kept   map[string]*prepared
+	clock  uint64
 }
 
-type prepared struct {
-	sqldriver.Stmt
-	used uint64
-}
-
-func (c *conn) statement(ctx context.Context, text string) (sqldriver.Stmt, error) {
-	c.clock++
-	if p := c.kept[text]; p != nil {
-		p.used = c.clock
-		return p.Stmt, nil
+// watch has the connection broken when ctx ends before stop is called.
+func (c *connection) watch(ctx context.Context) (stop func() bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	st, err := c.serverConn.PrepareContext(ctx, text)
+	if ctx.Done() == nil {
+		return func() bool { return true }, nil
+	}
+	return context.AfterFunc(ctx, c.cut), nil
+}
+
+func (c *connection) cut() {
+	c.broken.Store(true)
+	c.socket.Close() // the statement fails by it, and says so
+}
+
+// IsValid implements driver.Validator: database/sql closes a broken connection
+// in place of keeping it.
+func (c *connection) IsValid() bool { return !c.broken.Load() && c.serverConn.IsValid() }
+
+// ResetSession implements driver.SessionResetter.
+func (c *connection) ResetSession(ctx context.Context) error {
+	if c.broken.Load() {
+		return sqldriver.ErrBadConn
+	}
+	return c.serverConn.ResetSession(ctx)
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *connection) ExecContext(ctx context.Context, text string, args []sqldriver.NamedValue) (sqldriver.Result, error) {
+	stop, err := c.watch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(c.kept) >= keptStatements {
-		c.dropOldest()
+	defer stop()
+	switch text {
+	case begin, commit, rollback:
+		return c.serverConn.ExecContext(context.Background(), text, nil)
 	}
-	c.kept[text] = &prepared{st, c.clock}
-	return st, nil
-}
-
-func (c *conn) dropOldest() {
-	var oldest string
-	for text, p := range c.kept {
-		if oldest == "" || p.used < c.kept[oldest].used {
-			oldest = text
-		}
-	}
-	c.kept[oldest].Close()
-	delete(c.kept, oldest)
-}
-
-// ExecContext implements sqldriver.ExecerContext.
-func (c *conn) ExecContext(ctx context.Context, text string, args []sqldriver.NamedValue) (sqldriver.Result, error) {
-	st, err := c.statement(ctx, text)
+	st, err := c.statement(text)
 	if err != nil {
 		return nil, err
 	}
-	return st.(sqldriver.StmtExecContext).ExecContext(ctx, args)
+	return st.(sqldriver.StmtExecContext).ExecContext(context.Background(), args)
 }
 
-// QueryContext implements sqldriver.QueryerContext.
-func (c *conn) QueryContext(ctx context.Context, text string, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
-	st, err := c.statement(ctx, text)
+// QueryContext implements driver.QueryerContext.
+func (c *connection) QueryContext(ctx context.Context, text string, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
+	stop, err := c.watch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return st.(sqldriver.StmtQueryContext).QueryContext(ctx, args)
+	rows, err := c.query(text, args)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	return &watchedRows{rows, stop}, nil
+}
+
+func (c *connection) query(text string, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
+	st, err := c.statement(text)
+	if err != nil {
+		return nil, err
+	}
+	return st.(sqldriver.StmtQueryContext).QueryContext(context.Background(), args)
+}
+
+// watchedRows is watched until all of a result is read, which Close does.
+type watchedRows struct {
+	sqldriver.Rows
+	stop func() bool
+}
+
+// Close implements driver.Rows.
+func (r *watchedRows) Close() error {
+	defer r.stop()
+	return r.Rows.Close()
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/hegner123/modulagen/runtime/store/internal/remote"
 )
 
 // parseDSN reads a DSN. Its errors never hold the DSN, which has the password.
@@ -51,7 +52,7 @@ func parseDSN(dsn string) (*mysql.Config, error) {
 	cfg.Loc = time.UTC
 	cfg.ClientFoundRows = true // an update counts the rows that it meant, changed or not
 	cfg.Collation = "utf8mb4_bin"
-	cfg.Timeout = 10 * time.Second
+	cfg.Timeout = remote.ConnectTimeout
 	cfg.Params = map[string]string{
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",

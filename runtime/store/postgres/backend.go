@@ -8,10 +8,9 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/internal/remote"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -40,18 +39,18 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
 		cfg.ConnConfig.RuntimeParams["application_name"] = "modulagen"
 	}
-	cfg.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 2 * time.Second}
-	}
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
-	if err != nil {
+	b := &backend{name: where(cfg), origin: newOrigin()}
+	b.slots = remote.NewSlots(int(cfg.MaxConns), b)
+	b.limitWaits(cfg)
+	if b.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
+	b.session = session{b.pool}
+	if err := b.pool.Ping(ctx); err != nil {
+		b.pool.Close()
 		return nil, unreachable(cfg, err)
 	}
-	return &backend{session{pool}, pool, where(cfg), newOrigin()}, nil
+	return b, nil
 }
 
 // unreachable says where the database is not, without the driver's own text
@@ -69,10 +68,12 @@ func where(cfg *pgxpool.Config) string {
 
 // backend is a pool of connections.
 type backend struct {
-	session
-	pool   *pgxpool.Pool
-	name   string // address and database
-	origin string // tells its notifications from those of others
+	session session
+	pool    *pgxpool.Pool
+	slots   *remote.Slots
+	dialer  remote.Dialer
+	name    string // address and database
+	origin  string // tells its notifications from those of others
 }
 
 // Name gives the address and the database.
@@ -93,63 +94,34 @@ func (b *backend) Close() error {
 	return nil
 }
 
-// Begin starts a transaction that sees what others commit meanwhile.
-func (b *backend) Begin(ctx context.Context) (store.Transaction, error) {
-	t, err := b.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
-	if err != nil {
-		return nil, failure(ctx, err)
+// Cut closes the connections.
+func (b *backend) Cut() { b.dialer.Cut() }
+
+// Exec runs a statement that gives no rows.
+func (b *backend) Exec(ctx context.Context, sql string, args []any) (store.Result, error) {
+	if err := b.slots.Take(ctx); err != nil {
+		return store.Result{}, err
 	}
-	return &tx{session{t}, t}, nil
+	defer b.slots.Give()
+	return b.session.Exec(ctx, sql, args)
 }
 
-type tx struct {
-	session
-	tx pgx.Tx
+// Query fills dest with each row and then calls each.
+func (b *backend) Query(ctx context.Context, sql string, args, dest []any, each func() error) error {
+	if err := b.slots.Take(ctx); err != nil {
+		return err
+	}
+	defer b.slots.Give()
+	return b.session.Query(ctx, sql, args, dest, each)
 }
 
-// Commit ends the transaction; after an error nothing of it stands, unless the
-// connection broke while the server was committing.
-func (t *tx) Commit(ctx context.Context) error {
-	if err := t.tx.Commit(ctx); err != nil {
-		return failure(ctx, err)
+// QueryRow fills dest with the first row.
+func (b *backend) QueryRow(ctx context.Context, sql string, args, dest []any) error {
+	if err := b.slots.Take(ctx); err != nil {
+		return err
 	}
-	return nil
-}
-
-// Rollback ends the transaction and undoes it, whatever became of the caller's
-// context.
-func (t *tx) Rollback() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if err := t.tx.Rollback(ctx); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
-		return failure(ctx, err)
-	}
-	return nil
-}
-
-// Copy adds rows with COPY.
-func (t *tx) Copy(ctx context.Context, table string, columns []string, n int, row func(i int) ([]any, error)) error {
-	values := make([]any, len(columns))
-	source := pgx.CopyFromSlice(n, func(i int) ([]any, error) {
-		fields, err := row(i)
-		if err != nil {
-			return nil, err
-		}
-		for j, f := range fields {
-			if values[j], err = argument(f); err != nil {
-				return nil, err
-			}
-		}
-		return values, nil
-	})
-	copied, err := t.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, source)
-	if err != nil {
-		return failure(ctx, err)
-	}
-	if copied != int64(n) {
-		return fmt.Errorf("postgres: %d of %d rows were copied", copied, n)
-	}
-	return nil
+	defer b.slots.Give()
+	return b.session.QueryRow(ctx, sql, args, dest)
 }
 
 // lockKey is the advisory lock under which tables are created: "modulage" in ASCII.
@@ -161,7 +133,7 @@ func (b *backend) Exclusive(ctx context.Context, fn func(store.Session) error) e
 	if err != nil {
 		return err
 	}
-	defer t.Rollback()
+	defer undo(ctx, t)
 	if _, err := t.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", []any{int64(lockKey)}); err != nil {
 		return err
 	}

@@ -14,13 +14,17 @@ const pipelined = 1000
 // one transaction to the server, without a BEGIN and a COMMIT of their own.
 func (b *backend) ExecEach(ctx context.Context, sql string, args func(i int) []any, touched []int64) error {
 	if len(touched) <= pipelined {
+		if err := b.slots.Take(ctx); err != nil {
+			return err
+		}
+		defer b.slots.Give()
 		return b.session.pipeline(ctx, sql, args, 0, touched)
 	}
 	t, err := b.Begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer t.Rollback()
+	defer undo(ctx, t)
 	if err := t.(store.Repeater).ExecEach(ctx, sql, args, touched); err != nil {
 		return err
 	}

@@ -10,3 +10,7 @@ import (
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) string { return storetest.FreshDSN(t, "postgres") })
 }
+
+func TestNetwork(t *testing.T) {
+	storetest.RunNetwork(t, func(t *testing.T) string { return storetest.FreshDSN(t, "postgres") })
+}

@@ -30,7 +30,7 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 		return nil, err
 	}
 	b := &backend{readers: make(chan *conn, cfg.readers), cfg: cfg, closing: make(chan struct{})}
-	b.writer.closing = b.closing
+	b.writer.closing, b.writer.owner = b.closing, b
 	c, err := openConn(cfg.path, cfg.busy)
 	if err != nil {
 		return nil, unopened(cfg.path, err)

@@ -16,7 +16,7 @@ func (b *backend) ExecEach(ctx context.Context, sql string, args func(i int) []a
 	if err != nil {
 		return err
 	}
-	defer t.Rollback()
+	defer t.Rollback(ctx)
 	if err := t.(*tx).ExecEach(ctx, sql, args, touched); err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func TestFollow(t *testing.T) {
 	if _, err := undone.Exec(ctx, "INSERT INTO x VALUES (5)", nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := undone.Rollback(); err != nil {
+	if err := undone.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	want(2, "a foreign transaction that was rolled back")
@@ -73,7 +73,7 @@ func TestFollow(t *testing.T) {
 		want(2, "while the writer cannot be asked")
 	}
 	want(3, "when it could not be asked for long")
-	if err := long.Rollback(); err != nil {
+	if err := long.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.look(ctx) // it may wake once more, in vain

@@ -427,7 +427,7 @@ func TestGroupTurns(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		defer tx.Rollback()
+		defer tx.Rollback(t.Context())
 		return tx.QueryRow(t.Context(), "SELECT count(*) FROM x", nil, []any{&seen})
 	})
 	for i := range groupMost + 50 {
@@ -548,7 +548,7 @@ func anyWrite(ctx context.Context, b *backend, rng *rand.Rand, id int64) (ids []
 		if t, err = b.Begin(ctx); err != nil {
 			return nil, err
 		}
-		defer t.Rollback()
+		defer t.Rollback(context.Background())
 		if _, err = t.Exec(ctx, insert, []any{id, "a"}); err == nil {
 			err = t.Commit(ctx)
 		}

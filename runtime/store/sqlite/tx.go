@@ -86,8 +86,8 @@ func (t *tx) Commit(ctx context.Context) error {
 	return err
 }
 
-// Rollback ends the transaction and undoes it.
-func (t *tx) Rollback() error {
+// Rollback ends the transaction and undoes it, whatever became of the context.
+func (t *tx) Rollback(context.Context) error {
 	if t.c == nil {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (b *backend) Exclusive(ctx context.Context, fn func(store.Session) error) e
 	if err != nil {
 		return err
 	}
-	defer t.Rollback()
+	defer t.Rollback(ctx)
 	if err := fn(t); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 // transaction (see group).
 type writer struct {
 	closing <-chan struct{}
+	owner   store.Backend
 
 	mu     sync.Mutex
 	free   *conn // nil while someone has it
@@ -64,15 +65,16 @@ func (w *writer) take(ctx context.Context, work *unit) (*conn, error) {
 	if w.closed() {
 		return nil, errClosing
 	}
-	w.mu.Lock()
-	if c := w.free; c != nil { // nearly always: no timer then
-		w.free = nil
-		w.mu.Unlock()
+	if c := w.tryTake(); c != nil { // nearly always: no timer then
 		return c, nil
 	}
-	t := &turn{work: work, ready: make(chan *conn, 1)}
-	w.push(t)
-	w.mu.Unlock()
+	if err := store.Nested(w.owner); err != nil {
+		return nil, err
+	}
+	c, t := w.join(work)
+	if c != nil {
+		return c, nil
+	}
 	timer := time.NewTimer(writerWait)
 	defer timer.Stop()
 	var err error
@@ -84,12 +86,12 @@ func (w *writer) take(ctx context.Context, work *unit) (*conn, error) {
 	case <-ctx.Done():
 		err = store.Ended(ctx)
 	case <-timer.C:
-		err = fmt.Errorf("sqlite: another transaction has been running for %s; inside a transaction use its own Conn", writerWait)
+		err = fmt.Errorf("sqlite: another transaction has been running for %s; inside db.Tx use tx", writerWait)
 	}
 	if w.leave(t) {
 		return nil, err
 	}
-	c := <-t.ready // its turn had come: the work is being done, or was
+	c = <-t.ready // its turn had come: the work is being done, or was
 	if c != nil {
 		w.give(c)
 		return nil, err
@@ -99,16 +101,24 @@ func (w *writer) take(ctx context.Context, work *unit) (*conn, error) {
 
 // takeLast is for the end: it waits for as long as it takes.
 func (w *writer) takeLast() *conn {
-	w.mu.Lock()
-	if c := w.free; c != nil {
-		w.free = nil
-		w.mu.Unlock()
+	c, t := w.join(nil)
+	if c != nil {
 		return c
 	}
-	t := &turn{ready: make(chan *conn, 1)}
-	w.push(t)
-	w.mu.Unlock()
 	return <-t.ready
+}
+
+// join takes the connection if it is free, and a place in the queue otherwise.
+func (w *writer) join(work *unit) (*conn, *turn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := w.free; c != nil {
+		w.free = nil
+		return c, nil
+	}
+	t := &turn{work: work, ready: make(chan *conn, 1)}
+	w.push(t)
+	return nil, t
 }
 
 // give hands the connection to the first who waits.

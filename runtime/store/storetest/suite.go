@@ -106,4 +106,7 @@ var openings = []struct {
 	{"Closed", testClosed},
 	{"CloseWaits", testCloseWaits},
 	{"PoolWait", testPoolWait},
+	{"Nested", testNested},
+	{"NestedStarves", testNestedStarves},
+	{"NotNested", testNotNested},
 }

@@ -1,0 +1,36 @@
+package store
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// stuck is a backend whose Close waits for what Cut breaks off.
+type stuck struct {
+	Backend
+	cut chan struct{}
+}
+
+func (s *stuck) Name() string { return "stuck" }
+func (s *stuck) Close() error { <-s.cut; return nil }
+func (s *stuck) Cut()         { close(s.cut) }
+
+// TestCloseIsBounded closes what does not end by itself.
+func TestCloseIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		s := &stuck{cut: make(chan struct{})}
+		if err := closeWithin(s, closeWait); !errors.Is(err, ErrBusy) || time.Since(began) != closeWait {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		uncut := struct{ Backend }{s} // like SQLite: nothing to cut
+		s.cut = make(chan struct{})
+		began = time.Now()
+		if err := closeWithin(uncut, closeWait); !errors.Is(err, ErrBusy) || time.Since(began) != closeWait {
+			t.Errorf("without Cut, after %s: %v", time.Since(began), err)
+		}
+		close(s.cut)
+	})
+}

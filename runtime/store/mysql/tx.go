@@ -1,0 +1,91 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// Transactions are begun and ended by statements like any other, and not by
+// database/sql's own, which end without a context: a commit would wait for a
+// server that is gone for as long as the kernel does.
+const (
+	begin    = "START TRANSACTION"
+	commit   = "COMMIT"
+	rollback = "ROLLBACK"
+)
+
+var errSilent = errors.New("the server does not answer")
+
+// Begin starts a transaction that sees what others commit meanwhile.
+func (b *backend) Begin(ctx context.Context) (store.Transaction, error) {
+	if err := b.enter(ctx); err != nil {
+		return nil, err
+	}
+	t, err := b.begin(ctx)
+	if err != nil {
+		b.leave()
+		return nil, err
+	}
+	return t, nil
+}
+
+// begin does not wait for long where ctx has no end: a server that answers
+// begins at once.
+func (b *backend) begin(ctx context.Context) (*tx, error) {
+	conn, err := b.db.Conn(ctx)
+	if err != nil {
+		return nil, failure(ctx, err)
+	}
+	soon, cancel := context.WithTimeoutCause(ctx, 2*answerWait, errSilent)
+	defer cancel()
+	if _, err := conn.ExecContext(soon, begin); err != nil {
+		conn.Close()
+		return nil, failure(soon, err)
+	}
+	return &tx{session: session{conn}, conn: conn, b: b}, nil
+}
+
+type tx struct {
+	session
+	conn *sql.Conn // nil when the transaction has ended
+	b    *backend
+}
+
+// end gives the connection back; one that broke is closed.
+func (t *tx) end() {
+	t.conn.Close()
+	t.b.leave()
+	t.conn = nil
+}
+
+// Commit ends the transaction; after an error nothing of it stands, unless the
+// connection broke, or ctx ended, while the server was committing.
+func (t *tx) Commit(ctx context.Context) error {
+	if ended := store.Ended(ctx); ended != nil {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWait)
+		defer cancel()
+		return errors.Join(ended, t.Rollback(late))
+	}
+	defer t.end()
+	if _, err := t.conn.ExecContext(ctx, commit); err != nil {
+		discard(t.conn) // whether it is inside a transaction is not known
+		return failure(ctx, err)
+	}
+	return nil
+}
+
+// Rollback ends the transaction and undoes it.
+func (t *tx) Rollback(ctx context.Context) error {
+	if t.conn == nil {
+		return nil
+	}
+	defer t.end()
+	if _, err := t.conn.ExecContext(ctx, rollback); err != nil {
+		discard(t.conn) // the server rolls back what a closed connection had open
+		return failure(ctx, err)
+	}
+	return nil
+}
