@@ -43,35 +43,57 @@ func (t tablePrinter) opts() *jen.Statement {
 }
 
 func (t tablePrinter) enqueue(f *jen.File, k *model.Kind) {
-	name := "Enqueue" + k.GoName
+	name, u := "Enqueue"+k.GoName, k.Policy.Unique
 	doc := []string{
 		name + " adds a " + k.Name + ". Each of opts may change the row to be: when it runs,",
 		"how often it is tried.",
 	}
-	if u := k.Policy.Unique; u != nil {
+	if u != nil {
 		doc = append(doc, duplicates(u)...)
 	}
 	t.method(f, name, doc...).
 		Params(ctxParam(), jen.Id("payload").Id(k.GoName), t.opts()).
-		Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).BlockFunc(func(g *jen.Group) {
+		Params(t.enqueued(u)...).BlockFunc(func(g *jen.Group) {
 		g.List(jen.Id("n"), jen.Err()).Op(":=").Id(newName(k)).Call(jen.Id("ctx"), jen.Id("payload"), jen.Id("opts"))
-		g.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err()))
-		t.add(g, k.Policy.Unique)
+		g.If(jen.Err().Op("!=").Nil()).Block(jen.ReturnFunc(func(g *jen.Group) {
+			g.Nil()
+			if u != nil {
+				g.False()
+			}
+			g.Err()
+		}))
+		t.add(g, u)
 	})
 	f.Line()
 }
 
-func duplicates(u *model.Unique) []string {
-	switch u.OnDuplicate {
-	case "replace":
-		return []string{"One that is alike and has not started takes this payload instead."}
-	case "debounce":
-		return []string{"One that is alike and has not started takes this payload instead, and waits anew."}
+// enqueued is what a method that enqueues one row returns. A caller whose kind
+// becomes unique has to say what it does about duplicates, or does not compile.
+func (t tablePrinter) enqueued(u *model.Unique) []jen.Code {
+	row := jen.Op("*").Id(t.d.GoRow)
+	if u == nil {
+		return []jen.Code{row, jen.Error()}
 	}
-	return []string{"Where there is one that is alike, it gives that one, unchanged."}
+	return []jen.Code{jen.Id("row").Add(row), jen.Id("added").Bool(), jen.Err().Error()}
 }
 
-// add creates the row n, or finds its twin.
+// duplicates documents what happens to a duplicate, and how the caller can tell.
+func duplicates(u *model.Unique) []string {
+	became := "is left unchanged"
+	switch u.OnDuplicate {
+	case "replace":
+		became = "has taken this payload"
+	case "debounce":
+		became = "has taken this payload and waits anew"
+	}
+	return []string{
+		"",
+		"added reports whether row is new. If false, row is the job with the same key that was",
+		"there already; it " + became + ".",
+	}
+}
+
+// add creates the row n, or finds its duplicate.
 func (t tablePrinter) add(g *jen.Group, u *model.Unique) {
 	if u == nil {
 		g.Return(jen.Id("t").Dot("Create").Call(jen.Id("ctx"), jen.Id("n")))
@@ -196,14 +218,14 @@ func uniqueValue(u *model.Unique) jen.Code {
 }
 
 func (t tablePrinter) enqueueMany(f *jen.File, k *model.Kind) {
+	if k.Policy.Unique != nil {
+		t.enqueueEach(f, k)
+		return
+	}
 	name := "Enqueue" + k.GoName + "Many"
 	t.method(f, name, name+" adds a "+k.Name+" for each payload, all or none, and gives their ids in order.").
 		Params(ctxParam(), jen.Id("payloads").Index().Id(k.GoName), t.opts()).
 		Params(jen.Index().Id(t.idType()), jen.Error()).BlockFunc(func(g *jen.Group) {
-		if k.Policy.Unique != nil {
-			t.enqueueEach(g, k)
-			return
-		}
 		g.Id("ns").Op(":=").Make(jen.Index().Id(t.d.GoRow+"New"), jen.Len(jen.Id("payloads")))
 		g.For(jen.List(jen.Id("i"), jen.Id("payload")).Op(":=").Range().Id("payloads")).Block(
 			jen.Var().Err().Error(),
@@ -217,20 +239,33 @@ func (t tablePrinter) enqueueMany(f *jen.File, k *model.Kind) {
 	f.Line()
 }
 
-// enqueueEach adds one after the other, since each may have a twin.
-func (t tablePrinter) enqueueEach(g *jen.Group, k *model.Kind) {
-	g.Id("ids").Op(":=").Make(jen.Index().Id(t.idType()), jen.Len(jen.Id("payloads")))
-	g.Err().Op(":=").Add(t.conn()).Dot("InTx").Call(jen.Id("ctx"), jen.Func().Params(jen.Id("c").Op("*").Add(store("Conn"))).Error().Block(
-		jen.Id("t").Op(":=").Id(t.tableType()).Values(store("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.specName()))),
-		jen.For(jen.List(jen.Id("i"), jen.Id("payload")).Op(":=").Range().Id("payloads")).Block(
-			jen.List(jen.Id("row"), jen.Err()).Op(":=").Id("t").Dot("Enqueue"+k.GoName).Call(jen.Id("ctx"), jen.Id("payload"), jen.Id("opts").Op("...")),
-			jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(queued("InPayload").Call(jen.Id("i"), jen.Err()))),
-			jen.Id("ids").Index(jen.Id("i")).Op("=").Id("row").Dot("ID"),
-		),
-		jen.Return(jen.Nil()),
-	))
-	g.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err()))
-	g.Return(jen.Id("ids"), jen.Nil())
+// enqueueEach prints EnqueueMany of a unique kind: it adds one after the other,
+// since each may have a duplicate, also among the others.
+func (t tablePrinter) enqueueEach(f *jen.File, k *model.Kind) {
+	name := "Enqueue" + k.GoName + "Many"
+	each := jen.Id("c").Op("*").Add(store("Conn"))
+	t.method(f, name,
+		name+" adds a "+k.Name+" for each payload, all or none. ids[i] is the id of the row that",
+		"has the key of payloads[i], and added[i] reports whether that row is new, as with",
+		"Enqueue"+k.GoName+"; an id may occur several times and is new at most once.",
+	).
+		Params(ctxParam(), jen.Id("payloads").Index().Id(k.GoName), t.opts()).
+		Params(jen.Id("ids").Index().Id(t.idType()), jen.Id("added").Index().Bool(), jen.Err().Error()).Block(
+		jen.List(jen.Id("ids"), jen.Id("added")).Op("=").List(
+			jen.Make(jen.Index().Id(t.idType()), jen.Len(jen.Id("payloads"))), jen.Make(jen.Index().Bool(), jen.Len(jen.Id("payloads")))),
+		jen.Err().Op("=").Add(t.conn()).Dot("InTx").Call(jen.Id("ctx"), jen.Func().Params(each).Error().Block(
+			jen.Id("t").Op(":=").Id(t.tableType()).Values(store("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.specName()))),
+			jen.For(jen.List(jen.Id("i"), jen.Id("payload")).Op(":=").Range().Id("payloads")).Block(
+				jen.List(jen.Id("row"), jen.Id("isNew"), jen.Err()).Op(":=").Id("t").Dot("Enqueue"+k.GoName).Call(jen.Id("ctx"), jen.Id("payload"), jen.Id("opts").Op("...")),
+				jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(queued("InPayload").Call(jen.Id("i"), jen.Err()))),
+				jen.List(jen.Id("ids").Index(jen.Id("i")), jen.Id("added").Index(jen.Id("i"))).Op("=").List(jen.Id("row").Dot("ID"), jen.Id("isNew")),
+			),
+			jen.Return(jen.Nil()),
+		)),
+		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Nil(), jen.Err())),
+		jen.Return(jen.Id("ids"), jen.Id("added"), jen.Nil()),
+	)
+	f.Line()
 }
 
 func newName(k *model.Kind) string { return "new" + k.GoName }
@@ -318,7 +353,7 @@ func (t tablePrinter) enqueueRow(f *jen.File) {
 		doc = append(doc, duplicates(p.Unique)...)
 	}
 	t.method(f, "Enqueue", doc...).
-		Params(ctxParam(), jen.Id("n").Id(t.d.GoRow+"New")).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).BlockFunc(func(g *jen.Group) {
+		Params(ctxParam(), jen.Id("n").Id(t.d.GoRow+"New")).Params(t.enqueued(p.Unique)...).BlockFunc(func(g *jen.Group) {
 		trace := jen.Id("n").Dot(t.d.Worker.Trace.GoName)
 		g.If(jen.Op("!").Add(trace.Clone()).Dot("IsSet").Call()).Block(trace.Clone().Op("=").Add(queued("Trace")).Call(jen.Id("ctx")))
 		t.keys(g, "", p, nil)

@@ -28,16 +28,17 @@ type Unique struct {
 	AtMost time.Duration // Debounce: at most so long from the first on
 }
 
-// AddUnique adds a row, or finds the one that has its key. create adds it, with
-// the time until which the key holds; replace makes old what the new one would
-// be, to run at a time. Generated code calls it. In a transaction of the
+// AddUnique adds a row, or finds the one that has its key; added reports which.
+// create adds it, with the time until which the key holds; replace makes old what
+// the new one would be, to run at a time. Generated code calls it. In a transaction of the
 // caller's, two that add the same at the same time make one of the two
 // transactions run again.
 func AddUnique[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key string, u Unique,
 	create func(c *store.Conn, until store.Opt[time.Time]) (*R, error),
 	replace func(c *store.Conn, old *R, runAt store.Opt[time.Time]) (*R, error),
-) (row *R, err error) {
+) (row *R, added bool, err error) {
 	err = c.InTx(ctx, func(c *store.Conn) error {
+		added = false // the transaction may run again
 		now, err := moment(ctx, c)
 		if err != nil {
 			return err
@@ -57,13 +58,14 @@ func AddUnique[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key str
 			}
 		}
 		row, err = create(c, u.until(now))
+		added = true
 		return raced(err)
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	c.Announce(spec.Name)
-	return row, nil
+	return row, added, nil
 }
 
 // gives tells whether a row that has the key is to let another have it: its time

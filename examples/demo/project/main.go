@@ -89,10 +89,13 @@ func enqueue(ctx context.Context, db *generated.DB, o options) (jobs jobs, err e
 		if jobs.images, err = tx.JobQueue.EnqueueImageOptimizeMany(ctx, payloads); err != nil {
 			return err
 		}
-		for range 2 { // whoever is impatient gets the job that is there
-			list, err := tx.JobQueue.EnqueueImportData(ctx, generated.ImportData{CSVPath: filepath.Join(o.data, "products.csv")}, first)
+		for i := range 2 { // whoever is impatient gets the job that is there
+			list, added, err := tx.JobQueue.EnqueueImportData(ctx, generated.ImportData{CSVPath: filepath.Join(o.data, "products.csv")}, first)
 			if err != nil {
 				return err
+			}
+			if added != (i == 0) {
+				return fmt.Errorf("import %d of the same list: added is %t", i, added)
 			}
 			jobs.list = list.ID
 		}

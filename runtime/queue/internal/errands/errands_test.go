@@ -217,6 +217,9 @@ func must[T any](v T, err error) func(t *testing.T) T {
 	}
 }
 
+// unique is must for what enqueues a unique job, new or not.
+func unique[T any](v T, _ bool, err error) func(t *testing.T) T { return must(v, err) }
+
 func opt[T any](v T) store.Opt[T] { return store.Set(v) }
 
 func at(when time.Time) func(*generated.ErrandNew) {

@@ -3,6 +3,7 @@ package errands_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ func TestUniqueRace(t *testing.T) {
 		const racers, rounds = 16, 3
 		for round := range rounds {
 			var ids list[generated.ErrandID]
+			var adders list[int]
 			var all sync.WaitGroup
 			start := make(chan struct{})
 			for i := range racers {
@@ -29,23 +31,27 @@ func TestUniqueRace(t *testing.T) {
 					<-start
 					payload := generated.Kept{Key: "same", Number: int64(round)}
 					var row *generated.Errand
+					var added bool
 					var err error
 					switch i % 4 {
 					case 0:
-						row, err = other.Errand.EnqueueKept(t.Context(), payload)
+						row, added, err = other.Errand.EnqueueKept(t.Context(), payload)
 					case 1:
 						err = db.Tx(t.Context(), func(tx *generated.Tx) (err error) {
-							row, err = tx.Errand.EnqueueKept(t.Context(), payload)
+							row, added, err = tx.Errand.EnqueueKept(t.Context(), payload)
 							return err
 						})
 					default:
-						row, err = db.Errand.EnqueueKept(t.Context(), payload)
+						row, added, err = db.Errand.EnqueueKept(t.Context(), payload)
 					}
 					if err != nil {
 						t.Error(err)
 						return
 					}
 					ids.add(row.ID)
+					if added {
+						adders.add(i)
+					}
 				})
 			}
 			close(start)
@@ -56,9 +62,53 @@ func TestUniqueRace(t *testing.T) {
 					break
 				}
 			}
+			if who := adders.get(); len(who) != 1 {
+				t.Errorf("round %d: %v say that they added the row, want one", round, who)
+			}
 			if n := total(t, db); n != round+1 {
 				t.Errorf("after %d rounds there are %d rows", round+1, n)
 			}
+		}
+	})
+}
+
+// The caller can tell a new job from a duplicate, whatever becomes of that.
+func TestUniqueAdded(t *testing.T) {
+	onEach(t, func(t *testing.T, p *place) {
+		db := p.open()
+		type enqueue func() (*generated.Errand, bool, error)
+		for name, enqueue := range map[string]enqueue{
+			"keep": func() (*generated.Errand, bool, error) {
+				return db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: "k"})
+			},
+			"for": func() (*generated.Errand, bool, error) {
+				return db.Errand.EnqueueHourly(t.Context(), generated.Hourly{Key: "k"})
+			},
+			"replace": func() (*generated.Errand, bool, error) {
+				return db.Errand.EnqueueReplaced(t.Context(), generated.Replaced{Key: "k", Tenant: "a"})
+			},
+			"debounce": func() (*generated.Errand, bool, error) {
+				return db.Errand.EnqueueBounced(t.Context(), generated.Bounced{Key: "k"})
+			},
+		} {
+			first, added, err := enqueue()
+			if err != nil || !added {
+				t.Errorf("%s: the first is added: %t, %v", name, added, err)
+			}
+			second, added, err := enqueue()
+			if err != nil || added || second.ID != first.ID {
+				t.Errorf("%s: a duplicate is added: %t as %d, the first is %d, %v", name, added, second.ID, first.ID, err)
+			}
+			drain(t, db, nothing)
+		}
+		if _, added, err := db.Chore.Enqueue(t.Context(), generated.ChoreNew{Label: opt("l"), Owner: opt("o")}); err != nil || !added {
+			t.Errorf("without kinds the first is added: %t, %v", added, err)
+		}
+		if _, added, err := db.Chore.Enqueue(t.Context(), generated.ChoreNew{Label: opt("l"), Owner: opt("o")}); err != nil || added {
+			t.Errorf("without kinds a duplicate is added: %t, %v", added, err)
+		}
+		if row, added, err := db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: string(make([]byte, 6000))}); err == nil || added || row != nil {
+			t.Errorf("of a payload that is refused: %v, %t, %v", row, added, err)
 		}
 	})
 }
@@ -69,7 +119,7 @@ func TestUniqueKeep(t *testing.T) {
 		db := p.open()
 		add := func(note string) *generated.Errand {
 			t.Helper()
-			return must(db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: "k", Number: 1, Note: &note}))(t)
+			return unique(db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: "k", Number: 1, Note: &note}))(t)
 		}
 		first := add("first")
 		var ran list[string]
@@ -106,7 +156,7 @@ func TestUniqueFor(t *testing.T) {
 		db := p.open()
 		add := func() generated.ErrandID {
 			t.Helper()
-			return must(db.Errand.EnqueueHourly(t.Context(), generated.Hourly{Key: "k"}))(t).ID
+			return unique(db.Errand.EnqueueHourly(t.Context(), generated.Hourly{Key: "k"}))(t).ID
 		}
 		first := add()
 		drain(t, db, nothing)
@@ -132,7 +182,7 @@ func TestUniqueReplace(t *testing.T) {
 		db := p.open()
 		add := func(note, tenant string, opts ...func(*generated.ErrandNew)) *generated.Errand {
 			t.Helper()
-			return must(db.Errand.EnqueueReplaced(t.Context(), generated.Replaced{Key: "k", Tenant: tenant, Note: &note}, opts...))(t)
+			return unique(db.Errand.EnqueueReplaced(t.Context(), generated.Replaced{Key: "k", Tenant: tenant, Note: &note}, opts...))(t)
 		}
 		first := add("one", "a")
 		second := add("two", "b", priority(3), at(p.clock.time().Add(time.Minute)))
@@ -171,7 +221,7 @@ func TestUniqueDebounce(t *testing.T) {
 		for _, step := range []struct{ at, due time.Duration }{{0, 30}, {20, 50}, {40, 60}, {55, 60}} {
 			p.clock.add(began.Add(step.at * time.Second).Sub(p.clock.time()))
 			note := step.at.String()
-			row := must(db.Errand.EnqueueBounced(t.Context(), generated.Bounced{Key: "k", Note: &note}))(t)
+			row := unique(db.Errand.EnqueueBounced(t.Context(), generated.Bounced{Key: "k", Note: &note}))(t)
 			if due := row.QueueRunAt.V.Sub(began); due != step.due*time.Second || row.QueueHold != "time" {
 				t.Errorf("after %d s it is due after %s with the hold %q, want %d s", step.at, due, row.QueueHold, step.due)
 			}
@@ -191,7 +241,7 @@ func TestUniqueDebounce(t *testing.T) {
 		if got := ran.get(); len(got) != 1 || got[0] != time.Duration(55).String() || total(t, db) != 1 {
 			t.Errorf("%q ran, want the last alone", got)
 		}
-		if row := must(db.Errand.EnqueueBounced(t.Context(), generated.Bounced{Key: "k"}))(t); row.QueueRunAt.V.Sub(p.clock.time()) != 30*time.Second {
+		if row := unique(db.Errand.EnqueueBounced(t.Context(), generated.Bounced{Key: "k"}))(t); row.QueueRunAt.V.Sub(p.clock.time()) != 30*time.Second {
 			t.Errorf("the next waits until %s", row.QueueRunAt.V)
 		}
 	})
@@ -205,14 +255,24 @@ func TestUniqueMany(t *testing.T) {
 		payloads := []generated.Kept{{Key: "a"}, {Key: "b"}, {Key: "a"}, {Key: "b", Number: 1}, {Key: "a"}}
 		no := errors.New("no")
 		if err := db.Tx(t.Context(), func(tx *generated.Tx) error {
-			_, err := tx.Errand.EnqueueKeptMany(t.Context(), payloads)
+			_, _, err := tx.Errand.EnqueueKeptMany(t.Context(), payloads)
 			return errors.Join(err, no)
 		}); !errors.Is(err, no) || total(t, db) != 0 {
 			t.Fatalf("rolled back with %v there are %d rows", err, total(t, db))
 		}
-		ids := must(db.Errand.EnqueueKeptMany(t.Context(), payloads))(t)
+		ids, added, err := db.Errand.EnqueueKeptMany(t.Context(), payloads)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if ids[0] != ids[2] || ids[0] != ids[4] || ids[0] == ids[1] || ids[1] == ids[3] || total(t, db) != 3 {
 			t.Errorf("ids %v, %d rows", ids, total(t, db))
+		}
+		if want := []bool{true, true, false, true, false}; !slices.Equal(added, want) {
+			t.Errorf("added %v, want %v", added, want)
+		}
+		again, added, err := db.Errand.EnqueueKeptMany(t.Context(), payloads)
+		if err != nil || !slices.Equal(again, ids) || slices.Contains(added, true) {
+			t.Errorf("enqueued again: ids %v, added %v, %v; want %v and none", again, added, err, ids)
 		}
 	})
 }
@@ -224,7 +284,7 @@ func TestUniqueKeysThatAreNearlyTheSame(t *testing.T) {
 		keys := []string{"a", "A", "a ", " a", "á", "a\u0301", "a,1", `a",1`, `"a"`, `a\`, "null", "#", "1", "a\nb", "a\tb", "😀", long('x'), long('y')}
 		for range 2 {
 			for _, key := range keys {
-				must(db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: key, Number: 1}))(t)
+				unique(db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: key, Number: 1}))(t)
 			}
 		}
 		if n := total(t, db); n != len(keys) {

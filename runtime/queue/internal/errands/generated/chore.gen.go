@@ -435,8 +435,10 @@ func (t *ChoreTable) CreateMany(ctx context.Context, ns []ChoreNew) ([]ChoreID, 
 
 // Enqueue adds a row, and wakes the workers.
 // Unlike Create it counts the row under the limits of the queue.
-// Where there is one that is alike, it gives that one, unchanged.
-func (t *ChoreTable) Enqueue(ctx context.Context, n ChoreNew) (*Chore, error) {
+//
+// added reports whether row is new. If false, row is the job with the same key that was
+// there already; it is left unchanged.
+func (t *ChoreTable) Enqueue(ctx context.Context, n ChoreNew) (row *Chore, added bool, err error) {
 	if !n.QueueTrace.IsSet() {
 		n.QueueTrace = queue.Trace(ctx)
 	}

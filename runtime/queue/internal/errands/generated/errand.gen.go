@@ -880,11 +880,13 @@ var keptRules = []check.Member{
 
 // EnqueueKept adds a kept. Each of opts may change the row to be: when it runs,
 // how often it is tried.
-// Where there is one that is alike, it gives that one, unchanged.
-func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...func(*ErrandNew)) (*Errand, error) {
+//
+// added reports whether row is new. If false, row is the job with the same key that was
+// there already; it is left unchanged.
+func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...func(*ErrandNew)) (row *Errand, added bool, err error) {
 	n, err := newKept(ctx, payload, opts)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
@@ -913,24 +915,26 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 	})
 }
 
-// EnqueueKeptMany adds a kept for each payload, all or none, and gives their ids in order.
-func (t *ErrandTable) EnqueueKeptMany(ctx context.Context, payloads []Kept, opts ...func(*ErrandNew)) ([]ErrandID, error) {
-	ids := make([]ErrandID, len(payloads))
-	err := t.Conn().InTx(ctx, func(c *store.Conn) error {
+// EnqueueKeptMany adds a kept for each payload, all or none. ids[i] is the id of the row that
+// has the key of payloads[i], and added[i] reports whether that row is new, as with
+// EnqueueKept; an id may occur several times and is new at most once.
+func (t *ErrandTable) EnqueueKeptMany(ctx context.Context, payloads []Kept, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
+	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
+	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
 		for i, payload := range payloads {
-			row, err := t.EnqueueKept(ctx, payload, opts...)
+			row, isNew, err := t.EnqueueKept(ctx, payload, opts...)
 			if err != nil {
 				return queue.InPayload(i, err)
 			}
-			ids[i] = row.ID
+			ids[i], added[i] = row.ID, isNew
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return ids, nil
+	return ids, added, nil
 }
 
 func newKept(ctx context.Context, payload Kept, opts []func(*ErrandNew)) (ErrandNew, error) {
@@ -968,11 +972,13 @@ var hourlyRules = []check.Member{
 
 // EnqueueHourly adds a hourly. Each of opts may change the row to be: when it runs,
 // how often it is tried.
-// Where there is one that is alike, it gives that one, unchanged.
-func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ...func(*ErrandNew)) (*Errand, error) {
+//
+// added reports whether row is new. If false, row is the job with the same key that was
+// there already; it is left unchanged.
+func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ...func(*ErrandNew)) (row *Errand, added bool, err error) {
 	n, err := newHourly(ctx, payload, opts)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.QueueUnique.Or(""), queue.Unique{
 		For: 1 * time.Hour,
@@ -1004,24 +1010,26 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 	})
 }
 
-// EnqueueHourlyMany adds a hourly for each payload, all or none, and gives their ids in order.
-func (t *ErrandTable) EnqueueHourlyMany(ctx context.Context, payloads []Hourly, opts ...func(*ErrandNew)) ([]ErrandID, error) {
-	ids := make([]ErrandID, len(payloads))
-	err := t.Conn().InTx(ctx, func(c *store.Conn) error {
+// EnqueueHourlyMany adds a hourly for each payload, all or none. ids[i] is the id of the row that
+// has the key of payloads[i], and added[i] reports whether that row is new, as with
+// EnqueueHourly; an id may occur several times and is new at most once.
+func (t *ErrandTable) EnqueueHourlyMany(ctx context.Context, payloads []Hourly, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
+	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
+	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
 		for i, payload := range payloads {
-			row, err := t.EnqueueHourly(ctx, payload, opts...)
+			row, isNew, err := t.EnqueueHourly(ctx, payload, opts...)
 			if err != nil {
 				return queue.InPayload(i, err)
 			}
-			ids[i] = row.ID
+			ids[i], added[i] = row.ID, isNew
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return ids, nil
+	return ids, added, nil
 }
 
 func newHourly(ctx context.Context, payload Hourly, opts []func(*ErrandNew)) (ErrandNew, error) {
@@ -1061,11 +1069,13 @@ var replacedRules = []check.Member{
 
 // EnqueueReplaced adds a replaced. Each of opts may change the row to be: when it runs,
 // how often it is tried.
-// One that is alike and has not started takes this payload instead.
-func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opts ...func(*ErrandNew)) (*Errand, error) {
+//
+// added reports whether row is new. If false, row is the job with the same key that was
+// there already; it has taken this payload.
+func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opts ...func(*ErrandNew)) (row *Errand, added bool, err error) {
 	n, err := newReplaced(ctx, payload, opts)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.QueueUnique.Or(""), queue.Unique{On: queue.Replace}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
@@ -1094,24 +1104,26 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 	})
 }
 
-// EnqueueReplacedMany adds a replaced for each payload, all or none, and gives their ids in order.
-func (t *ErrandTable) EnqueueReplacedMany(ctx context.Context, payloads []Replaced, opts ...func(*ErrandNew)) ([]ErrandID, error) {
-	ids := make([]ErrandID, len(payloads))
-	err := t.Conn().InTx(ctx, func(c *store.Conn) error {
+// EnqueueReplacedMany adds a replaced for each payload, all or none. ids[i] is the id of the row that
+// has the key of payloads[i], and added[i] reports whether that row is new, as with
+// EnqueueReplaced; an id may occur several times and is new at most once.
+func (t *ErrandTable) EnqueueReplacedMany(ctx context.Context, payloads []Replaced, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
+	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
+	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
 		for i, payload := range payloads {
-			row, err := t.EnqueueReplaced(ctx, payload, opts...)
+			row, isNew, err := t.EnqueueReplaced(ctx, payload, opts...)
 			if err != nil {
 				return queue.InPayload(i, err)
 			}
-			ids[i] = row.ID
+			ids[i], added[i] = row.ID, isNew
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return ids, nil
+	return ids, added, nil
 }
 
 func newReplaced(ctx context.Context, payload Replaced, opts []func(*ErrandNew)) (ErrandNew, error) {
@@ -1150,11 +1162,13 @@ var bouncedRules = []check.Member{
 
 // EnqueueBounced adds a bounced. Each of opts may change the row to be: when it runs,
 // how often it is tried.
-// One that is alike and has not started takes this payload instead, and waits anew.
-func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts ...func(*ErrandNew)) (*Errand, error) {
+//
+// added reports whether row is new. If false, row is the job with the same key that was
+// there already; it has taken this payload and waits anew.
+func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts ...func(*ErrandNew)) (row *Errand, added bool, err error) {
 	n, err := newBounced(ctx, payload, opts)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.QueueUnique.Or(""), queue.Unique{
 		AtMost: 1 * time.Minute,
@@ -1190,24 +1204,26 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 	})
 }
 
-// EnqueueBouncedMany adds a bounced for each payload, all or none, and gives their ids in order.
-func (t *ErrandTable) EnqueueBouncedMany(ctx context.Context, payloads []Bounced, opts ...func(*ErrandNew)) ([]ErrandID, error) {
-	ids := make([]ErrandID, len(payloads))
-	err := t.Conn().InTx(ctx, func(c *store.Conn) error {
+// EnqueueBouncedMany adds a bounced for each payload, all or none. ids[i] is the id of the row that
+// has the key of payloads[i], and added[i] reports whether that row is new, as with
+// EnqueueBounced; an id may occur several times and is new at most once.
+func (t *ErrandTable) EnqueueBouncedMany(ctx context.Context, payloads []Bounced, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
+	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
+	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
 		for i, payload := range payloads {
-			row, err := t.EnqueueBounced(ctx, payload, opts...)
+			row, isNew, err := t.EnqueueBounced(ctx, payload, opts...)
 			if err != nil {
 				return queue.InPayload(i, err)
 			}
-			ids[i] = row.ID
+			ids[i], added[i] = row.ID, isNew
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return ids, nil
+	return ids, added, nil
 }
 
 func newBounced(ctx context.Context, payload Bounced, opts []func(*ErrandNew)) (ErrandNew, error) {
