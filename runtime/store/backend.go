@@ -57,6 +57,12 @@ type Backend interface {
 	Close() error
 }
 
+// Bounded is a Backend whose server takes statements up to a size.
+type Bounded interface {
+	// StatementBytes is the size, arguments included.
+	StatementBytes() int
+}
+
 // Cutter is a Backend that can break off what waits for the server.
 type Cutter interface {
 	// Cut closes every connection, those in use too. Close follows it, or is

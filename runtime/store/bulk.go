@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,6 +19,10 @@ var bulkRows = [...]int{256, 64, 16, 4, 1}
 
 // maxMarks is how many placeholders a statement takes: SQLite has the lower limit.
 const maxMarks = 32_766
+
+// bulkBytes is how many bytes of values a statement takes, or one row: it is held
+// in memory more than once on its way. A server may take less.
+const bulkBytes = 8 << 20
 
 // createMany adds n rows; at gives the i-th as a *N, the *R to fill and the *ID
 // to set.
@@ -113,7 +118,7 @@ func (a access) insertChunks(ctx context.Context, rows bulk) error {
 	first := len(a.s.Columns) - len(a.st.insertAll)
 	args := make([]any, 0, bulkRows[0]*len(a.st.insertAll))
 	for at := 0; at < rows.len(); {
-		n := a.chunk(rows.len() - at)
+		n := a.chunk(rows, at)
 		args = args[:0]
 		for i := at; i < at+n; i++ {
 			args = append(args, rows.row(i)[first:]...)
@@ -150,14 +155,43 @@ func (a access) pointingOne(ctx context.Context, err error, rows bulk, at, n int
 	return err
 }
 
-// chunk is the largest size that fits.
-func (a access) chunk(left int) int {
+// chunk returns how many rows from the one at at go into the next statement: the
+// largest of bulkRows that is within all limits.
+func (a access) chunk(rows bulk, at int) int {
+	most := min(rows.len()-at, bulkRows[0], max(1, maxMarks/len(a.st.insertAll)))
+	limit := bulkBytes
+	if b, ok := a.c.db.backend.(Bounded); ok {
+		limit = min(limit, b.StatementBytes()/2)
+	}
+	fit := 0
+	for bytes := 0; fit < most; fit++ {
+		for _, v := range rows.row(at + fit) {
+			bytes += sizeOf(v)
+		}
+		if bytes > limit {
+			break
+		}
+	}
 	for _, n := range bulkRows {
-		if n <= left && n*len(a.st.insertAll) <= maxMarks {
+		if n <= fit {
 			return n
 		}
 	}
-	return 1
+	return 1 // which may be too large for the server, and is refused then
+}
+
+// sizeOf is about how many bytes a plain value is sent as.
+func sizeOf(v any) int {
+	const short = 16 // numbers, times
+	switch x := v.(type) {
+	case string:
+		return short + len(x)
+	case []byte:
+		return short + len(x)
+	case json.RawMessage:
+		return short + len(x)
+	}
+	return short
 }
 
 func (a access) insertText(n int) string {

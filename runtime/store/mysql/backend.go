@@ -26,7 +26,7 @@ const maxConns = 16
 
 // Open connects once, so that a wrong address or password shows here.
 func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.Backend, error) {
-	cfg, err := parseDSN(dsn)
+	cfg, keep, err := parseDSN(dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -36,11 +36,10 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 	}
 	b := &backend{addr: cfg.Addr, name: cfg.DBName}
 	b.slots = remote.NewSlots(conns, b)
-	connect, err := newConnector(cfg, &b.dialer, conns)
-	if err != nil {
+	if b.connector, err = newConnector(cfg, &b.dialer, keep, conns); err != nil {
 		return nil, fmt.Errorf("mysql: %w", err)
 	}
-	b.db = sql.OpenDB(connect)
+	b.db = sql.OpenDB(b.connector)
 	b.pool = session{b.db}
 	b.db.SetMaxOpenConns(conns)
 	b.db.SetMaxIdleConns(conns)
@@ -54,13 +53,14 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 
 // backend is a pool of connections.
 type backend struct {
-	pool   session
-	db     *sql.DB
-	open   sync.RWMutex // read by all that runs; Close takes it
-	slots  *remote.Slots
-	dialer remote.Dialer
-	addr   string
-	name   string
+	pool      session
+	db        *sql.DB
+	connector *connector
+	open      sync.RWMutex // read by all that runs; Close takes it
+	slots     *remote.Slots
+	dialer    remote.Dialer
+	addr      string
+	name      string
 }
 
 // Name gives the address and the database.
@@ -68,6 +68,9 @@ func (b *backend) Name() string { return "mysql://" + b.addr + "/" + b.name }
 
 // Dialect is MySQL's.
 func (b *backend) Dialect() sqltext.Dialect { return sqltext.MySQL }
+
+// StatementBytes is the server's max_allowed_packet.
+func (b *backend) StatementBytes() int { return int(b.connector.packet.Load()) }
 
 // Now is the server's clock.
 func (b *backend) Now(ctx context.Context) (t time.Time, err error) {

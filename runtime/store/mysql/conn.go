@@ -4,8 +4,10 @@ import (
 	"context"
 	sqldriver "database/sql/driver"
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/hegner123/modulagen/runtime/store/internal/remote"
@@ -15,12 +17,15 @@ import (
 // prepared and run at the isolation level that the store promises.
 type connector struct {
 	sqldriver.Connector
+	keep   int          // statements that a connection keeps prepared at most
+	conns  int          // connections that there may be
+	packet atomic.Int64 // the server's max_allowed_packet
 }
 
 // socketKey is where a context of Connect carries the place for the socket.
 type socketKey struct{}
 
-func newConnector(cfg *mysql.Config, dialer *remote.Dialer, conns int) (*connector, error) {
+func newConnector(cfg *mysql.Config, dialer *remote.Dialer, keep, conns int) (*connector, error) {
 	cfg.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		s, err := dialer.DialContext(ctx, network, address)
 		if place, ok := ctx.Value(socketKey{}).(*net.Conn); ok {
@@ -32,7 +37,7 @@ func newConnector(cfg *mysql.Config, dialer *remote.Dialer, conns int) (*connect
 	if err != nil {
 		return nil, err
 	}
-	return &connector{inner}, nil
+	return &connector{Connector: inner, keep: keep, conns: conns}, nil
 }
 
 // Connect implements driver.Connector. It is bounded as a whole: database/sql
@@ -51,12 +56,50 @@ func (c *connector) Connect(ctx context.Context) (sqldriver.Conn, error) {
 		return nil, errors.New("mysql: the driver's connection lacks what the store needs")
 	}
 	conn := &connection{serverConn: inner, socket: socket, kept: map[string]*prepared{}}
-	// The one statement that all versions understand.
-	if _, err := inner.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+	if err := c.setUp(ctx, conn); err != nil {
 		raw.Close()
 		return nil, err
 	}
 	return conn, nil
+}
+
+// setUp needs no prepared statements: the server may have no room for one.
+func (c *connector) setUp(ctx context.Context, conn *connection) error {
+	// The one statement that all versions understand.
+	if _, err := conn.serverConn.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+		return err
+	}
+	rows, err := conn.serverConn.QueryContext(ctx, "SELECT @@max_allowed_packet, @@max_prepared_stmt_count", nil)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	limits := make([]sqldriver.Value, 2)
+	if err := rows.Next(limits); err != nil {
+		return err
+	}
+	packet, err := number(limits[0])
+	if err != nil {
+		return err
+	}
+	statements, err := number(limits[1])
+	if err != nil {
+		return err
+	}
+	c.packet.Store(packet)
+	conn.packet = int(packet)
+	conn.keep = share(int(statements), c.conns, c.keep)
+	return nil
+}
+
+func number(v sqldriver.Value) (int64, error) {
+	switch n := v.(type) {
+	case int64:
+		return n, nil
+	case uint64:
+		return int64(min(n, 1<<62)), nil
+	}
+	return 0, fmt.Errorf("mysql: the server's limit is no number but %T", v)
 }
 
 // serverConn is what go-sql-driver's connection can do.
@@ -79,8 +122,12 @@ type connection struct {
 	serverConn
 	socket net.Conn
 	broken atomic.Bool // its socket is closed, or its state is not known
-	kept   map[string]*prepared
-	clock  uint64
+	packet int         // the largest statement that the server takes
+
+	keep  int // how many statements are kept prepared
+	kept  map[string]*prepared
+	full  time.Time // until when nothing is prepared: the server had no room
+	clock uint64
 }
 
 // watch has the connection broken when ctx ends before stop is called.
@@ -118,13 +165,16 @@ func (c *connection) ExecContext(ctx context.Context, text string, args []sqldri
 		return nil, err
 	}
 	defer stop()
-	switch text {
-	case begin, commit, rollback:
-		return c.serverConn.ExecContext(context.Background(), text, nil)
+	if err := c.fits(text, args); err != nil {
+		return nil, err
 	}
 	st, err := c.statement(text)
 	if err != nil {
 		return nil, err
+	}
+	if st == nil {
+		res, err := c.serverConn.ExecContext(context.Background(), text, args)
+		return res, unskipped(err)
 	}
 	return st.(sqldriver.StmtExecContext).ExecContext(context.Background(), args)
 }
@@ -144,9 +194,16 @@ func (c *connection) QueryContext(ctx context.Context, text string, args []sqldr
 }
 
 func (c *connection) query(text string, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
+	if err := c.fits(text, args); err != nil {
+		return nil, err
+	}
 	st, err := c.statement(text)
 	if err != nil {
 		return nil, err
+	}
+	if st == nil {
+		rows, err := c.serverConn.QueryContext(context.Background(), text, args)
+		return rows, unskipped(err)
 	}
 	return st.(sqldriver.StmtQueryContext).QueryContext(context.Background(), args)
 }

@@ -6,10 +6,13 @@
 //	mysql://user:password@host:3306/name
 //	mysql://user:password@host:3306/name?tls=true     also skip-verify, preferred
 //	mysql://user:password@/name?socket=/run/mysqld/mysqld.sock
+//	mysql://user:password@host:3306/name?statements=0    none are kept prepared
 //
 // There are 16 connections at most unless Options.MaxConns says otherwise. Each
 // runs in UTC, in strict mode and at the isolation level "read committed";
-// statements are kept prepared. Texts are sorted by 64 KiB of each, for which a
+// statements are kept prepared, up to 256 by each connection and an eighth of the
+// server's max_prepared_stmt_count by a process; while the server has no room for
+// one they are sent with their arguments in them. Texts are sorted by 64 KiB of each, for which a
 // connection may take a sort buffer of 24 MiB. A context that ends closes its
 // connection.
 //

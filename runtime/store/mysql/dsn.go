@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,19 +13,20 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/internal/remote"
 )
 
-// parseDSN reads a DSN. Its errors never hold the DSN, which has the password.
-func parseDSN(dsn string) (*mysql.Config, error) {
+// parseDSN reads a DSN; keep is how many statements a connection may keep
+// prepared. Its errors never hold the DSN, which has the password.
+func parseDSN(dsn string) (cfg *mysql.Config, keep int, err error) {
 	malformed := errors.New("mysql: the DSN is malformed; it has the form mysql://user:password@host:3306/name")
 	u, err := url.Parse(dsn)
 	if err != nil || u.User == nil {
-		return nil, malformed
+		return nil, 0, malformed
 	}
-	cfg := mysql.NewConfig()
+	cfg, keep = mysql.NewConfig(), keptStatements
 	cfg.User = u.User.Username()
 	cfg.Passwd, _ = u.User.Password()
 	cfg.DBName = strings.TrimPrefix(u.Path, "/")
 	if cfg.DBName == "" || strings.Contains(cfg.DBName, "/") {
-		return nil, malformed
+		return nil, 0, malformed
 	}
 	port := u.Port()
 	if port == "" {
@@ -33,7 +35,7 @@ func parseDSN(dsn string) (*mysql.Config, error) {
 	cfg.Net, cfg.Addr = "tcp", net.JoinHostPort(u.Hostname(), port)
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, malformed
+		return nil, 0, malformed
 	}
 	for key, vs := range query {
 		switch value := vs[len(vs)-1]; key {
@@ -41,16 +43,21 @@ func parseDSN(dsn string) (*mysql.Config, error) {
 			cfg.TLSConfig = value
 		case "socket":
 			cfg.Net, cfg.Addr = "unix", value
+		case "statements":
+			if keep, err = strconv.Atoi(value); err != nil || keep < 0 {
+				return nil, 0, errors.New("mysql: the option statements is a number, of those that a connection keeps prepared")
+			}
 		default:
-			return nil, fmt.Errorf("mysql: unknown option %q; there are tls and socket", key)
+			return nil, 0, fmt.Errorf("mysql: unknown option %q; there are socket, statements and tls", key)
 		}
 	}
 	if cfg.Net == "tcp" && u.Hostname() == "" {
-		return nil, malformed
+		return nil, 0, malformed
 	}
 	cfg.ParseTime = true
 	cfg.Loc = time.UTC
-	cfg.ClientFoundRows = true // an update counts the rows that it meant, changed or not
+	cfg.InterpolateParams = true // of statements that are not prepared
+	cfg.ClientFoundRows = true   // an update counts the rows that it meant, changed or not
 	cfg.Collation = "utf8mb4_bin"
 	cfg.Timeout = remote.ConnectTimeout
 	cfg.Params = map[string]string{
@@ -61,7 +68,7 @@ func parseDSN(dsn string) (*mysql.Config, error) {
 		"sort_buffer_size":         "GREATEST(@@sort_buffer_size, " + sortBuffer + ")",
 	}
 	cfg.Logger = silent{}
-	return cfg, nil
+	return cfg, keep, nil
 }
 
 // sortLength is how many bytes of a text's weight MariaDB sorts by, three for

@@ -11,6 +11,9 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
+// tooLarge is the server's error number for a statement above max_allowed_packet.
+const tooLarge = 1153
+
 // Error is a failure as the server reports it, for errors.As, without what
 // could hold a row's values.
 type Error struct {
@@ -26,6 +29,9 @@ var columnOf = regexp.MustCompile("(?i)\\bcolumn '?`?[\\w$.`]*?`?\\.?`?(\\w+)`?'
 // failure marks an error with the store's sentinels.
 func failure(ctx context.Context, err error) error {
 	my, ok := errors.AsType[*mysql.MySQLError](err)
+	if errors.Is(err, errTooLarge) || errors.Is(err, mysql.ErrPktTooLarge) {
+		return store.Coded(store.ErrInvalid, &Error{Code: tooLarge, Message: errTooLarge.Error()})
+	}
 	if !ok {
 		if ended := store.Ended(ctx); ended != nil {
 			return ended
@@ -42,16 +48,19 @@ func failure(ctx context.Context, err error) error {
 		return check(e)
 	case 1048, 1364:
 		return &store.RefusedError{Column: nullOf(my.Message), Null: true, Cause: e}
-	case 1264, 1265, 1292, 1366, 1406, 3140, 3141, 1411, 1690, 1367:
+	case 1264, 1265, 1292, 1366, 1406, 3140, 3141, 1411, 1690, 1367,
+		1139, 1300, 1525, 1526, 1761, 1762, 3143, 3144, 3156:
 		e.Message = refused(my.Message)
 		return store.Coded(store.ErrInvalid, e)
 	case 1205, 1213, 1020, 3572:
 		return store.Coded(store.ErrBusy, e)
 	case 1021, 1114, 1041:
 		return store.Coded(store.ErrFull, e)
-	case 1153:
-		e.Message = "a value is larger than the server's max_allowed_packet"
+	case tooLarge:
+		e.Message = errTooLarge.Error()
 		return store.Coded(store.ErrInvalid, e)
+	case 1064: // it quotes the statement, whose arguments may stand in it
+		e.Message = "the statement's syntax is wrong" + atLine(my.Message)
 	case 1317, 1969, 3024:
 		if ended := store.Ended(ctx); ended != nil {
 			return ended
@@ -59,6 +68,10 @@ func failure(ctx context.Context, err error) error {
 	}
 	return e
 }
+
+var lineOf = regexp.MustCompile(` at line \d+$`)
+
+func atLine(message string) string { return lineOf.FindString(message) }
 
 // refused says which column refuses a value; the server's message quotes it.
 func refused(message string) string {

@@ -3,7 +3,9 @@ package mysql_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -124,5 +126,153 @@ func TestDialDeadline(t *testing.T) {
 	_, err = store.Open(past, "mysql://me:p4ss@"+silent.Addr().String()+"/d", nil, store.Options{})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a deadline that is past: %v", err)
+	}
+}
+
+// TestUnprepared passes the suite with statements that hold their arguments, as
+// they are sent while the server has no room for prepared ones.
+func TestUnprepared(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) string { return storetest.FreshDSN(t, "mysql") + "?statements=0" })
+}
+
+// TestNoRoomForStatements takes the server's room for prepared statements away:
+// what is open goes on, and so does Open.
+func TestNoRoomForStatements(t *testing.T) {
+	ctx := t.Context()
+	dsn := storetest.FreshDSN(t, "mysql")
+	db := storetest.Open(t, dsn, store.Options{MaxConns: 1})
+	for i := range 10 {
+		var n int64
+		if err := db.Conn().QueryRow(ctx, fmt.Sprintf("SELECT %d + ?", i), []any{int64(1)}, []any{&n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var most string
+	if err := db.Conn().QueryRow(ctx, "SELECT CAST(@@GLOBAL.max_prepared_stmt_count AS CHAR)", nil, []any{&most}); err != nil {
+		t.Fatal(err)
+	}
+	set := func(n string) {
+		if _, err := db.Conn().Exec(context.Background(), "SET GLOBAL max_prepared_stmt_count = "+n, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closedBefore := sessionStatus(t, db, "Com_stmt_close")
+	set("0")
+	defer set(most)
+	a, err := db.Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "it's ? \\ \"x\""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := db.Article.Get(ctx, a.ID); err != nil || b.Title != a.Title {
+		t.Errorf("%+v, %v", b, err)
+	}
+	if n := sessionStatus(t, db, "Com_stmt_close"); n < closedBefore+5 {
+		t.Errorf("%d statements were dropped, not half", n-closedBefore)
+	}
+	other := storetest.Open(t, dsn, store.Options{})
+	if b, err := other.Article.Get(ctx, a.ID); err != nil || b.Title != a.Title {
+		t.Errorf("opened with no room: %+v, %v", b, err)
+	}
+}
+
+func sessionStatus(t *testing.T, db *storetest.DB, name string) int {
+	t.Helper()
+	var key, value string
+	if err := db.Conn().QueryRow(t.Context(), "SHOW SESSION STATUS LIKE '"+name+"'", nil, []any{&key, &value}); err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestKeptStatements runs more texts than a connection keeps prepared.
+func TestKeptStatements(t *testing.T) {
+	db := storetest.Open(t, storetest.FreshDSN(t, "mysql")+"?statements=20", store.Options{MaxConns: 1})
+	for i := range 60 {
+		var n int64
+		if err := db.Conn().QueryRow(t.Context(), fmt.Sprintf("SELECT %d + ?", i), []any{int64(1)}, []any{&n}); err != nil || n != int64(i)+1 {
+			t.Fatal(n, err)
+		}
+	}
+	if made, closed := sessionStatus(t, db, "Com_stmt_prepare"), sessionStatus(t, db, "Com_stmt_close"); made-closed > 21 || closed < 40 {
+		t.Errorf("%d statements prepared, %d closed", made, closed)
+	}
+}
+
+// TestTooLarge sends more than the server takes, which closes the connection of
+// who does.
+func TestTooLarge(t *testing.T) {
+	ctx := t.Context()
+	for _, options := range []string{"", "?statements=0"} {
+		db := storetest.Open(t, storetest.FreshDSN(t, "mysql")+options, store.Options{MaxConns: 1})
+		var most int64
+		if err := db.Conn().QueryRow(ctx, "SELECT CAST(@@max_allowed_packet AS SIGNED)", nil, []any{&most}); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{1, 2, 5} {
+			value := strings.Repeat("x", int(most)/n+1)
+			args := []any{}
+			for range n {
+				args = append(args, value)
+			}
+			_, err := db.Conn().Exec(ctx, "UPDATE article SET body = CONCAT(?"+strings.Repeat(", ?", n-1)+")", args)
+			if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), "max_allowed_packet") {
+				t.Errorf("%d of %d bytes: %v", n, len(value), err)
+			}
+		}
+		_, err := db.Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "Title", Body: store.Set(strings.Repeat("x", int(most)))})
+		if !errors.Is(err, store.ErrInvalid) {
+			t.Error(err)
+		}
+	}
+}
+
+// TestErrorsHoldNoValues has the server quote values in its errors.
+func TestErrorsHoldNoValues(t *testing.T) {
+	ctx := t.Context()
+	const secret = "hunter2"
+	for _, options := range []string{"", "?statements=0"} {
+		db := storetest.Open(t, storetest.FreshDSN(t, "mysql")+options, store.Options{})
+		if _, err := db.Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "Title"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{
+			"UPDATE article SET views = ?",
+			"UPDATE article SET created_at = ?",
+			"UPDATE article SET price = ?",
+			"UPDATE article SET day = ?",
+			"UPDATE article SET status = ?",
+			"UPDATE article SET data = ?",
+			"UPDATE article SET title = CONCAT(?, REPEAT('x', 300))",
+			"INSERT INTO article (id, slug) VALUES (1, ?)",
+			"SELECT ? FROM WHERE",
+		} {
+			_, err := db.Conn().Exec(ctx, text, []any{secret})
+			if err == nil {
+				t.Errorf("%s: no error", text)
+			}
+			holdsNot(t, err, secret)
+		}
+	}
+}
+
+// holdsNot looks at an error and all that it wraps.
+func holdsNot(t *testing.T, err error, secret string) {
+	t.Helper()
+	if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), secret) {
+		t.Errorf("%#v holds a value", err)
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			holdsNot(t, inner, secret)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			holdsNot(t, inner, secret)
+		}
 	}
 }

@@ -3,10 +3,26 @@ package mysql
 import (
 	"context"
 	sqldriver "database/sql/driver"
+	"errors"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
 )
 
-// keptStatements bounds the statements that a connection keeps prepared.
-const keptStatements = 256
+// A server keeps max_prepared_stmt_count statements for all of its clients, 16,382
+// where nobody changed it. One process takes an eighth of that at most, so that
+// several fit, and goes on without where there is no room.
+const (
+	keptStatements = 256 // of one connection
+	processShare   = 8
+	fullWait       = 10 * time.Second // how long nothing is prepared when the server was full
+	noRoom         = 1461             // the server's error number for that
+)
+
+// share is how many statements a connection keeps.
+func share(server, conns, most int) int {
+	return min(server/processShare/conns, most, keptStatements)
+}
 
 // prepared is a statement that a connection keeps. database/sql would keep
 // statements for the pool as a whole, behind a lock, and not those that only
@@ -16,31 +32,77 @@ type prepared struct {
 	used uint64
 }
 
-// statement prepares each text once. The caller watches the context.
+// statement prepares each text once. It is nil for one that is sent with its
+// arguments in it: what ends a transaction, and everything while there is no room
+// for prepared statements. The caller watches the context.
 func (c *connection) statement(text string) (sqldriver.Stmt, error) {
 	c.clock++
 	if p := c.kept[text]; p != nil {
 		p.used = c.clock
 		return p.Stmt, nil
 	}
+	if c.keep == 0 || !c.full.IsZero() && time.Now().Before(c.full) {
+		return nil, nil
+	}
+	switch text {
+	case begin, commit, rollback:
+		return nil, nil
+	}
+	if len(c.kept) >= c.keep {
+		c.drop(1)
+	}
 	st, err := c.serverConn.PrepareContext(context.Background(), text)
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok && my.Number == noRoom {
+		c.drop((len(c.kept) + 1) / 2) // others need room too
+		c.full = time.Now().Add(fullWait)
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
-	}
-	if len(c.kept) >= keptStatements {
-		c.dropOldest()
 	}
 	c.kept[text] = &prepared{st, c.clock}
 	return st, nil
 }
 
-func (c *connection) dropOldest() {
-	var oldest string
-	for text, p := range c.kept {
-		if oldest == "" || p.used < c.kept[oldest].used {
-			oldest = text
+// drop closes the n statements that were not used for the longest time.
+func (c *connection) drop(n int) {
+	for range n {
+		var oldest string
+		for text, p := range c.kept {
+			if oldest == "" || p.used < c.kept[oldest].used {
+				oldest = text
+			}
+		}
+		c.kept[oldest].Close()
+		delete(c.kept, oldest)
+	}
+}
+
+// errTooLarge is given before anything is sent: a server that gets more than it
+// takes closes the connection, and often before it has said why.
+var errTooLarge = errors.New("the values of a statement are larger than the server's max_allowed_packet")
+
+func (c *connection) fits(text string, args []sqldriver.NamedValue) error {
+	size := len(text)
+	for _, a := range args {
+		switch v := a.Value.(type) {
+		case string:
+			size += len(v)
+		case []byte:
+			size += len(v)
 		}
 	}
-	c.kept[oldest].Close()
-	delete(c.kept, oldest)
+	if size >= c.packet {
+		return errTooLarge
+	}
+	return nil
+}
+
+// unskipped replaces what would have database/sql prepare a statement that is
+// too large once its arguments stand in it.
+func unskipped(err error) error {
+	if errors.Is(err, sqldriver.ErrSkip) {
+		return errTooLarge
+	}
+	return err
 }

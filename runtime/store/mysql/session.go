@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -102,6 +103,9 @@ type cell struct{ dest any }
 
 // Scan implements sql.Scanner.
 func (c *cell) Scan(src any) error {
+	if n, ok := src.(uint64); ok && n <= math.MaxInt64 { // unsigned, of a statement that was not prepared
+		src = int64(n)
+	}
 	switch d := c.dest.(type) {
 	case *int64:
 		if n, ok := src.(int64); ok {

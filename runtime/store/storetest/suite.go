@@ -49,6 +49,7 @@ var suites = []struct {
 	{"DeleteWhere", testDeleteWhere},
 	{"CreateMany", testCreateMany},
 	{"CreateManyAllOrNothing", testCreateManyAllOrNothing},
+	{"CreateManyBytes", testCreateManyBytes},
 	{"Validation", testValidation},
 	{"Conflict", testConflict},
 	{"Reference", testReference},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -297,6 +298,26 @@ func testCreateMany(t *testing.T, db *DB) {
 	}
 }
 
+// testCreateManyBytes adds rows that are more, together, than a server takes in
+// one statement.
+func testCreateManyBytes(t *testing.T, db *DB) {
+	body := strings.Repeat("x", 70_000)
+	ns := make([]ArticleNew, 260)
+	for i := range ns {
+		ns[i] = ArticleNew{Slug: fmt.Sprint(i), Title: "Title", Body: store.Set(fmt.Sprint(i, body))}
+	}
+	ns[100].Body = store.Set(strings.Repeat("y", 9_000_000)) // more than a chunk's share, by itself
+	ids, err := db.Article.CreateMany(t.Context(), ns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []int{0, 99, 100, 101, 259} {
+		if a, err := db.Article.Get(t.Context(), ids[i]); err != nil || a.Slug != ns[i].Slug || len(a.Body.V) < 70_000 {
+			t.Errorf("row %d: %v", i, err)
+		}
+	}
+}
+
 func testCreateManyAllOrNothing(t *testing.T, db *DB) {
 	ctx := t.Context()
 	mustCreate(t, db, full("taken"))
@@ -310,7 +331,13 @@ func testCreateManyAllOrNothing(t *testing.T, db *DB) {
 	if !errors.As(err, &invalid) || invalid.Row != 1 {
 		t.Errorf("validation: %v", err)
 	}
+	var ns []ArticleNew // in several statements, of which the last fails
+	for i := range 400 {
+		ns = append(ns, full(fmt.Sprint(i)))
+	}
+	_, err = db.Article.CreateMany(ctx, append(ns, full("taken")))
+	wantErr(t, err, store.ErrConflict)
 	if n, _ := db.Article.Count(ctx, store.Cond[ArticleID]{}, 0); n != 1 {
-		t.Errorf("%d rows after two failures", n)
+		t.Errorf("%d rows after three failures", n)
 	}
 }
