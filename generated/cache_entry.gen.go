@@ -531,6 +531,7 @@ LIMIT 1`,
 	MaxBytes:   4294967296,
 	MaxEntries: 5000000,
 	Name:       "cache_entry",
+	Own:        []string{"Key", "Value", "ExpiresAt", "HitCount", "CreatedAt", "Tags", "CacheFormat", "CacheNumber", "CacheSize", "CacheUsedAt", "CacheFreshUntil", "CacheToken", "CacheLease", "CacheLeasedUntil"},
 	Patch: func(ctx context.Context, c *store.Conn, key string, patch any) error {
 		p, ok := patch.(CacheEntryPatch)
 		if !ok {

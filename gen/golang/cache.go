@@ -31,6 +31,7 @@ func (t tablePrinter) cache(f *jen.File) {
 		jen.Id("TagsMax"):  jen.Lit(tagsMax),
 		jen.Id("ValueMax"): jen.Lit(int(c.Value.Rules.Max.Int())),
 		jen.Id("Patch"):    t.cachePatch(),
+		jen.Id("Own"):      jen.Index().String().ValuesFunc(t.cacheOwn),
 	}
 	if c.Value.Storage().Kind == check.JSON {
 		dict[jen.Id("JSON")] = jen.True()
@@ -51,6 +52,13 @@ func (t tablePrinter) cache(f *jen.File) {
 	}
 	f.Var().Id(cacheName(t.d)).Op("=").Add(cacheOf("Spec")).Values(dict)
 	f.Line()
+}
+
+// cacheOwn lists the fields that the cache keeps itself.
+func (t tablePrinter) cacheOwn(g *jen.Group) {
+	for _, f := range t.d.Cache.Kept() {
+		g.Lit(f.GoName)
+	}
 }
 
 // cachePatch prints how fields of the user's own are written beside a value.

@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // CacheSection is `cache:` as written. The fields from Format on and the two
 // tables are what the cache pass adds.
@@ -29,6 +32,15 @@ type CacheSection struct {
 
 	TagTable    *Datatype // which entries have which tags
 	ChangeTable *Datatype // what other processes must forget
+}
+
+// Kept are the fields of an entry that the cache keeps itself.
+func (c *CacheSection) Kept() []*Field {
+	all := []*Field{
+		c.Key, c.Value, c.ExpiresAt, c.HitCount, c.CreatedAt, c.Tags,
+		c.Format, c.Number, c.Size, c.UsedAt, c.FreshUntil, c.Token, c.Lease, c.LeasedUntil,
+	}
+	return slices.DeleteFunc(all, func(f *Field) bool { return f == nil })
 }
 
 // CacheSource is a datatype that entries of a cache are made of.

@@ -42,8 +42,9 @@ type Write struct {
 	// of the key is known: it may put the value into memory.
 	Keep func()
 
-	hash  uint64
-	epoch uint64
+	hash    uint64
+	epoch   uint64
+	encoded int // bytes of the value before it was compressed
 }
 
 // Use is how an entry was used since the last flush.
@@ -120,4 +121,6 @@ type Limits struct {
 	Value  int    // bytes of an encoded value
 	JSON   bool   // values must be JSON
 	MaxAge time.Duration
+	// Patch, if set, returns what is wrong with the patch of With.
+	Patch func(patch any) error
 }

@@ -56,7 +56,7 @@ func New[V any](source Source, opts Options) *Cache[V] {
 		return c
 	}
 	c.pack.counts = c.pack.whole && c.pack.isJSON && len(c.opts.Keys) == 0
-	c.flights.init()
+	c.flights.init(c.hub)
 	if c.opts.Memory > 0 {
 		c.memory = newMemory[V](c.opts.Memory, c.hub)
 	}
@@ -142,6 +142,7 @@ type reading[V any] struct {
 	state state
 	value V
 	fresh time.Duration // until it is stale; below zero since
+	size  int           // bytes of the value, encoded
 }
 
 // read looks into the backend, and keeps in memory what it finds.
@@ -163,7 +164,7 @@ func (c *Cache[V]) read(ctx context.Context, key string, hash uint64) reading[V]
 		c.stats.hits.Add(1)
 		c.hub.uses.read(key, hash)
 		if listening {
-			c.keep(&kept[V]{used: used{key: key, of: &c.stats}, value: f.value, none: f.state == isNone}, hash, epoch, now, e.Fresh, len(e.Value))
+			c.keep(&kept[V]{used: used{key: key, of: &c.stats}, value: f.value, none: f.state == isNone}, hash, epoch, now, e.Fresh, f.size)
 		}
 	default:
 		c.stats.misses.Add(1)
@@ -191,7 +192,8 @@ func (c *Cache[V]) understand(ctx context.Context, key string, e *Entry) (f read
 		f.state = isNone
 		return f
 	}
-	if err := c.pack.unpack(key, e, &f.value); err != nil {
+	var err error
+	if f.size, err = c.pack.unpack(key, e, &f.value); err != nil {
 		c.stats.undecodable.Add(1)
 		c.log(ctx, "a value does not decode and is a miss", "format", e.Format, "error", err)
 		return reading[V]{}
@@ -203,12 +205,14 @@ func (c *Cache[V]) understand(ctx context.Context, key string, e *Entry) (f read
 	return f
 }
 
-// listening makes sure that changes of other processes are heard: until then
-// nothing is kept in memory.
+// listening tells whether what is read may be kept in memory.
 func (c *Cache[V]) listening(ctx context.Context) bool {
-	if c.memory == nil || c.tx {
-		return false
-	}
+	return c.memory != nil && !c.tx && c.follows(ctx)
+}
+
+// follows makes sure that changes of other processes are heard: until then
+// nothing is kept in memory.
+func (c *Cache[V]) follows(ctx context.Context) bool {
 	if c.hears.Load() {
 		return true
 	}
@@ -274,7 +278,7 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 		out[m.key] = f.value
 		c.hub.uses.read(k, m.hash)
 		if listening {
-			c.keep(&kept[V]{used: used{key: k, of: &c.stats}, value: f.value}, m.hash, m.epoch, now, e.Fresh, len(e.Value))
+			c.keep(&kept[V]{used: used{key: k, of: &c.stats}, value: f.value}, m.hash, m.epoch, now, e.Fresh, f.size)
 		}
 	})
 	if err != nil {

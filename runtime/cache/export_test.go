@@ -7,10 +7,10 @@ import (
 
 // Waiting is how many wait for the flight of a key.
 func Waiting[V any](c *Cache[V], key string) int {
-	k, _, _ := c.key(key)
+	_, hash, _ := c.key(key)
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
-	if f := c.flights.byKey[k]; f != nil {
+	if f := c.flights.byHash[hash]; f != nil {
 		return f.waiters
 	}
 	return 0

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime/debug"
-	"sync"
 	"time"
 )
 
@@ -14,10 +13,14 @@ import (
 // nothing under the key.
 type Load[V any] func(ctx context.Context) (V, error)
 
-// Fetch gives the value under a key, and loads it when there is none: once,
+// Fetch returns the value under a key, and loads it when there is none: once,
 // however many ask for it at the same time, in this process and in others on the
-// same table. The value is kept for ttl, unless the entry was deleted or
-// invalidated while the load ran; who waited for it gets it all the same.
+// same table. The value is kept for ttl, unless the entry was deleted, invalidated
+// or written while the load ran. Callers who asked before that get the loaded value
+// all the same; later ones do not wait for it, but for a load that begins anew.
+//
+// A load whose context has ended has no result, whatever it returns: it may have
+// stopped half way.
 //
 // A load that fails is not kept: its error goes to everyone in this process who
 // waited for it, or they get a value that is stale for no longer than
@@ -32,7 +35,7 @@ func (c *Cache[V]) Fetch(ctx context.Context, key string, ttl time.Duration, loa
 	if err != nil {
 		return none, err
 	}
-	s, err := settingOf(opts, c.limits.Tag)
+	s, err := settingOf(opts, c.limits)
 	if err != nil {
 		return none, err
 	}
@@ -40,7 +43,7 @@ func (c *Cache[V]) Fetch(ctx context.Context, key string, ttl time.Duration, loa
 		return none, errNegative(ttl)
 	}
 	p := &production[V]{c: c, key: k, hash: hash, ttl: ttl, load: load, set: s}
-	if e := c.remembered(k, hash); e != nil {
+	if e := c.remembered(k, hash); e != nil && !s.reload {
 		if e.none {
 			return none, ErrNone
 		}
@@ -53,7 +56,10 @@ func (c *Cache[V]) Fetch(ctx context.Context, key string, ttl time.Duration, loa
 	if c.tx {
 		return p.inTx(ctx)
 	}
-	return c.flights.join(ctx, k, p.produce)
+	if s.reload {
+		return p.leased(ctx, reading[V]{}, Forever)
+	}
+	return c.flights.join(ctx, p)
 }
 
 // production is one Fetch on its way.
@@ -64,6 +70,7 @@ type production[V any] struct {
 	ttl  time.Duration
 	load Load[V]
 	set  setting
+	lost bool // the lease was lost while the load ran, and nothing was kept
 }
 
 // lives is the time to live of a value that was loaded.
@@ -76,6 +83,7 @@ func (p *production[V]) lives(v V) time.Duration {
 
 // produce finds the value, or loads it.
 func (p *production[V]) produce(ctx context.Context) (V, error) {
+	p.c.follows(ctx) // memory or not: what another process invalidates detaches the flight
 	f := p.c.read(ctx, p.key, p.hash)
 	switch f.state {
 	case isFresh:
@@ -99,10 +107,11 @@ func (p *production[V]) produce(ctx context.Context) (V, error) {
 // loading, and the transaction's end decides whether the value stays.
 func (p *production[V]) inTx(ctx context.Context) (V, error) {
 	f := p.c.read(ctx, p.key, p.hash)
-	switch f.state {
-	case isFresh:
+	switch {
+	case p.set.reload:
+	case f.state == isFresh:
 		return f.value, nil
-	case isNone:
+	case f.state == isNone:
 		return f.value, ErrNone
 	}
 	v, err := p.run(ctx, nil)
@@ -126,10 +135,11 @@ func (p *production[V]) ahead(ctx context.Context, left time.Duration) {
 // behind loads in the background, unless that goes on already. left is what the
 // value has left: another process that has loaded meanwhile gave it more.
 func (p *production[V]) behind(ctx context.Context, left time.Duration) {
+	own := *p // which another goroutine goes on to use
 	p.c.flights.alone(ctx, p.key, p.c.opts.LoadTimeout, func(ctx context.Context) {
-		_, err := p.leased(ctx, reading[V]{}, max(left, time.Nanosecond))
+		_, err := own.leased(ctx, reading[V]{}, max(left, time.Nanosecond))
 		if err != nil && !errors.Is(err, ErrNone) {
-			p.c.log(ctx, "a load in the background failed", "error", err)
+			own.c.log(ctx, "a load in the background failed", "error", err)
 		}
 	})
 }
@@ -149,10 +159,13 @@ func (p *production[V]) leased(ctx context.Context, stale reading[V], left time.
 			}
 			return p.run(ctx, nil)
 		}
+		if !had && p.set.reload { // what another loads may be from before the question
+			return p.run(ctx, nil)
+		}
 		if !had && left > 0 {
 			return stale.value, nil // another process is at it
 		}
-		if had && fresh {
+		if had && (fresh || p.set.reload) {
 			return p.fill(ctx, w.Token, stale)
 		}
 		f := c.read(ctx, p.key, p.hash) // someone may have loaded before the lease was had
@@ -246,6 +259,7 @@ func (p *production[V]) fill(ctx context.Context, token int64, stale reading[V])
 		p.yield(ctx, token)
 	case !filled:
 		c.stats.discarded.Add(1)
+		p.lost = true
 	}
 	return v, err
 }
@@ -271,7 +285,8 @@ type result[V any] struct {
 }
 
 // call runs the load in a goroutine of its own: one that panics, ends its
-// goroutine or does not return harms no one but itself.
+// goroutine or does not return harms no one but itself. What it returns when its
+// context has ended is no result: it may have stopped half way.
 func (p *production[V]) call(ctx context.Context, beat func(context.Context)) (V, error) {
 	done := make(chan result[V], 1)
 	go func() {
@@ -283,6 +298,10 @@ func (p *production[V]) call(ctx context.Context, beat func(context.Context)) (V
 			done <- r
 		}()
 		v, err := p.load(context.WithValue(ctx, loadingKey{}, &loading{core: p.c.core, key: p.key, outer: outerLoading(ctx)}))
+		if ctx.Err() != nil && (err == nil || errors.Is(err, ErrNone)) {
+			var none V
+			v, err = none, context.Cause(ctx)
+		}
 		r = result[V]{v, err}
 	}()
 	var ticks <-chan time.Time
@@ -296,7 +315,7 @@ func (p *production[V]) call(ctx context.Context, beat func(context.Context)) (V
 		case r := <-done:
 			return r.value, r.err
 		case <-ctx.Done():
-			select { // both at once: the load was in time
+			select { // both at once: the load may have been in time
 			case r := <-done:
 				return r.value, r.err
 			default:
@@ -330,91 +349,4 @@ func isLoading(ctx context.Context, core any, key string) bool {
 		}
 	}
 	return false
-}
-
-// flights are the loads of one process, one for each key.
-type flights[V any] struct {
-	mu         sync.Mutex
-	byKey      map[string]*flight[V]
-	background map[string]bool
-}
-
-// flight is one value that several may wait for.
-type flight[V any] struct {
-	result  result[V]
-	done    chan struct{}
-	waiters int
-	cancel  context.CancelFunc
-}
-
-func (s *flights[V]) init() {
-	s.byKey, s.background = map[string]*flight[V]{}, map[string]bool{}
-}
-
-// join waits for the flight of a key, and starts it when there is none. The
-// flight goes on while anyone waits for it.
-func (s *flights[V]) join(ctx context.Context, key string, produce func(context.Context) (V, error)) (V, error) {
-	s.mu.Lock()
-	f := s.byKey[key]
-	if f == nil {
-		flying, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		f = &flight[V]{done: make(chan struct{}), cancel: cancel}
-		s.byKey[key] = f
-		go s.fly(flying, key, f, produce)
-	}
-	f.waiters++
-	s.mu.Unlock()
-	select {
-	case <-f.done:
-		return f.result.value, f.result.err
-	case <-ctx.Done():
-	}
-	s.mu.Lock()
-	if f.waiters--; f.waiters == 0 {
-		f.cancel()
-		if s.byKey[key] == f {
-			delete(s.byKey, key)
-		}
-	}
-	s.mu.Unlock()
-	var none V
-	return none, context.Cause(ctx)
-}
-
-func (s *flights[V]) fly(ctx context.Context, key string, f *flight[V], produce func(context.Context) (V, error)) {
-	defer f.cancel()
-	func() {
-		defer func() {
-			if x := recover(); x != nil { // of a codec; a load's own does not come here
-				f.result.err = &PanicError{Value: x, Stack: debug.Stack()}
-			}
-		}()
-		f.result.value, f.result.err = produce(ctx)
-	}()
-	s.mu.Lock()
-	if s.byKey[key] == f {
-		delete(s.byKey, key)
-	}
-	s.mu.Unlock()
-	close(f.done)
-}
-
-// alone runs fn in the background, unless it runs for the key already.
-func (s *flights[V]) alone(ctx context.Context, key string, most time.Duration, fn func(context.Context)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.background[key] {
-		return
-	}
-	s.background[key] = true
-	go func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
-		defer cancel()
-		defer func() {
-			s.mu.Lock()
-			delete(s.background, key)
-			s.mu.Unlock()
-		}()
-		fn(ctx)
-	}()
 }

@@ -126,7 +126,7 @@ type telling struct {
 // hear reads what is new and forgets it.
 func (e *ear) hear(ctx context.Context) error {
 	if time.Since(e.heard) > tellKept/2 { // asleep, or cut off: something may be gone unheard
-		e.t.room.hub.ForgetAll()
+		e.t.room.hub.HeardAll()
 	}
 	for from := e.low; ; {
 		args := make([]any, argCount)
@@ -157,14 +157,14 @@ func (e *ear) take(r telling) {
 		return
 	}
 	if len(r.hashes) == 0 {
-		e.t.room.hub.ForgetAll()
+		e.t.room.hub.HeardAll()
 		return
 	}
 	hashes := make([]uint64, 0, len(r.hashes)/8)
 	for b := r.hashes; len(b) >= 8; b = b[8:] {
 		hashes = append(hashes, binary.LittleEndian.Uint64(b))
 	}
-	e.t.room.hub.Forget(hashes)
+	e.t.room.hub.Heard(hashes)
 }
 
 // advance moves low behind what was heard. An id that does not come is given up

@@ -24,16 +24,17 @@ type Hub struct {
 	mu        sync.Mutex
 	memories  []weak.Pointer[memories]
 	following bool
+	beginning bool // someone is about to follow
 
 	evicted, expired atomic.Int64
 	uses             *uses
 }
 
-// memories is what one cache keeps in memory, without its type. The hub holds it
+// memories is what one cache keeps in memory, or is about to, without its type. The hub holds it
 // weakly: a cache that no one has any more takes it along.
 type memories struct {
-	forget    func(hash uint64)
-	forgetAll func()
+	forget, heard       func(hash uint64) // of what this process has changed, and of what another one has
+	forgetAll, heardAll func()
 }
 
 // NewHub gives a Hub. write flushes how entries were used.
@@ -85,6 +86,26 @@ func (h *Hub) Epoch(hash uint64) uint64 { return h.epochOf(hash).Load() }
 // committed now. The epoch is raised first, so that what was read before and is
 // kept after is found out.
 func (h *Hub) Forget(hashes []uint64) {
+	h.raise(hashes)
+	h.each(func(m *memories) {
+		for _, hash := range hashes {
+			m.forget(hash)
+		}
+	})
+}
+
+// Heard is Forget for what another process has changed: it was committed some
+// time ago, and what this process has begun since then may be from before it.
+func (h *Hub) Heard(hashes []uint64) {
+	h.raise(hashes)
+	h.each(func(m *memories) {
+		for _, hash := range hashes {
+			m.heard(hash)
+		}
+	})
+}
+
+func (h *Hub) raise(hashes []uint64) {
 	var raised [len(h.epochs) / 64]uint64
 	for _, hash := range hashes {
 		at := hash % uint64(len(h.epochs))
@@ -93,19 +114,25 @@ func (h *Hub) Forget(hashes []uint64) {
 			h.epochs[at].Add(1)
 		}
 	}
-	h.each(func(m *memories) {
-		for _, hash := range hashes {
-			m.forget(hash)
-		}
-	})
 }
 
 // ForgetAll empties the memory of every cache.
 func (h *Hub) ForgetAll() {
+	h.raiseAll()
+	h.each(func(m *memories) { m.forgetAll() })
+}
+
+// HeardAll is ForgetAll for changes of other processes, also of those that may
+// have been missed.
+func (h *Hub) HeardAll() {
+	h.raiseAll()
+	h.each(func(m *memories) { m.heardAll() })
+}
+
+func (h *Hub) raiseAll() {
 	for i := range h.epochs {
 		h.epochs[i].Add(1)
 	}
-	h.each(func(m *memories) { m.forgetAll() })
 }
 
 // Begin is called before writes are sent, and remembers how things stand.
@@ -152,12 +179,18 @@ func (h *Hub) Gone(expired, evicted int64) {
 }
 
 // followed makes sure that the hub hears what other processes change, and tells
-// whether it does: until then nothing may be kept in memory.
+// whether it does: until then nothing may be kept in memory. A caller that comes while another
+// one begins to follow does not wait: where the backend is away, all would in turn.
 func (h *Hub) followed(ctx context.Context, b Backend) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.following {
-		h.following = b.Follow(ctx) == nil
+	if h.following || h.beginning {
+		return h.following
 	}
-	return h.following
+	h.beginning = true
+	h.mu.Unlock()
+	following := b.Follow(ctx) == nil
+	h.mu.Lock()
+	h.beginning, h.following = false, following
+	return following
 }

@@ -34,10 +34,8 @@ func newMemory[V any](bytes int64, hub *Hub) *memory[V] {
 		Weigher:       func(_ uint64, e *kept[V]) uint32 { return e.weight },
 	})
 	m := &memory[V]{byHash: byHash, hub: hub}
-	m.joined = &memories{
-		forget:    func(hash uint64) { byHash.Invalidate(hash) },
-		forgetAll: byHash.InvalidateAll,
-	}
+	forget := func(hash uint64) { byHash.Invalidate(hash) }
+	m.joined = &memories{forget: forget, heard: forget, forgetAll: byHash.InvalidateAll, heardAll: byHash.InvalidateAll}
 	hub.join(m.joined)
 	return m
 }

@@ -46,7 +46,8 @@ type Options struct {
 	// means 250 ms. It does not hold inside a transaction.
 	Timeout time.Duration
 
-	// MaxValue bounds the bytes of an encoded value; 0: what the backend keeps.
+	// MaxValue bounds the bytes of an encoded value, when it is written and when
+	// it is read; 0: what the backend keeps.
 	MaxValue int
 	// Codec encodes values; nil means JSON.
 	Codec Codec
@@ -122,6 +123,8 @@ type setting struct {
 	tags  []string
 	patch any
 	lives func(value any) time.Duration
+
+	reload bool
 }
 
 // Tags are names under which an entry can be removed with others: any bytes but
@@ -132,7 +135,8 @@ func Tags(tags ...string) Option {
 
 // With writes fields of the user's own beside the value: patch is the patch of
 // the cache's datatype, generated.PageCachePatch{ETag: store.Set(etag)}. A
-// write without it sets them back to their defaults.
+// write without it sets them back to their defaults. A patch that sets a field
+// which the cache keeps itself, such as the key or the value, is refused.
 func With(patch any) Option {
 	return func(s *setting) { s.patch = patch }
 }
@@ -143,15 +147,28 @@ func Lives[V any](fn func(value V) time.Duration) Option {
 	return func(s *setting) { s.lives = func(v any) time.Duration { return fn(v.(V)) } }
 }
 
-func settingOf(opts []Option, limit int) (setting, error) {
+// Reload has Fetch load although there is a value, which the loaded one replaces.
+// It does not wait for a load that is running already: what that gives may be
+// from before the call. The rules of Fetch hold: what is invalidated meanwhile is
+// not kept, and neither is it when the load fails. Other methods do not take it.
+func Reload() Option {
+	return func(s *setting) { s.reload = true }
+}
+
+func settingOf(opts []Option, limits Limits) (setting, error) {
 	var s setting
 	for _, o := range opts {
 		o(&s)
 	}
+	if s.patch != nil && limits.Patch != nil {
+		if err := limits.Patch(s.patch); err != nil {
+			return s, err
+		}
+	}
 	if len(s.tags) == 0 {
 		return s, nil
 	}
-	tags, err := storedTags(s.tags, limit)
+	tags, err := storedTags(s.tags, limits.Tag)
 	s.tags = tags
 	return s, err
 }

@@ -85,6 +85,7 @@ func (p *packer) pack(v any, w *Write) error {
 	if len(data) > p.limit {
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), p.limit)
 	}
+	w.encoded = len(data)
 	format, isJSON := p.plain, p.isJSON
 	if p.compress > 0 && len(data) >= p.compress {
 		if small := encoder().EncodeAll(data, nil); len(small) < len(data) {
@@ -104,6 +105,15 @@ func (p *packer) pack(v any, w *Write) error {
 	return nil
 }
 
+// kept is the bound of what a backend may return: a JSON column may put a space
+// behind each comma and colon.
+func (p *packer) kept() int {
+	if p.json {
+		return 2 * p.limit
+	}
+	return p.limit
+}
+
 var errFormat = errors.New("cache: the value has a format that this program does not read")
 
 // packNone fills in that there is nothing under a key, for this type: a cache of
@@ -120,26 +130,37 @@ func (p *packer) isNone(e *Entry) bool {
 	return string(bytes.Trim(e.Value, `"`)) == p.plain
 }
 
-// unpack puts an entry's value into *V.
-func (p *packer) unpack(key string, e *Entry, to any) error {
-	if e.Format == p.plain {
-		return p.codec.Decode(e.Value, to)
-	}
+// unpack puts an entry's value into *V, and returns the bytes that it takes
+// encoded. It holds to the limit of values as pack does: what is in the table may
+// come from a program with another one, or from no program of this kind.
+func (p *packer) unpack(key string, e *Entry, to any) (size int, err error) {
 	if e.Format == FormatInt {
-		return p.number(e.Number, to)
+		return 0, p.number(e.Number, to)
 	}
-	steps := strings.Split(e.Format, "+")
-	if steps[0] != p.plain {
-		return errFormat
+	format, rest, more := strings.Cut(e.Format, "+")
+	if format != p.plain {
+		return 0, errFormat
 	}
 	data := e.Value
-	var err error
-	for i := len(steps) - 1; i > 0; i-- {
-		if data, err = p.undo(steps[i], key, data); err != nil {
-			return err
+	if len(data) > p.kept() {
+		return 0, fmt.Errorf("%w: %d bytes in the backend, at most %d", ErrTooLarge, len(data), p.kept())
+	}
+	if more {
+		if data, err = p.undoAll(strings.Split(rest, "+"), key, data); err != nil {
+			return 0, err
 		}
 	}
-	return p.codec.Decode(data, to)
+	return len(data), p.codec.Decode(data, to)
+}
+
+// undoAll undoes the steps of a format, the last one first.
+func (p *packer) undoAll(steps []string, key string, data []byte) (_ []byte, err error) {
+	for i := len(steps) - 1; i >= 0; i-- {
+		if data, err = p.undo(steps[i], key, data); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
 }
 
 func (p *packer) undo(step, key string, data []byte) ([]byte, error) {
@@ -147,7 +168,7 @@ func (p *packer) undo(step, key string, data []byte) ([]byte, error) {
 	case step == "b64":
 		return unwrap(data)
 	case step == "zstd":
-		return decoder().DecodeAll(data, nil)
+		return p.expand(data)
 	case strings.HasPrefix(step, "aes:"):
 		for _, k := range p.keys {
 			if k.id == step[len("aes:"):] {
@@ -198,8 +219,22 @@ func unwrap(data []byte) ([]byte, error) {
 	return out[:n], err
 }
 
-// maxUnpacked bounds what a compressed value may grow to.
-const maxUnpacked = 256 << 20
+// expand undoes zstd's compression. A few bytes may stand for any number of them:
+// the size that the frame states is checked first, and no more than that is
+// written, whatever the frame, or another one behind it, then holds.
+func (p *packer) expand(data []byte) ([]byte, error) {
+	var h zstd.Header
+	if err := h.Decode(data); err != nil {
+		return nil, err
+	}
+	if !h.HasFCS { // pack writes none of these
+		return nil, errFormat
+	}
+	if h.FrameContentSize > uint64(p.limit) {
+		return nil, fmt.Errorf("%w: %d bytes expand to %d, at most %d", ErrTooLarge, len(data), h.FrameContentSize, p.limit)
+	}
+	return decoder().DecodeAll(data, make([]byte, 0, h.FrameContentSize))
+}
 
 var (
 	encoder = sync.OnceValue(func() *zstd.Encoder {
@@ -210,7 +245,7 @@ var (
 		return e
 	})
 	decoder = sync.OnceValue(func() *zstd.Decoder {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxUnpacked))
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecodeAllCapLimit(true))
 		if err != nil {
 			panic(err) // the options are right
 		}

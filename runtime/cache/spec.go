@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -27,6 +28,8 @@ type Spec struct {
 	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size store.Statement
 	Tell, Hear, Heard, Hush                                                     store.Statement
 
+	// Own are the names, in a patch, of the fields that the cache keeps itself.
+	Own []string
 	// Patch writes fields of the user's own on the entry with a key.
 	Patch func(ctx context.Context, c *store.Conn, key string, patch any) error
 }
@@ -60,6 +63,25 @@ const (
 	argHashes
 	argCount
 )
+
+// checkPatch refuses a patch of a field that the cache keeps itself: the row would
+// say something else than memory, or stand under another key.
+func (s *Spec) checkPatch(patch any) error {
+	v := reflect.ValueOf(patch)
+	if v.Kind() != reflect.Struct {
+		return nil // of another type: Patch says so
+	}
+	for _, name := range s.Own {
+		f := v.FieldByName(name)
+		if !f.IsValid() {
+			continue
+		}
+		if o, ok := f.Interface().(interface{ IsSet() bool }); ok && o.IsSet() {
+			return invalidf("With sets %s of a %T, which the cache keeps itself: it takes fields of your own", name, patch)
+		}
+	}
+	return nil
+}
 
 // WrongPatch is the error of With for another datatype's patch. Generated code
 // calls it.

@@ -59,7 +59,7 @@ func (t *table) InTx() bool { return t.tx }
 
 func (t *table) Limits() Limits {
 	s := t.spec
-	return Limits{Name: s.Name, Key: s.KeyMax, Tag: s.TagMax, Value: s.ValueMax, JSON: s.JSON, MaxAge: s.MaxAge}
+	return Limits{Name: s.Name, Key: s.KeyMax, Tag: s.TagMax, Value: s.ValueMax, JSON: s.JSON, MaxAge: s.MaxAge, Patch: s.checkPatch}
 }
 
 // now is the moment that statements are told: none where the database has a

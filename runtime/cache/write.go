@@ -14,7 +14,7 @@ func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Durati
 	if err != nil {
 		return err
 	}
-	s, err := settingOf(opts, c.limits.Tag)
+	s, err := settingOf(opts, c.limits)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (c *Cache[V]) SetMany(ctx context.Context, values map[string]V, ttl time.Du
 	if c.wrong != nil || len(values) == 0 {
 		return c.wrong
 	}
-	s, err := settingOf(opts, c.limits.Tag)
+	s, err := settingOf(opts, c.limits)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (c *Cache[V]) prepare(ctx context.Context, key string, value V, ttl time.Du
 	if c.memory != nil && c.root.listening(ctx) {
 		now := c.hub.clock()
 		w.Keep = func() {
-			c.memory.put(&kept[V]{used: used{key: key, of: &c.stats}, value: value}, w.hash, now, min(w.Fresh-w.Slack, c.opts.MemoryFor), w.Fresh-w.Slack, len(w.Value))
+			c.memory.put(&kept[V]{used: used{key: key, of: &c.stats}, value: value}, w.hash, now, min(w.Fresh-w.Slack, c.opts.MemoryFor), w.Fresh-w.Slack, w.encoded)
 		}
 	}
 	return w, nil
@@ -77,7 +77,7 @@ func (c *Cache[V]) Add(ctx context.Context, key string, value V, ttl time.Durati
 	if err != nil {
 		return false, err
 	}
-	s, err := settingOf(opts, c.limits.Tag)
+	s, err := settingOf(opts, c.limits)
 	if err != nil {
 		return false, err
 	}

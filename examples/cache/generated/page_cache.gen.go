@@ -577,6 +577,7 @@ LIMIT 1`,
 	MaxBytes:   100000,
 	MaxEntries: 200,
 	Name:       "page_cache",
+	Own:        []string{"Path", "Document", "ExpiresAt", "CacheHits", "Tags", "CacheFormat", "CacheNumber", "CacheSize", "CacheUsedAt", "CacheFreshUntil", "CacheToken", "CacheLease", "CacheLeasedUntil"},
 	Patch: func(ctx context.Context, c *store.Conn, key string, patch any) error {
 		p, ok := patch.(PageCachePatch)
 		if !ok {

@@ -5,30 +5,39 @@
 //
 // It answers GET requests and runs the handler once however many ask for a page
 // at the same time. What it keeps follows from the rules and from the headers of
-// RFC 9111, on the safe side:
+// RFC 9111 for a shared cache, on the safe side. Every line of a header counts:
 //
-//   - a request with Authorization, Cookie, Range or Upgrade, or with
-//     Cache-Control: no-store, goes straight to the handler; one with no-cache or
-//     max-age=0 has the page made again;
-//   - a response is kept when its status is one of Rules.Statuses, it sets no
-//     cookie, does not say no-store, private or no-cache, is no longer than
-//     Rules.MaxBody, and varies by no header but those of Rules.Vary;
-//   - it is kept for its s-maxage, else its max-age, else for Rules.TTL.
+//   - a request with a body, or with Authorization, Cookie, Range, Upgrade, If-Match
+//     or If-Unmodified-Since (empty or not), or with Cache-Control: no-store, goes
+//     straight to the handler; one with no-cache, max-age=0 or Pragma: no-cache has
+//     the page made again;
+//   - a response is kept when its status is one of Rules.Statuses, it is whole and
+//     no longer than Rules.MaxBody, sets no cookie, has no trailers, varies by no
+//     header but those of Rules.Vary (one with a Content-Encoding varies by
+//     Accept-Encoding), is no event stream, and says no-store, private or no-cache
+//     neither in Cache-Control nor in a header for caches in front of the origin
+//     (CDN-Cache-Control, Surrogate-Control and the like);
+//   - it is kept for its s-maxage, else its max-age, else until it Expires, else for
+//     Rules.TTL, less its Age; the shortest where several are stated.
+//
+// What a handler writes after its client has left is not kept: such a handler
+// stops anywhere. A response that is not kept goes to the client as it is written,
+// and those who wait for the same page are not held up by it.
 //
 // A page that is kept is told by Age and Cache-Status (RFC 9211), and answers
 // If-None-Match with 304 when it has an ETag.
 package httpcache
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/cache"
@@ -48,9 +57,10 @@ type Rules struct {
 	TTL time.Duration
 	// MaxTTL bounds what responses say; 0 means a day.
 	MaxTTL time.Duration
-	// Vary are the request headers of which each value has pages of its own.
+	// Vary are the request headers of which each value has pages of its own. With
+	// Authorization or Cookie among them, each client has its own pages.
 	Vary []string
-	// Statuses are kept; nil means 200 alone.
+	// Statuses are kept; nil means 200 alone. 206 and 304 never are.
 	Statuses []int
 	// MaxBody bounds the bytes of a body that is kept; 0 means 1 MiB.
 	MaxBody int
@@ -76,46 +86,23 @@ func New(pages *cache.Cache[Page], rules Rules) func(http.Handler) http.Handler 
 		vary[i] = http.CanonicalHeaderKey(name)
 	}
 	slices.Sort(vary)
-	rules.Vary = vary
+	rules.Vary = slices.Compact(vary)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !rules.takes(r) {
+			asked := rules.asks(r)
+			if asked == asksOwner {
 				next.ServeHTTP(w, r)
 				return
 			}
 			s := &serving{pages: pages, rules: &rules, next: next, w: w, r: r}
-			s.serve()
+			s.serve(asked)
 		})
 	}
 }
 
-// takes tells whether a request may be answered with a page that is kept.
-func (rules *Rules) takes(r *http.Request) bool {
-	if r.Method != http.MethodGet || rules.Skip != nil && rules.Skip(r) {
-		return false
-	}
-	for _, name := range []string{"Authorization", "Cookie", "Range", "Upgrade"} {
-		if r.Header.Get(name) != "" && !slices.Contains(rules.Vary, name) {
-			return false
-		}
-	}
-	_, never := directives(r.Header)["no-store"]
-	return !never
-}
-
-// directives reads Cache-Control.
-func directives(h http.Header) map[string]string {
-	out := map[string]string{}
-	for _, line := range h.Values("Cache-Control") {
-		for part := range strings.SplitSeq(line, ",") {
-			name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-			out[strings.ToLower(name)] = strings.Trim(value, `"`)
-		}
-	}
-	return out
-}
-
-// key tells pages apart: host, path, sorted query and the headers of Vary.
+// key tells pages apart: host, path, sorted query, the headers of Vary, and
+// whether the connection is encrypted. Who asks is kept as a hash: keys are read
+// by people.
 func (rules *Rules) key(r *http.Request) string {
 	var b strings.Builder
 	b.WriteString(strings.ToLower(r.Host))
@@ -126,39 +113,17 @@ func (rules *Rules) key(r *http.Request) string {
 		b.WriteString("?" + query.Encode())
 	}
 	for _, name := range rules.Vary {
-		b.WriteString("\n" + name + ": " + strings.Join(r.Header.Values(name), ", "))
+		value := strings.Join(values(r.Header, name), "\n ")
+		if slices.Contains(credentials, name) {
+			sum := sha256.Sum256([]byte(value))
+			value = hex.EncodeToString(sum[:])
+		}
+		b.WriteString("\n" + name + ": " + value)
+	}
+	if r.TLS != nil {
+		b.WriteString("\nhttps")
 	}
 	return b.String()
-}
-
-// lives is how long a response is kept; 0: it is not.
-func (rules *Rules) lives(p *Page) time.Duration {
-	if !slices.Contains(rules.Statuses, p.Status) || len(p.Header.Values("Set-Cookie")) > 0 {
-		return 0
-	}
-	for _, line := range p.Header.Values("Vary") {
-		for name := range strings.SplitSeq(line, ",") {
-			if !slices.Contains(rules.Vary, http.CanonicalHeaderKey(strings.TrimSpace(name))) {
-				return 0
-			}
-		}
-	}
-	said := directives(p.Header)
-	for _, never := range []string{"no-store", "private", "no-cache"} {
-		if _, ok := said[never]; ok {
-			return 0
-		}
-	}
-	for _, name := range []string{"s-maxage", "max-age"} {
-		if text, ok := said[name]; ok {
-			n, err := strconv.ParseInt(text, 10, 32)
-			if err != nil || n <= 0 {
-				return 0
-			}
-			return min(time.Duration(n)*time.Second, rules.MaxTTL)
-		}
-	}
-	return min(rules.TTL, rules.MaxTTL)
 }
 
 // serving answers one request.
@@ -168,68 +133,94 @@ type serving struct {
 	next  http.Handler
 	w     http.ResponseWriter
 	r     *http.Request
+	rec   *recorder
 }
 
 // errPassing is of a response that is not kept: it is for one request alone.
 var errPassing = errors.New("httpcache: the response is not kept")
 
-func (s *serving) serve() {
-	key := s.rules.key(s.r)
-	var opts []cache.Option
+func (s *serving) serve(asked asks) {
+	key, opts := s.rules.key(s.r), []cache.Option{cache.Lives(s.lives)}
 	if s.rules.Tags != nil {
 		opts = append(opts, cache.Tags(s.rules.Tags(s.r)...))
 	}
-	said := directives(s.r.Header)
-	if _, again := said["no-cache"]; again || said["max-age"] == "0" {
-		s.anew(key, opts)
-		return
+	if asked == asksAnew {
+		opts = append(opts, cache.Reload())
 	}
-	opts = append(opts, cache.Lives(func(p Page) time.Duration { return s.rules.lives(&p) }))
-	rec := &recorder{header: http.Header{}, limit: s.rules.MaxBody, w: s.w}
-	page, err := s.pages.Fetch(s.r.Context(), key, time.Minute, func(ctx context.Context) (Page, error) {
-		return s.record(ctx, rec)
-	}, opts...)
-	mine := rec.leave() // from here on the handler, if it still runs, writes to no one
+	page, err := s.fetch(key, opts)
+	if err == nil && asked == asksPage && !s.rec.passes() && s.outlived(&page) {
+		page, err = s.fetch(key, append(opts, cache.Reload()))
+	}
 	var panicked *cache.PanicError
 	switch {
-	case err == nil && !mine:
+	case s.rec.passes(): // it goes, or went, to the client as it is written
+		<-s.rec.done
+		s.rec.end()
+	case err == nil && !s.rec.made(&page):
 		s.answer(&page, "hit")
+	case err == nil && asked == asksAnew:
+		s.answer(&page, "fwd=request; stored")
 	case err == nil:
 		s.answer(&page, "fwd=uri-miss; stored")
 	case s.r.Context().Err() != nil: // the client is gone
-	case mine && errors.As(err, &panicked):
+	case s.rec.began && errors.As(err, &panicked):
 		panic(panicked.Value) // as without a cache: net/http knows what to do
-	case mine && errors.Is(err, errPassing):
-		rec.finish()
+	case s.rec.began && errors.Is(err, errPassing):
+		s.rec.finish()
 	default:
 		s.next.ServeHTTP(s.w, s.r)
 	}
 }
 
-// anew makes a page again for a request that asks for it.
-func (s *serving) anew(key string, opts []cache.Option) {
-	rec := &recorder{header: http.Header{}, limit: s.rules.MaxBody, w: s.w}
-	page, err := s.record(s.r.Context(), rec)
-	if err != nil {
-		rec.leave()
-		rec.finish()
-		return
-	}
-	_ = s.pages.Set(s.r.Context(), key, page, s.rules.lives(&page), opts...) // the page is made, kept or not
-	s.answer(&page, "fwd=request; stored")
+// lives is the time to live of a page. Fetch asks it of those alone that record
+// has found to be kept.
+func (s *serving) lives(p Page) time.Duration { return s.rules.keeps(p.Status, p.Header) }
+
+// outlived tells whether a page is stale and may not be used so, whatever the
+// cache's StaleFor and StaleIfError allow.
+func (s *serving) outlived(p *Page) bool {
+	return mustRevalidate(p.Header) && !s.rec.made(p) && time.Since(p.At) > s.lives(*p)
 }
 
-// record runs the handler. It is asked for the whole page, whatever part of it
-// the client wants.
+// fetch finds the page, or has the handler make it.
+func (s *serving) fetch(key string, opts []cache.Option) (Page, error) {
+	rec := newRecorder(s.w, s.rules)
+	s.rec = rec
+	page, err := s.pages.Fetch(s.r.Context(), key, time.Minute, func(ctx context.Context) (Page, error) {
+		return s.record(ctx, rec)
+	}, opts...)
+	rec.leave() // from here on the handler, if it still runs and does not pass, writes to no one
+	return page, err
+}
+
+// record runs the handler, and returns what it wrote when it is to be kept. When
+// it is not, record returns at once, and the handler goes on for its own client.
 func (s *serving) record(ctx context.Context, rec *recorder) (Page, error) {
-	rec.begin()
-	r := s.r.Clone(ctx)
-	for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range"} {
-		r.Header.Del(name)
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	r := s.r.Clone(own)
+	for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range"} {
+		r.Header.Del(name) // it is asked for the page, whatever the client has of it
 	}
-	s.next.ServeHTTP(rec, r)
+	rec.begin()
+	go rec.run(s.next, r)
+	select {
+	case <-rec.done:
+		defer cancel(nil)
+	case <-rec.passing:
+		context.AfterFunc(s.r.Context(), func() { cancel(context.Cause(s.r.Context())) })
+		return Page{}, errPassing
+	case <-ctx.Done():
+		cancel(context.Cause(ctx))
+		return Page{}, context.Cause(ctx)
+	}
+	if rec.panicked != nil {
+		panic(rec.panicked)
+	}
+	if ctx.Err() != nil { // it may have stopped half way
+		return Page{}, context.Cause(ctx)
+	}
 	page, kept := rec.page()
-	if !kept || s.rules.lives(&page) == 0 {
+	if !kept {
 		return page, errPassing
 	}
 	return page, nil
@@ -243,9 +234,9 @@ func (s *serving) answer(p *Page, how string) {
 	}
 	h.Set("Cache-Status", "modulagen; "+how)
 	if how == "hit" {
-		h.Set("Age", strconv.Itoa(max(0, int(time.Since(p.At).Seconds()))))
+		h.Set("Age", strconv.Itoa(int((age(p.Header) + max(0, time.Since(p.At))).Seconds())))
 	}
-	if tag := p.Header.Get("ETag"); tag != "" && matches(s.r.Header.Get("If-None-Match"), tag) {
+	if tag := p.Header.Get("ETag"); tag != "" && matches(values(s.r.Header, "If-None-Match"), tag) {
 		h.Del("Content-Length")
 		s.w.WriteHeader(http.StatusNotModified)
 		return
@@ -256,111 +247,14 @@ func (s *serving) answer(p *Page, how string) {
 }
 
 // matches compares entity tags weakly, as If-None-Match does.
-func matches(asked, tag string) bool {
-	for one := range strings.SplitSeq(asked, ",") {
-		one = strings.TrimSpace(one)
-		if one == "*" || one != "" && strings.TrimPrefix(one, "W/") == strings.TrimPrefix(tag, "W/") {
-			return true
+func matches(asked []string, tag string) bool {
+	for _, line := range asked {
+		for one := range strings.SplitSeq(line, ",") {
+			one = strings.TrimSpace(one)
+			if one == "*" || one != "" && strings.TrimPrefix(one, "W/") == strings.TrimPrefix(tag, "W/") {
+				return true
+			}
 		}
 	}
 	return false
-}
-
-// recorder keeps what a handler writes. What is longer than the limit goes on to
-// the client of the request that runs it, while that one is there.
-type recorder struct {
-	mu     sync.Mutex
-	w      http.ResponseWriter
-	header http.Header
-	limit  int
-
-	began  bool
-	left   bool // the request has ended
-	spills bool // the body is over the limit
-	status int
-	sent   http.Header // as it was when the status was written
-	body   bytes.Buffer
-}
-
-var errGone = errors.New("httpcache: the client is gone, and the response is too long to be kept")
-
-func (c *recorder) begin() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.began = true
-}
-
-// leave ends the request's part in it, and tells whether its handler was run.
-func (c *recorder) leave() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.left = true
-	return c.began
-}
-
-func (c *recorder) Header() http.Header { return c.header }
-
-func (c *recorder) WriteHeader(status int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.writeHeader(status)
-}
-
-func (c *recorder) writeHeader(status int) {
-	if c.status == 0 && status >= 200 {
-		c.status, c.sent = status, c.header.Clone()
-	}
-}
-
-func (c *recorder) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.status == 0 {
-		if c.header.Get("Content-Type") == "" {
-			c.header.Set("Content-Type", http.DetectContentType(p))
-		}
-		c.writeHeader(http.StatusOK)
-	}
-	if !c.spills && c.body.Len()+len(p) <= c.limit {
-		return c.body.Write(p)
-	}
-	if c.left {
-		return 0, errGone
-	}
-	if !c.spills {
-		c.spills = true
-		c.pass()
-	}
-	return c.w.Write(p)
-}
-
-// Flush does nothing: a page is kept whole.
-func (c *recorder) Flush() {}
-
-// pass gives the client what was recorded.
-func (c *recorder) pass() {
-	h := c.w.Header()
-	for name, values := range c.sent {
-		h[name] = values
-	}
-	h.Set("Cache-Status", "modulagen; fwd=uri-miss")
-	c.w.WriteHeader(c.status)
-	_, _ = c.w.Write(c.body.Bytes()) // a client that is gone is no one's failure
-}
-
-// page is what was recorded; not kept when it was too long.
-func (c *recorder) page() (p Page, kept bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.writeHeader(http.StatusOK)
-	return Page{Status: c.status, Header: c.sent, Body: c.body.Bytes(), At: time.Now().UTC()}, !c.spills
-}
-
-// finish gives the client a response that is not kept, unless it has it already.
-func (c *recorder) finish() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.spills {
-		c.pass()
-	}
 }

@@ -24,6 +24,7 @@ const patience = 20 * time.Second
 // site is a handler behind a cache, which counts its runs.
 type site struct {
 	*httptest.Server
+	db    *generated.DB
 	runs  atomic.Int64
 	pages *cache.Cache[httpcache.Page]
 }
@@ -35,7 +36,7 @@ func open(t *testing.T, rules httpcache.Rules, handler http.HandlerFunc) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	s := &site{pages: cache.New[httpcache.Page](db.CacheEntry, cache.Options{Timeout: patience})}
+	s := &site{db: db, pages: cache.New[httpcache.Page](db.CacheEntry, cache.Options{Timeout: patience})}
 	s.Server = httptest.NewServer(httpcache.New(s.pages, rules)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.runs.Add(1)
 		handler(w, r)

@@ -438,7 +438,7 @@ func (b *backend) Follow(ctx context.Context) error {
 		for m := range messages {
 			switch m := m.(type) {
 			case *redis.Subscription: // again, after a loss
-				b.hub.ForgetAll()
+				b.hub.HeardAll()
 			case *redis.Message:
 				b.heard([]byte(m.Payload))
 			}
@@ -455,5 +455,5 @@ func (b *backend) heard(message []byte) {
 	for m := message[8:]; len(m) >= 8; m = m[8:] {
 		hashes = append(hashes, binary.LittleEndian.Uint64(m))
 	}
-	b.hub.Forget(hashes)
+	b.hub.Heard(hashes)
 }

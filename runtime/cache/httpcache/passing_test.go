@@ -1,0 +1,208 @@
+package httpcache_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/cache/httpcache"
+)
+
+// A handler that stops since its client has left has made no page, whatever it
+// wrote until then and however it ends.
+func TestHalfAPage(t *testing.T) {
+	const rounds = 30
+	var again sync.Map // paths that were asked for
+	left, ended := make(chan struct{}), make(chan struct{})
+	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "half ")
+		if _, ok := again.LoadOrStore(r.URL.Path, true); ok {
+			io.WriteString(w, "whole")
+			return
+		}
+		left <- struct{}{}
+		<-r.Context().Done()
+		ended <- struct{}{}
+	})
+	for name, headers := range map[string][]string{"page": nil, "anew": {"Cache-Control", "no-cache"}} {
+		for i := range rounds {
+			path := fmt.Sprint("/", name, i)
+			ctx, leave := context.WithCancel(t.Context())
+			r, err := http.NewRequestWithContext(ctx, "GET", s.URL+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j := 0; j < len(headers); j += 2 {
+				r.Header.Set(headers[j], headers[j+1])
+			}
+			go func() {
+				<-left
+				leave()
+			}()
+			if resp, err := http.DefaultClient.Do(r); err == nil {
+				resp.Body.Close()
+				t.Error("who left got an answer")
+			}
+			<-ended
+			if _, body := s.get(t, path); body != "half whole" {
+				t.Fatalf("round %d: the next one got %q", i, body)
+			}
+		}
+	}
+}
+
+// A response that is shorter than its header says is not kept.
+func TestIncompleteResponse(t *testing.T) {
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		io.WriteString(w, "half")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler) // the connection breaks
+	}))
+	defer origin.Close()
+	to, err := url.Parse(origin.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	s := open(t, httpcache.Rules{TTL: time.Hour}, proxy.ServeHTTP)
+	for range 2 {
+		if _, _, err := s.rawErr(t, get1()...); err == nil {
+			t.Error("half a response passed for a whole one")
+		}
+	}
+	if n := s.runs.Load(); n != 2 {
+		t.Errorf("%d runs", n)
+	}
+}
+
+// Trailers reach the client, announced or not, and what has them is not kept.
+func TestTrailers(t *testing.T) {
+	for _, name := range []string{"X-Sum", http.TrailerPrefix + "X-Sum"} {
+		s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, _ *http.Request) {
+			if name == "X-Sum" {
+				w.Header().Set("Trailer", name)
+			}
+			io.WriteString(w, strings.Repeat("page", 1000))
+			w.Header().Set(name, "1")
+		})
+		for range 2 {
+			resp, body := s.get(t, "/")
+			if len(body) != 4000 || resp.Trailer.Get("X-Sum") != "1" {
+				t.Errorf("%s: got %d bytes, trailers %v", name, len(body), resp.Trailer)
+			}
+		}
+		if n := s.runs.Load(); n != 2 {
+			t.Errorf("%s: %d runs", name, n)
+		}
+	}
+}
+
+// A stream goes to its client as it is written, for as long as it likes, and
+// others who ask for the same do not wait for it.
+func TestStreams(t *testing.T) {
+	events := make(chan string)
+	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
+		if at, ok := r.Context().Deadline(); ok {
+			t.Errorf("the stream has to end at %s", at)
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		for {
+			w.(http.Flusher).Flush()
+			select {
+			case text := <-events:
+				fmt.Fprintln(w, text)
+			case <-r.Context().Done():
+				return
+			}
+		}
+	})
+	stream := func() *bufio.Scanner {
+		ctx, leave := context.WithCancel(t.Context())
+		t.Cleanup(leave)
+		r, err := http.NewRequestWithContext(ctx, "GET", s.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { events <- "first" }()
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { resp.Body.Close() })
+		return bufio.NewScanner(resp.Body)
+	}
+	one := stream()
+	for _, want := range []string{"first", "second", "third"} {
+		if want != "first" {
+			events <- want
+		}
+		if !one.Scan() || one.Text() != want {
+			t.Fatalf("got %q, %v", one.Text(), one.Err())
+		}
+	}
+}
+
+// Who waits for a page that turns out to be for one alone does not wait for its end.
+func TestNoOneWaitsForALongResponse(t *testing.T) {
+	began, release := make(chan struct{}, 2), make(chan struct{})
+	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "private")
+		io.WriteString(w, "for "+r.Header.Get("X-Name"))
+		if r.Header.Get("X-Name") == "alice" {
+			began <- struct{}{}
+			<-release
+		}
+	})
+	done := make(chan string)
+	go func() {
+		_, body, err := s.rawErr(t, get1("X-Name: alice")...)
+		if err != nil {
+			t.Error(err)
+		}
+		done <- body
+	}()
+	<-began
+	if _, body := s.raw(t, get1("X-Name: bob")...); body != "for bob" {
+		t.Errorf("bob got %q", body)
+	}
+	close(release)
+	if body := <-done; body != "for alice" {
+		t.Errorf("alice got %q", body)
+	}
+}
+
+// A handler finds that it cannot take the connection over, as RFC 9110 wants a
+// cache to be asked by Upgrade.
+func TestHijack(t *testing.T) {
+	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if r.Header.Get("Upgrade") == "" {
+			if !errors.Is(err, http.ErrNotSupported) {
+				t.Errorf("a response that is recorded gives %v", err)
+			}
+			w.Header().Set("Cache-Control", "no-store")
+			return
+		}
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+	})
+	if resp, _ := s.raw(t, "GET / HTTP/1.1", "Host: example.com", "Connection: Upgrade", "Upgrade: x", "", ""); resp.StatusCode != 101 {
+		t.Errorf("got %s", resp.Status)
+	}
+	s.raw(t, get1()...)
+}

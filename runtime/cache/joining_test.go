@@ -1,0 +1,350 @@
+package cache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hegner123/modulagen/generated"
+	"github.com/hegner123/modulagen/runtime/cache"
+)
+
+// held is a load that blocks until it is released, as one that reads slowly what
+// is then changed.
+type held struct {
+	started, release chan struct{}
+}
+
+func hold() held { return held{make(chan struct{}), make(chan struct{})} }
+
+func (h held) gives(v string) cache.Load[string] {
+	return func(context.Context) (string, error) {
+		close(h.started)
+		<-h.release
+		return v, nil
+	}
+}
+
+// got is what a Fetch returned.
+type got struct {
+	value string
+	err   error
+}
+
+func fetching(t *testing.T, c *cache.Cache[string], load cache.Load[string]) <-chan got {
+	t.Helper()
+	done := make(chan got, 1)
+	go func() {
+		v, err := c.Fetch(t.Context(), "k", time.Minute, load, cache.Tags("t"))
+		done <- got{v, err}
+	}()
+	return done
+}
+
+// changes are what makes a running load outdated.
+var changes = map[string]func(t *testing.T, db *generated.DB, c *cache.Cache[string]) error{
+	"Delete": func(t *testing.T, _ *generated.DB, c *cache.Cache[string]) error { return c.Delete(t.Context(), "k") },
+	"InvalidateTags": func(t *testing.T, _ *generated.DB, c *cache.Cache[string]) error {
+		_, err := c.InvalidateTags(t.Context(), "t")
+		return err
+	},
+	"InvalidatePrefix": func(t *testing.T, _ *generated.DB, c *cache.Cache[string]) error {
+		_, err := c.InvalidatePrefix(t.Context(), "k")
+		return err
+	},
+	"Clear": func(t *testing.T, _ *generated.DB, c *cache.Cache[string]) error {
+		_, err := c.Clear(t.Context())
+		return err
+	},
+	"transaction": func(t *testing.T, db *generated.DB, c *cache.Cache[string]) error {
+		return db.Tx(t.Context(), func(tx *generated.Tx) error { return c.In(tx.CacheEntry).Delete(t.Context(), "k") })
+	},
+}
+
+// A Fetch that begins after an invalidation has returned never gets what a load
+// that began before it has read, and does not wait for it either.
+func TestFetchDoesNotJoinAnOutdatedLoad(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		p.clock = nil
+		for name, change := range changes {
+			for memory, bytes := range map[string]int64{"memory": 0, "table": -1} {
+				t.Run(name+" "+memory, func(t *testing.T) {
+					db := p.open(t)
+					texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, Memory: bytes})
+					must(t, texts.Delete(t.Context(), "k"))
+					old := hold()
+					first := fetching(t, texts, old.gives("old"))
+					on(t, old.started)
+					joined := fetching(t, texts, old.gives("a second load"))
+					until(t, "two to wait", func() bool { return cache.Waiting(texts, "k") == 2 })
+					must(t, change(t, db, texts))
+					var n loads
+					if later := on(t, fetching(t, texts, n.gives("new"))); later != (got{"new", nil}) {
+						t.Errorf("who asked after it got %+v", later)
+					}
+					n.want(t, 1)
+					close(old.release)
+					for _, before := range []<-chan got{first, joined} {
+						if g := on(t, before); g != (got{"old", nil}) {
+							t.Errorf("who asked before it got %+v", g)
+						}
+					}
+					wantValue(t, texts, "k", "new")
+				})
+			}
+		}
+		t.Run("Set", func(t *testing.T) {
+			texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Memory: -1})
+			must(t, texts.Delete(t.Context(), "k"))
+			old := hold()
+			first := fetching(t, texts, old.gives("old"))
+			on(t, old.started)
+			must(t, texts.Set(t.Context(), "k", "set", 0))
+			var n loads
+			if later := on(t, fetching(t, texts, n.gives("new"))); later != (got{"set", nil}) {
+				t.Errorf("who asked after it got %+v", later)
+			}
+			n.want(t, 0)
+			close(old.release)
+			on(t, first)
+		})
+	})
+}
+
+// Many ask after an invalidation while the outdated load still runs: they share
+// one new load.
+func TestManyAfterAnInvalidation(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		p.clock = nil
+		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience})
+		old, young := hold(), hold()
+		first := fetching(t, texts, old.gives("old"))
+		on(t, old.started)
+		must(t, texts.Delete(t.Context(), "k"))
+		var all []<-chan got
+		all = append(all, fetching(t, texts, young.gives("new")))
+		on(t, young.started)
+		for range 50 {
+			all = append(all, fetching(t, texts, func(context.Context) (string, error) { return "", errors.New("one more load") }))
+		}
+		until(t, "everyone to wait", func() bool { return cache.Waiting(texts, "k") == len(all) })
+		close(young.release)
+		for _, c := range all {
+			if g := on(t, c); g != (got{"new", nil}) {
+				t.Errorf("got %+v", g)
+			}
+		}
+		close(old.release)
+		on(t, first)
+	})
+}
+
+// The same where another process invalidates: who has joined before it is heard of
+// goes on to a new load, whether the outdated one still runs or not.
+func TestFetchDoesNotJoinWhatAnotherProcessMadeOutdated(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		p.clock = nil
+		for _, released := range []bool{false, true} {
+			for memory, bytes := range map[string]int64{"memory": 0, "table": -1} {
+				for name, change := range changes {
+					t.Run(fmt.Sprint(name, " ", memory, " released ", released), func(t *testing.T) {
+						texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Memory: bytes})
+						otherDB := p.open(t)
+						other := cache.New[string](otherDB.CacheEntry, cache.Options{Timeout: patience})
+						must(t, other.Delete(t.Context(), "k"))
+						old := hold()
+						first := fetching(t, texts, old.gives("old"))
+						on(t, old.started)
+						must(t, change(t, otherDB, other))
+						var n loads
+						later := fetching(t, texts, n.gives("new"))
+						if released {
+							close(old.release)
+						}
+						if g := on(t, later); g != (got{"new", nil}) {
+							t.Errorf("who asked after it got %+v", g)
+						}
+						n.want(t, 1)
+						if !released {
+							close(old.release)
+						}
+						if g := on(t, first); g != (got{"old", nil}) {
+							t.Errorf("who had it loaded got %+v", g)
+						}
+					})
+				}
+			}
+		}
+	})
+}
+
+// A load that was invalidated is no one's once all who waited have gone on.
+func TestOutdatedLoadEndsWithItsLastWaiter(t *testing.T) {
+	p := place{kind: "sqlite", dsn: "sqlite::memory:"}
+	texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience})
+	ctx, leave := context.WithCancel(t.Context())
+	started, ended := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		_, _ = texts.Fetch(ctx, "k", 0, func(ctx context.Context) (string, error) {
+			close(started)
+			<-ctx.Done()
+			close(ended)
+			return "", ctx.Err()
+		})
+	})
+	on(t, started)
+	must(t, texts.Delete(t.Context(), "k"))
+	var n loads
+	wantFetch(t, texts, n.gives("new"), "new")
+	leave()
+	on(t, ended)
+	all.Wait()
+	wantValue(t, texts, "k", "new")
+}
+
+// A load that returns something when its context has ended may have stopped half
+// way: it is a failure.
+func TestLoadUnderAnEndedContextHasNoResult(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		p.clock = nil
+		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, LoadTimeout: time.Minute, NegativeTTL: time.Hour})
+		for name, result := range map[string]error{"a value": nil, "nothing": cache.ErrNone} {
+			t.Run(name, func(t *testing.T) {
+				for _, reload := range []bool{false, true} {
+					ctx, leave := context.WithCancel(t.Context())
+					var opts []cache.Option
+					if reload {
+						opts = append(opts, cache.Reload())
+					}
+					ended := make(chan struct{})
+					_, err := texts.Fetch(ctx, "k", 0, func(ctx context.Context) (string, error) {
+						defer close(ended)
+						leave()
+						<-ctx.Done()
+						return "half", result
+					}, opts...)
+					if !errors.Is(err, context.Canceled) {
+						t.Errorf("who left got %v", err)
+					}
+					on(t, ended)
+					var n loads
+					wantFetch(t, texts, n.gives("whole"), "whole")
+					n.want(t, 1)
+					must(t, texts.Delete(t.Context(), "k"))
+				}
+			})
+		}
+		t.Run("transaction", func(t *testing.T) {
+			db := p.open(t)
+			texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, LoadTimeout: time.Millisecond})
+			must(t, db.Tx(t.Context(), func(tx *generated.Tx) error {
+				_, err := texts.In(tx.CacheEntry).Fetch(t.Context(), "k", 0, func(ctx context.Context) (string, error) {
+					<-ctx.Done()
+					return "half", nil
+				})
+				if !errors.Is(err, cache.ErrLoadTimeout) {
+					t.Errorf("the load gives %v", err)
+				}
+				return nil
+			}))
+			wantMiss(t, texts, "k")
+		})
+	})
+}
+
+// A lease is given back when its load has failed, also when no one waits any more:
+// the next one need not wait for its end.
+func TestLeaseIsGivenBack(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		p.clock = nil
+		opts := cache.Options{Timeout: patience, Memory: -1, Lease: time.Hour, LoadTimeout: time.Minute}
+		mine, other := cache.New[string](p.open(t).CacheEntry, opts), cache.New[string](p.open(t).CacheEntry, opts)
+		fails := map[string]cache.Load[string]{
+			"error":   func(context.Context) (string, error) { return "", errors.New("broken") },
+			"nothing": func(context.Context) (string, error) { return "", cache.ErrNone },
+			"panic":   func(context.Context) (string, error) { panic("broken") },
+		}
+		for name, load := range fails {
+			t.Run(name, func(t *testing.T) {
+				must(t, mine.Delete(t.Context(), "k"))
+				if _, err := mine.Fetch(t.Context(), "k", 0, load); err == nil {
+					t.Fatal("the load did not fail")
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				if v, err := other.Fetch(ctx, "k", 0, func(context.Context) (string, error) { return "v", nil }); v != "v" || err != nil {
+					t.Errorf("another process got %q, %v", v, err)
+				}
+			})
+		}
+		t.Run("too large", func(t *testing.T) {
+			opts := opts
+			opts.MaxValue = 10
+			must(t, mine.Delete(t.Context(), "k"))
+			small := cache.New[string](p.open(t).CacheEntry, opts)
+			wantFetch(t, small, func(context.Context) (string, error) { return "more than ten bytes", nil }, "more than ten bytes")
+			var n loads
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			if v, err := other.Fetch(ctx, "k", 0, n.gives("v")); v != "v" || err != nil {
+				t.Errorf("another process got %q, %v", v, err)
+			}
+		})
+		t.Run("left", func(t *testing.T) {
+			must(t, mine.Delete(t.Context(), "k"))
+			ctx, leave := context.WithCancel(t.Context())
+			_, err := mine.Fetch(ctx, "k", 0, func(ctx context.Context) (string, error) {
+				leave()
+				<-ctx.Done()
+				return "", ctx.Err()
+			})
+			if !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			within, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			if v, err := other.Fetch(within, "k", 0, func(context.Context) (string, error) { return "v", nil }); v != "v" || err != nil {
+				t.Errorf("another process got %q, %v", v, err)
+			}
+		})
+	})
+}
+
+// Reload loads although there is a value, and does not wait for a load that began
+// before it.
+func TestReload(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		p.clock = nil
+		db := p.open(t)
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience})
+		var n loads
+		wantFetch(t, texts, n.gives("one"), "one")
+		wantFetch(t, texts, n.gives("two"), "two", cache.Reload())
+		n.want(t, 2)
+		wantValue(t, texts, "k", "two")
+		if _, err := texts.Fetch(t.Context(), "k", 0, n.fails(errors.New("broken")), cache.Reload()); err == nil {
+			t.Error("a load that failed gave a value")
+		}
+		wantValue(t, texts, "k", "two") // what was there stays
+		wantFetch(t, texts, func(ctx context.Context) (string, error) { return "outdated", texts.Delete(ctx, "k") }, "outdated", cache.Reload())
+		wantMiss(t, texts, "k")
+		must(t, db.Tx(t.Context(), func(tx *generated.Tx) error {
+			in := texts.In(tx.CacheEntry)
+			wantFetch(t, in, n.gives("three"), "three")
+			wantFetch(t, in, n.gives("four"), "four", cache.Reload())
+			return nil
+		}))
+		wantValue(t, texts, "k", "four")
+		must(t, texts.Delete(t.Context(), "k"))
+		old := hold()
+		first := fetching(t, texts, old.gives("old"))
+		on(t, old.started)
+		wantFetch(t, texts, n.gives("new"), "new", cache.Reload())
+		close(old.release)
+		on(t, first)
+	})
+}
