@@ -67,9 +67,9 @@ stale: ## generated/ is what its definitions say
 	for dir in $(TESTED); do (cd $$dir && $(GO) run github.com/hegner123/modulagen/cmd/modulagen generate --check); done
 
 .PHONY: chaos
-chaos: ## processes are killed while jobs flow, and the tables prove: CHAOS_SECONDS=120, CHAOS_SEED, CHAOS_DATABASE=all
+chaos: ## processes, connections and servers are killed while jobs flow, and the tables prove: CHAOS_SECONDS=120, CHAOS_SEED, CHAOS_DATABASE=all
 	$(GO) build -o bin/chaos ./internal/chaos
-	$(if $(filter sqlite,$(CHAOS_DATABASE)),,scripts/services.sh) bin/chaos
+	$(if $(filter sqlite,$(CHAOS_DATABASE)),,scripts/services.sh --keep) bin/chaos
 
 .PHONY: mutants
 mutants: ## lines are broken one at a time; which does a test notice? MUTANTS_AREA=queue, MUTANTS_NAME=regexp, MUTANTS_VERBOSE=1

@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
 # Runs a command with a PostgreSQL and a MariaDB of its own:
 #
-#   scripts/services.sh [--durable] [--redis] COMMAND [ARGUMENT...]
+#   scripts/services.sh [--durable] [--keep] [--redis] COMMAND [ARGUMENT...]
 #
 # Both are installed with apt where they are missing and that is allowed, listen
 # on free ports of 127.0.0.1, keep their data in a temporary folder, and are gone
 # with it when the command ends, however it ends. The command finds them in
 # MODULAGEN_POSTGRES_DSN and MODULAGEN_MYSQL_DSN; one that is set before is left
 # as it is, and no server is started for it. The script's status is the command's.
+#
+# With --keep a PostgreSQL or MariaDB that dies is started again, on its port and
+# its data. The file that MODULAGEN_POSTGRES_PIDFILE or MODULAGEN_MYSQL_PIDFILE
+# names holds the server's process id at the time: a test that kills it sees what
+# a crash does. What was committed survives that, though not a power cut.
 #
 # With --redis there is a Redis as well, which keeps nothing on the disk, in
 # MODULAGEN_REDIS_ADDR (host:port); only benchmarks ask for it.
@@ -18,17 +23,19 @@
 set -o pipefail
 
 durable=no
+keep=no
 redis=no
 while :; do
 	case "${1:-}" in
 	--durable) durable=yes ;;
+	--keep) keep=yes ;;
 	--redis) redis=yes ;;
 	*) break ;;
 	esac
 	shift
 done
 if [ $# -eq 0 ]; then
-	echo "usage: scripts/services.sh [--durable] [--redis] COMMAND [ARGUMENT...]" >&2
+	echo "usage: scripts/services.sh [--durable] [--keep] [--redis] COMMAND [ARGUMENT...]" >&2
 	exit 2
 fi
 
@@ -61,6 +68,11 @@ ended() {
 stop() {
 	local pid
 	trap '' INT TERM
+	touch "$root/stopping" # the keepers end with their servers
+	if [ $keep = yes ]; then
+		[ -n "$postgres_pid" ] && postgres_pid=$(cat "$root/postgres.pid")
+		[ -n "$mysql_pid" ] && mysql_pid=$(cat "$root/mysql.pid")
+	fi
 	# SIGINT is PostgreSQL's "fast" shutdown: it does not wait for clients.
 	[ -n "$postgres_pid" ] && kill -INT "$postgres_pid" 2>/dev/null
 	[ -n "$mysql_pid" ] && kill -TERM "$mysql_pid" 2>/dev/null
@@ -132,6 +144,29 @@ ready() {
 	return 1
 }
 
+# serve starts a server in the background, as $server. With --keep that is a
+# keeper, which starts the server again whenever it ends, until all is stopped;
+# $1 then holds the process id of the server itself.
+serve() {
+	local pidfile=$1
+	shift
+	if [ $keep = no ]; then
+		"$@" &
+		server=$!
+		return
+	fi
+	(
+		while [ ! -e "$root/stopping" ]; do
+			(
+				echo "$BASHPID" >"$pidfile.new" && mv "$pidfile.new" "$pidfile"
+				exec "$@"
+			)
+			sleep 0.2 # PostgreSQL's old backends may be about to end
+		done
+	) &
+	server=$!
+}
+
 postgres_bin() {
 	local dir
 	for dir in /usr/lib/postgresql/*/bin "$(pg_config --bindir 2>/dev/null)" "$(dirname "$(command -v initdb 2>/dev/null)" 2>/dev/null)"; do
@@ -162,17 +197,21 @@ start_postgres() {
 		return
 	}
 	[ $durable = no ] && fast=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
+	# The system keeps what the server wrote; it must have written what it committed.
+	[ $durable$keep = noyes ] && fast=(-c fsync=off)
 	for try in 1 2 3; do
 		port=$(free_port)
-		"${prefix[@]}" "$bin/postgres" -D "$data" -p "$port" -h 127.0.0.1 -k "$data" -c max_connections=200 "${fast[@]}" \
-			>>"$root/postgres.log" 2>&1 &
-		postgres_pid=$!
+		serve "$root/postgres.pid" "${prefix[@]}" "$bin/postgres" -D "$data" -p "$port" -h 127.0.0.1 -k "$data" \
+			-c max_connections=200 "${fast[@]}" >>"$root/postgres.log" 2>&1
+		postgres_pid=$server
 		if PGPASSWORD=$password ready $postgres_pid "$bin/psql" -h 127.0.0.1 -p "$port" -U modulagen -d postgres -c "SELECT 1"; then
 			PGPASSWORD=$password "$bin/psql" -q -h 127.0.0.1 -p "$port" -U modulagen -d postgres -c "CREATE DATABASE modulagen" >&2 || break
+			[ $keep = no ] || export MODULAGEN_POSTGRES_PIDFILE=$root/postgres.pid
 			export MODULAGEN_POSTGRES_DSN="postgres://modulagen:$password@127.0.0.1:$port/modulagen?sslmode=disable"
 			return
 		fi
 		kill -KILL $postgres_pid 2>/dev/null
+		[ $keep = no ] || kill -KILL "$(cat "$root/postgres.pid")" 2>/dev/null
 		wait $postgres_pid 2>/dev/null
 		postgres_pid=
 	done
@@ -183,8 +222,8 @@ start_postgres() {
 mysql_program() { command -v mariadbd || command -v mysqld || ls /usr/sbin/mariadbd 2>/dev/null; }
 
 start_mysql() {
-	local server data=$root/mysql port password try fast=() user=()
-	server=$(mysql_program) || { install mariadb-server && server=$(mysql_program); } || {
+	local program data=$root/mysql port password try fast=() user=()
+	program=$(mysql_program) || { install mariadb-server && program=$(mysql_program); } || {
 		loud MariaDB "it is not installed and cannot be here"
 		return
 	}
@@ -201,21 +240,25 @@ start_mysql() {
 	}
 	as_user mysql
 	[ $durable = no ] && fast=(--innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0)
+	[ $durable$keep = noyes ] && fast=(--innodb-flush-log-at-trx-commit=2)
 	for try in 1 2 3; do
 		port=$(free_port)
-		"${prefix[@]}" "$server" --no-defaults --datadir="$data" --tmpdir="$root/mysql.tmp" --socket="$data/s" --pid-file="$data/pid" --port="$port" \
-			--bind-address=127.0.0.1 --skip-name-resolve --max-connections=200 --skip-log-bin "${fast[@]}" >>"$root/mysql.log" 2>&1 &
-		mysql_pid=$!
+		serve "$root/mysql.pid" "${prefix[@]}" "$program" --no-defaults --datadir="$data" --tmpdir="$root/mysql.tmp" --socket="$data/s" \
+			--pid-file="$data/pid" --port="$port" --bind-address=127.0.0.1 --skip-name-resolve --max-connections=200 --skip-log-bin "${fast[@]}" \
+			>>"$root/mysql.log" 2>&1
+		mysql_pid=$server
 		if ready $mysql_pid mariadb --no-defaults -u root -S "$data/s" -e "SELECT 1"; then
 			mariadb --no-defaults -u root -S "$data/s" >&2 -e "
 				CREATE DATABASE modulagen CHARACTER SET utf8mb4;
 				CREATE USER 'modulagen'@'%' IDENTIFIED BY '$password';
 				GRANT ALL ON *.* TO 'modulagen'@'%';
 				ALTER USER root@localhost IDENTIFIED BY '$password'" || break
+			[ $keep = no ] || export MODULAGEN_MYSQL_PIDFILE=$root/mysql.pid
 			export MODULAGEN_MYSQL_DSN="mysql://modulagen:$password@127.0.0.1:$port/modulagen"
 			return
 		fi
 		kill -KILL $mysql_pid 2>/dev/null
+		[ $keep = no ] || kill -KILL "$(cat "$root/mysql.pid")" 2>/dev/null
 		wait $mysql_pid 2>/dev/null
 		mysql_pid=
 	done

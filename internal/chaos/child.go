@@ -33,6 +33,7 @@ type settings struct {
 	Slot       int // which of its role, from 1
 	Generation int // how often that one was started, from 1
 	DSN        string
+	Logs       string // a folder for its log and its diary
 	Seed       uint64
 	Lease      time.Duration
 	Jobs       int       // how many are to be committed, by all enqueuers together
@@ -58,18 +59,44 @@ func child(text string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	log = log.With("process", s.name())
-	db, err := generated.Open(ctx, s.DSN, generated.Options{Logger: log, MaxConns: 8})
-	if err == nil {
-		defer db.Close()
-		role := enqueue
-		if s.Role == roleWorker {
-			role = work
-		}
-		err = role(ctx, db, s, log)
+	d, err := openDiary(s)
+	if err != nil {
+		log.Error("no diary", "error", err)
+		return 2
 	}
-	if err != nil && ctx.Err() == nil {
+	if err := live(ctx, s, d, log); err != nil && ctx.Err() == nil {
 		log.Error("ends with an error", "error", err)
 		return 1
 	}
 	return 0
 }
+
+// live opens the database and does what the role asks for. Both are tried again
+// when the database is away at the start.
+func live(ctx context.Context, s settings, d *diary, log *slog.Logger) error {
+	role := enqueue
+	if s.Role == roleWorker {
+		role = work
+	}
+	for {
+		err := once(ctx, s, d, log, role)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		log.Warn("starts again", "error", err)
+		rest(ctx, again)
+	}
+}
+
+func once(ctx context.Context, s settings, d *diary, log *slog.Logger, role func(context.Context, *generated.DB, settings, *diary, *slog.Logger) error) error {
+	db, err := generated.Open(ctx, s.DSN, generated.Options{Logger: log, MaxConns: 8})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return role(ctx, db, s, d, log)
+}
+
+// again is how long a process waits before it tries once more what an error of
+// the database prevented.
+const again = 50 * time.Millisecond

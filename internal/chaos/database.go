@@ -19,6 +19,9 @@ import (
 // services says where scripts/services.sh tells of a server.
 var services = map[string]string{"postgres": "MODULAGEN_POSTGRES_DSN", "mysql": "MODULAGEN_MYSQL_DSN"}
 
+// pidfiles says where scripts/services.sh --keep tells which process to kill.
+var pidfiles = map[string]string{"postgres": "MODULAGEN_POSTGRES_PIDFILE", "mysql": "MODULAGEN_MYSQL_PIDFILE"}
+
 // fresh makes a new database of a kind; drop removes it.
 func fresh(ctx context.Context, kind, folder string) (dsn string, drop func(), err error) {
 	if kind == "sqlite" {

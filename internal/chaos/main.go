@@ -51,15 +51,22 @@ func chaos(ctx context.Context) error {
 	databases := strings.Split(kinds, ",")
 	share := uint64(len(databases))
 	var failed []error
+	var ran []string
+	var results []result
 	for _, kind := range databases {
 		r := run{
 			Seed: seed, For: time.Duration(seconds) * time.Second / time.Duration(share), Jobs: int(jobs / share),
 			Workers: 4, Enqueuers: 2, Lease: time.Second, Drain: 2 * time.Minute,
 		}
-		if err := one(ctx, kind, r); err != nil {
+		out, err := one(ctx, kind, r)
+		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", kind, err))
 		}
+		if out.Hits != nil {
+			ran, results = append(ran, kind), append(results, out)
+		}
 	}
+	summary(os.Stdout, ran, results)
 	return errors.Join(failed...)
 }
 
@@ -78,10 +85,10 @@ func number(name string, otherwise uint64) (uint64, error) {
 
 // one runs on one kind of database, and prints what came of it. Logs, and a
 // SQLite file, are kept where a promise was broken.
-func one(ctx context.Context, kind string, r run) (err error) {
+func one(ctx context.Context, kind string, r run) (out result, err error) {
 	folder, err := os.MkdirTemp("", "chaos-"+kind+"-")
 	if err != nil {
-		return err
+		return out, err
 	}
 	defer func() {
 		if errors.Is(err, errBroken) {
@@ -92,19 +99,19 @@ func one(ctx context.Context, kind string, r run) (err error) {
 	}()
 	dsn, drop, err := fresh(ctx, kind, folder)
 	if err != nil {
-		return err
+		return out, err
 	}
 	defer drop()
-	r.DSN, r.Logs = dsn, folder
+	r.DSN, r.Logs, r.Server = dsn, folder, killable(dsn)
 	fmt.Printf("%s: seed %d, %d jobs or %s, %d workers, %d enqueuers, leases of %s\n",
 		kind, r.Seed, r.Jobs, r.For, r.Workers, r.Enqueuers, r.Lease)
-	out, err := r.supervise(ctx)
+	out, err = r.supervise(ctx)
 	if err != nil {
-		return err
+		return out, err
 	}
 	if out.print(os.Stdout); out.broken() {
 		fmt.Printf("again: make chaos CHAOS_DATABASE=%s CHAOS_SEED=%d\n", kind, r.Seed)
-		return errBroken
+		return out, errBroken
 	}
-	return nil
+	return out, nil
 }

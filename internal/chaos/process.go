@@ -28,7 +28,7 @@ type process struct {
 }
 
 // start runs this program again as a child. Its log goes into a file of logs.
-func start(s settings, logs string) (*process, error) {
+func start(s settings) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func start(s settings, logs string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := os.OpenFile(filepath.Join(logs, s.Role+fmt.Sprintf("-%d.log", s.Slot)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(filepath.Join(s.Logs, s.Role+fmt.Sprintf("-%d.log", s.Slot)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -22,25 +22,34 @@ type run struct {
 	For       time.Duration // killing; draining comes after it
 	Jobs      int
 	Rate      float64 // jobs that are enqueued in a second; 0: so many that they flow most of the time
+	Server    *server // nil: it is not killed
 	Workers   int
 	Enqueuers int
 	Lease     time.Duration
-	Logs      string        // a folder for the processes' logs
+	Logs      string        // a folder for the processes' logs and diaries
 	Drain     time.Duration // at most
 }
 
-// hits counts what was done to the processes.
+// hits counts what was done to the processes, to their connections and to the
+// server.
 type hits struct {
 	Killed         atomic.Int64
 	Stopped, Asked int
+	Faults         int // of the network, those below included
+	Reset          int // connections that were reset or half closed
+	Swallowed      int // connections whose bytes disappeared
+	InCommit       int // connections that died in a COMMIT
+	Restarts       int // of the server
 }
 
 // supervisor keeps its processes running, and hits them.
 type supervisor struct {
 	run
-	db   *generated.DB
-	rand *rand.Rand // of the decisions alone, in the order made
-	hits hits
+	reader  *reader
+	network *network
+	dsns    []string   // for each process
+	rand    *rand.Rand // of the decisions alone, in the order made
+	hits    hits
 
 	mu        sync.Mutex
 	processes []*process // one for each slot; that of an enqueuer may have ended
@@ -57,6 +66,7 @@ type result struct {
 	Hits       *hits
 	Violations []violation
 	Findings   []error // what processes did that they should not
+	Samples    int     // looks at what must not be seen at any moment
 	Flow       time.Duration
 	Drained    time.Duration
 }
@@ -64,43 +74,79 @@ type result struct {
 // supervise makes the tables, lets the processes run under fire, lets the queue
 // drain, and proves. The error is of the supervisor itself.
 func (r run) supervise(ctx context.Context) (result, error) {
-	db, err := generated.Open(ctx, r.DSN, generated.Options{MaxConns: 4})
+	if err := makeTables(ctx, r.DSN); err != nil {
+		return result{}, err
+	}
+	reader, err := openReader(r.DSN)
 	if err != nil {
 		return result{}, err
 	}
-	defer db.Close()
-	if err := record(ctx, db.Store()); err != nil {
+	defer reader.Close()
+	network, dsns, err := connect(r.DSN, r.Workers+r.Enqueuers)
+	if err != nil {
 		return result{}, err
 	}
-	s := &supervisor{run: r, db: db, rand: rand.New(rand.NewPCG(r.Seed, 0)), flowing: true, working: true}
+	defer network.close()
+	s := &supervisor{
+		run: r, reader: reader, network: network, dsns: dsns,
+		rand: rand.New(rand.NewPCG(r.Seed, 0)), flowing: true, working: true,
+	}
 	defer s.killAll()
-	begin := time.Now()
-	if err := s.startAll(begin); err != nil {
+	look := &sampler{reader: reader}
+	looking, stop := context.WithCancel(ctx)
+	var looks sync.WaitGroup
+	looks.Go(func() { look.run(looking) })
+	out, err := s.burn(ctx)
+	stop()
+	looks.Wait()
+	if err != nil {
 		return result{}, err
 	}
-	if err := s.fire(ctx, begin.Add(r.For)); err != nil {
-		return result{}, err
-	}
-	out := result{Flow: time.Since(begin)}
-	begin = time.Now()
-	if err := s.drain(ctx); err != nil {
-		return result{}, err
-	}
-	out.Drained = time.Since(begin)
-	e, err := collect(ctx, db)
+	var e *evidence
+	err = persist(ctx, func(ctx context.Context) error {
+		e, err = collect(ctx, reader, r.Logs)
+		return err
+	})
 	if err != nil {
 		return result{}, err
 	}
 	out.counts, out.Violations = prove(e)
-	out.Hits, out.Findings = &s.hits, s.findings
+	out.Samples, out.Violations = look.samples, append(look.found, out.Violations...)
+	out.Findings = s.findings
 	return out, nil
+}
+
+func makeTables(ctx context.Context, dsn string) error {
+	db, err := generated.Open(ctx, dsn, generated.Options{MaxConns: 2})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return record(ctx, db.Store())
+}
+
+// burn runs the processes under fire, and then without until the queue is empty.
+func (s *supervisor) burn(ctx context.Context) (result, error) {
+	begin := time.Now()
+	if err := s.startAll(begin); err != nil {
+		return result{}, err
+	}
+	if err := s.fire(ctx, begin.Add(s.For)); err != nil {
+		return result{}, err
+	}
+	out := result{Hits: &s.hits, Flow: time.Since(begin)}
+	begin = time.Now()
+	err := s.drain(ctx)
+	out.Drained = time.Since(begin)
+	s.hits.Swallowed, s.hits.InCommit = s.network.cuts()
+	return out, err
 }
 
 func (s *supervisor) startAll(begin time.Time) error {
 	s.processes = make([]*process, s.Workers+s.Enqueuers)
 	for i := range s.processes {
 		c := settings{
-			Role: roleWorker, Slot: i + 1, Generation: 1, DSN: s.DSN, Seed: s.Seed, Lease: s.Lease,
+			Role: roleWorker, Slot: i + 1, Generation: 1, DSN: s.dsns[i], Logs: s.Logs, Seed: s.Seed, Lease: s.Lease,
 			Jobs: s.Jobs, Start: begin, Rate: cmp.Or(s.Rate, float64(s.Jobs)/(0.7*s.For.Seconds())),
 		}
 		if i >= s.Workers {
@@ -117,7 +163,7 @@ func (s *supervisor) startAll(begin time.Time) error {
 func (s *supervisor) start(i int, c settings) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, err := start(c, s.Logs)
+	p, err := start(c)
 	if err != nil {
 		return err
 	}
@@ -156,7 +202,7 @@ func (s *supervisor) finding(err error) {
 func (s *supervisor) fire(ctx context.Context, until time.Time) error {
 	for {
 		pause := 50*time.Millisecond + time.Duration(s.rand.Int64N(int64(500*time.Millisecond)))
-		target, how := s.rand.IntN(len(s.processes)), s.rand.IntN(100)
+		target, how, fault := s.rand.IntN(len(s.processes)), s.rand.IntN(100), s.rand.IntN(2*networkFaults)
 		// Others have a stopped process's jobs after one lease or two. For a long
 		// time it comes back when they have ended, for a shorter one while they run.
 		frozen := 3*s.Lease + time.Duration(s.rand.Int64N(int64(s.Lease)))
@@ -170,11 +216,46 @@ func (s *supervisor) fire(ctx context.Context, until time.Time) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		s.hit(target, how, frozen)
+		switch {
+		case len(s.network.proxies) == 0:
+			s.hit(target, how, frozen)
+		case how < 45:
+			s.hit(target, how*100/45, frozen)
+		case how < 98 || s.Server == nil:
+			s.fault(target, fault, frozen)
+		default:
+			if err := s.restart(ctx); err != nil {
+				return err
+			}
+		}
 		if all, err := s.allDone(ctx); all || err != nil {
 			return err
 		}
 	}
+}
+
+// fault breaks one process's network for a time. Half of the commits that are cut
+// are those of enqueuers, which are few among the processes.
+func (s *supervisor) fault(target, how int, d time.Duration) {
+	if how >= networkFaults && how%networkFaults >= firstCut {
+		target = s.Workers + target%s.Enqueuers
+	}
+	closed, end := s.network.fault(target, how%networkFaults)
+	s.hits.Faults++
+	s.hits.Reset += closed
+	s.later.Go(func() {
+		rest(context.Background(), d)
+		end()
+	})
+}
+
+// restart kills the server; processes are hit again when it is back.
+func (s *supervisor) restart(ctx context.Context) error {
+	if err := s.Server.kill(); err != nil {
+		return fmt.Errorf("kill the server: %w", err)
+	}
+	s.hits.Restarts++
+	return s.Server.back(ctx, s.reader)
 }
 
 // hit does one thing to one process, or to all.
@@ -219,23 +300,33 @@ func (s *supervisor) freeze(p *process, d time.Duration, then func()) {
 }
 
 // allDone tells whether all jobs have been committed and have ended.
-func (s *supervisor) allDone(ctx context.Context) (bool, error) {
-	n, err := s.db.Enqueued.Count(ctx, generated.EnqueuedFilter{}, s.Jobs)
-	if err != nil || n < s.Jobs {
-		return false, err
-	}
-	return s.idle(ctx)
+func (s *supervisor) allDone(ctx context.Context) (all bool, err error) {
+	err = persist(ctx, func(ctx context.Context) error {
+		n, err := s.reader.count(ctx, "SELECT COUNT(*) FROM enqueued")
+		if err != nil || n < s.Jobs {
+			return err
+		}
+		all, err = s.idle(ctx)
+		return err
+	})
+	return all, err
 }
 
 func (s *supervisor) idle(ctx context.Context) (bool, error) {
-	left, err := s.db.Job.Exists(ctx, generated.JobFields.State.In(generated.JobStateReady, generated.JobStateRunning))
-	return !left, err
+	for _, table := range tables {
+		n, err := s.reader.count(ctx, "SELECT COUNT(*) FROM "+table+" WHERE state IN ('ready', 'running')")
+		if err != nil || n > 0 {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // drain ends the enqueuers, lets the workers work in peace until nothing is
 // left, and ends them too.
 func (s *supervisor) drain(ctx context.Context) error {
 	s.later.Wait()
+	s.network.heal()
 	s.mu.Lock()
 	s.flowing = false
 	enqueuers := slices.Clone(s.processes[s.Workers:])

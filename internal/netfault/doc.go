@@ -17,7 +17,9 @@
 // test ends. On those that Hold kept the bytes arrive in order.
 //
 // OnSend runs a function when a client sends certain bytes, before they are
-// forwarded: that is how a test cuts a connection in the middle of a COMMIT.
+// forwarded. Cut makes the connection itself dead in the middle of a statement,
+// such as a COMMIT: before the server has it, or before the client has the
+// answer. Expire lets the server learn of dead connections.
 //
 // The proxy's kernel acknowledges what it reads, so TCP_USER_TIMEOUT and
 // keep-alives of the client see a healthy peer. What is tested here is what a

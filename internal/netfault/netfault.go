@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,12 +30,15 @@ type Proxy struct {
 	watches []*watch
 	lost    int
 	made    int
+	cuts    int
 }
 
-// watch is a function that waits for bytes of a client.
+// watch waits for bytes of a client: to run a function, or without one to cut
+// the connection.
 type watch struct {
 	match []byte
 	do    func()
+	sent  bool // cut when the server has the bytes
 }
 
 // link is one connection through the proxy.
@@ -44,6 +48,7 @@ type link struct {
 	done           chan struct{}
 	once           sync.Once
 	dead           bool // bytes of it were or will be swallowed; under proxy.mu
+	mute           bool // the server's bytes were or will be swallowed; under proxy.mu
 }
 
 // Start runs a proxy to an address until the test ends.
@@ -98,9 +103,13 @@ func (p *Proxy) Close() error {
 	return err
 }
 
-// Heal ends every fault. Connections that lost bytes stay dead.
+// Heal ends every fault, and forgets a Cut that was not made yet. Connections
+// that lost bytes stay dead.
 func (p *Proxy) Heal() {
-	p.change(func() { p.held, p.swallow, p.refuse, p.delay = false, false, false, 0 })
+	p.change(func() {
+		p.held, p.swallow, p.refuse, p.delay = false, false, false, 0
+		p.watches = slices.DeleteFunc(p.watches, func(w *watch) bool { return w.do == nil })
+	})
 }
 
 // Swallow discards every byte of every connection, also of new ones, which are
@@ -138,9 +147,7 @@ func (p *Proxy) Refuse() { p.change(func() { p.refuse = true }) }
 func (p *Proxy) Reset() int {
 	links := p.open()
 	for _, l := range links {
-		_ = l.client.SetLinger(0) // fails only on a connection that has ended
-		_ = l.server.SetLinger(0)
-		l.close()
+		l.reset()
 	}
 	return len(links)
 }
@@ -162,7 +169,41 @@ func (p *Proxy) Shut() int {
 func (p *Proxy) OnSend(match string, do func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.watches = append(p.watches, &watch{[]byte(match), do})
+	p.watches = append(p.watches, &watch{match: []byte(match), do: do})
+}
+
+// Cut makes the next connection on which a client sends a chunk that contains
+// match dead and silent in the middle of that: before the chunk is forwarded,
+// or, with sent, when the server has it, so that the server acts and its answer
+// is lost.
+func (p *Proxy) Cut(match string, sent bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watches = append(p.watches, &watch{match: []byte(match), sent: sent})
+}
+
+// Cuts returns how many connections Cut has made dead.
+func (p *Proxy) Cuts() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cuts
+}
+
+// Expire resets the connections that are dead, and returns how many: the server
+// learns of it, as it does from its keep-alives after a time, and ends its
+// sessions with their transactions and locks.
+func (p *Proxy) Expire() int {
+	n := 0
+	for _, l := range p.open() {
+		p.mu.Lock()
+		dead := l.dead || l.mute
+		p.mu.Unlock()
+		if dead {
+			l.reset()
+			n++
+		}
+	}
+	return n
 }
 
 // Open returns how many connections exist now.
@@ -270,6 +311,12 @@ func (l *link) close() {
 	})
 }
 
+func (l *link) reset() {
+	_ = l.client.SetLinger(0) // fails only on a connection that has ended
+	_ = l.server.SetLinger(0)
+	l.close()
+}
+
 // forward copies one direction. The end of a stream is forwarded as such, and a
 // broken one closes both.
 func (l *link) forward(dst, src *net.TCPConn, sent bool) {
@@ -278,9 +325,9 @@ func (l *link) forward(dst, src *net.TCPConn, sent bool) {
 		n, err := src.Read(buf)
 		if n > 0 {
 			if sent {
-				l.proxy.see(buf[:n])
+				l.proxy.see(l, buf[:n])
 			}
-			if l.pass() {
+			if l.pass(sent) {
 				if _, werr := dst.Write(buf[:n]); werr != nil {
 					l.close()
 					return
@@ -292,29 +339,35 @@ func (l *link) forward(dst, src *net.TCPConn, sent bool) {
 		}
 		switch {
 		case sent: // the client has gone; of a dead connection the server must not learn it
-			if l.pass() {
+			if l.pass(sent) && l.pass(!sent) {
 				l.close()
 				return
 			}
 			l.client.Close()
 			<-l.done
-		case l.pass():
+		case l.pass(sent):
 			l.close()
 		}
 		return
 	}
 }
 
-// see runs the functions that wait for what a client sent.
-func (p *Proxy) see(chunk []byte) {
+// see does what waits for what a client sent.
+func (p *Proxy) see(l *link, chunk []byte) {
 	p.mu.Lock()
 	var due []func()
 	rest := p.watches[:0]
 	for _, w := range p.watches {
-		if bytes.Contains(chunk, w.match) {
-			due = append(due, w.do)
-		} else {
+		switch {
+		case !bytes.Contains(chunk, w.match):
 			rest = append(rest, w)
+		case w.do != nil:
+			due = append(due, w.do)
+		case l.dead || l.mute: // another is to be cut
+			rest = append(rest, w)
+		default:
+			l.mute, l.dead = true, !w.sent
+			p.cuts++
 		}
 	}
 	p.watches = rest
@@ -324,14 +377,14 @@ func (p *Proxy) see(chunk []byte) {
 	}
 }
 
-// pass waits until a chunk may go on, and reports whether it does: false when it
-// is swallowed or the connection has ended.
-func (l *link) pass() bool {
+// pass waits until a chunk of one direction may go on, and reports whether it
+// does: false when it is swallowed or the connection has ended.
+func (l *link) pass(sent bool) bool {
 	p := l.proxy
 	delayed := false
 	for {
 		p.mu.Lock()
-		dead, held, delay, closed, changed := l.dead, p.held, p.delay, p.closed, p.changed
+		dead, held, delay, closed, changed := l.dead || l.mute && !sent, p.held, p.delay, p.closed, p.changed
 		p.mu.Unlock()
 		switch {
 		case dead:

@@ -166,3 +166,61 @@ func TestOnSend(t *testing.T) {
 		t.Errorf("the answer is %v, want silence", err)
 	}
 }
+
+// Cut: the server has the bytes or has them not, and the client cannot tell.
+func TestCut(t *testing.T) {
+	for _, sent := range []bool{false, true} {
+		heard := make(chan string, 1)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			lines := bufio.NewReader(c)
+			for {
+				line, err := lines.ReadString('\n')
+				if err != nil {
+					heard <- "end"
+					return
+				}
+				if line == "COMMIT\n" {
+					heard <- line
+				}
+				io.WriteString(c, line)
+			}
+		}()
+		p := netfault.Start(t, l.Addr().String())
+		c := dial(t, p)
+		works(t, c)
+		p.Cut("hello", sent)
+		p.Heal() // it is forgotten
+		p.Cut("COMMIT", sent)
+		works(t, c)
+		if _, err := io.WriteString(c, "COMMIT\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.answer(short); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("sent %t: the answer is %v, want silence", sent, err)
+		}
+		if sent {
+			if got := <-heard; got != "COMMIT\n" {
+				t.Errorf("the server read %q, want the COMMIT", got)
+			}
+		}
+		if p.Cuts() != 1 || p.Expire() != 1 {
+			t.Errorf("sent %t: %d cuts, want one, and one to expire", sent, p.Cuts())
+		}
+		if got := <-heard; got != "end" {
+			t.Errorf("sent %t: the server read %q, want the end", sent, got)
+		}
+		if err := c.answer(long); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("sent %t: when it has expired the client reads %v", sent, err)
+		}
+	}
+}

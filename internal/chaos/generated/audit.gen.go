@@ -18,6 +18,7 @@ type AuditID int64
 // What a handler did in one run. Written before its result is; for a job of the kind inside, together with it.
 type Audit struct {
 	ID      AuditID  `json:"id"`
+	Queue   string   `json:"queue"`
 	Job     int64    `json:"job"`
 	Token   int64    `json:"token"`
 	Epoch   int64    `json:"epoch"`
@@ -75,6 +76,7 @@ func (v AuditDid) Value() (driver.Value, error) {
 
 // AuditNew is a row of audit to be. What is left unset takes its default, or is null.
 type AuditNew struct {
+	Queue   string   `json:"queue"`   // required
 	Job     int64    `json:"job"`     // required
 	Token   int64    `json:"token"`   // required
 	Epoch   int64    `json:"epoch"`   // required
@@ -85,6 +87,7 @@ type AuditNew struct {
 
 // AuditPatch is a change to a row of audit. What is left unset stays as it is.
 type AuditPatch struct {
+	Queue   store.Opt[string]   `json:"queue,omitzero"`
 	Job     store.Opt[int64]    `json:"job,omitzero"`
 	Token   store.Opt[int64]    `json:"token,omitzero"`
 	Epoch   store.Opt[int64]    `json:"epoch,omitzero"`
@@ -96,6 +99,7 @@ type AuditPatch struct {
 // AuditFields are the columns of audit, for filters and sorts.
 var AuditFields = struct {
 	ID      store.Col[AuditID, AuditID]
+	Queue   store.TextCol[AuditID, string]
 	Job     store.Col[AuditID, int64]
 	Token   store.Col[AuditID, int64]
 	Epoch   store.Col[AuditID, int64]
@@ -104,12 +108,13 @@ var AuditFields = struct {
 	Process store.TextCol[AuditID, string]
 }{
 	ID:      store.FieldOf[AuditID, AuditID](0),
-	Job:     store.FieldOf[AuditID, int64](1),
-	Token:   store.FieldOf[AuditID, int64](2),
-	Epoch:   store.FieldOf[AuditID, int64](3),
-	Attempt: store.FieldOf[AuditID, int64](4),
-	Did:     store.FieldOf[AuditID, AuditDid](5),
-	Process: store.TextOf[AuditID, string](6),
+	Queue:   store.TextOf[AuditID, string](1),
+	Job:     store.FieldOf[AuditID, int64](2),
+	Token:   store.FieldOf[AuditID, int64](3),
+	Epoch:   store.FieldOf[AuditID, int64](4),
+	Attempt: store.FieldOf[AuditID, int64](5),
+	Did:     store.FieldOf[AuditID, AuditDid](6),
+	Process: store.TextOf[AuditID, string](7),
 }
 
 // The forms of a question to audit and of its answer.
@@ -128,6 +133,7 @@ type AuditTable struct {
 var auditSpec = store.Spec[Audit, AuditID, AuditNew, AuditPatch]{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "queue", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
 		{Name: "job", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "token", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "epoch", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -152,6 +158,7 @@ var auditTableDef = store.TableDef{
 func auditFields(r *Audit, buf []any) []any {
 	return append(buf,
 		(*int64)(&r.ID),
+		&r.Queue,
 		&r.Job,
 		&r.Token,
 		&r.Epoch,
@@ -161,25 +168,28 @@ func auditFields(r *Audit, buf []any) []any {
 }
 
 func (n *AuditNew) fill(r *Audit, m *store.Mask, _ time.Time) {
-	r.Job = n.Job
+	r.Queue = n.Queue
 	m.Add(1)
-	r.Token = n.Token
+	r.Job = n.Job
 	m.Add(2)
-	r.Epoch = n.Epoch
+	r.Token = n.Token
 	m.Add(3)
-	r.Attempt = n.Attempt
+	r.Epoch = n.Epoch
 	m.Add(4)
-	r.Did = n.Did
+	r.Attempt = n.Attempt
 	m.Add(5)
-	r.Process = n.Process
+	r.Did = n.Did
 	m.Add(6)
+	r.Process = n.Process
+	m.Add(7)
 }
 
 func (p *AuditPatch) fill(r *Audit, m *store.Mask) {
-	store.Patch(m, 1, &r.Job, p.Job)
-	store.Patch(m, 2, &r.Token, p.Token)
-	store.Patch(m, 3, &r.Epoch, p.Epoch)
-	store.Patch(m, 4, &r.Attempt, p.Attempt)
-	store.Patch(m, 5, &r.Did, p.Did)
-	store.Patch(m, 6, &r.Process, p.Process)
+	store.Patch(m, 1, &r.Queue, p.Queue)
+	store.Patch(m, 2, &r.Job, p.Job)
+	store.Patch(m, 3, &r.Token, p.Token)
+	store.Patch(m, 4, &r.Epoch, p.Epoch)
+	store.Patch(m, 5, &r.Attempt, p.Attempt)
+	store.Patch(m, 6, &r.Did, p.Did)
+	store.Patch(m, 7, &r.Process, p.Process)
 }

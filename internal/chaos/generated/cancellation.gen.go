@@ -13,7 +13,7 @@ type CancellationID int64
 
 // Cancellation is one row of cancellation.
 //
-// One row for each job that was cancelled, written in the transaction that did it.
+// One row for each job of the table job that was cancelled, written in the transaction that did it.
 type Cancellation struct {
 	ID  CancellationID `json:"id"`
 	Job int64          `json:"job"`

@@ -27,6 +27,7 @@ type Tables struct {
 	History      HistoryTable      // History
 	Job          JobTable          // Jobs
 	QueueGates   QueueGateTable    // Queue Gates
+	Task         TaskTable         // Tasks
 }
 
 func bind(c *store.Conn) Tables {
@@ -38,6 +39,7 @@ func bind(c *store.Conn) Tables {
 		History:      HistoryTable{store.Bind(c, &historySpec)},
 		Job:          JobTable{store.Bind(c, &jobSpec)},
 		QueueGates:   QueueGateTable{store.Bind(c, &queueGateSpec)},
+		Task:         TaskTable{store.Bind(c, &taskSpec)},
 	}
 }
 
@@ -112,19 +114,25 @@ var schema = store.Schema{
 		historyTableDef,
 		jobTableDef,
 		queueGateTableDef,
+		taskTableDef,
 	},
 }
 
 // Workers are the handlers of a program. A queue whose handler is nil is not worked.
 type Workers struct {
-	Job        JobHandler
-	JobOptions queue.Options
+	Job         JobHandler
+	JobOptions  queue.Options
+	Task        TaskHandler
+	TaskOptions queue.Options
 }
 
 func (w Workers) queues(db *DB) []queue.Runner {
 	var out []queue.Runner
 	if w.Job != nil {
 		out = append(out, queue.New(db.store, &jobQueue, jobHandle(w.Job), w.JobOptions))
+	}
+	if w.Task != nil {
+		out = append(out, queue.New(db.store, &taskQueue, taskHandle(w.Task), w.TaskOptions))
 	}
 	return out
 }

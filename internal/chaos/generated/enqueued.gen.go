@@ -18,35 +18,40 @@ type EnqueuedID int64
 type Enqueued struct {
 	ID     EnqueuedID `json:"id"`
 	Token  int64      `json:"token"`
+	Queue  string     `json:"queue"`
 	Job    int64      `json:"job"`
 	Inside bool       `json:"inside"`
 }
 
 // EnqueuedNew is a row of enqueued to be. What is left unset takes its default, or is null.
 type EnqueuedNew struct {
-	Token  int64 `json:"token"`  // required
-	Job    int64 `json:"job"`    // required
-	Inside bool  `json:"inside"` // required
+	Token  int64  `json:"token"`  // required
+	Queue  string `json:"queue"`  // required
+	Job    int64  `json:"job"`    // required
+	Inside bool   `json:"inside"` // required
 }
 
 // EnqueuedPatch is a change to a row of enqueued. What is left unset stays as it is.
 type EnqueuedPatch struct {
-	Token  store.Opt[int64] `json:"token,omitzero"`
-	Job    store.Opt[int64] `json:"job,omitzero"`
-	Inside store.Opt[bool]  `json:"inside,omitzero"`
+	Token  store.Opt[int64]  `json:"token,omitzero"`
+	Queue  store.Opt[string] `json:"queue,omitzero"`
+	Job    store.Opt[int64]  `json:"job,omitzero"`
+	Inside store.Opt[bool]   `json:"inside,omitzero"`
 }
 
 // EnqueuedFields are the columns of enqueued, for filters and sorts.
 var EnqueuedFields = struct {
 	ID     store.Col[EnqueuedID, EnqueuedID]
 	Token  store.Col[EnqueuedID, int64]
+	Queue  store.TextCol[EnqueuedID, string]
 	Job    store.Col[EnqueuedID, int64]
 	Inside store.Col[EnqueuedID, bool]
 }{
 	ID:     store.FieldOf[EnqueuedID, EnqueuedID](0),
 	Token:  store.FieldOf[EnqueuedID, int64](1),
-	Job:    store.FieldOf[EnqueuedID, int64](2),
-	Inside: store.FieldOf[EnqueuedID, bool](3),
+	Queue:  store.TextOf[EnqueuedID, string](2),
+	Job:    store.FieldOf[EnqueuedID, int64](3),
+	Inside: store.FieldOf[EnqueuedID, bool](4),
 }
 
 // The forms of a question to enqueued and of its answer.
@@ -77,6 +82,7 @@ var enqueuedSpec = store.Spec[Enqueued, EnqueuedID, EnqueuedNew, EnqueuedPatch]{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "token", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "queue", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
 		{Name: "job", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "inside", Rules: check.Rules{Kind: check.Bool, Required: true}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
 	},
@@ -102,6 +108,7 @@ func enqueuedFields(r *Enqueued, buf []any) []any {
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Token,
+		&r.Queue,
 		&r.Job,
 		&r.Inside)
 }
@@ -109,14 +116,17 @@ func enqueuedFields(r *Enqueued, buf []any) []any {
 func (n *EnqueuedNew) fill(r *Enqueued, m *store.Mask, _ time.Time) {
 	r.Token = n.Token
 	m.Add(1)
-	r.Job = n.Job
+	r.Queue = n.Queue
 	m.Add(2)
-	r.Inside = n.Inside
+	r.Job = n.Job
 	m.Add(3)
+	r.Inside = n.Inside
+	m.Add(4)
 }
 
 func (p *EnqueuedPatch) fill(r *Enqueued, m *store.Mask) {
 	store.Patch(m, 1, &r.Token, p.Token)
-	store.Patch(m, 2, &r.Job, p.Job)
-	store.Patch(m, 3, &r.Inside, p.Inside)
+	store.Patch(m, 2, &r.Queue, p.Queue)
+	store.Patch(m, 3, &r.Job, p.Job)
+	store.Patch(m, 4, &r.Inside, p.Inside)
 }

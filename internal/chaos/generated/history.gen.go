@@ -13,10 +13,15 @@ type HistoryID int64
 
 // History is one row of history.
 //
-// Every change of a job's state or epoch, written by a trigger of the database and by nobody else.
+// Every job that was added, every change of a job's state or epoch and every use of a rate, written by triggers of the database and by nobody else.
 type History struct {
-	ID          HistoryID             `json:"id"`
-	Job         int64                 `json:"job"`
+	ID HistoryID `json:"id"`
+	// The table of the job: job or task.
+	Queue string `json:"queue"`
+	// 0 for the use of a rate.
+	Job  int64  `json:"job"`
+	Kind string `json:"kind"`
+	// Empty for a job that was added.
 	Was         string                `json:"was"`
 	Became      string                `json:"became"`
 	EpochWas    int64                 `json:"epoch_was"`
@@ -24,12 +29,18 @@ type History struct {
 	AttemptsWas int64                 `json:"attempts_was"`
 	Attempts    int64                 `json:"attempts"`
 	LeaseWas    store.Null[time.Time] `json:"lease_was"`
-	At          time.Time             `json:"at"`
+	// The database's number of the connection that wrote; 0 on SQLite, where one writes at a time.
+	Conn int64 `json:"conn"`
+	// Microseconds since 1970, for the use of a rate: as of when the engine counted.
+	Counted store.Null[int64] `json:"counted"`
+	At      time.Time         `json:"at"`
 }
 
 // HistoryNew is a row of history to be. What is left unset takes its default, or is null.
 type HistoryNew struct {
+	Queue       string               `json:"queue"`        // required
 	Job         int64                `json:"job"`          // required
+	Kind        string               `json:"kind"`         // required
 	Was         string               `json:"was"`          // required
 	Became      string               `json:"became"`       // required
 	EpochWas    int64                `json:"epoch_was"`    // required
@@ -37,12 +48,16 @@ type HistoryNew struct {
 	AttemptsWas int64                `json:"attempts_was"` // required
 	Attempts    int64                `json:"attempts"`     // required
 	LeaseWas    store.Opt[time.Time] `json:"lease_was,omitzero"`
+	Conn        int64                `json:"conn"` // required
+	Counted     store.Opt[int64]     `json:"counted,omitzero"`
 	At          time.Time            `json:"at"` // required
 }
 
 // HistoryPatch is a change to a row of history. What is left unset stays as it is.
 type HistoryPatch struct {
+	Queue       store.Opt[string]    `json:"queue,omitzero"`
 	Job         store.Opt[int64]     `json:"job,omitzero"`
+	Kind        store.Opt[string]    `json:"kind,omitzero"`
 	Was         store.Opt[string]    `json:"was,omitzero"`
 	Became      store.Opt[string]    `json:"became,omitzero"`
 	EpochWas    store.Opt[int64]     `json:"epoch_was,omitzero"`
@@ -50,13 +65,17 @@ type HistoryPatch struct {
 	AttemptsWas store.Opt[int64]     `json:"attempts_was,omitzero"`
 	Attempts    store.Opt[int64]     `json:"attempts,omitzero"`
 	LeaseWas    store.Opt[time.Time] `json:"lease_was,omitzero"`
+	Conn        store.Opt[int64]     `json:"conn,omitzero"`
+	Counted     store.Opt[int64]     `json:"counted,omitzero"`
 	At          store.Opt[time.Time] `json:"at,omitzero"`
 }
 
 // HistoryFields are the columns of history, for filters and sorts.
 var HistoryFields = struct {
 	ID          store.Col[HistoryID, HistoryID]
+	Queue       store.TextCol[HistoryID, string]
 	Job         store.Col[HistoryID, int64]
+	Kind        store.TextCol[HistoryID, string]
 	Was         store.TextCol[HistoryID, string]
 	Became      store.TextCol[HistoryID, string]
 	EpochWas    store.Col[HistoryID, int64]
@@ -64,18 +83,24 @@ var HistoryFields = struct {
 	AttemptsWas store.Col[HistoryID, int64]
 	Attempts    store.Col[HistoryID, int64]
 	LeaseWas    store.Col[HistoryID, time.Time]
+	Conn        store.Col[HistoryID, int64]
+	Counted     store.Col[HistoryID, int64]
 	At          store.Col[HistoryID, time.Time]
 }{
 	ID:          store.FieldOf[HistoryID, HistoryID](0),
-	Job:         store.FieldOf[HistoryID, int64](1),
-	Was:         store.TextOf[HistoryID, string](2),
-	Became:      store.TextOf[HistoryID, string](3),
-	EpochWas:    store.FieldOf[HistoryID, int64](4),
-	Epoch:       store.FieldOf[HistoryID, int64](5),
-	AttemptsWas: store.FieldOf[HistoryID, int64](6),
-	Attempts:    store.FieldOf[HistoryID, int64](7),
-	LeaseWas:    store.FieldOf[HistoryID, time.Time](8),
-	At:          store.FieldOf[HistoryID, time.Time](9),
+	Queue:       store.TextOf[HistoryID, string](1),
+	Job:         store.FieldOf[HistoryID, int64](2),
+	Kind:        store.TextOf[HistoryID, string](3),
+	Was:         store.TextOf[HistoryID, string](4),
+	Became:      store.TextOf[HistoryID, string](5),
+	EpochWas:    store.FieldOf[HistoryID, int64](6),
+	Epoch:       store.FieldOf[HistoryID, int64](7),
+	AttemptsWas: store.FieldOf[HistoryID, int64](8),
+	Attempts:    store.FieldOf[HistoryID, int64](9),
+	LeaseWas:    store.FieldOf[HistoryID, time.Time](10),
+	Conn:        store.FieldOf[HistoryID, int64](11),
+	Counted:     store.FieldOf[HistoryID, int64](12),
+	At:          store.FieldOf[HistoryID, time.Time](13),
 }
 
 // The forms of a question to history and of its answer.
@@ -94,7 +119,9 @@ type HistoryTable struct {
 var historySpec = store.Spec[History, HistoryID, HistoryNew, HistoryPatch]{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "queue", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
 		{Name: "job", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "kind", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
 		{Name: "was", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
 		{Name: "became", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
 		{Name: "epoch_was", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -102,6 +129,8 @@ var historySpec = store.Spec[History, HistoryID, HistoryNew, HistoryPatch]{
 		{Name: "attempts_was", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "attempts", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "lease_was", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "conn", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "counted", Rules: check.Rules{Kind: check.Int}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "at", Rules: check.Rules{Kind: check.Time, Required: true}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
 	Fields: historyFields,
@@ -121,7 +150,9 @@ var historyTableDef = store.TableDef{
 func historyFields(r *History, buf []any) []any {
 	return append(buf,
 		(*int64)(&r.ID),
+		&r.Queue,
 		&r.Job,
+		&r.Kind,
 		&r.Was,
 		&r.Became,
 		&r.EpochWas,
@@ -129,37 +160,50 @@ func historyFields(r *History, buf []any) []any {
 		&r.AttemptsWas,
 		&r.Attempts,
 		&r.LeaseWas,
+		&r.Conn,
+		&r.Counted,
 		&r.At)
 }
 
 func (n *HistoryNew) fill(r *History, m *store.Mask, _ time.Time) {
-	r.Job = n.Job
+	r.Queue = n.Queue
 	m.Add(1)
-	r.Was = n.Was
+	r.Job = n.Job
 	m.Add(2)
-	r.Became = n.Became
+	r.Kind = n.Kind
 	m.Add(3)
-	r.EpochWas = n.EpochWas
+	r.Was = n.Was
 	m.Add(4)
-	r.Epoch = n.Epoch
+	r.Became = n.Became
 	m.Add(5)
-	r.AttemptsWas = n.AttemptsWas
+	r.EpochWas = n.EpochWas
 	m.Add(6)
-	r.Attempts = n.Attempts
+	r.Epoch = n.Epoch
 	m.Add(7)
-	store.PutNull(m, 8, &r.LeaseWas, n.LeaseWas)
-	r.At = n.At
+	r.AttemptsWas = n.AttemptsWas
+	m.Add(8)
+	r.Attempts = n.Attempts
 	m.Add(9)
+	store.PutNull(m, 10, &r.LeaseWas, n.LeaseWas)
+	r.Conn = n.Conn
+	m.Add(11)
+	store.PutNull(m, 12, &r.Counted, n.Counted)
+	r.At = n.At
+	m.Add(13)
 }
 
 func (p *HistoryPatch) fill(r *History, m *store.Mask) {
-	store.Patch(m, 1, &r.Job, p.Job)
-	store.Patch(m, 2, &r.Was, p.Was)
-	store.Patch(m, 3, &r.Became, p.Became)
-	store.Patch(m, 4, &r.EpochWas, p.EpochWas)
-	store.Patch(m, 5, &r.Epoch, p.Epoch)
-	store.Patch(m, 6, &r.AttemptsWas, p.AttemptsWas)
-	store.Patch(m, 7, &r.Attempts, p.Attempts)
-	store.PutNull(m, 8, &r.LeaseWas, p.LeaseWas)
-	store.Patch(m, 9, &r.At, p.At)
+	store.Patch(m, 1, &r.Queue, p.Queue)
+	store.Patch(m, 2, &r.Job, p.Job)
+	store.Patch(m, 3, &r.Kind, p.Kind)
+	store.Patch(m, 4, &r.Was, p.Was)
+	store.Patch(m, 5, &r.Became, p.Became)
+	store.Patch(m, 6, &r.EpochWas, p.EpochWas)
+	store.Patch(m, 7, &r.Epoch, p.Epoch)
+	store.Patch(m, 8, &r.AttemptsWas, p.AttemptsWas)
+	store.Patch(m, 9, &r.Attempts, p.Attempts)
+	store.PutNull(m, 10, &r.LeaseWas, p.LeaseWas)
+	store.Patch(m, 11, &r.Conn, p.Conn)
+	store.PutNull(m, 12, &r.Counted, p.Counted)
+	store.Patch(m, 13, &r.At, p.At)
 }

@@ -35,6 +35,8 @@ type Job struct {
 	QueueLease store.Null[time.Time] `json:"queue_lease"`
 	// why the row waits: time, limit or kind; empty: it does not
 	QueueHold string `json:"queue_hold"`
+	// the named queue that the row is in
+	QueueName string `json:"queue_name"`
 	// the last failures, newest last
 	QueueErrors store.Null[store.JSON] `json:"queue_errors"`
 	// what the handler left
@@ -107,6 +109,7 @@ type JobNew struct {
 	QueueEpoch    store.Opt[int64]         `json:"queue_epoch,omitzero"` // default: 0
 	QueueLease    store.Opt[time.Time]     `json:"queue_lease,omitzero"`
 	QueueHold     store.Opt[string]        `json:"queue_hold,omitzero"` // default:
+	QueueName     store.Opt[string]        `json:"queue_name,omitzero"` // default: main
 	QueueErrors   store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
 	QueueResult   store.Opt[store.JSON]    `json:"queue_result,omitzero"`
 	QueueProgress store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
@@ -127,6 +130,7 @@ type JobPatch struct {
 	QueueEpoch    store.Opt[int64]         `json:"queue_epoch,omitzero"`
 	QueueLease    store.Opt[time.Time]     `json:"queue_lease,omitzero"`
 	QueueHold     store.Opt[string]        `json:"queue_hold,omitzero"`
+	QueueName     store.Opt[string]        `json:"queue_name,omitzero"`
 	QueueErrors   store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
 	QueueResult   store.Opt[store.JSON]    `json:"queue_result,omitzero"`
 	QueueProgress store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
@@ -148,6 +152,7 @@ var JobFields = struct {
 	QueueEpoch    store.Col[JobID, int64]
 	QueueLease    store.Col[JobID, time.Time]
 	QueueHold     store.TextCol[JobID, string]
+	QueueName     store.TextCol[JobID, string]
 	QueueErrors   store.OpaqueCol[JobID]
 	QueueResult   store.OpaqueCol[JobID]
 	QueueProgress store.Col[JobID, store.Decimal]
@@ -166,11 +171,12 @@ var JobFields = struct {
 	QueueEpoch:    store.FieldOf[JobID, int64](9),
 	QueueLease:    store.FieldOf[JobID, time.Time](10),
 	QueueHold:     store.TextOf[JobID, string](11),
-	QueueErrors:   store.OpaqueOf[JobID](12),
-	QueueResult:   store.OpaqueOf[JobID](13),
-	QueueProgress: store.FieldOf[JobID, store.Decimal](14),
-	QueueNote:     store.TextOf[JobID, string](15),
-	QueueTrace:    store.TextOf[JobID, string](16),
+	QueueName:     store.TextOf[JobID, string](12),
+	QueueErrors:   store.OpaqueOf[JobID](13),
+	QueueResult:   store.OpaqueOf[JobID](14),
+	QueueProgress: store.FieldOf[JobID, store.Decimal](15),
+	QueueNote:     store.TextOf[JobID, string](16),
+	QueueTrace:    store.TextOf[JobID, string](17),
 }
 
 // The forms of a question to job and of its answer.
@@ -200,6 +206,7 @@ var jobSpec = store.Spec[Job, JobID, JobNew, JobPatch]{
 		{Name: "queue_epoch", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "queue_lease", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "queue_hold", Rules: check.Rules{Kind: check.Text, Max: check.At("16")}, Types: [3]string{"TEXT", "character varying(16)", "varchar(16)"}},
+		{Name: "queue_name", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "queue_errors", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 		{Name: "queue_result", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 		{Name: "queue_progress", Rules: check.Rules{Kind: check.Decimal, Min: check.At("0"), Max: check.At("1"), Scale: 4}, Null: true, Types: [3]string{"INTEGER", "numeric(18,4)", "decimal(18,4)"}},
@@ -217,7 +224,7 @@ var jobSpec = store.Spec[Job, JobID, JobNew, JobPatch]{
 var jobTableDef = store.TableDef{
 	Columns: jobSpec.Columns,
 	Indexes: []store.Index{
-		{Name: "job_queue_claim_idx", Columns: []int{3, 11, 4, 0}, Desc: []bool{false, false, true, false}, Partial: true},
+		{Name: "job_queue_claim_idx", Columns: []int{3, 11, 12, 4, 0}, Desc: []bool{false, false, false, true, false}, Partial: true},
 		{Name: "job_queue_hold_idx", Columns: []int{3, 11, 7}, Partial: true},
 		{Name: "job_queue_running_idx", Columns: []int{10}, Partial: true},
 	},
@@ -238,6 +245,7 @@ func jobFields(r *Job, buf []any) []any {
 		&r.QueueEpoch,
 		&r.QueueLease,
 		&r.QueueHold,
+		&r.QueueName,
 		&r.QueueErrors,
 		&r.QueueResult,
 		store.NullDecimalField(&r.QueueProgress, 4),
@@ -259,11 +267,12 @@ func (n *JobNew) fill(r *Job, m *store.Mask, now time.Time) {
 	store.Put(m, 9, &r.QueueEpoch, n.QueueEpoch, 0)
 	store.PutNull(m, 10, &r.QueueLease, n.QueueLease)
 	store.Put(m, 11, &r.QueueHold, n.QueueHold, queue.HoldUntil(r.RunAt.V, now))
-	store.PutNull(m, 12, &r.QueueErrors, n.QueueErrors)
-	store.PutNull(m, 13, &r.QueueResult, n.QueueResult)
-	store.PutNull(m, 14, &r.QueueProgress, n.QueueProgress)
-	store.PutNull(m, 15, &r.QueueNote, n.QueueNote)
-	store.PutNull(m, 16, &r.QueueTrace, n.QueueTrace)
+	store.Put(m, 12, &r.QueueName, n.QueueName, "main")
+	store.PutNull(m, 13, &r.QueueErrors, n.QueueErrors)
+	store.PutNull(m, 14, &r.QueueResult, n.QueueResult)
+	store.PutNull(m, 15, &r.QueueProgress, n.QueueProgress)
+	store.PutNull(m, 16, &r.QueueNote, n.QueueNote)
+	store.PutNull(m, 17, &r.QueueTrace, n.QueueTrace)
 }
 
 func (p *JobPatch) fill(r *Job, m *store.Mask) {
@@ -278,11 +287,12 @@ func (p *JobPatch) fill(r *Job, m *store.Mask) {
 	store.Patch(m, 9, &r.QueueEpoch, p.QueueEpoch)
 	store.PutNull(m, 10, &r.QueueLease, p.QueueLease)
 	store.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.RunAt))
-	store.PutNull(m, 12, &r.QueueErrors, p.QueueErrors)
-	store.PutNull(m, 13, &r.QueueResult, p.QueueResult)
-	store.PutNull(m, 14, &r.QueueProgress, p.QueueProgress)
-	store.PutNull(m, 15, &r.QueueNote, p.QueueNote)
-	store.PutNull(m, 16, &r.QueueTrace, p.QueueTrace)
+	store.Patch(m, 12, &r.QueueName, p.QueueName)
+	store.PutNull(m, 13, &r.QueueErrors, p.QueueErrors)
+	store.PutNull(m, 14, &r.QueueResult, p.QueueResult)
+	store.PutNull(m, 15, &r.QueueProgress, p.QueueProgress)
+	store.PutNull(m, 16, &r.QueueNote, p.QueueNote)
+	store.PutNull(m, 17, &r.QueueTrace, p.QueueTrace)
 }
 
 // Inside is the payload of a inside in job.
@@ -327,6 +337,7 @@ func newInside(ctx context.Context, payload Inside, opts []func(*JobNew)) (JobNe
 	n := JobNew{
 		JobType:    "inside",
 		Payload:    text,
+		QueueName:  store.Set("main"),
 		QueueTrace: queue.Trace(ctx),
 	}
 	for _, opt := range opts {
@@ -377,6 +388,7 @@ func newBeside(ctx context.Context, payload Beside, opts []func(*JobNew)) (JobNe
 	n := JobNew{
 		JobType:    "beside",
 		Payload:    text,
+		QueueName:  store.Set("side"),
 		QueueTrace: queue.Trace(ctx),
 	}
 	for _, opt := range opts {
@@ -463,6 +475,7 @@ var jobQueue = queue.Spec[Job]{
 			ID:          int64(row.ID),
 			Kind:        row.JobType,
 			MaxAttempts: row.MaxAttempts,
+			Queue:       row.QueueName,
 			State:       string(row.State),
 			Trace:       row.QueueTrace.V,
 		}
@@ -475,7 +488,7 @@ var jobQueue = queue.Spec[Job]{
 		"beside": {},
 		"inside": {},
 	},
-	Queues:    []queue.Name{},
+	Queues:    []queue.Name{{Name: "main", Concurrency: 16}, {Name: "side", Concurrency: 8}},
 	Retention: []queue.Retention{},
 	Statements: queue.Statements{
 		Abandon: store.Statement{
@@ -547,36 +560,36 @@ SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, q
 WHERE id IN (
 SELECT due.id
 FROM job AS due
-WHERE due.state = 'ready' AND due.queue_hold = ''
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = ?
   AND (due.run_at IS NULL OR due.run_at <= ?)
   AND due.job_type IN ('inside', 'beside')
 ORDER BY due.priority DESC, due.id
 LIMIT ?
 )
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
 				`UPDATE job
 SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job AS due
-WHERE due.state = 'ready' AND due.queue_hold = ''
-  AND (due.run_at IS NULL OR due.run_at <= COALESCE($3::timestamptz, now()))
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = $3
+  AND (due.run_at IS NULL OR due.run_at <= COALESCE($4::timestamptz, now()))
   AND due.job_type IN ('inside', 'beside')
 ORDER BY due.priority DESC, due.id
-LIMIT $4
+LIMIT $5
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
 				`SELECT id
 FROM job
-WHERE state = 'ready' AND queue_hold = ''
+WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
   AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
   AND job_type IN ('inside', 'beside')
 ORDER BY priority DESC, id
 LIMIT ?
 FOR UPDATE SKIP LOCKED`,
 			},
-			Order: [3][]int{{4, 3, 8}, {3, 2, 3, 8}, {3, 8}},
+			Order: [3][]int{{4, 9, 3, 8}, {3, 2, 9, 3, 8}, {9, 3, 8}},
 		},
 		Complete: store.Statement{
 			Text: [3]string{
@@ -629,13 +642,13 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 		},
 		Get: store.Statement{
 			Text: [3]string{
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
 WHERE id = ?`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
 WHERE id = $1`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
 WHERE id = ?`,
 			},
@@ -719,7 +732,7 @@ LIMIT ?`,
 			Text: [3]string{
 				``,
 				``,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
 WHERE id IN (?)`,
 			},

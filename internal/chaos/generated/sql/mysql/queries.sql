@@ -26,17 +26,18 @@ ORDER BY id
 LIMIT ?;
 
 -- name: InsertAudit :execlastid
-INSERT INTO audit (job, token, epoch, attempt, did, process)
-VALUES (?, ?, ?, ?, ?, ?);
+INSERT INTO audit (queue, job, token, epoch, attempt, did, process)
+VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetAudit :one
-SELECT id, job, token, epoch, attempt, did, process
+SELECT id, queue, job, token, epoch, attempt, did, process
 FROM audit
 WHERE id = ?;
 
 -- name: UpdateAudit :execrows
 UPDATE audit
-SET job = ?,
+SET queue = ?,
+    job = ?,
     token = ?,
     epoch = ?,
     attempt = ?,
@@ -49,7 +50,7 @@ DELETE FROM audit
 WHERE id = ?;
 
 -- name: ListAudit :many
-SELECT id, job, token, epoch, attempt, did, process
+SELECT id, queue, job, token, epoch, attempt, did, process
 FROM audit
 ORDER BY id
 LIMIT ?;
@@ -79,22 +80,23 @@ ORDER BY id
 LIMIT ?;
 
 -- name: InsertEnqueued :execlastid
-INSERT INTO enqueued (token, job, inside)
-VALUES (?, ?, ?);
+INSERT INTO enqueued (token, queue, job, inside)
+VALUES (?, ?, ?, ?);
 
 -- name: GetEnqueued :one
-SELECT id, token, job, inside
+SELECT id, token, queue, job, inside
 FROM enqueued
 WHERE id = ?;
 
 -- name: GetEnqueuedByToken :one
-SELECT id, token, job, inside
+SELECT id, token, queue, job, inside
 FROM enqueued
 WHERE token = ?;
 
 -- name: UpdateEnqueued :execrows
 UPDATE enqueued
 SET token = ?,
+    queue = ?,
     job = ?,
     inside = ?
 WHERE id = ?;
@@ -110,23 +112,25 @@ DELETE FROM enqueued
 WHERE id = ?;
 
 -- name: ListEnqueued :many
-SELECT id, token, job, inside
+SELECT id, token, queue, job, inside
 FROM enqueued
 ORDER BY id
 LIMIT ?;
 
 -- name: InsertHistory :execlastid
-INSERT INTO history (job, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO history (queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, conn, counted, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetHistory :one
-SELECT id, job, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, at
+SELECT id, queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, conn, counted, at
 FROM history
 WHERE id = ?;
 
 -- name: UpdateHistory :execrows
 UPDATE history
-SET job = ?,
+SET queue = ?,
+    job = ?,
+    kind = ?,
     was = ?,
     became = ?,
     epoch_was = ?,
@@ -134,6 +138,8 @@ SET job = ?,
     attempts_was = ?,
     attempts = ?,
     lease_was = ?,
+    conn = ?,
+    counted = ?,
     at = ?
 WHERE id = ?;
 
@@ -142,17 +148,17 @@ DELETE FROM history
 WHERE id = ?;
 
 -- name: ListHistory :many
-SELECT id, job, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, at
+SELECT id, queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, conn, counted, at
 FROM history
 ORDER BY id
 LIMIT ?;
 
 -- name: InsertJob :execlastid
-INSERT INTO job (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO job (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetJob :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
 WHERE id = ?;
 
@@ -169,6 +175,7 @@ SET job_type = ?,
     queue_epoch = ?,
     queue_lease = ?,
     queue_hold = ?,
+    queue_name = ?,
     queue_errors = ?,
     queue_result = ?,
     queue_progress = ?,
@@ -181,7 +188,7 @@ DELETE FROM job
 WHERE id = ?;
 
 -- name: ListJob :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
 ORDER BY id
 LIMIT ?;
@@ -189,7 +196,7 @@ LIMIT ?;
 -- name: ClaimJob :many
 SELECT id
 FROM job
-WHERE state = 'ready' AND queue_hold = ''
+WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
   AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
   AND job_type IN ('inside', 'beside')
 ORDER BY priority DESC, id
@@ -202,7 +209,7 @@ SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, q
 WHERE id IN (?);
 
 -- name: ClaimJobRead :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
 WHERE id IN (?);
 
@@ -354,3 +361,225 @@ SELECT id, name, paused, used, seen
 FROM queue_gates
 ORDER BY id
 LIMIT ?;
+
+-- name: InsertTask :execlastid
+INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: GetTask :one
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+WHERE id = ?;
+
+-- name: GetTaskByQueueUnique :one
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+WHERE queue_unique = ?;
+
+-- name: UpdateTask :execrows
+UPDATE task
+SET job_type = ?,
+    payload = ?,
+    state = ?,
+    priority = ?,
+    attempts = ?,
+    max_attempts = ?,
+    run_at = ?,
+    error = ?,
+    queue_epoch = ?,
+    queue_lease = ?,
+    queue_hold = ?,
+    queue_name = ?,
+    queue_errors = ?,
+    queue_result = ?,
+    queue_progress = ?,
+    queue_note = ?,
+    queue_trace = ?,
+    queue_unique = ?,
+    queue_unique_until = ?,
+    queue_gate = ?
+WHERE id = ?;
+
+-- name: UpsertTaskByQueueUnique :one
+SELECT id
+FROM task
+WHERE queue_unique = ?
+FOR UPDATE;
+
+-- name: DeleteTask :execrows
+DELETE FROM task
+WHERE id = ?;
+
+-- name: ListTask :many
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+ORDER BY id
+LIMIT ?;
+
+-- name: ClaimTask :many
+SELECT id
+FROM task
+WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
+  AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('once', 'capped', 'paced')
+ORDER BY priority DESC, id
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: ClaimTaskTake :execrows
+UPDATE task
+SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?);
+
+-- name: ClaimTaskRead :many
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+WHERE id IN (?);
+
+-- name: LockTask :many
+SELECT id, queue_epoch
+FROM task
+WHERE id IN (?) AND state = 'running'
+ORDER BY id
+FOR UPDATE;
+
+-- name: BeatTask :execrows
+UPDATE task
+SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?);
+
+-- name: CompleteTask :execrows
+UPDATE task
+SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END
+WHERE id IN (?);
+
+-- name: FinishTask :execrows
+UPDATE task
+SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: RetryTask :execrows
+UPDATE task
+SET state = 'ready', queue_lease = NULL, run_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: SnoozeTask :execrows
+UPDATE task
+SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, run_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: ReleaseTask :execrows
+UPDATE task
+SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: BuryTask :execrows
+UPDATE task
+SET state = 'dead', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: AbandonTask :execrows
+UPDATE task
+SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: ReportTask :execrows
+UPDATE task
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: RunningTask :many
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM task
+WHERE state = 'running' AND queue_lease IS NOT NULL
+LIMIT ?;
+
+-- name: ExpireTask :execrows
+UPDATE task
+SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN attempts >= max_attempts THEN CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END ELSE queue_unique END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
+
+-- name: PromoteTask :execrows
+UPDATE task
+SET queue_hold = ''
+WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
+ORDER BY run_at
+LIMIT ?;
+
+-- name: NextDueTask :many
+SELECT run_at
+FROM task
+WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY run_at
+LIMIT ?;
+
+-- name: StrangerTask :many
+SELECT front.id, front.job_type
+FROM (
+SELECT due.id, due.job_type
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = ''
+  AND (due.run_at IS NULL OR due.run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY due.priority DESC, due.id
+LIMIT ?
+) AS front
+WHERE NOT front.job_type IN ('once', 'capped', 'paced');
+
+-- name: ParkTask :execrows
+UPDATE task
+SET queue_hold = 'kind', error = COALESCE(?, error)
+WHERE id = ? AND state = 'ready' AND queue_hold = '';
+
+-- name: UnparkTask :execrows
+UPDATE task
+SET queue_hold = ''
+WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('once', 'capped', 'paced')
+ORDER BY run_at
+LIMIT ?;
+
+-- name: CancelTask :execrows
+UPDATE task
+SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, error = COALESCE(?, error)
+WHERE id = ? AND state IN ('ready', 'running');
+
+-- name: ReviveTask :execrows
+UPDATE task
+SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id = ? AND state <> 'running';
+
+-- name: GateUsedTask :one
+SELECT COUNT(*) AS used
+FROM task
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?;
+
+-- name: GateHoldTask :execrows
+UPDATE task
+SET queue_hold = 'limit'
+WHERE state = 'ready' AND queue_hold = '' AND queue_gate = ?
+ORDER BY priority DESC, id
+LIMIT ?;
+
+-- name: GateOpenTask :execrows
+UPDATE task
+SET queue_hold = ''
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate = ?
+ORDER BY priority DESC, id
+LIMIT ?;
+
+-- name: GateNextTask :many
+SELECT queue_gate
+FROM task
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > ?
+ORDER BY queue_gate
+LIMIT 1;
+
+-- name: TwinTask :one
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+WHERE queue_unique = ?
+FOR UPDATE;
+
+-- name: YieldTask :execrows
+UPDATE task
+SET queue_unique = NULL, queue_unique_until = NULL
+WHERE id = ?;

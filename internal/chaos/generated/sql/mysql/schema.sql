@@ -8,6 +8,7 @@ CREATE TABLE abandoned (
 
 CREATE TABLE audit (
   id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  queue varchar(20) NOT NULL,
   job bigint NOT NULL,
   token bigint NOT NULL,
   epoch bigint NOT NULL,
@@ -25,6 +26,7 @@ CREATE TABLE cancellation (
 CREATE TABLE enqueued (
   id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
   token bigint NOT NULL,
+  queue varchar(20) NOT NULL,
   job bigint NOT NULL,
   inside tinyint(1) NOT NULL,
   UNIQUE KEY enqueued_token_key (token)
@@ -32,7 +34,9 @@ CREATE TABLE enqueued (
 
 CREATE TABLE history (
   id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  queue varchar(20) NOT NULL,
   job bigint NOT NULL,
+  kind varchar(20) NOT NULL,
   was varchar(20) NOT NULL,
   became varchar(20) NOT NULL,
   epoch_was bigint NOT NULL,
@@ -40,6 +44,8 @@ CREATE TABLE history (
   attempts_was bigint NOT NULL,
   attempts bigint NOT NULL,
   lease_was datetime(6) NULL,
+  conn bigint NOT NULL,
+  counted bigint NULL,
   at datetime(6) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -56,13 +62,14 @@ CREATE TABLE job (
   queue_epoch bigint NOT NULL DEFAULT 0,
   queue_lease datetime(6) NULL,
   queue_hold varchar(16) NOT NULL DEFAULT '',
+  queue_name varchar(64) NOT NULL DEFAULT 'main',
   queue_errors json NULL,
   queue_result json NULL,
   queue_progress decimal(18,4) NULL,
   queue_note varchar(255) NULL,
   queue_trace varchar(255) NULL,
   CONSTRAINT job_state_check CHECK (state IN ('ready', 'running', 'done', 'dead', 'cancelled')),
-  KEY job_queue_claim_idx (state, queue_hold, priority DESC, id),
+  KEY job_queue_claim_idx (state, queue_hold, queue_name, priority DESC, id),
   KEY job_queue_hold_idx (state, queue_hold, run_at),
   KEY job_queue_running_idx (queue_lease)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -74,4 +81,34 @@ CREATE TABLE queue_gates (
   used text NOT NULL,
   seen bigint NOT NULL DEFAULT 0,
   UNIQUE KEY queue_gates_name_key (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE task (
+  id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  job_type varchar(20) NOT NULL,
+  payload json NOT NULL,
+  state varchar(64) NOT NULL DEFAULT 'ready',
+  priority bigint NOT NULL DEFAULT 0,
+  attempts bigint NOT NULL DEFAULT 0,
+  max_attempts bigint NOT NULL DEFAULT 25,
+  run_at datetime(6) NULL,
+  error mediumtext NULL,
+  queue_epoch bigint NOT NULL DEFAULT 0,
+  queue_lease datetime(6) NULL,
+  queue_hold varchar(16) NOT NULL DEFAULT '',
+  queue_name varchar(64) NOT NULL DEFAULT 'quick',
+  queue_errors json NULL,
+  queue_result json NULL,
+  queue_progress decimal(18,4) NULL,
+  queue_note varchar(255) NULL,
+  queue_trace varchar(255) NULL,
+  queue_unique varchar(255) NULL,
+  queue_unique_until datetime(6) NULL,
+  queue_gate varchar(255) NULL,
+  CONSTRAINT task_state_check CHECK (state IN ('ready', 'running', 'done', 'dead', 'cancelled')),
+  KEY task_queue_claim_idx (state, queue_hold, queue_name, priority DESC, id),
+  KEY task_queue_hold_idx (state, queue_hold, run_at),
+  KEY task_queue_running_idx (queue_lease),
+  KEY task_queue_gate_idx (state, queue_hold, queue_gate, priority DESC, id),
+  UNIQUE KEY task_queue_unique_idx (queue_unique)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -28,32 +28,33 @@ ORDER BY id
 LIMIT $1;
 
 -- name: InsertAudit :one
-INSERT INTO audit (job, token, epoch, attempt, did, process)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO audit (queue, job, token, epoch, attempt, did, process)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 RETURNING id;
 
 -- name: GetAudit :one
-SELECT id, job, token, epoch, attempt, did, process
+SELECT id, queue, job, token, epoch, attempt, did, process
 FROM audit
 WHERE id = $1;
 
 -- name: UpdateAudit :one
 UPDATE audit
-SET job = $1,
-    token = $2,
-    epoch = $3,
-    attempt = $4,
-    did = $5,
-    process = $6
-WHERE id = $7
-RETURNING id, job, token, epoch, attempt, did, process;
+SET queue = $1,
+    job = $2,
+    token = $3,
+    epoch = $4,
+    attempt = $5,
+    did = $6,
+    process = $7
+WHERE id = $8
+RETURNING id, queue, job, token, epoch, attempt, did, process;
 
 -- name: DeleteAudit :execrows
 DELETE FROM audit
 WHERE id = $1;
 
 -- name: ListAudit :many
-SELECT id, job, token, epoch, attempt, did, process
+SELECT id, queue, job, token, epoch, attempt, did, process
 FROM audit
 ORDER BY id
 LIMIT $1;
@@ -85,86 +86,92 @@ ORDER BY id
 LIMIT $1;
 
 -- name: InsertEnqueued :one
-INSERT INTO enqueued (token, job, inside)
-VALUES ($1, $2, $3)
+INSERT INTO enqueued (token, queue, job, inside)
+VALUES ($1, $2, $3, $4)
 RETURNING id;
 
 -- name: GetEnqueued :one
-SELECT id, token, job, inside
+SELECT id, token, queue, job, inside
 FROM enqueued
 WHERE id = $1;
 
 -- name: GetEnqueuedByToken :one
-SELECT id, token, job, inside
+SELECT id, token, queue, job, inside
 FROM enqueued
 WHERE token = $1;
 
 -- name: UpdateEnqueued :one
 UPDATE enqueued
 SET token = $1,
-    job = $2,
-    inside = $3
-WHERE id = $4
-RETURNING id, token, job, inside;
+    queue = $2,
+    job = $3,
+    inside = $4
+WHERE id = $5
+RETURNING id, token, queue, job, inside;
 
 -- name: UpsertEnqueuedByToken :one
-INSERT INTO enqueued (token, job, inside)
-VALUES ($1, $2, $3)
-ON CONFLICT (token) DO UPDATE SET job = excluded.job,
+INSERT INTO enqueued (token, queue, job, inside)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (token) DO UPDATE SET queue = excluded.queue,
+    job = excluded.job,
     inside = excluded.inside
-RETURNING id, token, job, inside;
+RETURNING id, token, queue, job, inside;
 
 -- name: DeleteEnqueued :execrows
 DELETE FROM enqueued
 WHERE id = $1;
 
 -- name: ListEnqueued :many
-SELECT id, token, job, inside
+SELECT id, token, queue, job, inside
 FROM enqueued
 ORDER BY id
 LIMIT $1;
 
 -- name: InsertHistory :one
-INSERT INTO history (job, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO history (queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, conn, counted, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 RETURNING id;
 
 -- name: GetHistory :one
-SELECT id, job, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, at
+SELECT id, queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, conn, counted, at
 FROM history
 WHERE id = $1;
 
 -- name: UpdateHistory :one
 UPDATE history
-SET job = $1,
-    was = $2,
-    became = $3,
-    epoch_was = $4,
-    epoch = $5,
-    attempts_was = $6,
-    attempts = $7,
-    lease_was = $8,
-    at = $9
-WHERE id = $10
-RETURNING id, job, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, at;
+SET queue = $1,
+    job = $2,
+    kind = $3,
+    was = $4,
+    became = $5,
+    epoch_was = $6,
+    epoch = $7,
+    attempts_was = $8,
+    attempts = $9,
+    lease_was = $10,
+    conn = $11,
+    counted = $12,
+    at = $13
+WHERE id = $14
+RETURNING id, queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, conn, counted, at;
 
 -- name: DeleteHistory :execrows
 DELETE FROM history
 WHERE id = $1;
 
 -- name: ListHistory :many
-SELECT id, job, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, at
+SELECT id, queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, conn, counted, at
 FROM history
 ORDER BY id
 LIMIT $1;
 
 -- name: InsertJob :one
-INSERT INTO job (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+INSERT INTO job (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 RETURNING id;
 
 -- name: GetJob :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
 WHERE id = $1;
 
@@ -181,20 +188,21 @@ SET job_type = $1,
     queue_epoch = $9,
     queue_lease = $10,
     queue_hold = $11,
-    queue_errors = $12,
-    queue_result = $13,
-    queue_progress = $14,
-    queue_note = $15,
-    queue_trace = $16
-WHERE id = $17
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+    queue_name = $12,
+    queue_errors = $13,
+    queue_result = $14,
+    queue_progress = $15,
+    queue_note = $16,
+    queue_trace = $17
+WHERE id = $18
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: DeleteJob :execrows
 DELETE FROM job
 WHERE id = $1;
 
 -- name: ListJob :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
 ORDER BY id
 LIMIT $1;
@@ -205,14 +213,14 @@ SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, q
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM job AS due
-WHERE due.state = 'ready' AND due.queue_hold = ''
-  AND (due.run_at IS NULL OR due.run_at <= COALESCE($3::timestamptz, now()))
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = $3
+  AND (due.run_at IS NULL OR due.run_at <= COALESCE($4::timestamptz, now()))
   AND due.job_type IN ('inside', 'beside')
 ORDER BY due.priority DESC, due.id
-LIMIT $4
+LIMIT $5
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: BeatJob :many
 UPDATE job
@@ -382,3 +390,266 @@ SELECT id, name, paused, used, seen
 FROM queue_gates
 ORDER BY id
 LIMIT $1;
+
+-- name: InsertTask :one
+INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+RETURNING id;
+
+-- name: GetTask :one
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+WHERE id = $1;
+
+-- name: GetTaskByQueueUnique :one
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+WHERE queue_unique = $1;
+
+-- name: UpdateTask :one
+UPDATE task
+SET job_type = $1,
+    payload = $2,
+    state = $3,
+    priority = $4,
+    attempts = $5,
+    max_attempts = $6,
+    run_at = $7,
+    error = $8,
+    queue_epoch = $9,
+    queue_lease = $10,
+    queue_hold = $11,
+    queue_name = $12,
+    queue_errors = $13,
+    queue_result = $14,
+    queue_progress = $15,
+    queue_note = $16,
+    queue_trace = $17,
+    queue_unique = $18,
+    queue_unique_until = $19,
+    queue_gate = $20
+WHERE id = $21
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
+
+-- name: UpsertTaskByQueueUnique :one
+INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+ON CONFLICT (queue_unique) DO UPDATE SET job_type = excluded.job_type,
+    payload = excluded.payload,
+    state = excluded.state,
+    priority = excluded.priority,
+    attempts = excluded.attempts,
+    max_attempts = excluded.max_attempts,
+    run_at = excluded.run_at,
+    error = excluded.error,
+    queue_epoch = excluded.queue_epoch,
+    queue_lease = excluded.queue_lease,
+    queue_hold = excluded.queue_hold,
+    queue_name = excluded.queue_name,
+    queue_errors = excluded.queue_errors,
+    queue_result = excluded.queue_result,
+    queue_progress = excluded.queue_progress,
+    queue_note = excluded.queue_note,
+    queue_trace = excluded.queue_trace,
+    queue_unique_until = excluded.queue_unique_until,
+    queue_gate = excluded.queue_gate
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
+
+-- name: DeleteTask :execrows
+DELETE FROM task
+WHERE id = $1;
+
+-- name: ListTask :many
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+ORDER BY id
+LIMIT $1;
+
+-- name: ClaimTask :many
+UPDATE task
+SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = $3
+  AND (due.run_at IS NULL OR due.run_at <= COALESCE($4::timestamptz, now()))
+  AND due.job_type IN ('once', 'capped', 'paced')
+ORDER BY due.priority DESC, due.id
+LIMIT $5
+FOR UPDATE SKIP LOCKED
+))
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
+
+-- name: BeatTask :many
+UPDATE task
+SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM task AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
+FOR UPDATE OF due SKIP LOCKED
+))
+RETURNING id;
+
+-- name: CompleteTask :many
+UPDATE task
+SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END
+FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS claim
+WHERE task.id = claim.id AND task.queue_epoch = claim.epoch AND task.state = 'running'
+RETURNING task.id;
+
+-- name: FinishTask :execrows
+UPDATE task
+SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, queue_result = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
+
+-- name: RetryTask :execrows
+UPDATE task
+SET state = 'ready', queue_lease = NULL, run_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3, error = $4, queue_errors = $5
+WHERE id = $6 AND queue_epoch = $7 AND state = 'running';
+
+-- name: SnoozeTask :execrows
+UPDATE task
+SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, run_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3
+WHERE id = $4 AND queue_epoch = $5 AND state = 'running';
+
+-- name: ReleaseTask :execrows
+UPDATE task
+SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
+
+-- name: BuryTask :execrows
+UPDATE task
+SET state = 'dead', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND state = 'running';
+
+-- name: AbandonTask :execrows
+UPDATE task
+SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND state = 'running';
+
+-- name: ReportTask :execrows
+UPDATE task
+SET queue_progress = $1, queue_note = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
+
+-- name: RunningTask :many
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM task
+WHERE state = 'running' AND queue_lease IS NOT NULL
+LIMIT $1;
+
+-- name: ExpireTask :execrows
+UPDATE task
+SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN attempts >= max_attempts THEN CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END ELSE queue_unique END, error = $2, queue_errors = $3
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM task AS due
+WHERE due.id = $4 AND due.queue_epoch = $5 AND due.state = 'running' AND (due.queue_lease IS NULL OR due.queue_lease = $6)
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: PromoteTask :execrows
+UPDATE task
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.run_at <= COALESCE($1::timestamptz, now())
+ORDER BY due.run_at NULLS FIRST
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: NextDueTask :many
+SELECT run_at
+FROM task
+WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY run_at NULLS FIRST
+LIMIT $1;
+
+-- name: StrangerTask :many
+SELECT front.id, front.job_type
+FROM (
+SELECT due.id, due.job_type
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = ''
+  AND (due.run_at IS NULL OR due.run_at <= COALESCE($1::timestamptz, now()))
+ORDER BY due.priority DESC, due.id
+LIMIT $2
+) AS front
+WHERE NOT front.job_type IN ('once', 'capped', 'paced');
+
+-- name: ParkTask :execrows
+UPDATE task
+SET queue_hold = 'kind', error = COALESCE($1, error)
+WHERE id = $2 AND state = 'ready' AND queue_hold = '';
+
+-- name: UnparkTask :execrows
+UPDATE task
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND due.job_type IN ('once', 'capped', 'paced')
+ORDER BY due.run_at NULLS FIRST
+LIMIT $1
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: CancelTask :execrows
+UPDATE task
+SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, error = COALESCE($2, error)
+WHERE id = $3 AND state IN ('ready', 'running');
+
+-- name: ReviveTask :execrows
+UPDATE task
+SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now())
+WHERE id = $2 AND state <> 'running';
+
+-- name: GateUsedTask :one
+SELECT COUNT(*) AS used
+FROM task
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = $1;
+
+-- name: GateHoldTask :execrows
+UPDATE task
+SET queue_hold = 'limit'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_gate = $1
+ORDER BY due.priority DESC, due.id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: GateOpenTask :execrows
+UPDATE task
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_gate = $1
+ORDER BY due.priority DESC, due.id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: GateNextTask :many
+SELECT queue_gate
+FROM task
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > $1
+ORDER BY queue_gate
+LIMIT 1;
+
+-- name: TwinTask :one
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+WHERE queue_unique = $1
+FOR UPDATE;
+
+-- name: YieldTask :execrows
+UPDATE task
+SET queue_unique = NULL, queue_unique_until = NULL
+WHERE id = $1;

@@ -27,31 +27,32 @@ ORDER BY id
 LIMIT ?;
 
 -- name: InsertAudit :execlastid
-INSERT INTO audit (job, token, epoch, attempt, did, process)
-VALUES (?, ?, ?, ?, ?, ?);
+INSERT INTO audit (queue, job, token, epoch, attempt, did, process)
+VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetAudit :one
-SELECT id, job, token, epoch, attempt, did, process
+SELECT id, queue, job, token, epoch, attempt, did, process
 FROM audit
 WHERE id = ?;
 
 -- name: UpdateAudit :one
 UPDATE audit
-SET job = ?,
+SET queue = ?,
+    job = ?,
     token = ?,
     epoch = ?,
     attempt = ?,
     did = ?,
     process = ?
 WHERE id = ?
-RETURNING id, job, token, epoch, attempt, did, process;
+RETURNING id, queue, job, token, epoch, attempt, did, process;
 
 -- name: DeleteAudit :execrows
 DELETE FROM audit
 WHERE id = ?;
 
 -- name: ListAudit :many
-SELECT id, job, token, epoch, attempt, did, process
+SELECT id, queue, job, token, epoch, attempt, did, process
 FROM audit
 ORDER BY id
 LIMIT ?;
@@ -82,56 +83,60 @@ ORDER BY id
 LIMIT ?;
 
 -- name: InsertEnqueued :execlastid
-INSERT INTO enqueued (token, job, inside)
-VALUES (?, ?, ?);
+INSERT INTO enqueued (token, queue, job, inside)
+VALUES (?, ?, ?, ?);
 
 -- name: GetEnqueued :one
-SELECT id, token, job, inside
+SELECT id, token, queue, job, inside
 FROM enqueued
 WHERE id = ?;
 
 -- name: GetEnqueuedByToken :one
-SELECT id, token, job, inside
+SELECT id, token, queue, job, inside
 FROM enqueued
 WHERE token = ?;
 
 -- name: UpdateEnqueued :one
 UPDATE enqueued
 SET token = ?,
+    queue = ?,
     job = ?,
     inside = ?
 WHERE id = ?
-RETURNING id, token, job, inside;
+RETURNING id, token, queue, job, inside;
 
 -- name: UpsertEnqueuedByToken :one
-INSERT INTO enqueued (token, job, inside)
-VALUES (?, ?, ?)
-ON CONFLICT (token) DO UPDATE SET job = excluded.job,
+INSERT INTO enqueued (token, queue, job, inside)
+VALUES (?, ?, ?, ?)
+ON CONFLICT (token) DO UPDATE SET queue = excluded.queue,
+    job = excluded.job,
     inside = excluded.inside
-RETURNING id, token, job, inside;
+RETURNING id, token, queue, job, inside;
 
 -- name: DeleteEnqueued :execrows
 DELETE FROM enqueued
 WHERE id = ?;
 
 -- name: ListEnqueued :many
-SELECT id, token, job, inside
+SELECT id, token, queue, job, inside
 FROM enqueued
 ORDER BY id
 LIMIT ?;
 
 -- name: InsertHistory :execlastid
-INSERT INTO history (job, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO history (queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, conn, counted, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetHistory :one
-SELECT id, job, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, at
+SELECT id, queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, conn, counted, at
 FROM history
 WHERE id = ?;
 
 -- name: UpdateHistory :one
 UPDATE history
-SET job = ?,
+SET queue = ?,
+    job = ?,
+    kind = ?,
     was = ?,
     became = ?,
     epoch_was = ?,
@@ -139,26 +144,28 @@ SET job = ?,
     attempts_was = ?,
     attempts = ?,
     lease_was = ?,
+    conn = ?,
+    counted = ?,
     at = ?
 WHERE id = ?
-RETURNING id, job, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, at;
+RETURNING id, queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, conn, counted, at;
 
 -- name: DeleteHistory :execrows
 DELETE FROM history
 WHERE id = ?;
 
 -- name: ListHistory :many
-SELECT id, job, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, at
+SELECT id, queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, lease_was, conn, counted, at
 FROM history
 ORDER BY id
 LIMIT ?;
 
 -- name: InsertJob :execlastid
-INSERT INTO job (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO job (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetJob :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
 WHERE id = ?;
 
@@ -175,20 +182,21 @@ SET job_type = ?,
     queue_epoch = ?,
     queue_lease = ?,
     queue_hold = ?,
+    queue_name = ?,
     queue_errors = ?,
     queue_result = ?,
     queue_progress = ?,
     queue_note = ?,
     queue_trace = ?
 WHERE id = ?
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: DeleteJob :execrows
 DELETE FROM job
 WHERE id = ?;
 
 -- name: ListJob :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
 ORDER BY id
 LIMIT ?;
@@ -199,13 +207,13 @@ SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, q
 WHERE id IN (
 SELECT due.id
 FROM job AS due
-WHERE due.state = 'ready' AND due.queue_hold = ''
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = ?
   AND (due.run_at IS NULL OR due.run_at <= ?)
   AND due.job_type IN ('inside', 'beside')
 ORDER BY due.priority DESC, due.id
 LIMIT ?
 )
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: BeatJob :execrows
 UPDATE job
@@ -359,3 +367,246 @@ SELECT id, name, paused, used, seen
 FROM queue_gates
 ORDER BY id
 LIMIT ?;
+
+-- name: InsertTask :execlastid
+INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: GetTask :one
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+WHERE id = ?;
+
+-- name: GetTaskByQueueUnique :one
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+WHERE queue_unique = ?;
+
+-- name: UpdateTask :one
+UPDATE task
+SET job_type = ?,
+    payload = ?,
+    state = ?,
+    priority = ?,
+    attempts = ?,
+    max_attempts = ?,
+    run_at = ?,
+    error = ?,
+    queue_epoch = ?,
+    queue_lease = ?,
+    queue_hold = ?,
+    queue_name = ?,
+    queue_errors = ?,
+    queue_result = ?,
+    queue_progress = ?,
+    queue_note = ?,
+    queue_trace = ?,
+    queue_unique = ?,
+    queue_unique_until = ?,
+    queue_gate = ?
+WHERE id = ?
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
+
+-- name: UpsertTaskByQueueUnique :one
+INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (queue_unique) DO UPDATE SET job_type = excluded.job_type,
+    payload = excluded.payload,
+    state = excluded.state,
+    priority = excluded.priority,
+    attempts = excluded.attempts,
+    max_attempts = excluded.max_attempts,
+    run_at = excluded.run_at,
+    error = excluded.error,
+    queue_epoch = excluded.queue_epoch,
+    queue_lease = excluded.queue_lease,
+    queue_hold = excluded.queue_hold,
+    queue_name = excluded.queue_name,
+    queue_errors = excluded.queue_errors,
+    queue_result = excluded.queue_result,
+    queue_progress = excluded.queue_progress,
+    queue_note = excluded.queue_note,
+    queue_trace = excluded.queue_trace,
+    queue_unique_until = excluded.queue_unique_until,
+    queue_gate = excluded.queue_gate
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
+
+-- name: DeleteTask :execrows
+DELETE FROM task
+WHERE id = ?;
+
+-- name: ListTask :many
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+ORDER BY id
+LIMIT ?;
+
+-- name: ClaimTask :many
+UPDATE task
+SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?
+WHERE id IN (
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = ?
+  AND (due.run_at IS NULL OR due.run_at <= ?)
+  AND (due.job_type = 'once' OR due.job_type = 'capped' OR due.job_type = 'paced')
+ORDER BY due.priority DESC, due.id
+LIMIT ?
+)
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
+
+-- name: BeatTask :execrows
+UPDATE task
+SET queue_lease = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: CompleteTask :execrows
+UPDATE task
+SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: FinishTask :execrows
+UPDATE task
+SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: RetryTask :execrows
+UPDATE task
+SET state = 'ready', queue_lease = NULL, run_at = ?, queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: SnoozeTask :execrows
+UPDATE task
+SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, run_at = ?, queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: ReleaseTask :execrows
+UPDATE task
+SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: BuryTask :execrows
+UPDATE task
+SET state = 'dead', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: AbandonTask :execrows
+UPDATE task
+SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: ReportTask :execrows
+UPDATE task
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running';
+
+-- name: RunningTask :many
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM task
+WHERE state = 'running' AND queue_lease IS NOT NULL AND queue_lease > ''
+LIMIT ?;
+
+-- name: ExpireTask :execrows
+UPDATE task
+SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN attempts >= max_attempts THEN CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END ELSE queue_unique END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
+
+-- name: PromoteTask :execrows
+UPDATE task
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.run_at <= ?
+ORDER BY due.run_at
+LIMIT ?
+);
+
+-- name: NextDueTask :many
+SELECT run_at
+FROM task
+WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY run_at
+LIMIT ?;
+
+-- name: StrangerTask :many
+SELECT front.id, front.job_type
+FROM (
+SELECT due.id, due.job_type
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = ''
+  AND (due.run_at IS NULL OR due.run_at <= ?)
+ORDER BY due.priority DESC, due.id
+LIMIT ?
+) AS front
+WHERE NOT (front.job_type = 'once' OR front.job_type = 'capped' OR front.job_type = 'paced');
+
+-- name: ParkTask :execrows
+UPDATE task
+SET queue_hold = 'kind', error = COALESCE(?, error)
+WHERE id = ? AND state = 'ready' AND queue_hold = '';
+
+-- name: UnparkTask :execrows
+UPDATE task
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND (due.job_type = 'once' OR due.job_type = 'capped' OR due.job_type = 'paced')
+ORDER BY due.run_at
+LIMIT ?
+);
+
+-- name: CancelTask :execrows
+UPDATE task
+SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, error = COALESCE(?, error)
+WHERE id = ? AND state IN ('ready', 'running');
+
+-- name: ReviveTask :execrows
+UPDATE task
+SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?
+WHERE id = ? AND state <> 'running';
+
+-- name: GateUsedTask :one
+SELECT COUNT(*) AS used
+FROM task
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?;
+
+-- name: GateHoldTask :execrows
+UPDATE task
+SET queue_hold = 'limit'
+WHERE id IN (
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_gate = ?
+ORDER BY due.priority DESC, due.id
+LIMIT ?
+);
+
+-- name: GateOpenTask :execrows
+UPDATE task
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_gate = ?
+ORDER BY due.priority DESC, due.id
+LIMIT ?
+);
+
+-- name: GateNextTask :many
+SELECT queue_gate
+FROM task
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > ?
+ORDER BY queue_gate
+LIMIT 1;
+
+-- name: TwinTask :one
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+FROM task
+WHERE queue_unique = ?;
+
+-- name: YieldTask :execrows
+UPDATE task
+SET queue_unique = NULL, queue_unique_until = NULL
+WHERE id = ?;

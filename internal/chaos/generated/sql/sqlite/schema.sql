@@ -8,12 +8,14 @@ CREATE TABLE abandoned (
 
 CREATE TABLE audit (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
+  queue TEXT NOT NULL,
   job INTEGER NOT NULL,
   token INTEGER NOT NULL,
   epoch INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
   did TEXT NOT NULL,
   process TEXT NOT NULL,
+  CONSTRAINT audit_queue_check CHECK (length(queue) <= 20),
   CONSTRAINT audit_did_check CHECK ((did = 'effect' OR did = 'failed' OR did = 'snoozed' OR did = 'discarded')),
   CONSTRAINT audit_process_check CHECK (length(process) <= 40)
 ) STRICT;
@@ -26,15 +28,19 @@ CREATE TABLE cancellation (
 CREATE TABLE enqueued (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   token INTEGER NOT NULL,
+  queue TEXT NOT NULL,
   job INTEGER NOT NULL,
   inside INTEGER NOT NULL,
+  CONSTRAINT enqueued_queue_check CHECK (length(queue) <= 20),
   CONSTRAINT enqueued_inside_check CHECK (inside IN (0, 1))
 ) STRICT;
 CREATE UNIQUE INDEX enqueued_token_key ON enqueued (token);
 
 CREATE TABLE history (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
+  queue TEXT NOT NULL,
   job INTEGER NOT NULL,
+  kind TEXT NOT NULL,
   was TEXT NOT NULL,
   became TEXT NOT NULL,
   epoch_was INTEGER NOT NULL,
@@ -42,7 +48,11 @@ CREATE TABLE history (
   attempts_was INTEGER NOT NULL,
   attempts INTEGER NOT NULL,
   lease_was TEXT,
+  conn INTEGER NOT NULL,
+  counted INTEGER,
   at TEXT NOT NULL,
+  CONSTRAINT history_queue_check CHECK (length(queue) <= 20),
+  CONSTRAINT history_kind_check CHECK (length(kind) <= 20),
   CONSTRAINT history_was_check CHECK (length(was) <= 20),
   CONSTRAINT history_became_check CHECK (length(became) <= 20)
 ) STRICT;
@@ -60,6 +70,7 @@ CREATE TABLE job (
   queue_epoch INTEGER NOT NULL DEFAULT 0,
   queue_lease TEXT,
   queue_hold TEXT NOT NULL DEFAULT '',
+  queue_name TEXT NOT NULL DEFAULT 'main',
   queue_errors TEXT,
   queue_result TEXT,
   queue_progress INTEGER,
@@ -69,12 +80,13 @@ CREATE TABLE job (
   CONSTRAINT job_payload_check CHECK (json_valid(payload)),
   CONSTRAINT job_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'dead' OR state = 'cancelled')),
   CONSTRAINT job_queue_hold_check CHECK (length(queue_hold) <= 16),
+  CONSTRAINT job_queue_name_check CHECK (length(queue_name) <= 64),
   CONSTRAINT job_queue_errors_check CHECK (json_valid(queue_errors)),
   CONSTRAINT job_queue_result_check CHECK (json_valid(queue_result)),
   CONSTRAINT job_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT job_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;
-CREATE INDEX job_queue_claim_idx ON job (state, queue_hold, priority DESC, id) WHERE state = 'ready' AND queue_hold = '';
+CREATE INDEX job_queue_claim_idx ON job (state, queue_hold, queue_name, priority DESC, id) WHERE state = 'ready' AND queue_hold = '';
 CREATE INDEX job_queue_hold_idx ON job (state, queue_hold, run_at) WHERE state = 'ready' AND queue_hold != '';
 CREATE INDEX job_queue_running_idx ON job (queue_lease) WHERE queue_lease IS NOT NULL;
 
@@ -88,3 +100,43 @@ CREATE TABLE queue_gates (
   CONSTRAINT queue_gates_paused_check CHECK (paused IN (0, 1))
 ) STRICT;
 CREATE UNIQUE INDEX queue_gates_name_key ON queue_gates (name);
+
+CREATE TABLE task (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_type TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'ready',
+  priority INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  max_attempts INTEGER NOT NULL DEFAULT 25,
+  run_at TEXT,
+  error TEXT,
+  queue_epoch INTEGER NOT NULL DEFAULT 0,
+  queue_lease TEXT,
+  queue_hold TEXT NOT NULL DEFAULT '',
+  queue_name TEXT NOT NULL DEFAULT 'quick',
+  queue_errors TEXT,
+  queue_result TEXT,
+  queue_progress INTEGER,
+  queue_note TEXT,
+  queue_trace TEXT,
+  queue_unique TEXT,
+  queue_unique_until TEXT,
+  queue_gate TEXT,
+  CONSTRAINT task_job_type_check CHECK (length(job_type) <= 20),
+  CONSTRAINT task_payload_check CHECK (json_valid(payload)),
+  CONSTRAINT task_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'dead' OR state = 'cancelled')),
+  CONSTRAINT task_queue_hold_check CHECK (length(queue_hold) <= 16),
+  CONSTRAINT task_queue_name_check CHECK (length(queue_name) <= 64),
+  CONSTRAINT task_queue_errors_check CHECK (json_valid(queue_errors)),
+  CONSTRAINT task_queue_result_check CHECK (json_valid(queue_result)),
+  CONSTRAINT task_queue_note_check CHECK (length(queue_note) <= 255),
+  CONSTRAINT task_queue_trace_check CHECK (length(queue_trace) <= 255),
+  CONSTRAINT task_queue_unique_check CHECK (length(queue_unique) <= 255),
+  CONSTRAINT task_queue_gate_check CHECK (length(queue_gate) <= 255)
+) STRICT;
+CREATE INDEX task_queue_claim_idx ON task (state, queue_hold, queue_name, priority DESC, id) WHERE state = 'ready' AND queue_hold = '';
+CREATE INDEX task_queue_hold_idx ON task (state, queue_hold, run_at) WHERE state = 'ready' AND queue_hold != '';
+CREATE INDEX task_queue_running_idx ON task (queue_lease) WHERE queue_lease IS NOT NULL;
+CREATE INDEX task_queue_gate_idx ON task (state, queue_hold, queue_gate, priority DESC, id) WHERE queue_gate IS NOT NULL;
+CREATE UNIQUE INDEX task_queue_unique_idx ON task (queue_unique);
