@@ -69,7 +69,7 @@ func (e *enqueuer) turn(ctx context.Context, turn int) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.statementsEnd())
 	defer cancel()
-	return e.transaction(ctx, turn%rolledBack == 1)
+	return e.transaction(ctx, e.batch(turn), turn%rolledBack == 1)
 }
 
 // look waits while more jobs were committed than the time asks for, or while too
@@ -126,11 +126,11 @@ type task struct {
 }
 
 // batch decides what the next transaction enqueues.
-func (e *enqueuer) batch() *batch {
+func (e *enqueuer) batch(turn int) *batch {
 	b := &batch{first: e.next, jobs: 1 + e.rand.IntN(maxBatch)}
 	e.next += int64(b.jobs)
-	n := e.rand.IntN(6)
-	kind := []string{"once", "capped", "paced"}[e.rand.IntN(3)]
+	n := 1 + e.rand.IntN(5)
+	kind := []string{"once", "capped", "paced"}[turn%3]
 	for range n {
 		t := task{kind: kind, token: e.next, key: fmt.Sprintf("key-%d", e.rand.IntN(3))}
 		e.next++
@@ -142,8 +142,7 @@ func (e *enqueuer) batch() *batch {
 }
 
 // transaction enqueues some jobs, or only makes as if.
-func (e *enqueuer) transaction(ctx context.Context, abandon bool) error {
-	b := e.batch()
+func (e *enqueuer) transaction(ctx context.Context, b *batch, abandon bool) error {
 	if abandon {
 		if _, err := e.db.Abandoned.Create(ctx, generated.AbandonedNew{First: b.first, Tokens: e.next - b.first}); err != nil {
 			return err
