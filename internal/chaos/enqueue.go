@@ -213,12 +213,13 @@ func (e *enqueuer) jobs(ctx context.Context, tx *generated.Tx, b *batch, inside 
 func (e *enqueuer) task(ctx context.Context, tx *generated.Tx, b *batch, t task) error {
 	var row *generated.Task
 	var err error
+	added := true
 	opt := func(n *generated.TaskNew) {
 		n.MaxAttempts = store.Int(planOf(e.s.Seed, t.token, e.s.Lease).maxAttempts())
 	}
 	switch t.kind {
 	case "once":
-		row, err = tx.Task.EnqueueOnce(ctx, generated.Once{Token: t.token, Key: t.key}, opt)
+		row, added, err = tx.Task.EnqueueOnce(ctx, generated.Once{Token: t.token, Key: t.key}, opt)
 	case "capped":
 		row, err = tx.Task.EnqueueCapped(ctx, generated.Capped{Token: t.token, Key: t.key}, opt)
 	default:
@@ -227,7 +228,10 @@ func (e *enqueuer) task(ctx context.Context, tx *generated.Tx, b *batch, t task)
 	if err != nil {
 		return err
 	}
-	if tokenOf(row.Payload) != t.token {
+	if mine := tokenOf(row.Payload) == t.token; mine != added {
+		panic(fmt.Sprintf("added is %t, and the payload says otherwise: %+v", added, row))
+	}
+	if !added {
 		return nil
 	}
 	b.tokens = append(b.tokens, t.token)

@@ -356,11 +356,13 @@ var onceRules = []check.Member{
 
 // EnqueueOnce adds a once. Each of opts may change the row to be: when it runs,
 // how often it is tried.
-// Where there is one that is alike, it gives that one, unchanged.
-func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(*TaskNew)) (*Task, error) {
+//
+// added reports whether row is new. If false, row is the job with the same key that was
+// there already; it is left unchanged.
+func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(*TaskNew)) (row *Task, added bool, err error) {
 	n, err := newOnce(ctx, payload, opts)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	return queue.AddUnique(ctx, t.Conn(), &taskQueue, n.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Task, error) {
 		t := TaskTable{store.Bind(c, &taskSpec)}
@@ -383,24 +385,26 @@ func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(
 	})
 }
 
-// EnqueueOnceMany adds a once for each payload, all or none, and gives their ids in order.
-func (t *TaskTable) EnqueueOnceMany(ctx context.Context, payloads []Once, opts ...func(*TaskNew)) ([]TaskID, error) {
-	ids := make([]TaskID, len(payloads))
-	err := t.Conn().InTx(ctx, func(c *store.Conn) error {
+// EnqueueOnceMany adds a once for each payload, all or none. ids[i] is the id of the row that
+// has the key of payloads[i], and added[i] reports whether that row is new, as with
+// EnqueueOnce; an id may occur several times and is new at most once.
+func (t *TaskTable) EnqueueOnceMany(ctx context.Context, payloads []Once, opts ...func(*TaskNew)) (ids []TaskID, added []bool, err error) {
+	ids, added = make([]TaskID, len(payloads)), make([]bool, len(payloads))
+	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
 		t := TaskTable{store.Bind(c, &taskSpec)}
 		for i, payload := range payloads {
-			row, err := t.EnqueueOnce(ctx, payload, opts...)
+			row, isNew, err := t.EnqueueOnce(ctx, payload, opts...)
 			if err != nil {
 				return queue.InPayload(i, err)
 			}
-			ids[i] = row.ID
+			ids[i], added[i] = row.ID, isNew
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return ids, nil
+	return ids, added, nil
 }
 
 func newOnce(ctx context.Context, payload Once, opts []func(*TaskNew)) (TaskNew, error) {
