@@ -104,6 +104,13 @@ func (a access) one(ctx context.Context, sql string, row any, sc *scratch) error
 }
 
 func (a access) create(ctx context.Context, n, row any) error {
+	if len(a.s.effects) > 0 {
+		return a.createWithEffects(ctx, n, row)
+	}
+	return a.createRow(ctx, n, row)
+}
+
+func (a access) createRow(ctx context.Context, n, row any) error {
 	sc := a.s.take()
 	defer a.s.give(sc)
 	if _, err := a.prepare(n, row, sc); err != nil {
@@ -141,6 +148,15 @@ func (a access) insert(ctx context.Context, sc *scratch) error {
 }
 
 func (a access) update(ctx context.Context, id, p, row any) error {
+	if len(a.s.effects) > 0 {
+		return a.updateWithEffects(ctx, id, p, row)
+	}
+	_, err := a.updateRow(ctx, id, p, row)
+	return err
+}
+
+// updateRow reports whether it wrote: an empty patch only reads the row.
+func (a access) updateRow(ctx context.Context, id, p, row any) (wrote bool, err error) {
 	sc := a.s.take()
 	defer a.s.give(sc)
 	var m Mask
@@ -149,10 +165,10 @@ func (a access) update(ctx context.Context, id, p, row any) error {
 	sc.dest = a.s.fields(row, sc.dest[:0])
 	normalize(sc.dest)
 	if found := a.violations(sc, &m, &m.set); found != nil {
-		return &ValidationError{Datatype: a.s.Name, Violations: found}
+		return false, &ValidationError{Datatype: a.s.Name, Violations: found}
 	}
 	if m.set.empty() {
-		return a.get(ctx, id, row)
+		return false, a.get(ctx, id, row)
 	}
 	for i, v := range sc.vals {
 		if m.set.has(i) {
@@ -161,14 +177,14 @@ func (a access) update(ctx context.Context, id, p, row any) error {
 	}
 	arg, err := a.idArg(id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	sc.args = append(sc.args, arg)
 	text := a.updateText(m.set)
 	if a.st.dialect == sqltext.MySQL {
-		return a.updateThenRead(ctx, id, text, row, sc.args)
+		return true, a.updateThenRead(ctx, id, text, row, sc.args)
 	}
-	return a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, &m.set)
+	return true, a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, &m.set)
 }
 
 // updateText sets columns of the row with one id.
@@ -204,26 +220,43 @@ func (m *Mask) columns() []int {
 }
 
 func (a access) upsertUnique(ctx context.Context, key int, n, row any) error {
-	sc := a.s.take()
-	defer a.s.give(sc)
+	if len(a.s.effects) > 0 {
+		return a.upsertWithEffects(ctx, key, n, row)
+	}
+	return a.upsertRow(ctx, key, n, row)
+}
+
+// prepareUpsert fills row and sc as prepare does, and returns the columns that
+// an existing row is to take, and the values of the key.
+func (a access) prepareUpsert(key int, n, row any, sc *scratch) (set columnSet, by []any, err error) {
 	m, err := a.prepare(n, row, sc)
 	if err != nil {
-		return err
+		return set, nil, err
 	}
-	for _, c := range a.s.Keys[key].Columns {
+	m.set.remove(0)
+	by = make([]any, len(a.s.Keys[key].Columns))
+	for i, c := range a.s.Keys[key].Columns {
 		if sc.vals[c] == nil { // a null is never the same as another
-			return &ValidationError{Datatype: a.s.Name, Violations: []Violation{
+			return set, nil, &ValidationError{Datatype: a.s.Name, Violations: []Violation{
 				{a.s.Columns[c].Name, "null", "cannot be null in an upsert by it"},
 			}}
 		}
+		m.set.remove(c)
+		by[i] = sc.vals[c]
 	}
-	shape := upsertShape{key: key, set: m.set}
-	shape.set.remove(0)
-	for _, c := range a.s.Keys[key].Columns {
-		shape.set.remove(c)
+	return m.set, by, nil
+}
+
+func (a access) upsertRow(ctx context.Context, key int, n, row any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	set, by, err := a.prepareUpsert(key, n, row, sc)
+	if err != nil {
+		return err
 	}
+	shape := upsertShape{key: key, set: set}
 	if a.st.dialect == sqltext.MySQL {
-		return a.upsertLocked(ctx, shape, row, sc.vals)
+		return a.upsertLocked(ctx, shape, by, row, sc.vals)
 	}
 	text := remembered(a.st, a.st.upserts, shape, func() string {
 		set := Mask{set: shape.set}
@@ -235,12 +268,19 @@ func (a access) upsertUnique(ctx context.Context, key int, n, row any) error {
 }
 
 func (a access) delete(ctx context.Context, id any) error {
-	sc := a.s.take()
-	defer a.s.give(sc)
+	if a.s.followed(Deleted) {
+		return a.deleteWithEffects(ctx, id)
+	}
 	arg, err := a.idArg(id)
 	if err != nil {
 		return err
 	}
+	return a.deleteRow(ctx, arg)
+}
+
+func (a access) deleteRow(ctx context.Context, arg any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
 	sc.args = append(sc.args, arg)
 	res, err := a.c.Exec(ctx, a.st.del, sc.args)
 	if err == nil && res.RowsAffected == 0 {

@@ -33,6 +33,13 @@ func (a access) createMany(ctx context.Context, n int, at func(i int) (n, row, i
 	if n > MaxBulk {
 		return invalidf("%s: %d rows at once; at most %d", a.s.Name, n, MaxBulk)
 	}
+	if len(a.s.effects) > 0 {
+		return a.createManyWithEffects(ctx, n, at)
+	}
+	return a.createRows(ctx, n, at)
+}
+
+func (a access) createRows(ctx context.Context, n int, at func(i int) (n, row, id any)) error {
 	width := len(a.s.Columns)
 	all := bulk{ids: make([]any, n), vals: make([]any, 0, n*width), width: width}
 	sc := a.s.take()

@@ -242,6 +242,13 @@ func (a access) deleteWhere(ctx context.Context, where *node) (int64, error) {
 	if where == nil {
 		return 0, invalidf("%s: DeleteWhere without a condition; Everything removes every row", a.s.Name)
 	}
+	if a.s.followed(Deleted) {
+		return a.deleteWhereWithEffects(ctx, where)
+	}
+	return a.deleteRows(ctx, where)
+}
+
+func (a access) deleteRows(ctx context.Context, where *node) (int64, error) {
 	b := a.builder()
 	b.write("DELETE FROM ", a.st.table)
 	b.where(where, nil)

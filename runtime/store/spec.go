@@ -58,6 +58,13 @@ type Spec[R, ID, N, P any] struct {
 	// Patch fills r from p and marks what the caller gave.
 	Patch func(p *P, r *R, m *Mask)
 
+	// Effects is what else happens with each write, in order. It and Cascades are
+	// set before the first use: an init function does, for both may lead back here.
+	Effects []Effect
+	// Cascades are references to this datatype by which a delete reaches rows of a
+	// datatype with effects.
+	Cascades []Cascade
+
 	once  sync.Once
 	shape shape
 }
@@ -71,6 +78,10 @@ type shape struct {
 	fields  func(row any, buf []any) []any // Spec.Fields of a *R
 	fill    func(n, row any, m *Mask, now time.Time)
 	patch   func(p, row any, m *Mask)
+	newRow  func() any // a *R
+
+	effects  effects
+	cascades []Cascade
 
 	dialects [3]atomic.Pointer[statements]
 	scratch  sync.Pool // of *scratch
@@ -85,8 +96,15 @@ func (s *Spec[R, ID, N, P]) untyped() *shape {
 		h.fields = func(row any, buf []any) []any { return s.Fields(row.(*R), buf) }
 		h.fill = func(n, row any, m *Mask, now time.Time) { s.New(n.(*N), row.(*R), m, now) }
 		h.patch = func(p, row any, m *Mask) { s.Patch(p.(*P), row.(*R), m) }
+		h.newRow = func() any { return new(R) }
+		h.effects, h.cascades = s.Effects, s.Cascades
 	})
 	return &s.shape
+}
+
+// followed reports whether a write has effects, here or where it cascades.
+func (s *shape) followed(op Op) bool {
+	return len(s.effects) > 0 || op == Deleted && len(s.cascades) > 0
 }
 
 // TableDef describes the table to Open.

@@ -22,12 +22,8 @@ import (
 // waited for as for a lock.
 const upsertRounds = 4
 
-func (a access) upsertLocked(ctx context.Context, shape upsertShape, row any, vals []any) error {
+func (a access) upsertLocked(ctx context.Context, shape upsertShape, by []any, row any, vals []any) error {
 	key := a.s.Keys[shape.key]
-	by := make([]any, len(key.Columns))
-	for i, c := range key.Columns {
-		by[i] = vals[c]
-	}
 	return a.c.InTx(ctx, func(c *Conn) error {
 		in := a.on(c)
 		for range upsertRounds {

@@ -110,4 +110,9 @@ var openings = []struct {
 	{"Nested", testNested},
 	{"NestedStarves", testNestedStarves},
 	{"NotNested", testNotNested},
+	{"Effects", testEffects},
+	{"EffectsWithoutRows", testEffectsWithoutRows},
+	{"Cascades", testCascades},
+	{"ManyEffects", testManyEffects},
+	{"UpsertsWithRows", testUpsertsWithRows},
 }
