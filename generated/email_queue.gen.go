@@ -324,18 +324,6 @@ func (p *EmailQueuePatch) fill(r *EmailQueue, m *store.Mask) {
 	store.PutNull(m, 20, &r.QueueTrace, p.QueueTrace)
 }
 
-// Create adds a row and wakes the workers.
-func (t *EmailQueueTable) Create(ctx context.Context, n EmailQueueNew) (*EmailQueue, error) {
-	row, err := t.Table.Create(ctx, n)
-	return row, queue.Added(t.Conn(), &emailQueueQueue, err)
-}
-
-// CreateMany adds rows, all or none, and wakes the workers.
-func (t *EmailQueueTable) CreateMany(ctx context.Context, ns []EmailQueueNew) ([]EmailQueueID, error) {
-	ids, err := t.Table.CreateMany(ctx, ns)
-	return ids, queue.Added(t.Conn(), &emailQueueQueue, err)
-}
-
 // Enqueue adds a row, and wakes the workers.
 func (t *EmailQueueTable) Enqueue(ctx context.Context, n EmailQueueNew) (*EmailQueue, error) {
 	if !n.QueueTrace.IsSet() {
@@ -744,4 +732,10 @@ WHERE id IN (?)`,
 		Running:   "sending",
 	},
 	Versioned: false,
+}
+
+func init() {
+	emailQueueSpec.Effects = []store.Effect{
+		{On: store.Created, Announce: "email_queue"},
+	}
 }

@@ -418,18 +418,6 @@ func newImportData(ctx context.Context, payload ImportData, opts []func(*JobQueu
 	return n, nil
 }
 
-// Create adds a row and wakes the workers.
-func (t *JobQueueTable) Create(ctx context.Context, n JobQueueNew) (*JobQueue, error) {
-	row, err := t.Table.Create(ctx, n)
-	return row, queue.Added(t.Conn(), &jobQueueQueue, err)
-}
-
-// CreateMany adds rows, all or none, and wakes the workers.
-func (t *JobQueueTable) CreateMany(ctx context.Context, ns []JobQueueNew) ([]JobQueueID, error) {
-	ids, err := t.Table.CreateMany(ctx, ns)
-	return ids, queue.Added(t.Conn(), &jobQueueQueue, err)
-}
-
 // JobQueueHandler runs what is claimed from job_queue. A nil error is done; another is tried
 // again later, unless queue.Discard made it.
 type JobQueueHandler interface {
@@ -1007,4 +995,10 @@ LIMIT ?`,
 		Running:   "processing",
 	},
 	Versioned: false,
+}
+
+func init() {
+	jobQueueSpec.Effects = []store.Effect{
+		{On: store.Created, Announce: "job_queue"},
+	}
 }

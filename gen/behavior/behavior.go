@@ -37,6 +37,7 @@ func Apply(p *model.Project) error {
 			found = append(found, pass.apply(d)...)
 		}
 	}
+	cascades(p)
 	return found.Err()
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/mistake"
@@ -130,10 +131,21 @@ func cache(d *model.Datatype) mistake.List {
 	if c.MaxEntries > 0 || c.MaxBytes > 0 {
 		d.Indexes = append(d.Indexes, cacheIndex(d, c.UsedAt))
 	}
+	for _, s := range c.DependsOn {
+		s.Datatype.Effects = append(s.Datatype.Effects, forgets(d, s.Datatype))
+	}
 	for _, op := range cacheOperations {
 		d.Operations = append(d.Operations, &model.Operation{Name: op.verb + d.GoRow, Kind: op.kind})
 	}
 	return found
+}
+
+// forgets removes, with each write of a row, what the cache holds of it.
+func forgets(cache, source *model.Datatype) model.Effect {
+	return model.Effect{On: model.AllWrites, Run: &model.Call{
+		Package: "github.com/hegner123/modulagen/runtime/cache", Func: "Forgets",
+		Args: []string{strconv.Quote(source.Name), "&" + goname.Unexported(cache.GoRow) + "Cache"},
+	}}
 }
 
 func cacheIndex(d *model.Datatype, f *model.Field) *model.Index {

@@ -24,6 +24,7 @@ func queue(d *model.Datatype) mistake.List {
 	p.order()
 	p.operations()
 	p.indexes()
+	d.Effects = append(d.Effects, model.Effect{On: model.Creates, Announce: d.Name})
 	return p.found
 }
 

@@ -3,11 +3,12 @@ package golang
 import (
 	"github.com/dave/jennifer/jen"
 
+	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
-func cacheName(d *model.Datatype) string { return lower(d.GoRow) + "Cache" }
+func cacheName(d *model.Datatype) string { return goname.Unexported(d.GoRow) + "Cache" }
 
 func cacheOf(name string) *jen.Statement { return jen.Qual(cachePath, name) }
 

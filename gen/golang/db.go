@@ -3,6 +3,7 @@ package golang
 import (
 	"github.com/dave/jennifer/jen"
 
+	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 )
 
@@ -108,7 +109,7 @@ func printSchema(f *jen.File, p *model.Project) {
 		}),
 		jen.Id("Tables"): jen.Index().Add(store("TableDef")).ValuesFunc(func(g *jen.Group) {
 			for _, d := range p.Datatypes {
-				g.Line().Id(lower(d.GoRow) + "TableDef")
+				g.Line().Id(goname.Unexported(d.GoRow) + "TableDef")
 			}
 			g.Line()
 		}),

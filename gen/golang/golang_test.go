@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/goname"
 )
 
 // A definition's text reaches comments of generated code. None of it may end
@@ -51,8 +53,8 @@ func TestLower(t *testing.T) {
 	for in, want := range map[string]string{
 		"Article": "article", "URL": "url", "URLPath": "urlPath", "BodyHTML": "bodyHTML", "X": "x", "SMSQueue": "smsQueue",
 	} {
-		if got := lower(in); got != want {
-			t.Errorf("lower(%q) = %q, want %q", in, got, want)
+		if got := goname.Unexported(in); got != want {
+			t.Errorf("goname.Unexported(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dave/jennifer/jen"
 
+	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 )
 
@@ -24,7 +25,7 @@ func (t tablePrinter) kind(f *jen.File, k *model.Kind) {
 	t.newJob(f, k)
 }
 
-func rulesName(k *model.Kind) string { return lower(k.GoName) + "Rules" }
+func rulesName(k *model.Kind) string { return goname.Unexported(k.GoName) + "Rules" }
 
 func (t tablePrinter) payload(f *jen.File, name, doc string, fields []*model.Field) {
 	for _, field := range fields {

@@ -50,7 +50,7 @@ func (q userQuery) print(f *jen.File) {
 	f.Line()
 }
 
-func (q userQuery) statementName() string { return lower(q.Name) + "Statement" }
+func (q userQuery) statementName() string { return goname.Unexported(q.Name) + "Statement" }
 
 func (q userQuery) statement(f *jen.File) {
 	var texts [3]string
@@ -153,7 +153,7 @@ func (q userQuery) arguments() jen.Code {
 
 // only is the name of a single parameter.
 func (q userQuery) only() string {
-	name := lower(goname.Exported(q.Params[0].Name))
+	name := goname.Unexported(goname.Exported(q.Params[0].Name))
 	if goWords[name] {
 		return name + "_"
 	}

@@ -6,11 +6,12 @@ import (
 
 	"github.com/dave/jennifer/jen"
 
+	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-func queueName(d *model.Datatype) string  { return lower(d.GoRow) + "Queue" }
-func handleName(d *model.Datatype) string { return lower(d.GoRow) + "Handle" }
+func queueName(d *model.Datatype) string  { return goname.Unexported(d.GoRow) + "Queue" }
+func handleName(d *model.Datatype) string { return goname.Unexported(d.GoRow) + "Handle" }
 
 func queued(name string) *jen.Statement { return jen.Qual(queuePath, name) }
 
@@ -22,7 +23,6 @@ func (t tablePrinter) queue(f *jen.File) {
 	for _, k := range q.Kinds {
 		t.kind(f, k)
 	}
-	t.creates(f)
 	if len(q.Kinds) == 0 {
 		t.enqueueRow(f)
 	}
@@ -41,22 +41,6 @@ func (t tablePrinter) method(f *jen.File, name string, doc ...string) *jen.State
 func (t tablePrinter) conn() *jen.Statement { return jen.Id("t").Dot("Conn").Call() }
 
 func (t tablePrinter) queueAt() *jen.Statement { return jen.Op("&").Id(queueName(t.d)) }
-
-// creates prints Create and CreateMany anew: workers are to hear of new rows.
-func (t tablePrinter) creates(f *jen.File) {
-	t.method(f, "Create", "Create adds a row and wakes the workers.").
-		Params(ctxParam(), jen.Id("n").Id(t.d.GoRow+"New")).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
-		jen.List(jen.Id("row"), jen.Err()).Op(":=").Id("t").Dot("Table").Dot("Create").Call(jen.Id("ctx"), jen.Id("n")),
-		jen.Return(jen.Id("row"), queued("Added").Call(t.conn(), t.queueAt(), jen.Err())),
-	)
-	f.Line()
-	t.method(f, "CreateMany", "CreateMany adds rows, all or none, and wakes the workers.").
-		Params(ctxParam(), jen.Id("ns").Index().Id(t.d.GoRow+"New")).Params(jen.Index().Id(t.idType()), jen.Error()).Block(
-		jen.List(jen.Id("ids"), jen.Err()).Op(":=").Id("t").Dot("Table").Dot("CreateMany").Call(jen.Id("ctx"), jen.Id("ns")),
-		jen.Return(jen.Id("ids"), queued("Added").Call(t.conn(), t.queueAt(), jen.Err())),
-	)
-	f.Line()
-}
 
 // controls prints what can be done to rows and queues from outside of handlers.
 func (t tablePrinter) controls(f *jen.File) {
@@ -114,7 +98,7 @@ func (t tablePrinter) queueSpec(f *jen.File) {
 		jen.Id("Statements"): t.statements(),
 		jen.Id("ErrorMax"):   jen.Lit(int(q.Error.Rules.Max.Int())),
 		jen.Id("Versioned"):  jen.Lit(w.Version != nil),
-		jen.Id("Fields"):     jen.Id(lower(t.d.GoRow) + "Fields"),
+		jen.Id("Fields"):     jen.Id(goname.Unexported(t.d.GoRow) + "Fields"),
 		jen.Id("Claimed"):    t.claimed(),
 		jen.Id("States"): queued("States").Values(jen.Dict{
 			jen.Id("Ready"): jen.Lit(q.Ready), jen.Id("Running"): jen.Lit(q.Running), jen.Id("Done"): jen.Lit(q.Done),

@@ -3,15 +3,16 @@ package golang
 import (
 	"github.com/dave/jennifer/jen"
 
+	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
-func (t tablePrinter) specName() string { return lower(t.d.GoRow) + "Spec" }
+func (t tablePrinter) specName() string { return goname.Unexported(t.d.GoRow) + "Spec" }
 
 // spec prints what the store must know of the datatype.
 func (t tablePrinter) spec(f *jen.File) {
-	row := lower(t.d.GoRow)
+	row := goname.Unexported(t.d.GoRow)
 	f.Var().Id(t.specName()).Op("=").Add(store("Spec").Types(t.typeArgs()...)).Values(jen.Dict{
 		jen.Id("Name"):    jen.Lit(t.d.Name),
 		jen.Id("ID"):      store(map[model.IDKind]string{model.IDInteger: "IDInteger", model.IDULID: "IDULID"}[t.d.ID]),
@@ -140,7 +141,7 @@ func (t tablePrinter) positions(x *model.Index) jen.Code {
 
 // tableDef prints the table as Open expects to find it.
 func (t tablePrinter) tableDef(f *jen.File) {
-	f.Var().Id(lower(t.d.GoRow) + "TableDef").Op("=").Add(store("TableDef")).Values(jen.DictFunc(func(d jen.Dict) {
+	f.Var().Id(goname.Unexported(t.d.GoRow) + "TableDef").Op("=").Add(store("TableDef")).Values(jen.DictFunc(func(d jen.Dict) {
 		d[jen.Id("Name")] = jen.Lit(t.d.Name)
 		d[jen.Id("Columns")] = jen.Id(t.specName()).Dot("Columns")
 		d[jen.Id("Indexes")] = jen.Index().Add(store("Index")).ValuesFunc(func(g *jen.Group) {
@@ -191,7 +192,7 @@ func (t tablePrinter) indexValue(x *model.Index) jen.Code {
 
 // fieldsFunc prints the one list from which rows are both read and written.
 func (t tablePrinter) fieldsFunc(f *jen.File) {
-	f.Func().Id(lower(t.d.GoRow)+"Fields").Params(jen.Id("r").Op("*").Id(t.d.GoRow), jen.Id("buf").Index().Any()).Index().Any().Block(
+	f.Func().Id(goname.Unexported(t.d.GoRow)+"Fields").Params(jen.Id("r").Op("*").Id(t.d.GoRow), jen.Id("buf").Index().Any()).Index().Any().Block(
 		jen.Return(jen.Append(jen.Id("buf"), jen.CustomFunc(jen.Options{Separator: ",", Multi: true}, func(g *jen.Group) {
 			g.Parens(jen.Op("*").Id(t.d.IDField().Storage().Go)).Parens(jen.Op("&").Id("r").Dot("ID"))
 			for _, field := range t.d.Fields {

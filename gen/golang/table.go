@@ -6,6 +6,7 @@ import (
 	"github.com/dave/jennifer/jen"
 
 	"github.com/hegner123/modulagen/gen/dialect"
+	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
@@ -43,9 +44,7 @@ func (t tablePrinter) print(f *jen.File) {
 	if t.d.Cache != nil {
 		t.cache(f)
 	}
-	if len(t.d.Cached) > 0 {
-		t.invalidating(f)
-	}
+	t.effects(f)
 }
 
 func (t tablePrinter) idType() string { return t.d.GoRow + "ID" }
@@ -223,7 +222,7 @@ func keyValue(f *model.Field) jen.Code {
 // param is a field's name as a parameter. The trailing mark keeps it from
 // hiding a word of the language or a name that the function uses.
 func param(f *model.Field) string {
-	name := lower(f.GoName)
+	name := goname.Unexported(f.GoName)
 	if goWords[name] {
 		return name + "_"
 	}

@@ -134,15 +134,3 @@ func defaultOf(f *model.Field) jen.Code {
 	}
 	return jen.Lit(text)
 }
-
-// lower gives a name that the package does not export: "articleSpec", "urlSpec".
-func lower(name string) string {
-	n := 0
-	for n < len(name) && name[n] >= 'A' && name[n] <= 'Z' {
-		n++
-	}
-	if n > 1 && n < len(name) { // an initialism ends before its last capital
-		n--
-	}
-	return strings.ToLower(name[:n]) + name[n:]
-}

@@ -160,3 +160,16 @@ var initialisms = func() map[string]string {
 	}
 	return m
 }()
+
+// Unexported returns an exported name as one that its package does not export:
+// "ArticleSpec" becomes "articleSpec", "URLSpec" "urlSpec".
+func Unexported(name string) string {
+	n := 0
+	for n < len(name) && name[n] >= 'A' && name[n] <= 'Z' {
+		n++
+	}
+	if n > 1 && n < len(name) { // an initialism ends before its last capital
+		n--
+	}
+	return strings.ToLower(name[:n]) + name[n:]
+}

@@ -129,7 +129,6 @@ func (l *loader) sources(byName map[string]*definition) {
 				def.f.wrong(at[i], fmt.Sprintf("%s is a cache; its entries change without their writers knowing", s.Name), "name the datatypes that its entries are made of")
 			case target != nil:
 				s.Datatype = target.d
-				target.d.Cached = append(target.d.Cached, def.d)
 			case !slices.Contains(l.named, s.Name):
 				l.noSource(def, at[i], byName)
 			}

@@ -86,8 +86,9 @@ type Datatype struct {
 	Cache *CacheSection // the `cache:` section as written, and what the cache pass adds to it
 	// After the passes:
 	Operations []*Operation
-	Worker     *Worker     // what a worker of this datatype needs; nil without a queue
-	Cached     []*Datatype // caches that hold what was made of this datatype's rows (their depends_on)
+	Worker     *Worker   // what a worker of this datatype needs; nil without a queue
+	Effects    []Effect  // what else happens with each write of its rows, in order
+	Cascades   []Cascade // the references by which a delete of its rows reaches effects of others
 }
 
 // Field is one column.

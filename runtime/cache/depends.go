@@ -1,7 +1,10 @@
 package cache
 
 import (
+	"context"
 	"fmt"
+
+	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // RowTag is the tag of what is made of one row: "post:7" for the post with the
@@ -9,23 +12,27 @@ import (
 // with the tag, where the cache's definition has the datatype in depends_on.
 func RowTag(datatype string, id any) string { return fmt.Sprintf("%s:%v", datatype, id) }
 
-// all stands for every id of a datatype.
-type all struct{}
-
-// maxForget is how many rows are told one by one; of more, all are meant.
+// maxForget is how many rows are removed one by one; of more, all are.
 const maxForget = 100
 
-// IDs are the ids of several rows, for Forget. Generated code calls it.
-func IDs[ID any](ids []ID) []any {
-	if len(ids) > maxForget {
-		return AllIDs()
+// Forgets makes the effect that removes, with each write of rows of a datatype,
+// what a cache holds of them: the entries tagged with the datatype's name, and
+// with a row ("post:7", see RowTag). Generated code calls it for datatypes that
+// the cache depends on.
+func Forgets(datatype string, spec *Spec) func(context.Context, *store.Conn, []store.Change) error {
+	return func(ctx context.Context, c *store.Conn, changes []store.Change) error {
+		t := tableOf(c, spec)
+		tags := []string{storedForm(datatype, spec.TagMax)}
+		if len(changes) <= maxForget {
+			for _, ch := range changes {
+				tags = append(tags, storedForm(RowTag(datatype, ch.ID), spec.TagMax))
+			}
+		}
+		if _, err := t.RemoveTags(ctx, tags); err != nil || len(changes) <= maxForget {
+			return err
+		}
+		start := datatype + ":"
+		_, err := t.removeTagRange(ctx, start, after(start))
+		return err
 	}
-	out := make([]any, len(ids))
-	for i, id := range ids {
-		out[i] = id
-	}
-	return out
 }
-
-// AllIDs stands for every row of a datatype, for Forget. Generated code calls it.
-func AllIDs() []any { return []any{all{}} }

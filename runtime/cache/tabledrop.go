@@ -238,30 +238,3 @@ func (b *bounds) hold(ctx context.Context) (removed int64, err error) {
 	}
 	return removed, nil
 }
-
-// Forget removes what caches hold of rows of a datatype: the entries tagged with
-// the datatype's name, and with a row ("post:7", see RowTag). It is part of the
-// transaction of c. Generated code calls it for datatypes that a cache depends
-// on; ids is what IDs or AllIDs gives, or the ids themselves.
-func Forget(ctx context.Context, c *store.Conn, datatype string, ids []any, caches ...*Spec) error {
-	for _, spec := range caches {
-		t := tableOf(c, spec)
-		tags := []string{storedForm(datatype, spec.TagMax)}
-		for _, id := range ids {
-			if id == (all{}) {
-				continue
-			}
-			tags = append(tags, storedForm(RowTag(datatype, id), spec.TagMax))
-		}
-		if _, err := t.RemoveTags(ctx, tags); err != nil {
-			return err
-		}
-		if slices.Contains(ids, any(all{})) {
-			start := datatype + ":"
-			if _, err := t.removeTagRange(ctx, start, after(start)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

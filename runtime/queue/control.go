@@ -13,15 +13,6 @@ import (
 func controlTopic(name string) string { return name + "/control" }
 func endedTopic(name string) string   { return name + "/ended" }
 
-// Added wakes the workers after rows were added without err, which it gives
-// back. Generated code calls it.
-func Added[R any](c *store.Conn, spec *Spec[R], err error) error {
-	if err == nil {
-		c.Announce(spec.Name)
-	}
-	return err
-}
-
 // CancelRow ends a row that is ready or running. Generated code calls it.
 func CancelRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)

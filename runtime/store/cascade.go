@@ -66,7 +66,7 @@ func (a access) referring(ctx context.Context, k Cascade, deleted []Change, seen
 	if k.SetNull {
 		op = Updated
 	}
-	es := a.s.effects.on(op)
+	es := a.s.byOp[op]
 	return a.eachLocked(ctx, listed(k.Column, deleted), es.rows(), func(changes []Change) error {
 		kept := changes[:0]
 		for _, ch := range changes {

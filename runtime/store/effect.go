@@ -52,7 +52,7 @@ const EffectBatch = 500
 // effects are those of one datatype, in the order in which they run.
 type effects []Effect
 
-// on selects the effects of some writes; nil where there are none.
+// on selects the effects of some writes.
 func (es effects) on(op Op) effects {
 	var out effects
 	for _, e := range es {
@@ -127,7 +127,7 @@ func (es effects) announce(c *Conn) {
 // run again after a conflict with another transaction, as of Tx; it returns what
 // it changed, which is nothing where it only read.
 func (a access) affecting(ctx context.Context, op Op, write func(in access, es effects) ([]Change, error)) error {
-	es := a.s.effects.on(op)
+	es := a.s.byOp[op]
 	if a.announces(es, op) {
 		changes, err := write(a, es)
 		if err == nil && len(changes) > 0 {

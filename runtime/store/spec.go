@@ -81,6 +81,7 @@ type shape struct {
 	newRow  func() any // a *R
 
 	effects  effects
+	byOp     [Created + Updated + Deleted + 1]effects // those on some writes
 	cascades []Cascade
 
 	dialects [3]atomic.Pointer[statements]
@@ -98,6 +99,9 @@ func (s *Spec[R, ID, N, P]) untyped() *shape {
 		h.patch = func(p, row any, m *Mask) { s.Patch(p.(*P), row.(*R), m) }
 		h.newRow = func() any { return new(R) }
 		h.effects, h.cascades = s.Effects, s.Cascades
+		for op := range h.byOp {
+			h.byOp[op] = h.effects.on(Op(op))
+		}
 	})
 	return &s.shape
 }

@@ -3,7 +3,6 @@
 package generated
 
 import (
-	"context"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -85,84 +84,8 @@ func (p *AuthorPatch) fill(r *Author, m *store.Mask) {
 	store.Patch(m, 1, &r.Name, p.Name)
 }
 
-// Create adds a row.
-// In the same transaction, what caches hold of it is removed.
-func (t *AuthorTable) Create(ctx context.Context, n AuthorNew) (out *Author, err error) {
-	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
-		var err error
-		in := store.Bind(c, &authorSpec)
-		if out, err = in.Create(ctx, n); err != nil {
-			return err
-		}
-		return cache.Forget(ctx, c, "author", []any{out.ID}, &pageCacheCache)
-	})
-	if err != nil {
-		return *new(*Author), err
+func init() {
+	authorSpec.Effects = []store.Effect{
+		{On: store.Created | store.Updated | store.Deleted, Run: cache.Forgets("author", &pageCacheCache)},
 	}
-	return out, err
-}
-
-// CreateMany adds all the rows, or none.
-// In the same transaction, what caches hold of it is removed.
-func (t *AuthorTable) CreateMany(ctx context.Context, ns []AuthorNew) (out []AuthorID, err error) {
-	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
-		var err error
-		in := store.Bind(c, &authorSpec)
-		if out, err = in.CreateMany(ctx, ns); err != nil {
-			return err
-		}
-		return cache.Forget(ctx, c, "author", cache.IDs(out), &pageCacheCache)
-	})
-	if err != nil {
-		return *new([]AuthorID), err
-	}
-	return out, err
-}
-
-// Update sets the columns that the patch sets.
-// In the same transaction, what caches hold of it is removed.
-func (t *AuthorTable) Update(ctx context.Context, id AuthorID, p AuthorPatch) (out *Author, err error) {
-	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
-		var err error
-		in := store.Bind(c, &authorSpec)
-		if out, err = in.Update(ctx, id, p); err != nil {
-			return err
-		}
-		return cache.Forget(ctx, c, "author", []any{id}, &pageCacheCache)
-	})
-	if err != nil {
-		return *new(*Author), err
-	}
-	return out, err
-}
-
-// Delete removes a row.
-// In the same transaction, what caches hold of it is removed.
-func (t *AuthorTable) Delete(ctx context.Context, id AuthorID) (err error) {
-	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
-		var err error
-		in := store.Bind(c, &authorSpec)
-		if err = in.Delete(ctx, id); err != nil {
-			return err
-		}
-		return cache.Forget(ctx, c, "author", []any{id}, &pageCacheCache)
-	})
-	return err
-}
-
-// DeleteWhere removes the rows that where keeps.
-// In the same transaction, what caches hold of it is removed.
-func (t *AuthorTable) DeleteWhere(ctx context.Context, where store.Cond[AuthorID]) (out int64, err error) {
-	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
-		var err error
-		in := store.Bind(c, &authorSpec)
-		if out, err = in.DeleteWhere(ctx, where); err != nil {
-			return err
-		}
-		return cache.Forget(ctx, c, "author", cache.AllIDs(), &pageCacheCache)
-	})
-	if err != nil {
-		return *new(int64), err
-	}
-	return out, err
 }

@@ -397,18 +397,6 @@ func newBeside(ctx context.Context, payload Beside, opts []func(*JobNew)) (JobNe
 	return n, nil
 }
 
-// Create adds a row and wakes the workers.
-func (t *JobTable) Create(ctx context.Context, n JobNew) (*Job, error) {
-	row, err := t.Table.Create(ctx, n)
-	return row, queue.Added(t.Conn(), &jobQueue, err)
-}
-
-// CreateMany adds rows, all or none, and wakes the workers.
-func (t *JobTable) CreateMany(ctx context.Context, ns []JobNew) ([]JobID, error) {
-	ids, err := t.Table.CreateMany(ctx, ns)
-	return ids, queue.Added(t.Conn(), &jobQueue, err)
-}
-
 // JobHandler runs what is claimed from job. A nil error is done; another is tried
 // again later, unless queue.Discard made it.
 type JobHandler interface {
@@ -908,4 +896,10 @@ LIMIT ?`,
 		Running:   "running",
 	},
 	Versioned: false,
+}
+
+func init() {
+	jobSpec.Effects = []store.Effect{
+		{On: store.Created, Announce: "job"},
+	}
 }

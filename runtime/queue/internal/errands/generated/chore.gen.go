@@ -421,18 +421,6 @@ func (p *ChorePatch) fill(r *Chore, m *store.Mask) {
 	store.PutNull(m, 24, &r.QueueUniqueUntil, p.QueueUniqueUntil)
 }
 
-// Create adds a row and wakes the workers.
-func (t *ChoreTable) Create(ctx context.Context, n ChoreNew) (*Chore, error) {
-	row, err := t.Table.Create(ctx, n)
-	return row, queue.Added(t.Conn(), &choreQueue, err)
-}
-
-// CreateMany adds rows, all or none, and wakes the workers.
-func (t *ChoreTable) CreateMany(ctx context.Context, ns []ChoreNew) ([]ChoreID, error) {
-	ids, err := t.Table.CreateMany(ctx, ns)
-	return ids, queue.Added(t.Conn(), &choreQueue, err)
-}
-
 // Enqueue adds a row, and wakes the workers.
 // Unlike Create it counts the row under the limits of the queue.
 //
@@ -983,4 +971,10 @@ WHERE id = ?`,
 		Running:   "running",
 	},
 	Versioned: false,
+}
+
+func init() {
+	choreSpec.Effects = []store.Effect{
+		{On: store.Created, Announce: "chore"},
+	}
 }

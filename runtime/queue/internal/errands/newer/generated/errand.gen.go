@@ -1362,18 +1362,6 @@ func newFly(ctx context.Context, payload Fly, opts []func(*ErrandNew)) (ErrandNe
 	return n, nil
 }
 
-// Create adds a row and wakes the workers.
-func (t *ErrandTable) Create(ctx context.Context, n ErrandNew) (*Errand, error) {
-	row, err := t.Table.Create(ctx, n)
-	return row, queue.Added(t.Conn(), &errandQueue, err)
-}
-
-// CreateMany adds rows, all or none, and wakes the workers.
-func (t *ErrandTable) CreateMany(ctx context.Context, ns []ErrandNew) ([]ErrandID, error) {
-	ids, err := t.Table.CreateMany(ctx, ns)
-	return ids, queue.Added(t.Conn(), &errandQueue, err)
-}
-
 // ErrandHandler runs what is claimed from errand. A nil error is done; another is tried
 // again later, unless queue.Discard made it.
 type ErrandHandler interface {
@@ -2140,4 +2128,10 @@ WHERE id = ?`,
 		Running:   "running",
 	},
 	Versioned: true,
+}
+
+func init() {
+	errandSpec.Effects = []store.Effect{
+		{On: store.Created, Announce: "errand"},
+	}
 }

@@ -1,0 +1,82 @@
+package golang
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// effects prints what else happens with writes. An init function sets it: what
+// it names may lead back to the spec, which Go does not allow of variables.
+func (t tablePrinter) effects(f *jen.File) {
+	if len(t.d.Effects)+len(t.d.Cascades) == 0 {
+		return
+	}
+	spec := func() *jen.Statement { return jen.Id(t.specName()) }
+	f.Func().Id("init").Params().BlockFunc(func(g *jen.Group) {
+		if len(t.d.Effects) > 0 {
+			g.Add(spec()).Dot("Effects").Op("=").Index().Add(store("Effect")).ValuesFunc(func(g *jen.Group) {
+				for _, e := range t.d.Effects {
+					g.Line().Add(effectValue(e))
+				}
+				g.Line()
+			})
+		}
+		if len(t.d.Cascades) > 0 {
+			g.Add(spec()).Dot("Cascades").Op("=").Index().Add(store("Cascade")).ValuesFunc(func(g *jen.Group) {
+				for _, c := range t.d.Cascades {
+					g.Line().Add(cascadeValue(c))
+				}
+				g.Line()
+			})
+		}
+	})
+	f.Line()
+}
+
+func effectValue(e model.Effect) jen.Code {
+	parts := []jen.Code{jen.Id("On").Op(":").Add(writes(e.On))}
+	if e.Rows {
+		parts = append(parts, jen.Id("Rows").Op(":").True())
+	}
+	if e.Announce != "" {
+		parts = append(parts, jen.Id("Announce").Op(":").Lit(e.Announce))
+	}
+	if e.Run != nil {
+		parts = append(parts, jen.Id("Run").Op(":").Qual(e.Run.Package, e.Run.Func).CallFunc(func(g *jen.Group) {
+			for _, arg := range e.Run.Args {
+				g.Id(arg)
+			}
+		}))
+	}
+	return jen.Values(parts...)
+}
+
+func writes(on model.Writes) *jen.Statement {
+	var s *jen.Statement
+	for _, w := range []struct {
+		is   model.Writes
+		name string
+	}{{model.Creates, "Created"}, {model.Updates, "Updated"}, {model.Deletes, "Deleted"}} {
+		switch {
+		case on&w.is == 0:
+		case s == nil:
+			s = store(w.name)
+		default:
+			s = s.Op("|").Add(store(w.name))
+		}
+	}
+	return s
+}
+
+func cascadeValue(c model.Cascade) jen.Code {
+	t := tablePrinter{d: c.Datatype}
+	parts := []jen.Code{
+		jen.Id("Spec").Op(":").Op("&").Id(t.specName()),
+		jen.Id("Column").Op(":").Lit(t.position(c.Field)),
+	}
+	if c.SetsNull() {
+		parts = append(parts, jen.Id("SetNull").Op(":").True())
+	}
+	return jen.Values(parts...)
+}
