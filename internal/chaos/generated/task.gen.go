@@ -531,18 +531,6 @@ func newPaced(ctx context.Context, payload Paced, opts []func(*TaskNew)) (TaskNe
 	return n, nil
 }
 
-// Create adds a row and wakes the workers.
-func (t *TaskTable) Create(ctx context.Context, n TaskNew) (*Task, error) {
-	row, err := t.Table.Create(ctx, n)
-	return row, queue.Added(t.Conn(), &taskQueue, err)
-}
-
-// CreateMany adds rows, all or none, and wakes the workers.
-func (t *TaskTable) CreateMany(ctx context.Context, ns []TaskNew) ([]TaskID, error) {
-	ids, err := t.Table.CreateMany(ctx, ns)
-	return ids, queue.Added(t.Conn(), &taskQueue, err)
-}
-
 // TaskHandler runs what is claimed from task. A nil error is done; another is tried
 // again later, unless queue.Discard made it.
 type TaskHandler interface {
@@ -1173,4 +1161,10 @@ WHERE id = ?`,
 		Running:   "running",
 	},
 	Versioned: false,
+}
+
+func init() {
+	taskSpec.Effects = []store.Effect{
+		{On: store.Created, Announce: "task"},
+	}
 }
