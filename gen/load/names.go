@@ -17,7 +17,7 @@ var fixedNames = []string{"DB", "Tx", "Tables", "Open", "Options", "Queries", "W
 
 // fixedAccessors are methods and fields of DB and Tx that a datatype's
 // accessor would hide.
-var fixedAccessors = []string{"Tx", "Close", "Run", "Store", "Queries", "Conn", "Now", "Tables"}
+var fixedAccessors = []string{"Tx", "Close", "Run", "Drain", "Store", "Queries", "Conn", "Now", "Tables"}
 
 // gates is the row of the table that is added where there are queues.
 const gates = "QueueGate"
