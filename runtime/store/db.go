@@ -13,18 +13,25 @@ import (
 
 // DB is an open database. Safe for concurrent use.
 type DB struct {
-	backend Backend
-	opts    Options
-	conn    *Conn
-	closed  atomic.Bool
+	*shared
+	backend  Backend
+	conn     *Conn
+	deadline time.Duration // of each statement and transaction; 0: the caller's alone
+}
+
+// shared is what a DB and its reserved views have in common.
+type shared struct {
+	opts   Options
+	closed atomic.Bool
 
 	schema *Schema // nil where Open was given none
 	fake   bool    // Options.Now was given
 	once   sync.Once
 	facts  *facts // of the schema's DDL; read when an error needs them
 
-	hub   hub
-	rooms sync.Map // of func() any, by the keys of Room
+	hub      hub
+	rooms    sync.Map // of func() any, by the keys of Room
+	reserved reserved
 }
 
 // Conn gives the connection that runs each statement by itself.
@@ -59,7 +66,7 @@ func (db *DB) Close() error {
 		return nil
 	}
 	db.hub.close()
-	return closeWithin(db.backend, closeWait)
+	return db.reserved.close(db.backend)
 }
 
 func closeWithin(b Backend, wait time.Duration) error {
@@ -95,6 +102,7 @@ type Conn struct {
 // txState guards a transaction's session.
 type txState struct {
 	running sync.Mutex // held while a statement runs
+	until   time.Time  // when its reserved time is over; zero without one
 	ended   bool
 	failed  error // of a statement; nothing of the transaction can stand any more
 	after   aftermath
@@ -159,6 +167,8 @@ func (c *Conn) again(ctx context.Context, r *retry, err error) bool {
 
 // Exec runs a statement that gives no rows.
 func (c *Conn) Exec(ctx context.Context, sql string, args []any) (Result, error) {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	var r retry
 	for {
 		if err := c.enter(ctx); err != nil {
@@ -190,6 +200,8 @@ func (c *Conn) execUnlessTaken(ctx context.Context, key, sql string, args []any)
 // Query fills dest with each row of the result and then calls each, which must
 // not use this Conn when it is a transaction's.
 func (c *Conn) Query(ctx context.Context, sql string, args, dest []any, each func() error) error {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	var r retry
 	for {
 		started, err := c.query(ctx, sql, args, dest, each)
@@ -221,6 +233,8 @@ func (c *Conn) query(ctx context.Context, sql string, args, dest []any, each fun
 
 // QueryRow fills dest with the first row of the result; ErrNotFound without one.
 func (c *Conn) QueryRow(ctx context.Context, sql string, args, dest []any) error {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	var r retry
 	for {
 		if err := c.enter(ctx); err != nil {

@@ -67,6 +67,8 @@ func (c *Conn) execEach(ctx context.Context, text string, args func(i int) []any
 			return nil
 		})
 	}
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	var r retry
 	for {
 		if err := c.enter(ctx); err != nil {

@@ -30,12 +30,13 @@ func countTx(db *DB, n int) {
 func openElsewhere(b Backend) (n int, here bool) {
 	transactions.Lock()
 	defer transactions.Unlock()
+	own := 0
 	for db, count := range transactions.of {
-		if db.backend == b {
-			return transactions.all - count, true
+		if db.backend == b { // a reserved view may share it
+			own += count
 		}
 	}
-	return transactions.all, false
+	return transactions.all - own, own > 0
 }
 
 // Nested returns an error, which is ErrInvalid, when its caller runs inside the

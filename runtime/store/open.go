@@ -7,13 +7,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Options of Open. The zero value is the sensible choice.
 type Options struct {
 	Logger   *slog.Logger     // retries and slow openings; nil is silent
 	Now      func() time.Time // fills `default: now`; nil is time.Now
-	MaxConns int              // connections at most; 0: the driver's choice, see its package
+	MaxConns int              // connections at most, beside those of Reserved; 0: the driver's choice, see its package
 	Attempts int              // of a transaction that meets deadlocks or locks; 0 is 10
 }
 
@@ -88,8 +90,14 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts Options) (*DB, e
 			return nil, err
 		}
 	}
-	db := &DB{backend: backend, opts: opts, schema: schema, fake: fake}
-	db.conn = &Conn{db: db, session: backend, dialect: backend.Dialect()}
+	db := newDB(&shared{opts: opts, schema: schema, fake: fake}, backend, 0)
+	if backend.Dialect() != sqltext.SQLite {
+		db.reserved.open = func(ctx context.Context, conns int) (Backend, error) {
+			opts := opts
+			opts.MaxConns = conns
+			return d.Open(ctx, dsn, opts)
+		}
+	}
 	db.hub.open(backend, func(err error) {
 		opts.Logger.Warn("store: other processes could not be told of a change; tried again", "error", err)
 	})

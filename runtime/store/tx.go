@@ -55,6 +55,8 @@ func (r *retry) wait(ctx context.Context, db *DB) bool {
 // Tx returns within two seconds of ctx's end. Where that comes while the server
 // is committing, the commit may stand.
 func (db *DB) Tx(ctx context.Context, fn func(*Conn) error) error {
+	ctx, cancel := db.within(ctx)
+	defer cancel()
 	var r retry
 	for {
 		err := db.try(ctx, fn)
@@ -82,7 +84,7 @@ func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
 	if err != nil {
 		return err
 	}
-	state := &txState{}
+	state := &txState{until: db.until(ctx)}
 	c := &Conn{db: db, session: session, dialect: db.conn.dialect, tx: state}
 	ended := false
 	defer func() { // also on a panic, which goes on by itself

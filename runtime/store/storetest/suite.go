@@ -115,4 +115,5 @@ var openings = []struct {
 	{"Cascades", testCascades},
 	{"ManyEffects", testManyEffects},
 	{"UpsertsWithRows", testUpsertsWithRows},
+	{"Reserved", testReserved},
 }
