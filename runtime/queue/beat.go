@@ -17,15 +17,46 @@ const (
 	reportEvery = 250 * time.Millisecond
 )
 
+// A lease in parts. A heartbeat that fails, or is not answered within beatTime,
+// is tried again soon, so that one lost connection costs no lease; and a claim is
+// given up before the lease that was written last can be over for anyone else.
+func (o *Options) beatEvery() time.Duration { return o.Lease / 3 }
+func (o *Options) beatAgain() time.Duration { return o.Lease / 20 }
+func (o *Options) safe() time.Duration      { return o.Lease - o.Lease/10 }
+
+// beatTime is how long one heartbeat may take, workTime any other statement or
+// transaction of the engine. Both are shorter than the lease.
+func (o *Options) beatTime() time.Duration {
+	return max(o.Lease/4, min(o.Lease/2, 250*time.Millisecond))
+}
+
+func (o *Options) workTime() time.Duration {
+	return max(o.Lease/2, min(o.Lease*3/4, 500*time.Millisecond))
+}
+
 // beatRegularly renews the leases of all claims, in one statement, a third of a
-// lease apart. In between it writes progress, and looks for claims that were
-// taken away when someone says so.
+// lease apart. Nothing else is done here that could keep it waiting.
 func (e *engine) beatRegularly(ctx context.Context) {
-	beat := time.NewTicker(e.opts.Lease / 3)
-	defer beat.Stop()
+	wait := e.opts.beatEvery()
+	for {
+		e.pause(ctx, nil, wait)
+		if ctx.Err() != nil {
+			return
+		}
+		asked := time.Now()
+		wait = e.opts.beatAgain()
+		if e.beat(ctx) {
+			wait = max(e.opts.beatEvery()-time.Since(asked), time.Millisecond)
+		}
+	}
+}
+
+// reportRegularly writes progress, and looks for claims that were taken away when
+// an announcement says so.
+func (e *engine) reportRegularly(ctx context.Context) {
 	report := time.NewTicker(reportEvery)
 	defer report.Stop()
-	check := time.NewTicker(min(checkEvery, e.opts.Lease/3))
+	check := time.NewTicker(min(checkEvery, e.opts.beatEvery()))
 	defer check.Stop()
 	news := e.db.Listen(controlTopic(e.shape.name))
 	defer news.Stop()
@@ -34,9 +65,6 @@ func (e *engine) beatRegularly(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-beat.C:
-			e.beat(ctx)
-			continue
 		case <-report.C:
 			e.reportAll(ctx)
 			continue
@@ -55,14 +83,9 @@ func (e *engine) beatRegularly(ctx context.Context) {
 	}
 }
 
-// beat renews all leases. A claim whose lease is over, because the database was
-// away for so long, is lost.
-func (e *engine) beat(ctx context.Context) {
+// beat renews all leases, and reports whether it could.
+func (e *engine) beat(ctx context.Context) bool {
 	claims := e.held()
-	if len(claims) == 0 {
-		return
-	}
-	asked := time.Now()
 	span := e.opts.Lease
 	if e.db.FakeClock() { // it may stand still, and a lease that does not change looks like a dead worker's
 		e.beats++
@@ -71,40 +94,71 @@ func (e *engine) beat(ctx context.Context) {
 	var missing []*claim
 	for len(claims) > 0 {
 		n := min(len(claims), maxSettle)
-		ok, err := e.change(ctx, e.db.Conn(), &e.shape.st.Beat, claims[:n], span)
+		asked := time.Now()
+		ok, err := e.change(ctx, e.vital.Conn(), &e.shape.st.Beat, claims[:n], span)
 		if err != nil {
 			if ctx.Err() == nil {
 				e.opts.Logger.Error("heartbeat failed", "queue", e.shape.name, "claims", len(claims), "error", err)
 			}
-			break
+			return false
 		}
 		for i, c := range claims[:n] {
 			if ok[i] {
-				c.renew(asked)
+				c.confirm(asked)
 			} else {
 				missing = append(missing, c)
 			}
 		}
 		claims = claims[n:]
 	}
-	for _, c := range claims { // those that were not renewed
-		if c.over(e.opts.Lease) {
-			e.lose(c, ErrLeaseLost)
-		}
+	e.gone(ctx, e.vital.Conn(), missing)
+	return true
+}
+
+// confirm takes note that the claim was this process's at a moment.
+func (c *claim) confirm(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at.After(c.confirmed) {
+		c.confirmed = at
 	}
-	e.gone(ctx, missing)
 }
 
-func (c *claim) renew(at time.Time) {
+// left is how long the claim is still safe to work on, by this process's
+// monotonic clock alone; not positive when another process may have the row.
+func (c *claim) left(o *Options) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.renewed = at
+	return o.safe() - time.Since(c.confirmed)
 }
 
-func (c *claim) over(lease time.Duration) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Since(c.renewed) >= lease
+// watch gives up claims that were not confirmed for too long. It runs no
+// statement: whatever became of the database, the network or a lock, handlers
+// learn that their leases are over before another process begins the jobs.
+func (e *engine) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		next := e.opts.Lease / 20
+		for _, c := range e.held() {
+			if left := c.left(&e.opts); left > 0 {
+				next = min(next, left)
+			} else {
+				e.outlive(c)
+			}
+		}
+		e.pause(ctx, nil, max(next, time.Millisecond))
+	}
+}
+
+// outlive gives up a claim whose lease is over. One that has not begun is given
+// back as if it had not been claimed: the fence tells whether that still counts.
+func (e *engine) outlive(c *claim) {
+	if c.move(buffered, finished) {
+		e.settle(c, outcome{verb: toRelease})
+		return
+	}
+	if done, _ := c.handle.state(); !done { // else its end is written, and its handler goes on for a while
+		e.lose(c, ErrLeaseLost)
+	}
 }
 
 // check finds claims that were taken away, without renewing the others.
@@ -127,12 +181,12 @@ func (e *engine) check(ctx context.Context) {
 			missing = append(missing, c)
 		}
 	}
-	e.gone(ctx, missing)
+	e.gone(ctx, e.db.Conn(), missing)
 }
 
 // gone gives up claims that are no longer ours, and finds out why. One whose
 // end is being written is left to that.
-func (e *engine) gone(ctx context.Context, missing []*claim) {
+func (e *engine) gone(ctx context.Context, conn *store.Conn, missing []*claim) {
 	for _, c := range missing {
 		if !c.is(buffered) && !c.is(performed) {
 			continue
@@ -140,34 +194,40 @@ func (e *engine) gone(ctx context.Context, missing []*claim) {
 		if done, _ := c.handle.state(); done {
 			continue // its handler has completed it, and goes on for a while
 		}
-		if cause, lost := e.whyGone(ctx, c); lost {
+		cause, err := e.whyGone(ctx, conn, c)
+		if err != nil {
+			return // the next heartbeat tells
+		}
+		if cause != nil {
 			e.lose(c, cause)
 		}
 	}
 }
 
-// whyGone looks at a row that could not be changed. It may be ours still: a
-// heartbeat passes by a row that a transaction has locked.
-func (e *engine) whyGone(ctx context.Context, c *claim) (cause error, lost bool) {
+// whyGone looks at a row that could not be changed. It may be ours still, and
+// cause is nil then: a heartbeat passes by a row that a transaction has locked.
+func (e *engine) whyGone(ctx context.Context, conn *store.Conn, c *claim) (cause, err error) {
 	args := arguments(e.db, 0)
 	args[argID] = c.ID
-	rows, err := e.shape.read(ctx, e.db.Conn(), &e.shape.st.Get, args[argID:argID+1])
+	asked := time.Now()
+	rows, err := e.shape.read(ctx, conn, &e.shape.st.Get, args[argID:argID+1])
 	switch {
 	case err != nil:
-		return nil, false // the next heartbeat tells
+		return nil, err
 	case len(rows) == 0:
-		return ErrCancelled, true
+		return ErrCancelled, nil
 	}
 	now := e.shape.claimed(rows[0])
 	switch {
 	case now.Epoch == c.Epoch && now.State == e.shape.states.Running:
-		return nil, false
+		c.confirm(asked)
+		return nil, nil
 	case now.Epoch == c.Epoch && now.State == e.shape.states.Done:
-		return nil, false // only a transaction of its own handler can have completed it
+		return nil, nil // only a transaction of its own handler can have completed it
 	case now.Epoch == c.Epoch && now.State == e.shape.gone():
-		return ErrCancelled, true
+		return ErrCancelled, nil
 	}
-	return ErrLeaseLost, true
+	return ErrLeaseLost, nil
 }
 
 // gone is the state of a row that was cancelled.

@@ -176,7 +176,7 @@ func TestGoesOnAfterCompleteTx(t *testing.T) {
 			}
 			<-release
 			return err
-		}), queue.Options{Lease: 150 * time.Millisecond})
+		}), queue.Options{Lease: 3 * time.Second})
 		ctx := receive(t, completed, "the completion")
 		renewals(t, db, other, 3)
 		if ctx.Err() != nil {
@@ -228,7 +228,7 @@ func TestOpenTransactionCostsNoOtherLease(t *testing.T) {
 				<-release
 				return nil
 			})
-		}), queue.Options{Lease: 300 * time.Millisecond})
+		}), queue.Options{Lease: 3 * time.Second})
 		receive(t, started, "both")
 		receive(t, started, "both")
 		renewals(t, db, other, 5) // each a third of a lease

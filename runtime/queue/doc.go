@@ -12,7 +12,9 @@
 // A claim raises the row's epoch and sets a lease, which the worker renews for
 // everything that it runs in one statement. Each later change names the epoch,
 // so that a worker that was thought dead cannot overwrite the result of the one
-// that took its place. A lease that was lost cancels the handler's context.
+// that took its place. A lease that was lost cancels the handler's context: the
+// process judges that by its own monotonic clock, in a goroutine that runs no
+// statement.
 //
 // Whether a worker is dead is decided by watching its leases change, not by
 // comparing clocks: a clock that jumps makes no live worker lose its jobs, and

@@ -8,7 +8,7 @@ import (
 
 // drain runs what is due, one job after the other, in the caller's goroutine.
 func (r *runner) drain(ctx context.Context) (ran int, err error) {
-	e, err := r.engine()
+	e, err := r.engine(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -17,6 +17,8 @@ func (r *runner) drain(ctx context.Context) (ran int, err error) {
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var beats sync.WaitGroup
 	beats.Go(func() { e.beatRegularly(beating) })
+	beats.Go(func() { e.watch(beating) })
+	beats.Go(func() { e.reportRegularly(beating) })
 	defer func() {
 		stop()
 		beats.Wait()

@@ -17,10 +17,13 @@ import (
 //	fetch    claims rows, one goroutine for each named queue
 //	perform  runs handlers
 //	settle   writes what became of them, in batches
-//	beat     renews the leases of all claims, and notices which are lost
+//	beat     renews the leases of all claims, and notices which were taken away
+//	watch    gives up claims whose leases were not renewed, by its own clock alone
+//	report   writes progress, and hears of what was cancelled or paused
 //	keep     takes over from the dead, lets rows go whose time has come, deletes old ones
 type engine struct {
-	db      *store.DB
+	db      *store.DB // with connections and deadlines of the engine's own
+	vital   *store.DB // the same for heartbeats, which wait for nothing else
 	shape   *shape
 	handler func(ctx context.Context, row any) error
 	opts    Options
@@ -52,12 +55,12 @@ type claim struct {
 	row    any
 	handle *Claim
 
-	mu      sync.Mutex
-	phase   phase
-	ctx     context.Context // of the handler; nil before it runs
-	cancel  context.CancelCauseFunc
-	renewed time.Time // when the lease was last set, by this process's monotonic clock
-	started time.Time
+	mu        sync.Mutex
+	phase     phase
+	ctx       context.Context // of the handler; nil before it runs
+	cancel    context.CancelCauseFunc
+	confirmed time.Time // when the database was last asked and said that it is ours; monotonic
+	started   time.Time
 }
 
 type phase uint8
@@ -96,13 +99,27 @@ func (c *claim) move(from, to phase) bool {
 	return true
 }
 
-func (r *runner) engine() (*engine, error) {
+// Connections of the engines of one process, beside those of the program's pool.
+const (
+	vitalConns = 2 // one beats; the other while a broken one is given up
+	workConns  = 4
+)
+
+func (r *runner) engine(ctx context.Context) (*engine, error) {
 	opts, err := r.opts.withDefaults(r.db)
 	if err != nil {
 		return nil, err
 	}
+	db, err := r.db.Reserved(ctx, "queue", workConns, opts.workTime())
+	if err != nil {
+		return nil, fmt.Errorf("queue: %s: %w", r.shape.name, err)
+	}
+	vital, err := r.db.Reserved(ctx, "queue heartbeats", vitalConns, opts.beatTime())
+	if err != nil {
+		return nil, fmt.Errorf("queue: %s: %w", r.shape.name, err)
+	}
 	e := &engine{
-		db: r.db, shape: r.shape, handler: r.handler, opts: opts,
+		db: db, vital: vital, shape: r.shape, handler: r.handler, opts: opts,
 		events: eventsOf(r.db, r.shape.name), claims: map[any]*claim{}, sightings: map[any]sighting{},
 	}
 	e.tele = newTelemetry(r.shape, opts)
@@ -141,8 +158,11 @@ func (e *engine) makeLines() ([]*line, error) {
 }
 
 func (r *runner) run(ctx context.Context) error {
-	e, err := r.engine()
+	e, err := r.engine(ctx)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	return e.run(ctx)
@@ -167,6 +187,8 @@ func (e *engine) run(ctx context.Context) error {
 	}
 	claiming.Go(func() { e.keep(ctx) })
 	writing.Go(func() { e.beatRegularly(working) })
+	writing.Go(func() { e.watch(working) })
+	writing.Go(func() { e.reportRegularly(working) })
 	writing.Go(func() { e.settleAll(working) })
 
 	<-ctx.Done()

@@ -127,7 +127,7 @@ func (e *engine) claim(ctx context.Context, l *line, n int) (claims []*claim, me
 	}
 	claims = make([]*claim, len(rows))
 	for i, row := range e.sorted(rows) {
-		c := &claim{Claimed: e.shape.claimed(row), row: row, renewed: asked}
+		c := &claim{Claimed: e.shape.claimed(row), row: row, confirmed: asked}
 		c.handle = &Claim{engine: e, claim: c}
 		claims[i] = c
 	}

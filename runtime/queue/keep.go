@@ -69,15 +69,24 @@ type sighting struct {
 	since time.Time // by this process's monotonic clock
 }
 
-// sweep takes claims from processes that are gone. Whether one is, is decided by
-// watching: a claim whose lease has not changed for a whole lease is dead, by
-// this process's monotonic clock, whatever wall clocks say; one whose lease is
-// over by the database's clock too is dead after half of that. A live worker
-// renews three times in a lease.
+// isDead decides whether a claim's worker is gone, by watching: one whose lease
+// has not changed for a whole lease is dead, by this process's monotonic clock,
+// whatever wall clocks say; one whose lease is over by the database's clock too
+// is dead after half of that. A live worker renews three times in a lease.
+func isDead(unchanged, lease time.Duration, over bool) bool {
+	return unchanged >= lease || over && unchanged >= lease/2
+}
+
+// sweep takes claims from processes that are gone. Its own claims it leaves
+// alone: whether those are lost, watch decides.
 func (e *engine) sweep(ctx context.Context) error {
 	rows, err := e.allRunning(ctx)
 	if err != nil {
 		return err
+	}
+	ours := map[any]int64{}
+	for _, c := range e.held() {
+		ours[c.ID] = c.Epoch
 	}
 	seen := make(map[any]sighting, len(rows))
 	var dead []runningRow
@@ -89,12 +98,15 @@ func (e *engine) sweep(ctx context.Context) error {
 		}
 		seen[r.id.v] = s
 		age := time.Since(s.since)
-		if age >= e.opts.Lease/2 && now.IsZero() {
+		if epoch, own := ours[r.id.v]; own && epoch == r.epoch || age < e.opts.Lease/2 {
+			continue
+		}
+		if now.IsZero() {
 			if now, err = moment(ctx, e.db.Conn()); err != nil {
 				return err
 			}
 		}
-		if age >= e.opts.Lease || age >= e.opts.Lease/2 && r.lease.V.Before(now) {
+		if isDead(age, e.opts.Lease, r.lease.V.Before(now)) {
 			dead = append(dead, r)
 		}
 	}

@@ -29,7 +29,8 @@ type Options struct {
 	// and on MySQL, which cannot wake other processes, 100 ms.
 	Poll time.Duration
 	// Lease is how long a claim holds without a sign of life; 0 means 30 s, and
-	// 100 ms is the shortest. A process that died is relieved of its rows within
+	// 100 ms is the shortest. A handler's context ends with ErrLeaseLost when its
+	// lease could not be renewed for nine tenths of it. A process that died is relieved of its rows within
 	// two of them. All processes of one queue should have the same.
 	Lease time.Duration
 	// StopTimeout is how long handlers may go on after the worker was told to

@@ -106,7 +106,8 @@ type outcome struct {
 	err   error
 }
 
-// decide tells what becomes of a job whose handler gave err.
+// decide tells what becomes of a job whose handler returned err, a failure or a
+// wrapper of one.
 func (e *engine) decide(c *claim, err error) outcome {
 	switch {
 	case err == nil:
@@ -123,7 +124,7 @@ func (e *engine) decide(c *claim, err error) outcome {
 	if postponed && p.err == nil {
 		return outcome{verb: toSnooze, delay: p.by, err: err}
 	}
-	if errors.Is(c.cause(), ErrStopping) {
+	if c.cause() == ErrStopping { // a caller's own cause, under Drain, is not asked: it may panic
 		return outcome{verb: toRelease, err: err} // it was interrupted, not tried
 	}
 	if c.Attempt >= c.MaxAttempts {
@@ -136,5 +137,5 @@ func (e *engine) decide(c *claim, err error) outcome {
 	if backoff == nil {
 		backoff = e.opts.Backoff
 	}
-	return outcome{verb: toRetry, delay: delay(backoff, int(c.Attempt), err), err: err}
+	return outcome{verb: toRetry, delay: delay(backoff, int(c.Attempt), own(err)), err: err}
 }

@@ -16,7 +16,7 @@ var errPeeked = errors.New("queue: only looked at")
 // peek shows what is due: it claims all of it in a transaction that it rolls
 // back, and has the payloads decoded.
 func (r *runner) peek(ctx context.Context) error {
-	e, err := r.engine()
+	e, err := r.engine(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (e *engine) show(ctx context.Context, row any) error {
 		peek.From(ctx)(row)
 		return nil
 	}
-	err := e.handler(ctx, row)
+	err := sound(e.handler(ctx, row))
 	if _, stranger := errors.AsType[unknownKind](err); stranger {
 		return nil
 	}

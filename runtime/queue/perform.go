@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 )
 
@@ -34,11 +33,8 @@ var errGoexit = errors.New("queue: the handler ended its goroutine without retur
 // perform runs one handler and hands over what became of it.
 func (e *engine) perform(c *claim) {
 	c.started = time.Now()
-	if c.over(e.opts.Lease) && c.move(buffered, finished) {
-		// This process stood still, or the database was away: another may have the
-		// job by now. The fence tells; if not, it is as if it had not been claimed.
-		e.settle(c, outcome{verb: toRelease})
-		return
+	if c.left(&e.opts) <= 0 { // this process stood still, or the database was away
+		e.outlive(c)
 	}
 	ctx, ok := e.start(c)
 	if !ok {
@@ -54,9 +50,12 @@ func (e *engine) perform(c *claim) {
 	}
 	ctx, end := e.tele.begin(ctx, c)
 	e.emit(c, Started, outcome{})
-	err := e.call(ctx, c)
-	if err != nil && context.Cause(ctx) == ErrTimeout {
-		err = fmt.Errorf("%w (%s): %w", ErrTimeout, timeout, err)
+	var err error
+	if f := failed(e.call(ctx, c)); f != nil {
+		err = f
+		if context.Cause(ctx) == ErrTimeout {
+			err = fmt.Errorf("%w (%s): %w", ErrTimeout, timeout, f)
+		}
 	}
 	end(err)
 	e.end(c, err)
@@ -76,25 +75,25 @@ func (e *engine) start(c *claim) (context.Context, bool) {
 }
 
 // call runs a handler within its middleware and turns a panic into an error that
-// carries the stack.
+// carries the stack. Each layer gets an error that it can use.
 func (e *engine) call(ctx context.Context, c *claim) error {
 	next := func(ctx context.Context) (err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				err = fmt.Errorf("queue: handler panicked: %v\n%s", p, debug.Stack())
+				err = panicked("handler", p)
 			}
 		}()
-		return e.handler(ctx, c.row)
+		return sound(e.handler(ctx, c.row))
 	}
 	for i := len(e.opts.Middleware) - 1; i >= 0; i-- {
 		around, inner := e.opts.Middleware[i], next
 		next = func(ctx context.Context) (err error) {
 			defer func() {
 				if p := recover(); p != nil {
-					err = fmt.Errorf("queue: middleware panicked: %v\n%s", p, debug.Stack())
+					err = panicked("middleware", p)
 				}
 			}()
-			return around(ctx, c.handle, inner)
+			return sound(around(ctx, c.handle, inner))
 		}
 	}
 	return next(ctx)
@@ -124,6 +123,10 @@ func (e *engine) end(c *claim, err error) {
 	case abandoned:
 		e.log(c).Warn("result refused: the handler had been given up", "error", err)
 	case lost:
+		if _, done, _ := c.handle.settled(nil); done { // its transaction was committing when the lease was given up
+			e.completed(c)
+			return
+		}
 		if cause != ErrCancelled {
 			e.log(c).Warn("result refused: the lease was lost", "error", err)
 		}

@@ -25,7 +25,7 @@ func TestProgress(t *testing.T) {
 			<-release
 			j.Progress(1.5, strings.Repeat("é", 300))
 			return nil
-		}), queue.Options{Lease: 300 * time.Millisecond})
+		}), queue.Options{Lease: 3 * time.Second})
 		eventually(t, "the progress of a running job", func() bool {
 			row := get(t, db, id)
 			if row.QueueNote.Valid && row.QueueNote.V != "half\uFFFDway" {

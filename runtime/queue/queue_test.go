@@ -327,7 +327,7 @@ func TestLostLease(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
-			done <- db.Run(ctx, generated.Workers{JobQueue: first, JobQueueOptions: queue.Options{Concurrency: 1, Lease: 600 * time.Millisecond}})
+			done <- db.Run(ctx, generated.Workers{JobQueue: first, JobQueueOptions: queue.Options{Concurrency: 1, Lease: 3 * time.Second}})
 		}()
 		<-started
 		// What a sweep does to a lease that has run out, in one step: a heartbeat

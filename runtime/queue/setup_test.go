@@ -54,7 +54,7 @@ func each(t *testing.T, test func(t *testing.T, db *generated.DB)) {
 
 // patience is how long a test waits for what must happen; one that fails takes
 // that long, others do not.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 func patiently(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

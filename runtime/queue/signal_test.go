@@ -38,7 +38,7 @@ func child(dsn string) int {
 	defer db.Close()
 	context.AfterFunc(ctx, func() { fmt.Println("stopping") })
 	err = db.Run(ctx, generated.Workers{
-		JobQueueOptions: queue.Options{StopTimeout: time.Minute, Lease: 500 * time.Millisecond},
+		JobQueueOptions: queue.Options{StopTimeout: time.Minute, Lease: 2 * time.Second},
 		JobQueue: images(func(_ context.Context, j *generated.ImageOptimizeJob) error {
 			fmt.Println("started")
 			if j.Payload.MediaID != 1 {
@@ -139,7 +139,7 @@ func TestTwoSignals(t *testing.T) {
 		if row := get(t, db, id); row.Status != generated.JobQueueStatusProcessing {
 			t.Errorf("the row is %s: it was to be left as it was", row.Status)
 		}
-		work(t, db, fails(nil), queue.Options{Lease: 500 * time.Millisecond})
+		work(t, db, fails(nil), queue.Options{Lease: 2 * time.Second})
 		if row := await(t, db, id, generated.JobQueueStatusCompleted); row.Attempts != 2 || len(failures(t, row)) != 1 {
 			t.Errorf("after %d attempts the failures are %s", row.Attempts, row.QueueErrors.V)
 		}

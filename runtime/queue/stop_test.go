@@ -27,7 +27,7 @@ func TestStopLeavesWhoIgnoresIt(t *testing.T) {
 					defer close(over)
 					return nil
 				}),
-				JobQueueOptions: queue.Options{StopTimeout: 10 * time.Millisecond, Grace: 10 * time.Millisecond, Lease: 300 * time.Millisecond},
+				JobQueueOptions: queue.Options{StopTimeout: 10 * time.Millisecond, Grace: 10 * time.Millisecond, Lease: time.Second},
 			})
 		}()
 		handler := receive(t, started, "the start")
@@ -44,7 +44,7 @@ func TestStopLeavesWhoIgnoresIt(t *testing.T) {
 		}
 		work(t, db, images(func(_ context.Context, j *generated.ImageOptimizeJob) error {
 			return j.Result(j.Attempt)
-		}), queue.Options{Lease: 300 * time.Millisecond})
+		}), queue.Options{Lease: time.Second})
 		row := await(t, db, id, generated.JobQueueStatusCompleted)
 		if string(row.QueueResult.V) != "2" || row.QueueEpoch != 2 {
 			t.Errorf("the row was done by attempt %s, epoch %d, want 2 and 2", row.QueueResult.V, row.QueueEpoch)
@@ -123,7 +123,7 @@ func TestStopWaits(t *testing.T) {
 			started <- ctx
 			<-release
 			return ctx.Err()
-		}), queue.Options{Lease: 200 * time.Millisecond})
+		}), queue.Options{Lease: 3 * time.Second})
 		receive(t, started, "the start")
 		stopped := make(chan struct{})
 		go func() {

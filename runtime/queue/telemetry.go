@@ -71,11 +71,27 @@ func (t *telemetry) begin(ctx context.Context, c *claim) (context.Context, func(
 	)
 	return ctx, func(err error) {
 		if err != nil {
-			span.RecordError(err)
+			record(span, err)
 			span.SetStatus(codes.Error, "the job failed")
 		}
 		span.End()
 	}
+}
+
+// record hands an error to a span. The handler's own, whose type is worth knowing,
+// goes there when its methods have proved to work.
+func record(span trace.Span, err error) {
+	f, ok := err.(*failure)
+	if !ok || !f.sound {
+		span.RecordError(err)
+		return
+	}
+	defer func() {
+		if recover() != nil {
+			span.AddEvent("exception", trace.WithAttributes(attribute.String("exception.message", f.text)))
+		}
+	}()
+	span.RecordError(f.err)
 }
 
 func (t *telemetry) count(c *claim, event EventType, took time.Duration) {

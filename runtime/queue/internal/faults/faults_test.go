@@ -193,15 +193,33 @@ func (j *journal) Write(line []byte) (int, error) {
 // says waits until a line has all of the words.
 func (j *journal) says(t *testing.T, words ...string) {
 	t.Helper()
+	j.wait(t, 0, 1, words)
+}
+
+// saysAgain waits for n more lines that have all of the words.
+func (j *journal) saysAgain(t *testing.T, n int, words ...string) {
+	t.Helper()
+	j.mu.Lock()
+	from := len(j.lines)
+	j.mu.Unlock()
+	j.wait(t, from, n, words)
+}
+
+func (j *journal) wait(t *testing.T, from, n int, words []string) {
+	t.Helper()
 	end := time.After(patience)
 	for {
 		j.mu.Lock()
 		lines, news := j.lines, j.news
 		j.mu.Unlock()
-		for _, line := range lines {
+		found := 0
+		for _, line := range lines[from:] {
 			if all(line, words) {
-				return
+				found++
 			}
+		}
+		if found >= n {
+			return
 		}
 		select {
 		case <-news:
