@@ -39,7 +39,7 @@ func (r FetchRequest) Format(f fmt.State, verb rune) {
 	store.FormatRow(f, verb, r, "Headers")
 }
 
-// LogValue gives r to log/slog without its secrets.
+// LogValue returns r without its secrets, for log/slog.
 func (r FetchRequest) LogValue() slog.Value {
 	return store.LogRow(r, "Headers")
 }
@@ -108,9 +108,15 @@ func (r FetchRequestNew) Format(f fmt.State, verb rune) {
 	store.FormatRow(f, verb, r, "Headers")
 }
 
-// LogValue gives r to log/slog without its secrets.
+// LogValue returns r without its secrets, for log/slog.
 func (r FetchRequestNew) LogValue() slog.Value {
 	return store.LogRow(r, "Headers")
+}
+
+// MarshalJSON returns r as JSON, with "***" for its secrets.
+func (r FetchRequestNew) MarshalJSON() ([]byte, error) {
+	type plain FetchRequestNew
+	return store.MaskJSON(plain(r), "headers")
 }
 
 // FetchRequestPatch is a change to a row of fetch_requests. What is left unset stays as it is.
@@ -131,9 +137,15 @@ func (r FetchRequestPatch) Format(f fmt.State, verb rune) {
 	store.FormatRow(f, verb, r, "Headers")
 }
 
-// LogValue gives r to log/slog without its secrets.
+// LogValue returns r without its secrets, for log/slog.
 func (r FetchRequestPatch) LogValue() slog.Value {
 	return store.LogRow(r, "Headers")
+}
+
+// MarshalJSON returns r as JSON, with "***" for its secrets.
+func (r FetchRequestPatch) MarshalJSON() ([]byte, error) {
+	type plain FetchRequestPatch
+	return store.MaskJSON(plain(r), "headers")
 }
 
 // FetchRequestFields are the columns of fetch_requests, for filters and sorts.

@@ -293,6 +293,7 @@ start_redis() {
 [ -n "${MODULAGEN_POSTGRES_DSN:-}" ] || start_postgres
 [ -n "${MODULAGEN_MYSQL_DSN:-}" ] || start_mysql
 [ $redis = no ] || [ -n "${MODULAGEN_REDIS_ADDR:-}" ] || start_redis
+command -v sqlite3 >/dev/null || install sqlite3 || loud sqlite3 "it is not installed and cannot be here"
 
 # In the background, so that a signal reaches the trap at once; a shell without
 # job control would have such a command ignore SIGINT.

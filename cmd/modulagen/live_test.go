@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -13,14 +14,26 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
-// TestQueriesOnEveryDatabase generates a project with a dozen queries of its
-// own, builds it once and runs it on each database: it prints the same.
+// TestQueriesOnEveryDatabase generates, for each story in testdata/live, a
+// project with queries of its own, builds it once and runs it on each database:
+// it prints the same, and what the story says.
 func TestQueriesOnEveryDatabase(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	story, err := txtar.ParseFile(filepath.Join(root, "testdata", "live", "queries.txtar"))
+	stories, err := filepath.Glob(filepath.Join(root, "testdata", "live", "*.txtar"))
+	if err != nil || len(stories) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, path := range stories {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) { live(t, root, path) })
+	}
+}
+
+// live runs one story.
+func live(t *testing.T, root, path string) {
+	story, err := txtar.ParseFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,3 +118,15 @@ func TestTextIsASCII(t *testing.T) {
 		}
 	}
 }
+
+// TestJSONChecks: a null is valid for every version of SQLite, and text that is
+// no JSON for none.
+func TestJSONChecks(t *testing.T) {
+	may, must := &model.Field{Name: "may", Type: "json"}, &model.Field{Name: "must", Type: "json", NotNull: true}
+	ddl := lower(datatype("a", may, must)).Databases[model.SQLite].Tables[0].DDL
+	for _, want := range []string{"CHECK (may IS NULL OR json_valid(may))", "CHECK (json_valid(must))"} {
+		if !strings.Contains(ddl, want) {
+			t.Errorf("no %s in\n%s", want, ddl)
+		}
+	}
+}

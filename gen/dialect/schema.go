@@ -129,7 +129,11 @@ func (l *lowering) checks(f *model.Field) string {
 		case check.Bool:
 			parts = append(parts, name+" IN (0, 1)")
 		case check.JSON:
-			parts = append(parts, fmt.Sprintf("json_valid(%s)", name))
+			valid := fmt.Sprintf("json_valid(%s)", name)
+			if !f.NotNull { // before SQLite 3.42, json_valid(NULL) is 0 and not NULL
+				valid = fmt.Sprintf("%s IS NULL OR %s", name, valid)
+			}
+			parts = append(parts, valid)
 		case check.Text:
 			if n := f.Rules.Max.Int(); n > 0 && n <= fieldtype.VarcharMax && len(f.Options) == 0 {
 				parts = append(parts, fmt.Sprintf("length(%s) <= %d", name, n))

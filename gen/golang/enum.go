@@ -75,5 +75,5 @@ func printStruct(f *jen.File, name, is string, fields []*model.Field) {
 		}
 	})
 	f.Line()
-	printSecrecy(f, name, fields)
+	printSecrecy(f, name, fields, stored, columnMember)
 }

@@ -74,6 +74,7 @@ func (q userQuery) params(f *jen.File) {
 		}
 	})
 	f.Line()
+	printSecrecy(f, q.Name+"Params", rowFields(q.Params), written, goMember)
 }
 
 func (q userQuery) row(f *jen.File) {
@@ -84,13 +85,13 @@ func (q userQuery) row(f *jen.File) {
 		}
 	})
 	f.Line()
-	printSecrecy(f, q.Name+"Row", q.columnFields())
+	printSecrecy(f, q.Name+"Row", rowFields(q.Columns), shown, columnMember)
 }
 
-// columnFields are the columns as fields of the row.
-func (q userQuery) columnFields() []*model.Field {
-	out := make([]*model.Field, len(q.Columns))
-	for i, c := range q.Columns {
+// rowFields are columns, or parameters, as fields of a struct.
+func rowFields(values []sqlc.UserValue) []*model.Field {
+	out := make([]*model.Field, len(values))
+	for i, c := range values {
 		out[i] = asField(c)
 		out[i].GoName = goname.Exported(c.Name)
 	}
@@ -99,7 +100,7 @@ func (q userQuery) columnFields() []*model.Field {
 
 // columnTag is as in the row of a table: a secret stays out of JSON.
 func columnTag(c sqlc.UserValue) map[string]string {
-	if c.Field != nil && c.Field.Secret {
+	if c.Field != nil && c.Field.Hidden() {
 		return map[string]string{"json": "-"}
 	}
 	return map[string]string{"json": c.Name}

@@ -6,10 +6,27 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// printSecrecy keeps the secret fields of a struct out of what fmt and log/slog
-// print of it. A struct without any is left alone.
-func printSecrecy(f *jen.File, typeName string, fields []*model.Field) {
-	names := secrets(fields)
+// secrecy is what a type with hidden fields does beside printing itself without
+// them.
+type secrecy int
+
+const (
+	shown   secrecy = iota // it leaves them out of JSON by their tags
+	written                // it reads them from JSON, and masks them when it is written as JSON
+	stored                 // so it does, and its JSON with them is what the database keeps
+)
+
+// printSecrecy keeps the hidden fields of a struct out of what fmt, log/slog and
+// encoding/json write of it. A struct without any is left alone. member names a
+// field in JSON.
+func printSecrecy(f *jen.File, typeName string, fields []*model.Field, s secrecy, member func(*model.Field) string) {
+	var names, members []jen.Code
+	for _, field := range fields {
+		if field.Hidden() {
+			names = append(names, jen.Lit(field.GoName))
+			members = append(members, jen.Lit(member(field)))
+		}
+	}
 	if len(names) == 0 {
 		return
 	}
@@ -19,19 +36,31 @@ func printSecrecy(f *jen.File, typeName string, fields []*model.Field) {
 		store("FormatRow").Call(append([]jen.Code{jen.Id("f"), jen.Id("verb"), jen.Id("r")}, names...)...),
 	)
 	f.Line()
-	f.Add(comment("LogValue gives r to log/slog without its secrets."))
+	f.Add(comment("LogValue returns r without its secrets, for log/slog."))
 	receiver().Id("LogValue").Params().Qual("log/slog", "Value").Block(
 		jen.Return(store("LogRow").Call(append([]jen.Code{jen.Id("r")}, names...)...)),
 	)
 	f.Line()
+	plain := jen.Id("plain").Call(jen.Id("r"))
+	bytes := []jen.Code{jen.Index().Byte(), jen.Error()}
+	if s >= written {
+		f.Add(comment(`MarshalJSON returns r as JSON, with "***" for its secrets.`))
+		receiver().Id("MarshalJSON").Params().Params(bytes...).Block(
+			jen.Type().Id("plain").Id(typeName),
+			jen.Return(store("MaskJSON").Call(append([]jen.Code{plain}, members...)...)),
+		)
+		f.Line()
+	}
+	if s == stored {
+		f.Add(comment("MarshalStored returns r as JSON with its secrets, as it is stored."))
+		receiver().Id("MarshalStored").Params().Params(bytes...).Block(
+			jen.Type().Id("plain").Id(typeName),
+			jen.Return(store("StoredJSON").Call(plain)),
+		)
+		f.Line()
+	}
 }
 
-func secrets(fields []*model.Field) []jen.Code {
-	var names []jen.Code
-	for _, f := range fields {
-		if f.Secret {
-			names = append(names, jen.Lit(f.GoName))
-		}
-	}
-	return names
-}
+func columnMember(f *model.Field) string { return f.Name }
+
+func goMember(f *model.Field) string { return f.GoName }

@@ -72,12 +72,12 @@ func (t tablePrinter) row(f *jen.File) {
 		}
 	})
 	f.Line()
-	printSecrecy(f, t.d.GoRow, t.d.Fields)
+	printSecrecy(f, t.d.GoRow, t.d.Fields, shown, columnMember)
 }
 
 // jsonTag keeps secrets out of what a program prints of a row by accident.
 func jsonTag(field *model.Field) map[string]string {
-	if field.Secret {
+	if field.Hidden() {
 		return map[string]string{"json": "-"}
 	}
 	return map[string]string{"json": field.Name}
@@ -109,7 +109,7 @@ func (t tablePrinter) newRow(f *jen.File) {
 		}
 	})
 	f.Line()
-	printSecrecy(f, name, t.d.Fields)
+	printSecrecy(f, name, t.d.Fields, written, columnMember)
 }
 
 func (t tablePrinter) patch(f *jen.File) {
@@ -121,7 +121,7 @@ func (t tablePrinter) patch(f *jen.File) {
 		}
 	})
 	f.Line()
-	printSecrecy(f, name, t.d.Fields)
+	printSecrecy(f, name, t.d.Fields, written, columnMember)
 }
 
 // columns prints the typed columns that filters and sorts name.

@@ -16,7 +16,7 @@ import (
 var fixedNames = []string{"DB", "Tx", "Tables", "Open", "Options", "Queries", "Workers", "Schema"}
 
 // fixedAccessors are methods and fields of DB and Tx that a datatype's
-// accessor would hide.
+// accessor would hide. A test holds the list to generated code.
 var fixedAccessors = []string{"Tx", "Close", "Run", "Drain", "Store", "Queries", "Conn", "Now", "Tables"}
 
 // gates is the row of the table that is added where there are queues.

@@ -101,6 +101,7 @@ type Field struct {
 	Required    bool // must be given and not empty
 	Unique      bool
 	Secret      bool // never shown in errors, logs or pages
+	Veiled      bool // holds documents of which some have secrets in them: shown as if it were secret
 	Added       bool // by a behaviour, not by the person
 	NotNull     bool // Required, or with a default, or added so
 	Wide        bool // text that leaves the row on MySQL, whose rows hold 65,535 bytes
@@ -367,6 +368,12 @@ func (d *Datatype) Keys() []*Index {
 func (d *Datatype) Columns() []*Field {
 	return append([]*Field{d.IDField()}, d.Fields...)
 }
+
+// Hidden tells whether a field's values stay out of what is printed.
+func (f *Field) Hidden() bool { return f.Secret || f.Veiled }
+
+// SecretMethods are the methods of generated types that have hidden fields.
+var SecretMethods = []string{"Format", "LogValue", "MarshalJSON", "MarshalStored"}
 
 // Storage gives the row of the field's type as it is stored: a reference has
 // the type of the id that it points to.

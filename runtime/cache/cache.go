@@ -43,6 +43,7 @@ func New[V any](source Source, opts Options) *Cache[V] {
 	c := &Cache[V]{b: b, tx: b.InTx()}
 	c.core = &core[V]{root: c, limits: b.Limits(), hub: b.Hub()}
 	c.opts, c.wrong = opts.withDefaults()
+	c.opts.Keys = nil // printing a cache shows what it keeps
 	if c.wrong != nil {
 		return c
 	}
@@ -52,10 +53,10 @@ func New[V any](source Source, opts Options) *Cache[V] {
 	if c.limits.Value > 0 {
 		c.pack.limit = min(c.pack.limit, c.limits.Value)
 	}
-	if c.wrong = c.pack.setKeys(c.opts.Keys); c.wrong != nil {
+	if c.wrong = c.pack.setKeys(opts.Keys); c.wrong != nil {
 		return c
 	}
-	c.pack.counts = c.pack.whole && c.pack.isJSON && len(c.opts.Keys) == 0
+	c.pack.counts = c.pack.whole && c.pack.isJSON && len(c.pack.keys) == 0
 	c.flights.init(c.hub)
 	if c.opts.Memory > 0 {
 		c.memory = newMemory[V](c.opts.Memory, c.hub)

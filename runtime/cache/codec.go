@@ -5,6 +5,8 @@ import (
 	"encoding/gob"
 	"encoding/json"
 	"fmt"
+
+	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // Codec turns values into bytes and back. One of a user's own must be safe for
@@ -24,7 +26,7 @@ func JSON() Codec { return jsonCodec{} }
 type jsonCodec struct{}
 
 func (jsonCodec) Name() string                     { return "json" }
-func (jsonCodec) Encode(v any) ([]byte, error)     { return json.Marshal(v) }
+func (jsonCodec) Encode(v any) ([]byte, error)     { return store.StoredJSON(v) }
 func (jsonCodec) Decode(data []byte, to any) error { return json.Unmarshal(data, to) }
 
 // Gob is encoding/gob: for types that JSON cannot keep, such as maps with keys

@@ -101,7 +101,7 @@ func (c *Cache[V]) Increment(ctx context.Context, key string, delta int64, ttl t
 	if err != nil {
 		return 0, err
 	}
-	if len(c.opts.Keys) > 0 {
+	if len(c.pack.keys) > 0 {
 		return 0, invalidf("a counter cannot be encrypted")
 	}
 	w := &Write{Key: k, Format: FormatInt, Number: delta, Token: token()}

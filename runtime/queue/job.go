@@ -89,7 +89,7 @@ var resultRules = check.Rules{Kind: check.JSON}
 // Result keeps v as the job's result, as JSON of at most 1 MiB. It is written
 // when the job is done; a later call replaces it.
 func (c *Claim) Result(v any) error {
-	text, err := json.Marshal(v)
+	text, err := store.StoredJSON(v)
 	if err != nil {
 		return fmt.Errorf("queue: result: %w", err)
 	}
@@ -240,7 +240,7 @@ func decode[P any](payload []byte) (P, error) {
 	dec := json.NewDecoder(bytes.NewReader(payload))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&p); err != nil {
-		return p, Discard(fmt.Errorf("queue: decode payload: %w", err))
+		return p, Discard(fmt.Errorf("queue: decode payload: %w", store.JSONFault(err)))
 	}
 	return p, nil
 }
@@ -248,7 +248,7 @@ func decode[P any](payload []byte) (P, error) {
 // Encode makes a payload of a kind, and refuses one that breaks the kind's
 // rules with a *store.ValidationError. Generated code calls it.
 func Encode[P any](kind string, payload P, rules []check.Member) (store.JSON, error) {
-	text, err := json.Marshal(payload)
+	text, err := store.StoredJSON(payload)
 	if err != nil {
 		return nil, fmt.Errorf("queue: encode payload of %s: %w", kind, err)
 	}

@@ -19,6 +19,7 @@ func TestLimits(t *testing.T) {
 		{sqltext.SQLite, `("status" = 'draft' OR "status" = 'gone')`, draft, ""},
 		{sqltext.SQLite, `length(status) <= 30`, nil, "30"},
 		{sqltext.SQLite, `json_valid(status)`, nil, ""},
+		{sqltext.SQLite, `status IS NULL OR json_valid(status)`, nil, ""},
 		{sqltext.SQLite, `status NOT IN ('draft', 'gone')`, nil, ""},
 		{sqltext.SQLite, `status <> 'draft' -- not 'gone'`, nil, ""},
 		{sqltext.Postgres, `(((status)::text = ANY ((ARRAY['draft'::character varying, 'gone'::character varying])::text[])))`, draft, ""},

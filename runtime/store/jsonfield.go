@@ -14,7 +14,7 @@ type jsonField[T any] struct{ p *T }
 func JSONField[T any](p *T) Field { return jsonField[T]{p} }
 
 func (f jsonField[T]) Bind() any {
-	data, err := json.Marshal(f.p)
+	data, err := StoredJSON(f.p)
 	if err != nil {
 		return fmt.Errorf("store: %T does not become JSON: %w", *f.p, err)
 	}
@@ -33,7 +33,7 @@ func (f jsonField[T]) Scan(src any) error {
 		return cannotAssign(f.p, src)
 	}
 	if err != nil {
-		return fmt.Errorf("store: the stored JSON is no %T: %w", v, err)
+		return fmt.Errorf("store: the stored JSON is no %T: %w", v, JSONFault(err))
 	}
 	*f.p = v
 	return nil

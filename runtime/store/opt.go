@@ -3,6 +3,8 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 )
 
 // Opt is an optional field of a new row or of a patch. It tells three things
@@ -48,6 +50,20 @@ func (o Opt[T]) Or(def T) T {
 		return o.v
 	}
 	return def
+}
+
+// Format prints the value as fmt prints it by itself, "null", or "<unset>".
+// What fmt finds in o without it would be printed past the methods of T, by
+// which generated types keep their secrets out of what is printed.
+func (o Opt[T]) Format(f fmt.State, verb rune) {
+	switch o.state {
+	case optUnset:
+		io.WriteString(f, "<unset>")
+	case optNull:
+		io.WriteString(f, "null")
+	case optValue:
+		fmt.Fprintf(f, fmt.FormatString(f, verb), o.v)
+	}
 }
 
 // MarshalJSON writes the value, or null when null or unset.

@@ -58,7 +58,7 @@ CREATE TABLE cron_job (
   CONSTRAINT cron_job_name_check CHECK (length(name) <= 255),
   CONSTRAINT cron_job_schedule_check CHECK (length(schedule) <= 100),
   CONSTRAINT cron_job_action_type_check CHECK ((action_type = 'predefined' OR action_type = 'plugin' OR action_type = 'http')),
-  CONSTRAINT cron_job_action_config_check CHECK (json_valid(action_config)),
+  CONSTRAINT cron_job_action_config_check CHECK (action_config IS NULL OR json_valid(action_config)),
   CONSTRAINT cron_job_enabled_check CHECK (enabled IN (0, 1)),
   CONSTRAINT cron_job_last_status_check CHECK ((last_status = 'success' OR last_status = 'error' OR last_status = 'running'))
 ) STRICT;
@@ -92,8 +92,8 @@ CREATE TABLE email_queue (
   CONSTRAINT email_queue_subject_check CHECK (length(subject) <= 255),
   CONSTRAINT email_queue_status_check CHECK ((status = 'pending' OR status = 'sending' OR status = 'sent' OR status = 'failed')),
   CONSTRAINT email_queue_queue_hold_check CHECK (length(queue_hold) <= 16),
-  CONSTRAINT email_queue_queue_errors_check CHECK (json_valid(queue_errors)),
-  CONSTRAINT email_queue_queue_result_check CHECK (json_valid(queue_result)),
+  CONSTRAINT email_queue_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
+  CONSTRAINT email_queue_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
   CONSTRAINT email_queue_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT email_queue_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;
@@ -116,7 +116,7 @@ CREATE TABLE fetch_requests (
   CONSTRAINT fetch_requests_name_check CHECK (length(name) <= 255),
   CONSTRAINT fetch_requests_url_check CHECK (length(url) <= 500),
   CONSTRAINT fetch_requests_method_check CHECK ((method = 'GET' OR method = 'POST' OR method = 'PUT' OR method = 'DELETE')),
-  CONSTRAINT fetch_requests_headers_check CHECK (json_valid(headers)),
+  CONSTRAINT fetch_requests_headers_check CHECK (headers IS NULL OR json_valid(headers)),
   CONSTRAINT fetch_requests_active_check CHECK (active IN (0, 1))
 ) STRICT;
 
@@ -145,8 +145,8 @@ CREATE TABLE job_queue (
   CONSTRAINT job_queue_payload_check CHECK (json_valid(payload)),
   CONSTRAINT job_queue_status_check CHECK ((status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed' OR status = 'cancelled')),
   CONSTRAINT job_queue_queue_hold_check CHECK (length(queue_hold) <= 16),
-  CONSTRAINT job_queue_queue_errors_check CHECK (json_valid(queue_errors)),
-  CONSTRAINT job_queue_queue_result_check CHECK (json_valid(queue_result)),
+  CONSTRAINT job_queue_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
+  CONSTRAINT job_queue_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
   CONSTRAINT job_queue_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT job_queue_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;
@@ -176,7 +176,7 @@ CREATE TABLE route_webhooks (
   trigger_event TEXT NOT NULL,
   condition_json TEXT,
   CONSTRAINT route_webhooks_trigger_event_check CHECK ((trigger_event = 'create' OR trigger_event = 'update' OR trigger_event = 'delete' OR trigger_event = 'publish')),
-  CONSTRAINT route_webhooks_condition_json_check CHECK (json_valid(condition_json)),
+  CONSTRAINT route_webhooks_condition_json_check CHECK (condition_json IS NULL OR json_valid(condition_json)),
   CONSTRAINT route_webhooks_fetch_request_id_fkey FOREIGN KEY (fetch_request_id) REFERENCES fetch_requests (id) ON DELETE CASCADE
 ) STRICT;
 CREATE INDEX route_webhooks_route_id_trigger_event_idx ON route_webhooks (route_id, trigger_event);

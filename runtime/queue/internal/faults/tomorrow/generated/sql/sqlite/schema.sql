@@ -40,8 +40,8 @@ CREATE TABLE task (
   CONSTRAINT task_payload_check CHECK (json_valid(payload)),
   CONSTRAINT task_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'dead' OR state = 'cancelled')),
   CONSTRAINT task_queue_hold_check CHECK (length(queue_hold) <= 16),
-  CONSTRAINT task_queue_errors_check CHECK (json_valid(queue_errors)),
-  CONSTRAINT task_queue_result_check CHECK (json_valid(queue_result)),
+  CONSTRAINT task_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
+  CONSTRAINT task_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
   CONSTRAINT task_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT task_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;
