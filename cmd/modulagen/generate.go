@@ -152,6 +152,11 @@ func (g *generation) findings(result *gen.Result) error {
 // done says what was written. A run that changes nothing says nothing, unless
 // it was asked to or a person reads along.
 func (g *generation) done(result *gen.Result, took time.Duration) {
+	for _, q := range result.Analysed.Queries {
+		for _, what := range q.Bypassed {
+			fmt.Fprintf(g.err, "%s:%d:%d: %s: %s\n", q.Pos.File, q.Pos.Line, q.Pos.Column, q.Name, what)
+		}
+	}
 	n := map[output.Action]int{}
 	for _, c := range result.Plan.Changes {
 		n[c.Action]++

@@ -112,6 +112,15 @@ var nowDefaults = [...]map[check.Kind]string{
 	sqltext.MySQL:    {check.Time: "CURRENT_TIMESTAMP(6)", check.Int: "0"},
 }
 
+// storedForms are the patterns of the text that SQLite keeps a time in. Text of
+// another form, such as CURRENT_TIMESTAMP's there, would sort and compare wrong.
+// Classes of digits would make the check three times as slow, and no function of
+// SQLite's writes letters.
+var storedForms = map[check.Kind]string{
+	check.Time: "????-??-??T??:??:??.??????Z",
+	check.Date: "????-??-??",
+}
+
 // checks gives what the database itself refuses in a column, as far as its
 // column type does not.
 func (l *lowering) checks(f *model.Field) string {
@@ -134,6 +143,8 @@ func (l *lowering) checks(f *model.Field) string {
 				valid = fmt.Sprintf("%s IS NULL OR %s", name, valid)
 			}
 			parts = append(parts, valid)
+		case check.Time, check.Date:
+			parts = append(parts, fmt.Sprintf("%s GLOB '%s'", name, storedForms[f.Storage().Kind]))
 		case check.Text:
 			if n := f.Rules.Max.Int(); n > 0 && n <= fieldtype.VarcharMax && len(f.Options) == 0 {
 				parts = append(parts, fmt.Sprintf("length(%s) <= %d", name, n))

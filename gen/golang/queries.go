@@ -1,6 +1,8 @@
 package golang
 
 import (
+	"slices"
+
 	"github.com/dave/jennifer/jen"
 
 	"github.com/hegner123/modulagen/gen/goname"
@@ -36,6 +38,9 @@ func (q userQuery) print(f *jen.File) {
 	if len(lines) == 0 {
 		lines = []string{q.Name + " runs the query of that name in " + q.Pos.File + "."}
 	}
+	if more := q.remarks(); len(more) > 0 {
+		lines = append(append(slices.Clone(lines), ""), more...)
+	}
 	f.Add(comment(lines...))
 	f.Func().Params(jen.Id("q").Id("Queries")).Id(q.Name).ParamsFunc(func(g *jen.Group) {
 		g.Id("ctx").Qual("context", "Context")
@@ -50,6 +55,12 @@ func (q userQuery) print(f *jen.File) {
 	f.Line()
 }
 
+// remarks are what the doc says beside the author's words.
+func (q userQuery) remarks() []string {
+	out := slices.Clone(q.Notes)
+	return append(out, q.Bypassed...)
+}
+
 func (q userQuery) statementName() string { return goname.Unexported(q.Name) + "Statement" }
 
 func (q userQuery) statement(f *jen.File) {
@@ -62,7 +73,7 @@ func (q userQuery) statement(f *jen.File) {
 	for _, p := range q.Params {
 		names = append(names, jen.Lit(p.Name))
 	}
-	f.Var().Id(q.statementName()).Op("=").Add(statementValue(texts, orders, names...))
+	f.Var().Id(q.statementName()).Op("=").Add(statementValue(texts, orders, q.Clock, names...))
 	f.Line()
 }
 

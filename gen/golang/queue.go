@@ -259,12 +259,12 @@ func (t tablePrinter) statement(name string) jen.Code {
 			}
 		}
 	}
-	return statementValue(texts, orders)
+	return statementValue(texts, orders, false)
 }
 
 // statementValue prints a statement as the store takes it, with the names of
 // its parameters where a person gave them some.
-func statementValue(texts [3]string, orders [3][]int, params ...jen.Code) jen.Code {
+func statementValue(texts [3]string, orders [3][]int, clock bool, params ...jen.Code) jen.Code {
 	return store("Statement").ValuesFunc(func(g *jen.Group) {
 		g.Line().Id("Text").Op(":").Index(jen.Lit(3)).String().ValuesFunc(func(g *jen.Group) {
 			for _, text := range texts {
@@ -277,6 +277,9 @@ func statementValue(texts [3]string, orders [3][]int, params ...jen.Code) jen.Co
 		}
 		if len(params) > 0 {
 			g.Line().Id("Params").Op(":").Index().String().Values(params...)
+		}
+		if clock {
+			g.Line().Id("Clock").Op(":").True()
 		}
 		g.Line()
 	})

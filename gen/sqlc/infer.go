@@ -24,13 +24,19 @@ func (r *reconciler) column(i int) (UserValue, bool) {
 		out.Type, out.Scale, out.Null = d.typ, d.scale, d.null
 		return out, r.mayDeclare(d, found, sure)
 	}
-	if (!sure || !r.calls(out.Name)) && r.fieldOf(&out, cols[model.Postgres], cols[model.SQLite], cols[model.MySQL]) {
+	if !r.computed(out.Name) && r.fieldOf(&out, cols[model.Postgres], cols[model.SQLite], cols[model.MySQL]) {
 		return out, true
 	}
-	if sure {
+	if sure && found.Type == fraction {
+		r.mistakeAtColumn(out.Name, "add a line below the query's name that says how many digits it has: "+forms(out.Name, &model.Field{Scale: 2}),
+			"no database tells the type of the column %s of the query %s: it is a fraction", out.Name, r.v.name)
+		return out, false
+	}
+	if sure && found.known() {
 		found.Name = out.Name
 		return found, true
 	}
+	out.Null = out.Null || r.computed(out.Name) // what is not understood may be null
 	return out, r.expression(&out, cols)
 }
 
@@ -108,13 +114,8 @@ func forms(name string, decimal *model.Field) string {
 func (r *reconciler) expressionType(name string) (UserValue, bool) {
 	var out UserValue
 	for i, w := range r.v.written() {
-		s := newScope(w, r.datatypes)
-		e, ok := s.itemNamed(name)
-		if !ok {
-			return out, false
-		}
-		v, ok := s.expressionType(e.span)
-		if !ok || i > 0 && (v.Type != out.Type || v.Scale != out.Scale || v.Field != out.Field) {
+		v := w.outputType(name)
+		if v.Type == "" || v.Type == null || v.Type == argument || i > 0 && (v.Type != out.Type || v.Scale != out.Scale || v.Field != out.Field) {
 			return out, false
 		}
 		v.Null = v.Null || out.Null
@@ -123,17 +124,24 @@ func (r *reconciler) expressionType(name string) (UserValue, bool) {
 	return out, true
 }
 
-// calls tells whether a column is a function's value. Of a plain column sqlc
-// knows better whether an outer join may make it null.
-func (r *reconciler) calls(name string) bool {
-	s := newScope(r.v.first().query, r.datatypes)
-	e, ok := s.itemNamed(name)
-	return ok && s.is(e.from+1, "(")
+// computed tells whether a column is more than a column of a table. Of such a
+// one sqlc knows better whether an outer join may make it null.
+func (r *reconciler) computed(name string) bool {
+	n := r.v.first().query.output(name)
+	return n != nil && n.op != "column"
 }
 
 // mayDeclare refuses a type that would read the value wrong.
 func (r *reconciler) mayDeclare(d declared, found UserValue, sure bool) bool {
 	w := r.v.first().query
+	if sure && found.Type == fraction {
+		if d.typ == "decimal" {
+			return true
+		}
+		r.mistakeAtDeclared(d, fmt.Sprintf("write -- column: %s decimal(2) null, with as many digits as it shall have; without null where it cannot be", d.name),
+			"the column %s of the query %s is a fraction", d.name, w.name)
+		return false
+	}
 	if sure {
 		stored := fieldtype.MustLookup(d.typ).Kind
 		if stored == found.kind() && (stored != check.Decimal || d.scale == found.Scale) {
@@ -160,11 +168,8 @@ func typeText(name string, scale int) string {
 // decimals gives a decimal column that a column of the result is made of.
 func (r *reconciler) decimals(name string) *model.Field {
 	for _, w := range r.v.written() {
-		s := newScope(w, r.datatypes)
-		if e, ok := s.itemNamed(name); ok {
-			if f := s.decimals(e.span); f != nil {
-				return f
-			}
+		if f := w.decimals(name); f != nil {
+			return f
 		}
 	}
 	return nil
@@ -226,6 +231,10 @@ func (r *reconciler) param(name string) (UserValue, bool) {
 		out.Null = out.Null || d.null
 		return out, true
 	}
+	if v, ok := r.inRow(name); ok {
+		v.Name, v.Null = name, out.Null
+		return v, true
+	}
 	if ok, settled := r.paramField(&out, cols); settled {
 		return out, ok
 	}
@@ -268,6 +277,23 @@ func (r *reconciler) compared(name string) (UserValue, bool) {
 		}
 	}
 	return UserValue{}, false
+}
+
+// inRow finds the type of a parameter that stands in a row of values, as in
+// (created_at, id) < (@at, @id): sqlc takes the first column for all of them.
+func (r *reconciler) inRow(name string) (UserValue, bool) {
+	var out UserValue
+	w := r.v.first().query
+	for _, part := range w.typer.p.all {
+		part.each(func(n *node) {
+			for _, pair := range pairs(n) {
+				if n.args[0].op == "row" && pair[1].op == "parameter" && pair[1].name == name {
+					out = w.typer.typ(pair[0])
+				}
+			}
+		})
+	}
+	return out, out.known()
 }
 
 // paramField types a parameter by the fields that it meets. Fields of one kind

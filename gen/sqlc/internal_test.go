@@ -109,10 +109,17 @@ func readsAll(w *written) {
 	}}
 	datatypes := map[string]*model.Datatype{"a": a, "b": {Name: "b", Fields: a.Fields}}
 	w.literals(datatypes)
+	w.parse(datatypes)
+	w.differ()
+	w.notes()
+	for _, db := range model.Databases {
+		w.lowered(db)
+	}
 	s := newScope(w, datatypes)
 	for _, e := range s.items() {
 		s.expressionType(e.span)
-		s.decimals(e.span)
+		w.outputType(e.name)
+		w.decimals(e.name)
 		s.madeOfParameter(e.name)
 		w.unknown(0, "column", "a."+e.name, datatypes)
 	}
@@ -127,6 +134,8 @@ func FuzzLexer(f *testing.F) {
 		"-- name: B :one\nSELECT sqlc.arg('x'), sqlc.narg(), sqlc.slice(a), E'\\'';",
 		"-- name: C :many\nSELECT max(a.price), coalesce(price, -1.5) x FROM a, b AS c WHERE price BETWEEN 1 AND (2) AND status NOT IN ('x');",
 		"-- name: D :exec\nINSERT INTO a (price, status) VALUES (1, 'y'), (2.5, @x);",
+		"-- name: E :many\nWITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i, (SELECT max(price) / 2 FROM a WHERE (price, status) < (@p, @s)) FROM n LEFT JOIN b USING (id) WHERE x LIKE @y ESCAPE '!' ORDER BY 1 DESC NULLS LAST;",
+		"-- name: F :exec\nUPDATE a SET price = CASE WHEN price IS NULL THEN -1 ELSE price % 2 END, status = (SELECT 'x') WHERE NOT EXISTS (SELECT 1 FROM (VALUES (1, 2)) v) AND count(*) OVER (ORDER BY x) > 1;",
 		"'", "/*", "$x$", "@", ":", "--", "\\", "é@é",
 	} {
 		f.Add(s)
@@ -146,7 +155,7 @@ func FuzzLexer(f *testing.F) {
 			}
 			var mistakes mistake.List
 			s := &source{UserFile: &model.UserFile{Path: "q.sql", Text: text, Databases: dbs}, mistakes: &mistakes}
-			for _, v := range collect([]*source{s}) {
+			for _, v := range collect([]*source{s}, nil) {
 				for _, r := range v.of {
 					readsAll(r.query)
 					if at := r.origin(1, 1); at < 0 || at >= len(text) {

@@ -50,6 +50,14 @@ func (r *reconciler) query() *UserQuery {
 	q := &UserQuery{
 		Pos: first.query.file.pos(first.query.at), Name: r.v.name, Doc: first.query.doc, Command: first.query.command,
 		Text: map[model.Database]string{}, Order: map[model.Database][]int{},
+		Bypassed: first.query.bypassed(), version: first,
+	}
+	for _, w := range r.v.written() {
+		for _, note := range w.notes() {
+			if !slices.Contains(q.Notes, note) {
+				q.Notes = append(q.Notes, note)
+			}
+		}
 	}
 	if !r.sameShape() || !r.knownDeclarations() {
 		return nil
@@ -74,6 +82,7 @@ func (r *reconciler) query() *UserQuery {
 	}
 	for _, db := range model.Databases {
 		q.Text[db], q.Order[db] = r.text(db, q.Params)
+		q.Clock = q.Clock || slices.ContainsFunc(r.v.of[db].uses, func(u use) bool { return u.name == clockName })
 	}
 	return q
 }
@@ -109,7 +118,7 @@ func (r *reconciler) mistake(db model.Database, hint, format string, args ...any
 func (r *reconciler) paramNames(db model.Database) []string {
 	var out []string
 	for _, u := range r.v.of[db].uses {
-		if !slices.Contains(out, u.name) {
+		if u.name != clockName && !slices.Contains(out, u.name) {
 			out = append(out, u.name)
 		}
 	}
@@ -164,6 +173,9 @@ func (r *reconciler) text(db model.Database, params []UserValue) (string, []int)
 	index := make([]int, len(uses))
 	for i, u := range uses {
 		index[i] = slices.IndexFunc(params, func(p UserValue) bool { return p.Name == u.name })
+		if u.name == clockName {
+			index[i] = len(params) // the last argument
+		}
 	}
 	tokens, _ := newLexer(r.analysed[db].Text, []model.Database{db}).tokens()
 	cast := untyped(db, tokens, index)

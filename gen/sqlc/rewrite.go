@@ -35,6 +35,7 @@ type piece struct {
 // they do not depend on the database, except where the message names it.
 func rewrite(q *written, db model.Database) *rewritten {
 	r := &rewritten{query: q, db: db}
+	edits := q.lowered(db)
 	var b strings.Builder
 	gap := "" // white space and comments since the last token
 	for i := 0; i < len(q.body); i++ {
@@ -51,17 +52,37 @@ func rewrite(q *written, db model.Database) *rewritten {
 		}
 		gap = ""
 		text := nameFor(db, t)
-		if u, n, ok := parameter(q.body[i:]); ok {
+		if e := edits[t.at].instead; e != "" {
+			text = e
+		}
+		first := i
+		if w, ok := isNow(q.body[i:]); ok && !brackets(q.body[i+1:]) {
+			mark := ""
+			if db == model.SQLite {
+				r.uses = append(r.uses, use{name: clockName, at: t.at})
+				mark = placeholder(db, len(r.uses))
+			}
+			text = now(db, w, mark)
+		} else if u, n, ok := parameter(q.body[i:]); ok {
 			u.at = t.at
 			r.uses = append(r.uses, u)
 			text = placeholder(db, len(r.uses))
 			i += n - 1
 		}
 		r.pieces = append(r.pieces, piece{out: b.Len(), in: t.at})
-		b.WriteString(text)
+		b.WriteString(edits[t.at].before + text + edits[t.at].after)
+		for _, t := range q.body[first+1 : i+1] { // the rest of sqlc.arg(name)
+			b.WriteString(edits[t.at].after)
+		}
 	}
 	r.text = b.String()
 	return r
+}
+
+// brackets tells whether a bracket opens next.
+func brackets(ts []token) bool {
+	i := slices.IndexFunc(ts, func(t token) bool { return t.kind != space && t.kind != comment })
+	return i >= 0 && ts[i].text == "("
 }
 
 // nameFor is a token's text for one database. MySQL takes "name" for a string,
@@ -146,6 +167,7 @@ func sqlcCall(ts []token) (string, int) {
 // examine reports what cannot be in a query whatever the database says.
 func examine(q *written) {
 	s := q.file
+	q.clocks()
 	started := false
 	for i, t := range q.body {
 		if t.kind == comment || t.kind == space {

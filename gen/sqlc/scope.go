@@ -39,7 +39,7 @@ func newScope(q *written, datatypes map[string]*model.Datatype) scope {
 
 // notAlias are the words that may follow a table's name and do not rename it.
 var notAlias = map[string]bool{
-	"where": true, "join": true, "on": true, "left": true, "right": true, "inner": true, "outer": true, "cross": true, "full": true,
+	"from": true, "where": true, "join": true, "on": true, "left": true, "right": true, "inner": true, "outer": true, "cross": true, "full": true,
 	"natural": true, "using": true, "set": true, "group": true, "order": true, "having": true, "limit": true, "offset": true, "fetch": true,
 	"values": true, "select": true, "default": true, "union": true, "except": true, "intersect": true, "window": true, "for": true, "returning": true,
 }

@@ -65,7 +65,8 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 	for i, f := range in.Project.Queries {
 		files[i] = &source{UserFile: f, mistakes: &mistakes}
 	}
-	user := collect(files)
+	datatypes := byName(in.Project)
+	user := collect(files, datatypes)
 	for _, v := range user {
 		v.complete()
 		v.collisions(in.Project)
@@ -73,9 +74,9 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 	if err := mistakes.Err(); err != nil {
 		return nil, err
 	}
-	datatypes := byName(in.Project)
 	for _, w := range eachWritten(user) {
 		w.literals(datatypes)
+		w.differ()
 	}
 	generated, own := units(in, user)
 	all := append(slices.Clone(generated), own...)
@@ -99,6 +100,12 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 		}
 	}
 	out.Queries = reconcile(datatypes, user, own, known)
+	if err := mistakes.Err(); err != nil {
+		return out, err
+	}
+	if err := rehearse(ctx, in.Tables[model.SQLite], out.Queries); err != nil {
+		return out, err
+	}
 	return out, mistakes.Err()
 }
 

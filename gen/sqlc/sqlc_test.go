@@ -298,7 +298,7 @@ func TestTypesOfExpressions(t *testing.T) {
 	result, err := analyser(t).Run(t.Context(), project(shared(`
 -- name: A :many
 SELECT author, max(price) AS dearest, sum(price) AS total, sum(DISTINCT a.score) AS points, min(created_at) AS since,
-  coalesce(sum(price), 0) AS paid, coalesce(status, 'draft') AS status, coalesce(author, -1) AS who, max(id) last_id,
+  coalesce(sum(price), 0) AS paid, coalesce(max(status), 'draft') AS status, coalesce(author, -1) AS who, max(id) last_id,
   max(a.status) AS most, count(price) AS n, sum(score) OVER (PARTITION BY author) AS running
 FROM article a GROUP BY author;
 `)))
@@ -325,6 +325,26 @@ FROM article a GROUP BY author;
 	}
 	if result.Queries[0].Columns[2].Scale != 2 {
 		t.Error("the sum of a decimal lost its scale")
+	}
+}
+
+func TestNowIsTheStoresClock(t *testing.T) {
+	result, err := analyser(t).Run(t.Context(), project(shared("-- name: A :many\n-- param: day date\nSELECT id, CURRENT_TIMESTAMP AS at FROM article WHERE created_at < current_timestamp AND score > @score AND CURRENT_DATE > @day;\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := result.Queries[0]
+	for db, want := range map[model.Database]string{
+		model.SQLite:   "SELECT id, CAST(?3 AS TEXT) AS at FROM article WHERE created_at < CAST(?3 AS TEXT) AND score > ?1 AND date(?3) > ?2",
+		model.Postgres: "SELECT id, statement_timestamp() AS at FROM article WHERE created_at < statement_timestamp() AND score > $1 AND CAST(statement_timestamp() AS date) > $2",
+		model.MySQL:    "SELECT id, CURRENT_TIMESTAMP(6) AS at FROM article WHERE created_at < CURRENT_TIMESTAMP(6) AND score > ? AND CURRENT_DATE() > ?",
+	} {
+		if q.Text[db] != want {
+			t.Errorf("%s: %s\nwant %s", db, q.Text[db], want)
+		}
+	}
+	if !q.Clock || len(q.Params) != 2 || q.Columns[1].Type != "datetime" || q.Columns[1].Null {
+		t.Errorf("clock %v, parameters %v, columns %v", q.Clock, q.Params, q.Columns)
 	}
 }
 
@@ -392,6 +412,19 @@ func TestUserMistakes(t *testing.T) {
 		{"not ascii", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE title = 'é';\n")}, []string{"queries/q.sql:2:39: a query may hold ASCII characters only"}},
 		{"or", []*model.UserFile{shared("-- name: A :many\nSELECT title || 'x' AS t FROM article;\n")}, []string{"queries/q.sql:2:14: mysql reads || as OR"}},
 		{"backslash", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE title = 'a\\';\n")}, []string{`queries/q.sql:2:38: \ in a string means one thing to mysql`}},
+		{"now", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE created_at < now() AND created_at > datetime('now', '-1 day');\n-- name: B :exec\nUPDATE article SET created_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), score = unixepoch() WHERE created_at < LOCALTIMESTAMP OR created_at > CURRENT_TIMESTAMP(6);\n")}, []string{
+			"queries/q.sql:2:43: now is not the time as it is stored on every database", "queries/q.sql:2:66: datetime is not the time",
+			"queries/q.sql:4:33: strftime is not the time", "queries/q.sql:4:83: unixepoch is not the time", "queries/q.sql:4:114: LOCALTIMESTAMP is not the time",
+			"queries/q.sql:4:162: CURRENT_TIMESTAMP takes no brackets",
+		}},
+		{"now on one database", []*model.UserFile{
+			only(model.SQLite, "-- name: A :many\nSELECT id FROM article WHERE created_at < strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-1 hour') AND created_at > datetime('now');\n"),
+			only(model.Postgres, "-- name: A :many\nSELECT id FROM article WHERE created_at < now() - interval '1 hour' AND created_at > localtimestamp;\n"),
+			only(model.MySQL, "-- name: A :many\nSELECT id FROM article WHERE created_at < now(6) - interval 1 hour AND created_at > now();\n"),
+		}, []string{
+			"queries/q.mysql.sql:2:85: now is not the time", "queries/q.postgres.sql:2:86: localtimestamp is not the time",
+			"queries/q.sqlite.sql:2:112: datetime is not the time as it is stored on sqlite",
+		}},
 		{"transaction", []*model.UserFile{shared("-- name: Begin :exec\nBEGIN;\n")}, []string{"queries/q.sql:2:1: a query starts with SELECT, INSERT, UPDATE, DELETE, REPLACE, WITH or VALUES, not with BEGIN"}},
 		{"twice", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article;\n-- name: A :many\nSELECT id FROM author;\n")}, []string{"queries/q.sql:3:1: the query A stands twice for sqlite, first at queries/q.sql:1"}},
 		{"missing", []*model.UserFile{only(model.SQLite, "-- name: A :many\nSELECT id FROM article;\n")}, []string{"queries/q.sqlite.sql:1:1: the query A is missing for postgres and mysql"}},
@@ -423,9 +456,12 @@ func TestUserMistakes(t *testing.T) {
 		{"datetime literal", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE created_at > '2026-01-01 00:00:00';\n")}, []string{"queries/q.sql:2:43: '2026-01-01 00:00:00' does not mean the same"}},
 		{"number for a decimal", []*model.UserFile{shared("-- name: A :one\n-- column: m number null\n-- column: n number null\nSELECT max(price) AS m, sum(price * score) AS n, count(price) AS c FROM article;\n")}, []string{
 			"queries/q.sql:2:1: the column m of the query A is of type decimal(2)",
-			"queries/q.sql:3:1: the column n of the query A is made of the decimal price",
+			"queries/q.sql:3:1: the column n of the query A is of type decimal(2)",
 		}},
-		{"decimal arithmetic", []*model.UserFile{shared("-- name: A :one\nSELECT sum(price * score) AS n FROM article;\n")}, []string{"queries/q.sql:2:30: no database tells the type of the column n"}},
+		{"decimal arithmetic", []*model.UserFile{shared("-- name: A :one\nSELECT sum(price * score) AS n FROM article;\n")}, nil},
+		{"decimal of a fraction", []*model.UserFile{shared("-- name: A :one\nSELECT sum(price * 1.5) AS n FROM article;\n")}, []string{"queries/q.sql:2:28: no database tells the type of the column n"}},
+		{"a fraction declared a number", []*model.UserFile{shared("-- name: A :one\n-- column: n number\nSELECT avg(score) AS n FROM article;\n")}, []string{"queries/q.sql:2:1: the column n of the query A is a fraction"}},
+		{"rehearsed null", []*model.UserFile{shared("-- name: A :many\n-- column: n textarea\nSELECT id,\n  lower(bio) AS n FROM author;\n")}, []string{"queries/q.sql:2:1: the column n of the query A cannot be read: it may be null"}},
 		{"parameter in the list", []*model.UserFile{shared("-- name: A :many\nSELECT coalesce(title, @other) AS t FROM article;\n")}, []string{"queries/q.sql:2:8: a parameter cannot stand in the column t"}},
 		{"word of a grammar", []*model.UserFile{shared("-- name: A :many\nSELECT max(id) last FROM article;\n")}, []string{"queries/q.sql:2:1: sqlite: it cannot be parsed here"}},
 		{"Go name", []*model.UserFile{shared("-- name: A :many\nSELECT count(*) AS n FROM article;\n")}, nil},

@@ -20,6 +20,9 @@ type written struct {
 	body    []token // without the semicolon
 	columns []declared
 	params  []declared
+
+	top   *query // as it was read, see parse
+	typer *typer
 }
 
 // declared is a comment such as

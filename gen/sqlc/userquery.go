@@ -18,11 +18,83 @@ type UserQuery struct {
 	Params  []UserValue
 	Columns []UserValue
 
+	// Notes say what the generator cannot judge about it, for its doc.
+	Notes []string
+	// Bypassed says which effects of a write it does not run, a sentence each.
+	Bypassed []string
+
 	// Text is the statement for each database. Parameters are $1, $2 ... on
 	// PostgreSQL and ?1, ?2 ... on SQLite, counted as Params is, and ? on MySQL,
 	// where Order gives for each ? the index in Params.
 	Text  map[model.Database]string
 	Order map[model.Database][]int // nil: in order, each once
+	// Clock tells that SQLite's text takes the process's clock as one more
+	// argument, the last.
+	Clock bool
+
+	version *rewritten // that speaks for it
+}
+
+// wrong reports what a rehearsal found, once for a column, or for the query.
+func (q *UserQuery) wrong(column, why string) {
+	w := q.version.query
+	at, hint := w.at, ""
+	if column != "" {
+		why = fmt.Sprintf("the column %s of the query %s cannot be read: %s", column, q.Name, why)
+		hint = "write coalesce(...) around it, or add a line below the query's name that says its type: -- column: " + column + " number null"
+		for _, d := range w.columns {
+			if d.name == column {
+				at, hint = d.at, "write null behind the type"
+			}
+		}
+		if n := w.output(column); at == w.at && n != nil {
+			at = w.typer.p.code[n.from].at
+		}
+	} else {
+		why = fmt.Sprintf("the query %s cannot run: %s", q.Name, why)
+	}
+	w.mistakeOnce(at, hint, why)
+}
+
+// bypassed says which effects a query does not run: those of what it writes, and
+// of what the database deletes with it.
+func (q *written) bypassed() []string {
+	var out []string
+	for _, part := range q.typer.p.all {
+		on := map[string]model.Writes{"insert": model.Creates, "replace": model.AllWrites, "update": model.Updates, "delete": model.Deletes}[part.verb]
+		if on == 0 || len(part.from) == 0 || part.from[0].datatype == nil {
+			continue
+		}
+		reached := []*model.Datatype{part.from[0].datatype}
+		for i := 0; on&model.Deletes != 0 && i < len(reached); i++ {
+			for _, c := range reached[i].Cascades {
+				if !slices.Contains(reached, c.Datatype) {
+					reached = append(reached, c.Datatype)
+				}
+			}
+		}
+		for _, d := range reached {
+			out = append(out, q.unrun(d, on)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// unrun says which effects of a write of one datatype do not run.
+func (q *written) unrun(d *model.Datatype, on model.Writes) []string {
+	var out []string
+	for _, e := range d.Effects {
+		if e.On&on != 0 && e.Announce != "" {
+			out = append(out, "It writes "+e.Announce+", and wakes no worker.")
+		}
+	}
+	for _, c := range q.typer.p.datatypes {
+		if c.Cache != nil && slices.ContainsFunc(c.Cache.DependsOn, func(s model.CacheSource) bool { return s.Name == d.Name }) {
+			out = append(out, "It writes what "+c.Name+" depends on, and removes none of its entries.")
+		}
+	}
+	return out
 }
 
 // UserValue is a parameter of a user's query or a column of its result.
@@ -57,12 +129,13 @@ func (v *versions) first() *rewritten {
 
 // collect reads the user's files and puts the versions of each query together,
 // in the order of their first appearance. Mistakes that need no engine are noted.
-func collect(files []*source) []*versions {
+func collect(files []*source, datatypes map[string]*model.Datatype) []*versions {
 	var out []*versions
 	byName := map[string]*versions{}
 	for _, s := range files {
 		for _, q := range split(s) {
 			examine(q)
+			q.parse(datatypes)
 			v := byName[q.name]
 			if v == nil {
 				v = &versions{name: q.name, of: map[model.Database]*rewritten{}}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,11 @@ type Statement struct {
 	Text   [3]string // by sqltext.Dialect
 	Order  [3][]int  // for each placeholder the argument it takes; nil: in order
 	Params []string  // the arguments' names, for errors; nil: they are told by number
+
+	// Clock adds this process's clock, DB.Clock, as the last argument on SQLite,
+	// which has no clock that is as exact and as a test sets it. The other texts
+	// ask their server.
+	Clock bool
 }
 
 // in gives the text and the arguments for one database. An argument that no
@@ -34,6 +40,9 @@ func (s *Statement) in(c *Conn, args []any) (string, []any, error) {
 		if why != "" {
 			return "", nil, invalidf("%s: %s", s.param(i), why)
 		}
+	}
+	if s.Clock && c.dialect == sqltext.SQLite {
+		args = append(slices.Clip(args), c.db.Clock())
 	}
 	order := s.Order[c.dialect]
 	if order == nil {

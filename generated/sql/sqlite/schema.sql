@@ -17,8 +17,13 @@ CREATE TABLE cache_entry (
   cache_lease INTEGER NOT NULL DEFAULT 0,
   cache_leased_until TEXT,
   CONSTRAINT cache_entry_key_check CHECK (length("key") <= 255),
+  CONSTRAINT cache_entry_expires_at_check CHECK (expires_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cache_entry_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT cache_entry_tags_check CHECK (length(tags) <= 500),
-  CONSTRAINT cache_entry_cache_format_check CHECK (length(cache_format) <= 100)
+  CONSTRAINT cache_entry_cache_format_check CHECK (length(cache_format) <= 100),
+  CONSTRAINT cache_entry_cache_used_at_check CHECK (cache_used_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cache_entry_cache_fresh_until_check CHECK (cache_fresh_until GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cache_entry_cache_leased_until_check CHECK (cache_leased_until GLOB '????-??-??T??:??:??.??????Z')
 ) STRICT;
 CREATE UNIQUE INDEX cache_entry_key_key ON cache_entry ("key");
 CREATE INDEX cache_entry_expires_at_idx ON cache_entry (expires_at);
@@ -28,7 +33,8 @@ CREATE TABLE cache_entry_changes (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   origin INTEGER NOT NULL DEFAULT 0,
   hashes BLOB NOT NULL DEFAULT '',
-  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z')
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
+  CONSTRAINT cache_entry_changes_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z')
 ) STRICT;
 CREATE INDEX cache_entry_changes_created_at_idx ON cache_entry_changes (created_at);
 
@@ -60,6 +66,8 @@ CREATE TABLE cron_job (
   CONSTRAINT cron_job_action_type_check CHECK ((action_type = 'predefined' OR action_type = 'plugin' OR action_type = 'http')),
   CONSTRAINT cron_job_action_config_check CHECK (action_config IS NULL OR json_valid(action_config)),
   CONSTRAINT cron_job_enabled_check CHECK (enabled IN (0, 1)),
+  CONSTRAINT cron_job_last_run_check CHECK (last_run GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cron_job_next_run_check CHECK (next_run GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT cron_job_last_status_check CHECK ((last_status = 'success' OR last_status = 'error' OR last_status = 'running'))
 ) STRICT;
 CREATE UNIQUE INDEX cron_job_name_key ON cron_job (name);
@@ -91,6 +99,10 @@ CREATE TABLE email_queue (
   CONSTRAINT email_queue_from_check CHECK (length("from") <= 254),
   CONSTRAINT email_queue_subject_check CHECK (length(subject) <= 255),
   CONSTRAINT email_queue_status_check CHECK ((status = 'pending' OR status = 'sending' OR status = 'sent' OR status = 'failed')),
+  CONSTRAINT email_queue_last_attempt_check CHECK (last_attempt GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT email_queue_send_at_check CHECK (send_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT email_queue_sent_at_check CHECK (sent_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT email_queue_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT email_queue_queue_hold_check CHECK (length(queue_hold) <= 16),
   CONSTRAINT email_queue_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
   CONSTRAINT email_queue_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
@@ -117,7 +129,8 @@ CREATE TABLE fetch_requests (
   CONSTRAINT fetch_requests_url_check CHECK (length(url) <= 500),
   CONSTRAINT fetch_requests_method_check CHECK ((method = 'GET' OR method = 'POST' OR method = 'PUT' OR method = 'DELETE')),
   CONSTRAINT fetch_requests_headers_check CHECK (headers IS NULL OR json_valid(headers)),
-  CONSTRAINT fetch_requests_active_check CHECK (active IN (0, 1))
+  CONSTRAINT fetch_requests_active_check CHECK (active IN (0, 1)),
+  CONSTRAINT fetch_requests_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z')
 ) STRICT;
 
 CREATE TABLE job_queue (
@@ -144,6 +157,11 @@ CREATE TABLE job_queue (
   CONSTRAINT job_queue_job_type_check CHECK (length(job_type) <= 100),
   CONSTRAINT job_queue_payload_check CHECK (json_valid(payload)),
   CONSTRAINT job_queue_status_check CHECK ((status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed' OR status = 'cancelled')),
+  CONSTRAINT job_queue_scheduled_at_check CHECK (scheduled_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT job_queue_started_at_check CHECK (started_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT job_queue_completed_at_check CHECK (completed_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT job_queue_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT job_queue_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT job_queue_queue_hold_check CHECK (length(queue_hold) <= 16),
   CONSTRAINT job_queue_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
   CONSTRAINT job_queue_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
@@ -194,6 +212,7 @@ CREATE TABLE webhook_deliveries (
   error TEXT,
   delivered_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
   CONSTRAINT webhook_deliveries_trigger_event_check CHECK ((trigger_event = 'create' OR trigger_event = 'update' OR trigger_event = 'delete' OR trigger_event = 'publish')),
+  CONSTRAINT webhook_deliveries_delivered_at_check CHECK (delivered_at GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT webhook_deliveries_fetch_request_id_fkey FOREIGN KEY (fetch_request_id) REFERENCES fetch_requests (id) ON DELETE CASCADE
 ) STRICT;
 CREATE INDEX webhook_deliveries_delivered_at_idx ON webhook_deliveries (delivered_at);

@@ -25,10 +25,14 @@ CREATE TABLE page_cache (
   cache_leased_until TEXT,
   CONSTRAINT page_cache_path_check CHECK (length(path) <= 400),
   CONSTRAINT page_cache_document_check CHECK (json_valid(document)),
+  CONSTRAINT page_cache_expires_at_check CHECK (expires_at GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT page_cache_tags_check CHECK (length(tags) <= 40),
   CONSTRAINT page_cache_etag_check CHECK (length(etag) <= 255),
   CONSTRAINT page_cache_content_type_check CHECK (length(content_type) <= 255),
-  CONSTRAINT page_cache_cache_format_check CHECK (length(cache_format) <= 100)
+  CONSTRAINT page_cache_cache_format_check CHECK (length(cache_format) <= 100),
+  CONSTRAINT page_cache_cache_used_at_check CHECK (cache_used_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT page_cache_cache_fresh_until_check CHECK (cache_fresh_until GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT page_cache_cache_leased_until_check CHECK (cache_leased_until GLOB '????-??-??T??:??:??.??????Z')
 ) STRICT;
 CREATE UNIQUE INDEX page_cache_path_key ON page_cache (path);
 CREATE INDEX page_cache_expires_at_idx ON page_cache (expires_at);
@@ -38,7 +42,8 @@ CREATE TABLE page_cache_changes (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   origin INTEGER NOT NULL DEFAULT 0,
   hashes BLOB NOT NULL DEFAULT '',
-  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z')
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
+  CONSTRAINT page_cache_changes_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z')
 ) STRICT;
 CREATE INDEX page_cache_changes_created_at_idx ON page_cache_changes (created_at);
 

@@ -54,7 +54,9 @@ CREATE TABLE history (
   CONSTRAINT history_queue_check CHECK (length(queue) <= 20),
   CONSTRAINT history_kind_check CHECK (length(kind) <= 20),
   CONSTRAINT history_was_check CHECK (length(was) <= 20),
-  CONSTRAINT history_became_check CHECK (length(became) <= 20)
+  CONSTRAINT history_became_check CHECK (length(became) <= 20),
+  CONSTRAINT history_lease_was_check CHECK (lease_was GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT history_at_check CHECK (at GLOB '????-??-??T??:??:??.??????Z')
 ) STRICT;
 
 CREATE TABLE job (
@@ -79,6 +81,8 @@ CREATE TABLE job (
   CONSTRAINT job_job_type_check CHECK (length(job_type) <= 20),
   CONSTRAINT job_payload_check CHECK (json_valid(payload)),
   CONSTRAINT job_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'dead' OR state = 'cancelled')),
+  CONSTRAINT job_run_at_check CHECK (run_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT job_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT job_queue_hold_check CHECK (length(queue_hold) <= 16),
   CONSTRAINT job_queue_name_check CHECK (length(queue_name) <= 64),
   CONSTRAINT job_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
@@ -126,6 +130,8 @@ CREATE TABLE task (
   CONSTRAINT task_job_type_check CHECK (length(job_type) <= 20),
   CONSTRAINT task_payload_check CHECK (json_valid(payload)),
   CONSTRAINT task_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'dead' OR state = 'cancelled')),
+  CONSTRAINT task_run_at_check CHECK (run_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT task_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT task_queue_hold_check CHECK (length(queue_hold) <= 16),
   CONSTRAINT task_queue_name_check CHECK (length(queue_name) <= 64),
   CONSTRAINT task_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
@@ -133,6 +139,7 @@ CREATE TABLE task (
   CONSTRAINT task_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT task_queue_trace_check CHECK (length(queue_trace) <= 255),
   CONSTRAINT task_queue_unique_check CHECK (length(queue_unique) <= 255),
+  CONSTRAINT task_queue_unique_until_check CHECK (queue_unique_until GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT task_queue_gate_check CHECK (length(queue_gate) <= 255)
 ) STRICT;
 CREATE INDEX task_queue_claim_idx ON task (state, queue_hold, queue_name, priority DESC, id) WHERE state = 'ready' AND queue_hold = '';

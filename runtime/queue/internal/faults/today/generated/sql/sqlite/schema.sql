@@ -39,6 +39,8 @@ CREATE TABLE task (
   CONSTRAINT task_job_type_check CHECK (length(job_type) <= 20),
   CONSTRAINT task_payload_check CHECK (json_valid(payload)),
   CONSTRAINT task_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'dead' OR state = 'cancelled')),
+  CONSTRAINT task_run_at_check CHECK (run_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT task_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT task_queue_hold_check CHECK (length(queue_hold) <= 16),
   CONSTRAINT task_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
   CONSTRAINT task_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
