@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/hegner123/modulagen/runtime/store"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -347,4 +349,100 @@ func TestReload(t *testing.T) {
 		close(old.release)
 		on(t, first)
 	})
+}
+
+// What empties all of memory detaches every load too.
+func TestForgetAllDetaches(t *testing.T) {
+	p := place{kind: "sqlite", dsn: "sqlite::memory:"}
+	db := p.open(t)
+	texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience})
+	old := hold()
+	first := fetching(t, texts, old.gives("old"))
+	on(t, old.started)
+	must(t, db.Store().Conn().InTx(t.Context(), func(c *store.Conn) error { // past the cache, as what a process that slept has missed
+		_, err := c.Exec(t.Context(), "DELETE FROM cache_entry", nil)
+		return err
+	}))
+	db.CacheEntry.CacheBackend().Hub().ForgetAll()
+	var n loads
+	if g := on(t, fetching(t, texts, n.gives("new"))); g != (got{"new", nil}) {
+		t.Errorf("who asked after it got %+v", g)
+	}
+	close(old.release)
+	if g := on(t, first); g != (got{"old", nil}) {
+		t.Errorf("who asked before it got %+v", g)
+	}
+}
+
+// A load that has lost its lease is outdated, though no one was heard: who joined
+// it goes on to another one, and who started it has its value.
+func TestLostLeaseSendsJoinersOn(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		p.clock = nil
+		db := p.open(t)
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience})
+		old := hold()
+		first := fetching(t, texts, old.gives("old"))
+		on(t, old.started)
+		var n loads
+		joined := fetching(t, texts, n.gives("new"))
+		until(t, "two to wait", func() bool { return cache.Waiting(texts, "k") == 2 })
+		must(t, db.Store().Conn().InTx(t.Context(), func(c *store.Conn) error { // past the cache: no one is told
+			_, err := c.Exec(t.Context(), "DELETE FROM cache_entry", nil)
+			return err
+		}))
+		close(old.release)
+		if g := on(t, joined); g != (got{"new", nil}) {
+			t.Errorf("who joined it got %+v", g)
+		}
+		if g := on(t, first); g != (got{"old", nil}) {
+			t.Errorf("who started it got %+v", g)
+		}
+		n.want(t, 1)
+		if s := texts.Stats(); s.Discarded != 1 {
+			t.Errorf("%d values were discarded", s.Discarded)
+		}
+	})
+}
+
+// Two keys with one hash are loaded beside each other.
+func TestHashesAlikeInFlight(t *testing.T) {
+	a, b := alike(t)
+	p := place{kind: "sqlite", dsn: "sqlite::memory:"}
+	texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience})
+	started, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		v, err := texts.Fetch(t.Context(), a, 0, func(context.Context) (string, error) {
+			close(started)
+			<-release
+			return "a", nil
+		})
+		if v != "a" || err != nil {
+			t.Errorf("a is %q, %v", v, err)
+		}
+	}()
+	on(t, started)
+	if v, err := texts.Fetch(t.Context(), b, 0, func(context.Context) (string, error) { return "b", nil }); v != "b" || err != nil {
+		t.Errorf("b is %q, %v", v, err)
+	}
+	close(release)
+	on(t, done)
+	wantValue(t, texts, a, "a")
+	wantValue(t, texts, b, "b")
+}
+
+// No key can be made to look like another one that is kept as its digest.
+func TestKeysThatLookLikeDigests(t *testing.T) {
+	p := place{kind: "sqlite", dsn: "sqlite::memory:"}
+	db := p.open(t)
+	texts := cache.New[string](db.CacheEntry, plain)
+	must(t, texts.Set(t.Context(), strings.Repeat("long", 1000), "long", 0))
+	for row, err := range db.CacheEntry.All(t.Context(), store.Query[generated.CacheEntryID]{}) {
+		must(t, err)
+		wantMiss(t, texts, row.Key)
+		must(t, texts.Set(t.Context(), row.Key, "other", 0))
+		break
+	}
+	wantValue(t, texts, strings.Repeat("long", 1000), "long")
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -128,7 +129,7 @@ func TestStreams(t *testing.T) {
 		}
 	})
 	stream := func() *bufio.Scanner {
-		ctx, leave := context.WithCancel(t.Context())
+		ctx, leave := context.WithTimeout(t.Context(), patience)
 		t.Cleanup(leave)
 		r, err := http.NewRequestWithContext(ctx, "GET", s.URL, nil)
 		if err != nil {
@@ -205,4 +206,97 @@ func TestHijack(t *testing.T) {
 		t.Errorf("got %s", resp.Status)
 	}
 	s.raw(t, get1()...)
+}
+
+// The handler is asked for the whole page, whatever of it the client has.
+func TestHandlerIsAskedForTheWholePage(t *testing.T) {
+	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "page.txt", time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), strings.NewReader("page"))
+	})
+	s.raw(t, get1("If-Modified-Since: Mon, 04 May 2026 12:00:00 GMT")...)
+	if resp, body := s.raw(t, get1()...); resp.StatusCode != 200 || body != "page" {
+		t.Errorf("the next one got %s, %q", resp.Status, body)
+	}
+	if n := s.runs.Load(); n != 1 {
+		t.Errorf("%d runs", n)
+	}
+}
+
+// What a handler wrote before it panicked, or ended its goroutine, is not kept, and
+// its client learns that something is missing.
+func TestPanicsAreNotKept(t *testing.T) {
+	for name, fail := range map[string]func(){"panic": func() { panic(http.ErrAbortHandler) }, "Goexit": runtime.Goexit} {
+		for _, said := range []string{"max-age=60", "private"} {
+			t.Run(name+" "+said, func(t *testing.T) {
+				var s *site
+				s = open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Cache-Control", said)
+					w.Header().Set("Content-Length", "10")
+					io.WriteString(w, "half ")
+					if s.runs.Load() == 1 {
+						fail()
+					}
+					io.WriteString(w, "whole")
+				})
+				if _, body, err := s.rawErr(t, get1()...); err == nil {
+					t.Errorf("got %q for a whole page", body)
+				}
+				if _, body := s.raw(t, get1()...); body != "half whole" {
+					t.Errorf("the next one got %q", body)
+				}
+			})
+		}
+	}
+}
+
+// A stream ends when its client leaves.
+func TestLeaversEndStreams(t *testing.T) {
+	began, ended := make(chan struct{}), make(chan struct{})
+	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.WriteHeader(http.StatusOK)
+		w.(http.Flusher).Flush()
+		close(began)
+		<-r.Context().Done()
+		close(ended)
+	})
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	r, err := http.NewRequestWithContext(ctx, "GET", s.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	<-began
+	leave()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		s.CloseClientConnections()
+		t.Error("the handler still runs")
+	}
+}
+
+// Headers count as they were when the status was written, as without a cache.
+func TestLateHeaders(t *testing.T) {
+	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-When", "early")
+		w.WriteHeader(http.StatusOK)
+		w.Header().Set("X-When", "late")
+		w.Header().Set("X-Late", "yes")
+		w.WriteHeader(http.StatusTeapot)
+		io.WriteString(w, "page")
+	})
+	for range 2 {
+		if resp, _ := s.raw(t, get1()...); resp.StatusCode != 200 || resp.Header.Get("X-When") != "early" || resp.Header.Get("X-Late") != "" {
+			t.Errorf("got %s, %v", resp.Status, resp.Header)
+		}
+	}
+	if n := s.runs.Load(); n != 1 {
+		t.Errorf("%d runs", n)
+	}
 }

@@ -462,3 +462,32 @@ func TestAge(t *testing.T) {
 		t.Errorf("the age is %v", resp.Header["Age"])
 	}
 }
+
+// Pages are told apart by all that the key is made of.
+func TestFormTellsPagesApart(t *testing.T) {
+	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RequestURI) })
+	paths := []string{"/", "/a", "/a/", "/a%2Fb", "/a/b", "/a?q=1", "/a?q=2", "/a?q=1&q=2", "/a?q=2&q=1", "/a?q=1;2", "/a?q=1;3", "/a?%zz", "/a?%zy"}
+	for range 2 {
+		for _, path := range paths {
+			if _, body := s.raw(t, "GET "+path+" HTTP/1.1", "Host: example.com", "Connection: close", "", ""); body != path {
+				t.Errorf("%s got %s", path, body)
+			}
+		}
+	}
+	if n := s.runs.Load(); n != int64(len(paths)) {
+		t.Errorf("%d runs", n)
+	}
+}
+
+func TestOtherMethodsPass(t *testing.T) {
+	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Method) })
+	s.raw(t, get1()...)
+	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
+		if _, body := s.raw(t, method+" / HTTP/1.1", "Host: example.com", "Connection: close", "", ""); body != method {
+			t.Errorf("%s got the page of %s", method, body)
+		}
+	}
+	if n := s.runs.Load(); n != 6 {
+		t.Errorf("%d runs", n)
+	}
+}
