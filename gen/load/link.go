@@ -199,10 +199,15 @@ func (def *definition) addedNames() []addedName {
 			out = append(out, addedName{model.ShortName(stem + "_idx"), "the index of " + f.Name, at, "declare an index over " + f.Name + " with a name of its own"})
 		}
 	}
+	at := or(get(def.n, "name"), def.n)
+	const remedy = "rename the datatype, or the other"
+	out = append(out, addedName{def.d.Name + "_pkey", "the primary key of " + def.d.Name, at, remedy}) // by PostgreSQL
+	if def.d.ID == model.IDInteger {
+		out = append(out, addedName{def.d.Name + "_id_seq", "the sequence of the ids of " + def.d.Name, at, remedy})
+	}
 	if def.d.Queue != nil {
-		at := or(get(def.n, "name"), def.n)
 		for _, of := range []string{"claim", "hold", "running", "gate", "unique", "done", "dead", "cancelled"} {
-			out = append(out, addedName{model.ShortName(def.d.Name + "_queue_" + of + "_idx"), "the queue's index", at, "rename the datatype, or the other"})
+			out = append(out, addedName{model.ShortName(def.d.Name + "_queue_" + of + "_idx"), "the queue's index", at, remedy})
 		}
 	}
 	return out
@@ -223,6 +228,9 @@ func (l *loader) sqlNames() {
 		}
 	}
 	for _, def := range l.defs {
+		if def.d.Name != "" && taken[def.d.Name].def != def {
+			continue // defined twice, which is reported
+		}
 		var last *yaml.Node // one mistake for each place is enough
 		for _, added := range def.addedNames() {
 			if first, ok := taken[added.name]; ok && added.at == last {
@@ -241,6 +249,10 @@ func (l *loader) sqlNames() {
 			if n := get(at, "name"); n != nil {
 				at = n
 			}
+			if owner := ownIndexName(x.Name); owner != "" {
+				def.f.wrong(at, fmt.Sprintf("an index cannot be named %s: %s has that for itself", x.Name, owner), "give the index another name with name:")
+				continue
+			}
 			if first, ok := taken[x.Name]; ok {
 				def.f.wrong(at, fmt.Sprintf("the name %s is taken by %s (%s:%d)", x.Name, first.what, first.def.f.path, first.line), "give the index another name with name:")
 				continue
@@ -248,4 +260,15 @@ func (l *loader) sqlNames() {
 			taken[x.Name] = place{def, x.Pos.Line, "an index"}
 		}
 	}
+}
+
+// ownIndexName gives the database that keeps an index's name for itself.
+func ownIndexName(name string) string {
+	switch {
+	case strings.HasPrefix(name, "sqlite_"):
+		return "SQLite"
+	case name == "primary", name == "gen_clust_index":
+		return "MySQL"
+	}
+	return ""
 }
