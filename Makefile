@@ -35,7 +35,7 @@ test: vet format lint libc stale unit build-bench cross ## everything that has t
 
 .PHONY: unit
 unit: ## go test, with the race detector, PostgreSQL, MariaDB and Redis
-	scripts/services.sh --redis scripts/test.sh
+	scripts/services.sh --redis --pgbouncer scripts/test.sh
 
 .PHONY: vet
 vet: ## go vet
@@ -75,7 +75,7 @@ chaos: ## processes, connections and servers are killed while jobs flow, and the
 mutants: ## lines are broken one at a time; which does a test notice? MUTANTS_AREA=queue, MUTANTS_NAME=regexp, MUTANTS_VERBOSE=1
 	$(GO) build -o bin/mutants ./internal/mutants
 	needs="$$(bin/mutants -needs)"; \
-	if [ -n "$$needs" ]; then scripts/services.sh --redis bin/mutants; else bin/mutants; fi
+	if [ -n "$$needs" ]; then scripts/services.sh --redis --pgbouncer bin/mutants; else bin/mutants; fi
 
 .PHONY: build-bench
 build-bench: ## the benchmarks compile, and their harness is right

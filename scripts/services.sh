@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command with a PostgreSQL and a MariaDB of its own:
 #
-#   scripts/services.sh [--durable] [--keep] [--redis] COMMAND [ARGUMENT...]
+#   scripts/services.sh [--durable] [--keep] [--redis] [--pgbouncer] COMMAND [ARGUMENT...]
 #
 # Both are installed with apt where they are missing and that is allowed, listen
 # on free ports of 127.0.0.1, keep their data in a temporary folder, and are gone
@@ -17,6 +17,9 @@
 # With --redis there is a Redis as well, which keeps nothing on the disk, in
 # MODULAGEN_REDIS_ADDR (host:port); only benchmarks ask for it.
 #
+# With --pgbouncer there is a PgBouncer in transaction mode before PostgreSQL, in
+# MODULAGEN_PGBOUNCER_DSN.
+#
 # Without --durable commits are not flushed to the disk, which suits tests and
 # falsifies measurements. Where a server cannot be had, one loud line says so and
 # its variable stays unset; with MODULAGEN_REQUIRE_SERVICES=1 that is a failure.
@@ -25,17 +28,19 @@ set -o pipefail
 durable=no
 keep=no
 redis=no
+pgbouncer=no
 while :; do
 	case "${1:-}" in
 	--durable) durable=yes ;;
 	--keep) keep=yes ;;
 	--redis) redis=yes ;;
+	--pgbouncer) pgbouncer=yes ;;
 	*) break ;;
 	esac
 	shift
 done
 if [ $# -eq 0 ]; then
-	echo "usage: scripts/services.sh [--durable] [--keep] [--redis] COMMAND [ARGUMENT...]" >&2
+	echo "usage: scripts/services.sh [--durable] [--keep] [--redis] [--pgbouncer] COMMAND [ARGUMENT...]" >&2
 	exit 2
 fi
 
@@ -44,6 +49,7 @@ chmod 755 "$root"
 postgres_pid=
 mysql_pid=
 redis_pid=
+pgbouncer_pid=
 
 say() { echo "services: $*" >&2; }
 
@@ -73,11 +79,12 @@ stop() {
 		[ -n "$postgres_pid" ] && postgres_pid=$(cat "$root/postgres.pid")
 		[ -n "$mysql_pid" ] && mysql_pid=$(cat "$root/mysql.pid")
 	fi
+	[ -n "$pgbouncer_pid" ] && kill -TERM "$pgbouncer_pid" 2>/dev/null
 	# SIGINT is PostgreSQL's "fast" shutdown: it does not wait for clients.
 	[ -n "$postgres_pid" ] && kill -INT "$postgres_pid" 2>/dev/null
 	[ -n "$mysql_pid" ] && kill -TERM "$mysql_pid" 2>/dev/null
 	[ -n "$redis_pid" ] && kill -TERM "$redis_pid" 2>/dev/null
-	for pid in $postgres_pid $mysql_pid $redis_pid; do
+	for pid in $pgbouncer_pid $postgres_pid $mysql_pid $redis_pid; do
 		ended "$pid" 100 || kill -KILL "$pid" 2>/dev/null
 	done
 	wait 2>/dev/null
@@ -290,8 +297,57 @@ start_redis() {
 	loud Redis "it does not start"
 }
 
+# start_pgbouncer goes by the DSN of the PostgreSQL that there is.
+start_pgbouncer() {
+	local server data=$root/pgbouncer port try address user password login
+	local form='^postgres(ql)?://([^:@/]+):([^@/]+)@([^:/]+):([0-9]+)/'
+	[[ ${MODULAGEN_POSTGRES_DSN:-} =~ $form ]] || {
+		loud PgBouncer "there is no PostgreSQL for it"
+		return
+	}
+	user=${BASH_REMATCH[2]} password=${BASH_REMATCH[3]} address="host=${BASH_REMATCH[4]} port=${BASH_REMATCH[5]}"
+	server=$(command -v pgbouncer || ls /usr/sbin/pgbouncer 2>/dev/null) || { install pgbouncer && server=$(command -v pgbouncer || ls /usr/sbin/pgbouncer); } || {
+		loud PgBouncer "it is not installed and cannot be here"
+		return
+	}
+	mkdir "$data" || return
+	(umask 077 && echo "\"$user\" \"$password\"" >"$data/users")
+	for try in 1 2 3; do
+		port=$(free_port)
+		cat >"$data/pgbouncer.ini" <<-INI
+			[databases]
+			* = $address
+			[pgbouncer]
+			listen_addr = 127.0.0.1
+			listen_port = $port
+			unix_socket_dir =
+			auth_type = scram-sha-256
+			auth_file = $data/users
+			pool_mode = transaction
+			default_pool_size = 5
+			max_client_conn = 500
+			ignore_startup_parameters = extra_float_digits
+		INI
+		own postgres "$data" && own postgres "$data/users" && own postgres "$data/pgbouncer.ini"
+		as_user postgres
+		"${prefix[@]}" "$server" "$data/pgbouncer.ini" >>"$root/pgbouncer.log" 2>&1 &
+		pgbouncer_pid=$!
+		if PGPASSWORD=$password ready $pgbouncer_pid psql -h 127.0.0.1 -p "$port" -U "$user" -d postgres -c "SELECT 1"; then
+			login=$user:$password
+			export MODULAGEN_PGBOUNCER_DSN="postgres://$login@127.0.0.1:$port/postgres?sslmode=disable"
+			return
+		fi
+		kill -KILL $pgbouncer_pid 2>/dev/null
+		wait $pgbouncer_pid 2>/dev/null
+		pgbouncer_pid=
+	done
+	tail -n 5 "$root/pgbouncer.log" >&2
+	loud PgBouncer "it does not start"
+}
+
 [ -n "${MODULAGEN_POSTGRES_DSN:-}" ] || start_postgres
 [ -n "${MODULAGEN_MYSQL_DSN:-}" ] || start_mysql
+[ $pgbouncer = no ] || [ -n "${MODULAGEN_PGBOUNCER_DSN:-}" ] || start_pgbouncer
 [ $redis = no ] || [ -n "${MODULAGEN_REDIS_ADDR:-}" ] || start_redis
 command -v sqlite3 >/dev/null || install sqlite3 || loud sqlite3 "it is not installed and cannot be here"
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
-	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Processes tell each other what they changed through a table beside the cache's:
@@ -17,7 +16,7 @@ import (
 // and where an announcement was lost, a look now and then finds it.
 
 const (
-	lookEvery = 100 * time.Millisecond // on MySQL, which announces nothing
+	lookEvery = 100 * time.Millisecond // where announcements of others do not arrive, as on MySQL
 	lookRare  = time.Second            // elsewhere
 	tellKept  = 5 * time.Minute        // how long what was told stays
 	tellMost  = 8192                   // hashes of one row
@@ -98,7 +97,7 @@ type ear struct {
 func (e *ear) run(listener *store.Listener) {
 	defer listener.Stop()
 	every := lookRare
-	if e.t.d == sqltext.MySQL {
+	if !e.t.c.DB().Hears() {
 		every = lookEvery
 	}
 	tick := time.NewTicker(every)

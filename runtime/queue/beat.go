@@ -60,7 +60,7 @@ func (e *engine) reportRegularly(ctx context.Context) {
 	defer check.Stop()
 	news := e.db.Listen(controlTopic(e.shape.name))
 	defer news.Stop()
-	asks := e.db.Conn().Dialect() == mysqlDialect // no other process can wake us
+	asks := !e.db.Hears() // no other process can wake us
 	for {
 		select {
 		case <-ctx.Done():

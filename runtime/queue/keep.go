@@ -25,7 +25,7 @@ const (
 // from processes that are gone, and lets rows go that had to wait.
 func (e *engine) keep(ctx context.Context) {
 	pauses := pauseEvery
-	if e.db.Conn().Dialect() == mysqlDialect { // no other process can tell us
+	if !e.db.Hears() { // no other process can tell us
 		pauses = promoteEvery
 	}
 	rounds := []struct {

@@ -26,7 +26,8 @@ type Options struct {
 	Queues map[string]int
 	// Poll is how long an idle worker waits at most before it looks again. It is
 	// woken when rows are added; this is for what no one told it. 0 means 1 s,
-	// and on MySQL, which cannot wake other processes, 100 ms.
+	// and 100 ms where other processes cannot wake this one: on MySQL, and on
+	// PostgreSQL behind a pooler.
 	Poll time.Duration
 	// Lease is how long a claim holds without a sign of life; 0 means 30 s, and
 	// 100 ms is the shortest. A handler's context ends with ErrLeaseLost when its
@@ -80,7 +81,7 @@ func (o Options) withDefaults(db *store.DB) (Options, error) {
 		return o, fmt.Errorf("queue: a lease of %s is not between %s, to be renewed in time, and %s", o.Lease, minLease, maxLease)
 	}
 	poll := time.Second
-	if db.Conn().Dialect() == mysqlDialect {
+	if !db.Hears() {
 		poll = 100 * time.Millisecond
 	}
 	o.Concurrency = cmp.Or(o.Concurrency, 4)

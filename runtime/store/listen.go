@@ -4,8 +4,8 @@ package store
 // never after a rollback, outside one at once. It reaches this DB's listeners on
 // every database; on PostgreSQL those of other processes too. On SQLite other
 // processes are woken by any commit to the file, so that an announcement beside
-// which nothing is written stays in this process. On MySQL it stays here: who
-// waits for other processes asks from time to time.
+// which nothing is written stays in this process. On MySQL it stays here, and
+// behind a pooler of PostgreSQL none comes from elsewhere: see Hears.
 //
 // It does not block and cannot fail: a listener is told that there may be
 // something new, and asks the database what. One that another process should
@@ -16,6 +16,14 @@ func (c *Conn) Announce(topic string) {
 	if c.tx == nil || c.tx.after.addTopic(topic) {
 		c.db.hub.announce(topic)
 	}
+}
+
+// Hears says whether what other processes announce wakes the listeners of this
+// DB: not on MySQL, and not on PostgreSQL behind a connection pooler. Who waits
+// for other processes asks more often then.
+func (db *DB) Hears() bool {
+	_, ok := db.backend.(Watcher)
+	return ok
 }
 
 // Listener is told when there may be something new.

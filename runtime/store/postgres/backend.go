@@ -10,6 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/internal/remote"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -40,17 +41,26 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 		cfg.ConnConfig.RuntimeParams["application_name"] = "modulagen"
 	}
 	b := &backend{name: where(cfg), origin: newOrigin()}
-	b.slots = remote.NewSlots(int(cfg.MaxConns), b)
 	b.limitWaits(cfg)
+	pooled, err := pooler(ctx, cfg.ConnConfig)
+	if err != nil {
+		return nil, unreachable(cfg, err)
+	}
+	if pooled && !strings.Contains(dsn, execMode) {
+		opts.Logger.WarnContext(ctx, "store: "+b.Name()+" is behind a connection pooler: statements are not kept prepared, and other processes "+
+			"cannot wake this one; add "+execMode+"=cache_statement to the DSN where the pooler keeps sessions")
+		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	var opened store.Backend = listener{b}
+	if pooled && cfg.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
+		opened = b
+	}
+	b.slots = remote.NewSlots(int(cfg.MaxConns), opened)
 	if b.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	b.session = session{b.pool}
-	if err := b.pool.Ping(ctx); err != nil {
-		b.pool.Close()
-		return nil, unreachable(cfg, err)
-	}
-	return b, nil
+	return opened, nil
 }
 
 // unreachable says where the database is not, without the driver's own text
@@ -65,6 +75,9 @@ func unreachable(cfg *pgxpool.Config, err error) error {
 func where(cfg *pgxpool.Config) string {
 	return fmt.Sprintf("%s:%d/%s", cfg.ConnConfig.Host, cfg.ConnConfig.Port, cfg.ConnConfig.Database)
 }
+
+// listener is a backend whose sessions are its own, so that it can listen.
+type listener struct{ *backend }
 
 // backend is a pool of connections.
 type backend struct {

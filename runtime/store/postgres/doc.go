@@ -11,6 +11,9 @@
 // statement on the server.
 //
 // While the program listens (DB.Listen) there is one more connection, outside
-// the pool. It needs a session of its own: behind a pooler that gives one for
-// each transaction, announcements do not reach other processes.
+// the pool. Behind a pooler that gives one session to several clients in turn,
+// which Open recognizes, nothing is kept prepared and the program does not
+// listen: announcements of other processes do not reach it. With
+// default_query_exec_mode=cache_statement the DSN says that the pooler keeps
+// sessions.
 package postgres

@@ -39,7 +39,7 @@ func (b *backend) Notify(ctx context.Context, topics []string) error {
 func newOrigin() string { return crand.Text() }
 
 // Watch listens on a connection of its own, and connects again when it is lost.
-func (b *backend) Watch(ctx context.Context, wake func(topic string), all func()) {
+func (b listener) Watch(ctx context.Context, wake func(topic string), all func()) {
 	pause := reconnectFirst
 	for ctx.Err() == nil {
 		if b.listen(ctx, wake, all) {

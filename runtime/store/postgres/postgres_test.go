@@ -14,3 +14,8 @@ func TestStore(t *testing.T) {
 func TestNetwork(t *testing.T) {
 	storetest.RunNetwork(t, func(t *testing.T) string { return storetest.FreshDSN(t, "postgres") })
 }
+
+// TestPooled passes the suite behind PgBouncer in transaction mode.
+func TestPooled(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) string { return storetest.FreshPooledDSN(t) })
+}

@@ -14,7 +14,9 @@ import (
 )
 
 // services is where the test servers are found; scripts/services.sh sets them.
-var services = map[string]string{"postgres": "MODULAGEN_POSTGRES_DSN", "mysql": "MODULAGEN_MYSQL_DSN"}
+var services = map[string]string{
+	"postgres": "MODULAGEN_POSTGRES_DSN", "mysql": "MODULAGEN_MYSQL_DSN", "pgbouncer": "MODULAGEN_PGBOUNCER_DSN",
+}
 
 // loud holds the kinds whose absence has been told.
 var loud sync.Map
@@ -25,21 +27,7 @@ var loud sync.Map
 // MODULAGEN_REQUIRE_SERVICES is 1.
 func FreshDSN(t testing.TB, kind string) string {
 	t.Helper()
-	dsn := os.Getenv(services[kind])
-	if dsn == "" {
-		why := fmt.Sprintf("!!! NO %s: %s is not set; run the tests through scripts/services.sh !!!", strings.ToUpper(kind), services[kind])
-		if os.Getenv("MODULAGEN_REQUIRE_SERVICES") == "1" {
-			t.Fatal(why)
-		}
-		if _, said := loud.LoadOrStore(kind, true); !said {
-			fmt.Fprintln(os.Stderr, why)
-		}
-		t.Skip(why)
-	}
-	u, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatalf("%s is malformed", services[kind])
-	}
+	dsn := serviceDSN(t, kind)
 	name := fmt.Sprintf("test_%016x", rand.Uint64())
 	run(t, dsn, "CREATE DATABASE "+name)
 	t.Cleanup(func() {
@@ -48,6 +36,45 @@ func FreshDSN(t testing.TB, kind string) string {
 		}
 		run(t, dsn, "DROP DATABASE "+name)
 	})
+	return renamed(t, dsn, name)
+}
+
+// FreshPooledDSN is FreshDSN for a PostgreSQL behind PgBouncer in transaction
+// mode.
+func FreshPooledDSN(t testing.TB) string {
+	t.Helper()
+	pooler := serviceDSN(t, "pgbouncer")
+	direct, err := url.Parse(FreshDSN(t, "postgres"))
+	if err != nil {
+		t.Fatal("the DSN of PostgreSQL is malformed")
+	}
+	return renamed(t, pooler, strings.TrimPrefix(direct.Path, "/"))
+}
+
+func serviceDSN(t testing.TB, kind string) string {
+	t.Helper()
+	dsn := os.Getenv(services[kind])
+	if dsn != "" {
+		return dsn
+	}
+	why := fmt.Sprintf("!!! NO %s: %s is not set; run the tests through scripts/services.sh !!!", strings.ToUpper(kind), services[kind])
+	if os.Getenv("MODULAGEN_REQUIRE_SERVICES") == "1" {
+		t.Fatal(why)
+	}
+	if _, said := loud.LoadOrStore(kind, true); !said {
+		fmt.Fprintln(os.Stderr, why)
+	}
+	t.Skip(why)
+	return ""
+}
+
+// renamed puts another database into a DSN.
+func renamed(t testing.TB, dsn, name string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal("a service's DSN is malformed") // its text holds a password
+	}
 	u.Path = "/" + name
 	return u.String()
 }
