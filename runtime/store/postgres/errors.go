@@ -52,7 +52,7 @@ func failure(ctx context.Context, err error) error {
 		return &store.RefusedError{
 			Datatype: pg.TableName, Check: pg.ConstraintName, Column: pg.ColumnName, Null: pg.Code == "23502", Cause: e,
 		}
-	case "40001", "40P01", "55P03":
+	case "40001", "40P01", "55P03", readOnly: // a connection to the primary is made for the next attempt
 		return store.Coded(store.ErrBusy, e)
 	case "53100", "53200":
 		return store.Coded(store.ErrFull, e)

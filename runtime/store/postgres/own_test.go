@@ -130,3 +130,29 @@ func TestListenerReconnects(t *testing.T) {
 	}
 	woken("a payload that is no topic")
 }
+
+// TestReadOnlyConnectionsAreDropped makes the sessions of a pool read-only, as a
+// primary's are after a failover, while new ones are not.
+func TestReadOnlyConnectionsAreDropped(t *testing.T) {
+	ctx := t.Context()
+	db := storetest.Open(t, storetest.FreshDSN(t, "postgres"), store.Options{MaxConns: 1})
+	demote := func() {
+		t.Helper()
+		if _, err := db.Conn().Exec(ctx, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	demote()
+	a, err := db.Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "Title"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	demote()
+	err = db.Tx(ctx, func(c *store.Conn) error {
+		_, err := storetest.In(c).Article.Update(ctx, a.ID, storetest.ArticlePatch{Views: store.Int(1)})
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
