@@ -200,6 +200,7 @@ func (s *supervisor) finding(err error) {
 
 // fire hits processes until the time is over or everything has been done.
 func (s *supervisor) fire(ctx context.Context, until time.Time) error {
+	killed := time.Now() // the server, or so it counts
 	for {
 		pause := 50*time.Millisecond + time.Duration(s.rand.Int64N(int64(500*time.Millisecond)))
 		target, how, fault := s.rand.IntN(len(s.processes)), s.rand.IntN(100), s.rand.IntN(2*networkFaults)
@@ -217,16 +218,17 @@ func (s *supervisor) fire(ctx context.Context, until time.Time) error {
 			return context.Cause(ctx)
 		}
 		switch {
+		case s.Server != nil && time.Since(killed) > s.For/4: // some restarts in every run
+			if err := s.restart(ctx); err != nil {
+				return err
+			}
+			killed = time.Now()
 		case len(s.network.proxies) == 0:
 			s.hit(target, how, frozen)
 		case how < 45:
 			s.hit(target, how*100/45, frozen)
-		case how < 98 || s.Server == nil:
-			s.fault(target, fault, frozen)
 		default:
-			if err := s.restart(ctx); err != nil {
-				return err
-			}
+			s.fault(target, fault, frozen)
 		}
 		if all, err := s.allDone(ctx); all || err != nil {
 			return err
