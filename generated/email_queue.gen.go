@@ -350,7 +350,7 @@ func (t *EmailQueueTable) Cancel(ctx context.Context, id EmailQueueID) error {
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
-// gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+// returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *EmailQueueTable) Retry(ctx context.Context, id EmailQueueID) error {
 	return queue.Revive(ctx, t.Conn(), &emailQueueQueue, int64(id))
 }

@@ -445,7 +445,7 @@ func (t *JobQueueTable) Cancel(ctx context.Context, id JobQueueID) error {
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
-// gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+// returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *JobQueueTable) Retry(ctx context.Context, id JobQueueID) error {
 	return queue.Revive(ctx, t.Conn(), &jobQueueQueue, int64(id))
 }

@@ -102,8 +102,9 @@ func (p *queuePass) policies() {
 			p.w.Gate = p.add("what the limits of rate and concurrency count the row under", text("queue_gate", "Gate", "text", "255"))
 		}
 		if p.w.Unique == nil && policy.Unique != nil {
-			p.w.Unique = p.add("no two rows have the same", text("queue_unique", "Unique", "text", "255"))
+			p.w.Unique = p.add("no two unfinished rows have the same", text("queue_unique", "Unique", "text", "255"))
 			p.w.UniqueUntil = p.add("until when queue_unique holds, whatever becomes of the row", instant("queue_unique_until", "Unique until"))
+			p.w.Yielded = p.add("another row took the key while this one was unfinished", flag("queue_yielded", "Yielded"))
 		}
 	}
 	if versions {
@@ -200,8 +201,12 @@ func (p *queuePass) indexes() {
 		p.index(p.role(r.State), []model.IndexColumn{state, {Field: p.q.CompletedAt}}, is(p.q.State, "=", r.State))
 	}
 	if p.w.Unique != nil {
-		x := p.index("unique", []model.IndexColumn{{Field: p.w.Unique}})
-		x.Unique, x.GoName = true, p.w.Unique.GoName
+		// By the state, which whoever makes a row ready has to write: the database
+		// itself refuses a second unfinished row, whatever statement makes it.
+		p.w.Holds = p.index("unique", []model.IndexColumn{{Field: p.w.Unique}},
+			is(p.w.Yielded, "=", "false"),
+			model.Condition{Any: []model.Condition{is(p.q.State, "in", p.q.Ready, p.q.Running), is(p.w.UniqueUntil, "not_null")}})
+		p.w.Holds.Unique = true
 	}
 }
 
@@ -230,6 +235,13 @@ func number(name, label, def string) *model.Field {
 	return &model.Field{
 		Name: name, GoName: goname.Exported(name), Type: "number", Label: label, NotNull: true,
 		Default: &model.Default{Text: def}, Rules: check.Rules{Kind: check.Int},
+	}
+}
+
+func flag(name, label string) *model.Field {
+	return &model.Field{
+		Name: name, GoName: goname.Exported(name), Type: "boolean", Label: label, NotNull: true,
+		Default: &model.Default{Text: "false"}, Rules: check.Rules{Kind: check.Bool},
 	}
 }
 

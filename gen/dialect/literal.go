@@ -19,6 +19,13 @@ func (l *lowering) conditions(where []model.Condition) string {
 }
 
 func (l *lowering) condition(c model.Condition) string {
+	if len(c.Any) > 0 {
+		parts := make([]string, len(c.Any))
+		for i, part := range c.Any {
+			parts[i] = l.condition(part)
+		}
+		return "(" + strings.Join(parts, " OR ") + ")"
+	}
 	name := l.q(c.Field.Name)
 	switch c.Op {
 	case "null":

@@ -79,20 +79,44 @@ func (w work) end(s *statement, state string) {
 	w.ended(s, "")
 }
 
-// ended notes when a row ended, and lets its unique key go unless that holds
-// for a time. Where only some rows end, when is the condition of that.
+// ended notes when a row ended. A row that ends no longer holds its unique key,
+// unless that holds for a time, but keeps it: one that is made ready again takes
+// it back. Where only some rows end, when is the condition of that.
 func (w work) ended(s *statement, when string) {
 	if f := w.q.CompletedAt; f != nil {
 		s.add(", %s = ", w.name(f))
 		s.when(when, w.name(f), func() { s.add("%s", s.now(f)) })
 	}
-	if u := w.w.Unique; u != nil {
-		s.add(", %s = ", w.name(u))
-		s.when(when, w.name(u), func() {
-			s.add("CASE WHEN %s > ", w.name(w.w.UniqueUntil))
-			s.add("%s THEN %s ELSE NULL END", s.now(w.w.UniqueUntil), w.name(u))
-		})
+	if w.w.Unique != nil {
+		until, yielded := w.name(w.w.UniqueUntil), w.name(w.w.Yielded)
+		s.add(", %s = ", until)
+		s.when(when, until, func() { w.holdOn(s) })
+		s.add(", %s = ", yielded)
+		s.when(when, yielded, func() { s.add("%s", w.literal(w.w.Yielded, "false")) })
 	}
+}
+
+// holdOn is until when a row that ends goes on to hold its key: of a kind whose
+// key holds for a time. What a debounced row has there is of its waiting.
+func (w work) holdOn(s *statement) {
+	var kinds []string
+	for _, k := range w.q.Kinds {
+		if u := k.Policy.Unique; u != nil && u.For > 0 {
+			kinds = append(kinds, w.quoteText(k.Name))
+		}
+	}
+	u := w.q.Policy.Unique
+	switch {
+	case len(kinds) > 0:
+		s.add("CASE WHEN %s", w.oneOf(w.name(w.q.KindField), kinds))
+		s.add(" AND %s > %s", w.name(w.w.UniqueUntil), s.now(w.w.UniqueUntil))
+	case len(w.q.Kinds) == 0 && u != nil && u.For > 0:
+		s.add("CASE WHEN %s > %s", w.name(w.w.UniqueUntil), s.now(w.w.UniqueUntil))
+	default:
+		s.add("NULL")
+		return
+	}
+	s.add(" THEN %s ELSE NULL END", w.name(w.w.UniqueUntil))
 }
 
 // failure writes what went wrong.
@@ -294,6 +318,10 @@ func (w work) revive() []model.Query {
 	if f := w.q.CompletedAt; f != nil {
 		s.add(", %s = NULL", w.name(f))
 	}
+	if w.w.Unique != nil { // a time that has passed would let the key go at once
+		s.add(", %s = CASE WHEN %s", w.name(w.w.UniqueUntil), w.name(w.w.UniqueUntil))
+		s.add(" > %s THEN %s ELSE NULL END", s.now(w.w.UniqueUntil), w.name(w.w.UniqueUntil))
+	}
 	s.add("\nWHERE id = %s", s.arg(argID, w.d.IDField()))
 	s.add(" AND %s <> %s", w.name(w.q.State), w.quoteText(w.q.Running))
 	return one(s.query(":execrows", nil))
@@ -324,21 +352,34 @@ func (w work) worth(priority func() string) string {
 		priority(), most, int64(mostWaiting), priority(), most, int64(mostWaiting), priority(), step)
 }
 
-// twin finds the row that has a unique key, and keeps it from others.
+// twin finds the row that holds a unique key, and keeps it from others.
 func (w work) twin() []model.Query {
 	s := w.statement()
 	s.add("SELECT %s\nFROM %s\nWHERE %s = %s", w.lowering.d.Columns(names(w.d.Columns())), w.lowering.q(w.d.Name),
 		w.name(w.w.Unique), s.arg(argKey, w.w.Unique))
+	s.add(" AND %s", w.holding())
 	if w.lowering.d != sqltext.SQLite {
 		s.add("\nFOR UPDATE")
 	}
 	return one(s.query(":one", w.d.Columns()))
 }
 
-// yield lets another row have the unique key.
+// holding is the condition of rows that hold their unique key, as the index of
+// the key has it.
+func (w work) holding() string {
+	if w.lowering.d == sqltext.MySQL {
+		return w.lowering.q(w.w.Holds.WhenColumn()) + " = 1"
+	}
+	return w.conditions(w.w.Holds.Where)
+}
+
+// yield lets another row have the unique key, until this one is made ready
+// again after its end.
 func (w work) yield() []model.Query {
 	s := w.update("")
-	s.add("%s = NULL, %s = NULL", w.name(w.w.Unique), w.name(w.w.UniqueUntil))
+	s.add("%s = NULL, ", w.name(w.w.UniqueUntil))
+	s.add("%s = CASE WHEN %s", w.name(w.w.Yielded), w.oneOf(w.name(w.q.State), []string{w.quoteText(w.q.Ready), w.quoteText(w.q.Running)}))
+	s.add(" THEN %s ELSE %s END", w.literal(w.w.Yielded, "true"), w.name(w.w.Yielded))
 	s.add("\nWHERE id = %s", s.arg(argID, w.d.IDField()))
 	return one(s.query(":execrows", nil))
 }

@@ -54,8 +54,10 @@ func (t tablePrinter) controls(f *jen.File) {
 		jen.Return(queued("CancelRow").Call(jen.Id("ctx"), t.conn(), t.queueAt(), plain)))
 	f.Line()
 	t.method(f, "Retry",
-		"Retry makes a row that has ended, or waits, ready at once, with all its attempts. It",
-		"gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.",
+		append([]string{
+			"Retry makes a row that has ended, or waits, ready at once, with all its attempts. It",
+			"returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.",
+		}, t.retried()...)...,
 	).Params(ctxParam(), id).Error().Block(
 		jen.Return(queued("Revive").Call(jen.Id("ctx"), t.conn(), t.queueAt(), plain)))
 	f.Line()
@@ -88,6 +90,17 @@ func (t tablePrinter) controls(f *jen.File) {
 		).Params(ctxParam(), id, jen.Id("priority").Int64()).Error().Block(
 			jen.Return(queued("SetPriority").Call(jen.Id("ctx"), t.conn(), t.queueAt(), plain, jen.Id("priority"))))
 		f.Line()
+	}
+}
+
+// retried documents what Retry does with a unique key.
+func (t tablePrinter) retried() []string {
+	if t.d.Worker.Unique == nil {
+		return nil
+	}
+	return []string{
+		"A row that has ended takes its unique key back; if another row holds the key by now,",
+		"nothing is changed and the error is a *queue.DuplicateError, which names that row.",
 	}
 }
 
@@ -153,7 +166,7 @@ func (t tablePrinter) claimed() jen.Code {
 		jen.Id("Errors"):      value("row", w.Errors),
 		jen.Id("Trace"):       value("row", w.Trace),
 	}
-	for name, field := range map[string]*model.Field{"Kind": q.KindField, "Queue": w.Name, "Gate": w.Gate, "UniqueUntil": w.UniqueUntil} {
+	for name, field := range map[string]*model.Field{"Kind": q.KindField, "Queue": w.Name, "Gate": w.Gate, "Unique": w.Unique, "UniqueUntil": w.UniqueUntil} {
 		switch {
 		case field == nil:
 		case field.EnumGoName != "":

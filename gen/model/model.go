@@ -155,6 +155,7 @@ type IndexColumn struct {
 
 // Condition is one part of an index's `where`: field op value.
 type Condition struct {
+	Any    []Condition // if not empty, one of these must hold, and the rest is empty
 	Field  *Field
 	Op     string   // "=", "!=", "<", "<=", ">", ">=", "in", "null", "not_null"
 	Values []string // canonical text, as in Default.Text
@@ -268,8 +269,10 @@ type Worker struct {
 
 	Name        *Field // of named queues
 	Gate        *Field // what a limit counts the row under
-	Unique      *Field // no two rows have the same
+	Unique      *Field // no two rows that hold it have the same
 	UniqueUntil *Field // until when Unique holds, whatever becomes of the row
+	Yielded     *Field // another row took Unique while this one was unfinished
+	Holds       *Index // of Unique; its condition says which rows hold theirs
 	Version     *Field // of the payload
 	Rank        *Field // the moment of enqueueing less the priority's worth of waiting
 }

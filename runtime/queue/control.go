@@ -29,8 +29,21 @@ func CancelRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any)
 	return nil
 }
 
-// Revive makes a row ready that has ended or waits. Generated code calls it.
+// Revive makes a row ready that has ended or waits. One that has ended takes its
+// unique key back. Generated code calls it.
 func Revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
+	if spec.Statements.Twin.Text[0] == "" {
+		return revive(ctx, c, spec, id)
+	}
+	return c.InTx(ctx, func(c *store.Conn) error {
+		if err := reclaimKey(ctx, c, spec, id); err != nil {
+			return err
+		}
+		return raced(revive(ctx, c, spec, id))
+	})
+}
+
+func revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
 	args[argID] = id
 	n, err := store.Exec(ctx, c, &spec.Statements.Revive, args)

@@ -24,7 +24,24 @@ var (
 	ErrEnded = errors.New("queue: the job has ended")
 	// ErrRunning: a worker has the row.
 	ErrRunning = errors.New("queue: the job is running")
+	// ErrDuplicate: another row holds the unique key. A *DuplicateError says which.
+	ErrDuplicate = errors.New("queue: another job holds the unique key")
 )
+
+// DuplicateError is the error of Retry for a row whose unique key another row
+// holds. It is ErrDuplicate.
+type DuplicateError struct {
+	Datatype string
+	ID       any // of the row that has ended: an int64, or a string where ids are ULIDs
+	Holder   any // of the row that holds the key
+}
+
+func (e *DuplicateError) Error() string {
+	return fmt.Sprintf("%s %v was not made ready: row %v is the same job and holds its unique key; cancel that one, or leave it to be run", e.Datatype, e.ID, e.Holder)
+}
+
+// Is reports whether target is ErrDuplicate.
+func (e *DuplicateError) Is(target error) bool { return target == ErrDuplicate }
 
 // errDiscard marks what Discard made, errCancel what Cancel made.
 var (

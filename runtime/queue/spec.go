@@ -69,6 +69,7 @@ type Claimed struct {
 	Gate        string
 	Trace       string
 	Errors      json.RawMessage
+	Unique      string    // the key; empty without one
 	UniqueUntil time.Time // zero without one
 }
 

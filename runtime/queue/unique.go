@@ -43,7 +43,7 @@ func AddUnique[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key str
 		if err != nil {
 			return err
 		}
-		old, err := twin(ctx, c, spec, key)
+		old, err := holder(ctx, c, spec, key)
 		if err != nil {
 			return err
 		}
@@ -111,8 +111,8 @@ func (u Unique) until(now time.Time) store.Opt[time.Time] {
 	return store.Opt[time.Time]{}
 }
 
-// twin finds the row that has a key, and keeps it from others; nil without one.
-func twin[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key string) (*R, error) {
+// holder finds the row that holds a key, and locks it; nil without one.
+func holder[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key string) (*R, error) {
 	args := arguments(c.DB(), 0)
 	args[argKey] = key
 	row, err := store.One(ctx, c, &spec.Statements.Twin, args, func(row *R) []any { return spec.Fields(row, nil) })
@@ -120,6 +120,36 @@ func twin[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key string) 
 		return nil, nil
 	}
 	return &row, err
+}
+
+// reclaimKey frees the unique key of a row that has ended and is to be ready
+// again, or fails with the row that holds it. One that waits needs no key: it has
+// its own, or has yielded it to one that came while it ran.
+func reclaimKey[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
+	row, err := one(ctx, c, spec, id)
+	if err != nil {
+		return err
+	}
+	was := spec.Claimed(row)
+	if was.Unique == "" || !spec.States.ended(was.State) {
+		return nil
+	}
+	other, err := holder(ctx, c, spec, was.Unique)
+	if err != nil || other == nil {
+		return err
+	}
+	has := spec.Claimed(other)
+	if has.ID == was.ID {
+		return nil
+	}
+	now, err := moment(ctx, c)
+	if err != nil {
+		return err
+	}
+	if !spec.States.ended(has.State) || has.UniqueUntil.After(now) {
+		return &DuplicateError{Datatype: spec.Name, ID: was.ID, Holder: has.ID}
+	}
+	return yield(ctx, c, spec, has.ID)
 }
 
 func yield[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {

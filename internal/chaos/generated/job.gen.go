@@ -424,7 +424,7 @@ func (t *JobTable) Cancel(ctx context.Context, id JobID) error {
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
-// gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+// returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *JobTable) Retry(ctx context.Context, id JobID) error {
 	return queue.Revive(ctx, t.Conn(), &jobQueue, int64(id))
 }

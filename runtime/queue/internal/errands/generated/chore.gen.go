@@ -56,10 +56,12 @@ type Chore struct {
 	QueueTrace store.Null[string] `json:"queue_trace"`
 	// what the limits of rate and concurrency count the row under
 	QueueGate store.Null[string] `json:"queue_gate"`
-	// no two rows have the same
+	// no two unfinished rows have the same
 	QueueUnique store.Null[string] `json:"queue_unique"`
 	// until when queue_unique holds, whatever becomes of the row
 	QueueUniqueUntil store.Null[time.Time] `json:"queue_unique_until"`
+	// another row took the key while this one was unfinished
+	QueueYielded bool `json:"queue_yielded"`
 }
 
 // ChoreState is the state of chore.
@@ -178,6 +180,7 @@ type ChoreNew struct {
 	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
 	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
 	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
+	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"` // default: false
 }
 
 // ChorePatch is a change to a row of chore. What is left unset stays as it is.
@@ -206,6 +209,7 @@ type ChorePatch struct {
 	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
 	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
 	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
+	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"`
 }
 
 // ChoreFields are the columns of chore, for filters and sorts.
@@ -235,6 +239,7 @@ var ChoreFields = struct {
 	QueueGate        store.TextCol[ChoreID, string]
 	QueueUnique      store.TextCol[ChoreID, string]
 	QueueUniqueUntil store.Col[ChoreID, time.Time]
+	QueueYielded     store.Col[ChoreID, bool]
 }{
 	ID:               store.FieldOf[ChoreID, ChoreID](0),
 	State:            store.FieldOf[ChoreID, ChoreState](1),
@@ -261,6 +266,7 @@ var ChoreFields = struct {
 	QueueGate:        store.TextOf[ChoreID, string](22),
 	QueueUnique:      store.TextOf[ChoreID, string](23),
 	QueueUniqueUntil: store.FieldOf[ChoreID, time.Time](24),
+	QueueYielded:     store.FieldOf[ChoreID, bool](25),
 }
 
 // The forms of a question to chore and of its answer.
@@ -274,17 +280,6 @@ type (
 // ChoreTable reads and writes chore.
 type ChoreTable struct {
 	store.Table[Chore, ChoreID, ChoreNew, ChorePatch]
-}
-
-// GetByQueueUnique finds the row with this key, or gives store.ErrNotFound.
-func (t *ChoreTable) GetByQueueUnique(ctx context.Context, queueUnique string) (*Chore, error) {
-	return t.GetUnique(ctx, 0, queueUnique)
-}
-
-// UpsertByQueueUnique adds the row, or changes the one that has this key: columns that n
-// leaves unset keep what they hold there.
-func (t *ChoreTable) UpsertByQueueUnique(ctx context.Context, n ChoreNew) (*Chore, error) {
-	return t.UpsertUnique(ctx, 0, n)
 }
 
 var choreSpec = store.Spec[Chore, ChoreID, ChoreNew, ChorePatch]{
@@ -314,25 +309,25 @@ var choreSpec = store.Spec[Chore, ChoreID, ChoreNew, ChorePatch]{
 		{Name: "queue_gate", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_unique", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_unique_until", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "queue_yielded", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
 	},
 	Fields: choreFields,
 	ID:     store.IDULID,
-	Keys: []store.Key{
-		{Name: "chore_queue_unique_idx", Columns: []int{23}},
-	},
-	Name:  "chore",
-	New:   (*ChoreNew).fill,
-	Patch: (*ChorePatch).fill,
+	Keys:   []store.Key{},
+	Name:   "chore",
+	New:    (*ChoreNew).fill,
+	Patch:  (*ChorePatch).fill,
 }
 
 var choreTableDef = store.TableDef{
-	Columns: choreSpec.Columns,
+	Columns:   choreSpec.Columns,
+	Generated: []store.Column{{Name: "chore_queue_unique_idx_when", Null: true, Types: [3]string{"", "", "tinyint(1)"}}},
 	Indexes: []store.Index{
 		{Name: "chore_queue_claim_idx", Columns: []int{1, 16, 2, 3, 4, 5, 6, 7, 8, 0}, Desc: []bool{false, false, true, false, true, false, false, true, false, false}, Partial: true},
 		{Name: "chore_queue_hold_idx", Columns: []int{1, 16, 12}, Partial: true},
 		{Name: "chore_queue_running_idx", Columns: []int{15}, Partial: true},
 		{Name: "chore_queue_gate_idx", Columns: []int{1, 16, 22, 2, 3, 4, 5, 6, 7, 8, 0}, Desc: []bool{false, false, false, true, false, true, false, false, true, false, false}, Partial: true},
-		{Name: "chore_queue_unique_idx", Columns: []int{23}, Unique: true},
+		{Name: "chore_queue_unique_idx", Columns: []int{23}, Unique: true, Partial: true},
 	},
 	Name: "chore",
 }
@@ -363,7 +358,8 @@ func choreFields(r *Chore, buf []any) []any {
 		&r.QueueTrace,
 		&r.QueueGate,
 		&r.QueueUnique,
-		&r.QueueUniqueUntil)
+		&r.QueueUniqueUntil,
+		&r.QueueYielded)
 }
 
 func (n *ChoreNew) fill(r *Chore, m *store.Mask, now time.Time) {
@@ -392,6 +388,7 @@ func (n *ChoreNew) fill(r *Chore, m *store.Mask, now time.Time) {
 	store.PutNull(m, 22, &r.QueueGate, n.QueueGate)
 	store.PutNull(m, 23, &r.QueueUnique, n.QueueUnique)
 	store.PutNull(m, 24, &r.QueueUniqueUntil, n.QueueUniqueUntil)
+	store.Put(m, 25, &r.QueueYielded, n.QueueYielded, false)
 }
 
 func (p *ChorePatch) fill(r *Chore, m *store.Mask) {
@@ -419,6 +416,7 @@ func (p *ChorePatch) fill(r *Chore, m *store.Mask) {
 	store.PutNull(m, 22, &r.QueueGate, p.QueueGate)
 	store.PutNull(m, 23, &r.QueueUnique, p.QueueUnique)
 	store.PutNull(m, 24, &r.QueueUniqueUntil, p.QueueUniqueUntil)
+	store.Patch(m, 25, &r.QueueYielded, p.QueueYielded)
 }
 
 // Enqueue adds a row, and wakes the workers.
@@ -475,7 +473,9 @@ func (t *ChoreTable) Cancel(ctx context.Context, id ChoreID) error {
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
-// gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+// returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+// A row that has ended takes its unique key back; if another row holds the key by now,
+// nothing is changed and the error is a *queue.DuplicateError, which names that row.
 func (t *ChoreTable) Retry(ctx context.Context, id ChoreID) error {
 	return queue.Revive(ctx, t.Conn(), &choreQueue, string(id))
 }
@@ -516,6 +516,7 @@ var choreQueue = queue.Spec[Chore]{
 			MaxAttempts: row.QueueMaxAttempts,
 			State:       string(row.State),
 			Trace:       row.QueueTrace.V,
+			Unique:      row.QueueUnique.V,
 			UniqueUntil: row.QueueUniqueUntil.V,
 		}
 	},
@@ -537,16 +538,16 @@ var choreQueue = queue.Spec[Chore]{
 		Abandon: store.Statement{
 			Text: [3]string{
 				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, queue_error = ?, queue_errors = ?
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, queue_error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND state = 'running'`,
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
 				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, queue_error = ?, queue_errors = ?
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
-			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Beat: store.Statement{
 			Text: [3]string{
@@ -571,30 +572,30 @@ WHERE id IN (?)`,
 		Bury: store.Statement{
 			Text: [3]string{
 				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, queue_error = ?, queue_errors = ?
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, queue_error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND state = 'running'`,
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
 				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, queue_error = ?, queue_errors = ?
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
-			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Cancel: store.Statement{
 			Text: [3]string{
 				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, queue_error = COALESCE(?, queue_error)
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_error = COALESCE(?, queue_error)
 WHERE id = ? AND state IN ('ready', 'running')`,
 				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, queue_error = COALESCE($2, queue_error)
-WHERE id = $3 AND state IN ('ready', 'running')`,
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = COALESCE($1, queue_error)
+WHERE id = $2 AND state IN ('ready', 'running')`,
 				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, queue_error = COALESCE(?, queue_error)
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = COALESCE(?, queue_error)
 WHERE id = ? AND state IN ('ready', 'running')`,
 			},
-			Order: [3][]int{{3, 5, 0}, {3, 5, 0}, {3, 5, 0}},
+			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
 		Claim: store.Statement{
 			Text: [3]string{
@@ -608,7 +609,7 @@ WHERE due.state = 'ready' AND due.queue_hold = ''
 ORDER BY due.urgent DESC, due.due, due.weight DESC, due.size, due.label, due.at DESC, due."rank", due.id
 LIMIT ?
 )
-RETURNING id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until`,
+RETURNING id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded`,
 				`UPDATE chore
 SET state = 'running', queue_attempts = queue_attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
@@ -620,7 +621,7 @@ ORDER BY due.urgent DESC NULLS LAST, due.due NULLS FIRST, due.weight DESC NULLS 
 LIMIT $4
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until`,
+RETURNING id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded`,
 				"SELECT id\nFROM chore\nWHERE state = 'ready' AND queue_hold = ''\n  AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))\nORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id\nLIMIT ?\nFOR UPDATE SKIP LOCKED",
 			},
 			Order: [3][]int{{4, 3, 8}, {3, 2, 3, 8}, {3, 8}},
@@ -628,51 +629,51 @@ RETURNING id, state, urgent, due, weight, size, label, at, "rank", owner, queue_
 		Complete: store.Statement{
 			Text: [3]string{
 				`UPDATE chore
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE chore
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END
-FROM (SELECT unnest($2::text[]) AS id, unnest($3::bigint[]) AS epoch) AS claim
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
+FROM (SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
 WHERE chore.id = claim.id AND chore.queue_epoch = claim.epoch AND chore.state = 'running'
 RETURNING chore.id`,
 				`UPDATE chore
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
 WHERE id IN (?)`,
 			},
-			Order: [3][]int{{3, 0, 1}, {3, 16, 17}, {3, 0}},
+			Order: [3][]int{{0, 1}, {16, 17}, {0}},
 		},
 		Expire: store.Statement{
 			Text: [3]string{
 				`UPDATE chore
-SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'failed' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN queue_attempts >= queue_max_attempts THEN CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END ELSE queue_unique END, queue_error = ?, queue_errors = ?
+SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'failed' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN queue_attempts >= queue_max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN queue_attempts >= queue_max_attempts THEN 0 ELSE queue_yielded END, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?)`,
 				`UPDATE chore
-SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'failed' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN queue_attempts >= queue_max_attempts THEN CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END ELSE queue_unique END, queue_error = $2, queue_errors = $3
+SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'failed' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN queue_attempts >= queue_max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN queue_attempts >= queue_max_attempts THEN FALSE ELSE queue_yielded END, queue_error = $1, queue_errors = $2
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM chore AS due
-WHERE due.id = $4 AND due.queue_epoch = $5 AND due.state = 'running' AND (due.queue_lease IS NULL OR due.queue_lease = $6)
+WHERE due.id = $3 AND due.queue_epoch = $4 AND due.state = 'running' AND (due.queue_lease IS NULL OR due.queue_lease = $5)
 FOR UPDATE SKIP LOCKED
 ))`,
 				`UPDATE chore
-SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'failed' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN queue_attempts >= queue_max_attempts THEN CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END ELSE queue_unique END, queue_error = ?, queue_errors = ?
+SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'failed' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN queue_attempts >= queue_max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN queue_attempts >= queue_max_attempts THEN FALSE ELSE queue_yielded END, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?)`,
 			},
-			Order: [3][]int{{3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}},
+			Order: [3][]int{{5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}},
 		},
 		Finish: store.Statement{
 			Text: [3]string{
 				`UPDATE chore
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, queue_result = ?
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE chore
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, queue_result = $2
-WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_result = $1
+WHERE id = $2 AND queue_epoch = $3 AND state = 'running'`,
 				`UPDATE chore
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, queue_result = ?
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
-			Order: [3][]int{{3, 10, 0, 1}, {3, 10, 0, 1}, {3, 10, 0, 1}},
+			Order: [3][]int{{10, 0, 1}, {10, 0, 1}, {10, 0, 1}},
 		},
 		GateHold: store.Statement{
 			Text: [3]string{
@@ -760,13 +761,13 @@ WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
 		},
 		Get: store.Statement{
 			Text: [3]string{
-				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until
+				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded
 FROM chore
 WHERE id = ?`,
-				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until
+				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded
 FROM chore
 WHERE id = $1`,
-				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until\nFROM chore\nWHERE id = ?",
+				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE id = ?",
 			},
 		},
 		Lock: store.Statement{
@@ -834,7 +835,7 @@ LIMIT ?`,
 			Text: [3]string{
 				``,
 				``,
-				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until\nFROM chore\nWHERE id IN (?)",
+				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE id IN (?)",
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
@@ -883,16 +884,16 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 		Revive: store.Statement{
 			Text: [3]string{
 				`UPDATE chore
-SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = ?
+SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = ?, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running'`,
 				`UPDATE chore
-SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE($1::timestamptz, now())
-WHERE id = $2 AND state <> 'running'`,
+SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END
+WHERE id = $3 AND state <> 'running'`,
 				`UPDATE chore
-SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running'`,
 			},
-			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
+			Order: [3][]int{{3, 3, 0}, {3, 3, 0}, {3, 3, 0}},
 		},
 		Running: store.Statement{
 			Text: [3]string{
@@ -937,27 +938,27 @@ WHERE id IN (?)`,
 		},
 		Twin: store.Statement{
 			Text: [3]string{
-				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until
+				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded
 FROM chore
-WHERE queue_unique = ?`,
-				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until
+WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
+				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded
 FROM chore
-WHERE queue_unique = $1
+WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
 FOR UPDATE`,
-				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until\nFROM chore\nWHERE queue_unique = ?\nFOR UPDATE",
+				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE queue_unique = ? AND chore_queue_unique_idx_when = 1\nFOR UPDATE",
 			},
 			Order: [3][]int{{15}, {15}, {15}},
 		},
 		Yield: store.Statement{
 			Text: [3]string{
 				`UPDATE chore
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
 WHERE id = ?`,
 				`UPDATE chore
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
 WHERE id = $1`,
 				`UPDATE chore
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
 WHERE id = ?`,
 			},
 			Order: [3][]int{{0}, {0}, {0}},

@@ -56,10 +56,12 @@ type Errand struct {
 	QueueTrace store.Null[string] `json:"queue_trace"`
 	// what the limits of rate and concurrency count the row under
 	QueueGate store.Null[string] `json:"queue_gate"`
-	// no two rows have the same
+	// no two unfinished rows have the same
 	QueueUnique store.Null[string] `json:"queue_unique"`
 	// until when queue_unique holds, whatever becomes of the row
 	QueueUniqueUntil store.Null[time.Time] `json:"queue_unique_until"`
+	// another row took the key while this one was unfinished
+	QueueYielded bool `json:"queue_yielded"`
 	// the version of the payload
 	QueueVersion int64 `json:"queue_version"`
 	// the moment of enqueueing, less the waiting that the priority is worth, in microseconds
@@ -137,6 +139,7 @@ type ErrandNew struct {
 	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
 	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
 	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
+	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"` // default: false
 	QueueVersion     store.Opt[int64]         `json:"queue_version,omitzero"` // default: 1
 	QueueRank        store.Opt[int64]         `json:"queue_rank,omitzero"`    // default: now
 }
@@ -165,6 +168,7 @@ type ErrandPatch struct {
 	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
 	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
 	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
+	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"`
 	QueueVersion     store.Opt[int64]         `json:"queue_version,omitzero"`
 	QueueRank        store.Opt[int64]         `json:"queue_rank,omitzero"`
 }
@@ -194,6 +198,7 @@ var ErrandFields = struct {
 	QueueGate        store.TextCol[ErrandID, string]
 	QueueUnique      store.TextCol[ErrandID, string]
 	QueueUniqueUntil store.Col[ErrandID, time.Time]
+	QueueYielded     store.Col[ErrandID, bool]
 	QueueVersion     store.Col[ErrandID, int64]
 	QueueRank        store.Col[ErrandID, int64]
 }{
@@ -220,8 +225,9 @@ var ErrandFields = struct {
 	QueueGate:        store.TextOf[ErrandID, string](20),
 	QueueUnique:      store.TextOf[ErrandID, string](21),
 	QueueUniqueUntil: store.FieldOf[ErrandID, time.Time](22),
-	QueueVersion:     store.FieldOf[ErrandID, int64](23),
-	QueueRank:        store.FieldOf[ErrandID, int64](24),
+	QueueYielded:     store.FieldOf[ErrandID, bool](23),
+	QueueVersion:     store.FieldOf[ErrandID, int64](24),
+	QueueRank:        store.FieldOf[ErrandID, int64](25),
 }
 
 // The forms of a question to errand and of its answer.
@@ -235,17 +241,6 @@ type (
 // ErrandTable reads and writes errand.
 type ErrandTable struct {
 	store.Table[Errand, ErrandID, ErrandNew, ErrandPatch]
-}
-
-// GetByQueueUnique finds the row with this key, or gives store.ErrNotFound.
-func (t *ErrandTable) GetByQueueUnique(ctx context.Context, queueUnique string) (*Errand, error) {
-	return t.GetUnique(ctx, 0, queueUnique)
-}
-
-// UpsertByQueueUnique adds the row, or changes the one that has this key: columns that n
-// leaves unset keep what they hold there.
-func (t *ErrandTable) UpsertByQueueUnique(ctx context.Context, n ErrandNew) (*Errand, error) {
-	return t.UpsertUnique(ctx, 0, n)
 }
 
 var errandSpec = store.Spec[Errand, ErrandID, ErrandNew, ErrandPatch]{
@@ -273,29 +268,29 @@ var errandSpec = store.Spec[Errand, ErrandID, ErrandNew, ErrandPatch]{
 		{Name: "queue_gate", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_unique", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_unique_until", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "queue_yielded", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
 		{Name: "queue_version", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "queue_rank", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
 	Fields: errandFields,
 	ID:     store.IDInteger,
-	Keys: []store.Key{
-		{Name: "errand_queue_unique_idx", Columns: []int{21}},
-	},
-	Name:  "errand",
-	New:   (*ErrandNew).fill,
-	Patch: (*ErrandPatch).fill,
+	Keys:   []store.Key{},
+	Name:   "errand",
+	New:    (*ErrandNew).fill,
+	Patch:  (*ErrandPatch).fill,
 }
 
 var errandTableDef = store.TableDef{
-	Columns: errandSpec.Columns,
+	Columns:   errandSpec.Columns,
+	Generated: []store.Column{{Name: "errand_queue_unique_idx_when", Null: true, Types: [3]string{"", "", "tinyint(1)"}}},
 	Indexes: []store.Index{
-		{Name: "errand_queue_claim_idx", Columns: []int{3, 13, 14, 24, 0}, Partial: true},
+		{Name: "errand_queue_claim_idx", Columns: []int{3, 13, 14, 25, 0}, Partial: true},
 		{Name: "errand_queue_hold_idx", Columns: []int{3, 13, 8}, Partial: true},
 		{Name: "errand_queue_running_idx", Columns: []int{12}, Partial: true},
-		{Name: "errand_queue_gate_idx", Columns: []int{3, 13, 20, 24, 0}, Partial: true},
+		{Name: "errand_queue_gate_idx", Columns: []int{3, 13, 20, 25, 0}, Partial: true},
 		{Name: "errand_queue_done_idx", Columns: []int{3, 10}, Partial: true},
 		{Name: "errand_queue_dead_idx", Columns: []int{3, 10}, Partial: true},
-		{Name: "errand_queue_unique_idx", Columns: []int{21}, Unique: true},
+		{Name: "errand_queue_unique_idx", Columns: []int{21}, Unique: true, Partial: true},
 	},
 	Name: "errand",
 }
@@ -325,6 +320,7 @@ func errandFields(r *Errand, buf []any) []any {
 		&r.QueueGate,
 		&r.QueueUnique,
 		&r.QueueUniqueUntil,
+		&r.QueueYielded,
 		&r.QueueVersion,
 		&r.QueueRank)
 }
@@ -354,8 +350,9 @@ func (n *ErrandNew) fill(r *Errand, m *store.Mask, now time.Time) {
 	store.PutNull(m, 20, &r.QueueGate, n.QueueGate)
 	store.PutNull(m, 21, &r.QueueUnique, n.QueueUnique)
 	store.PutNull(m, 22, &r.QueueUniqueUntil, n.QueueUniqueUntil)
-	store.Put(m, 23, &r.QueueVersion, n.QueueVersion, 1)
-	store.Put(m, 24, &r.QueueRank, n.QueueRank, queue.Rank(now, r.Priority, 1*time.Minute))
+	store.Put(m, 23, &r.QueueYielded, n.QueueYielded, false)
+	store.Put(m, 24, &r.QueueVersion, n.QueueVersion, 1)
+	store.Put(m, 25, &r.QueueRank, n.QueueRank, queue.Rank(now, r.Priority, 1*time.Minute))
 }
 
 func (p *ErrandPatch) fill(r *Errand, m *store.Mask) {
@@ -381,8 +378,9 @@ func (p *ErrandPatch) fill(r *Errand, m *store.Mask) {
 	store.PutNull(m, 20, &r.QueueGate, p.QueueGate)
 	store.PutNull(m, 21, &r.QueueUnique, p.QueueUnique)
 	store.PutNull(m, 22, &r.QueueUniqueUntil, p.QueueUniqueUntil)
-	store.Patch(m, 23, &r.QueueVersion, p.QueueVersion)
-	store.Patch(m, 24, &r.QueueRank, p.QueueRank)
+	store.Patch(m, 23, &r.QueueYielded, p.QueueYielded)
+	store.Patch(m, 24, &r.QueueVersion, p.QueueVersion)
+	store.Patch(m, 25, &r.QueueRank, p.QueueRank)
 }
 
 // Walk is the payload of a walk in errand.
@@ -1377,7 +1375,9 @@ func (t *ErrandTable) Cancel(ctx context.Context, id ErrandID) error {
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
-// gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+// returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+// A row that has ended takes its unique key back; if another row holds the key by now,
+// nothing is changed and the error is a *queue.DuplicateError, which names that row.
 func (t *ErrandTable) Retry(ctx context.Context, id ErrandID) error {
 	return queue.Revive(ctx, t.Conn(), &errandQueue, int64(id))
 }
@@ -1425,13 +1425,14 @@ var errandQueue = queue.Spec[Errand]{
 			Queue:       row.QueueName,
 			State:       string(row.State),
 			Trace:       row.QueueTrace.V,
+			Unique:      row.QueueUnique.V,
 			UniqueUntil: row.QueueUniqueUntil.V,
 		}
 	},
 	ErrorMax: 65535,
 	Fields:   errandFields,
 	Name:     "errand",
-	Order:    []queue.OrderColumn{{Column: 24, Desc: false}, {Column: 0}},
+	Order:    []queue.OrderColumn{{Column: 25, Desc: false}, {Column: 0}},
 	Policies: map[string]queue.Policy{
 		"bounced":  {},
 		"fair":     {Concurrency: 1},
@@ -1513,13 +1514,13 @@ LIMIT ?`,
 		Abandon: store.Statement{
 			Text: [3]string{
 				`UPDATE errand
-SET state = 'cancelled', queue_lease = NULL, queue_completed_at = ?, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, queue_error = ?, queue_errors = ?
+SET state = 'cancelled', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE errand
-SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique ELSE NULL END, queue_error = $3, queue_errors = $4
+SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = $3, queue_errors = $4
 WHERE id = $5 AND queue_epoch = $6 AND state = 'running'`,
 				`UPDATE errand
-SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, queue_error = ?, queue_errors = ?
+SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}},
@@ -1547,13 +1548,13 @@ WHERE id IN (?)`,
 		Bury: store.Statement{
 			Text: [3]string{
 				`UPDATE errand
-SET state = 'dead', queue_lease = NULL, queue_completed_at = ?, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, queue_error = ?, queue_errors = ?
+SET state = 'dead', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE errand
-SET state = 'dead', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique ELSE NULL END, queue_error = $3, queue_errors = $4
+SET state = 'dead', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = $3, queue_errors = $4
 WHERE id = $5 AND queue_epoch = $6 AND state = 'running'`,
 				`UPDATE errand
-SET state = 'dead', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, queue_error = ?, queue_errors = ?
+SET state = 'dead', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}},
@@ -1561,13 +1562,13 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 		Cancel: store.Statement{
 			Text: [3]string{
 				`UPDATE errand
-SET state = 'cancelled', queue_lease = NULL, queue_completed_at = ?, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, queue_error = COALESCE(?, queue_error)
+SET state = 'cancelled', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_error = COALESCE(?, queue_error)
 WHERE id = ? AND state IN ('ready', 'running')`,
 				`UPDATE errand
-SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique ELSE NULL END, queue_error = COALESCE($3, queue_error)
+SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = COALESCE($3, queue_error)
 WHERE id = $4 AND state IN ('ready', 'running')`,
 				`UPDATE errand
-SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, queue_error = COALESCE(?, queue_error)
+SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = COALESCE(?, queue_error)
 WHERE id = ? AND state IN ('ready', 'running')`,
 			},
 			Order: [3][]int{{3, 3, 5, 0}, {3, 3, 5, 0}, {3, 3, 5, 0}},
@@ -1585,7 +1586,7 @@ WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = ?
 ORDER BY due.queue_rank, due.id
 LIMIT ?
 )
-RETURNING id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_version, queue_rank`,
+RETURNING id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank`,
 				`UPDATE errand
 SET state = 'running', queue_attempts = queue_attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
@@ -1598,7 +1599,7 @@ ORDER BY due.queue_rank, due.id
 LIMIT $5
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_version, queue_rank`,
+RETURNING id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank`,
 				`SELECT id
 FROM errand
 WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
@@ -1613,15 +1614,15 @@ FOR UPDATE SKIP LOCKED`,
 		Complete: store.Statement{
 			Text: [3]string{
 				`UPDATE errand
-SET state = 'done', queue_lease = NULL, queue_completed_at = ?, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END
+SET state = 'done', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE errand
-SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique ELSE NULL END
+SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE
 FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
 WHERE errand.id = claim.id AND errand.queue_epoch = claim.epoch AND errand.state = 'running'
 RETURNING errand.id`,
 				`UPDATE errand
-SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END
+SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE
 WHERE id IN (?)`,
 			},
 			Order: [3][]int{{3, 3, 0, 1}, {3, 3, 16, 17}, {3, 3, 0}},
@@ -1629,10 +1630,10 @@ WHERE id IN (?)`,
 		Expire: store.Statement{
 			Text: [3]string{
 				`UPDATE errand
-SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_completed_at = CASE WHEN queue_attempts >= queue_max_attempts THEN ? ELSE queue_completed_at END, queue_unique = CASE WHEN queue_attempts >= queue_max_attempts THEN CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END ELSE queue_unique END, queue_error = ?, queue_errors = ?
+SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_completed_at = CASE WHEN queue_attempts >= queue_max_attempts THEN ? ELSE queue_completed_at END, queue_unique_until = CASE WHEN queue_attempts >= queue_max_attempts THEN CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END ELSE queue_unique_until END, queue_yielded = CASE WHEN queue_attempts >= queue_max_attempts THEN 0 ELSE queue_yielded END, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?)`,
 				`UPDATE errand
-SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_completed_at = CASE WHEN queue_attempts >= queue_max_attempts THEN COALESCE($1::timestamptz, now()) ELSE queue_completed_at END, queue_unique = CASE WHEN queue_attempts >= queue_max_attempts THEN CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique ELSE NULL END ELSE queue_unique END, queue_error = $3, queue_errors = $4
+SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_completed_at = CASE WHEN queue_attempts >= queue_max_attempts THEN COALESCE($1::timestamptz, now()) ELSE queue_completed_at END, queue_unique_until = CASE WHEN queue_attempts >= queue_max_attempts THEN CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END ELSE queue_unique_until END, queue_yielded = CASE WHEN queue_attempts >= queue_max_attempts THEN FALSE ELSE queue_yielded END, queue_error = $3, queue_errors = $4
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM errand AS due
@@ -1640,7 +1641,7 @@ WHERE due.id = $5 AND due.queue_epoch = $6 AND due.state = 'running' AND (due.qu
 FOR UPDATE SKIP LOCKED
 ))`,
 				`UPDATE errand
-SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_completed_at = CASE WHEN queue_attempts >= queue_max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE queue_completed_at END, queue_unique = CASE WHEN queue_attempts >= queue_max_attempts THEN CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END ELSE queue_unique END, queue_error = ?, queue_errors = ?
+SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_completed_at = CASE WHEN queue_attempts >= queue_max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE queue_completed_at END, queue_unique_until = CASE WHEN queue_attempts >= queue_max_attempts THEN CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END ELSE queue_unique_until END, queue_yielded = CASE WHEN queue_attempts >= queue_max_attempts THEN FALSE ELSE queue_yielded END, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?)`,
 			},
 			Order: [3][]int{{3, 3, 5, 6, 0, 1, 13}, {3, 3, 5, 6, 0, 1, 13}, {3, 3, 5, 6, 0, 1, 13}},
@@ -1648,13 +1649,13 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL 
 		Finish: store.Statement{
 			Text: [3]string{
 				`UPDATE errand
-SET state = 'done', queue_lease = NULL, queue_completed_at = ?, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, queue_result = ?
+SET state = 'done', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE errand
-SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique ELSE NULL END, queue_result = $3
+SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_result = $3
 WHERE id = $4 AND queue_epoch = $5 AND state = 'running'`,
 				`UPDATE errand
-SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, queue_result = ?
+SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{3, 3, 10, 0, 1}, {3, 3, 10, 0, 1}, {3, 3, 10, 0, 1}},
@@ -1753,13 +1754,13 @@ WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
 		},
 		Get: store.Statement{
 			Text: [3]string{
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE id = ?`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE id = $1`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE id = ?`,
 			},
@@ -1857,7 +1858,7 @@ LIMIT ?`,
 			Text: [3]string{
 				``,
 				``,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE id IN (?)`,
 			},
@@ -1908,16 +1909,16 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 		Revive: store.Statement{
 			Text: [3]string{
 				`UPDATE errand
-SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = ?, queue_completed_at = NULL
+SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = ?, queue_completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running'`,
 				`UPDATE errand
-SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE($1::timestamptz, now()), queue_completed_at = NULL
-WHERE id = $2 AND state <> 'running'`,
+SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE($1::timestamptz, now()), queue_completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END
+WHERE id = $3 AND state <> 'running'`,
 				`UPDATE errand
-SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_completed_at = NULL
+SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running'`,
 			},
-			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
+			Order: [3][]int{{3, 3, 0}, {3, 3, 0}, {3, 3, 0}},
 		},
 		Running: store.Statement{
 			Text: [3]string{
@@ -1997,16 +1998,16 @@ WHERE id IN (?)`,
 		},
 		Twin: store.Statement{
 			Text: [3]string{
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
-WHERE queue_unique = ?`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_version, queue_rank
+WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
-WHERE queue_unique = $1
+WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
 FOR UPDATE`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
-WHERE queue_unique = ?
+WHERE queue_unique = ? AND errand_queue_unique_idx_when = 1
 FOR UPDATE`,
 			},
 			Order: [3][]int{{15}, {15}, {15}},
@@ -2043,13 +2044,13 @@ LIMIT ?`,
 		Yield: store.Statement{
 			Text: [3]string{
 				`UPDATE errand
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
 WHERE id = ?`,
 				`UPDATE errand
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
 WHERE id = $1`,
 				`UPDATE errand
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
 WHERE id = ?`,
 			},
 			Order: [3][]int{{0}, {0}, {0}},

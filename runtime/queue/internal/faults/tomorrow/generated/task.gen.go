@@ -436,7 +436,7 @@ func (t *TaskTable) Cancel(ctx context.Context, id TaskID) error {
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
-// gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+// returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *TaskTable) Retry(ctx context.Context, id TaskID) error {
 	return queue.Revive(ctx, t.Conn(), &taskQueue, int64(id))
 }

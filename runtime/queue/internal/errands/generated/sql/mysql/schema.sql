@@ -26,13 +26,15 @@ CREATE TABLE chore (
   queue_gate varchar(255) NULL,
   queue_unique varchar(255) NULL,
   queue_unique_until datetime(6) NULL,
+  queue_yielded tinyint(1) NOT NULL DEFAULT FALSE,
+  chore_queue_unique_idx_when tinyint(1) GENERATED ALWAYS AS (CASE WHEN queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL) THEN 1 END) VIRTUAL,
   CONSTRAINT chore_state_check CHECK (state IN ('ready', 'running', 'done', 'failed')),
   CONSTRAINT chore_size_check CHECK (size IN ('small', 'large')),
   KEY chore_queue_claim_idx (state, queue_hold, urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id),
   KEY chore_queue_hold_idx (state, queue_hold, queue_run_at),
   KEY chore_queue_running_idx (queue_lease),
   KEY chore_queue_gate_idx (state, queue_hold, queue_gate, urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id),
-  UNIQUE KEY chore_queue_unique_idx (queue_unique)
+  UNIQUE KEY chore_queue_unique_idx (queue_unique, chore_queue_unique_idx_when)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE errand (
@@ -59,8 +61,10 @@ CREATE TABLE errand (
   queue_gate varchar(255) NULL,
   queue_unique varchar(255) NULL,
   queue_unique_until datetime(6) NULL,
+  queue_yielded tinyint(1) NOT NULL DEFAULT FALSE,
   queue_version bigint NOT NULL DEFAULT 1,
   queue_rank bigint NOT NULL DEFAULT 0,
+  errand_queue_unique_idx_when tinyint(1) GENERATED ALWAYS AS (CASE WHEN queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL) THEN 1 END) VIRTUAL,
   CONSTRAINT errand_state_check CHECK (state IN ('ready', 'running', 'done', 'dead', 'cancelled')),
   KEY errand_queue_claim_idx (state, queue_hold, queue_name, queue_rank, id),
   KEY errand_queue_hold_idx (state, queue_hold, queue_run_at),
@@ -68,7 +72,7 @@ CREATE TABLE errand (
   KEY errand_queue_gate_idx (state, queue_hold, queue_gate, queue_rank, id),
   KEY errand_queue_done_idx (state, queue_completed_at),
   KEY errand_queue_dead_idx (state, queue_completed_at),
-  UNIQUE KEY errand_queue_unique_idx (queue_unique)
+  UNIQUE KEY errand_queue_unique_idx (queue_unique, errand_queue_unique_idx_when)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE queue_gates (

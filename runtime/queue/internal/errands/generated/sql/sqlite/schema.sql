@@ -26,15 +26,12 @@ CREATE TABLE chore (
   queue_gate TEXT,
   queue_unique TEXT,
   queue_unique_until TEXT,
+  queue_yielded INTEGER NOT NULL DEFAULT 0,
   CONSTRAINT chore_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'failed')),
   CONSTRAINT chore_urgent_check CHECK (urgent IN (0, 1)),
-  CONSTRAINT chore_due_check CHECK (due GLOB '????-??-??'),
   CONSTRAINT chore_size_check CHECK (size IN ('small', 'large')),
   CONSTRAINT chore_label_check CHECK (length(label) <= 255),
-  CONSTRAINT chore_at_check CHECK (at GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT chore_owner_check CHECK (length(owner) <= 255),
-  CONSTRAINT chore_queue_run_at_check CHECK (queue_run_at GLOB '????-??-??T??:??:??.??????Z'),
-  CONSTRAINT chore_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT chore_queue_hold_check CHECK (length(queue_hold) <= 16),
   CONSTRAINT chore_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
   CONSTRAINT chore_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
@@ -42,13 +39,13 @@ CREATE TABLE chore (
   CONSTRAINT chore_queue_trace_check CHECK (length(queue_trace) <= 255),
   CONSTRAINT chore_queue_gate_check CHECK (length(queue_gate) <= 255),
   CONSTRAINT chore_queue_unique_check CHECK (length(queue_unique) <= 255),
-  CONSTRAINT chore_queue_unique_until_check CHECK (queue_unique_until GLOB '????-??-??T??:??:??.??????Z')
+  CONSTRAINT chore_queue_yielded_check CHECK (queue_yielded IN (0, 1))
 ) STRICT;
 CREATE INDEX chore_queue_claim_idx ON chore (state, queue_hold, urgent DESC, due, weight DESC, size, label, at DESC, "rank", id) WHERE state = 'ready' AND queue_hold = '';
 CREATE INDEX chore_queue_hold_idx ON chore (state, queue_hold, queue_run_at) WHERE state = 'ready' AND queue_hold != '';
 CREATE INDEX chore_queue_running_idx ON chore (queue_lease) WHERE queue_lease IS NOT NULL;
 CREATE INDEX chore_queue_gate_idx ON chore (state, queue_hold, queue_gate, urgent DESC, due, weight DESC, size, label, at DESC, "rank", id) WHERE queue_gate IS NOT NULL;
-CREATE UNIQUE INDEX chore_queue_unique_idx ON chore (queue_unique);
+CREATE UNIQUE INDEX chore_queue_unique_idx ON chore (queue_unique) WHERE queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL);
 
 CREATE TABLE errand (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -74,15 +71,12 @@ CREATE TABLE errand (
   queue_gate TEXT,
   queue_unique TEXT,
   queue_unique_until TEXT,
+  queue_yielded INTEGER NOT NULL DEFAULT 0,
   queue_version INTEGER NOT NULL DEFAULT 1,
   queue_rank INTEGER NOT NULL DEFAULT 0,
   CONSTRAINT errand_kind_check CHECK (length(kind) <= 40),
   CONSTRAINT errand_payload_check CHECK (json_valid(payload)),
   CONSTRAINT errand_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'dead' OR state = 'cancelled')),
-  CONSTRAINT errand_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z'),
-  CONSTRAINT errand_queue_run_at_check CHECK (queue_run_at GLOB '????-??-??T??:??:??.??????Z'),
-  CONSTRAINT errand_queue_completed_at_check CHECK (queue_completed_at GLOB '????-??-??T??:??:??.??????Z'),
-  CONSTRAINT errand_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT errand_queue_hold_check CHECK (length(queue_hold) <= 16),
   CONSTRAINT errand_queue_name_check CHECK (length(queue_name) <= 64),
   CONSTRAINT errand_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
@@ -91,7 +85,7 @@ CREATE TABLE errand (
   CONSTRAINT errand_queue_trace_check CHECK (length(queue_trace) <= 255),
   CONSTRAINT errand_queue_gate_check CHECK (length(queue_gate) <= 255),
   CONSTRAINT errand_queue_unique_check CHECK (length(queue_unique) <= 255),
-  CONSTRAINT errand_queue_unique_until_check CHECK (queue_unique_until GLOB '????-??-??T??:??:??.??????Z')
+  CONSTRAINT errand_queue_yielded_check CHECK (queue_yielded IN (0, 1))
 ) STRICT;
 CREATE INDEX errand_queue_claim_idx ON errand (state, queue_hold, queue_name, queue_rank, id) WHERE state = 'ready' AND queue_hold = '';
 CREATE INDEX errand_queue_hold_idx ON errand (state, queue_hold, queue_run_at) WHERE state = 'ready' AND queue_hold != '';
@@ -99,7 +93,7 @@ CREATE INDEX errand_queue_running_idx ON errand (queue_lease) WHERE queue_lease 
 CREATE INDEX errand_queue_gate_idx ON errand (state, queue_hold, queue_gate, queue_rank, id) WHERE queue_gate IS NOT NULL;
 CREATE INDEX errand_queue_done_idx ON errand (state, queue_completed_at) WHERE state = 'done';
 CREATE INDEX errand_queue_dead_idx ON errand (state, queue_completed_at) WHERE state = 'dead';
-CREATE UNIQUE INDEX errand_queue_unique_idx ON errand (queue_unique);
+CREATE UNIQUE INDEX errand_queue_unique_idx ON errand (queue_unique) WHERE queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL);
 
 CREATE TABLE queue_gates (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

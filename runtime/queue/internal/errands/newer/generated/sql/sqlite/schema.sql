@@ -24,15 +24,12 @@ CREATE TABLE errand (
   queue_gate TEXT,
   queue_unique TEXT,
   queue_unique_until TEXT,
+  queue_yielded INTEGER NOT NULL DEFAULT 0,
   queue_version INTEGER NOT NULL DEFAULT 1,
   queue_rank INTEGER NOT NULL DEFAULT 0,
   CONSTRAINT errand_kind_check CHECK (length(kind) <= 40),
   CONSTRAINT errand_payload_check CHECK (json_valid(payload)),
   CONSTRAINT errand_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'dead' OR state = 'cancelled')),
-  CONSTRAINT errand_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z'),
-  CONSTRAINT errand_queue_run_at_check CHECK (queue_run_at GLOB '????-??-??T??:??:??.??????Z'),
-  CONSTRAINT errand_queue_completed_at_check CHECK (queue_completed_at GLOB '????-??-??T??:??:??.??????Z'),
-  CONSTRAINT errand_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT errand_queue_hold_check CHECK (length(queue_hold) <= 16),
   CONSTRAINT errand_queue_name_check CHECK (length(queue_name) <= 64),
   CONSTRAINT errand_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
@@ -41,7 +38,7 @@ CREATE TABLE errand (
   CONSTRAINT errand_queue_trace_check CHECK (length(queue_trace) <= 255),
   CONSTRAINT errand_queue_gate_check CHECK (length(queue_gate) <= 255),
   CONSTRAINT errand_queue_unique_check CHECK (length(queue_unique) <= 255),
-  CONSTRAINT errand_queue_unique_until_check CHECK (queue_unique_until GLOB '????-??-??T??:??:??.??????Z')
+  CONSTRAINT errand_queue_yielded_check CHECK (queue_yielded IN (0, 1))
 ) STRICT;
 CREATE INDEX errand_queue_claim_idx ON errand (state, queue_hold, queue_name, queue_rank, id) WHERE state = 'ready' AND queue_hold = '';
 CREATE INDEX errand_queue_hold_idx ON errand (state, queue_hold, queue_run_at) WHERE state = 'ready' AND queue_hold != '';
@@ -49,7 +46,7 @@ CREATE INDEX errand_queue_running_idx ON errand (queue_lease) WHERE queue_lease 
 CREATE INDEX errand_queue_gate_idx ON errand (state, queue_hold, queue_gate, queue_rank, id) WHERE queue_gate IS NOT NULL;
 CREATE INDEX errand_queue_done_idx ON errand (state, queue_completed_at) WHERE state = 'done';
 CREATE INDEX errand_queue_dead_idx ON errand (state, queue_completed_at) WHERE state = 'dead';
-CREATE UNIQUE INDEX errand_queue_unique_idx ON errand (queue_unique);
+CREATE UNIQUE INDEX errand_queue_unique_idx ON errand (queue_unique) WHERE queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL);
 
 CREATE TABLE queue_gates (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
