@@ -375,7 +375,8 @@ func (t *EmailQueueTable) Resume(ctx context.Context, queues ...string) error {
 // EmailQueueEvent is something that happened to a row in this process.
 type EmailQueueEvent = queue.Event[EmailQueueID]
 
-// Events gives what this process's workers do to rows, from now on until ctx ends.
+// Events returns what this process's workers do to rows, from now on until ctx ends. Of
+// workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *EmailQueueTable) Events(ctx context.Context) iter.Seq[EmailQueueEvent] {
 	return queue.Events[EmailQueueID](ctx, t.Conn().DB(), "email_queue")
 }

@@ -470,7 +470,8 @@ func (t *JobQueueTable) Resume(ctx context.Context, queues ...string) error {
 // JobQueueEvent is something that happened to a row in this process.
 type JobQueueEvent = queue.Event[JobQueueID]
 
-// Events gives what this process's workers do to rows, from now on until ctx ends.
+// Events returns what this process's workers do to rows, from now on until ctx ends. Of
+// workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *JobQueueTable) Events(ctx context.Context) iter.Seq[JobQueueEvent] {
 	return queue.Events[JobQueueID](ctx, t.Conn().DB(), "job_queue")
 }

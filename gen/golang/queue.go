@@ -80,7 +80,10 @@ func (t tablePrinter) controls(f *jen.File) {
 	f.Add(comment(t.d.GoRow + "Event is something that happened to a row in this process."))
 	f.Type().Id(t.d.GoRow + "Event").Op("=").Add(queued("Event")).Types(jen.Id(t.idType()))
 	f.Line()
-	t.method(f, "Events", "Events gives what this process's workers do to rows, from now on until ctx ends.").
+	t.method(f, "Events",
+		"Events returns what this process's workers do to rows, from now on until ctx ends. Of",
+		"workers that run with the same ctx it returns the last events too, and ends with them.",
+	).
 		Params(ctxParam()).Qual("iter", "Seq").Types(jen.Id(t.d.GoRow + "Event")).Block(
 		jen.Return(queued("Events").Types(jen.Id(t.idType())).Call(jen.Id("ctx"), t.conn().Dot("DB").Call(), jen.Lit(t.d.Name))))
 	f.Line()

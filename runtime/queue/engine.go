@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -42,6 +43,8 @@ type engine struct {
 	settler settler
 	ended   *announcer
 
+	commits atomic.Int64 // how long counts under a rate took to commit, in nanoseconds
+
 	beats int // under a test's clock; of the heartbeat alone
 
 	// of the keeper alone
@@ -54,6 +57,7 @@ type claim struct {
 	Claimed
 	row    any
 	handle *Claim
+	start  *start // under a rate; of the goroutine that runs it
 
 	mu        sync.Mutex
 	phase     phase

@@ -58,17 +58,25 @@ type eventHub struct {
 	readers atomic.Int64 // so that events no one reads cost nothing
 	mu      sync.Mutex
 	subs    map[*subscriber]struct{}
+	workers map[*worker]struct{}
 }
 
 type subscriber struct {
 	c      chan Event[any]
+	last   chan struct{} // closed when no more events are sent to c
 	missed int
+}
+
+// worker is one Run or Drain that sends events.
+type worker struct {
+	ctx   context.Context // with whose end it stops
+	ended chan struct{}   // closed when it has sent its last event
 }
 
 type eventsKey string
 
 func eventsOf(db *store.DB, name string) *eventHub {
-	return db.Room(eventsKey(name), func() any { return &eventHub{subs: map[*subscriber]struct{}{}} }).(*eventHub)
+	return db.Room(eventsKey(name), func() any { return &eventHub{subs: map[*subscriber]struct{}{}, workers: map[*worker]struct{}{}} }).(*eventHub)
 }
 
 func (e *engine) emit(c *claim, t EventType, end outcome) {
@@ -80,9 +88,13 @@ func (e *engine) emit(c *claim, t EventType, end outcome) {
 	if e.events.readers.Load() == 0 {
 		return
 	}
+	at := time.Now()
+	if t == Started {
+		at = c.started
+	}
 	e.events.send(Event[any]{
 		Type: t, ID: c.ID, Kind: c.Kind, Queue: c.Queue, Attempt: int(c.Attempt),
-		At: time.Now(), Took: took, Delay: end.delay, Err: end.err,
+		At: at, Took: took, Delay: end.delay, Err: end.err,
 	})
 }
 
@@ -123,14 +135,56 @@ func (h *eventHub) remove(s *subscriber) {
 	h.readers.Add(-1)
 }
 
-// Events gives what this process's workers do from the call on, until ctx ends
-// or the loop is left. A reader that is slow misses some; Missed says so.
-// Generated code calls it.
+// begin notes a worker that stops when ctx ends; ended is to be called after its
+// last event.
+func (h *eventHub) begin(ctx context.Context) (ended func()) {
+	w := &worker{ctx, make(chan struct{})}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.workers[w] = struct{}{}
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.workers, w)
+		close(w.ended)
+	}
+}
+
+// stopping lists the workers whose contexts have ended.
+func (h *eventHub) stopping() []*worker {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var list []*worker
+	for w := range h.workers {
+		if w.ctx.Err() != nil {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// finish removes a reader whose context has ended, once the workers that stop
+// with it have sent their last events. A handler that reads does not wait for its
+// own worker, which waits for it.
+func (h *eventHub) finish(ctx context.Context, s *subscriber) {
+	if Current(ctx) == nil {
+		for _, w := range h.stopping() {
+			<-w.ended
+		}
+	}
+	h.remove(s)
+	close(s.last)
+}
+
+// Events returns what this process's workers do from the call on, until ctx ends
+// or the loop is left. A reader that is slow misses some; Missed says so. When
+// ctx ends, the workers that have the same one stop too: the loop goes on until
+// they have, so that their last events are not lost. Generated code calls it.
 func Events[ID ~int64 | ~string](ctx context.Context, db *store.DB, name string) iter.Seq[Event[ID]] {
 	h := eventsOf(db, name)
-	s := &subscriber{c: make(chan Event[any], eventBuffer)}
+	s := &subscriber{c: make(chan Event[any], eventBuffer), last: make(chan struct{})}
 	h.add(s)
-	stop := context.AfterFunc(ctx, func() { h.remove(s) })
+	stop := context.AfterFunc(ctx, func() { h.finish(ctx, s) })
 	return func(yield func(Event[ID]) bool) {
 		defer func() {
 			if stop() {
@@ -139,10 +193,12 @@ func Events[ID ~int64 | ~string](ctx context.Context, db *store.DB, name string)
 		}()
 		for {
 			select {
-			case <-ctx.Done():
-				return
 			case ev := <-s.c:
 				if !yield(typed[ID](ev)) {
+					return
+				}
+			case <-s.last:
+				if len(s.c) == 0 { // otherwise the other case is ready too
 					return
 				}
 			}

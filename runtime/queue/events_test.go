@@ -94,6 +94,98 @@ func drainOneMore(t *testing.T, db *generated.DB) {
 	drain(t, db, fails(nil), queue.Options{})
 }
 
+// Whoever reads with the context of Run gets the last event of every job that
+// the stop lets finish, however late the reader is.
+func TestEventsOfTheStop(t *testing.T) {
+	each(t, func(t *testing.T, db *generated.DB) {
+		for _, late := range []bool{false, true} {
+			ctx, stop := context.WithCancel(t.Context())
+			const jobs = 4
+			all := db.JobQueue.Events(ctx)
+			seen := map[queue.EventType]int{}
+			over := make(chan struct{})
+			read := func() {
+				defer close(over)
+				for ev := range all {
+					seen[ev.Type]++
+				}
+			}
+			if !late {
+				go read()
+			}
+			for i := range jobs {
+				enqueue(t, db, int64(i))
+			}
+			started, release := make(chan struct{}, jobs), make(chan struct{})
+			ran := make(chan error, 1)
+			go func() {
+				ran <- db.Run(ctx, generated.Workers{JobQueue: images(func(context.Context, *generated.ImageOptimizeJob) error {
+					started <- struct{}{}
+					<-release
+					return nil
+				}), JobQueueOptions: queue.Options{Concurrency: jobs, StopTimeout: patience}})
+			}()
+			for range jobs {
+				receive(t, started, "a start")
+			}
+			stop()
+			select {
+			case <-over:
+				t.Error("the loop ended before the workers did")
+			default:
+			}
+			close(release)
+			if err := receive(t, ran, "Run"); err != nil {
+				t.Error(err)
+			}
+			if late {
+				go read()
+			}
+			receive(t, over, "the end of the loop")
+			if seen[queue.Started] != jobs || seen[queue.Done] != jobs {
+				t.Errorf("late %t: %v, want %d of started and done", late, seen, jobs)
+			}
+		}
+	})
+}
+
+// Workers that go on do not keep a reader from ending, and a handler that reads
+// with its own context does not wait for itself.
+func TestEventsEndWhileWorkersGoOn(t *testing.T) {
+	each(t, func(t *testing.T, db *generated.DB) {
+		run, stop := context.WithCancel(t.Context())
+		defer stop()
+		started, over := make(chan struct{}), make(chan struct{})
+		ran := make(chan error, 1)
+		go func() {
+			ran <- db.Run(run, generated.Workers{JobQueue: images(func(ctx context.Context, _ *generated.ImageOptimizeJob) error {
+				all := db.JobQueue.Events(ctx)
+				close(started)
+				for range all {
+					continue
+				}
+				return ctx.Err()
+			}), JobQueueOptions: queue.Options{StopTimeout: 2 * time.Second, Grace: patience}})
+		}()
+		enqueue(t, db, 1)
+		receive(t, started, "the start")
+		ctx, cancel := context.WithCancel(t.Context())
+		all := db.JobQueue.Events(ctx)
+		go func() {
+			defer close(over)
+			for range all {
+				continue
+			}
+		}()
+		cancel()
+		receive(t, over, "the end of the loop")
+		stop()
+		if err := receive(t, ran, "Run"); err != nil {
+			t.Errorf("a handler that reads events: %v", err)
+		}
+	})
+}
+
 // Leaving a loop, and the end of ctx, leave nothing behind.
 func TestEventsEnd(t *testing.T) {
 	db := place{"sqlite", "sqlite::memory:"}.open(t, generated.Options{})

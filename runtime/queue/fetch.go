@@ -108,10 +108,11 @@ func (e *engine) claim(ctx context.Context, l *line, n int) (claims []*claim, me
 	args[argLimit], args[argName] = int64(n), l.name
 	asked := time.Now()
 	var rows []any
+	var starts map[any]start
 	switch {
 	case e.limited():
 		err = e.db.Tx(ctx, func(c *store.Conn) error {
-			rows, met, err = e.claimLimited(ctx, c, args)
+			rows, met, starts, err = e.claimLimited(ctx, c, args)
 			return err
 		})
 	case e.db.Conn().Dialect() == mysqlDialect:
@@ -129,6 +130,10 @@ func (e *engine) claim(ctx context.Context, l *line, n int) (claims []*claim, me
 	for i, row := range e.sorted(rows) {
 		c := &claim{Claimed: e.shape.claimed(row), row: row, confirmed: asked}
 		c.handle = &Claim{engine: e, claim: c}
+		if s, ok := starts[row]; ok {
+			e.counted(s.asked)
+			c.start = &s
+		}
 		claims[i] = c
 	}
 	return claims, max(met, len(claims)), nil

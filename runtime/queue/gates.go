@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -56,12 +55,13 @@ func (e *engine) limited() bool { return e.shape.limited() }
 func (s *shape) limited() bool { return s.st.GateUsed.Text[0] != "" }
 
 // claimLimited claims rows and gives those back, in the same transaction, that
-// are more than a limit allows. Who counts under a gate has locked it: no two
-// processes both find room for the last one.
-func (e *engine) claimLimited(ctx context.Context, c *store.Conn, args []any) (through []any, met int, err error) {
+// are more than a limit allows. A gate is locked while it is counted: no two
+// processes both find room for the last one. starts says when the rows under a
+// rate may start.
+func (e *engine) claimLimited(ctx context.Context, c *store.Conn, args []any) (through []any, met int, starts map[any]start, err error) {
 	rows, err := e.claimRows(ctx, c, args)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, nil, err
 	}
 	rows = e.sorted(rows)
 	gates := map[string][]any{}
@@ -70,14 +70,14 @@ func (e *engine) claimLimited(ctx context.Context, c *store.Conn, args []any) (t
 			gates[gate] = append(gates[gate], row)
 		}
 	}
-	refused := map[any]bool{}
+	refused, starts := map[any]bool{}, map[any]start{}
 	for _, gate := range sortedKeys(gates) { // in order, so that two claims cannot wait for each other
-		if err := e.pass(ctx, c, gate, gates[gate], refused); err != nil {
-			return nil, 0, err
+		if err := e.pass(ctx, c, gate, gates[gate], refused, starts); err != nil {
+			return nil, 0, nil, err
 		}
 	}
 	met = len(rows)
-	return slices.DeleteFunc(rows, func(row any) bool { return refused[row] }), met, nil
+	return slices.DeleteFunc(rows, func(row any) bool { return refused[row] }), met, starts, nil
 }
 
 func sortedKeys(m map[string][]any) []string {
@@ -90,7 +90,7 @@ func sortedKeys(m map[string][]any) []string {
 }
 
 // pass lets rows through a gate, as many as its limits allow, and holds the rest.
-func (e *engine) pass(ctx context.Context, c *store.Conn, gate string, rows []any, refused map[any]bool) error {
+func (e *engine) pass(ctx context.Context, c *store.Conn, gate string, rows []any, refused map[any]bool, starts map[any]start) error {
 	policy := e.shape.policies[e.shape.claimed(rows[0]).Kind]
 	window, err := e.lockGate(ctx, c, gate)
 	if err != nil {
@@ -100,7 +100,7 @@ func (e *engine) pass(ctx context.Context, c *store.Conn, gate string, rows []an
 	if err != nil {
 		return err
 	}
-	now, err := moment(ctx, c)
+	now, s, err := e.nextStart(ctx, c, policy.Rate)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,10 @@ func (e *engine) pass(ctx context.Context, c *store.Conn, gate string, rows []an
 		return err
 	}
 	if policy.Rate.Max > 0 {
-		window.add(now, policy.Rate, n)
+		window.add(s.slice, n)
+		for _, row := range rows[:n] {
+			starts[row] = s
+		}
 	}
 	_, err = store.Exec(ctx, c, &gateWrite, []any{window.String(), now.UnixMicro(), gate})
 	return err
@@ -299,69 +302,4 @@ func (e *engine) pruneGates(ctx context.Context) error {
 	name := e.shape.name
 	_, err = store.Exec(ctx, e.db.Conn(), &gatePrune, []any{now.Add(-back).UnixMicro(), name, int64(len(name) + 1), name + "/", name + ":"})
 	return err
-}
-
-// window counts starts in slices of a rate's span: enough of them that one
-// slice more or less is little, so that never more than the rate's Max start in
-// any span of Every.
-type window []slice
-
-type slice struct{ at, n int64 } // slices since 1970, and starts in it
-
-// slicesOfRate is into how many slices the span of a rate is cut.
-const slicesOfRate = 32
-
-// width is how long a slice is, in microseconds: rounded up, so that all of them
-// are no shorter than the span.
-func width(r Rate) int64 { return max((r.Every.Microseconds()+slicesOfRate-1)/slicesOfRate, 1) }
-
-func (w *window) forget(now time.Time, r Rate) {
-	if r.Max == 0 {
-		*w = nil
-		return
-	}
-	at := now.UnixMicro() / width(r)
-	*w = slices.DeleteFunc(*w, func(s slice) bool { return s.at < at-slicesOfRate || s.at > at })
-}
-
-func (w *window) add(now time.Time, r Rate, n int) {
-	if n == 0 {
-		return
-	}
-	at := now.UnixMicro() / width(r)
-	if last := len(*w) - 1; last >= 0 && (*w)[last].at == at {
-		(*w)[last].n += int64(n)
-		return
-	}
-	*w = append(*w, slice{at, int64(n)})
-}
-
-func (w window) sum() int {
-	n := int64(0)
-	for _, s := range w {
-		n += s.n
-	}
-	return int(n)
-}
-
-// String is the window as its column holds it: "57612345:3 57612347:10".
-func (w window) String() string {
-	parts := make([]string, len(w))
-	for i, s := range w {
-		parts[i] = strconv.FormatInt(s.at, 10) + ":" + strconv.FormatInt(s.n, 10)
-	}
-	return strings.Join(parts, " ")
-}
-
-func parseWindow(text string) window {
-	var w window
-	for _, part := range strings.Fields(text) {
-		at, n, _ := strings.Cut(part, ":")
-		a, err1 := strconv.ParseInt(at, 10, 64)
-		b, err2 := strconv.ParseInt(n, 10, 64)
-		if err1 == nil && err2 == nil {
-			w = append(w, slice{a, b})
-		}
-	}
-	return w
 }

@@ -1,7 +1,10 @@
 package queue
 
 import (
+	"cmp"
+	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -84,7 +87,7 @@ func TestWindowNeverAllowsMore(t *testing.T) {
 		w = parseWindow(w.String())
 		w.forget(now, r)
 		if room(Policy{Rate: r}, 0, w) > 0 {
-			w.add(now, r, 1)
+			w.add(sliceOf(now, r), 1)
 			starts = append(starts, now)
 		}
 	}
@@ -96,5 +99,65 @@ func TestWindowNeverAllowsMore(t *testing.T) {
 	total := starts[len(starts)-1].Sub(starts[0])
 	if want := int(total/r.Every) * r.Max * 9 / 10; len(starts) < want {
 		t.Errorf("%d starts in %s: the rate allows %d", len(starts), total, want)
+	}
+}
+
+// However long the commit and the wait for a place take, in no span of a rate's
+// Every begin more than its Max, as long as each begins by the time that it was
+// counted under.
+func TestWindowOfLateStarts(t *testing.T) {
+	seed := time.Now().UnixNano()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(uint64(seed), 0))
+	r := Rate{Max: 10, Every: time.Second}
+	var starts []time.Time
+	var w window
+	now := time.UnixMicro(1_700_000_000_123_456)
+	for range 20_000 {
+		now = now.Add(time.Duration(random.Int64N(int64(40 * time.Millisecond))))
+		patience := time.Duration(random.Int64N(int64(200 * time.Millisecond)))
+		w = parseWindow(w.String())
+		w.forget(now, r)
+		if n := min(room(Policy{Rate: r}, 0, w), 1+random.IntN(4)); n > 0 {
+			w.add(sliceOf(now.Add(patience), r), n)
+			for range n {
+				starts = append(starts, now.Add(time.Duration(random.Int64N(int64(patience)+1))))
+			}
+		}
+		if len(w.String()) > 2000 {
+			t.Fatalf("the column holds 2,000 characters, the window has %d", len(w.String()))
+		}
+	}
+	slices.SortFunc(starts, time.Time.Compare)
+	for i := r.Max; i < len(starts); i++ {
+		if span := starts[i].Sub(starts[i-r.Max]); span < r.Every {
+			t.Fatalf("%d starts within %s", r.Max+1, span)
+		}
+	}
+	if total := starts[len(starts)-1].Sub(starts[0]); len(starts) < int(total/r.Every)*r.Max*7/10 {
+		t.Errorf("%d starts in %s", len(starts), total)
+	}
+}
+
+// A window keeps its count and fits its column, whatever is added, and gives
+// nothing away early.
+func TestWindowIsBounded(t *testing.T) {
+	var w window
+	at := int64(54_000_000_000_000)
+	for i := range int64(5000) {
+		w.add(at+i*7919%4999, 200)
+	}
+	if w.sum() != 5000*200 || len(w) > maxSlices || len(w.String()) > 2000 {
+		t.Errorf("%d starts in %d slices of %d characters", w.sum(), len(w), len(w.String()))
+	}
+	if first := slices.MinFunc(w, func(a, b slice) int { return cmp.Compare(a.at, b.at) }); first.at < at {
+		t.Error("a start was moved to an earlier slice")
+	}
+	w = window{{at: 1, n: 2}, {at: 5, n: 1}}
+	w.remove(5)
+	w.remove(1)
+	w.remove(9)
+	if w.String() != "1:1" {
+		t.Errorf("after the removal of one of each: %q", w.String())
 	}
 }

@@ -32,7 +32,10 @@ var errGoexit = errors.New("queue: the handler ended its goroutine without retur
 
 // perform runs one handler and hands over what became of it.
 func (e *engine) perform(c *claim) {
-	c.started = time.Now()
+	if !e.mayStart(c) && c.move(buffered, finished) { // the rate leaves no room for it now
+		e.settle(c, outcome{verb: toRelease})
+		return
+	}
 	if c.left(&e.opts) <= 0 { // this process stood still, or the database was away
 		e.outlive(c)
 	}

@@ -14,6 +14,9 @@ import (
 
 // Runner is a queue with its handler, ready to be worked. New makes one.
 type Runner interface {
+	// begin notes a worker that stops when ctx ends, and returns what to call at
+	// its end.
+	begin(ctx context.Context) (ended func())
 	run(ctx context.Context) error
 	drain(ctx context.Context) (ran int, err error)
 	peek(ctx context.Context) error
@@ -31,6 +34,10 @@ func New[R any](db *store.DB, spec *Spec[R], handler Handler[R], opts Options) R
 	return &runner{db, spec.untyped(), func(ctx context.Context, row any) error { return handler(ctx, row.(*R)) }, opts}
 }
 
+func (r *runner) begin(ctx context.Context) (ended func()) {
+	return eventsOf(r.db, r.shape.name).begin(ctx)
+}
+
 // ErrNoHandler is what Run and Drain give when there is no queue to work.
 var ErrNoHandler = errors.New("queue: no handler was given, so there is nothing to run")
 
@@ -45,12 +52,17 @@ func Run(ctx context.Context, queues ...Runner) error {
 	if len(queues) == 0 {
 		return ErrNoHandler
 	}
+	ends := make([]func(), len(queues))
+	for i, q := range queues {
+		ends[i] = q.begin(ctx)
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	failures := make([]error, len(queues))
 	var wg sync.WaitGroup
 	for i, q := range queues {
 		wg.Go(func() {
+			defer ends[i]()
 			if failures[i] = q.run(ctx); failures[i] != nil {
 				stop()
 			}
@@ -79,7 +91,7 @@ func Drain(ctx context.Context, queues ...Runner) error {
 	for {
 		ran := 0
 		for _, q := range queues {
-			n, err := q.drain(ctx)
+			n, err := drainQueue(ctx, q)
 			if ran += n; err != nil {
 				return err
 			}
@@ -88,6 +100,11 @@ func Drain(ctx context.Context, queues ...Runner) error {
 			return ctx.Err()
 		}
 	}
+}
+
+func drainQueue(ctx context.Context, q Runner) (ran int, err error) {
+	defer q.begin(ctx)()
+	return q.drain(ctx)
 }
 
 type forceKey struct{}

@@ -449,7 +449,8 @@ func (t *JobTable) Resume(ctx context.Context, queues ...string) error {
 // JobEvent is something that happened to a row in this process.
 type JobEvent = queue.Event[JobID]
 
-// Events gives what this process's workers do to rows, from now on until ctx ends.
+// Events returns what this process's workers do to rows, from now on until ctx ends. Of
+// workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *JobTable) Events(ctx context.Context) iter.Seq[JobEvent] {
 	return queue.Events[JobID](ctx, t.Conn().DB(), "job")
 }

@@ -47,10 +47,12 @@ type Task struct {
 	QueueNote store.Null[string] `json:"queue_note"`
 	// the trace that enqueued the row, in W3C's form
 	QueueTrace store.Null[string] `json:"queue_trace"`
-	// no two rows have the same
+	// no two unfinished rows have the same
 	QueueUnique store.Null[string] `json:"queue_unique"`
 	// until when queue_unique holds, whatever becomes of the row
 	QueueUniqueUntil store.Null[time.Time] `json:"queue_unique_until"`
+	// another row took the key while this one was unfinished
+	QueueYielded bool `json:"queue_yielded"`
 	// what the limits of rate and concurrency count the row under
 	QueueGate store.Null[string] `json:"queue_gate"`
 }
@@ -123,6 +125,7 @@ type TaskNew struct {
 	QueueTrace       store.Opt[string]        `json:"queue_trace,omitzero"`
 	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
 	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
+	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"` // default: false
 	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
 }
 
@@ -147,6 +150,7 @@ type TaskPatch struct {
 	QueueTrace       store.Opt[string]        `json:"queue_trace,omitzero"`
 	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
 	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
+	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"`
 	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
 }
 
@@ -172,6 +176,7 @@ var TaskFields = struct {
 	QueueTrace       store.TextCol[TaskID, string]
 	QueueUnique      store.TextCol[TaskID, string]
 	QueueUniqueUntil store.Col[TaskID, time.Time]
+	QueueYielded     store.Col[TaskID, bool]
 	QueueGate        store.TextCol[TaskID, string]
 }{
 	ID:               store.FieldOf[TaskID, TaskID](0),
@@ -194,7 +199,8 @@ var TaskFields = struct {
 	QueueTrace:       store.TextOf[TaskID, string](17),
 	QueueUnique:      store.TextOf[TaskID, string](18),
 	QueueUniqueUntil: store.FieldOf[TaskID, time.Time](19),
-	QueueGate:        store.TextOf[TaskID, string](20),
+	QueueYielded:     store.FieldOf[TaskID, bool](20),
+	QueueGate:        store.TextOf[TaskID, string](21),
 }
 
 // The forms of a question to task and of its answer.
@@ -208,17 +214,6 @@ type (
 // TaskTable reads and writes task.
 type TaskTable struct {
 	store.Table[Task, TaskID, TaskNew, TaskPatch]
-}
-
-// GetByQueueUnique finds the row with this key, or gives store.ErrNotFound.
-func (t *TaskTable) GetByQueueUnique(ctx context.Context, queueUnique string) (*Task, error) {
-	return t.GetUnique(ctx, 0, queueUnique)
-}
-
-// UpsertByQueueUnique adds the row, or changes the one that has this key: columns that n
-// leaves unset keep what they hold there.
-func (t *TaskTable) UpsertByQueueUnique(ctx context.Context, n TaskNew) (*Task, error) {
-	return t.UpsertUnique(ctx, 0, n)
 }
 
 var taskSpec = store.Spec[Task, TaskID, TaskNew, TaskPatch]{
@@ -243,26 +238,26 @@ var taskSpec = store.Spec[Task, TaskID, TaskNew, TaskPatch]{
 		{Name: "queue_trace", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_unique", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_unique_until", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "queue_yielded", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
 		{Name: "queue_gate", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: taskFields,
 	ID:     store.IDInteger,
-	Keys: []store.Key{
-		{Name: "task_queue_unique_idx", Columns: []int{18}},
-	},
-	Name:  "task",
-	New:   (*TaskNew).fill,
-	Patch: (*TaskPatch).fill,
+	Keys:   []store.Key{},
+	Name:   "task",
+	New:    (*TaskNew).fill,
+	Patch:  (*TaskPatch).fill,
 }
 
 var taskTableDef = store.TableDef{
-	Columns: taskSpec.Columns,
+	Columns:   taskSpec.Columns,
+	Generated: []store.Column{{Name: "task_queue_unique_idx_when", Null: true, Types: [3]string{"", "", "tinyint(1)"}}},
 	Indexes: []store.Index{
 		{Name: "task_queue_claim_idx", Columns: []int{3, 11, 12, 4, 0}, Desc: []bool{false, false, false, true, false}, Partial: true},
 		{Name: "task_queue_hold_idx", Columns: []int{3, 11, 7}, Partial: true},
 		{Name: "task_queue_running_idx", Columns: []int{10}, Partial: true},
-		{Name: "task_queue_gate_idx", Columns: []int{3, 11, 20, 4, 0}, Desc: []bool{false, false, false, true, false}, Partial: true},
-		{Name: "task_queue_unique_idx", Columns: []int{18}, Unique: true},
+		{Name: "task_queue_gate_idx", Columns: []int{3, 11, 21, 4, 0}, Desc: []bool{false, false, false, true, false}, Partial: true},
+		{Name: "task_queue_unique_idx", Columns: []int{18}, Unique: true, Partial: true},
 	},
 	Name: "task",
 }
@@ -289,6 +284,7 @@ func taskFields(r *Task, buf []any) []any {
 		&r.QueueTrace,
 		&r.QueueUnique,
 		&r.QueueUniqueUntil,
+		&r.QueueYielded,
 		&r.QueueGate)
 }
 
@@ -314,7 +310,8 @@ func (n *TaskNew) fill(r *Task, m *store.Mask, now time.Time) {
 	store.PutNull(m, 17, &r.QueueTrace, n.QueueTrace)
 	store.PutNull(m, 18, &r.QueueUnique, n.QueueUnique)
 	store.PutNull(m, 19, &r.QueueUniqueUntil, n.QueueUniqueUntil)
-	store.PutNull(m, 20, &r.QueueGate, n.QueueGate)
+	store.Put(m, 20, &r.QueueYielded, n.QueueYielded, false)
+	store.PutNull(m, 21, &r.QueueGate, n.QueueGate)
 }
 
 func (p *TaskPatch) fill(r *Task, m *store.Mask) {
@@ -337,7 +334,8 @@ func (p *TaskPatch) fill(r *Task, m *store.Mask) {
 	store.PutNull(m, 17, &r.QueueTrace, p.QueueTrace)
 	store.PutNull(m, 18, &r.QueueUnique, p.QueueUnique)
 	store.PutNull(m, 19, &r.QueueUniqueUntil, p.QueueUniqueUntil)
-	store.PutNull(m, 20, &r.QueueGate, p.QueueGate)
+	store.Patch(m, 20, &r.QueueYielded, p.QueueYielded)
+	store.PutNull(m, 21, &r.QueueGate, p.QueueGate)
 }
 
 // Once is the payload of a once in task.
@@ -561,7 +559,9 @@ func (t *TaskTable) Cancel(ctx context.Context, id TaskID) error {
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
-// gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+// returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+// A row that has ended takes its unique key back; if another row holds the key by now,
+// nothing is changed and the error is a *queue.DuplicateError, which names that row.
 func (t *TaskTable) Retry(ctx context.Context, id TaskID) error {
 	return queue.Revive(ctx, t.Conn(), &taskQueue, int64(id))
 }
@@ -586,7 +586,8 @@ func (t *TaskTable) Resume(ctx context.Context, queues ...string) error {
 // TaskEvent is something that happened to a row in this process.
 type TaskEvent = queue.Event[TaskID]
 
-// Events gives what this process's workers do to rows, from now on until ctx ends.
+// Events returns what this process's workers do to rows, from now on until ctx ends. Of
+// workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *TaskTable) Events(ctx context.Context) iter.Seq[TaskEvent] {
 	return queue.Events[TaskID](ctx, t.Conn().DB(), "task")
 }
@@ -604,6 +605,7 @@ var taskQueue = queue.Spec[Task]{
 			Queue:       row.QueueName,
 			State:       string(row.State),
 			Trace:       row.QueueTrace.V,
+			Unique:      row.QueueUnique.V,
 			UniqueUntil: row.QueueUniqueUntil.V,
 		}
 	},
@@ -625,16 +627,16 @@ var taskQueue = queue.Spec[Task]{
 		Abandon: store.Statement{
 			Text: [3]string{
 				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND state = 'running'`,
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
 				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
-			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Beat: store.Statement{
 			Text: [3]string{
@@ -659,30 +661,30 @@ WHERE id IN (?)`,
 		Bury: store.Statement{
 			Text: [3]string{
 				`UPDATE task
-SET state = 'dead', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE task
-SET state = 'dead', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND state = 'running'`,
+SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
 				`UPDATE task
-SET state = 'dead', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
-			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Cancel: store.Statement{
 			Text: [3]string{
 				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, error = COALESCE(?, error)
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = COALESCE(?, error)
 WHERE id = ? AND state IN ('ready', 'running')`,
 				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, error = COALESCE($2, error)
-WHERE id = $3 AND state IN ('ready', 'running')`,
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = COALESCE($1, error)
+WHERE id = $2 AND state IN ('ready', 'running')`,
 				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, error = COALESCE(?, error)
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = COALESCE(?, error)
 WHERE id = ? AND state IN ('ready', 'running')`,
 			},
-			Order: [3][]int{{3, 5, 0}, {3, 5, 0}, {3, 5, 0}},
+			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
 		Claim: store.Statement{
 			Text: [3]string{
@@ -697,7 +699,7 @@ WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = ?
 ORDER BY due.priority DESC, due.id
 LIMIT ?
 )
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate`,
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate`,
 				`UPDATE task
 SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
@@ -710,7 +712,7 @@ ORDER BY due.priority DESC, due.id
 LIMIT $5
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate`,
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate`,
 				`SELECT id
 FROM task
 WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
@@ -725,51 +727,51 @@ FOR UPDATE SKIP LOCKED`,
 		Complete: store.Statement{
 			Text: [3]string{
 				`UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END
-FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS claim
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
+FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
 WHERE task.id = claim.id AND task.queue_epoch = claim.epoch AND task.state = 'running'
 RETURNING task.id`,
 				`UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
 WHERE id IN (?)`,
 			},
-			Order: [3][]int{{3, 0, 1}, {3, 16, 17}, {3, 0}},
+			Order: [3][]int{{0, 1}, {16, 17}, {0}},
 		},
 		Expire: store.Statement{
 			Text: [3]string{
 				`UPDATE task
-SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN attempts >= max_attempts THEN CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END ELSE queue_unique END, error = ?, queue_errors = ?
+SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN attempts >= max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN attempts >= max_attempts THEN 0 ELSE queue_yielded END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?)`,
 				`UPDATE task
-SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN attempts >= max_attempts THEN CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END ELSE queue_unique END, error = $2, queue_errors = $3
+SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN attempts >= max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN attempts >= max_attempts THEN FALSE ELSE queue_yielded END, error = $1, queue_errors = $2
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM task AS due
-WHERE due.id = $4 AND due.queue_epoch = $5 AND due.state = 'running' AND (due.queue_lease IS NULL OR due.queue_lease = $6)
+WHERE due.id = $3 AND due.queue_epoch = $4 AND due.state = 'running' AND (due.queue_lease IS NULL OR due.queue_lease = $5)
 FOR UPDATE SKIP LOCKED
 ))`,
 				`UPDATE task
-SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN attempts >= max_attempts THEN CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END ELSE queue_unique END, error = ?, queue_errors = ?
+SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN attempts >= max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN attempts >= max_attempts THEN FALSE ELSE queue_yielded END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?)`,
 			},
-			Order: [3][]int{{3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}},
+			Order: [3][]int{{5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}},
 		},
 		Finish: store.Statement{
 			Text: [3]string{
 				`UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, queue_result = ?
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, queue_result = $2
-WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_result = $1
+WHERE id = $2 AND queue_epoch = $3 AND state = 'running'`,
 				`UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, queue_result = ?
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
-			Order: [3][]int{{3, 10, 0, 1}, {3, 10, 0, 1}, {3, 10, 0, 1}},
+			Order: [3][]int{{10, 0, 1}, {10, 0, 1}, {10, 0, 1}},
 		},
 		GateHold: store.Statement{
 			Text: [3]string{
@@ -865,13 +867,13 @@ WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
 		},
 		Get: store.Statement{
 			Text: [3]string{
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
 WHERE id = ?`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
 WHERE id = $1`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
 WHERE id = ?`,
 			},
@@ -955,7 +957,7 @@ LIMIT ?`,
 			Text: [3]string{
 				``,
 				``,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
 WHERE id IN (?)`,
 			},
@@ -1006,16 +1008,16 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 		Revive: store.Statement{
 			Text: [3]string{
 				`UPDATE task
-SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?
+SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running'`,
 				`UPDATE task
-SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now())
-WHERE id = $2 AND state <> 'running'`,
+SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END
+WHERE id = $3 AND state <> 'running'`,
 				`UPDATE task
-SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running'`,
 			},
-			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
+			Order: [3][]int{{3, 3, 0}, {3, 3, 0}, {3, 3, 0}},
 		},
 		Running: store.Statement{
 			Text: [3]string{
@@ -1095,16 +1097,16 @@ WHERE id IN (?)`,
 		},
 		Twin: store.Statement{
 			Text: [3]string{
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
-WHERE queue_unique = ?`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
-WHERE queue_unique = $1
+WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
 FOR UPDATE`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
-WHERE queue_unique = ?
+WHERE queue_unique = ? AND task_queue_unique_idx_when = 1
 FOR UPDATE`,
 			},
 			Order: [3][]int{{15}, {15}, {15}},
@@ -1141,13 +1143,13 @@ LIMIT ?`,
 		Yield: store.Statement{
 			Text: [3]string{
 				`UPDATE task
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
 WHERE id = ?`,
 				`UPDATE task
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
 WHERE id = $1`,
 				`UPDATE task
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
 WHERE id = ?`,
 			},
 			Order: [3][]int{{0}, {0}, {0}},

@@ -104,6 +104,8 @@ func (do does) Jittered(ctx context.Context, j *generated.JitteredJob) error { r
 
 func (do does) Rated(ctx context.Context, j *generated.RatedJob) error { return run(ctx, do, j) }
 
+func (do does) Quick(ctx context.Context, j *generated.QuickJob) error { return run(ctx, do, j) }
+
 func (do does) Shared(ctx context.Context, j *generated.SharedJob) error { return run(ctx, do, j) }
 
 func (do does) Fair(ctx context.Context, j *generated.FairJob) error { return run(ctx, do, j) }

@@ -244,3 +244,44 @@ func TestLimitsWithoutKinds(t *testing.T) {
 		}
 	})
 }
+
+// What a limit refuses does not keep what is behind it waiting: the worker looks
+// further at once, and not when it would look next.
+func TestBehindALimit(t *testing.T) {
+	live(t, func(t *testing.T, p *place) {
+		db := p.open()
+		many := make([]generated.Fair, 6)
+		for i := range many {
+			many[i].Tenant = "a"
+		}
+		var walk generated.ErrandID
+		err := db.Tx(t.Context(), func(tx *generated.Tx) error {
+			if _, err := tx.Errand.EnqueueFairMany(t.Context(), many, priority(1000)); err != nil {
+				return err
+			}
+			row, err := tx.Errand.EnqueueWalk(t.Context(), generated.Walk{})
+			if err == nil {
+				walk = row.ID
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		release := make(chan struct{})
+		defer close(release)
+		ran := make(chan struct{}, 1)
+		work(t, db, generated.Workers{
+			ErrandOptions: queue.Options{Queues: map[string]int{"main": 2}, Poll: time.Hour, StopTimeout: time.Minute},
+			Errand: does(func(_ context.Context, row *generated.Errand, _ any) error {
+				if row.ID == walk {
+					ran <- struct{}{}
+					return nil
+				}
+				<-release
+				return nil
+			}),
+		})
+		receive(t, ran)
+	})
+}

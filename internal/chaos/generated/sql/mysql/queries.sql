@@ -363,18 +363,13 @@ ORDER BY id
 LIMIT ?;
 
 -- name: InsertTask :execlastid
-INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
 WHERE id = ?;
-
--- name: GetTaskByQueueUnique :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
-FROM task
-WHERE queue_unique = ?;
 
 -- name: UpdateTask :execrows
 UPDATE task
@@ -397,21 +392,16 @@ SET job_type = ?,
     queue_trace = ?,
     queue_unique = ?,
     queue_unique_until = ?,
+    queue_yielded = ?,
     queue_gate = ?
 WHERE id = ?;
-
--- name: UpsertTaskByQueueUnique :one
-SELECT id
-FROM task
-WHERE queue_unique = ?
-FOR UPDATE;
 
 -- name: DeleteTask :execrows
 DELETE FROM task
 WHERE id = ?;
 
 -- name: ListTask :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
 ORDER BY id
 LIMIT ?;
@@ -432,7 +422,7 @@ SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, q
 WHERE id IN (?);
 
 -- name: ClaimTaskRead :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
 WHERE id IN (?);
 
@@ -450,12 +440,12 @@ WHERE id IN (?);
 
 -- name: CompleteTask :execrows
 UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
 WHERE id IN (?);
 
 -- name: FinishTask :execrows
 UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, queue_result = ?
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
 -- name: RetryTask :execrows
@@ -475,12 +465,12 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
 -- name: BuryTask :execrows
 UPDATE task
-SET state = 'dead', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
 -- name: AbandonTask :execrows
 UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
 -- name: ReportTask :execrows
@@ -496,7 +486,7 @@ LIMIT ?;
 
 -- name: ExpireTask :execrows
 UPDATE task
-SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN attempts >= max_attempts THEN CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END ELSE queue_unique END, error = ?, queue_errors = ?
+SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN attempts >= max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN attempts >= max_attempts THEN FALSE ELSE queue_yielded END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
 -- name: PromoteTask :execrows
@@ -539,12 +529,12 @@ LIMIT ?;
 
 -- name: CancelTask :execrows
 UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique ELSE NULL END, error = COALESCE(?, error)
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = COALESCE(?, error)
 WHERE id = ? AND state IN ('ready', 'running');
 
 -- name: ReviveTask :execrows
 UPDATE task
-SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running';
 
 -- name: GateUsedTask :one
@@ -574,12 +564,12 @@ ORDER BY queue_gate
 LIMIT 1;
 
 -- name: TwinTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
-WHERE queue_unique = ?
+WHERE queue_unique = ? AND task_queue_unique_idx_when = 1
 FOR UPDATE;
 
 -- name: YieldTask :execrows
 UPDATE task
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
 WHERE id = ?;

@@ -392,19 +392,14 @@ ORDER BY id
 LIMIT $1;
 
 -- name: InsertTask :one
-INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 RETURNING id;
 
 -- name: GetTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
 WHERE id = $1;
-
--- name: GetTaskByQueueUnique :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
-FROM task
-WHERE queue_unique = $1;
 
 -- name: UpdateTask :one
 UPDATE task
@@ -427,40 +422,17 @@ SET job_type = $1,
     queue_trace = $17,
     queue_unique = $18,
     queue_unique_until = $19,
-    queue_gate = $20
-WHERE id = $21
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
-
--- name: UpsertTaskByQueueUnique :one
-INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-ON CONFLICT (queue_unique) DO UPDATE SET job_type = excluded.job_type,
-    payload = excluded.payload,
-    state = excluded.state,
-    priority = excluded.priority,
-    attempts = excluded.attempts,
-    max_attempts = excluded.max_attempts,
-    run_at = excluded.run_at,
-    error = excluded.error,
-    queue_epoch = excluded.queue_epoch,
-    queue_lease = excluded.queue_lease,
-    queue_hold = excluded.queue_hold,
-    queue_name = excluded.queue_name,
-    queue_errors = excluded.queue_errors,
-    queue_result = excluded.queue_result,
-    queue_progress = excluded.queue_progress,
-    queue_note = excluded.queue_note,
-    queue_trace = excluded.queue_trace,
-    queue_unique_until = excluded.queue_unique_until,
-    queue_gate = excluded.queue_gate
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
+    queue_yielded = $20,
+    queue_gate = $21
+WHERE id = $22
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate;
 
 -- name: DeleteTask :execrows
 DELETE FROM task
 WHERE id = $1;
 
 -- name: ListTask :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
 ORDER BY id
 LIMIT $1;
@@ -478,7 +450,7 @@ ORDER BY due.priority DESC, due.id
 LIMIT $5
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate;
 
 -- name: BeatTask :many
 UPDATE task
@@ -493,15 +465,15 @@ RETURNING id;
 
 -- name: CompleteTask :many
 UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END
-FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS claim
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
+FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
 WHERE task.id = claim.id AND task.queue_epoch = claim.epoch AND task.state = 'running'
 RETURNING task.id;
 
 -- name: FinishTask :execrows
 UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, queue_result = $2
-WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_result = $1
+WHERE id = $2 AND queue_epoch = $3 AND state = 'running';
 
 -- name: RetryTask :execrows
 UPDATE task
@@ -520,13 +492,13 @@ WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 
 -- name: BuryTask :execrows
 UPDATE task
-SET state = 'dead', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND state = 'running';
+SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 
 -- name: AbandonTask :execrows
 UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND state = 'running';
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 
 -- name: ReportTask :execrows
 UPDATE task
@@ -541,11 +513,11 @@ LIMIT $1;
 
 -- name: ExpireTask :execrows
 UPDATE task
-SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN attempts >= max_attempts THEN CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END ELSE queue_unique END, error = $2, queue_errors = $3
+SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN attempts >= max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN attempts >= max_attempts THEN FALSE ELSE queue_yielded END, error = $1, queue_errors = $2
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM task AS due
-WHERE due.id = $4 AND due.queue_epoch = $5 AND due.state = 'running' AND (due.queue_lease IS NULL OR due.queue_lease = $6)
+WHERE due.id = $3 AND due.queue_epoch = $4 AND due.state = 'running' AND (due.queue_lease IS NULL OR due.queue_lease = $5)
 FOR UPDATE SKIP LOCKED
 ));
 
@@ -599,13 +571,13 @@ FOR UPDATE SKIP LOCKED
 
 -- name: CancelTask :execrows
 UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > COALESCE($1::timestamptz, now()) THEN queue_unique ELSE NULL END, error = COALESCE($2, error)
-WHERE id = $3 AND state IN ('ready', 'running');
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = COALESCE($1, error)
+WHERE id = $2 AND state IN ('ready', 'running');
 
 -- name: ReviveTask :execrows
 UPDATE task
-SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now())
-WHERE id = $2 AND state <> 'running';
+SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END
+WHERE id = $3 AND state <> 'running';
 
 -- name: GateUsedTask :one
 SELECT COUNT(*) AS used
@@ -644,12 +616,12 @@ ORDER BY queue_gate
 LIMIT 1;
 
 -- name: TwinTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
-WHERE queue_unique = $1
+WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
 FOR UPDATE;
 
 -- name: YieldTask :execrows
 UPDATE task
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
 WHERE id = $1;

@@ -104,6 +104,7 @@ CREATE TABLE task (
   queue_trace varchar(255) COLLATE "C",
   queue_unique varchar(255) COLLATE "C",
   queue_unique_until timestamptz,
+  queue_yielded boolean NOT NULL DEFAULT FALSE,
   queue_gate varchar(255) COLLATE "C",
   CONSTRAINT task_state_check CHECK (state IN ('ready', 'running', 'done', 'dead', 'cancelled'))
 );
@@ -111,4 +112,4 @@ CREATE INDEX task_queue_claim_idx ON task (state, queue_hold, queue_name, priori
 CREATE INDEX task_queue_hold_idx ON task (state, queue_hold, run_at NULLS FIRST) WHERE state = 'ready' AND queue_hold != '';
 CREATE INDEX task_queue_running_idx ON task (queue_lease NULLS FIRST) WHERE queue_lease IS NOT NULL;
 CREATE INDEX task_queue_gate_idx ON task (state, queue_hold, queue_gate NULLS FIRST, priority DESC, id) WHERE queue_gate IS NOT NULL;
-CREATE UNIQUE INDEX task_queue_unique_idx ON task (queue_unique NULLS FIRST);
+CREATE UNIQUE INDEX task_queue_unique_idx ON task (queue_unique NULLS FIRST) WHERE queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL);

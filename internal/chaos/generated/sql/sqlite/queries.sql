@@ -369,18 +369,13 @@ ORDER BY id
 LIMIT ?;
 
 -- name: InsertTask :execlastid
-INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
 WHERE id = ?;
-
--- name: GetTaskByQueueUnique :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
-FROM task
-WHERE queue_unique = ?;
 
 -- name: UpdateTask :one
 UPDATE task
@@ -403,40 +398,17 @@ SET job_type = ?,
     queue_trace = ?,
     queue_unique = ?,
     queue_unique_until = ?,
+    queue_yielded = ?,
     queue_gate = ?
 WHERE id = ?
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
-
--- name: UpsertTaskByQueueUnique :one
-INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (queue_unique) DO UPDATE SET job_type = excluded.job_type,
-    payload = excluded.payload,
-    state = excluded.state,
-    priority = excluded.priority,
-    attempts = excluded.attempts,
-    max_attempts = excluded.max_attempts,
-    run_at = excluded.run_at,
-    error = excluded.error,
-    queue_epoch = excluded.queue_epoch,
-    queue_lease = excluded.queue_lease,
-    queue_hold = excluded.queue_hold,
-    queue_name = excluded.queue_name,
-    queue_errors = excluded.queue_errors,
-    queue_result = excluded.queue_result,
-    queue_progress = excluded.queue_progress,
-    queue_note = excluded.queue_note,
-    queue_trace = excluded.queue_trace,
-    queue_unique_until = excluded.queue_unique_until,
-    queue_gate = excluded.queue_gate
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate;
 
 -- name: DeleteTask :execrows
 DELETE FROM task
 WHERE id = ?;
 
 -- name: ListTask :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
 ORDER BY id
 LIMIT ?;
@@ -453,7 +425,7 @@ WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = ?
 ORDER BY due.priority DESC, due.id
 LIMIT ?
 )
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate;
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate;
 
 -- name: BeatTask :execrows
 UPDATE task
@@ -462,12 +434,12 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
 -- name: CompleteTask :execrows
 UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
 -- name: FinishTask :execrows
 UPDATE task
-SET state = 'done', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, queue_result = ?
+SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
 -- name: RetryTask :execrows
@@ -487,12 +459,12 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
 -- name: BuryTask :execrows
 UPDATE task
-SET state = 'dead', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
 -- name: AbandonTask :execrows
 UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, error = ?, queue_errors = ?
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
 -- name: ReportTask :execrows
@@ -508,7 +480,7 @@ LIMIT ?;
 
 -- name: ExpireTask :execrows
 UPDATE task
-SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique = CASE WHEN attempts >= max_attempts THEN CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END ELSE queue_unique END, error = ?, queue_errors = ?
+SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN attempts >= max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN attempts >= max_attempts THEN 0 ELSE queue_yielded END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
 -- name: PromoteTask :execrows
@@ -559,12 +531,12 @@ LIMIT ?
 
 -- name: CancelTask :execrows
 UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique = CASE WHEN queue_unique_until > ? THEN queue_unique ELSE NULL END, error = COALESCE(?, error)
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = COALESCE(?, error)
 WHERE id = ? AND state IN ('ready', 'running');
 
 -- name: ReviveTask :execrows
 UPDATE task
-SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?
+SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running';
 
 -- name: GateUsedTask :one
@@ -602,11 +574,11 @@ ORDER BY queue_gate
 LIMIT 1;
 
 -- name: TwinTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
-WHERE queue_unique = ?;
+WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL);
 
 -- name: YieldTask :execrows
 UPDATE task
-SET queue_unique = NULL, queue_unique_until = NULL
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
 WHERE id = ?;

@@ -126,6 +126,7 @@ CREATE TABLE task (
   queue_trace TEXT,
   queue_unique TEXT,
   queue_unique_until TEXT,
+  queue_yielded INTEGER NOT NULL DEFAULT 0,
   queue_gate TEXT,
   CONSTRAINT task_job_type_check CHECK (length(job_type) <= 20),
   CONSTRAINT task_payload_check CHECK (json_valid(payload)),
@@ -140,10 +141,11 @@ CREATE TABLE task (
   CONSTRAINT task_queue_trace_check CHECK (length(queue_trace) <= 255),
   CONSTRAINT task_queue_unique_check CHECK (length(queue_unique) <= 255),
   CONSTRAINT task_queue_unique_until_check CHECK (queue_unique_until GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT task_queue_yielded_check CHECK (queue_yielded IN (0, 1)),
   CONSTRAINT task_queue_gate_check CHECK (length(queue_gate) <= 255)
 ) STRICT;
 CREATE INDEX task_queue_claim_idx ON task (state, queue_hold, queue_name, priority DESC, id) WHERE state = 'ready' AND queue_hold = '';
 CREATE INDEX task_queue_hold_idx ON task (state, queue_hold, run_at) WHERE state = 'ready' AND queue_hold != '';
 CREATE INDEX task_queue_running_idx ON task (queue_lease) WHERE queue_lease IS NOT NULL;
 CREATE INDEX task_queue_gate_idx ON task (state, queue_hold, queue_gate, priority DESC, id) WHERE queue_gate IS NOT NULL;
-CREATE UNIQUE INDEX task_queue_unique_idx ON task (queue_unique);
+CREATE UNIQUE INDEX task_queue_unique_idx ON task (queue_unique) WHERE queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL);

@@ -500,7 +500,8 @@ func (t *ChoreTable) Resume(ctx context.Context, queues ...string) error {
 // ChoreEvent is something that happened to a row in this process.
 type ChoreEvent = queue.Event[ChoreID]
 
-// Events gives what this process's workers do to rows, from now on until ctx ends.
+// Events returns what this process's workers do to rows, from now on until ctx ends. Of
+// workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *ChoreTable) Events(ctx context.Context) iter.Seq[ChoreEvent] {
 	return queue.Events[ChoreID](ctx, t.Conn().DB(), "chore")
 }

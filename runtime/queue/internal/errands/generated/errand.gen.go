@@ -752,6 +752,59 @@ func newRated(ctx context.Context, payload Rated, opts []func(*ErrandNew)) (Erra
 	return n, nil
 }
 
+// Quick is the payload of a quick in errand.
+type Quick struct {
+	N int64 `json:"n"`
+}
+
+// QuickJob is a claimed quick.
+type QuickJob = queue.Job[Errand, Quick]
+
+var quickRules = []check.Member{
+	{Name: "n", Rules: check.Rules{Kind: check.Int, Required: true}},
+}
+
+// EnqueueQuick adds a quick. Each of opts may change the row to be: when it runs,
+// how often it is tried.
+func (t *ErrandTable) EnqueueQuick(ctx context.Context, payload Quick, opts ...func(*ErrandNew)) (*Errand, error) {
+	n, err := newQuick(ctx, payload, opts)
+	if err != nil {
+		return nil, err
+	}
+	return t.Create(ctx, n)
+}
+
+// EnqueueQuickMany adds a quick for each payload, all or none, and gives their ids in order.
+func (t *ErrandTable) EnqueueQuickMany(ctx context.Context, payloads []Quick, opts ...func(*ErrandNew)) ([]ErrandID, error) {
+	ns := make([]ErrandNew, len(payloads))
+	for i, payload := range payloads {
+		var err error
+		if ns[i], err = newQuick(ctx, payload, opts); err != nil {
+			return nil, queue.InPayload(i, err)
+		}
+	}
+	return t.CreateMany(ctx, ns)
+}
+
+func newQuick(ctx context.Context, payload Quick, opts []func(*ErrandNew)) (ErrandNew, error) {
+	text, err := queue.Encode("quick", payload, quickRules)
+	if err != nil {
+		return ErrandNew{}, err
+	}
+	n := ErrandNew{
+		Kind:         "quick",
+		Payload:      text,
+		QueueName:    store.Set("main"),
+		QueueTrace:   queue.Trace(ctx),
+		QueueVersion: store.Set(int64(1)),
+	}
+	for _, opt := range opts {
+		opt(&n)
+	}
+	n.QueueGate = store.Set(queue.Key("errand/quick"))
+	return n, nil
+}
+
 // Shared is the payload of a shared in errand.
 type Shared struct {
 	N int64 `json:"n"`
@@ -1312,6 +1365,7 @@ type ErrandHandler interface {
 	Squared(ctx context.Context, job *SquaredJob) error
 	Jittered(ctx context.Context, job *JitteredJob) error
 	Rated(ctx context.Context, job *RatedJob) error
+	Quick(ctx context.Context, job *QuickJob) error
 	Shared(ctx context.Context, job *SharedJob) error
 	Fair(ctx context.Context, job *FairJob) error
 	Kept(ctx context.Context, job *KeptJob) error
@@ -1344,6 +1398,8 @@ func errandHandle(h ErrandHandler) queue.Handler[Errand] {
 			return queue.Handle(ctx, row, row.Payload, h.Jittered)
 		case "rated":
 			return queue.Handle(ctx, row, row.Payload, h.Rated)
+		case "quick":
+			return queue.Handle(ctx, row, row.Payload, h.Quick)
 		case "shared":
 			return queue.Handle(ctx, row, row.Payload, h.Shared)
 		case "fair":
@@ -1402,7 +1458,8 @@ func (t *ErrandTable) Resume(ctx context.Context, queues ...string) error {
 // ErrandEvent is something that happened to a row in this process.
 type ErrandEvent = queue.Event[ErrandID]
 
-// Events gives what this process's workers do to rows, from now on until ctx ends.
+// Events returns what this process's workers do to rows, from now on until ctx ends. Of
+// workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *ErrandTable) Events(ctx context.Context) iter.Seq[ErrandEvent] {
 	return queue.Events[ErrandID](ctx, t.Conn().DB(), "errand")
 }
@@ -1442,6 +1499,10 @@ var errandQueue = queue.Spec[Errand]{
 		"jittered": {Backoff: queue.Exponential},
 		"kept":     {},
 		"listed":   {Backoff: queue.Delays(10*time.Second, 1*time.Minute)},
+		"quick": {Rate: queue.Rate{
+			Every: 1 * time.Second,
+			Max:   10,
+		}},
 		"rated": {Rate: queue.Rate{
 			Every: 10 * time.Second,
 			Max:   3,
@@ -1582,7 +1643,7 @@ SELECT due.id
 FROM errand AS due
 WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = ?
   AND (due.queue_run_at IS NULL OR due.queue_run_at <= ?)
-  AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
+  AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'quick' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
 ORDER BY due.queue_rank, due.id
 LIMIT ?
 )
@@ -1594,7 +1655,7 @@ SELECT due.id
 FROM errand AS due
 WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = $3
   AND (due.queue_run_at IS NULL OR due.queue_run_at <= COALESCE($4::timestamptz, now()))
-  AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
+  AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'quick' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
 ORDER BY due.queue_rank, due.id
 LIMIT $5
 FOR UPDATE SKIP LOCKED
@@ -1604,7 +1665,7 @@ RETURNING id, kind, payload, state, priority, created_at, queue_attempts, queue_
 FROM errand
 WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
   AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
-  AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
+  AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'quick' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
 ORDER BY queue_rank, id
 LIMIT ?
 FOR UPDATE SKIP LOCKED`,
@@ -1962,7 +2023,7 @@ WHERE due.state = 'ready' AND due.queue_hold = ''
 ORDER BY due.queue_rank, due.id
 LIMIT ?
 ) AS front
-WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'film' AND front.queue_version <= 1 OR front.kind = 'slow' AND front.queue_version <= 1 OR front.kind = 'listed' AND front.queue_version <= 1 OR front.kind = 'squared' AND front.queue_version <= 1 OR front.kind = 'jittered' AND front.queue_version <= 1 OR front.kind = 'rated' AND front.queue_version <= 1 OR front.kind = 'shared' AND front.queue_version <= 1 OR front.kind = 'fair' AND front.queue_version <= 1 OR front.kind = 'kept' AND front.queue_version <= 1 OR front.kind = 'hourly' AND front.queue_version <= 1 OR front.kind = 'replaced' AND front.queue_version <= 1 OR front.kind = 'bounced' AND front.queue_version <= 1 OR front.kind = 'greet' AND front.queue_version <= 2)`,
+WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'film' AND front.queue_version <= 1 OR front.kind = 'slow' AND front.queue_version <= 1 OR front.kind = 'listed' AND front.queue_version <= 1 OR front.kind = 'squared' AND front.queue_version <= 1 OR front.kind = 'jittered' AND front.queue_version <= 1 OR front.kind = 'rated' AND front.queue_version <= 1 OR front.kind = 'quick' AND front.queue_version <= 1 OR front.kind = 'shared' AND front.queue_version <= 1 OR front.kind = 'fair' AND front.queue_version <= 1 OR front.kind = 'kept' AND front.queue_version <= 1 OR front.kind = 'hourly' AND front.queue_version <= 1 OR front.kind = 'replaced' AND front.queue_version <= 1 OR front.kind = 'bounced' AND front.queue_version <= 1 OR front.kind = 'greet' AND front.queue_version <= 2)`,
 				`SELECT front.id, front.kind, front.queue_version
 FROM (
 SELECT due.id, due.kind, due.queue_version
@@ -1972,7 +2033,7 @@ WHERE due.state = 'ready' AND due.queue_hold = ''
 ORDER BY due.queue_rank, due.id
 LIMIT $2
 ) AS front
-WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'film' AND front.queue_version <= 1 OR front.kind = 'slow' AND front.queue_version <= 1 OR front.kind = 'listed' AND front.queue_version <= 1 OR front.kind = 'squared' AND front.queue_version <= 1 OR front.kind = 'jittered' AND front.queue_version <= 1 OR front.kind = 'rated' AND front.queue_version <= 1 OR front.kind = 'shared' AND front.queue_version <= 1 OR front.kind = 'fair' AND front.queue_version <= 1 OR front.kind = 'kept' AND front.queue_version <= 1 OR front.kind = 'hourly' AND front.queue_version <= 1 OR front.kind = 'replaced' AND front.queue_version <= 1 OR front.kind = 'bounced' AND front.queue_version <= 1 OR front.kind = 'greet' AND front.queue_version <= 2)`,
+WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'film' AND front.queue_version <= 1 OR front.kind = 'slow' AND front.queue_version <= 1 OR front.kind = 'listed' AND front.queue_version <= 1 OR front.kind = 'squared' AND front.queue_version <= 1 OR front.kind = 'jittered' AND front.queue_version <= 1 OR front.kind = 'rated' AND front.queue_version <= 1 OR front.kind = 'quick' AND front.queue_version <= 1 OR front.kind = 'shared' AND front.queue_version <= 1 OR front.kind = 'fair' AND front.queue_version <= 1 OR front.kind = 'kept' AND front.queue_version <= 1 OR front.kind = 'hourly' AND front.queue_version <= 1 OR front.kind = 'replaced' AND front.queue_version <= 1 OR front.kind = 'bounced' AND front.queue_version <= 1 OR front.kind = 'greet' AND front.queue_version <= 2)`,
 				`SELECT front.id, front.kind, front.queue_version
 FROM (
 SELECT due.id, due.kind, due.queue_version
@@ -1982,7 +2043,7 @@ WHERE due.state = 'ready' AND due.queue_hold = ''
 ORDER BY due.queue_rank, due.id
 LIMIT ?
 ) AS front
-WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'film' AND front.queue_version <= 1 OR front.kind = 'slow' AND front.queue_version <= 1 OR front.kind = 'listed' AND front.queue_version <= 1 OR front.kind = 'squared' AND front.queue_version <= 1 OR front.kind = 'jittered' AND front.queue_version <= 1 OR front.kind = 'rated' AND front.queue_version <= 1 OR front.kind = 'shared' AND front.queue_version <= 1 OR front.kind = 'fair' AND front.queue_version <= 1 OR front.kind = 'kept' AND front.queue_version <= 1 OR front.kind = 'hourly' AND front.queue_version <= 1 OR front.kind = 'replaced' AND front.queue_version <= 1 OR front.kind = 'bounced' AND front.queue_version <= 1 OR front.kind = 'greet' AND front.queue_version <= 2)`,
+WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'film' AND front.queue_version <= 1 OR front.kind = 'slow' AND front.queue_version <= 1 OR front.kind = 'listed' AND front.queue_version <= 1 OR front.kind = 'squared' AND front.queue_version <= 1 OR front.kind = 'jittered' AND front.queue_version <= 1 OR front.kind = 'rated' AND front.queue_version <= 1 OR front.kind = 'quick' AND front.queue_version <= 1 OR front.kind = 'shared' AND front.queue_version <= 1 OR front.kind = 'fair' AND front.queue_version <= 1 OR front.kind = 'kept' AND front.queue_version <= 1 OR front.kind = 'hourly' AND front.queue_version <= 1 OR front.kind = 'replaced' AND front.queue_version <= 1 OR front.kind = 'bounced' AND front.queue_version <= 1 OR front.kind = 'greet' AND front.queue_version <= 2)`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -2019,7 +2080,7 @@ SET queue_hold = ''
 WHERE id IN (
 SELECT due.id
 FROM errand AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
+WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'quick' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
 ORDER BY due.queue_run_at
 LIMIT ?
 )`,
@@ -2028,14 +2089,14 @@ SET queue_hold = ''
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM errand AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
+WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'quick' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
 ORDER BY due.queue_run_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ))`,
 				`UPDATE errand
 SET queue_hold = ''
-WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
+WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'quick' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
 ORDER BY queue_run_at
 LIMIT ?`,
 			},

@@ -1466,7 +1466,8 @@ func (t *ErrandTable) Resume(ctx context.Context, queues ...string) error {
 // ErrandEvent is something that happened to a row in this process.
 type ErrandEvent = queue.Event[ErrandID]
 
-// Events gives what this process's workers do to rows, from now on until ctx ends.
+// Events returns what this process's workers do to rows, from now on until ctx ends. Of
+// workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *ErrandTable) Events(ctx context.Context) iter.Seq[ErrandEvent] {
 	return queue.Events[ErrandID](ctx, t.Conn().DB(), "errand")
 }

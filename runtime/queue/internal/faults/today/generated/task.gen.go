@@ -507,7 +507,8 @@ func (t *TaskTable) Resume(ctx context.Context, queues ...string) error {
 // TaskEvent is something that happened to a row in this process.
 type TaskEvent = queue.Event[TaskID]
 
-// Events gives what this process's workers do to rows, from now on until ctx ends.
+// Events returns what this process's workers do to rows, from now on until ctx ends. Of
+// workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *TaskTable) Events(ctx context.Context) iter.Seq[TaskEvent] {
 	return queue.Events[TaskID](ctx, t.Conn().DB(), "task")
 }

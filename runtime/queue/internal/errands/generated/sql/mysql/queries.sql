@@ -244,7 +244,7 @@ SELECT id
 FROM errand
 WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
   AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
-  AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
+  AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'quick' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
 ORDER BY queue_rank, id
 LIMIT ?
 FOR UPDATE SKIP LOCKED;
@@ -346,7 +346,7 @@ WHERE due.state = 'ready' AND due.queue_hold = ''
 ORDER BY due.queue_rank, due.id
 LIMIT ?
 ) AS front
-WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'film' AND front.queue_version <= 1 OR front.kind = 'slow' AND front.queue_version <= 1 OR front.kind = 'listed' AND front.queue_version <= 1 OR front.kind = 'squared' AND front.queue_version <= 1 OR front.kind = 'jittered' AND front.queue_version <= 1 OR front.kind = 'rated' AND front.queue_version <= 1 OR front.kind = 'shared' AND front.queue_version <= 1 OR front.kind = 'fair' AND front.queue_version <= 1 OR front.kind = 'kept' AND front.queue_version <= 1 OR front.kind = 'hourly' AND front.queue_version <= 1 OR front.kind = 'replaced' AND front.queue_version <= 1 OR front.kind = 'bounced' AND front.queue_version <= 1 OR front.kind = 'greet' AND front.queue_version <= 2);
+WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'film' AND front.queue_version <= 1 OR front.kind = 'slow' AND front.queue_version <= 1 OR front.kind = 'listed' AND front.queue_version <= 1 OR front.kind = 'squared' AND front.queue_version <= 1 OR front.kind = 'jittered' AND front.queue_version <= 1 OR front.kind = 'rated' AND front.queue_version <= 1 OR front.kind = 'quick' AND front.queue_version <= 1 OR front.kind = 'shared' AND front.queue_version <= 1 OR front.kind = 'fair' AND front.queue_version <= 1 OR front.kind = 'kept' AND front.queue_version <= 1 OR front.kind = 'hourly' AND front.queue_version <= 1 OR front.kind = 'replaced' AND front.queue_version <= 1 OR front.kind = 'bounced' AND front.queue_version <= 1 OR front.kind = 'greet' AND front.queue_version <= 2);
 
 -- name: ParkErrand :execrows
 UPDATE errand
@@ -356,7 +356,7 @@ WHERE id = ? AND state = 'ready' AND queue_hold = '';
 -- name: UnparkErrand :execrows
 UPDATE errand
 SET queue_hold = ''
-WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
+WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'quick' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
 ORDER BY queue_run_at
 LIMIT ?;
 

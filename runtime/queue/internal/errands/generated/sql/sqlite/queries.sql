@@ -247,7 +247,7 @@ SELECT due.id
 FROM errand AS due
 WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = ?
   AND (due.queue_run_at IS NULL OR due.queue_run_at <= ?)
-  AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
+  AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'quick' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
 ORDER BY due.queue_rank, due.id
 LIMIT ?
 )
@@ -337,7 +337,7 @@ WHERE due.state = 'ready' AND due.queue_hold = ''
 ORDER BY due.queue_rank, due.id
 LIMIT ?
 ) AS front
-WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'film' AND front.queue_version <= 1 OR front.kind = 'slow' AND front.queue_version <= 1 OR front.kind = 'listed' AND front.queue_version <= 1 OR front.kind = 'squared' AND front.queue_version <= 1 OR front.kind = 'jittered' AND front.queue_version <= 1 OR front.kind = 'rated' AND front.queue_version <= 1 OR front.kind = 'shared' AND front.queue_version <= 1 OR front.kind = 'fair' AND front.queue_version <= 1 OR front.kind = 'kept' AND front.queue_version <= 1 OR front.kind = 'hourly' AND front.queue_version <= 1 OR front.kind = 'replaced' AND front.queue_version <= 1 OR front.kind = 'bounced' AND front.queue_version <= 1 OR front.kind = 'greet' AND front.queue_version <= 2);
+WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'film' AND front.queue_version <= 1 OR front.kind = 'slow' AND front.queue_version <= 1 OR front.kind = 'listed' AND front.queue_version <= 1 OR front.kind = 'squared' AND front.queue_version <= 1 OR front.kind = 'jittered' AND front.queue_version <= 1 OR front.kind = 'rated' AND front.queue_version <= 1 OR front.kind = 'quick' AND front.queue_version <= 1 OR front.kind = 'shared' AND front.queue_version <= 1 OR front.kind = 'fair' AND front.queue_version <= 1 OR front.kind = 'kept' AND front.queue_version <= 1 OR front.kind = 'hourly' AND front.queue_version <= 1 OR front.kind = 'replaced' AND front.queue_version <= 1 OR front.kind = 'bounced' AND front.queue_version <= 1 OR front.kind = 'greet' AND front.queue_version <= 2);
 
 -- name: ParkErrand :execrows
 UPDATE errand
@@ -350,7 +350,7 @@ SET queue_hold = ''
 WHERE id IN (
 SELECT due.id
 FROM errand AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
+WHERE due.state = 'ready' AND due.queue_hold = 'kind' AND due.queue_hold <> '' AND (due.kind = 'walk' AND due.queue_version <= 1 OR due.kind = 'film' AND due.queue_version <= 1 OR due.kind = 'slow' AND due.queue_version <= 1 OR due.kind = 'listed' AND due.queue_version <= 1 OR due.kind = 'squared' AND due.queue_version <= 1 OR due.kind = 'jittered' AND due.queue_version <= 1 OR due.kind = 'rated' AND due.queue_version <= 1 OR due.kind = 'quick' AND due.queue_version <= 1 OR due.kind = 'shared' AND due.queue_version <= 1 OR due.kind = 'fair' AND due.queue_version <= 1 OR due.kind = 'kept' AND due.queue_version <= 1 OR due.kind = 'hourly' AND due.queue_version <= 1 OR due.kind = 'replaced' AND due.queue_version <= 1 OR due.kind = 'bounced' AND due.queue_version <= 1 OR due.kind = 'greet' AND due.queue_version <= 2)
 ORDER BY due.queue_run_at
 LIMIT ?
 );

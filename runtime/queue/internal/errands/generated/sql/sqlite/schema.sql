@@ -29,9 +29,13 @@ CREATE TABLE chore (
   queue_yielded INTEGER NOT NULL DEFAULT 0,
   CONSTRAINT chore_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'failed')),
   CONSTRAINT chore_urgent_check CHECK (urgent IN (0, 1)),
+  CONSTRAINT chore_due_check CHECK (due GLOB '????-??-??'),
   CONSTRAINT chore_size_check CHECK (size IN ('small', 'large')),
   CONSTRAINT chore_label_check CHECK (length(label) <= 255),
+  CONSTRAINT chore_at_check CHECK (at GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT chore_owner_check CHECK (length(owner) <= 255),
+  CONSTRAINT chore_queue_run_at_check CHECK (queue_run_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT chore_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT chore_queue_hold_check CHECK (length(queue_hold) <= 16),
   CONSTRAINT chore_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
   CONSTRAINT chore_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
@@ -39,6 +43,7 @@ CREATE TABLE chore (
   CONSTRAINT chore_queue_trace_check CHECK (length(queue_trace) <= 255),
   CONSTRAINT chore_queue_gate_check CHECK (length(queue_gate) <= 255),
   CONSTRAINT chore_queue_unique_check CHECK (length(queue_unique) <= 255),
+  CONSTRAINT chore_queue_unique_until_check CHECK (queue_unique_until GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT chore_queue_yielded_check CHECK (queue_yielded IN (0, 1))
 ) STRICT;
 CREATE INDEX chore_queue_claim_idx ON chore (state, queue_hold, urgent DESC, due, weight DESC, size, label, at DESC, "rank", id) WHERE state = 'ready' AND queue_hold = '';
@@ -77,6 +82,10 @@ CREATE TABLE errand (
   CONSTRAINT errand_kind_check CHECK (length(kind) <= 40),
   CONSTRAINT errand_payload_check CHECK (json_valid(payload)),
   CONSTRAINT errand_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'dead' OR state = 'cancelled')),
+  CONSTRAINT errand_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT errand_queue_run_at_check CHECK (queue_run_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT errand_queue_completed_at_check CHECK (queue_completed_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT errand_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT errand_queue_hold_check CHECK (length(queue_hold) <= 16),
   CONSTRAINT errand_queue_name_check CHECK (length(queue_name) <= 64),
   CONSTRAINT errand_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
@@ -85,6 +94,7 @@ CREATE TABLE errand (
   CONSTRAINT errand_queue_trace_check CHECK (length(queue_trace) <= 255),
   CONSTRAINT errand_queue_gate_check CHECK (length(queue_gate) <= 255),
   CONSTRAINT errand_queue_unique_check CHECK (length(queue_unique) <= 255),
+  CONSTRAINT errand_queue_unique_until_check CHECK (queue_unique_until GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT errand_queue_yielded_check CHECK (queue_yielded IN (0, 1))
 ) STRICT;
 CREATE INDEX errand_queue_claim_idx ON errand (state, queue_hold, queue_name, queue_rank, id) WHERE state = 'ready' AND queue_hold = '';

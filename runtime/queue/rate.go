@@ -1,0 +1,224 @@
+package queue
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// A rate bounds the starts of handlers, and those come after the claim that
+// counts them: a commit, a place in the line and the scheduler lie between. So a
+// claim counts a start not at its own moment but at the latest one at which the
+// handler may begin, some milliseconds later, and the worker holds itself to that
+// by its monotonic clock. A row whose time has passed before it begins is counted
+// anew, under the gate's lock.
+
+// errNoRoom is why a late start may not begin: others have started meanwhile.
+var errNoRoom = errors.New("queue: the rate leaves no room")
+
+// start is when a claimed row may begin.
+type start struct {
+	slice int64     // of the window, under which it is counted
+	asked time.Time // before the database gave the moment from which the rest is reckoned
+	by    time.Time // the latest; of this process's clock, or of a test's
+}
+
+// late reports whether the time to begin has passed.
+func (e *engine) late(s start) bool {
+	now := time.Now()
+	if e.db.FakeClock() {
+		now = e.db.Clock()
+	}
+	return now.After(s.by)
+}
+
+// nextStart reads the database's clock and says until when what is counted now
+// may begin. The gate is locked.
+func (e *engine) nextStart(ctx context.Context, c *store.Conn, r Rate) (now time.Time, s start, err error) {
+	s.asked = time.Now()
+	now, err = moment(ctx, c)
+	if err != nil || r.Max == 0 {
+		return now, s, err
+	}
+	patience := e.patience(r)
+	s.by = s.asked.Add(patience)
+	if e.db.FakeClock() {
+		s.by = now.Add(patience)
+	}
+	s.slice = sliceOf(now.Add(patience), r)
+	return now, s, nil
+}
+
+// patience is how long after its count a handler may begin. What is counted so
+// much later is forgotten so much later, and lowers the throughput: it is little
+// beside the rate's span, unless the database takes longer to commit.
+func (e *engine) patience(r Rate) time.Duration {
+	const usual = 250 * time.Millisecond
+	least := min(r.Every/slicesOfRate, usual)
+	return min(max(2*time.Duration(e.commits.Load()), least), mostPatience(r))
+}
+
+func mostPatience(r Rate) time.Duration { return max(r.Every, 30*time.Second) }
+
+// counted notes how long it took from the count to its commit. The longest that
+// was seen wears off.
+func (e *engine) counted(asked time.Time) {
+	took, known := time.Since(asked), time.Duration(e.commits.Load())
+	e.commits.Store(int64(max(took, known-known/8)))
+}
+
+// mayStart reports whether a claim may begin, and notes when it does. One under a
+// rate that is late is counted anew; if that cannot be done in time, it may not.
+func (e *engine) mayStart(c *claim) bool {
+	for range 3 {
+		c.started = time.Now()
+		if c.start == nil || !e.late(*c.start) {
+			return true
+		}
+		if err := e.recount(e.handlers, c); err != nil {
+			e.log(c).Warn("start not counted under its rate: given back", "error", err)
+			return false
+		}
+	}
+	return false
+}
+
+// recount moves the start of a claim under a rate to now.
+func (e *engine) recount(ctx context.Context, c *claim) error {
+	rate := e.shape.policies[c.Kind].Rate
+	var s start
+	err := e.db.Tx(ctx, func(conn *store.Conn) error {
+		window, err := e.lockGate(ctx, conn, c.Gate)
+		if err != nil {
+			return err
+		}
+		var now time.Time
+		if now, s, err = e.nextStart(ctx, conn, rate); err != nil {
+			return err
+		}
+		window.remove(c.start.slice) // so that there is room, unless others have used it
+		window.forget(now, rate)
+		if room(Policy{Rate: rate}, 0, window) < 1 {
+			return errNoRoom
+		}
+		window.add(s.slice, 1)
+		_, err = store.Exec(ctx, conn, &gateWrite, []any{window.String(), now.UnixMicro(), c.Gate})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	e.counted(s.asked)
+	c.start = &s
+	return nil
+}
+
+// window counts starts in slices of a rate's span: enough of them that one
+// slice more or less is little, so that never more than the rate's Max start in
+// any span of Every.
+type window []slice
+
+type slice struct{ at, n int64 } // slices since 1970, and starts in it
+
+// slicesOfRate is into how many slices the span of a rate is cut.
+const slicesOfRate = 32
+
+// width is how long a slice is, in microseconds: rounded up, so that all of them
+// are no shorter than the span.
+func width(r Rate) int64 { return max((r.Every.Microseconds()+slicesOfRate-1)/slicesOfRate, 1) }
+
+func sliceOf(at time.Time, r Rate) int64 { return at.UnixMicro() / width(r) }
+
+// forget drops starts that are longer ago than the rate looks back, and those
+// further ahead than any is counted: the clock was set back.
+func (w *window) forget(now time.Time, r Rate) {
+	if r.Max == 0 {
+		*w = nil
+		return
+	}
+	at, ahead := sliceOf(now, r), sliceOf(now.Add(mostPatience(r)), r)
+	*w = slices.DeleteFunc(*w, func(s slice) bool { return s.at < at-slicesOfRate || s.at > ahead })
+}
+
+func (w *window) add(at int64, n int) {
+	if n == 0 {
+		return
+	}
+	for i := range *w {
+		if (*w)[i].at == at {
+			(*w)[i].n += int64(n)
+			return
+		}
+	}
+	*w = append(*w, slice{at, int64(n)})
+	w.bound()
+}
+
+// maxSlices is how many slices the column of a window holds.
+const maxSlices = 64
+
+// bound joins slices, each to a later one: what is forgotten later is safe.
+func (w *window) bound() {
+	if len(*w) <= maxSlices {
+		return
+	}
+	slices.SortFunc(*w, func(a, b slice) int { return cmp.Compare(a.at, b.at) })
+	var joined window
+	for i, s := range *w {
+		if i%2 == 1 {
+			s.n += (*w)[i-1].n
+		}
+		if i%2 == 1 || i == len(*w)-1 {
+			joined = append(joined, s)
+		}
+	}
+	*w = joined
+}
+
+// remove takes one start out of a slice, if it is there.
+func (w *window) remove(at int64) {
+	for i := range *w {
+		if (*w)[i].at == at {
+			if (*w)[i].n--; (*w)[i].n == 0 {
+				*w = slices.Delete(*w, i, i+1)
+			}
+			return
+		}
+	}
+}
+
+func (w window) sum() int {
+	n := int64(0)
+	for _, s := range w {
+		n += s.n
+	}
+	return int(n)
+}
+
+// String is the window as its column holds it: "57612345:3 57612347:10".
+func (w window) String() string {
+	parts := make([]string, len(w))
+	for i, s := range w {
+		parts[i] = strconv.FormatInt(s.at, 10) + ":" + strconv.FormatInt(s.n, 10)
+	}
+	return strings.Join(parts, " ")
+}
+
+func parseWindow(text string) window {
+	var w window
+	for _, part := range strings.Fields(text) {
+		at, n, _ := strings.Cut(part, ":")
+		a, err1 := strconv.ParseInt(at, 10, 64)
+		b, err2 := strconv.ParseInt(n, 10, 64)
+		if err1 == nil && err2 == nil {
+			w = append(w, slice{a, b})
+		}
+	}
+	return w
+}
