@@ -1,6 +1,23 @@
 package store
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
+
+// BeforeCommit has fn run as the last step of the transaction that c is: after
+// the function given to Tx has returned nil and before the commit, on the
+// goroutine that called Tx, with Tx's context; several in the order in which they
+// were added. An error of fn undoes the transaction and is what Tx returns. It
+// does not run in a transaction that is undone. Outside a transaction fn runs at
+// once. It may use c, and add further functions.
+func (c *Conn) BeforeCommit(ctx context.Context, fn func(ctx context.Context) error) error {
+	if c.tx == nil {
+		return fn(ctx)
+	}
+	c.tx.after.addBefore(fn)
+	return nil
+}
 
 // AfterCommit has fn run once when what c does has been committed: in a
 // transaction after its commit, on the goroutine that called Tx, when its locks
@@ -21,6 +38,7 @@ func (c *Conn) AfterCommit(fn func()) {
 type aftermath struct {
 	mu      sync.Mutex // not txState.running, which a statement holds while its callback runs
 	outcome outcome
+	before  []func(context.Context) error
 	fns     []func()
 	topics  []string
 }
@@ -32,6 +50,30 @@ const (
 	committed
 	undone
 )
+
+func (a *aftermath) addBefore(fn func(context.Context) error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.before = append(a.before, fn)
+}
+
+// runBefore calls the functions of BeforeCommit, and those that they add.
+func (a *aftermath) runBefore(ctx context.Context) error {
+	for {
+		a.mu.Lock()
+		fns := a.before
+		a.before = nil
+		a.mu.Unlock()
+		if len(fns) == 0 {
+			return nil
+		}
+		for _, fn := range fns {
+			if err := fn(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
 
 // add keeps fn for later; true means that the commit has been already.
 func (a *aftermath) add(fn func()) (now bool) {

@@ -99,6 +99,9 @@ func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
 	if err := db.inside(fn, c); err != nil {
 		return err
 	}
+	if err := state.before(ctx); err != nil {
+		return err
+	}
 	if failed := state.end(); failed != nil {
 		return failed // fn went on after it
 	}
@@ -130,6 +133,18 @@ func rollback(ctx context.Context, session Transaction) error {
 	ended := context.AfterFunc(ctx, func() { time.AfterFunc(rollbackAfter, cancel) })
 	defer ended()
 	return session.Rollback(late)
+}
+
+// before calls what is to run before the commit, unless a statement has failed
+// and fn went on after it: end tells.
+func (t *txState) before(ctx context.Context) error {
+	t.running.Lock()
+	failed := t.failed
+	t.running.Unlock()
+	if failed != nil {
+		return nil
+	}
+	return t.after.runBefore(ctx)
 }
 
 // end makes the Conn unusable, waiting for a statement that another goroutine

@@ -97,6 +97,70 @@ func testNothingAfter(t *testing.T, db *DB) {
 	kept.AfterCommit(ran)
 }
 
+// testBeforeCommit has the last steps of transactions run, and not run.
+func testBeforeCommit(t *testing.T, db *DB) {
+	ctx := t.Context()
+	var ran []string
+	step := func(c *store.Conn, name string, err error) func(context.Context) error {
+		return func(ctx context.Context) error {
+			ran = append(ran, name)
+			if _, cerr := In(c).Article.Create(ctx, full(name)); cerr != nil {
+				return cerr
+			}
+			return err
+		}
+	}
+	tries := 0
+	err := db.Tx(ctx, func(c *store.Conn) error {
+		tries++
+		for _, name := range []string{"a", "b"} {
+			if err := c.BeforeCommit(ctx, step(c, name, nil)); err != nil {
+				return err
+			}
+		}
+		err := c.BeforeCommit(ctx, func(ctx context.Context) error { return c.BeforeCommit(ctx, step(c, "c", nil)) })
+		if err != nil || len(ran) > 0 {
+			t.Errorf("%q ran inside, %v", ran, err)
+		}
+		if tries == 1 {
+			return store.ErrBusy
+		}
+		return nil
+	})
+	if want := []string{"a", "b", "c"}; err != nil || !slices.Equal(ran, want) {
+		t.Errorf("%q ran, %v, want %q", ran, err, want)
+	}
+	if n := count(t, db); n != 3 {
+		t.Errorf("%d rows", n)
+	}
+	ran = nil
+	wantErr(t, db.Tx(ctx, func(c *store.Conn) error { return c.BeforeCommit(ctx, step(c, "d", errOwn)) }), errOwn)
+	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+		if err := c.BeforeCommit(ctx, step(c, "undone", nil)); err != nil {
+			return err
+		}
+		return errOwn
+	}), errOwn)
+	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+		if err := c.BeforeCommit(ctx, step(c, "failed", nil)); err != nil {
+			return err
+		}
+		_, err := In(c).Article.Create(ctx, full("a"))
+		wantErr(t, err, store.ErrConflict)
+		return nil // the transaction has failed all the same
+	}), store.ErrConflict)
+	if want := []string{"d"}; !slices.Equal(ran, want) {
+		t.Errorf("%q ran, want %q", ran, want)
+	}
+	if n := count(t, db); n != 3 {
+		t.Errorf("%d rows after transactions that were undone", n)
+	}
+	c := db.Conn()
+	if err := c.BeforeCommit(ctx, step(c, "at once", nil)); err != nil || count(t, db) != 4 {
+		t.Errorf("outside a transaction %q ran, %v", ran, err)
+	}
+}
+
 // testAnnounce wakes listeners, and does not.
 func testAnnounce(t *testing.T, db *DB) {
 	ctx := t.Context()

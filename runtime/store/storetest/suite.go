@@ -85,6 +85,7 @@ var suites = []struct {
 	{"ExecEach", testExecEach},
 	{"Arrays", testArrays},
 	{"AfterCommit", testAfterCommit},
+	{"BeforeCommit", testBeforeCommit},
 	{"Announce", testAnnounce},
 	{"Rooms", testRooms},
 	{"Clock", testClock},
