@@ -175,7 +175,6 @@ var cacheEntryTableDef = store.TableDef{
 		{Name: "cache_entry_expires_at_idx", Columns: []int{3}},
 		{Name: "cache_entry_cache_used_at_idx", Columns: []int{10}},
 	},
-	Name: "cache_entry",
 }
 
 func cacheEntryFields(r *CacheEntry, buf []any) []any {
@@ -530,6 +529,20 @@ LIMIT 1`,
 	},
 	MaxBytes:   4294967296,
 	MaxEntries: 5000000,
+	Missing: store.Statement{
+		Text: [3]string{
+			`SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id IN (SELECT value FROM json_each(?))`,
+			`SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id = ANY($1::bigint[])`,
+			`SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id IN (?)`,
+		},
+		Order: [3][]int{{20}, {20}, {20}},
+	},
 	Name:       "cache_entry",
 	Own:        []string{"Key", "Value", "ExpiresAt", "HitCount", "CreatedAt", "Tags", "CacheFormat", "CacheNumber", "CacheSize", "CacheUsedAt", "CacheFreshUntil", "CacheToken", "CacheLease", "CacheLeasedUntil"},
 	Patch: func(ctx context.Context, c *store.Conn, key string, patch any) error {

@@ -186,6 +186,7 @@ var cacheOperations = []struct {
 	{"Size", model.OpCacheSize},
 	{"Tell", model.OpCacheTell},
 	{"Hear", model.OpCacheHear},
+	{"Missing", model.OpCacheMissing},
 	{"Heard", model.OpCacheHeard},
 	{"Hush", model.OpCacheHush},
 }

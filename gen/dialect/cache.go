@@ -79,6 +79,7 @@ func (t cached) operation(op *model.Operation) []model.Query {
 		model.OpCacheSize:       t.size,
 		model.OpCacheTell:       t.tell,
 		model.OpCacheHear:       t.hear,
+		model.OpCacheMissing:    t.missing,
 		model.OpCacheHeard:      t.heard,
 		model.OpCacheHush:       t.hush,
 	}[op.Kind]
@@ -433,6 +434,23 @@ func (t cached) hear(*model.Operation) []model.Query {
 	id := t.c.ChangeTable.IDField()
 	s.add("SELECT id, %s, %s\nFROM %s\nWHERE id > %s", t.changeField(0), t.changeField(1), t.changes(), s.arg(cacheID, id))
 	s.add("\nORDER BY id\nLIMIT %s", s.arg(cacheLimit, nil))
+	return one(s.query(":many", []*model.Field{id, t.c.ChangeTable.Fields[0], t.c.ChangeTable.Fields[1]}))
+}
+
+// missing reads changes by their ids. MySQL takes no list: the runtime widens its
+// one placeholder.
+func (t cached) missing(*model.Operation) []model.Query {
+	s := t.l.statement()
+	id := t.c.ChangeTable.IDField()
+	s.add("SELECT id, %s, %s\nFROM %s\nWHERE id ", t.changeField(0), t.changeField(1), t.changes())
+	switch t.l.d {
+	case sqltext.SQLite:
+		s.add("IN (SELECT value FROM json_each(%s))", s.arg(cacheKeys, nil))
+	case sqltext.Postgres:
+		s.add("= ANY(%s::bigint[])", s.arg(cacheKeys, nil))
+	case sqltext.MySQL:
+		s.add("IN (%s)", s.arg(cacheKeys, id))
+	}
 	return one(s.query(":many", []*model.Field{id, t.c.ChangeTable.Fields[0], t.c.ChangeTable.Fields[1]}))
 }
 

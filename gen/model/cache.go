@@ -80,6 +80,7 @@ const (
 	OpCacheSize       OpKind = "cache_size"        // number and bytes of all entries
 	OpCacheTell       OpKind = "cache_tell"        // tell other processes what to forget
 	OpCacheHear       OpKind = "cache_hear"        // read what others told
+	OpCacheMissing    OpKind = "cache_missing"     // read what others told late, by its ids
 	OpCacheHeard      OpKind = "cache_heard"       // the last that was told
 	OpCacheHush       OpKind = "cache_hush"        // remove what everyone has heard
 )

@@ -1,8 +1,10 @@
 package cache
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
+	"time"
 )
 
 // Waiting is how many wait for the flight of a key.
@@ -34,3 +36,31 @@ func Alike() (string, string) {
 	}
 	return "", ""
 }
+
+// ChangeReader reads what other processes have changed when a test says so.
+type ChangeReader = changeReader
+
+// ReadByHand returns a change reader in place of the one that a cache on b would
+// start by itself.
+func ReadByHand(b Backend) *ChangeReader {
+	t := b.(*table)
+	t.room.hub.mu.Lock()
+	defer t.room.hub.mu.Unlock()
+	t.room.hub.following = true
+	return t.changeReader()
+}
+
+// Begin is what Follow does first.
+func (r *changeReader) Begin(ctx context.Context) error { return r.begin(ctx) }
+
+// Read is one look.
+func (r *changeReader) Read(ctx context.Context) error { return r.read(ctx) }
+
+// Gaps is the number of missing rows that are waited for.
+func (r *changeReader) Gaps() int { return len(r.gaps.all) }
+
+// Last is the greatest id that was read.
+func (r *changeReader) Last() int64 { return r.last }
+
+// SetWall says when, by the wall clock, reading last went well.
+func (r *changeReader) SetWall(ago time.Duration) { r.wall = r.wall.Add(-ago) }

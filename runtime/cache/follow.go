@@ -3,26 +3,28 @@ package cache
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"sync/atomic"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Processes tell each other what they changed through a table beside the cache's:
-// a row for each transaction, with the hashes of its keys, written in it. On
-// PostgreSQL and SQLite an announcement says that there is a new row; on MySQL,
-// and where an announcement was lost, a look now and then finds it.
+// a row for each transaction, with the hashes of its keys, written in it as its
+// last step. On PostgreSQL and SQLite an announcement says that there is a new
+// row; on MySQL, and where an announcement was lost, a look now and then finds it.
 
 const (
 	lookEvery = 100 * time.Millisecond // where announcements of others do not arrive, as on MySQL
 	lookRare  = time.Second            // elsewhere
 	tellKept  = 5 * time.Minute        // how long what was told stays
 	tellMost  = 8192                   // hashes of one row
-	hearMost  = 500                    // rows of one look
+	hearMost  = 500                    // rows of one statement
 	hearRest  = 5 * time.Millisecond   // between two looks, however often it is woken
-	gapKept   = 30 * time.Second       // how long a row is waited for that a later one came before
+	hearFirst = 100                    // ids before the last one that may belong to transactions that run at the start
 	hushEvery = 1024                   // rows that this process tells from one clearing to the next
 )
 
@@ -31,8 +33,18 @@ type tellings struct{ n atomic.Int64 }
 
 func (t *table) topic() string { return "cache:" + t.spec.Name }
 
-// tell writes what was changed, in the transaction that t is.
+// tell has what was changed written as the last step of the transaction that t
+// is: the row's id is then missing for others only while the transaction commits,
+// and a transaction that is undone takes none.
 func (t *table) tell(ctx context.Context, hashes []uint64) error {
+	err := t.c.BeforeCommit(ctx, func(ctx context.Context) error { return t.tellNow(ctx, hashes) })
+	if err == nil {
+		t.c.Announce(t.topic())
+	}
+	return err
+}
+
+func (t *table) tellNow(ctx context.Context, hashes []uint64) error {
 	for len(hashes) > 0 {
 		n := min(len(hashes), tellMost)
 		packed := make([]byte, 0, 8*n)
@@ -49,7 +61,6 @@ func (t *table) tell(ctx context.Context, hashes []uint64) error {
 			t.c.AfterCommit(func() { go t.root().hush(context.Background()) })
 		}
 	}
-	t.c.Announce(t.topic())
 	return nil
 }
 
@@ -71,116 +82,184 @@ func (t *table) hush(ctx context.Context) error {
 
 // Follow begins to hear what other processes tell, and ends with the database.
 func (t *table) Follow(ctx context.Context) error {
-	root := t.root()
-	ear := &ear{t: root, seen: map[int64]bool{}}
-	listener := root.c.DB().Listen(t.topic())
-	err := root.c.QueryRow(ctx, root.spec.Heard.Text[root.d], nil, []any{&ear.low})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	r := t.changeReader()
+	listener := r.t.c.DB().Listen(t.topic())
+	if err := r.begin(ctx); err != nil {
 		listener.Stop()
 		return err
 	}
-	ear.heard = time.Now()
-	go ear.run(listener)
+	go r.run(listener)
 	return nil
 }
 
-// ear hears what others tell. Ids are given in order and committed in another:
-// what was heard is remembered from the first id on that may still come.
-type ear struct {
+// changeReader reads the rows that processes append to the table of changes, and
+// forgets what they name. Ids are given in one order and committed in another:
+// ids that were passed over are gaps, which are looked for by themselves.
+type changeReader struct {
 	t     *table
-	low   int64          // all up to here were heard, or will not come
-	seen  map[int64]bool // those behind it that were
-	gap   time.Time      // since when low+1 is waited for
-	heard time.Time      // the last time that asking went well
+	last  int64 // the greatest id that was read; below zero before the first
+	gaps  gaps
+	heard int64     // when reading last went well, by the hub's clock, which stands still while the machine sleeps
+	wall  time.Time // and by the wall clock, which may step
 }
 
-func (e *ear) run(listener *store.Listener) {
+func (t *table) changeReader() *changeReader { return &changeReader{t: t.root(), last: -1} }
+
+// begin finds where reading starts.
+func (r *changeReader) begin(ctx context.Context) error {
+	var last int64
+	err := r.t.c.QueryRow(ctx, r.t.spec.Heard.Text[r.t.d], nil, []any{&last})
+	switch {
+	case err == nil:
+		r.start(last)
+	case !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	r.noteHeard()
+	return nil
+}
+
+// start begins some ids before one: transactions that have taken those may not
+// have committed yet.
+func (r *changeReader) start(id int64) { r.last = max(0, id-hearFirst) }
+
+func (r *changeReader) noteHeard() {
+	r.heard, r.wall = r.t.room.hub.clock(), r.t.c.DB().Clock()
+}
+
+// slept tells whether nothing was read for so long that rows may have been
+// removed unread: the machine was asleep, or the database away.
+func (r *changeReader) slept() bool {
+	return time.Duration(r.t.room.hub.clock()-r.heard) > tellKept/2 || r.t.c.DB().Clock().Sub(r.wall) > tellKept/2
+}
+
+func (r *changeReader) run(listener *store.Listener) {
 	defer listener.Stop()
 	every := lookRare
-	if !e.t.c.DB().Hears() {
+	if !r.t.c.DB().Hears() {
 		every = lookEvery
 	}
-	tick := time.NewTicker(every)
-	defer tick.Stop()
+	timer := time.NewTimer(every)
+	defer timer.Stop()
 	for {
 		select {
 		case <-listener.C:
-		case <-tick.C:
+		case <-timer.C:
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		err := e.hear(ctx)
+		err := r.read(ctx)
 		cancel()
-		if errors.Is(err, store.ErrClosed) {
+		switch {
+		case errors.Is(err, store.ErrClosed):
 			return
+		case err != nil:
+			timer.Reset(every)
+		default:
+			timer.Reset(r.gaps.wait(r.t.room.hub.clock(), every))
 		}
 		time.Sleep(hearRest)
 	}
 }
 
-type telling struct {
+// change is a row of the table of changes.
+type change struct {
 	id, origin int64
 	hashes     []byte
 }
 
-// hear reads what is new and forgets it.
-func (e *ear) hear(ctx context.Context) error {
-	if time.Since(e.heard) > tellKept/2 { // asleep, or cut off: something may be gone unheard
-		e.t.room.hub.HeardAll()
+func (c *change) columns() []any { return []any{&c.id, &c.origin, &c.hashes} }
+
+// read reads what is new, looks for gaps that are due, and forgets what it finds.
+func (r *changeReader) read(ctx context.Context) error {
+	if r.slept() {
+		r.t.room.hub.HeardAll()
 	}
-	for from := e.low; ; {
+	for {
 		args := make([]any, argCount)
-		args[argID], args[argLimit] = from, int64(hearMost)
-		rows, err := store.Many(ctx, e.t.c, &e.t.spec.Hear, args, func(r *telling) []any { return []any{&r.id, &r.origin, &r.hashes} })
+		args[argID], args[argLimit] = r.last, int64(hearMost)
+		rows, err := store.Many(ctx, r.t.c, &r.t.spec.Hear, args, (*change).columns)
 		if err != nil {
 			return err
 		}
-		for _, r := range rows {
-			e.take(r)
-			from = r.id
+		now := r.t.room.hub.clock()
+		for _, row := range rows {
+			if r.last < 0 {
+				r.start(row.id)
+			}
+			if row.id > r.last+1 {
+				r.gaps.add(r.last+1, row.id-1, now)
+			}
+			r.last = row.id
+			r.take(row)
 		}
 		if len(rows) < hearMost {
 			break
 		}
 	}
-	e.heard = time.Now()
-	e.advance()
+	if err := r.readMissing(ctx); err != nil {
+		return err
+	}
+	r.noteHeard()
 	return nil
 }
 
-func (e *ear) take(r telling) {
-	if e.seen[r.id] {
-		return
+// readMissing looks for the gaps that are due.
+func (r *changeReader) readMissing(ctx context.Context) error {
+	now := r.t.room.hub.clock()
+	for {
+		ids := r.gaps.due(now, hearMost)
+		if len(ids) == 0 {
+			return nil
+		}
+		found := map[int64]bool{}
+		text, args, err := r.t.missing(ids)
+		if err != nil {
+			return err
+		}
+		var row change
+		err = r.t.c.Query(ctx, text, args, row.columns(), func() error {
+			found[row.id] = true
+			r.take(row)
+			row.hashes = nil
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		r.gaps.looked(ids, found, now)
 	}
-	e.seen[r.id] = true
-	if r.origin == e.t.room.hub.Origin {
-		return
-	}
-	if len(r.hashes) == 0 {
-		e.t.room.hub.HeardAll()
-		return
-	}
-	hashes := make([]uint64, 0, len(r.hashes)/8)
-	for b := r.hashes; len(b) >= 8; b = b[8:] {
-		hashes = append(hashes, binary.LittleEndian.Uint64(b))
-	}
-	e.t.room.hub.Heard(hashes)
 }
 
-// advance moves low behind what was heard. An id that does not come is given up
-// after a while: its transaction was undone, or takes so long that what it
-// changes is forgotten by age.
-func (e *ear) advance() {
-	for len(e.seen) > 0 {
-		switch {
-		case e.seen[e.low+1]:
-			delete(e.seen, e.low+1)
-		case e.gap.IsZero():
-			e.gap = time.Now()
-			return
-		case time.Since(e.gap) < gapKept:
-			return
-		}
-		e.gap = time.Time{}
-		e.low++
+// missing is the statement that reads changes by their ids.
+func (t *table) missing(ids []int64) (text string, args []any, err error) {
+	text = t.spec.Missing.Text[t.d]
+	switch t.d {
+	case sqltext.SQLite:
+		list, err := json.Marshal(ids)
+		return text, []any{string(list)}, err
+	case sqltext.Postgres:
+		return text, []any{ids}, nil
 	}
+	args = make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	return widen(text, len(ids)), args, nil
+}
+
+// take forgets what another process has changed.
+func (r *changeReader) take(row change) {
+	hub := r.t.room.hub
+	if row.origin == hub.Origin {
+		return
+	}
+	if len(row.hashes) == 0 {
+		hub.HeardAll()
+		return
+	}
+	hashes := make([]uint64, 0, len(row.hashes)/8)
+	for b := row.hashes; len(b) >= 8; b = b[8:] {
+		hashes = append(hashes, binary.LittleEndian.Uint64(b))
+	}
+	hub.Heard(hashes)
 }

@@ -26,7 +26,7 @@ type Spec struct {
 	Find, FindMany, Put, Renew, Add, Vacate, Count, Remove, Touch, Use          store.Statement
 	Take, Beat, Fill, Yield, Tag, Untag                                         store.Statement
 	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size store.Statement
-	Tell, Hear, Heard, Hush                                                     store.Statement
+	Tell, Hear, Missing, Heard, Hush                                            store.Statement
 
 	// Own are the names, in a patch, of the fields that the cache keeps itself.
 	Own []string

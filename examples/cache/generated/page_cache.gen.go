@@ -177,7 +177,6 @@ var pageCacheTableDef = store.TableDef{
 		{Name: "page_cache_expires_at_idx", Columns: []int{3}},
 		{Name: "page_cache_cache_used_at_idx", Columns: []int{11}},
 	},
-	Name: "page_cache",
 }
 
 func pageCacheFields(r *PageCache, buf []any) []any {
@@ -576,6 +575,20 @@ LIMIT 1`,
 	MaxAge:     2592000000000000,
 	MaxBytes:   100000,
 	MaxEntries: 200,
+	Missing: store.Statement{
+		Text: [3]string{
+			`SELECT id, origin, hashes
+FROM page_cache_changes
+WHERE id IN (SELECT value FROM json_each(?))`,
+			`SELECT id, origin, hashes
+FROM page_cache_changes
+WHERE id = ANY($1::bigint[])`,
+			`SELECT id, origin, hashes
+FROM page_cache_changes
+WHERE id IN (?)`,
+		},
+		Order: [3][]int{{20}, {20}, {20}},
+	},
 	Name:       "page_cache",
 	Own:        []string{"Path", "Document", "ExpiresAt", "CacheHits", "Tags", "CacheFormat", "CacheNumber", "CacheSize", "CacheUsedAt", "CacheFreshUntil", "CacheToken", "CacheLease", "CacheLeasedUntil"},
 	Patch: func(ctx context.Context, c *store.Conn, key string, patch any) error {

@@ -192,6 +192,11 @@ WHERE id > ?
 ORDER BY id
 LIMIT ?;
 
+-- name: MissingCacheEntry :many
+SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id IN (?);
+
 -- name: HeardCacheEntry :one
 SELECT id
 FROM cache_entry_changes

@@ -221,6 +221,11 @@ WHERE id > $1
 ORDER BY id
 LIMIT $2;
 
+-- name: MissingCacheEntry :many
+SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id = ANY($1::bigint[]);
+
 -- name: HeardCacheEntry :one
 SELECT id
 FROM cache_entry_changes

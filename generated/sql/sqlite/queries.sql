@@ -225,6 +225,11 @@ WHERE id > ?
 ORDER BY id
 LIMIT ?;
 
+-- name: MissingCacheEntry :many
+SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id IN (SELECT value FROM json_each(?));
+
 -- name: HeardCacheEntry :one
 SELECT id
 FROM cache_entry_changes

@@ -217,6 +217,11 @@ WHERE id > ?
 ORDER BY id
 LIMIT ?;
 
+-- name: MissingPageCache :many
+SELECT id, origin, hashes
+FROM page_cache_changes
+WHERE id IN (?);
+
 -- name: HeardPageCache :one
 SELECT id
 FROM page_cache_changes

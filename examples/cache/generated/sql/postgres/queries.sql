@@ -249,6 +249,11 @@ WHERE id > $1
 ORDER BY id
 LIMIT $2;
 
+-- name: MissingPageCache :many
+SELECT id, origin, hashes
+FROM page_cache_changes
+WHERE id = ANY($1::bigint[]);
+
 -- name: HeardPageCache :one
 SELECT id
 FROM page_cache_changes

@@ -252,6 +252,11 @@ WHERE id > ?
 ORDER BY id
 LIMIT ?;
 
+-- name: MissingPageCache :many
+SELECT id, origin, hashes
+FROM page_cache_changes
+WHERE id IN (SELECT value FROM json_each(?));
+
 -- name: HeardPageCache :one
 SELECT id
 FROM page_cache_changes
