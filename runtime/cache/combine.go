@@ -10,6 +10,7 @@ import (
 // transaction, and costs little more than one entry.
 type combiner struct {
 	write func(ctx context.Context, writes []*Write) error
+	most  tally // of one batch
 
 	mu      sync.Mutex
 	waiting []*request
@@ -28,8 +29,18 @@ const (
 	combinedFor    = 30 * time.Second
 )
 
-func newCombiner(write func(context.Context, []*Write) error) *combiner {
-	return &combiner{write: write}
+// newCombiner returns a combiner for a table with these bounds, of which one
+// batch is a small part.
+func newCombiner(write func(context.Context, []*Write) error, bounds tally) *combiner {
+	most := tally{combinedWrites, combinedBytes}
+	part := atLeastOne(bounds.part(boundSlack))
+	if bounds.entries > 0 {
+		most.entries = min(most.entries, part.entries)
+	}
+	if bounds.bytes > 0 {
+		most.bytes = min(most.bytes, part.bytes)
+	}
+	return &combiner{write: write, most: most}
 }
 
 // do has writes written, together or not at all. When ctx ends first, they may be
@@ -85,13 +96,11 @@ func (c *combiner) run(most int) {
 func (c *combiner) next() []*request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	writes, bytes, n := 0, 0, 0
+	var size tally
+	n := 0
 	for _, r := range c.waiting {
-		for _, w := range r.writes {
-			bytes += len(w.Value)
-		}
-		writes += len(r.writes)
-		if n > 0 && (writes > combinedWrites || bytes > combinedBytes) {
+		size = size.plus(sizeOf(r.writes))
+		if n > 0 && size.beyond(c.most) {
 			break
 		}
 		n++

@@ -46,7 +46,7 @@ func tableOf(c *store.Conn, spec *Spec) *table {
 		if db.FakeClock() {
 			r.hub.Now = func() int64 { return db.Clock().UnixNano() }
 		}
-		r.writes = newCombiner(root.putAll)
+		r.writes = newCombiner(root.putAll, tally{spec.MaxEntries, spec.MaxBytes})
 		r.bounds.init(root)
 		r.found.New = func() any { return newFound(root) }
 		return r

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -26,15 +24,16 @@ const dropPause = 2 * time.Millisecond
 func (t *table) drop(ctx context.Context, st *store.Statement, set func(args []any)) (int64, error) {
 	var total int64
 	for {
-		n, more := 0, false
+		var gone tally
+		more := false
 		err := t.c.InTx(ctx, func(c *store.Conn) (err error) {
-			n, more, err = t.in(c).dropOnce(ctx, st, dropBatch, set)
+			gone, more, err = t.in(c).dropOnce(ctx, st, dropBatch, set)
 			return err
 		})
 		if err != nil {
 			return total, err
 		}
-		total += int64(n)
+		total += gone.entries
 		if !more {
 			return total, nil
 		}
@@ -52,7 +51,7 @@ type doomed struct {
 
 // dropOnce removes one batch, in the transaction that t is; more tells whether
 // there may be another.
-func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, set func(args []any)) (n int, more bool, err error) {
+func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, set func(args []any)) (gone tally, more bool, err error) {
 	args := t.args()
 	args[argLimit] = int64(limit)
 	set(args)
@@ -62,23 +61,23 @@ func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, se
 	}
 	rows, err := store.Many(ctx, t.c, st, args, place)
 	if err != nil || len(rows) == 0 {
-		return 0, false, err
+		return tally{}, false, err
 	}
 	more = len(rows) == limit
 	if t.d == sqltext.MySQL {
 		if rows, err = t.dropFound(ctx, rows); err != nil {
-			return 0, false, err
+			return tally{}, false, err
 		}
 	} else {
 		more = more || st == &t.spec.DropTags // which may find an entry by several tags, and remove it once
 	}
-	keys, bytes := make([]string, len(rows)), int64(0)
+	keys := make([]string, len(rows))
 	for i, r := range rows {
 		keys[i] = r.key
-		bytes += r.size
+		gone = gone.plus(tally{1, r.size})
 	}
-	t.c.AfterCommit(func() { t.room.bounds.grown(-int64(len(rows)), -bytes) })
-	return len(rows), more, t.gone(ctx, keys)
+	t.c.AfterCommit(func() { t.room.bounds.grown(tally{}.minus(gone)) })
+	return gone, more, t.gone(ctx, keys)
 }
 
 // dropFound removes on MySQL what was found, which may name an entry twice.
@@ -135,106 +134,4 @@ func (t *table) Evict(ctx context.Context) (int64, error) {
 	return t.room.bounds.hold(ctx)
 }
 
-// bounds hold a table to its numbers of entries and bytes. What is there is
-// counted now and then, and estimated in between: counting reads everything.
-type bounds struct {
-	t       *table
-	entries atomic.Int64 // estimates; below zero as long as nothing was counted
-	bytes   atomic.Int64
-	written atomic.Int64 // entries since the last count
-	holding atomic.Bool  // a goroutine is at it
-	mu      sync.Mutex   // held while one is
-	counted time.Time    // when that was last
-}
-
-const (
-	countAfter = 10 * time.Second // from one count to the next that no one asked for
-	countFirst = 1000             // entries that are written before the first
-)
-
-func (b *bounds) init(t *table) {
-	b.t = t
-	b.entries.Store(-1 << 40)
-}
-
-// over tells whether a table is over its bounds, and by how many entries and
-// bytes it is over nine tenths of them.
-func (b *bounds) over(entries, bytes int64) (tooMany, tooLarge int64, over bool) {
-	s := b.t.spec
-	if s.MaxEntries > 0 && entries > s.MaxEntries {
-		tooMany, over = entries-s.MaxEntries*9/10, true
-	}
-	if s.MaxBytes > 0 && bytes > s.MaxBytes {
-		tooLarge, over = bytes-s.MaxBytes*9/10, true
-	}
-	return tooMany, tooLarge, over
-}
-
-// grown notes what was written or removed. An entry that was replaced counts as
-// one more until the next count.
-func (b *bounds) grown(entries, bytes int64) {
-	if b.t.spec.MaxEntries == 0 && b.t.spec.MaxBytes == 0 {
-		return
-	}
-	now, size := b.entries.Add(entries), b.bytes.Add(bytes)
-	written := b.written.Add(max(entries, 0))
-	if _, _, over := b.over(now, size); !over && (now >= 0 || written < countFirst) || !b.holding.CompareAndSwap(false, true) {
-		return
-	}
-	go func() {
-		defer b.holding.Store(false)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		b.mu.Lock()
-		recent := time.Since(b.counted) < countAfter
-		b.mu.Unlock()
-		if !recent {
-			_, _ = b.hold(ctx) // the next write tries again
-		}
-	}()
-}
-
-// hold counts, and removes what was used least recently until the table is at
-// nine tenths of its bounds.
-func (b *bounds) hold(ctx context.Context) (removed int64, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.t.spec.MaxEntries == 0 && b.t.spec.MaxBytes == 0 {
-		return 0, nil
-	}
-	if err := b.t.room.hub.uses.now(ctx); err != nil {
-		return 0, err
-	}
-	entries, bytes, err := b.t.Size(ctx)
-	if err != nil {
-		return 0, err
-	}
-	b.counted = time.Now()
-	b.entries.Store(entries)
-	b.bytes.Store(bytes)
-	b.written.Store(0)
-	tooMany, _, over := b.over(entries, bytes)
-	defer func() { b.t.room.hub.Gone(0, removed) }()
-	for over {
-		n := dropBatch
-		if tooLarge := b.t.spec.MaxBytes > 0 && b.bytes.Load() > b.t.spec.MaxBytes*9/10; !tooLarge {
-			n = int(min(tooMany-removed, dropBatch))
-		} else if tooMany-removed < dropBatch {
-			n = max(1, int(entries/100), int(min(tooMany-removed, dropBatch))) // a hundredth at a time
-			n = min(n, dropBatch)
-		}
-		if n <= 0 {
-			break
-		}
-		got := 0
-		err := b.t.c.InTx(ctx, func(c *store.Conn) (err error) {
-			got, _, err = b.t.in(c).dropOnce(ctx, &b.t.spec.DropUnused, n, func([]any) {})
-			return err
-		})
-		removed += int64(got)
-		if err != nil || got == 0 {
-			return removed, err
-		}
-	}
-	return removed, nil
 }

@@ -75,6 +75,7 @@ func (t *table) Put(ctx context.Context, writes []*Write) error {
 
 // putAll writes in a transaction of its own.
 func (t *table) putAll(ctx context.Context, writes []*Write) error {
+	t.makeRoom(ctx, writes...)
 	return t.c.InTx(ctx, func(c *store.Conn) error { return t.in(c).putIn(ctx, writes) })
 }
 
@@ -191,16 +192,29 @@ func (t *table) written(ctx context.Context, writes []*Write) error {
 	}
 	t.c.AfterCommit(func() {
 		t.room.hub.Commit(writes)
-		bytes := int64(0)
-		for _, w := range writes {
-			bytes += int64(len(w.Key) + len(w.Value))
-		}
-		t.room.bounds.grown(int64(len(writes)), bytes)
+		t.room.bounds.grown(sizeOf(writes))
+		t.room.bounds.wait(ctx, tally{}) // a transaction of the caller's could not before: its locks would have been in the way
 	})
 	return nil
 }
 
+func sizeOf(writes []*Write) (size tally) {
+	for _, w := range writes {
+		size = size.plus(tally{1, int64(len(w.Key) + len(w.Value))})
+	}
+	return size
+}
+
+// makeRoom waits, outside a transaction, until writes would not bring the table
+// too far beyond its bounds.
+func (t *table) makeRoom(ctx context.Context, writes ...*Write) {
+	if !t.tx {
+		t.room.bounds.wait(ctx, sizeOf(writes))
+	}
+}
+
 func (t *table) Add(ctx context.Context, w *Write) (added bool, err error) {
+	t.makeRoom(ctx, w)
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
 		added, err = in.addIn(ctx, w)
@@ -236,6 +250,7 @@ func (t *table) addIn(ctx context.Context, w *Write) (bool, error) {
 // is undone with the transaction. In a transaction of the caller's it looks
 // first, since that one must be able to go on.
 func (t *table) Count(ctx context.Context, w *Write) (n int64, err error) {
+	t.makeRoom(ctx, w)
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
 		writes := []*Write{w}
@@ -363,6 +378,7 @@ func (t *table) Yield(ctx context.Context, key string, token int64) error {
 
 func (t *table) Fill(ctx context.Context, w *Write) (filled bool, err error) {
 	writes := []*Write{w}
+	t.makeRoom(ctx, w)
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
 		t.room.hub.Begin(writes)
