@@ -175,6 +175,7 @@ var cacheEntryTableDef = store.TableDef{
 		{Name: "cache_entry_expires_at_idx", Columns: []int{3}},
 		{Name: "cache_entry_cache_used_at_idx", Columns: []int{10}},
 	},
+	Name: "cache_entry",
 }
 
 func cacheEntryFields(r *CacheEntry, buf []any) []any {
@@ -543,8 +544,8 @@ WHERE id IN (?)`,
 		},
 		Order: [3][]int{{20}, {20}, {20}},
 	},
-	Name:       "cache_entry",
-	Own:        []string{"Key", "Value", "ExpiresAt", "HitCount", "CreatedAt", "Tags", "CacheFormat", "CacheNumber", "CacheSize", "CacheUsedAt", "CacheFreshUntil", "CacheToken", "CacheLease", "CacheLeasedUntil"},
+	Name: "cache_entry",
+	Own:  []string{"Key", "Value", "ExpiresAt", "HitCount", "CreatedAt", "Tags", "CacheFormat", "CacheNumber", "CacheSize", "CacheUsedAt", "CacheFreshUntil", "CacheToken", "CacheLease", "CacheLeasedUntil"},
 	Patch: func(ctx context.Context, c *store.Conn, key string, patch any) error {
 		p, ok := patch.(CacheEntryPatch)
 		if !ok {
@@ -589,6 +590,18 @@ WHERE "key" = ? AND expires_at = ?`,
 			``,
 		},
 		Order: [3][]int{{2, 3, 4, 5, 14, 7, 8, 15, 9, 6, 0, 13}, nil, nil},
+	},
+	Reseal: store.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET value = ?
+WHERE "key" = ?`,
+			`UPDATE cache_entry
+SET value = $1
+WHERE "key" = $2`,
+			"UPDATE cache_entry\nSET value = ?\nWHERE `key` = ?",
+		},
+		Order: [3][]int{{2, 0}, {2, 0}, {2, 0}},
 	},
 	Size: store.Statement{
 		Text: [3]string{

@@ -168,6 +168,7 @@ var cacheOperations = []struct {
 	{"Count", model.OpCacheCount},
 	{"Remove", model.OpCacheRemove},
 	{"Touch", model.OpCacheTouch},
+	{"Reseal", model.OpCacheReseal},
 	{"Use", model.OpCacheUse},
 	{"Take", model.OpCacheTake},
 	{"Beat", model.OpCacheBeat},

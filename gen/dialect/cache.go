@@ -61,6 +61,7 @@ func (t cached) operation(op *model.Operation) []model.Query {
 		model.OpCacheCount:      t.count,
 		model.OpCacheRemove:     t.remove,
 		model.OpCacheTouch:      t.touch,
+		model.OpCacheReseal:     t.reseal,
 		model.OpCacheUse:        t.use,
 		model.OpCacheTake:       t.take,
 		model.OpCacheBeat:       t.beat,
@@ -310,6 +311,13 @@ func (t cached) touch(*model.Operation) []model.Query {
 	s.add(", %s = %s", t.name(t.c.FreshUntil), t.after(s, cacheFresh, cacheStaleAt, t.c.FreshUntil))
 	s.add("\nWHERE %s AND %s <> '%s'", t.byKey(s), t.name(t.c.Format), formatLease)
 	s.add(" AND (%s IS NULL OR %s > %s)", t.name(t.c.ExpiresAt), t.name(t.c.ExpiresAt), t.moment(s, t.c.ExpiresAt))
+	return one(s.query(":execrows", nil))
+}
+
+// reseal puts the value of an entry, which stays the same, in another form.
+func (t cached) reseal(*model.Operation) []model.Query {
+	s := t.update()
+	s.add("%s = %s\nWHERE %s", t.name(t.c.Value), s.arg(cacheValue, t.c.Value), t.byKey(s))
 	return one(s.query(":execrows", nil))
 }
 

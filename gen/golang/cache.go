@@ -46,7 +46,7 @@ func (t tablePrinter) cache(f *jen.File) {
 		}
 	}
 	for _, op := range []string{
-		"Find", "FindMany", "Put", "Renew", "Add", "Vacate", "Count", "Remove", "Touch", "Use", "Take", "Beat", "Fill", "Yield", "Tag", "Untag",
+		"Find", "FindMany", "Put", "Renew", "Add", "Vacate", "Count", "Remove", "Touch", "Reseal", "Use", "Take", "Beat", "Fill", "Yield", "Tag", "Untag",
 		"DropTag", "DropTags", "DropKeys", "DropOld", "DropUnused", "DropAll", "Drop", "Last", "Size", "Tell", "Hear", "Missing", "Heard", "Hush",
 	} {
 		dict[jen.Id(op)] = t.statement(op + t.d.GoRow)

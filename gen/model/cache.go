@@ -62,6 +62,7 @@ const (
 	OpCacheCount      OpKind = "cache_count"       // add to a counter
 	OpCacheRemove     OpKind = "cache_remove"      // an entry by its key
 	OpCacheTouch      OpKind = "cache_touch"       // let an entry expire at another time
+	OpCacheReseal     OpKind = "cache_reseal"      // put the same value in another form
 	OpCacheUse        OpKind = "cache_use"         // write hits and last use
 	OpCacheTake       OpKind = "cache_take"        // lease an entry that is there
 	OpCacheBeat       OpKind = "cache_beat"        // renew a lease

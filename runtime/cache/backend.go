@@ -24,6 +24,7 @@ type Entry struct {
 	Number int64
 	Life   time.Duration // until it is gone; Forever, or zero and less when it has expired
 	Fresh  time.Duration // until it is stale; at most Life
+	Clock  time.Time     // what the backend's clock said
 }
 
 // Write is an entry as a backend is to write it.
@@ -47,6 +48,10 @@ type Write struct {
 	encoded int // bytes of the value before it was compressed
 }
 
+// Reseal returns the value of an entry in the form in which it is kept until
+// another time.
+type Reseal func(e *Entry) (value []byte, err error)
+
 // Use is how an entry was used since the last flush.
 type Use struct {
 	Key  string
@@ -67,6 +72,9 @@ type Backend interface {
 	InTx() bool
 	// Limits of what it keeps.
 	Limits() Limits
+	// Now returns the moment by the clock that decides when entries end, within a
+	// second or so.
+	Now(ctx context.Context) (time.Time, error)
 
 	// Find reads an entry, whatever its format and however long ago it expired;
 	// store.ErrNotFound without one.
@@ -82,8 +90,10 @@ type Backend interface {
 	// is something else.
 	Count(ctx context.Context, w *Write) (int64, error)
 	Remove(ctx context.Context, keys []string) error
-	// Touch lets an entry that has not expired expire at another time.
-	Touch(ctx context.Context, key string, life, fresh time.Duration) (bool, error)
+	// Touch lets an entry that has not expired expire at another time. With
+	// reseal, which may run several times, it replaces the value by what that
+	// makes of the entry, in one step.
+	Touch(ctx context.Context, key string, life, fresh time.Duration, reseal Reseal) (bool, error)
 	RemoveTags(ctx context.Context, tags []string) (int64, error)
 	// RemoveRange removes entries with keys from one on to before another.
 	RemoveRange(ctx context.Context, from, to string) (int64, error)

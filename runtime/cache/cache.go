@@ -53,7 +53,8 @@ func New[V any](source Source, opts Options) *Cache[V] {
 	if c.limits.Value > 0 {
 		c.pack.limit = min(c.pack.limit, c.limits.Value)
 	}
-	if c.wrong = c.pack.setKeys(opts.Keys); c.wrong != nil {
+	c.pack.table = c.limits.Name
+	if c.pack.keys, c.wrong = newSealers(opts.Keys); c.wrong != nil {
 		return c
 	}
 	c.pack.counts = c.pack.whole && c.pack.isJSON && len(c.pack.keys) == 0
@@ -189,14 +190,13 @@ func (c *Cache[V]) understand(ctx context.Context, key string, e *Entry) (f read
 	switch {
 	case e.Format == FormatLease || e.Life <= 0:
 		return f
-	case e.Format == FormatNone && c.pack.isNone(e):
+	case e.Format == FormatNone && c.pack.isNone(key, e):
 		f.state = isNone
 		return f
 	}
 	var err error
 	if f.size, err = c.pack.unpack(key, e, &f.value); err != nil {
-		c.stats.undecodable.Add(1)
-		c.log(ctx, "a value does not decode and is a miss", "format", e.Format, "error", err)
+		c.refuse(ctx, e.Format, err)
 		return reading[V]{}
 	}
 	f.state = isFresh
@@ -204,6 +204,15 @@ func (c *Cache[V]) understand(ctx context.Context, key string, e *Entry) (f read
 		f.state = isStale
 	}
 	return f
+}
+
+// refuse counts and logs a value that cannot be taken.
+func (c *Cache[V]) refuse(ctx context.Context, format string, err error) {
+	c.stats.undecodable.Add(1)
+	if len(c.pack.keys) > 0 && unsealed(err) {
+		c.stats.unsealed.Add(1)
+	}
+	c.log(ctx, "a value does not decode and is a miss", "format", format, "error", err)
 }
 
 // listening tells whether what is read may be kept in memory.

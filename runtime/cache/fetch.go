@@ -241,7 +241,13 @@ func (p *production[V]) fill(ctx context.Context, token int64, stale reading[V])
 		w.Token = token
 	case errors.Is(err, ErrNone) && c.opts.NegativeTTL > 0:
 		w.Life, w.Fresh = c.opts.NegativeTTL, c.opts.NegativeTTL
-		c.pack.packNone(w)
+		until, uerr := c.until(ctx, w.Life)
+		if uerr != nil {
+			p.yield(ctx, token)
+			c.failed(ctx, uerr)
+			return v, err
+		}
+		c.pack.packNone(w, until)
 	default:
 		p.yield(ctx, token)
 		if stale.state == isStale && -stale.fresh <= c.opts.StaleIfError && !errors.Is(err, ErrNone) {

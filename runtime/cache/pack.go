@@ -2,9 +2,6 @@ package cache
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -17,17 +14,12 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Key encrypts values.
-type Key struct {
-	ID     string // written beside each value: a-z, 0-9, at most 20 characters
-	Secret []byte // 16, 24 or 32 bytes: AES-128, -192 or -256
-}
-
 // packer turns values into what a backend keeps. A value's format names the codec
 // and the type, and lists what was done then, in order: "json:string",
 // "gob:page.1f0c84b2a9d3+zstd", "json:string+zstd+aes:k2". On a JSON column, what
 // is no JSON is wrapped at last: "+b64".
 type packer struct {
+	table    string // for seals
 	codec    Codec
 	plain    string // the format of a value that was only encoded
 	isJSON   bool   // what the codec makes is JSON
@@ -47,33 +39,11 @@ func newPacker(t reflect.Type, codec Codec) packer {
 	}
 }
 
-type sealer struct {
-	id   string
-	aead cipher.AEAD
-}
-
 var nameForm = regexp.MustCompile(`^[a-z0-9]{1,20}$`)
 
-func (p *packer) setKeys(keys []Key) error {
-	for _, k := range keys {
-		if !nameForm.MatchString(k.ID) {
-			return invalidf("the id of an encryption key is a-z and 0-9, at most 20 characters")
-		}
-		block, err := aes.NewCipher(k.Secret)
-		if err != nil {
-			return invalidf("the encryption key %s: %v", k.ID, err)
-		}
-		aead, err := cipher.NewGCM(block)
-		if err != nil {
-			return invalidf("the encryption key %s: %v", k.ID, err)
-		}
-		p.keys = append(p.keys, sealer{k.ID, aead})
-	}
-	return nil
-}
-
-// pack fills in what a value becomes.
-func (p *packer) pack(v any, w *Write) error {
+// pack fills in what a value becomes. A seal holds until the moment, which is in
+// microseconds; 0: for ever.
+func (p *packer) pack(v any, w *Write, until int64) error {
 	if p.counts {
 		w.Format, w.Number = FormatInt, reflect.ValueOf(v).Int()
 		return nil
@@ -93,7 +63,8 @@ func (p *packer) pack(v any, w *Write) error {
 		}
 	}
 	if len(p.keys) > 0 {
-		data, format, isJSON = p.keys[0].seal(data, w.Key), format+"+aes:"+p.keys[0].id, false
+		format, isJSON = format+"+"+sealStep+p.keys[0].id, false
+		data = p.keys[0].seal(data, p.place(w.Key, format), until)
 	}
 	if p.json && (!isJSON || bytes.Contains(data, []byte(`\u0000`))) { // a JSON column may not take a NUL
 		data, format = wrap(data), format+"+b64"
@@ -118,15 +89,32 @@ var errFormat = errors.New("cache: the value has a format that this program does
 
 // packNone fills in that there is nothing under a key, for this type: a cache of
 // another one does not take it for an answer.
-func (p *packer) packNone(w *Write) {
+func (p *packer) packNone(w *Write, until int64) {
 	w.Format, w.Value = FormatNone, []byte(p.plain)
+	if len(p.keys) > 0 {
+		w.Value = p.sealNone(w.Key, until)
+		if p.json {
+			w.Value = wrap(w.Value)
+		}
+		return
+	}
 	if p.json {
 		w.Value = []byte(strconv.Quote(p.plain))
 	}
 }
 
 // isNone tells whether an entry of FormatNone is of this type.
-func (p *packer) isNone(e *Entry) bool {
+func (p *packer) isNone(key string, e *Entry) bool {
+	if len(p.keys) > 0 {
+		value := e.Value
+		if p.json {
+			var err error
+			if value, err = unwrap(value); err != nil {
+				return false
+			}
+		}
+		return p.opensNone(key, value, e)
+	}
 	return string(bytes.Trim(e.Value, `"`)) == p.plain
 }
 
@@ -134,47 +122,38 @@ func (p *packer) isNone(e *Entry) bool {
 // encoded. It holds to the limit of values as pack does: what is in the table may
 // come from a program with another one, or from no program of this kind.
 func (p *packer) unpack(key string, e *Entry, to any) (size int, err error) {
+	if len(p.keys) > 0 && !strings.Contains(e.Format, "+"+sealStep) {
+		return 0, errPlain
+	}
 	if e.Format == FormatInt {
 		return 0, p.number(e.Number, to)
 	}
-	format, rest, more := strings.Cut(e.Format, "+")
-	if format != p.plain {
+	steps := strings.Split(e.Format, "+")
+	if steps[0] != p.plain {
 		return 0, errFormat
 	}
 	data := e.Value
 	if len(data) > p.kept() {
 		return 0, fmt.Errorf("%w: %d bytes in the backend, at most %d", ErrTooLarge, len(data), p.kept())
 	}
-	if more {
-		if data, err = p.undoAll(strings.Split(rest, "+"), key, data); err != nil {
+	for n := len(steps); n > 1; n-- {
+		if data, err = p.undo(steps[:n], key, data, e); err != nil {
 			return 0, err
 		}
 	}
 	return len(data), p.codec.Decode(data, to)
 }
 
-// undoAll undoes the steps of a format, the last one first.
-func (p *packer) undoAll(steps []string, key string, data []byte) (_ []byte, err error) {
-	for i := len(steps) - 1; i >= 0; i-- {
-		if data, err = p.undo(steps[i], key, data); err != nil {
-			return nil, err
-		}
-	}
-	return data, nil
-}
-
-func (p *packer) undo(step, key string, data []byte) ([]byte, error) {
+// undo takes back the last of the steps of a format.
+func (p *packer) undo(steps []string, key string, data []byte, e *Entry) ([]byte, error) {
+	step := steps[len(steps)-1]
 	switch {
 	case step == "b64":
 		return unwrap(data)
 	case step == "zstd":
 		return p.expand(data)
-	case strings.HasPrefix(step, "aes:"):
-		for _, k := range p.keys {
-			if k.id == step[len("aes:"):] {
-				return k.open(data, key)
-			}
-		}
+	case strings.HasPrefix(step, sealStep):
+		return p.opened(step[len(sealStep):], data, p.place(key, strings.Join(steps, "+")), e)
 	}
 	return nil, errFormat
 }
@@ -188,21 +167,6 @@ func (p *packer) number(n int64, to any) error {
 	}
 	v.SetInt(n)
 	return nil
-}
-
-// seal encrypts for one key of the cache: moved to another, it does not open.
-func (s sealer) seal(data []byte, key string) []byte {
-	nonce := make([]byte, s.aead.NonceSize(), s.aead.NonceSize()+len(data)+s.aead.Overhead())
-	_, _ = rand.Read(nonce) // it cannot fail
-	return s.aead.Seal(nonce, nonce, data, []byte(key))
-}
-
-func (s sealer) open(data []byte, key string) ([]byte, error) {
-	n := s.aead.NonceSize()
-	if len(data) < n {
-		return nil, errFormat
-	}
-	return s.aead.Open(nil, data[:n], data[n:], []byte(key))
 }
 
 func wrap(data []byte) []byte {

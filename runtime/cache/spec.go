@@ -23,7 +23,7 @@ type Spec struct {
 	// The statements, whose arguments are the arg constants below. Renew is of
 	// SQLite alone, and Drop of
 	// MySQL, where the others of its name find what it removes.
-	Find, FindMany, Put, Renew, Add, Vacate, Count, Remove, Touch, Use          store.Statement
+	Find, FindMany, Put, Renew, Add, Vacate, Count, Remove, Touch, Reseal, Use  store.Statement
 	Take, Beat, Fill, Yield, Tag, Untag                                         store.Statement
 	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size store.Statement
 	Tell, Hear, Missing, Heard, Hush                                            store.Statement

@@ -8,8 +8,8 @@ import (
 
 // counters are what a cache has done since it was made.
 type counters struct {
-	memoryHits, hits, stale, misses, undecodable, errors, sets atomic.Int64
-	loads, loadErrors, loadNanos, discarded                    atomic.Int64
+	memoryHits, hits, stale, misses, undecodable, unsealed, errors, sets atomic.Int64
+	loads, loadErrors, loadNanos, discarded                              atomic.Int64
 }
 
 // Stats are what a cache of this process has done since it was made.
@@ -19,6 +19,7 @@ type Stats struct {
 	StaleHits   int64 // of Fetch: given although the time to live was over
 	Misses      int64 // found nowhere
 	Undecodable int64 // of them: there was a value that does not decode
+	Unsealed    int64 // of those, in an encrypted cache: it was not encrypted, or not for where it stands
 	Errors      int64 // failures of the backend that became misses
 	Sets        int64 // values written by Set, SetMany and Add
 
@@ -49,7 +50,7 @@ func (c *Cache[V]) Stats() Stats {
 	n := &c.stats
 	s := Stats{
 		MemoryHits: n.memoryHits.Load(), BackendHits: n.hits.Load(), StaleHits: n.stale.Load(), Misses: n.misses.Load(),
-		Undecodable: n.undecodable.Load(), Errors: n.errors.Load(), Sets: n.sets.Load(),
+		Undecodable: n.undecodable.Load(), Unsealed: n.unsealed.Load(), Errors: n.errors.Load(), Sets: n.sets.Load(),
 		Loads: n.loads.Load(), LoadErrors: n.loadErrors.Load(), LoadTime: time.Duration(n.loadNanos.Load()), Discarded: n.discarded.Load(),
 		Expired: c.hub.expired.Load(), Evicted: c.hub.evicted.Load(),
 	}

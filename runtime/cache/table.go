@@ -28,6 +28,7 @@ type room struct {
 	bounds bounds
 	told   tellings
 	found  sync.Pool // of *found
+	clock  clockOffset
 }
 
 type roomKey struct{ spec *Spec }
@@ -69,6 +70,17 @@ func (t *table) now() any {
 		return t.c.DB().Clock()
 	}
 	return nil
+}
+
+// Now asks a database that has a clock of its own once a minute.
+func (t *table) Now(ctx context.Context) (time.Time, error) {
+	if now, ours := t.now().(time.Time); ours {
+		return now, nil
+	}
+	return t.room.clock.now(func() (now time.Time, err error) {
+		text := [...]string{sqltext.Postgres: "SELECT clock_timestamp()", sqltext.MySQL: "SELECT UTC_TIMESTAMP(6)"}[t.d]
+		return now, t.c.QueryRow(ctx, text, nil, []any{&now})
+	})
 }
 
 // args are the arguments that every statement picks its own from.
@@ -127,7 +139,7 @@ func (f *found) entry(t *table) Entry {
 	if t.d == sqltext.SQLite {
 		f.clock = t.c.DB().Clock()
 	}
-	e := Entry{Value: f.value, Format: f.format, Number: f.number, Life: Forever}
+	e := Entry{Value: f.value, Format: f.format, Number: f.number, Life: Forever, Clock: f.clock}
 	if t.spec.JSON {
 		e.Value = f.document
 	}

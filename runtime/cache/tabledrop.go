@@ -133,5 +133,3 @@ func (t *table) Expire(ctx context.Context) (int64, error) {
 func (t *table) Evict(ctx context.Context) (int64, error) {
 	return t.room.bounds.hold(ctx)
 }
-
-}

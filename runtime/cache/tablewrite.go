@@ -313,7 +313,7 @@ func (t *table) gone(ctx context.Context, keys []string) error {
 	return nil
 }
 
-func (t *table) Touch(ctx context.Context, key string, life, fresh time.Duration) (touched bool, err error) {
+func (t *table) Touch(ctx context.Context, key string, life, fresh time.Duration, reseal Reseal) (touched bool, err error) {
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
 		args := t.write(make([]any, argCount), &Write{Key: key, Life: life, Fresh: fresh})
@@ -322,9 +322,29 @@ func (t *table) Touch(ctx context.Context, key string, life, fresh time.Duration
 		if err != nil || !touched {
 			return err
 		}
+		if reseal != nil { // the entry is locked by now
+			if err := in.reseal(ctx, key, reseal); err != nil {
+				return err
+			}
+		}
 		return in.gone(ctx, []string{key}) // who keeps it in memory must see its new end
 	})
 	return touched && err == nil, err
+}
+
+// reseal replaces the value of an entry by the same one in another form, in the
+// transaction that t is.
+func (t *table) reseal(ctx context.Context, key string, reseal Reseal) error {
+	e, err := t.Find(ctx, key)
+	if err != nil {
+		return err
+	}
+	value, err := reseal(&e)
+	if err != nil {
+		return err
+	}
+	_, err = store.Exec(ctx, t.c, &t.spec.Reseal, t.write(make([]any, argCount), &Write{Key: key, Value: value, Life: Forever, Fresh: Forever}))
+	return err
 }
 
 func (t *table) Uses(ctx context.Context, uses []Use) error {

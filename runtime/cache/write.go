@@ -58,7 +58,11 @@ func (c *Cache[V]) prepare(ctx context.Context, key string, value V, ttl time.Du
 	if w.Life, w.Fresh, w.Slack, err = c.life(ttl); err != nil {
 		return nil, err
 	}
-	if err := c.pack.pack(value, w); err != nil {
+	until, err := c.until(ctx, w.Life)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.pack.pack(value, w, until); err != nil {
 		return nil, err
 	}
 	if c.memory != nil && c.root.listening(ctx) {
@@ -123,7 +127,16 @@ func (c *Cache[V]) Touch(ctx context.Context, key string, ttl time.Duration) (bo
 	if err != nil {
 		return false, err
 	}
-	return c.b.Touch(ctx, k, life, fresh)
+	reseal, err := c.resealer(ctx, k, life)
+	if err != nil {
+		return false, err
+	}
+	touched, err := c.b.Touch(ctx, k, life, fresh, reseal)
+	if reseal != nil && unsealed(err) {
+		c.refuse(ctx, "", err)
+		return false, nil
+	}
+	return touched, err
 }
 
 // Delete removes what is under keys. A load of one that is running is not kept.

@@ -177,6 +177,7 @@ var pageCacheTableDef = store.TableDef{
 		{Name: "page_cache_expires_at_idx", Columns: []int{3}},
 		{Name: "page_cache_cache_used_at_idx", Columns: []int{11}},
 	},
+	Name: "page_cache",
 }
 
 func pageCacheFields(r *PageCache, buf []any) []any {
@@ -589,8 +590,8 @@ WHERE id IN (?)`,
 		},
 		Order: [3][]int{{20}, {20}, {20}},
 	},
-	Name:       "page_cache",
-	Own:        []string{"Path", "Document", "ExpiresAt", "CacheHits", "Tags", "CacheFormat", "CacheNumber", "CacheSize", "CacheUsedAt", "CacheFreshUntil", "CacheToken", "CacheLease", "CacheLeasedUntil"},
+	Name: "page_cache",
+	Own:  []string{"Path", "Document", "ExpiresAt", "CacheHits", "Tags", "CacheFormat", "CacheNumber", "CacheSize", "CacheUsedAt", "CacheFreshUntil", "CacheToken", "CacheLease", "CacheLeasedUntil"},
 	Patch: func(ctx context.Context, c *store.Conn, key string, patch any) error {
 		p, ok := patch.(PageCachePatch)
 		if !ok {
@@ -638,6 +639,20 @@ WHERE path = ? AND expires_at = ?`,
 			``,
 		},
 		Order: [3][]int{{2, 3, 4, 5, 14, 7, 8, 15, 6, 0, 13}, nil, nil},
+	},
+	Reseal: store.Statement{
+		Text: [3]string{
+			`UPDATE page_cache
+SET document = ?
+WHERE path = ?`,
+			`UPDATE page_cache
+SET document = $1
+WHERE path = $2`,
+			`UPDATE page_cache
+SET document = ?
+WHERE path = ?`,
+		},
+		Order: [3][]int{{2, 0}, {2, 0}, {2, 0}},
 	},
 	Size: store.Statement{
 		Text: [3]string{

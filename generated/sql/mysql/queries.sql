@@ -85,6 +85,11 @@ UPDATE cache_entry
 SET expires_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), cache_fresh_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE `key` = ? AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_at > COALESCE(?, CURRENT_TIMESTAMP(6)));
 
+-- name: ResealCacheEntry :execrows
+UPDATE cache_entry
+SET value = ?
+WHERE `key` = ?;
+
 -- name: UseCacheEntry :execrows
 UPDATE cache_entry
 SET hit_count = hit_count + ?, cache_used_at = COALESCE(?, CURRENT_TIMESTAMP(6))

@@ -100,6 +100,11 @@ UPDATE cache_entry
 SET expires_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', cache_fresh_until = COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond'
 WHERE "key" = $5 AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_at > COALESCE($6::timestamptz, now()));
 
+-- name: ResealCacheEntry :execrows
+UPDATE cache_entry
+SET value = $1
+WHERE "key" = $2;
+
 -- name: UseCacheEntry :execrows
 UPDATE cache_entry
 SET hit_count = hit_count + $1, cache_used_at = COALESCE($2::timestamptz, now())

@@ -104,6 +104,11 @@ UPDATE cache_entry
 SET expires_at = ?, cache_fresh_until = ?
 WHERE "key" = ? AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_at > ?);
 
+-- name: ResealCacheEntry :execrows
+UPDATE cache_entry
+SET value = ?
+WHERE "key" = ?;
+
 -- name: UseCacheEntry :execrows
 UPDATE cache_entry
 SET hit_count = hit_count + ?, cache_used_at = ?

@@ -119,6 +119,7 @@ func (b *backend) read(ctx context.Context, p redis.Pipeliner, key string) func(
 		if n, ok := values[2].(string); ok {
 			e.Number, _ = strconv.ParseInt(n, 10, 64)
 		}
+		e.Clock = clock.Val()
 		if left := life.Val(); left >= 0 {
 			e.Life = left
 		}
@@ -284,16 +285,48 @@ func (b *backend) Yield(ctx context.Context, key string, token int64) error {
 	return known(hold.Run(ctx, b.client, []string{b.entry(key)}, strconv.FormatInt(token, 10), "0").Err())
 }
 
-func (b *backend) Touch(ctx context.Context, key string, life, fresh time.Duration) (bool, error) {
+func (b *backend) Touch(ctx context.Context, key string, life, fresh time.Duration, reseal cache.Reseal) (bool, error) {
 	stale := ""
 	if fresh < life {
 		stale = millis(fresh)
 	}
-	n, err := touch.Run(ctx, b.client, []string{b.entry(key)}, millis(life), stale).Int64()
-	if err == nil && n > 0 {
-		b.gone(ctx, []string{key})
+	for range touchTries {
+		args := []any{millis(life), stale}
+		if reseal != nil {
+			e, err := b.Find(ctx, key)
+			if errors.Is(err, store.ErrNotFound) || err == nil && e.Format == cache.FormatLease {
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
+			value, err := reseal(&e)
+			if err != nil {
+				return false, err
+			}
+			args = append(args, e.Value, value)
+		}
+		n, err := touch.Run(ctx, b.client, []string{b.entry(key)}, args...).Int64()
+		if err == nil && n == overtaken {
+			continue // the value was replaced meanwhile
+		}
+		if err == nil && n > 0 {
+			b.gone(ctx, []string{key})
+		}
+		return n > 0, known(err)
 	}
-	return n > 0, known(err)
+	return false, fmt.Errorf("rediscache: touch %q: %w", key, store.ErrBusy)
+}
+
+const (
+	overtaken  = -1 // what touch says when the value is not the one that was resealed
+	touchTries = 20
+)
+
+// Now returns the server's moment.
+func (b *backend) Now(ctx context.Context) (time.Time, error) {
+	now, err := b.client.Time(ctx).Result()
+	return now, known(err)
 }
 
 // gone tells everyone that entries changed in another way than by a write.

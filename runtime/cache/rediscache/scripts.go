@@ -59,10 +59,15 @@ if mode == 'count' then return tonumber(ARGV[3]) end
 return fresh
 `)
 
-// touch: KEYS entry; ARGV life fresh.
+// touch: KEYS entry; ARGV life fresh, and the value that the entry must have and
+// the one that it gets, where there are these; -1 when it has another.
 var touch = redis.NewScript(`
 local format = redis.call('HGET', KEYS[1], 'f')
 if not format or format == 'lease' then return 0 end
+if ARGV[3] then
+  if redis.call('HGET', KEYS[1], 'v') ~= ARGV[3] then return -1 end
+  redis.call('HSET', KEYS[1], 'v', ARGV[4])
+end
 local time = redis.call('TIME')
 if ARGV[2] == '' then redis.call('HDEL', KEYS[1], 's')
 else redis.call('HSET', KEYS[1], 's', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]) end

@@ -110,6 +110,11 @@ UPDATE page_cache
 SET expires_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), cache_fresh_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE path = ? AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_at > COALESCE(?, CURRENT_TIMESTAMP(6)));
 
+-- name: ResealPageCache :execrows
+UPDATE page_cache
+SET document = ?
+WHERE path = ?;
+
 -- name: UsePageCache :execrows
 UPDATE page_cache
 SET cache_hits = cache_hits + ?, cache_used_at = COALESCE(?, CURRENT_TIMESTAMP(6))

@@ -128,6 +128,11 @@ UPDATE page_cache
 SET expires_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', cache_fresh_until = COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond'
 WHERE path = $5 AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_at > COALESCE($6::timestamptz, now()));
 
+-- name: ResealPageCache :execrows
+UPDATE page_cache
+SET document = $1
+WHERE path = $2;
+
 -- name: UsePageCache :execrows
 UPDATE page_cache
 SET cache_hits = cache_hits + $1, cache_used_at = COALESCE($2::timestamptz, now())

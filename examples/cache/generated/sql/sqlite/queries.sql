@@ -131,6 +131,11 @@ UPDATE page_cache
 SET expires_at = ?, cache_fresh_until = ?
 WHERE path = ? AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_at > ?);
 
+-- name: ResealPageCache :execrows
+UPDATE page_cache
+SET document = ?
+WHERE path = ?;
+
 -- name: UsePageCache :execrows
 UPDATE page_cache
 SET cache_hits = cache_hits + ?, cache_used_at = ?

@@ -1,0 +1,161 @@
+package cache_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/hegner123/modulagen/generated"
+	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+var secret = []cache.Key{{ID: "k1", Secret: []byte("0123456789abcdef")}}
+
+func encrypted[V any](source cache.Source) *cache.Cache[V] {
+	return cache.New[V](source, cache.Options{Timeout: patience, Memory: -1, Jitter: -1, Keys: secret, NegativeTTL: time.Hour})
+}
+
+// wantRefused wants a miss that is counted.
+func wantRefused[V any](t *testing.T, c *cache.Cache[V], key, what string) {
+	t.Helper()
+	before := c.Stats()
+	if v, ok := c.Get(t.Context(), key); ok {
+		t.Errorf("%s: got %v", what, v)
+	}
+	if s := c.Stats(); s.Undecodable != before.Undecodable+1 || s.Unsealed != before.Unsealed+1 {
+		t.Errorf("%s: %d are counted as undecodable and %d as unsealed, want one more than %d and %d", what, s.Undecodable, s.Unsealed, before.Undecodable, before.Unsealed)
+	}
+}
+
+// An encrypted cache takes nothing that was not encrypted for where it stands.
+func TestEncryptedCacheTakesNothingElse(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		db := p.open(t)
+		texts, counts := encrypted[string](db.CacheEntry), encrypted[int](db.CacheEntry)
+		must(t, cache.New[string](db.CacheEntry, plain).Set(ctx, "plain", "v", time.Hour))
+		wantRefused(t, texts, "plain", "a value in plain text")
+		must(t, cache.New[int](db.CacheEntry, plain).Set(ctx, "count", 7, time.Hour))
+		wantRefused(t, counts, "count", "a counter")
+		wantRefused(t, texts, "count", "a counter")
+
+		must(t, texts.Set(ctx, "k", "v", time.Hour))
+		row, err := db.CacheEntry.GetByKey(ctx, "k")
+		must(t, err)
+		change := func(what string, patch generated.CacheEntryPatch) {
+			t.Helper()
+			_, err := db.CacheEntry.Update(ctx, row.ID, patch)
+			must(t, err)
+			wantRefused(t, texts, "k", what)
+			back := generated.CacheEntryPatch{Value: store.Set(row.Value), CacheFormat: store.Set(row.CacheFormat), ExpiresAt: store.Set(row.ExpiresAt.V)}
+			_, err = db.CacheEntry.Update(ctx, row.ID, back)
+			must(t, err)
+			wantValue(t, texts, "k", "v")
+		}
+		change("a later end", generated.CacheEntryPatch{ExpiresAt: store.Set(row.ExpiresAt.V.Add(time.Minute))})
+		change("no end", generated.CacheEntryPatch{ExpiresAt: store.SetNull[time.Time]()})
+		change("another format", generated.CacheEntryPatch{CacheFormat: store.Set("json:string+zstd+aes:k1")})
+		change("a format without encryption", generated.CacheEntryPatch{CacheFormat: store.Set("json:string")})
+		change("another value", generated.CacheEntryPatch{Value: store.Set([]byte(`"v"`))})
+		_, err = db.CacheEntry.UpsertByKey(ctx, generated.CacheEntryNew{Key: "moved", Value: row.Value, CacheFormat: store.Set(row.CacheFormat), ExpiresAt: store.Set(row.ExpiresAt.V)})
+		must(t, err)
+		wantRefused(t, texts, "moved", "a value of another key")
+		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{ExpiresAt: store.Set(row.ExpiresAt.V.Add(-time.Minute))})
+		must(t, err)
+		wantValue(t, texts, "k", "v") // an earlier end is no one's gain
+	})
+}
+
+// That there is nothing is sealed as values are.
+func TestEncryptedNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		db := p.open(t)
+		texts := encrypted[string](db.CacheEntry)
+		loads := 0
+		fetch := func(key string, want int) {
+			t.Helper()
+			_, err := texts.Fetch(ctx, key, time.Hour, func(context.Context) (string, error) { loads++; return "", cache.ErrNone })
+			if !errors.Is(err, cache.ErrNone) || loads != want {
+				t.Errorf("%v after %d loads, want %d", err, loads, want)
+			}
+		}
+		fetch("k", 1)
+		fetch("k", 1)
+		if ok, err := texts.Touch(ctx, "k", 3*time.Hour); !ok || err != nil {
+			t.Errorf("Touch: %v, %v", ok, err)
+		}
+		p.clock.add(2 * time.Hour)
+		fetch("k", 1)
+		row, err := db.CacheEntry.GetByKey(ctx, "k")
+		must(t, err)
+		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{Value: store.Set([]byte("json:string"))})
+		must(t, err)
+		fetch("k", 2)
+	})
+}
+
+// Touch seals anew; it does not bring back what has ended.
+func TestTouchEncrypted(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		db := p.open(t)
+		texts := encrypted[string](db.CacheEntry)
+		must(t, texts.Set(ctx, "k", "v", time.Hour, cache.Tags("t")))
+		touch := func(key string, ttl time.Duration, want bool) {
+			t.Helper()
+			if ok, err := texts.Touch(ctx, key, ttl); ok != want || err != nil {
+				t.Errorf("Touch of %s gives %v, %v, want %v", key, ok, err, want)
+			}
+		}
+		touch("k", 3*time.Hour, true)
+		p.clock.add(2 * time.Hour)
+		wantValue(t, texts, "k", "v")
+		touch("k", 0, true)
+		p.clock.add(200 * time.Hour)
+		wantValue(t, texts, "k", "v")
+		must(t, db.Tx(ctx, func(tx *generated.Tx) error {
+			_, err := texts.In(tx.CacheEntry).Touch(ctx, "k", time.Hour)
+			return err
+		}))
+		wantValue(t, texts, "k", "v")
+		row, err := db.CacheEntry.GetByKey(ctx, "k")
+		must(t, err)
+		if n, err := texts.InvalidateTags(ctx, "t"); n != 1 || err != nil {
+			t.Errorf("its tag removed %d, %v", n, err)
+		}
+		_, err = db.CacheEntry.Create(ctx, generated.CacheEntryNew{Key: "k", Value: row.Value, CacheFormat: store.Set(row.CacheFormat)})
+		must(t, err)
+		p.clock.add(2 * time.Hour)
+		touch("k", time.Hour, false) // its seal has ended
+		wantRefused(t, texts, "k", "a value that has ended")
+		must(t, cache.New[string](db.CacheEntry, plain).Set(ctx, "plain", "v", time.Hour))
+		touch("plain", time.Hour, false)
+		touch("never there", time.Hour, false)
+	})
+}
+
+// The moment of a seal is the database's own.
+func TestEncryptedByTheDatabasesClock(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		p.clock = nil
+		ctx := t.Context()
+		db := p.open(t)
+		texts := encrypted[string](db.CacheEntry)
+		must(t, texts.Set(ctx, "k", "v", time.Hour))
+		wantValue(t, texts, "k", "v")
+		if ok, err := texts.Touch(ctx, "k", 2*time.Hour); !ok || err != nil {
+			t.Errorf("Touch gives %v, %v", ok, err)
+		}
+		wantValue(t, texts, "k", "v")
+		must(t, texts.Set(ctx, "ever", "v", 0))
+		wantValue(t, texts, "ever", "v")
+		row, err := db.CacheEntry.GetByKey(ctx, "k")
+		must(t, err)
+		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{ExpiresAt: store.Set(row.ExpiresAt.V.Add(time.Minute))})
+		must(t, err)
+		wantRefused(t, texts, "k", "a later end")
+	})
+}
