@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/hegner123/modulagen/runtime/store"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
 
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/runtime/cache"
