@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,8 +75,16 @@ func unreachable(cfg *pgxpool.Config, err error) error {
 	return fmt.Errorf("postgres: %s: %w", where(cfg), err)
 }
 
+// where returns the addresses of all hosts, in their order, and the database.
 func where(cfg *pgxpool.Config) string {
-	return fmt.Sprintf("%s:%d/%s", cfg.ConnConfig.Host, cfg.ConnConfig.Port, cfg.ConnConfig.Database)
+	address := func(host string, port uint16) string { return net.JoinHostPort(host, strconv.Itoa(int(port))) }
+	hosts := []string{address(cfg.ConnConfig.Host, cfg.ConnConfig.Port)}
+	for _, f := range cfg.ConnConfig.Fallbacks { // with sslmode=prefer a host is there twice
+		if a := address(f.Host, f.Port); !slices.Contains(hosts, a) {
+			hosts = append(hosts, a)
+		}
+	}
+	return strings.Join(hosts, ",") + "/" + cfg.ConnConfig.Database
 }
 
 // listener is a backend whose sessions are its own, so that it can listen.
@@ -85,11 +96,12 @@ type backend struct {
 	pool    *pgxpool.Pool
 	slots   *remote.Slots
 	dialer  remote.Dialer
-	name    string // address and database
+	doubt   doubt
+	name    string // addresses and database
 	origin  string // tells its notifications from those of others
 }
 
-// Name gives the address and the database.
+// Name returns the addresses and the database.
 func (b *backend) Name() string { return "postgres://" + b.name }
 
 // Dialect is PostgreSQL's.

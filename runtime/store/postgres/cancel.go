@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -30,7 +29,7 @@ func (b *backend) limitWaits(cfg *pgxpool.Config) {
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = remote.ConnectTimeout
 	}
-	cfg.ConnConfig.OnPgError = b.keeps
+	b.followPrimary(cfg)
 	cfg.BeforeConnect = func(_ context.Context, cfg *pgx.ConnConfig) error {
 		l := &link{dialer: &b.dialer}
 		cfg.DialFunc = l.dial
@@ -42,23 +41,6 @@ func (b *backend) limitWaits(cfg *pgxpool.Config) {
 		}
 		return nil
 	}
-}
-
-// readOnly is the SQLSTATE of a write on a server that takes none, such as one that
-// was the primary before a failover.
-const readOnly = "25006"
-
-// keeps says whether a connection is kept after an error. A server that has become
-// read-only keeps its connections, so that without this a program would stay with
-// it; all of the pool's are closed, and new ones go where the DSN says.
-func (b *backend) keeps(_ *pgconn.PgConn, err *pgconn.PgError) bool {
-	if err.Code == readOnly {
-		if pool := b.pool; pool != nil {
-			pool.Reset()
-		}
-		return false
-	}
-	return !strings.EqualFold(err.Severity, "FATAL")
 }
 
 // link is what one connection of the pool dials with: itself, and then its

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	crand "crypto/rand"
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ const channel = "modulagen"
 const (
 	reconnectFirst = 100 * time.Millisecond
 	reconnectMost  = 5 * time.Second
-	listenCheck    = time.Minute // how often a silent connection is asked whether it is one
+	listenCheck    = 15 * time.Second // how often a silent connection is asked whether it is one, and to the primary
 	listenAnswer   = 10 * time.Second
 )
 
@@ -74,6 +75,7 @@ func (b *backend) listen(ctx context.Context, wake func(topic string), all func(
 	if _, err := conn.Exec(ctx, "LISTEN "+channel, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return false
 	}
+	noteWritable(conn)
 	all()
 	for {
 		topic, err := b.notification(ctx, conn)
@@ -89,19 +91,22 @@ func (b *backend) listen(ctx context.Context, wake func(topic string), all func(
 	}
 }
 
-// notification waits for one of another pool. After a minute of silence it asks
-// whether the server is still there.
+var errBecameReadOnly = errors.New("the server has become read-only")
+
+// notification waits for one of another pool. After a while of silence, or when
+// the pool's connections show that the primary may be another server, it asks
+// whether the server is still there and takes writes.
 func (b *backend) notification(ctx context.Context, conn *pgx.Conn) (topic *string, err error) {
 	silence, cancel := context.WithTimeout(ctx, listenCheck)
 	defer cancel()
+	b.doubt.watch(cancel)
 	n, err := conn.WaitForNotification(silence)
+	b.doubt.watch(nil)
 	if err != nil {
 		if ctx.Err() != nil || silence.Err() == nil || conn.IsClosed() {
 			return nil, err
 		}
-		answer, cancel := context.WithTimeout(ctx, listenAnswer)
-		defer cancel()
-		return nil, conn.Ping(answer)
+		return nil, b.check(ctx, conn)
 	}
 	origin, what, found := strings.Cut(n.Payload, " ")
 	switch {
@@ -111,4 +116,18 @@ func (b *backend) notification(ctx context.Context, conn *pgx.Conn) (topic *stri
 		what = ""
 	}
 	return &what, nil
+}
+
+// check asks the server for an answer, with which it reports what it has become.
+func (b *backend) check(ctx context.Context, conn *pgx.Conn) error {
+	b.doubt.clear()
+	answer, cancel := context.WithTimeout(ctx, listenAnswer)
+	defer cancel()
+	if err := conn.Ping(answer); err != nil {
+		return err
+	}
+	if becameReadOnly(conn) {
+		return errBecameReadOnly
+	}
+	return nil
 }

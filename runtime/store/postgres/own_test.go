@@ -27,6 +27,10 @@ func TestPasswordsStayAside(t *testing.T) {
 			t.Errorf("%s: %v", dsn, err)
 		}
 	}
+	_, err := store.Open(ctx, "postgres://me:p4ss@127.0.0.1:1,127.0.0.1:2/d", nil, store.Options{})
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1,127.0.0.1:2/d") || strings.Contains(err.Error(), "p4ss") {
+		t.Errorf("of two hosts: %v", err)
+	}
 	dsn := storetest.FreshDSN(t, "postgres")
 	wrong := strings.Replace(dsn, "@", "p4ss@", 1)
 	if _, err := store.Open(ctx, wrong, nil, store.Options{}); err == nil || strings.Contains(err.Error(), "p4ss") {
@@ -131,28 +135,63 @@ func TestListenerReconnects(t *testing.T) {
 	woken("a payload that is no topic")
 }
 
-// TestReadOnlyConnectionsAreDropped makes the sessions of a pool read-only, as a
-// primary's are after a failover, while new ones are not.
+// TestReadOnlyConnectionsAreDropped has a server refuse writes on connections of a
+// pool, as an old primary does after a failover, while it takes them on new ones.
 func TestReadOnlyConnectionsAreDropped(t *testing.T) {
 	ctx := t.Context()
 	db := storetest.Open(t, storetest.FreshDSN(t, "postgres"), store.Options{MaxConns: 1})
-	demote := func() {
+	session := func() (pid int64) {
 		t.Helper()
-		if _, err := db.Conn().Exec(ctx, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", nil); err != nil {
+		if err := db.Conn().QueryRow(ctx, "SELECT pg_backend_pid()", nil, []any{&pid}); err != nil {
 			t.Fatal(err)
 		}
+		return pid
 	}
-	demote()
-	a, err := db.Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "Title"})
+	before := session()
+	if session() != before {
+		t.Error("a connection that takes writes was dropped")
+	}
+	// The server reports it, and reads notice it, which nothing refuses.
+	if _, err := db.Conn().Exec(ctx, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", nil); err != nil {
+		t.Fatal(err)
+	}
+	if session() == before {
+		t.Error("a connection that had become read-only was kept for reads")
+	}
+	// It does not report it, and refuses a write.
+	before = session()
+	tries := 0
+	err := db.Tx(ctx, func(c *store.Conn) error {
+		if tries++; tries == 1 {
+			if _, err := c.Exec(ctx, "SET TRANSACTION READ ONLY", nil); err != nil {
+				return err
+			}
+		}
+		_, err := storetest.In(c).Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "Title"})
+		return err
+	})
+	if err != nil || tries != 2 || session() == before {
+		t.Errorf("%d tries, %v; the connection was kept: %t", tries, err, session() == before)
+	}
+}
+
+// TestReadOnlyConnectionsAreKept has the DSN ask for a session that is read-only
+// from its beginning.
+func TestReadOnlyConnectionsAreKept(t *testing.T) {
+	ctx := t.Context()
+	dsn := storetest.FreshDSN(t, "postgres")
+	db, err := store.Open(ctx, dsn+"&default_transaction_read_only=on", nil, store.Options{MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	demote()
-	err = db.Tx(ctx, func(c *store.Conn) error {
-		_, err := storetest.In(c).Article.Update(ctx, a.ID, storetest.ArticlePatch{Views: store.Int(1)})
-		return err
-	})
-	if err != nil {
-		t.Error(err)
+	defer db.Close()
+	var first, second int64
+	for _, pid := range []*int64{&first, &second} {
+		if err := db.Conn().QueryRow(ctx, "SELECT pg_backend_pid()", nil, []any{pid}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if first != second {
+		t.Error("the connection was dropped")
 	}
 }

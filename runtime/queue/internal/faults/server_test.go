@@ -35,13 +35,7 @@ type server struct {
 // are required, and is skipped, loudly, as storetest.FreshDSN does, where not.
 func newServer(t *testing.T, kind string) *server {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "faults-"+kind+"-") // t.TempDir is no place for another user
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(folder) })
-	s := &server{log: filepath.Join(folder, "log")}
-	s.as = account(t, kind, folder)
+	s, folder := newFolder(t, kind)
 	port := freePort(t)
 	data := filepath.Join(folder, "data")
 	switch kind {
@@ -68,6 +62,19 @@ func newServer(t *testing.T, kind string) *server {
 		s.dsn = "mysql://faults:faults@127.0.0.1:" + port + "/faults"
 	}
 	return s
+}
+
+// newFolder makes a folder for a server, and for the user that it runs as.
+func newFolder(t *testing.T, kind string) (s *server, folder string) {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "faults-"+kind+"-") // t.TempDir is no place for another user
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	s = &server{log: filepath.Join(folder, "log")}
+	s.as = account(t, kind, folder)
+	return s, folder
 }
 
 // account gives the user that a server runs as, and the folder to it: PostgreSQL

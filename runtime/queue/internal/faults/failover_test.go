@@ -1,0 +1,144 @@
+//go:build unix
+
+package faults
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	today "github.com/hegner123/modulagen/runtime/queue/internal/faults/today/generated"
+
+	"github.com/hegner123/modulagen/runtime/queue"
+)
+
+// TestFailover moves the primary of a replicated PostgreSQL three times under one
+// worker: by a switchover, after which the old primary is a standby; by a crash;
+// and away from a primary that goes on for reads, with all its connections. What
+// was acknowledged, by a standby too, is not lost, and is completed once.
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	a.begin(t)
+	b.copy(t, a)
+	const name = "failover" // of the connections
+	dsn := "postgres://faults@127.0.0.1:" + a.port + ",127.0.0.1:" + b.port +
+		"/postgres?sslmode=disable&target_session_attrs=read-write&application_name=" + name
+	c := newConvoy(t, open(t, dsn, today.Options{}))
+
+	c.hold(t)
+	a.stop(t)
+	c.goesOn(t, "a switchover", b, b.promote(t))
+	a.follow(t, b)
+
+	c.hold(t)
+	b.kill()
+	c.goesOn(t, "a crash", a, a.promote(t))
+	b.copy(t, a)
+
+	c.hold(t)
+	a.set(t, "default_transaction_read_only", "on")
+	a.until(t, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_xid IS NOT NULL")
+	c.goesOn(t, "a primary that became read-only", b, b.promote(t))
+	a.until(t, "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = '"+name+"'")
+
+	c.check(t, b)
+}
+
+// failoverLease is the lease of the worker's jobs.
+const failoverLease = 5 * time.Second
+
+// convoy is a worker, and jobs that are enqueued for it without end.
+type convoy struct {
+	db      *today.DB
+	stop    func() error
+	halt    context.CancelFunc // ends the enqueueing
+	fed     chan []today.TaskID
+	held    chan today.TaskID
+	release chan struct{}
+	ids     []today.TaskID // of the jobs that were held
+}
+
+func newConvoy(t *testing.T, db *today.DB) *convoy {
+	c := &convoy{db: db, fed: make(chan []today.TaskID, 1), held: make(chan today.TaskID, 1), release: make(chan struct{})}
+	finish := complete(db, "worker")
+	h := hands{note: func(ctx context.Context, j *today.NoteJob) error {
+		if j.Payload.Text == "held" && j.Row.Attempts == 1 {
+			c.held <- j.Row.ID
+			<-c.release
+		}
+		return finish(ctx, j)
+	}}
+	soon := func(int, error) time.Duration { return 100 * time.Millisecond }
+	c.stop = work(t, db, h, queue.Options{Lease: failoverLease, Concurrency: 4, Backoff: soon})
+	ctx, halt := context.WithCancel(t.Context())
+	c.halt = halt
+	go func() { c.fed <- feed(ctx, db) }()
+	return c
+}
+
+// feed enqueues until ctx ends, and returns what was acknowledged.
+func feed(ctx context.Context, db *today.DB) (ids []today.TaskID) {
+	pause := time.NewTicker(25 * time.Millisecond)
+	defer pause.Stop()
+	for ctx.Err() == nil {
+		// The end of a context makes a commit that waits for a standby one that was
+		// acknowledged without it: this one has none.
+		row, err := db.Task.EnqueueNote(context.WithoutCancel(ctx), today.Note{Text: "fed"}, attempts(10_000))
+		if err == nil {
+			ids = append(ids, row.ID)
+		}
+		<-pause.C
+	}
+	return ids
+}
+
+// hold returns when a handler runs that waits for the end of the failover.
+func (c *convoy) hold(t *testing.T) {
+	t.Helper()
+	note(t, c.db, "held", attempts(10_000))
+	c.ids = append(c.ids, await(t, "a job that is held", c.held))
+}
+
+// goesOn asserts that the worker runs jobs, and listens, at the new primary.
+func (c *convoy) goesOn(t *testing.T, after string, primary *node, promoted time.Time) {
+	t.Helper()
+	c.release <- struct{}{}
+	direct := open(t, primary.dsn, today.Options{})
+	row := ended(t, direct, note(t, direct, "after "+after, attempts(10_000)))
+	took := time.Since(promoted)
+	if row.State != today.TaskStateDone || took > 2*failoverLease {
+		t.Errorf("after %s a job is %s within %s; want done within two leases of %s", after, row.State, took, failoverLease)
+	}
+	t.Logf("after %s the worker went on within %s", after, took.Round(time.Millisecond))
+	primary.until(t, "SELECT count(*) = 1 FROM pg_stat_activity WHERE query = 'LISTEN modulagen' AND application_name = 'failover'")
+	c.ids = append(c.ids, row.ID)
+}
+
+// check ends the enqueueing, and waits for every job.
+func (c *convoy) check(t *testing.T, primary *node) {
+	t.Helper()
+	c.halt()
+	fed := await(t, "the end of the enqueueing", c.fed)
+	direct := open(t, primary.dsn, today.Options{})
+	acknowledged := append(fed, c.ids...)
+	// Those whose acknowledgment was lost are there too.
+	all := map[today.TaskID]bool{}
+	for row, err := range direct.Task.All(t.Context(), today.TaskQuery{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[row.ID] = true
+		if row := ended(t, direct, row.ID); row.State != today.TaskStateDone {
+			t.Errorf("task %d is %s: %s", row.ID, row.State, row.Error.V)
+		}
+		receipts(t, direct, row.ID, "worker")
+	}
+	for _, id := range acknowledged {
+		if !all[id] {
+			t.Errorf("task %d was acknowledged and is lost", id)
+		}
+	}
+	t.Logf("%d jobs were acknowledged, of %d", len(acknowledged), len(all))
+	mustStop(t, c.stop)
+}
