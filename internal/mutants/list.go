@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -173,8 +174,22 @@ func topLevel(pattern string) string {
 
 var testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)\w*)\(`)
 
+// listed keeps what tests found: many entries name the same few packages.
+var listed sync.Map // of []string by folder
+
 // tests lists the test functions of a package's folder.
 func tests(dir string) ([]string, error) {
+	if names, ok := listed.Load(dir); ok {
+		return names.([]string), nil
+	}
+	names, err := findTests(dir)
+	if err == nil {
+		listed.Store(dir, names)
+	}
+	return names, err
+}
+
+func findTests(dir string) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	if err != nil {
 		return nil, err
