@@ -318,6 +318,26 @@ func TestEndsWakeOthers(t *testing.T) {
 	})
 }
 
+// A start is counted at the latest moment at which it may be.
+func TestStartIsCountedAhead(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 123_000_000, time.UTC)
+	bareEach(t, now, func(t *testing.T, b *bare) {
+		r := Rate{Max: 3, Every: 2 * time.Second}
+		at, s, err := b.nextStart(t.Context(), b.db.Conn(), r)
+		if err != nil || !at.Equal(now) || s.by.Sub(now) != r.Every/slicesOfRate || s.slice != sliceOf(s.by, r) || b.late(s) {
+			t.Errorf("at %s it may begin until %s, counted in slice %d, %v", at, s.by, s.slice, err)
+		}
+		b.counted(time.Now().Add(-time.Second)) // a commit that took a second
+		if _, slow, err := b.nextStart(t.Context(), b.db.Conn(), r); err != nil || slow.by.Sub(now) < 2*time.Second || slow.slice != sliceOf(slow.by, r) {
+			t.Errorf("with slow commits it may begin until %s, counted in slice %d, %v", slow.by, slow.slice, err)
+		}
+		s.by = now.Add(-time.Microsecond)
+		if !b.late(s) {
+			t.Error("a start whose time has passed is not late")
+		}
+	})
+}
+
 // A settler gives what waits in order, what could not be written first, and says
 // when there is nothing left.
 func TestSettler(t *testing.T) {
@@ -344,6 +364,10 @@ func TestSettler(t *testing.T) {
 		if rest := s.take(); len(rest) != 5 {
 			t.Errorf("%d are left, want 5", len(rest))
 		}
+		if s.idle(time.Second, nil) {
+			t.Error("idle while the last are being written")
+		}
+		<-s.signal
 		quiet := make(chan bool)
 		go func() { quiet <- s.idle(time.Minute, nil) }()
 		<-s.signal // idle asks
