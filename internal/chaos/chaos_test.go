@@ -75,7 +75,8 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// showLogs shows what the processes had to say, as far as that fits.
+// showLogs shows what the processes had to say, as far as that fits: the last
+// lines of each, and what the race detector has found.
 func showLogs(t *testing.T, folder string) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.log"))
 	if err != nil {
@@ -93,5 +94,9 @@ func showLogs(t *testing.T, folder string) {
 			}
 		}
 		t.Logf("%s:\n%s", filepath.Base(file), strings.Join(kept[max(0, len(kept)-40):], ""))
+		if at := strings.Index(string(text), "WARNING: DATA RACE"); at >= 0 {
+			race, _, _ := strings.Cut(string(text[at:]), "\n==================\n")
+			t.Logf("%s:\n%s", filepath.Base(file), race)
+		}
 	}
 }
