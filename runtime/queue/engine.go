@@ -64,7 +64,24 @@ type claim struct {
 	ctx       context.Context // of the handler; nil before it runs
 	cancel    context.CancelCauseFunc
 	confirmed time.Time // when the database was last asked and said that it is ours; monotonic
-	started   time.Time
+	started   time.Time // when its handler began; zero before
+}
+
+// ran returns how long ago the handler began; 0 for one that has not.
+func (c *claim) ran() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.started.IsZero() {
+		return 0
+	}
+	return time.Since(c.started)
+}
+
+// began returns when the handler began; the zero time before it has.
+func (c *claim) began() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.started
 }
 
 type phase uint8

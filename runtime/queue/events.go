@@ -81,8 +81,8 @@ func eventsOf(db *store.DB, name string) *eventHub {
 
 func (e *engine) emit(c *claim, t EventType, end outcome) {
 	took := time.Duration(0)
-	if t != Started && !c.started.IsZero() {
-		took = time.Since(c.started)
+	if t != Started {
+		took = c.ran()
 	}
 	e.tele.count(c, t, took)
 	if e.events.readers.Load() == 0 {
@@ -90,7 +90,7 @@ func (e *engine) emit(c *claim, t EventType, end outcome) {
 	}
 	at := time.Now()
 	if t == Started {
-		at = c.started
+		at = c.began()
 	}
 	e.events.send(Event[any]{
 		Type: t, ID: c.ID, Kind: c.Kind, Queue: c.Queue, Attempt: int(c.Attempt),

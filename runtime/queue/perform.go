@@ -13,7 +13,7 @@ func (e *engine) work(l *line, c *claim) {
 	defer func() {
 		if !returned && c != nil { // the handler ended the goroutine, as a test's FailNow does
 			e.end(c, errGoexit)
-			if next := l.next(time.Since(c.started)); next != nil {
+			if next := l.next(c.ran()); next != nil {
 				go e.work(l, next)
 				return
 			}
@@ -22,7 +22,7 @@ func (e *engine) work(l *line, c *claim) {
 	}()
 	for c != nil {
 		e.perform(c)
-		c = l.next(time.Since(c.started))
+		c = l.next(c.ran())
 	}
 	returned = true
 }
@@ -32,14 +32,15 @@ var errGoexit = errors.New("queue: the handler ended its goroutine without retur
 
 // perform runs one handler and hands over what became of it.
 func (e *engine) perform(c *claim) {
-	if !e.mayStart(c) && c.move(buffered, finished) { // the rate leaves no room for it now
+	at, ok := e.mayStart(c)
+	if !ok && c.move(buffered, finished) { // the rate leaves no room for it now
 		e.settle(c, outcome{verb: toRelease})
 		return
 	}
 	if c.left(&e.opts) <= 0 { // this process stood still, or the database was away
 		e.outlive(c)
 	}
-	ctx, ok := e.start(c)
+	ctx, ok := e.start(c, at)
 	if !ok {
 		return // lost before it began
 	}
@@ -64,14 +65,15 @@ func (e *engine) perform(c *claim) {
 	e.end(c, err)
 }
 
-// start gives the handler's context.
-func (e *engine) start(c *claim) (context.Context, bool) {
+// start returns the handler's context. The claim is still buffered until then, and
+// another goroutine may give it back at any moment.
+func (e *engine) start(c *claim, at time.Time) (context.Context, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase != buffered {
 		return nil, false
 	}
-	c.phase = performed
+	c.phase, c.started = performed, at
 	ctx := context.WithValue(e.handlers, claimKey{}, c.handle)
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	return c.ctx, true

@@ -73,20 +73,20 @@ func (e *engine) counted(asked time.Time) {
 	e.commits.Store(int64(max(took, known-known/8)))
 }
 
-// mayStart reports whether a claim may begin, and notes when it does. One under a
+// mayStart reports whether a claim may begin, and at which moment. One under a
 // rate that is late is counted anew; if that cannot be done in time, it may not.
-func (e *engine) mayStart(c *claim) bool {
+func (e *engine) mayStart(c *claim) (at time.Time, ok bool) {
 	for range 3 {
-		c.started = time.Now()
+		at = time.Now()
 		if c.start == nil || !e.late(*c.start) {
-			return true
+			return at, true
 		}
 		if err := e.recount(e.handlers, c); err != nil {
 			e.log(c).Warn("start not counted under its rate: given back", "error", err)
-			return false
+			return at, false
 		}
 	}
-	return false
+	return at, false
 }
 
 // recount moves the start of a claim under a rate to now.
