@@ -62,7 +62,7 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 	if b.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	b.session = session{b.pool}
+	b.session = session{b.pool, &b.abandoned}
 	return opened, nil
 }
 
@@ -92,13 +92,14 @@ type listener struct{ *backend }
 
 // backend is a pool of connections.
 type backend struct {
-	session session
-	pool    *pgxpool.Pool
-	slots   *remote.Slots
-	dialer  remote.Dialer
-	doubt   doubt
-	name    string // addresses and database
-	origin  string // tells its notifications from those of others
+	session   session
+	pool      *pgxpool.Pool
+	slots     *remote.Slots
+	dialer    remote.Dialer
+	doubt     doubt
+	abandoned abandoned
+	name      string // addresses and database
+	origin    string // tells its notifications from those of others
 }
 
 // Name returns the addresses and the database.

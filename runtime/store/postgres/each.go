@@ -52,6 +52,7 @@ func (s session) pipeline(ctx context.Context, sql string, args func(i int) []an
 		}
 		batch.Queue(sql, bound...)
 	}
+	before := s.abandoned.commits.Load()
 	results := s.q.SendBatch(ctx, batch)
 	for i := range touched {
 		tag, err := results.Exec()
@@ -64,5 +65,5 @@ func (s session) pipeline(ctx context.Context, sql string, args func(i int) []an
 	if err := results.Close(); err != nil {
 		return failure(ctx, err)
 	}
-	return nil
+	return s.abandoned.since(ctx, before)
 }

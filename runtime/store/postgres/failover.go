@@ -19,7 +19,7 @@ const readOnly = "25006"
 // stay with it; new ones go where the DSN says. A server that is read-only from
 // the beginning is one that the DSN accepts.
 func (b *backend) followPrimary(cfg *pgxpool.Config) {
-	cfg.ConnConfig.OnPgError = b.keeps
+	cfg.ConnConfig.OnPgError, cfg.ConnConfig.OnNotice = b.keeps, b.abandoned.notice
 	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		noteWritable(conn)
 		return nil

@@ -15,7 +15,10 @@ type querier interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-type session struct{ q querier }
+type session struct {
+	q         querier
+	abandoned *abandoned
+}
 
 // Exec runs a statement that gives no rows.
 func (s session) Exec(ctx context.Context, sql string, args []any) (store.Result, error) {
@@ -23,9 +26,13 @@ func (s session) Exec(ctx context.Context, sql string, args []any) (store.Result
 	if err != nil {
 		return store.Result{}, err
 	}
+	before := s.abandoned.commits.Load()
 	tag, err := s.q.Exec(ctx, sql, bound...)
 	if err != nil {
 		return store.Result{}, failure(ctx, err)
+	}
+	if err := s.abandoned.since(ctx, before); err != nil {
+		return store.Result{}, err
 	}
 	return store.Result{RowsAffected: tag.RowsAffected()}, nil
 }
@@ -54,6 +61,7 @@ func (s session) rows(ctx context.Context, sql string, args, dest []any, each fu
 	if err != nil {
 		return err
 	}
+	before := s.abandoned.commits.Load()
 	rows, err := s.q.Query(ctx, sql, bound...)
 	if err != nil {
 		return failure(ctx, err)
@@ -75,5 +83,5 @@ func (s session) rows(ctx context.Context, sql string, args, dest []any, each fu
 	if err := rows.Err(); err != nil {
 		return failure(ctx, err)
 	}
-	return nil
+	return s.abandoned.since(ctx, before)
 }

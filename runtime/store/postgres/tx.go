@@ -24,7 +24,7 @@ func (b *backend) Begin(ctx context.Context) (store.Transaction, error) {
 		b.slots.Give()
 		return nil, failure(soon, err)
 	}
-	return &tx{session: session{t}, tx: t, release: b.slots.Give}, nil
+	return &tx{session: session{t, &b.abandoned}, tx: t, release: b.slots.Give}, nil
 }
 
 type tx struct {
@@ -44,10 +44,11 @@ func (t *tx) end() {
 // connection broke, or ctx ended, while the server was committing.
 func (t *tx) Commit(ctx context.Context) error {
 	defer t.end()
+	before := t.abandoned.commits.Load()
 	if err := t.tx.Commit(ctx); err != nil {
 		return failure(ctx, err)
 	}
-	return nil
+	return t.abandoned.since(ctx, before)
 }
 
 // Rollback ends the transaction and undoes it.

@@ -4,6 +4,9 @@ package faults
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -79,7 +82,7 @@ func newConvoy(t *testing.T, db *today.DB) *convoy {
 
 // feed enqueues until ctx ends, and returns what was acknowledged.
 func feed(ctx context.Context, db *today.DB) (ids []today.TaskID) {
-	pause := time.NewTicker(25 * time.Millisecond)
+	pause := time.NewTicker(50 * time.Millisecond)
 	defer pause.Stop()
 	for ctx.Err() == nil {
 		// The end of a context makes a commit that waits for a standby one that was
@@ -122,6 +125,14 @@ func (c *convoy) check(t *testing.T, primary *node) {
 	fed := await(t, "the end of the enqueueing", c.fed)
 	direct := open(t, primary.dsn, today.Options{})
 	acknowledged := append(fed, c.ids...)
+	primary.until(t, "SELECT count(*) = 0 FROM task WHERE state NOT IN ('done', 'dead')")
+	completed := map[int64]int{}
+	for row, err := range direct.Receipt.All(t.Context(), today.ReceiptQuery{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		completed[row.Task]++
+	}
 	// Those whose acknowledgment was lost are there too.
 	all := map[today.TaskID]bool{}
 	for row, err := range direct.Task.All(t.Context(), today.TaskQuery{}) {
@@ -129,10 +140,9 @@ func (c *convoy) check(t *testing.T, primary *node) {
 			t.Fatal(err)
 		}
 		all[row.ID] = true
-		if row := ended(t, direct, row.ID); row.State != today.TaskStateDone {
-			t.Errorf("task %d is %s: %s", row.ID, row.State, row.Error.V)
+		if n := completed[int64(row.ID)]; row.State != today.TaskStateDone || n != 1 {
+			t.Errorf("task %d is %s, completed %d times: %s", row.ID, row.State, n, row.Error.V)
 		}
-		receipts(t, direct, row.ID, "worker")
 	}
 	for _, id := range acknowledged {
 		if !all[id] {
@@ -141,4 +151,55 @@ func (c *convoy) check(t *testing.T, primary *node) {
 	}
 	t.Logf("%d jobs were acknowledged, of %d", len(acknowledged), len(all))
 	mustStop(t, c.stop)
+}
+
+// TestStandbyDoesNotAnswer has a context end while a commit waits for a standby
+// that is not there. The server stops waiting then and says that it has committed,
+// with a warning that the standby may not have it: that is no acknowledgment.
+func TestStandbyDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	a := newNode(t)
+	a.begin(t)
+	db := open(t, a.dsn, today.Options{})
+	row := today.ReceiptNew{By: "nobody"}
+	a.set(t, "synchronous_standby_names", "*")
+	ctx, cancel := context.WithCancel(t.Context())
+	var writes sync.WaitGroup
+	writes.Go(func() {
+		for ctx.Err() == nil { // until the server has taken the setting up
+			_, _ = db.Receipt.Create(ctx, row)
+		}
+	})
+	a.until(t, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+	cancel()
+	writes.Wait()
+	for what, write := range map[string]func(context.Context) error{
+		"a statement": func(ctx context.Context) error {
+			_, err := db.Receipt.Create(ctx, row)
+			return err
+		},
+		"a transaction": func(ctx context.Context) error {
+			return db.Tx(ctx, func(tx *today.Tx) error {
+				_, err := tx.Receipt.Create(ctx, row)
+				return err
+			})
+		},
+		"COPY": func(ctx context.Context) error {
+			_, err := db.Receipt.CreateMany(ctx, slices.Repeat([]today.ReceiptNew{row}, 1000))
+			return err
+		},
+		"a deletion": func(ctx context.Context) error {
+			_, err := db.Receipt.DeleteWhere(ctx, today.ReceiptFields.By.Eq("nobody"))
+			return err
+		},
+	} {
+		writes.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			if err := write(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s, which no standby has: %v", what, err)
+			}
+		})
+	}
+	writes.Wait()
 }
