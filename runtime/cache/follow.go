@@ -105,13 +105,17 @@ type changeReader struct {
 
 func (t *table) changeReader() *changeReader { return &changeReader{t: t.root(), last: -1} }
 
-// begin finds where reading starts.
+// begin finds where reading starts. What is there by now counts as heard: nothing
+// was kept in memory before it.
 func (r *changeReader) begin(ctx context.Context) error {
 	var last int64
 	err := r.t.c.QueryRow(ctx, r.t.spec.Heard.Text[r.t.d], nil, []any{&last})
 	switch {
 	case err == nil:
 		r.start(last)
+		if err := r.readNew(ctx, func(change) {}); err != nil {
+			return err
+		}
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	}
@@ -174,6 +178,19 @@ func (r *changeReader) read(ctx context.Context) error {
 	if r.slept() {
 		r.t.room.hub.HeardAll()
 	}
+	if err := r.readNew(ctx, r.take); err != nil {
+		return err
+	}
+	if err := r.readMissing(ctx); err != nil {
+		return err
+	}
+	r.noteHeard()
+	return nil
+}
+
+// readNew reads the rows behind the last one, and notes the ids that it passes
+// over.
+func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 	for {
 		args := make([]any, argCount)
 		args[argID], args[argLimit] = r.last, int64(hearMost)
@@ -190,17 +207,12 @@ func (r *changeReader) read(ctx context.Context) error {
 				r.gaps.add(r.last+1, row.id-1, now)
 			}
 			r.last = row.id
-			r.take(row)
+			take(row)
 		}
 		if len(rows) < hearMost {
-			break
+			return nil
 		}
 	}
-	if err := r.readMissing(ctx); err != nil {
-		return err
-	}
-	r.noteHeard()
-	return nil
 }
 
 // readMissing looks for the gaps that are due.

@@ -198,7 +198,11 @@ func TestChangesThatRunAtTheStart(t *testing.T) {
 					must(t, r.Begin(ctx))
 					foreign(t, p, db, last, "x")
 				}
+				epoch := db.CacheEntry.CacheBackend().Hub().Epoch(cache.Hash("x"))
 				must(t, r.Read(ctx))
+				if now := db.CacheEntry.CacheBackend().Hub().Epoch(cache.Hash("x")); begun && now != epoch {
+					t.Error("what was there before the start was heard as news")
+				}
 				must(t, mine.Set(ctx, "k", "v", 0))
 				wantMemory(t, mine, "k", true)
 				foreign(t, p, db, last-3, "k")
