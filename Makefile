@@ -13,6 +13,8 @@ FORMAT ?= table
 RUNTIME = ./runtime/... ./generated/...
 # Definitions of tests, generated beside them.
 TESTED = internal/chaos runtime/queue/internal/faults/today runtime/queue/internal/faults/tomorrow runtime/queue/internal/errands runtime/queue/internal/errands/newer
+# Those of benchmarks, which are a module of their own.
+BENCHED = bench/queue bench/store
 # This module's sources; the demo's project is a module of its own.
 SOURCES = $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v -e '\.gen\.go$$' -e '^bench/store/ent/')
 
@@ -59,12 +61,14 @@ generate: ## make generated/ again from datatypes/, and what tests are generated
 	$(GO) run ./cmd/modulagen generate
 	cd examples/cache && $(GO) run ../../cmd/modulagen generate
 	for dir in $(TESTED); do (cd $$dir && $(GO) run github.com/hegner123/modulagen/cmd/modulagen generate); done
+	for dir in $(BENCHED); do $(GO) run ./cmd/modulagen generate -C $$dir; done
 
 .PHONY: stale
 stale: ## generated/ is what its definitions say
 	$(GO) run ./cmd/modulagen generate --check
 	cd examples/cache && $(GO) run ../../cmd/modulagen generate --check
 	for dir in $(TESTED); do (cd $$dir && $(GO) run github.com/hegner123/modulagen/cmd/modulagen generate --check); done
+	for dir in $(BENCHED); do $(GO) run ./cmd/modulagen generate --check -C $$dir; done
 
 .PHONY: chaos
 chaos: ## processes, connections and servers are killed while jobs flow, and the tables prove: CHAOS_SECONDS=120, CHAOS_SEED, CHAOS_DATABASE=all

@@ -361,18 +361,6 @@ func newNoop(ctx context.Context, payload Noop, opts []func(*BenchJobNew)) (Benc
 	return n, nil
 }
 
-// Create adds a row and wakes the workers.
-func (t *BenchJobTable) Create(ctx context.Context, n BenchJobNew) (*BenchJob, error) {
-	row, err := t.Table.Create(ctx, n)
-	return row, queue.Added(t.Conn(), &benchJobQueue, err)
-}
-
-// CreateMany adds rows, all or none, and wakes the workers.
-func (t *BenchJobTable) CreateMany(ctx context.Context, ns []BenchJobNew) ([]BenchJobID, error) {
-	ids, err := t.Table.CreateMany(ctx, ns)
-	return ids, queue.Added(t.Conn(), &benchJobQueue, err)
-}
-
 // BenchJobHandler runs what is claimed from bench_job. A nil error is done; another is tried
 // again later, unless queue.Discard made it.
 type BenchJobHandler interface {
@@ -397,7 +385,7 @@ func (t *BenchJobTable) Cancel(ctx context.Context, id BenchJobID) error {
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
-// gives store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
+// returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *BenchJobTable) Retry(ctx context.Context, id BenchJobID) error {
 	return queue.Revive(ctx, t.Conn(), &benchJobQueue, int64(id))
 }
@@ -422,7 +410,8 @@ func (t *BenchJobTable) Resume(ctx context.Context, queues ...string) error {
 // BenchJobEvent is something that happened to a row in this process.
 type BenchJobEvent = queue.Event[BenchJobID]
 
-// Events gives what this process's workers do to rows, from now on until ctx ends.
+// Events returns what this process's workers do to rows, from now on until ctx ends. Of
+// workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *BenchJobTable) Events(ctx context.Context) iter.Seq[BenchJobEvent] {
 	return queue.Events[BenchJobID](ctx, t.Conn().DB(), "bench_job")
 }
@@ -865,4 +854,10 @@ LIMIT ?`,
 		Running:   "processing",
 	},
 	Versioned: false,
+}
+
+func init() {
+	benchJobSpec.Effects = []store.Effect{
+		{On: store.Created, Announce: "bench_job"},
+	}
 }

@@ -24,9 +24,14 @@ CREATE TABLE bench_job (
   CONSTRAINT bench_job_job_type_check CHECK (length(job_type) <= 100),
   CONSTRAINT bench_job_payload_check CHECK (json_valid(payload)),
   CONSTRAINT bench_job_status_check CHECK ((status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed')),
+  CONSTRAINT bench_job_scheduled_at_check CHECK (scheduled_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT bench_job_started_at_check CHECK (started_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT bench_job_completed_at_check CHECK (completed_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT bench_job_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT bench_job_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT bench_job_queue_hold_check CHECK (length(queue_hold) <= 16),
-  CONSTRAINT bench_job_queue_errors_check CHECK (json_valid(queue_errors)),
-  CONSTRAINT bench_job_queue_result_check CHECK (json_valid(queue_result)),
+  CONSTRAINT bench_job_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
+  CONSTRAINT bench_job_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
   CONSTRAINT bench_job_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT bench_job_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;

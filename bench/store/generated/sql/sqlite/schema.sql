@@ -18,7 +18,9 @@ CREATE TABLE article (
   CONSTRAINT article_status_check CHECK ((status = 'draft' OR status = 'published' OR status = 'archived')),
   CONSTRAINT article_featured_check CHECK (featured IN (0, 1)),
   CONSTRAINT article_contact_check CHECK (length(contact) <= 254),
-  CONSTRAINT article_meta_check CHECK (json_valid(meta))
+  CONSTRAINT article_published_at_check CHECK (published_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT article_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT article_meta_check CHECK (meta IS NULL OR json_valid(meta))
 ) STRICT;
 CREATE UNIQUE INDEX article_slug_key ON article (slug);
 CREATE INDEX article_status_created_at_desc_idx ON article (status, created_at DESC);
