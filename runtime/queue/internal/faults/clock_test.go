@@ -28,7 +28,7 @@ func TestClockJumps(t *testing.T) {
 	for name, jump := range map[string]time.Duration{"ahead": time.Hour, "back": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, dsn string) {
-				const lease = time.Second
+				const lease = 3 * time.Second
 				var clock wallClock
 				db, other := open(t, dsn, today.Options{Now: clock.now}), open(t, dsn, today.Options{Now: clock.now})
 				begun, release := make(chan struct{}), make(chan struct{})

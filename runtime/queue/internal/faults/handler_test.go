@@ -133,7 +133,7 @@ func TestHandlerIgnoresItsContext(t *testing.T) {
 		release := onlyOnce(released)
 		t.Cleanup(release)
 		id := note(t, db, "deaf")
-		opts := queue.Options{Lease: time.Second, StopTimeout: 50 * time.Millisecond, Grace: 50 * time.Millisecond}
+		opts := queue.Options{Lease: 3 * time.Second, StopTimeout: 50 * time.Millisecond, Grace: 50 * time.Millisecond}
 		refused := make(chan error, 1)
 		stop := work(t, db, hands{note: func(ctx context.Context, j *today.NoteJob) error {
 			close(begun)
@@ -249,7 +249,7 @@ func TestTransactionLongerThanALease(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dsn := freshDSN(t, name)
 			t.Parallel()
-			const lease = time.Second
+			const lease = 3 * time.Second
 			db, other := open(t, dsn, today.Options{}), open(t, dsn, today.Options{})
 			begun, release := make(chan struct{}, 2), make(chan struct{})
 			plain, tx := note(t, db, "plain"), note(t, db, "tx")

@@ -200,7 +200,7 @@ func playLocker(ctx context.Context, db *today.DB, orders <-chan struct{}) error
 // is refused.
 func TestStoppedForThreeLeases(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
-		const lease = 2 * time.Second
+		const lease = 4 * time.Second
 		db := open(t, dsn, today.Options{})
 		plain, tx := note(t, db, "plain"), note(t, db, "tx")
 		child := startProcess(t, "worker", dsn, lease)
@@ -286,7 +286,7 @@ func TestStoppedWithALockedRow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dsn := freshDSN(t, name)
 			t.Parallel()
-			const lease = time.Second
+			const lease = 3 * time.Second
 			db := open(t, dsn, today.Options{})
 			held := note(t, db, "long tx")
 			child := startProcess(t, "worker", dsn, lease)
