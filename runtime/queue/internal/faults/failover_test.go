@@ -20,7 +20,6 @@ import (
 // and away from a primary that goes on for reads, with all its connections. What
 // was acknowledged, by a standby too, is not lost, and is completed once.
 func TestFailover(t *testing.T) {
-	t.Parallel()
 	a, b := newNode(t), newNode(t)
 	a.begin(t)
 	b.copy(t, a)
@@ -158,7 +157,6 @@ func (c *convoy) check(t *testing.T, primary *node) {
 // that is not there. The server stops waiting then and says that it has committed,
 // with a warning that the standby may not have it: that is no acknowledgment.
 func TestStandbyDoesNotAnswer(t *testing.T) {
-	t.Parallel()
 	a := newNode(t)
 	a.begin(t)
 	db := open(t, a.dsn, today.Options{})
