@@ -352,7 +352,7 @@ func (w work) worth(priority func() string) string {
 		priority(), most, int64(mostWaiting), priority(), most, int64(mostWaiting), priority(), step)
 }
 
-// twin finds the row that holds a unique key, and keeps it from others.
+// twin finds and locks the row that holds a unique key.
 func (w work) twin() []model.Query {
 	s := w.statement()
 	s.add("SELECT %s\nFROM %s\nWHERE %s = %s", w.lowering.d.Columns(names(w.d.Columns())), w.lowering.q(w.d.Name),
