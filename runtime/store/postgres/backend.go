@@ -45,17 +45,16 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 	}
 	b := &backend{name: where(cfg), origin: newOrigin()}
 	b.limitWaits(cfg)
-	pooled, err := pooler(ctx, cfg.ConnConfig)
-	if err != nil {
+	if b.pooled, err = pooler(ctx, cfg.ConnConfig); err != nil {
 		return nil, unreachable(cfg, err)
 	}
-	if pooled && !strings.Contains(dsn, execMode) {
+	if b.pooled && !strings.Contains(dsn, execMode) {
 		opts.Logger.WarnContext(ctx, "store: "+b.Name()+" is behind a connection pooler: statements are not kept prepared, and other processes "+
 			"cannot wake this one; add "+execMode+"=cache_statement to the DSN where the pooler keeps sessions")
 		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	var opened store.Backend = listener{b}
-	if pooled && cfg.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
+	if b.pooled && cfg.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
 		opened = b
 	}
 	b.slots = remote.NewSlots(int(cfg.MaxConns), opened)
@@ -98,6 +97,7 @@ type backend struct {
 	dialer    remote.Dialer
 	doubt     doubt
 	abandoned abandoned
+	pooled    bool   // behind a connection pooler
 	name      string // addresses and database
 	origin    string // tells its notifications from those of others
 }

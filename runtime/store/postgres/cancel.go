@@ -34,6 +34,9 @@ func (b *backend) limitWaits(cfg *pgxpool.Config) {
 		l := &link{dialer: &b.dialer}
 		cfg.DialFunc = l.dial
 		cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+			if b.pooled {
+				return &cutter{c, l}
+			}
 			return &canceller{
 				CancelRequestContextWatcherHandler: pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 2 * cancelWait},
 				link:                               l,
@@ -60,6 +63,33 @@ func (l *link) dial(ctx context.Context, network, address string) (net.Conn, err
 	return l.dialer.DialContext(ctx, network, address)
 }
 
+// close cuts the connection without a word to the server.
+func (l *link) close(c *pgconn.PgConn) {
+	l.cut.Store(true)
+	socket := c.Conn()
+	if encrypted, ok := socket.(*tls.Conn); ok {
+		socket = encrypted.NetConn()
+	}
+	socket.Close()
+}
+
+// cutter closes the connection to a pooler when the context of its statement
+// ends, and sends no request to cancel: the connection of such a request closes as
+// soon as the statement has returned, and a PgBouncer before 1.21 that has not
+// passed the request on by then ends with a fatal error, for all of its clients.
+// The pooler closes the server's connection instead, since its client left it in
+// the middle of a statement.
+type cutter struct {
+	conn *pgconn.PgConn
+	link *link
+}
+
+// HandleCancel implements ctxwatch.Handler.
+func (c *cutter) HandleCancel(context.Context) { c.link.close(c.conn) }
+
+// HandleUnwatchAfterCancel implements ctxwatch.Handler.
+func (c *cutter) HandleUnwatchAfterCancel() {}
+
 // canceller asks the server to stop a statement when its context ends, and cuts
 // the connection of a server that does not answer.
 type canceller struct {
@@ -70,14 +100,7 @@ type canceller struct {
 
 // HandleCancel implements ctxwatch.Handler.
 func (c *canceller) HandleCancel(ctx context.Context) {
-	socket := c.Conn.Conn()
-	if encrypted, ok := socket.(*tls.Conn); ok {
-		socket = encrypted.NetConn() // which closes without a word to the server
-	}
-	c.timer = time.AfterFunc(cancelWait, func() {
-		c.link.cut.Store(true)
-		socket.Close()
-	})
+	c.timer = time.AfterFunc(cancelWait, func() { c.link.close(c.Conn) })
 	c.CancelRequestContextWatcherHandler.HandleCancel(ctx)
 }
 

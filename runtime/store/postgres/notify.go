@@ -72,7 +72,7 @@ func (b *backend) listen(ctx context.Context, wake func(topic string), all func(
 		defer cancel()
 		conn.Close(late)
 	}()
-	if _, err := conn.Exec(ctx, "LISTEN "+channel, pgx.QueryExecModeSimpleProtocol); err != nil {
+	if subscribe(ctx, conn) != nil {
 		return false
 	}
 	noteWritable(conn)
@@ -89,6 +89,11 @@ func (b *backend) listen(ctx context.Context, wake func(topic string), all func(
 			wake(*topic)
 		}
 	}
+}
+
+func subscribe(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "LISTEN "+channel, pgx.QueryExecModeSimpleProtocol)
+	return err
 }
 
 var errBecameReadOnly = errors.New("the server has become read-only")
@@ -119,11 +124,13 @@ func (b *backend) notification(ctx context.Context, conn *pgx.Conn) (topic *stri
 }
 
 // check asks the server for an answer, with which it reports what it has become.
+// LISTEN changes nothing where it was sent before, is refused by a standby, and is
+// by what an operator recognizes the connection in pg_stat_activity.
 func (b *backend) check(ctx context.Context, conn *pgx.Conn) error {
 	b.doubt.clear()
 	answer, cancel := context.WithTimeout(ctx, listenAnswer)
 	defer cancel()
-	if err := conn.Ping(answer); err != nil {
+	if err := subscribe(answer, conn); err != nil {
 		return err
 	}
 	if becameReadOnly(conn) {
