@@ -76,7 +76,7 @@ func (e *engine) reportRegularly(ctx context.Context) {
 		case <-news.C:
 		}
 		e.check(ctx)
-		if err := e.readPauses(ctx); err != nil && ctx.Err() == nil {
+		if err := e.readPauses(ctx, e.db.Conn()); err != nil && ctx.Err() == nil {
 			e.opts.Logger.Error("pauses not read", "queue", e.shape.name, "error", err)
 		}
 		e.pause(ctx, nil, 20*time.Millisecond) // on SQLite any write of another process wakes us

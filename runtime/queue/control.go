@@ -145,15 +145,15 @@ func pauseKey(datatype, queue string) string {
 }
 
 // readPauses looks at the switches.
-func (e *engine) readPauses(ctx context.Context) error {
-	all, err := e.paused(ctx, "")
+func (e *engine) readPauses(ctx context.Context, conn *store.Conn) error {
+	all, err := e.paused(ctx, conn, "")
 	if err != nil {
 		return err
 	}
 	for _, l := range e.lines {
 		off := all
 		if !off && l.name != "" {
-			if off, err = e.paused(ctx, l.name); err != nil {
+			if off, err = e.paused(ctx, conn, l.name); err != nil {
 				return err
 			}
 		}
@@ -162,8 +162,8 @@ func (e *engine) readPauses(ctx context.Context) error {
 	return nil
 }
 
-func (e *engine) paused(ctx context.Context, queue string) (bool, error) {
-	off, err := store.One(ctx, e.db.Conn(), &gatePaused, []any{pauseKey(e.shape.name, queue)}, func(b *bool) []any { return []any{b} })
+func (e *engine) paused(ctx context.Context, conn *store.Conn, queue string) (bool, error) {
+	off, err := store.One(ctx, conn, &gatePaused, []any{pauseKey(e.shape.name, queue)}, func(b *bool) []any { return []any{b} })
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

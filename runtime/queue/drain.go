@@ -24,7 +24,7 @@ func (r *runner) drain(ctx context.Context) (ran int, err error) {
 		beats.Wait()
 		e.ended.close()
 	}()
-	if err := e.readPauses(ctx); err != nil {
+	if err := e.look(ctx); err != nil {
 		return 0, err
 	}
 	if err := e.tidy(ctx); err != nil {

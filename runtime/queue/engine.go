@@ -122,20 +122,27 @@ func (c *claim) move(from, to phase) bool {
 
 // Connections of the engines of one process, beside those of the program's pool.
 const (
-	vitalConns = 2 // one beats; the other while a broken one is given up
-	workConns  = 4
+	forHeartbeats = "queue heartbeats"
+	vitalConns    = 2 // one beats; the other while a broken one is given up
+	forWork       = "queue"
+	workConns     = 4
 )
+
+// startTime is how long the first statement on a connection of the engine may take.
+// It connects first, and on a busy machine that alone takes longer than a statement
+// under a short lease.
+const startTime = 10 * time.Second
 
 func (r *runner) engine(ctx context.Context) (*engine, error) {
 	opts, err := r.opts.withDefaults(r.db)
 	if err != nil {
 		return nil, err
 	}
-	db, err := r.db.Reserved(ctx, "queue", workConns, opts.workTime())
+	db, err := r.db.Reserved(ctx, forWork, workConns, opts.workTime())
 	if err != nil {
 		return nil, fmt.Errorf("queue: %s: %w", r.shape.name, err)
 	}
-	vital, err := r.db.Reserved(ctx, "queue heartbeats", vitalConns, opts.beatTime())
+	vital, err := r.db.Reserved(ctx, forHeartbeats, vitalConns, opts.beatTime())
 	if err != nil {
 		return nil, fmt.Errorf("queue: %s: %w", r.shape.name, err)
 	}
@@ -191,7 +198,7 @@ func (r *runner) run(ctx context.Context) error {
 
 // run works until ctx ends, and then stops gracefully.
 func (e *engine) run(ctx context.Context) error {
-	if err := e.readPauses(ctx); err != nil { // also tells whether the database is there
+	if err := e.look(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -219,6 +226,21 @@ func (e *engine) run(ctx context.Context) error {
 	writing.Wait()
 	e.ended.close()
 	return err
+}
+
+// look reads the switches for the first time, on each kind of the engine's
+// connections. It shows whether the database is there, which a slow one is.
+func (e *engine) look(ctx context.Context) error {
+	for purpose, conns := range map[string]int{forHeartbeats: vitalConns, forWork: workConns} {
+		slow, err := e.db.Reserved(ctx, purpose, conns, startTime)
+		if err != nil {
+			return err
+		}
+		if err := e.readPauses(ctx, slow.Conn()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stop lets handlers finish, cancels those that do not, and writes what became

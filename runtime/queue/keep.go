@@ -37,7 +37,7 @@ func (e *engine) keep(ctx context.Context) {
 		{"sweep", e.opts.Lease / 4, e.sweep, true},
 		{"promote", promoteEvery, func(ctx context.Context) error { _, err := e.promote(ctx); return err }, true},
 		{"kinds", kindsEvery, e.sortKinds, e.shape.st.Park.Text[0] != ""},
-		{"pauses", pauses, e.readPauses, true},
+		{"pauses", pauses, func(ctx context.Context) error { return e.readPauses(ctx, e.db.Conn()) }, true},
 		{"gates", gateEvery, e.openGates, e.limited()},
 		{"prune gates", unusedEvery, e.pruneGates, e.limited()},
 		{"prune", pruneEvery, e.prune, len(e.shape.retention) > 0},

@@ -28,6 +28,10 @@ import (
 // patience is how long a test waits for what must come.
 const patience = 60 * time.Second
 
+// longLease is the lease of tests in which a live worker is to keep its jobs: its
+// heartbeats have two seconds each, which a busy machine needs.
+const longLease = 8 * time.Second
+
 func TestMain(m *testing.M) {
 	if role := os.Getenv(roleEnv); role != "" {
 		os.Exit(playRole(role))
@@ -88,12 +92,22 @@ func (h hands) NoteFromV1(_ context.Context, old today.NoteV1) (today.Note, erro
 
 func fine(context.Context, *today.NoteJob) error { return nil }
 
-// work runs a worker until stop, which gives what Run gave.
+// work runs a worker until stop, which returns what Run returned; one that ends by
+// itself fails the test. Its log is the test's, unless opts has another.
 func work(t *testing.T, db *today.DB, h hands, opts queue.Options) (stop func() error) {
 	t.Helper()
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
-	go func() { done <- db.Run(ctx, today.Workers{Task: h, TaskOptions: opts}) }()
+	go func() {
+		err := db.Run(ctx, today.Workers{Task: h, TaskOptions: opts})
+		if ctx.Err() == nil {
+			t.Errorf("Run ended before it was stopped: %v", err)
+		}
+		done <- err
+	}()
 	stop = sync.OnceValue(func() error {
 		cancel()
 		select {
@@ -166,6 +180,20 @@ func await[T any](t *testing.T, what string, c <-chan T) T {
 	case <-time.After(patience):
 		t.Fatalf("%s: not within %s", what, patience)
 		panic("unreachable")
+	}
+}
+
+// until asks until something is so that nothing announces.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	tick, late := time.NewTicker(20*time.Millisecond), time.After(patience)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("%s: not within %s", what, patience)
+		}
 	}
 }
 

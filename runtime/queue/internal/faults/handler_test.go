@@ -133,7 +133,7 @@ func TestHandlerIgnoresItsContext(t *testing.T) {
 		release := onlyOnce(released)
 		t.Cleanup(release)
 		id := note(t, db, "deaf")
-		opts := queue.Options{Lease: 3 * time.Second, StopTimeout: 50 * time.Millisecond, Grace: 50 * time.Millisecond}
+		opts := queue.Options{Lease: longLease, StopTimeout: 50 * time.Millisecond, Grace: 50 * time.Millisecond}
 		refused := make(chan error, 1)
 		stop := work(t, db, hands{note: func(ctx context.Context, j *today.NoteJob) error {
 			close(begun)
@@ -179,7 +179,7 @@ func TestSuccessAfterTheLeaseWasLost(t *testing.T) {
 			<-taken
 			return j.Result("first")
 		}}
-		stop := work(t, db, h, queue.Options{Lease: 3 * time.Second, Logger: log.logger()})
+		stop := work(t, db, h, queue.Options{Lease: longLease, Logger: log.logger()})
 		await(t, "the handler's beginning", begun)
 		// What another process does that has seen this one's lease unchanged for long.
 		// (On a busy machine this one may have given the row back once.)
@@ -249,7 +249,7 @@ func TestTransactionLongerThanALease(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dsn := freshDSN(t, name)
 			t.Parallel()
-			const lease = 3 * time.Second
+			const lease = longLease
 			db, other := open(t, dsn, today.Options{}), open(t, dsn, today.Options{})
 			begun, release := make(chan struct{}, 2), make(chan struct{})
 			plain, tx := note(t, db, "plain"), note(t, db, "tx")
@@ -271,7 +271,12 @@ func TestTransactionLongerThanALease(t *testing.T) {
 			await(t, "a handler's beginning", begun)
 			await(t, "a handler's beginning", begun)
 			onlooker := work(t, other, hands{note: fine}, opts)
-			time.Sleep(4 * lease) // the fault itself
+			locked := get(t, other, tx).QueueLease.V
+			renewed(t, other, 6, plain)
+			until(t, "the end of what was the locked row's lease, twice over", func() bool { return time.Since(locked) > lease })
+			if now := get(t, other, tx).QueueLease.V; !now.Equal(locked) {
+				t.Errorf("the lease of the locked row was renewed: it is %s, and was %s", now, locked)
+			}
 			close(release)
 			for _, id := range []today.TaskID{plain, tx} {
 				is(t, ended(t, db, id), today.TaskStateDone, 1, "")

@@ -200,7 +200,7 @@ func playLocker(ctx context.Context, db *today.DB, orders <-chan struct{}) error
 // is refused.
 func TestStoppedForThreeLeases(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
-		const lease = 4 * time.Second
+		const lease = longLease
 		db := open(t, dsn, today.Options{})
 		plain, tx := note(t, db, "plain"), note(t, db, "tx")
 		child := startProcess(t, "worker", dsn, lease)
@@ -247,8 +247,8 @@ func TestStoppedForThreeLeases(t *testing.T) {
 // A process dies: others have its jobs within two leases.
 func TestKilled(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
-		const lease, jobs = time.Second, 20
-		const slack = 3 * time.Second // of a busy machine, to start and to claim
+		const lease, jobs = longLease, 20
+		const slack = 20 * time.Second // of a busy machine, to start and to claim
 		db := open(t, dsn, today.Options{})
 		var ids []today.TaskID
 		for range jobs {
@@ -286,7 +286,7 @@ func TestStoppedWithALockedRow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dsn := freshDSN(t, name)
 			t.Parallel()
-			const lease = 3 * time.Second
+			const lease = longLease
 			db := open(t, dsn, today.Options{})
 			held := note(t, db, "long tx")
 			child := startProcess(t, "worker", dsn, lease)
@@ -317,7 +317,7 @@ func TestStoppedWithALockedRow(t *testing.T) {
 // goes on it does not begin them: others have run them.
 func TestStoppedWithJobsNotBegun(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
-		const lease, quick, behind = 2 * time.Second, 300, 20
+		const lease, quick, behind = longLease, 300, 20
 		db := open(t, dsn, today.Options{})
 		// Many quick ones, so that it claims ahead; one that blocks the only handler;
 		// and some behind that.
@@ -333,15 +333,13 @@ func TestStoppedWithJobsNotBegun(t *testing.T) {
 		child := startProcess(t, "worker", dsn, lease, handsEnv+"=1")
 		child.says(t, "begun", "plain")
 		running := today.TaskFields.State.Eq(today.TaskStateRunning)
-		for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		until(t, "what is behind the first is claimed", func() bool {
 			n, err := db.Task.Count(t.Context(), running, 0)
-			if err != nil || time.Now().After(end) {
-				t.Fatalf("%d jobs are claimed (%v)", n, err)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if n == 1+behind {
-				break
-			}
-		}
+			return n == 1+behind
+		})
 		child.freeze(t, db)
 		stop := work(t, db, hands{note: fine}, queue.Options{Lease: lease})
 		for _, id := range ids[quick:] {

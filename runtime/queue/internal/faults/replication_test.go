@@ -103,16 +103,12 @@ func (n *node) until(t *testing.T, question string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	for {
-		var yes bool
+	until(t, question, func() (yes bool) {
 		if err := db.Conn().QueryRow(ctx, question, nil, []any{&yes}); err != nil {
 			t.Fatalf("%s: %v", question, err)
 		}
-		if yes {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return yes
+	})
 }
 
 // kill ends the server as a crash does.
