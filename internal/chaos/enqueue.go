@@ -24,6 +24,8 @@ const (
 	rolledBack  = 20   // one transaction in so many is rolled back on purpose
 	cancels     = 10   // after one in so many, a job of it is cancelled
 	fullBacklog = 50 * time.Millisecond
+
+	kindsOfTasks = 3
 )
 
 var errAbandoned = errors.New("rolled back on purpose")
@@ -130,7 +132,7 @@ func (e *enqueuer) batch(turn int) *batch {
 	b := &batch{first: e.next, jobs: 1 + e.rand.IntN(maxBatch)}
 	e.next += int64(b.jobs)
 	n := 1 + e.rand.IntN(5)
-	kind := []string{"once", "capped", "paced"}[turn%3]
+	kind := []string{"once", "capped", "paced"}[(turn+e.s.Generation)%kindsOfTasks] // of one that is killed early, too
 	for range n {
 		t := task{kind: kind, token: e.next, key: fmt.Sprintf("key-%d", e.rand.IntN(3))}
 		e.next++

@@ -21,6 +21,7 @@ type run struct {
 	Seed      uint64
 	For       time.Duration // killing; draining comes after it
 	Jobs      int
+	Least     int     // of those, committed under fire before it ends, within 20 times For; 0: For alone decides
 	Rate      float64 // jobs that are enqueued in a second; 0: so many that they flow most of the time
 	Server    *server // nil: it is not killed
 	Workers   int
@@ -50,6 +51,7 @@ type supervisor struct {
 	dsns    []string   // for each process
 	rand    *rand.Rand // of the decisions alone, in the order made
 	hits    hits
+	seen    int // jobs that were committed or had ended at the last hit
 
 	mu        sync.Mutex
 	processes []*process // one for each slot; that of an enqueuer may have ended
@@ -211,9 +213,14 @@ func (s *supervisor) fire(ctx context.Context, until time.Time) error {
 			frozen /= 2
 		}
 		if time.Now().Add(pause).After(until) {
-			return nil
+			if enough, err := s.enough(ctx); enough || err != nil || time.Since(until) > 20*s.For {
+				return err
+			}
 		}
 		rest(ctx, pause)
+		if err := s.progress(ctx); err != nil {
+			return err
+		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -234,6 +241,52 @@ func (s *supervisor) fire(ctx context.Context, until time.Time) error {
 			return err
 		}
 	}
+}
+
+// enough tells whether the fire may end when its time is over: not before it has
+// hit processes that got something done.
+func (s *supervisor) enough(ctx context.Context) (enough bool, err error) {
+	if s.Least == 0 {
+		return true, nil
+	}
+	err = persist(ctx, func(ctx context.Context) error {
+		jobs, err := s.reader.count(ctx, "SELECT COUNT(*) FROM enqueued")
+		if err != nil {
+			return err
+		}
+		kinds, err := s.reader.count(ctx, "SELECT COUNT(DISTINCT job_type) FROM task")
+		enough = jobs >= s.Least && kinds == kindsOfTasks && s.hits.Killed.Load() > 0
+		return err
+	})
+	return enough, err
+}
+
+// progress waits, with Least, until something was committed since the hit before,
+// while there is something to commit: on a machine on which a process takes longer
+// to start than it is left alone, none would get anything done. Faults that overlap
+// may stop all of them: it gives up after ten seconds.
+func (s *supervisor) progress(ctx context.Context) error {
+	if s.Least == 0 {
+		return nil
+	}
+	for end := time.Now().Add(10 * time.Second); ctx.Err() == nil && time.Now().Before(end); rest(ctx, 20*time.Millisecond) {
+		jobs, done := 0, 0
+		err := persist(ctx, func(ctx context.Context) (err error) {
+			if jobs, err = s.reader.count(ctx, "SELECT COUNT(*) FROM enqueued"); err != nil {
+				return err
+			}
+			done, err = s.reader.count(ctx, "SELECT COUNT(*) FROM job WHERE state NOT IN ('ready', 'running')")
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if jobs+done != s.seen || jobs >= s.Jobs {
+			s.seen = jobs + done
+			return nil
+		}
+	}
+	return nil
 }
 
 // fault breaks one process's network for a time. Half of the commits that are cut
