@@ -301,7 +301,7 @@ func TestLongLoadsKeepTheirLease(t *testing.T) {
 				defer close(waits)
 				wantFetch(t, other, n.gives("theirs"), "mine")
 			}()
-			time.Sleep(1200 * time.Millisecond) // two leases
+			time.Sleep(1200 * time.Millisecond) // two leases: the load itself, not a wait for something
 			return "mine", nil
 		}, "mine")
 		on(t, waits)

@@ -197,10 +197,12 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 func TestPanicsAndLeavers(t *testing.T) {
+	waits := make(chan struct{})
 	s := open(t, httpcache.Rules{TTL: time.Minute}, func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/panic" {
 			panic(http.ErrAbortHandler)
 		}
+		close(waits)
 		<-r.Context().Done() // only when the client has left
 	})
 	if resp, err := http.Get(s.URL + "/panic"); err == nil {
@@ -220,9 +222,7 @@ func TestPanicsAndLeavers(t *testing.T) {
 		}
 		done <- err
 	}()
-	for s.runs.Load() < 2 {
-		time.Sleep(time.Millisecond)
-	}
+	<-waits
 	leave()
 	if err := <-done; err == nil {
 		t.Error("who left got an answer")
