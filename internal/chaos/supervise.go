@@ -243,8 +243,8 @@ func (s *supervisor) fire(ctx context.Context, until time.Time) error {
 	}
 }
 
-// enough tells whether the fire may end when its time is over: not before it has
-// hit processes that got something done.
+// enough reports whether the fire may end after its time: not before enough was
+// committed under it.
 func (s *supervisor) enough(ctx context.Context) (enough bool, err error) {
 	if s.Least == 0 {
 		return true, nil
@@ -264,7 +264,7 @@ func (s *supervisor) enough(ctx context.Context) (enough bool, err error) {
 // progress waits, with Least, until something was committed since the hit before,
 // while there is something to commit: on a machine on which a process takes longer
 // to start than it is left alone, none would get anything done. Faults that overlap
-// may stop all of them: it gives up after ten seconds.
+// may stop all of them: it waits ten seconds at most.
 func (s *supervisor) progress(ctx context.Context) error {
 	if s.Least == 0 {
 		return nil
@@ -354,7 +354,7 @@ func (s *supervisor) freeze(p *process, d time.Duration, then func()) {
 	})
 }
 
-// allDone tells whether all jobs have been committed and have ended.
+// allDone reports whether all jobs have been committed and have ended.
 func (s *supervisor) allDone(ctx context.Context) (all bool, err error) {
 	err = persist(ctx, func(ctx context.Context) error {
 		n, err := s.reader.count(ctx, "SELECT COUNT(*) FROM enqueued")

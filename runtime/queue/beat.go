@@ -10,7 +10,7 @@ import (
 
 const (
 	// checkEvery bounds how long a cancelled job's handler goes on unaware where
-	// no one tells us.
+	// no process announces it.
 	checkEvery = time.Second
 	// reportEvery bounds how old the progress on a row is. Without news nothing
 	// is written.
@@ -150,7 +150,7 @@ func (e *engine) watch(ctx context.Context) {
 }
 
 // outlive gives up a claim whose lease is over. One that has not begun is given
-// back as if it had not been claimed: the fence tells whether that still counts.
+// back as if it had not been claimed: the fence decides whether that still counts.
 func (e *engine) outlive(c *claim) {
 	if c.move(buffered, finished) {
 		e.settle(c, outcome{verb: toRelease})
@@ -169,7 +169,7 @@ func (e *engine) check(ctx context.Context) {
 	}
 	rows, err := e.allRunning(ctx)
 	if err != nil || len(rows) == maxRunning {
-		return // the next heartbeat tells
+		return // the next heartbeat finds out
 	}
 	epochs := make(map[any]int64, len(rows))
 	for _, r := range rows {
@@ -196,7 +196,7 @@ func (e *engine) gone(ctx context.Context, conn *store.Conn, missing []*claim) {
 		}
 		cause, err := e.whyGone(ctx, conn, c)
 		if err != nil {
-			return // the next heartbeat tells
+			return // the next heartbeat finds out
 		}
 		if cause != nil {
 			e.lose(c, cause)

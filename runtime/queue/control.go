@@ -68,7 +68,7 @@ func SetPriority[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id an
 	return err
 }
 
-// missed tells why a change of a row changed nothing.
+// missed returns the error of a change that changed no row.
 func missed[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any, otherwise error) error {
 	if _, err := one(ctx, c, spec, id); err != nil {
 		return err

@@ -114,7 +114,7 @@ func (e *engine) sweep(ctx context.Context) error {
 	return e.expire(ctx, dead)
 }
 
-// errGone is what a row says whose worker is gone.
+// errGone is recorded on a row whose worker died.
 var errGone = errors.New("the worker that ran this was lost")
 
 // expire takes claims, each of which must still be as it was seen.

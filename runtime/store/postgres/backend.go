@@ -99,7 +99,7 @@ type backend struct {
 	abandoned abandoned
 	pooled    bool   // behind a connection pooler
 	name      string // addresses and database
-	origin    string // tells its notifications from those of others
+	origin    string // distinguishes its notifications from those of others
 }
 
 // Name returns the addresses and the database.
@@ -123,7 +123,7 @@ func (b *backend) Close() error {
 // Cut closes the connections.
 func (b *backend) Cut() { b.dialer.Cut() }
 
-// Exec runs a statement that gives no rows.
+// Exec runs a statement that returns no rows.
 func (b *backend) Exec(ctx context.Context, sql string, args []any) (store.Result, error) {
 	if err := b.slots.Take(ctx); err != nil {
 		return store.Result{}, err

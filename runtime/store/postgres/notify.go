@@ -24,7 +24,7 @@ const (
 	listenAnswer   = 10 * time.Second
 )
 
-// Notify tells all topics in one statement, a transaction of its own: NOTIFY
+// Notify announces all topics in one statement, a transaction of its own: NOTIFY
 // takes a lock on the whole server's list of them until its transaction ends,
 // which in a user's transaction would be one commit at a time.
 func (b *backend) Notify(ctx context.Context, topics []string) error {

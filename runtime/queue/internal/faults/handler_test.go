@@ -48,7 +48,7 @@ func TestPayloadAboveTheLimit(t *testing.T) {
 		}
 		_, err = db.Task.EnqueueBulk(t.Context(), text(most-around+1))
 		if !errors.Is(err, store.ErrInvalid) {
-			t.Errorf("a payload of %d bytes gives %v, want store.ErrInvalid", most+1, err)
+			t.Errorf("a payload of %d bytes returned %v, want store.ErrInvalid", most+1, err)
 		}
 		// All or none, and the reason names which.
 		_, err = db.Task.EnqueueBulkMany(t.Context(), []today.Bulk{text(1), text(most)})
@@ -125,7 +125,7 @@ func TestHandlerBlocksForEver(t *testing.T) {
 
 // A handler does not look at its context when the worker stops. Run returns
 // anyway, says so, and another worker takes the job when the lease is over. What
-// the first one then gives is refused.
+// the first one then returns is refused.
 func TestHandlerIgnoresItsContext(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		db := open(t, dsn, today.Options{})
@@ -148,14 +148,14 @@ func TestHandlerIgnoresItsContext(t *testing.T) {
 		}}, opts)
 		await(t, "the handler's beginning", begun)
 		if err := stop(); !errors.Is(err, queue.ErrLeft) {
-			t.Errorf("Run gives %v, want queue.ErrLeft", err)
+			t.Errorf("Run returned %v, want queue.ErrLeft", err)
 		}
 		other := open(t, dsn, today.Options{})
 		stop = work(t, other, hands{note: complete(other, "second")}, opts)
 		is(t, ended(t, db, id), today.TaskStateDone, 2, "was lost")
 		release()
 		if err := await(t, "the first handler's end", refused); !errors.Is(err, queue.ErrLeaseLost) {
-			t.Errorf("the first handler's CompleteTx gives %v, want queue.ErrLeaseLost", err)
+			t.Errorf("the first handler's CompleteTx returned %v, want queue.ErrLeaseLost", err)
 		}
 		receipts(t, db, id, "second")
 		mustStop(t, stop)
