@@ -57,14 +57,16 @@ libc: ## modernc.org/libc is the version that modernc.org/sqlite asks for
 	scripts/check-libc.sh
 
 .PHONY: generate
-generate: ## make generated/ again from datatypes/, and what tests are generated
+generate: ## make generated/ again from datatypes/, what tests are generated, and the analyses that are kept with the module
+	$(GO) run ./internal/kept
 	$(GO) run ./cmd/modulagen generate
 	cd examples/cache && $(GO) run ../../cmd/modulagen generate
 	for dir in $(TESTED); do (cd $$dir && $(GO) run github.com/hegner123/modulagen/cmd/modulagen generate); done
 	for dir in $(BENCHED); do $(GO) run ./cmd/modulagen generate -C $$dir; done
 
 .PHONY: stale
-stale: ## generated/ is what its definitions say
+stale: ## generated/ is what its definitions say, and the kept analyses are what sqlc says
+	$(GO) run ./internal/kept -check
 	$(GO) run ./cmd/modulagen generate --check
 	cd examples/cache && $(GO) run ../../cmd/modulagen generate --check
 	for dir in $(TESTED); do (cd $$dir && $(GO) run github.com/hegner123/modulagen/cmd/modulagen generate --check); done

@@ -77,7 +77,15 @@ var bans = []ban{
 	},
 	{
 		part: "gen", deep: true, except: []string{"gen/sqlc/child"}, from: []string{"github.com/sqlc-dev/"},
-		why: "sqlc leaves through os.Exit, so it runs in a process of its own; and tests need not link it",
+		why: "sqlc leaves through os.Exit and takes minutes to compile: it is in a program of its own, modulagen-sqlc",
+	},
+	{
+		part: "gen", deep: true, except: []string{"gen/sqlc/engine"}, from: []string{"modernc.org/"},
+		why: "SQLite's engine takes half a minute to compile, and only the program that analyses queries needs it",
+	},
+	{
+		part: "cmd/modulagen", deep: true, from: []string{"github.com/sqlc-dev/", "modernc.org/", module + "gen/sqlc/child", module + "gen/sqlc/engine"},
+		why: "the tool is built in every project, on a new machine too: what takes minutes to compile is in modulagen-sqlc",
 	},
 	{
 		part: "gen", except: []string{"gen/golang"}, from: []string{"github.com/dave/jennifer"},

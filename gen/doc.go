@@ -1,6 +1,6 @@
 // Package gen turns a project's definitions into Go and SQL.
 //
-//	result, err := gen.Generate(ctx, gen.Options{Dir: ".", Program: self})
+//	result, err := gen.Generate(ctx, gen.Options{Dir: "."})
 //
 // Generate is an ordered list of stages, each a package that can be used alone:
 //

@@ -12,15 +12,19 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/output"
 	"github.com/hegner123/modulagen/gen/sqlc"
+	"github.com/hegner123/modulagen/gen/sqlc/program"
 )
 
-// Options of Generate. Program is needed from the stage sqlc on; everything else
-// may be zero.
+// Options of Generate. Everything may be zero.
 type Options struct {
 	Dir     string // the project's folder; "" is the current one
-	Program string // the path of a program whose main calls child.Main first: this one
 	Version string // of the tool, for the manifest
 	Cache   string // the folder of kept analyses, see sqlc.Analyser; "off" for none
+
+	// Anew analyses what the module itself keeps an analysis of, see sqlc.Analyser.
+	Anew bool
+	// Say, if set, is told in a line what is done that takes minutes.
+	Say func(line string)
 
 	ReadOnly bool // plan, but write nothing
 	Force    bool // overwrite and delete generated files that someone edited
@@ -121,7 +125,8 @@ func (r *run) sqlc(ctx context.Context) (err error) {
 		}
 	}
 	analyser := sqlc.Analyser{
-		Program: r.Program, Cache: r.Cache,
+		Program: program.Finder{Project: r.Dir, Cache: r.Cache, Say: r.Say}.Find,
+		Cache:   r.Cache, Anew: r.Anew,
 		Progress: func(done, total int) { r.progress("sqlc", done, total) },
 	}
 	r.result.Analysed, err = analyser.Run(ctx, in)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # go test ./..., with the race detector for every package of which the tests do
 # not link sqlc. Compiling sqlc's tree a second time for the race detector takes
-# minutes, and it runs in a process of its own (gen/sqlc/child), one goroutine
+# minutes, and it runs in a program of its own (cmd/modulagen-sqlc), one goroutine
 # of ours beside it: the detector would watch their code, not this project's.
 set -euo pipefail
 cd "$(dirname "$0")/.."

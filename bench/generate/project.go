@@ -107,7 +107,7 @@ func ours(w *workplace, name, edited string) *project {
 		command: func(ctx context.Context) *exec.Cmd {
 			cmd := exec.CommandContext(ctx, w.modulagen, "generate")
 			cmd.Dir = w.path(name)
-			cmd.Env = environment("MODULAGEN_CACHE=" + cache)
+			cmd.Env = environment("MODULAGEN_CACHE="+cache, "MODULAGEN_SQLC="+w.analyser)
 			return cmd
 		},
 	}

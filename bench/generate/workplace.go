@@ -17,6 +17,7 @@ type workplace struct {
 	cache     string // where ours keeps its analysis; emptied for "from nothing"
 	cgo       string
 	modulagen string // the built binary
+	analyser  string // modulagen-sqlc, built: its building is not what is measured
 	ent       string // entprogram, built
 }
 
@@ -28,6 +29,7 @@ func newWorkplace(ctx context.Context, parent string) (*workplace, error) {
 	w := &workplace{
 		dir: dir, cache: filepath.Join(dir, "_cache"),
 		modulagen: filepath.Join(dir, "_bin", "modulagen"), ent: filepath.Join(dir, "_bin", "entprogram"),
+		analyser: filepath.Join(dir, "_bin", "modulagen-sqlc"),
 	}
 	if err := w.furnish(ctx, parent); err != nil {
 		w.remove()
@@ -49,6 +51,7 @@ func (w *workplace) furnish(ctx context.Context, parent string) error {
 	}{
 		{w.dir, []string{"mod", "edit", "-module=benchwork", "-replace=github.com/hegner123/modulagen=" + parent}},
 		{parent, []string{"build", "-o", w.modulagen, "./cmd/modulagen"}},
+		{parent, []string{"build", "-o", w.analyser, "./cmd/modulagen-sqlc"}},
 		{bench, []string{"build", "-o", w.ent, "./generate/entprogram"}},
 	} {
 		if _, err := w.goTool(ctx, c.dir, c.args...); err != nil {

@@ -10,23 +10,28 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/hegner123/modulagen/gen/sqlc/program"
 )
 
-// binary is this program, built once without the race detector: the stories
-// run it as a person does.
-var binary string
+// binary is this program, and analyser the one that it asks about queries, both
+// built once without the race detector: the stories run them as a person does.
+var binary, analyser string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "modulagen-test-")
 	if err != nil {
 		panic(err)
 	}
-	binary = filepath.Join(dir, "modulagen")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building modulagen: %v\n%s", err, out)
-		os.RemoveAll(dir)
-		os.Exit(1)
+	binary, analyser = filepath.Join(dir, "modulagen"), filepath.Join(dir, "modulagen-sqlc")
+	for path, pkg := range map[string]string{binary: ".", analyser: "../modulagen-sqlc"} {
+		if out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "building %s: %v\n%s", pkg, err, out)
+			os.RemoveAll(dir)
+			os.Exit(1)
+		}
 	}
+	os.Setenv(program.Env, analyser)
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
@@ -47,7 +52,9 @@ func TestCommands(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", filepath.Dir(binary)+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("MODULAGEN_CACHE", cache)
+			env.Setenv("TOOL", binary)
 			env.Setenv("CHECKOUT", root)
+			env.Setenv(program.Env, analyser)
 			for _, name := range goEnv {
 				out, err := exec.Command("go", "env", name).Output()
 				if err != nil {

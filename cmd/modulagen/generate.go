@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -75,13 +74,13 @@ type change struct {
 }
 
 func (g *generation) run(ctx context.Context, check, dryRun bool) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	g.options.Dir, g.options.Program, g.options.Version = g.dir, self, version()
+	g.options.Dir, g.options.Version = g.dir, version()
 	p := progress{command: g.command, start: time.Now()}
 	g.options.Progress = p.stage
+	g.options.Say = func(line string) {
+		p.clear()
+		g.say(line)
+	}
 	result, err := gen.Generate(ctx, g.options)
 	p.end()
 	if g.asJSON {
@@ -214,7 +213,13 @@ func (p *progress) end() {
 	if p.verbose {
 		p.timing(time.Now())
 	}
+	p.clear()
+}
+
+// clear takes the line back.
+func (p *progress) clear() {
 	if p.shown {
 		fmt.Fprint(p.err, "\r\x1b[K")
+		p.shown = false
 	}
 }

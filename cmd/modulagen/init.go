@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 
@@ -107,11 +106,7 @@ func (i *initialization) project(dir string) (scaffold.Project, error) {
 
 // finish generates, and has Go find what go.mod needs.
 func (i *initialization) finish(ctx context.Context, dir string) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	if _, err := gen.Generate(ctx, gen.Options{Dir: dir, Program: self, Version: version()}); err != nil {
+	if _, err := gen.Generate(ctx, gen.Options{Dir: dir, Version: version(), Say: i.say}); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "go", "mod", "tidy")

@@ -16,12 +16,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/hegner123/modulagen/gen/sqlc/child"
 )
 
 func main() {
-	child.Main() // a copy of this program that is to be sqlc ends here
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
 	stop()

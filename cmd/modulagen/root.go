@@ -125,6 +125,9 @@ func (c *command) report(err error) int {
 	return exitFinding
 }
 
+// say prints what is done that takes long.
+func (c *command) say(line string) { fmt.Fprintf(c.err, "modulagen: %s\n", line) }
+
 func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

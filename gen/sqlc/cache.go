@@ -1,6 +1,7 @@
 package sqlc
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -27,26 +28,39 @@ const (
 // errors are never the caller's: a cache that cannot be read or written only
 // makes the next run slower.
 type cache struct {
-	dir string
+	dir  string
+	kept *kept // what the module itself keeps; nil for nothing
 }
 
-// openCache finds the folder: as given, else by the environment, else in the
-// user's cache folder.
+// cache opens the cache that an Analyser asks for.
+func (a Analyser) cache() cache {
+	c := openCache(a.Cache)
+	if !a.Anew {
+		c.kept = builtIn()
+	}
+	return c
+}
+
+// openCache opens the cache in the folder that CacheFolder finds.
 func openCache(dir string) cache {
-	if dir == "" {
-		dir = os.Getenv(CacheEnv)
-	}
-	if dir == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return cache{}
-		}
-		dir = filepath.Join(user, "modulagen")
-	}
-	if dir == "off" {
+	dir, err := CacheFolder(dir)
+	if err != nil || dir == "off" {
 		return cache{}
 	}
 	return cache{dir: filepath.Join(dir, "sqlc")}
+}
+
+// CacheFolder returns the folder for what is kept between runs: as given, else by
+// the environment, else in the user's cache folder. "off" stays "off".
+func CacheFolder(dir string) (string, error) {
+	if dir = cmp.Or(dir, os.Getenv(CacheEnv)); dir != "" {
+		return dir, nil
+	}
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(user, "modulagen"), nil
 }
 
 func (c cache) path(key string) string {
@@ -56,6 +70,9 @@ func (c cache) path(key string) string {
 // get gives the entry for a key, or false. An entry with another number of
 // queries is damaged.
 func (c cache) get(key string, queries int) ([]Analysed, bool) {
+	if out, ok := c.kept.analysis(key); ok {
+		return out, true
+	}
 	if c.dir == "" {
 		return nil, false
 	}
@@ -98,6 +115,18 @@ func (c cache) put(key string, a []Analysed) {
 		os.Remove(f.Name())
 	}
 }
+
+// passed says whether a rehearsal passed.
+func (c cache) passed(key string) bool {
+	if c.kept.passed(key) {
+		return true
+	}
+	_, ok := c.get(key, 0)
+	return ok
+}
+
+// pass keeps that a rehearsal passed.
+func (c cache) pass(key string) { c.put(key, []Analysed{}) }
 
 // prune drops what is old and what is too much, at most once a day.
 func (c cache) prune(now time.Time) {

@@ -197,30 +197,3 @@ func TestNotesAndBypassedCaches(t *testing.T) {
 		t.Error("the authors' writes bypass a cache of books")
 	}
 }
-
-func TestRehearsalJudgesValues(t *testing.T) {
-	for _, c := range []struct {
-		v    UserValue
-		got  any
-		fine bool
-	}{
-		{UserValue{Type: "number"}, int64(1), true},
-		{UserValue{Type: "number"}, 2.0, true},
-		{UserValue{Type: "number"}, 2.5, false},
-		{UserValue{Type: "number"}, nil, false},
-		{UserValue{Type: "number", Null: true}, nil, true},
-		{UserValue{Type: "decimal", Scale: 2}, 1.67, false},
-		{UserValue{Type: "boolean"}, int64(1), true},
-		{UserValue{Type: "boolean"}, "x", false},
-		{UserValue{Type: "textarea"}, []byte("x"), false},
-		{UserValue{Type: "datetime"}, "2026-01-02 00:00:00", false},
-		{UserValue{Type: "datetime"}, "2026-01-02T00:00:00.000000Z", true},
-		{UserValue{Type: "date"}, "2026-01-02", true},
-		{UserValue{Type: "date"}, int64(2026), false},
-		{UserValue{Type: "json"}, "{", false},
-	} {
-		if why := c.v.holds(c.got); (why == "") != c.fine {
-			t.Errorf("%s of %v: %q", c.v.Type, c.got, why)
-		}
-	}
-}

@@ -5,15 +5,16 @@
 // is compared with what the lowering meant, and is what the user's own queries
 // are typed by.
 //
-//	a := sqlc.Analyser{Program: self}
+//	a := sqlc.Analyser{Program: finder.Find}
 //	result, err := a.Run(ctx, sqlc.Input{Project: p, Tables: tables})
 //
 // # How sqlc is run
 //
-// sqlc is bound to its process's streams and leaves through os.Exit, so it runs
-// in a copy of our own program (package child) in a temporary folder that is
-// always removed. The work is split over several copies, because sqlc's SQLite
-// parser needs about 5 milliseconds for a query and has one thread.
+// sqlc is bound to its process's streams, leaves through os.Exit and takes
+// minutes to compile, so it is in a program of its own, modulagen-sqlc, which
+// package program finds or builds. Copies of it run in a temporary folder that
+// is always removed. The work is split over several copies, because sqlc's
+// SQLite parser needs about 5 milliseconds for a query and has one thread.
 //
 // # What is asked once
 //
@@ -21,7 +22,7 @@
 // they name and on sqlc's version, and on nothing else. So it is kept in the
 // user's cache folder under the hash of those, and only what changed is
 // analysed again. The folder may be deleted at any time; a damaged entry counts
-// as absent.
+// as absent. What a new project needs is kept with this package, in kept.txt.
 //
 // # What a real engine says
 //

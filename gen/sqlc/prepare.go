@@ -2,87 +2,63 @@ package sqlc
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"regexp"
 	"strings"
 
-	_ "modernc.org/sqlite" // the engine that queries are prepared on
-
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/sqlc/protocol"
 )
 
-// prepare prepares the units' queries on an in-memory SQLite that has their
-// tables, and gives what it refused. Units of other databases are passed over.
-func prepare(ctx context.Context, units []*unit) ([]problem, error) {
-	var ours []*unit
+// prepare has the units' queries prepared on an in-memory SQLite that has their
+// tables, and returns what it refused. Units of other databases are passed over.
+func (p program) prepare(ctx context.Context, units []*unit) ([]problem, error) {
+	type place struct {
+		unit  *unit
+		query int
+	}
+	var ask protocol.Preparation
+	var places []place
+	seen := map[string]bool{}
 	for _, u := range units {
-		if u.database == model.SQLite {
-			ours = append(ours, u)
+		if u.database != model.SQLite {
+			continue
+		}
+		for _, ddl := range u.schema {
+			if !seen[ddl] {
+				seen[ddl] = true
+				ask.DDL = append(ask.DDL, ddl)
+			}
+		}
+		for i, q := range u.queries {
+			ask.Texts = append(ask.Texts, q.Text)
+			places = append(places, place{u, i})
 		}
 	}
-	if len(ours) == 0 {
+	if len(places) == 0 {
 		return nil, nil
 	}
-	// Without _dqs=0 SQLite takes an unknown "name" for a string.
-	db, err := sql.Open("sqlite", "file::memory:?_dqs=0")
-	if err != nil {
-		return nil, fmt.Errorf("gen/sqlc: %w", err)
-	}
-	defer db.Close()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("gen/sqlc: %w", err)
-	}
-	defer conn.Close()
-	if err := createTables(ctx, conn, ours); ctx.Err() != nil {
-		return nil, ctx.Err()
-	} else if err != nil {
+	var refused []protocol.Refusal
+	if err := p.call(ctx, protocol.Prepare, ask, &refused); err != nil {
 		return nil, err
 	}
 	var out []problem
-	for _, u := range ours {
-		for i, q := range u.queries {
-			stmt, err := conn.PrepareContext(ctx, q.Text)
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			if err != nil {
-				out = append(out, engineProblem(u, i, err))
-				continue
-			}
-			stmt.Close()
+	for _, r := range refused {
+		if r.Text < 0 || r.Text >= len(places) {
+			return nil, fmt.Errorf("gen/sqlc: %s answers about query %d of %d", p.path, r.Text, len(places))
 		}
+		out = append(out, engineProblem(places[r.Text].unit, places[r.Text].query, r.Message))
 	}
 	return out, nil
 }
 
-func createTables(ctx context.Context, conn *sql.Conn, units []*unit) error {
-	seen := map[string]bool{}
-	for _, u := range units {
-		for _, ddl := range u.schema {
-			if seen[ddl] {
-				continue
-			}
-			seen[ddl] = true
-			if _, err := conn.ExecContext(ctx, ddl); err != nil {
-				return fmt.Errorf("gen/sqlc: internal error: sqlite refuses a generated table: %w\n%s", err, ddl)
-			}
-		}
-	}
-	return nil
-}
-
-var (
-	// "SQL logic error: near "FORM": syntax error (1)"
-	engineNoise = regexp.MustCompile(`^SQL logic error: |\s*\(\d+\)$`)
-	engineWord  = regexp.MustCompile(`near "([^"]+)"|(?:no such (?:column|table|function)|ambiguous column name|wrong number of arguments to function): ?"?([^\s"()]+)`)
-)
+// engineWord finds the word that SQLite complains of: near "FORM": syntax error.
+var engineWord = regexp.MustCompile(`near "([^"]+)"|(?:no such (?:column|table|function)|ambiguous column name|wrong number of arguments to function): ?"?([^\s"()]+)`)
 
 // engineProblem turns the engine's error into a problem. The engine gives a
 // word and no place: where the word stands once in the text, that is the place.
-func engineProblem(u *unit, query int, err error) problem {
-	p := problem{unit: u, query: query, message: engineNoise.ReplaceAllString(err.Error(), "")}
+func engineProblem(u *unit, query int, message string) problem {
+	p := problem{unit: u, query: query, message: message}
 	m := engineWord.FindStringSubmatch(p.message)
 	if m == nil {
 		return p

@@ -14,11 +14,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hegner123/modulagen/gen/internal/process"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/sqlc/protocol"
 )
 
-// subcommand is child.Subcommand, which cannot be imported without linking sqlc.
-const subcommand = "__sqlc"
+// program is modulagen-sqlc, which holds sqlc and SQLite's engine: neither can
+// be linked into the tool without minutes of compiling.
+type program struct {
+	path string
+}
 
 // patience is how long a copy may take over a chunk, which needs a second or two.
 const patience = 5 * time.Minute
@@ -49,7 +54,7 @@ var engines = map[model.Database]string{
 
 // analyse runs one copy of sqlc over units of one database, in a folder of its
 // own below tmp.
-func analyse(ctx context.Context, program, tmp string, units []*unit) (answer, error) {
+func (p program) analyse(ctx context.Context, tmp string, units []*unit) (answer, error) {
 	dir, err := os.MkdirTemp(tmp, "chunk-")
 	if err != nil {
 		return answer{}, fmt.Errorf("gen/sqlc: %w", err)
@@ -60,7 +65,7 @@ func analyse(ctx context.Context, program, tmp string, units []*unit) (answer, e
 	}
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	stderr, err := runChild(limited, program, dir)
+	stderr, err := p.generate(limited, dir)
 	if ctx.Err() != nil {
 		return answer{}, ctx.Err()
 	}
@@ -134,15 +139,47 @@ func writeChunk(dir string, units []*unit) error {
 	return os.WriteFile(filepath.Join(dir, "sqlc.json"), config, 0o600)
 }
 
-func runChild(ctx context.Context, program, dir string) (stderr []byte, err error) {
-	cmd := exec.CommandContext(ctx, program, subcommand, "generate", "-f", "sqlc.json")
+// generate runs sqlc on the chunk in a folder.
+func (p program) generate(ctx context.Context, dir string) (stderr []byte, err error) {
+	cmd := p.command(ctx, protocol.SQLC, "generate", "-f", "sqlc.json")
 	cmd.Dir = dir
-	cmd.Env = childEnv(os.Environ())
 	var out bytes.Buffer
 	cmd.Stderr = &out
-	apart(cmd)
 	err = cmd.Run()
 	return out.Bytes(), err
+}
+
+// call asks the program one question in JSON.
+func (p program) call(ctx context.Context, mode string, question, answer any) error {
+	in, err := json.Marshal(question)
+	if err != nil {
+		return fmt.Errorf("gen/sqlc: %w", err)
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	cmd := p.command(limited, mode)
+	var out, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(in), &out, &stderr
+	err = cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case limited.Err() != nil:
+		return fmt.Errorf("gen/sqlc: %s %s did not end within %s", p.path, mode, patience)
+	case err != nil:
+		return fmt.Errorf("gen/sqlc: %s %s: %w\n%s", p.path, mode, err, tail(stderr.Bytes()))
+	}
+	if err := json.Unmarshal(out.Bytes(), answer); err != nil {
+		return fmt.Errorf("gen/sqlc: the answer of %s %s: %w", p.path, mode, err)
+	}
+	return nil
+}
+
+func (p program) command(ctx context.Context, mode string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.path, append([]string{protocol.Version, mode}, args...)...)
+	cmd.Env = childEnv(os.Environ())
+	process.Apart(cmd)
+	return cmd
 }
 
 // childEnv is our environment without what steers sqlc or a Go program in ways

@@ -2,84 +2,92 @@ package sqlc
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"math"
 	"strings"
-	"time"
-
-	sqlite "modernc.org/sqlite"
-	engine "modernc.org/sqlite/lib"
 
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/sqlc/protocol"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
-// The bounds of a rehearsal: a query that takes longer, such as one that recurs
-// without end, has shown what it can.
-const (
-	rehearseRows = 1_000
-	rehearseTime = 2 * time.Second
-)
-
-// rehearse runs the user's queries on an in-memory SQLite that has their tables
-// with a few rows, nulls wherever a column may be null. It finds what no analysis
-// does: a value that the generated Go type cannot hold.
-func rehearse(ctx context.Context, tables []Table, queries []*UserQuery) error {
-	if len(queries) == 0 {
-		return nil
+// rehearse has the user's queries run on an in-memory SQLite that has their
+// tables with a few rows, nulls wherever a column may be null. It finds what no
+// analysis does: a value that the generated Go type cannot hold. A query that
+// passed once is not run again.
+func (a Analyser) rehearse(ctx context.Context, tables []Table, queries []*UserQuery) error {
+	cache := a.cache()
+	var open []*UserQuery
+	var keys []string
+	for _, q := range queries {
+		key := rehearsalKey(rehearsal(tables, q))
+		if !cache.passed(key) {
+			open, keys = append(open, q), append(keys, key)
+		}
 	}
-	db, err := sql.Open("sqlite", "file::memory:?_dqs=0&_pragma=case_sensitive_like(1)")
+	if len(open) == 0 {
+		return ctx.Err()
+	}
+	p, err := a.program(ctx)
 	if err != nil {
-		return fmt.Errorf("gen/sqlc: %w", err)
-	}
-	defer db.Close()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("gen/sqlc: %w", err)
-	}
-	defer conn.Close()
-	if err := stage(ctx, conn, tables, queries); err != nil {
 		return err
 	}
-	for _, q := range queries {
-		for _, nulls := range []bool{false, true} {
-			if err := run(ctx, conn, q, nulls); err != nil {
-				return err
-			}
+	var found []protocol.Finding
+	if err := p.call(ctx, protocol.Rehearse, rehearsal(tables, open...), &found); err != nil {
+		return err
+	}
+	failed := map[int]bool{}
+	for _, f := range found {
+		if f.Query < 0 || f.Query >= len(open) || f.Column >= len(open[f.Query].Columns) {
+			return fmt.Errorf("gen/sqlc: %s answers about query %d of %d, column %d", p.path, f.Query, len(open), f.Column)
+		}
+		failed[f.Query] = true
+		if f.Column < 0 {
+			open[f.Query].wrong("", "it fails on sqlite: "+f.Why)
+		} else {
+			open[f.Query].wrong(open[f.Query].Columns[f.Column].Name, f.Why)
+		}
+	}
+	for i, key := range keys {
+		if !failed[i] {
+			cache.pass(key)
 		}
 	}
 	return nil
 }
 
-// stage creates the tables that the queries name, and fills them.
-func stage(ctx context.Context, conn *sql.Conn, tables []Table, queries []*UserQuery) error {
+// rehearsal creates the tables that the queries name, fills them, and runs the
+// queries with values and with nulls.
+func rehearsal(tables []Table, queries ...*UserQuery) protocol.Rehearsal {
 	named := map[string]bool{}
+	var out protocol.Rehearsal
 	for _, q := range queries {
 		for w := range words(q.Text[model.SQLite]) {
 			named[w] = true
 		}
+		ask := protocol.Query{Text: q.Text[model.SQLite]}
+		for _, nulls := range []bool{false, true} {
+			ask.Runs = append(ask.Runs, protocol.Values(q.samples(nulls)))
+		}
+		for _, c := range q.Columns {
+			ask.Columns = append(ask.Columns, protocol.Column{Kind: c.kind(), Null: c.Null, Type: typeText(c.Type, c.Scale)})
+		}
+		out.Queries = append(out.Queries, ask)
 	}
 	for _, t := range tables {
 		if !named[t.Datatype.Name] {
 			continue
 		}
-		if _, err := conn.ExecContext(ctx, t.DDL); err != nil {
-			return fmt.Errorf("gen/sqlc: internal error: sqlite refuses a generated table: %w\n%s", err, t.DDL)
-		}
+		out.Setup = append(out.Setup, protocol.Statement{Text: t.DDL})
 		for row := range 3 {
-			if err := fill(ctx, conn, t.Datatype, row); err != nil {
-				return err
-			}
+			out.Setup = append(out.Setup, fill(t.Datatype, row))
 		}
 	}
-	return nil
+	return out
 }
 
 // fill adds a row; the second has nulls.
-func fill(ctx context.Context, conn *sql.Conn, d *model.Datatype, row int) error {
+func fill(d *model.Datatype, row int) protocol.Statement {
 	var names, marks []string
 	var args []any
 	for _, f := range d.Columns() {
@@ -91,10 +99,7 @@ func fill(ctx context.Context, conn *sql.Conn, d *model.Datatype, row int) error
 		}
 	}
 	text := fmt.Sprintf(`INSERT OR IGNORE INTO "%s" (%s) VALUES (%s)`, d.Name, strings.Join(names, ", "), strings.Join(marks, ", "))
-	if _, err := conn.ExecContext(ctx, text, args...); err != nil {
-		return fmt.Errorf("gen/sqlc: internal error: sqlite refuses a row of %s: %w", d.Name, err)
-	}
-	return nil
+	return protocol.Statement{Text: text, Args: protocol.Values(args)}
 }
 
 // sample is a value of a kind, as SQLite stores it.
@@ -124,26 +129,6 @@ func sample(kind check.Kind, f *model.Field, row int) any {
 	return string(rune('a' + row))
 }
 
-// run runs a query once, and undoes what it did.
-func run(ctx context.Context, conn *sql.Conn, q *UserQuery, nulls bool) error {
-	limited, cancel := context.WithTimeout(ctx, rehearseTime)
-	defer cancel()
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("gen/sqlc: %w", err)
-	}
-	defer tx.Rollback()
-	err = q.scan(limited, tx, q.samples(nulls))
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err == nil || limited.Err() != nil || forgiven(err):
-		return nil
-	}
-	q.wrong("", fmt.Sprintf("it fails on sqlite: %s", engineNoise.ReplaceAllString(err.Error(), "")))
-	return nil
-}
-
 // samples are arguments for a query's parameters.
 func (q *UserQuery) samples(nulls bool) []any {
 	var args []any
@@ -160,88 +145,13 @@ func (q *UserQuery) samples(nulls bool) []any {
 	return args
 }
 
-// forgiven tells errors that are about the rows that happen to be there.
-func forgiven(err error) bool {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	switch e.Code() {
-	case engine.SQLITE_CONSTRAINT_UNIQUE, engine.SQLITE_CONSTRAINT_PRIMARYKEY, engine.SQLITE_CONSTRAINT_FOREIGNKEY, engine.SQLITE_CONSTRAINT_ROWID, engine.SQLITE_CONSTRAINT_NOTNULL:
-		return true
-	}
-	return false
-}
-
-// scan reads the rows and reports columns that their Go type cannot hold.
-func (q *UserQuery) scan(ctx context.Context, tx *sql.Tx, args []any) error {
-	if len(q.Columns) == 0 {
-		_, err := tx.ExecContext(ctx, q.Text[model.SQLite], args...)
-		return err
-	}
-	rows, err := tx.QueryContext(ctx, q.Text[model.SQLite], args...)
+// rehearsalKey is the name of a rehearsal in the cache.
+func rehearsalKey(r protocol.Rehearsal) string {
+	data, err := json.Marshal(r)
 	if err != nil {
-		return err
+		panic(fmt.Sprintf("gen/sqlc: %v", err)) // texts and numbers
 	}
-	defer rows.Close()
-	values, places := make([]any, len(q.Columns)), make([]any, len(q.Columns))
-	for i := range values {
-		places[i] = &values[i]
-	}
-	for n := 0; n < rehearseRows && rows.Next(); n++ {
-		if err := rows.Scan(places...); err != nil {
-			return err
-		}
-		for i, c := range q.Columns {
-			if why := c.holds(values[i]); why != "" {
-				q.wrong(c.Name, why)
-			}
-		}
-	}
-	return rows.Err()
-}
-
-// holds says why the Go type of a column cannot hold a value of SQLite's.
-func (v UserValue) holds(got any) string {
-	if got == nil {
-		if v.Null {
-			return ""
-		}
-		return "it may be null, which its Go type cannot be"
-	}
-	ok := true
-	text, isText := got.(string)
-	switch v.kind() {
-	case check.Int:
-		f, isFloat := got.(float64)
-		_, isInt := got.(int64)
-		ok = isInt || isFloat && f == math.Trunc(f)
-	case check.Decimal, check.Bool:
-		_, ok = got.(int64)
-	case check.Time:
-		ok = isText && len(text) == len("2026-01-01T09:30:00.000000Z")
-	case check.Date:
-		ok = isText && len(text) == len("2026-01-01")
-	case check.JSON:
-		ok = isText && json.Valid([]byte(text))
-	case check.Text:
-		ok = isText
-	}
-	if ok {
-		return ""
-	}
-	return fmt.Sprintf("its type is %s, and sqlite's value is %s", typeText(v.Type, v.Scale), storage(got))
-}
-
-// storage names the way in which SQLite stores a value.
-func storage(got any) string {
-	switch got.(type) {
-	case int64:
-		return "a whole number"
-	case float64:
-		return "a fraction"
-	case string:
-		return "a text of another form"
-	}
-	return "bytes"
+	h := newHash()
+	h.add("rehearsal", string(data))
+	return h.key()
 }

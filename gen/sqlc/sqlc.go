@@ -16,11 +16,16 @@ import (
 
 // Analyser runs sqlc.
 type Analyser struct {
-	// Program is the path of a program whose main calls child.Main first.
-	Program string
+	// Program finds or builds the program modulagen-sqlc and returns its path. It
+	// is called at most once in a run, and only when a query must be analysed of
+	// which no analysis is kept.
+	Program func(context.Context) (string, error)
 	// Cache is the folder for analyses; "" is $MODULAGEN_CACHE, else the user's
 	// cache folder; "off" keeps nothing.
 	Cache string
+	// Anew asks about queries, too, of which the module itself keeps an analysis,
+	// and fills Result.Keep.
+	Anew bool
 	// Processes is how many copies run at once; 0 is one for each processor.
 	Processes int
 	// Progress, if set, is told how many of the queries have been analysed. It
@@ -43,18 +48,22 @@ type Input struct {
 
 // Result is the analysis of a whole project.
 type Result struct {
-	// Operations are the generated queries, by database and name.
+	// Operations are the generated queries that were analysed, by database and
+	// name. Queries of a kept shape are not among them.
 	Operations map[model.Database]map[string]*Analysed
 	// Queries are the user's own, in the order in which they were written.
 	Queries []*UserQuery
 	// Stats says what the analysis cost.
 	Stats Stats
+	// Keep is what the module can keep of this run, see [Kept]. It is filled when
+	// the Analyser asks anew.
+	Keep []string
 }
 
 // Stats counts queries.
 type Stats struct {
 	Queries int // all of them, on all databases
-	Cached  int // of which the cache knew
+	Cached  int // of which an analysis was kept
 }
 
 // Run analyses every query of a project. What a user wrote wrong is a
@@ -79,6 +88,8 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 		w.differ()
 	}
 	generated, own := units(in, user)
+	a.Program = once(a.Program)
+	generated, proven := a.unproven(generated)
 	all := append(slices.Clone(generated), own...)
 	known, stats, err := a.units(ctx, all, func(ps []problem) error { return report(ps, datatypes) })
 	if err != nil {
@@ -87,6 +98,7 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 	if err := mistakes.Err(); err != nil {
 		return nil, err
 	}
+	stats.Queries, stats.Cached = stats.Queries+proven, stats.Cached+proven
 	out := &Result{Operations: map[model.Database]map[string]*Analysed{}, Stats: stats}
 	for _, db := range model.Databases {
 		out.Operations[db] = map[string]*Analysed{}
@@ -103,10 +115,39 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 	if err := mistakes.Err(); err != nil {
 		return out, err
 	}
-	if err := rehearse(ctx, in.Tables[model.SQLite], out.Queries); err != nil {
+	if err := a.rehearse(ctx, in.Tables[model.SQLite], out.Queries); err != nil {
 		return out, err
 	}
-	return out, mistakes.Err()
+	if err := mistakes.Err(); err != nil {
+		return out, err
+	}
+	if a.Anew {
+		out.Keep = keep(generated, own, known, in.Tables[model.SQLite], out.Queries)
+	}
+	return out, nil
+}
+
+// once calls a function that finds the program at most once.
+func once(find func(context.Context) (string, error)) func(context.Context) (string, error) {
+	var found sync.Once
+	var path string
+	var err error
+	return func(ctx context.Context) (string, error) {
+		found.Do(func() {
+			if find == nil {
+				err = errors.New("gen/sqlc: a query must be analysed, and there is no program to ask")
+				return
+			}
+			path, err = find(ctx)
+		})
+		return path, err
+	}
+}
+
+// program finds the program.
+func (a Analyser) program(ctx context.Context) (program, error) {
+	path, err := a.Program(ctx)
+	return program{path}, err
 }
 
 // units cuts a project into what is analysed together.
@@ -135,7 +176,7 @@ func units(in Input, user []*versions) (generated, own []*unit) {
 // units gives the analysis of each unit: from the cache, or else from sqlc and
 // the engine, whose problems go to report.
 func (a Analyser) units(ctx context.Context, all []*unit, report func([]problem) error) (map[*unit][]Analysed, Stats, error) {
-	cache := openCache(a.Cache)
+	cache := a.cache()
 	known, missing := recall(cache, all, a.processes())
 	var stats Stats
 	for _, u := range all {
@@ -199,6 +240,10 @@ func recall(c cache, all []*unit, workers int) (map[*unit][]Analysed, []*unit) {
 // ask has the units analysed by copies of sqlc, several at a time, and prepared
 // by an engine meanwhile.
 func (a Analyser) ask(ctx context.Context, missing []*unit, total int) (map[*unit][]Analysed, []problem, error) {
+	p, err := a.program(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	tmp, err := os.MkdirTemp("", "modulagen-sqlc-")
 	if err != nil {
 		return nil, nil, fmt.Errorf("gen/sqlc: %w", err)
@@ -206,7 +251,7 @@ func (a Analyser) ask(ctx context.Context, missing []*unit, total int) (map[*uni
 	defer os.RemoveAll(tmp)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	refused, err := prepare(ctx, missing)
+	refused, err := p.prepare(ctx, missing)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -216,7 +261,7 @@ func (a Analyser) ask(ctx context.Context, missing []*unit, total int) (map[*uni
 	for range a.processes() {
 		wg.Go(func() {
 			for chunk := range work {
-				answer, err := analyse(ctx, a.Program, tmp, chunk)
+				answer, err := p.analyse(ctx, tmp, chunk)
 				if g.add(chunk, answer, err) {
 					cancel()
 				}

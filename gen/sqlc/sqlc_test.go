@@ -15,6 +15,7 @@ import (
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/sqlc"
+	"github.com/hegner123/modulagen/gen/sqlc/protocol"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
@@ -32,15 +33,20 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// program is our own command, whose main answers as sqlc. It is built once, and
-// without the race detector even when this test runs with it.
+// program is modulagen-sqlc, built once, and without the race detector even when
+// this test runs with it.
 var program = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(binaries, "modulagen")
-	if out, err := exec.Command("go", "build", "-o", path, "../../cmd/modulagen").CombinedOutput(); err != nil {
+	path := filepath.Join(binaries, "modulagen-sqlc")
+	if out, err := exec.Command("go", "build", "-o", path, "../../cmd/modulagen-sqlc").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the program: %w\n%s", err, out)
 	}
 	return path, nil
 })
+
+// at is a program that needs no building.
+func at(path string) func(context.Context) (string, error) {
+	return func(context.Context) (string, error) { return path, nil }
+}
 
 // project is two datatypes, with hand-written SQL.
 func project(files ...*model.UserFile) sqlc.Input {
@@ -114,11 +120,7 @@ func operations(db model.Database, d *model.Datatype) []model.Query {
 
 func analyser(t *testing.T) sqlc.Analyser {
 	t.Helper()
-	path, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sqlc.Analyser{Program: path, Cache: t.TempDir()}
+	return sqlc.Analyser{Program: func(context.Context) (string, error) { return program() }, Cache: t.TempDir(), Anew: true}
 }
 
 // shared is a file for all databases.
@@ -158,7 +160,7 @@ func TestCacheAnswersTheSecondRun(t *testing.T) {
 	if first.Stats.Cached != 0 || first.Stats.Queries != 12 {
 		t.Fatalf("first run: %+v", first.Stats)
 	}
-	a.Program = "/nonexistent" // the cache must do
+	a.Program = at("/nonexistent") // the cache must do
 	second, err := a.Run(t.Context(), project())
 	if err != nil {
 		t.Fatal(err)
@@ -516,13 +518,17 @@ func TestDefectsNameTheDefinition(t *testing.T) {
 	}
 }
 
-func TestBrokenChild(t *testing.T) {
+func TestBrokenProgram(t *testing.T) {
+	whole, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, script := range []string{"exit 3", "kill -9 $$", "echo nonsense >&2; exit 1", "mkdir -p out; echo nonsense >out/codegen_request.json", "exit 0"} {
 		path := filepath.Join(t.TempDir(), "child")
-		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		if err := os.WriteFile(path, []byte("#!/bin/sh\nif [ $2 = prepare ]; then exec "+whole+" \"$@\"; fi\n"+script+"\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		a := sqlc.Analyser{Program: path, Cache: "off"}
+		a := sqlc.Analyser{Program: at(path), Cache: "off", Anew: true}
 		_, err := a.Run(t.Context(), project())
 		if err == nil || !strings.HasPrefix(err.Error(), "gen/sqlc: ") {
 			t.Errorf("%s: %v", script, err)
@@ -531,11 +537,22 @@ func TestBrokenChild(t *testing.T) {
 }
 
 func TestCancelledRunLeavesNothing(t *testing.T) {
+	for _, mode := range []string{protocol.Prepare, protocol.SQLC} {
+		t.Run(mode, func(t *testing.T) { cancelIn(t, mode) })
+	}
+}
+
+// cancelIn cancels a run while the program is in a mode.
+func cancelIn(t *testing.T, mode string) {
+	whole, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	path := filepath.Join(t.TempDir(), "child")
 	ready := filepath.Join(t.TempDir(), "ready")
-	script := fmt.Sprintf("#!/bin/sh\nexec 2>&-\necho >%s\nexec sleep 600\n", ready)
+	script := fmt.Sprintf("#!/bin/sh\nif [ $2 != %s ]; then exec %s \"$@\"; fi\nexec 2>&-\necho >%s\nexec sleep 600\n", mode, whole, ready)
 	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -548,7 +565,7 @@ func TestCancelledRunLeavesNothing(t *testing.T) {
 			}
 		}
 	}()
-	_, err := sqlc.Analyser{Program: path, Cache: "off"}.Run(ctx, project())
+	_, err = sqlc.Analyser{Program: at(path), Cache: "off", Anew: true}.Run(ctx, project())
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -557,12 +574,14 @@ func TestCancelledRunLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestVersionIsTheModules(t *testing.T) {
+func TestVersionsAreTheModules(t *testing.T) {
 	data, err := os.ReadFile("../../go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(data), "github.com/sqlc-dev/sqlc "+sqlc.Version) {
-		t.Errorf("go.mod does not ask for sqlc %s", sqlc.Version)
+	for _, want := range []string{"github.com/sqlc-dev/sqlc " + protocol.SQLCVersion + "\n", "modernc.org/sqlite " + protocol.EngineVersion + "\n"} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("go.mod does not ask for %s", want)
+		}
 	}
 }

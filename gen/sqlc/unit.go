@@ -3,19 +3,20 @@ package sqlc
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"io"
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/sqlc/protocol"
 )
 
-// Version is the version of sqlc that the copies run: go.mod's, which a test
-// compares. It is part of every cache key.
-const Version = "v1.31.1"
+// Version is the version of sqlc that modulagen-sqlc links.
+const Version = protocol.SQLCVersion
 
 // format is the version of what is kept in the cache; raise it when the meaning
 // of an entry changes.
-const format = "4"
+const format = "5"
 
 // unit is what is analysed, and kept in the cache, together: the queries of one
 // table, or one query of the user's, for one database.
@@ -28,24 +29,33 @@ type unit struct {
 
 // key is the unit's name in the cache.
 func (u *unit) key() string {
-	h := sha256.New()
-	part := func(s string) {
+	h := newHash()
+	h.add(string(u.database))
+	h.add(u.schema...)
+	for _, q := range u.queries {
+		h.add(q.Name, q.Command, q.Text)
+	}
+	return h.key()
+}
+
+// hashing makes a key out of texts.
+type hashing struct{ hash.Hash }
+
+// newHash begins with what every key depends on.
+func newHash() hashing {
+	h := hashing{sha256.New()}
+	h.add(protocol.SQLCVersion, protocol.EngineVersion, format)
+	return h
+}
+
+func (h hashing) add(parts ...string) {
+	for _, s := range parts {
 		io.WriteString(h, s)
 		h.Write([]byte{0})
 	}
-	part(Version)
-	part(format)
-	part(string(u.database))
-	for _, s := range u.schema {
-		part(s)
-	}
-	for _, q := range u.queries {
-		part(q.Name)
-		part(q.Command)
-		part(q.Text)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
 }
+
+func (h hashing) key() string { return hex.EncodeToString(h.Sum(nil)[:16]) }
 
 // tables gives the CREATE TABLE statements of a schema and leaves out the rest:
 // sqlc looks at no index, and a constraint added later may name a table that is
