@@ -27,6 +27,7 @@ type Options struct {
 	Say func(line string)
 
 	ReadOnly bool // plan, but write nothing
+	Stubs    bool // for a run of `go generate`, see output.Dir
 	Force    bool // overwrite and delete generated files that someone edited
 
 	// Until is the last stage to run; "" is output.
@@ -148,7 +149,7 @@ func (r *run) golang(context.Context) (err error) {
 }
 
 func (r *run) output(ctx context.Context) (err error) {
-	dir := output.Dir{Project: r.Dir, Path: r.result.Project.Config.Output, Version: r.Version}
+	dir := output.Dir{Project: r.Dir, Path: r.result.Project.Config.Output, Version: r.Version, Stubs: r.Stubs}
 	if !r.ReadOnly {
 		unlock, err := dir.Lock()
 		if err != nil {

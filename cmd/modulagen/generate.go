@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -75,6 +76,7 @@ type change struct {
 
 func (g *generation) run(ctx context.Context, check, dryRun bool) error {
 	g.options.Dir, g.options.Version = g.dir, version()
+	g.options.Stubs = os.Getenv("GOFILE") != "" && os.Getenv("GOLINE") != "" // go generate sets them
 	p := progress{command: g.command, start: time.Now()}
 	g.options.Progress = p.stage
 	g.options.Say = func(line string) {

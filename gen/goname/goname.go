@@ -11,7 +11,6 @@ package goname
 import (
 	"fmt"
 	"go/token"
-	"go/types"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -76,7 +75,7 @@ func IsPackage(name string) bool {
 		return false
 	}
 	return token.IsIdentifier(name) && name == strings.ToLower(name) &&
-		!strings.HasSuffix(name, "_test") && types.Universe.Lookup(name) == nil
+		!strings.HasSuffix(name, "_test") && !predeclared[name]
 }
 
 // IsFolder tells whether the go command builds, and imports, a package whose
@@ -172,4 +171,16 @@ func Unexported(name string) string {
 		n--
 	}
 	return strings.ToLower(name[:n]) + name[n:]
+}
+
+// predeclared are the identifiers that Go declares by itself; a test compares
+// them with go/types, which takes seconds to compile and is not linked.
+var predeclared = map[string]bool{
+	"any": true, "append": true, "bool": true, "byte": true, "cap": true, "clear": true, "close": true,
+	"comparable": true, "complex": true, "complex128": true, "complex64": true, "copy": true, "delete": true,
+	"error": true, "false": true, "float32": true, "float64": true, "imag": true, "int": true, "int16": true,
+	"int32": true, "int64": true, "int8": true, "iota": true, "len": true, "make": true, "max": true, "min": true,
+	"new": true, "nil": true, "panic": true, "print": true, "println": true, "real": true, "recover": true,
+	"rune": true, "string": true, "true": true, "uint": true, "uint16": true, "uint32": true, "uint64": true,
+	"uint8": true, "uintptr": true,
 }

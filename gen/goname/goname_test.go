@@ -2,6 +2,9 @@ package goname
 
 import (
 	"fmt"
+	"go/types"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -99,4 +102,10 @@ func TestIsFolder(t *testing.T) {
 func Example() {
 	fmt.Println(Row("fetch_requests"), Exported("fetch_requests"), Exported("body_html"), Key([]string{"TenantID", "Slug"}))
 	// Output: FetchRequest FetchRequests BodyHTML TenantIDAndSlug
+}
+
+func TestPredeclaredIsGos(t *testing.T) {
+	if got, want := slices.Sorted(maps.Keys(predeclared)), types.Universe.Names(); !slices.Equal(got, want) {
+		t.Errorf("predeclared has %v, Go %v", got, want)
+	}
 }

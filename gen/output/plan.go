@@ -17,6 +17,7 @@ type Dir struct {
 	Project string // the folder that Path is in and nothing is written outside of; "" is the current one
 	Path    string // within Project, with slashes; need not exist
 	Version string // of the tool; stands in the manifest
+	Stubs   bool   // Go files that are generated no more become stubs first, see stub
 }
 
 // Action is what happens to a file.
@@ -153,6 +154,11 @@ func (p *Plan) unwanted(name, written string) error {
 	if hash(old) != written {
 		p.conflict(name, Delete, "is generated no more and was edited", false)
 	}
+	if p.dir.Stubs && path.Ext(name) == ".go" && !isStub(old) {
+		p.manifest.Files[name] = hash([]byte(stub))
+		p.Changes = append(p.Changes, Change{Path: name, Action: Update, old: old, new: []byte(stub)})
+		return nil
+	}
 	p.Changes = append(p.Changes, Change{Path: name, Action: Delete, old: old})
 	return nil
 }
@@ -190,7 +196,7 @@ func (p *Plan) Findings() []Finding {
 	}
 	words := map[Action]string{Create: "is missing", Update: "is stale", Delete: "is generated no more"}
 	for _, c := range p.Changes {
-		if reasons[c.Path] == "" {
+		if reasons[c.Path] == "" && !(c.Action == Delete && isStub(c.old)) {
 			out = append(out, Finding{c.Path, words[c.Action]})
 		}
 	}
@@ -204,7 +210,14 @@ func (p *Plan) Findings() []Finding {
 	return out
 }
 
-func (p *Plan) manifestStale() bool { return !maps.Equal(p.known.Files, p.manifest.Files) }
+func (p *Plan) manifestStale() bool {
+	known := maps.Clone(p.known.Files)
+	maps.DeleteFunc(known, func(name, written string) bool {
+		_, wanted := p.manifest.Files[name]
+		return !wanted && written == hash([]byte(stub))
+	})
+	return !maps.Equal(known, p.manifest.Files)
+}
 
 // Diff gives the changes as a unified diff.
 func (p *Plan) Diff() string {
