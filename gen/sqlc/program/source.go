@@ -131,7 +131,7 @@ func download(ctx context.Context, b build) (string, error) {
 
 // required returns the folder of the module that the project's go.mod asks for.
 func (f Finder) required(ctx context.Context) (string, error) {
-	out, err := goCommand(ctx, f.Project, "-mod=mod", "list", "-m", "-f", "{{.Dir}}", Module)
+	out, err := goCommand(ctx, f.Project, "-mod=readonly", "list", "-m", "-f", "{{.Dir}}", Module)
 	dir := strings.TrimSpace(string(out))
 	if err == nil && dir == "" {
 		err = errors.New("it is not downloaded: run go mod download " + Module)
