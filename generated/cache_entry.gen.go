@@ -4,10 +4,12 @@ package generated
 
 import (
 	"context"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"time"
 )
 
 // CacheEntryID names one row of cache_entry.
@@ -126,21 +128,130 @@ type (
 
 // CacheEntryTable reads and writes cache_entry.
 type CacheEntryTable struct {
-	store.Table[CacheEntry, CacheEntryID, CacheEntryNew, CacheEntryPatch]
+	core store.Core
 }
 
-// GetByKey finds the row with this key, or gives store.ErrNotFound.
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *CacheEntryTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *CacheEntryTable) Get(ctx context.Context, id CacheEntryID) (*CacheEntry, error) {
+	r := new(CacheEntry)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *CacheEntryTable) Create(ctx context.Context, n CacheEntryNew) (*CacheEntry, error) {
+	r := new(CacheEntry)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *CacheEntryTable) Update(ctx context.Context, id CacheEntryID, p CacheEntryPatch) (*CacheEntry, error) {
+	r := new(CacheEntry)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *CacheEntryTable) Delete(ctx context.Context, id CacheEntryID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// GetByKey returns the row with this key, or store.ErrNotFound.
 func (t *CacheEntryTable) GetByKey(ctx context.Context, key string) (*CacheEntry, error) {
-	return t.GetUnique(ctx, 0, key)
+	r := new(CacheEntry)
+	if err := t.core.GetUnique(ctx, 0, r, key); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// UpsertByKey adds the row, or changes the one that has this key: columns that n
-// leaves unset keep what they hold there.
+// UpsertByKey adds a row, or changes the one that has this key: columns that n
+// leaves unset keep what they hold there, and the id stays. It returns the row as it is
+// then. A row that collides on another unique key is a *store.ConflictError; the other
+// errors are those of Create.
 func (t *CacheEntryTable) UpsertByKey(ctx context.Context, n CacheEntryNew) (*CacheEntry, error) {
-	return t.UpsertUnique(ctx, 0, n)
+	r := new(CacheEntry)
+	if err := t.core.UpsertUnique(ctx, 0, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-var cacheEntrySpec = store.Spec[CacheEntry, CacheEntryID, CacheEntryNew, CacheEntryPatch]{
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *CacheEntryTable) CreateMany(ctx context.Context, ns []CacheEntryNew) ([]CacheEntryID, error) {
+	var ids []CacheEntryID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *CacheEntryTable) DeleteWhere(ctx context.Context, where CacheEntryFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *CacheEntryTable) List(ctx context.Context, q CacheEntryQuery) (CacheEntryPage, error) {
+	var page CacheEntryPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return CacheEntryPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *CacheEntryTable) All(ctx context.Context, q CacheEntryQuery) iter.Seq2[*CacheEntry, error] {
+	return func(yield func(*CacheEntry, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*CacheEntry)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *CacheEntryTable) First(ctx context.Context, q CacheEntryQuery) (*CacheEntry, error) {
+	r := new(CacheEntry)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *CacheEntryTable) Count(ctx context.Context, where CacheEntryFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *CacheEntryTable) Exists(ctx context.Context, where CacheEntryFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var cacheEntrySpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "key", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
@@ -164,8 +275,11 @@ var cacheEntrySpec = store.Spec[CacheEntry, CacheEntryID, CacheEntryNew, CacheEn
 		{Name: "cache_entry_key_key", Columns: []int{1}},
 	},
 	Name:  "cache_entry",
-	New:   (*CacheEntryNew).fill,
-	Patch: (*CacheEntryPatch).fill,
+	New:   cacheEntryNew,
+	Patch: cacheEntryPatch,
+	Row: func() any {
+		return new(CacheEntry)
+	},
 }
 
 var cacheEntryTableDef = store.TableDef{
@@ -178,7 +292,8 @@ var cacheEntryTableDef = store.TableDef{
 	Name: "cache_entry",
 }
 
-func cacheEntryFields(r *CacheEntry, buf []any) []any {
+func cacheEntryFields(row any, buf []any) []any {
+	r := row.(*CacheEntry)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Key,
@@ -197,7 +312,8 @@ func cacheEntryFields(r *CacheEntry, buf []any) []any {
 		&r.CacheLeasedUntil)
 }
 
-func (n *CacheEntryNew) fill(r *CacheEntry, m *store.Mask, now time.Time) {
+func cacheEntryNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*CacheEntryNew), row.(*CacheEntry)
 	r.Key = n.Key
 	m.Add(1)
 	r.Value = n.Value
@@ -216,7 +332,8 @@ func (n *CacheEntryNew) fill(r *CacheEntry, m *store.Mask, now time.Time) {
 	store.PutNull(m, 14, &r.CacheLeasedUntil, n.CacheLeasedUntil)
 }
 
-func (p *CacheEntryPatch) fill(r *CacheEntry, m *store.Mask) {
+func cacheEntryPatch(given, row any, m *store.Mask) {
+	p, r := given.(*CacheEntryPatch), row.(*CacheEntry)
 	store.Patch(m, 1, &r.Key, p.Key)
 	store.Patch(m, 2, &r.Value, p.Value)
 	store.PutNull(m, 3, &r.ExpiresAt, p.ExpiresAt)
@@ -551,8 +668,8 @@ WHERE id IN (?)`,
 		if !ok {
 			return cache.WrongPatch(patch, p)
 		}
-		t := store.Bind(c, &cacheEntrySpec)
-		row, err := t.GetUnique(ctx, 0, key)
+		t := CacheEntryTable{store.Bind(c, &cacheEntrySpec)}
+		row, err := t.GetByKey(ctx, key)
 		if err != nil {
 			return err
 		}

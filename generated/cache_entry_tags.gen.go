@@ -3,9 +3,12 @@
 package generated
 
 import (
+	"context"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"time"
 )
 
 // CacheEntryTagID names one row of cache_entry_tags.
@@ -59,10 +62,109 @@ type (
 
 // CacheEntryTagTable reads and writes cache_entry_tags.
 type CacheEntryTagTable struct {
-	store.Table[CacheEntryTag, CacheEntryTagID, CacheEntryTagNew, CacheEntryTagPatch]
+	core store.Core
 }
 
-var cacheEntryTagSpec = store.Spec[CacheEntryTag, CacheEntryTagID, CacheEntryTagNew, CacheEntryTagPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *CacheEntryTagTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *CacheEntryTagTable) Get(ctx context.Context, id CacheEntryTagID) (*CacheEntryTag, error) {
+	r := new(CacheEntryTag)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *CacheEntryTagTable) Create(ctx context.Context, n CacheEntryTagNew) (*CacheEntryTag, error) {
+	r := new(CacheEntryTag)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *CacheEntryTagTable) Update(ctx context.Context, id CacheEntryTagID, p CacheEntryTagPatch) (*CacheEntryTag, error) {
+	r := new(CacheEntryTag)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *CacheEntryTagTable) Delete(ctx context.Context, id CacheEntryTagID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *CacheEntryTagTable) CreateMany(ctx context.Context, ns []CacheEntryTagNew) ([]CacheEntryTagID, error) {
+	var ids []CacheEntryTagID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *CacheEntryTagTable) DeleteWhere(ctx context.Context, where CacheEntryTagFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *CacheEntryTagTable) List(ctx context.Context, q CacheEntryTagQuery) (CacheEntryTagPage, error) {
+	var page CacheEntryTagPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return CacheEntryTagPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *CacheEntryTagTable) All(ctx context.Context, q CacheEntryTagQuery) iter.Seq2[*CacheEntryTag, error] {
+	return func(yield func(*CacheEntryTag, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*CacheEntryTag)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *CacheEntryTagTable) First(ctx context.Context, q CacheEntryTagQuery) (*CacheEntryTag, error) {
+	r := new(CacheEntryTag)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *CacheEntryTagTable) Count(ctx context.Context, where CacheEntryTagFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *CacheEntryTagTable) Exists(ctx context.Context, where CacheEntryTagFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var cacheEntryTagSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "tag", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
@@ -73,8 +175,11 @@ var cacheEntryTagSpec = store.Spec[CacheEntryTag, CacheEntryTagID, CacheEntryTag
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "cache_entry_tags",
-	New:    (*CacheEntryTagNew).fill,
-	Patch:  (*CacheEntryTagPatch).fill,
+	New:    cacheEntryTagNew,
+	Patch:  cacheEntryTagPatch,
+	Row: func() any {
+		return new(CacheEntryTag)
+	},
 }
 
 var cacheEntryTagTableDef = store.TableDef{
@@ -86,7 +191,8 @@ var cacheEntryTagTableDef = store.TableDef{
 	Name: "cache_entry_tags",
 }
 
-func cacheEntryTagFields(r *CacheEntryTag, buf []any) []any {
+func cacheEntryTagFields(row any, buf []any) []any {
+	r := row.(*CacheEntryTag)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Tag,
@@ -94,14 +200,16 @@ func cacheEntryTagFields(r *CacheEntryTag, buf []any) []any {
 		&r.Token)
 }
 
-func (n *CacheEntryTagNew) fill(r *CacheEntryTag, m *store.Mask, _ time.Time) {
+func cacheEntryTagNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*CacheEntryTagNew), row.(*CacheEntryTag)
 	store.Put(m, 1, &r.Tag, n.Tag, "")
 	r.EntryID = n.EntryID
 	m.Add(2)
 	store.Put(m, 3, &r.Token, n.Token, 0)
 }
 
-func (p *CacheEntryTagPatch) fill(r *CacheEntryTag, m *store.Mask) {
+func cacheEntryTagPatch(given, row any, m *store.Mask) {
+	p, r := given.(*CacheEntryTagPatch), row.(*CacheEntryTag)
 	store.Patch(m, 1, &r.Tag, p.Tag)
 	store.Patch(m, 2, &r.EntryID, p.EntryID)
 	store.Patch(m, 3, &r.Token, p.Token)

@@ -5,10 +5,11 @@ package generated
 import (
 	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"slices"
-	"time"
 )
 
 // CronJobID names one row of cron_job.
@@ -43,27 +44,27 @@ const (
 	CronJobActionTypeHTTP       CronJobActionType = "http"
 )
 
-// CronJobActionTypeValues gives every value, in the order declared.
+// CronJobActionTypeValues returns every value, in the order declared.
 func CronJobActionTypeValues() []CronJobActionType {
 	return []CronJobActionType{CronJobActionTypePredefined, CronJobActionTypePlugin, CronJobActionTypeHTTP}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v CronJobActionType) Valid() bool {
-	return slices.Contains(CronJobActionTypeValues(), v)
+	return store.EnumHas(v, CronJobActionTypeValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v CronJobActionType) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v CronJobActionType) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, CronJobActionTypeValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *CronJobActionType) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, CronJobActionTypeValues())
 }
@@ -73,7 +74,7 @@ func (v *CronJobActionType) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v CronJobActionType) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -88,27 +89,27 @@ const (
 	CronJobLastStatusRunning CronJobLastStatus = "running"
 )
 
-// CronJobLastStatusValues gives every value, in the order declared.
+// CronJobLastStatusValues returns every value, in the order declared.
 func CronJobLastStatusValues() []CronJobLastStatus {
 	return []CronJobLastStatus{CronJobLastStatusSuccess, CronJobLastStatusError, CronJobLastStatusRunning}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v CronJobLastStatus) Valid() bool {
-	return slices.Contains(CronJobLastStatusValues(), v)
+	return store.EnumHas(v, CronJobLastStatusValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v CronJobLastStatus) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v CronJobLastStatus) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, CronJobLastStatusValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *CronJobLastStatus) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, CronJobLastStatusValues())
 }
@@ -118,7 +119,7 @@ func (v *CronJobLastStatus) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v CronJobLastStatus) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -188,21 +189,130 @@ type (
 
 // CronJobTable reads and writes cron_job.
 type CronJobTable struct {
-	store.Table[CronJob, CronJobID, CronJobNew, CronJobPatch]
+	core store.Core
 }
 
-// GetByName finds the row with this key, or gives store.ErrNotFound.
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *CronJobTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *CronJobTable) Get(ctx context.Context, id CronJobID) (*CronJob, error) {
+	r := new(CronJob)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *CronJobTable) Create(ctx context.Context, n CronJobNew) (*CronJob, error) {
+	r := new(CronJob)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *CronJobTable) Update(ctx context.Context, id CronJobID, p CronJobPatch) (*CronJob, error) {
+	r := new(CronJob)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *CronJobTable) Delete(ctx context.Context, id CronJobID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// GetByName returns the row with this name, or store.ErrNotFound.
 func (t *CronJobTable) GetByName(ctx context.Context, name string) (*CronJob, error) {
-	return t.GetUnique(ctx, 0, name)
+	r := new(CronJob)
+	if err := t.core.GetUnique(ctx, 0, r, name); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// UpsertByName adds the row, or changes the one that has this key: columns that n
-// leaves unset keep what they hold there.
+// UpsertByName adds a row, or changes the one that has this name: columns that n
+// leaves unset keep what they hold there, and the id stays. It returns the row as it is
+// then. A row that collides on another unique key is a *store.ConflictError; the other
+// errors are those of Create.
 func (t *CronJobTable) UpsertByName(ctx context.Context, n CronJobNew) (*CronJob, error) {
-	return t.UpsertUnique(ctx, 0, n)
+	r := new(CronJob)
+	if err := t.core.UpsertUnique(ctx, 0, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-var cronJobSpec = store.Spec[CronJob, CronJobID, CronJobNew, CronJobPatch]{
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *CronJobTable) CreateMany(ctx context.Context, ns []CronJobNew) ([]CronJobID, error) {
+	var ids []CronJobID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *CronJobTable) DeleteWhere(ctx context.Context, where CronJobFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *CronJobTable) List(ctx context.Context, q CronJobQuery) (CronJobPage, error) {
+	var page CronJobPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return CronJobPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *CronJobTable) All(ctx context.Context, q CronJobQuery) iter.Seq2[*CronJob, error] {
+	return func(yield func(*CronJob, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*CronJob)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *CronJobTable) First(ctx context.Context, q CronJobQuery) (*CronJob, error) {
+	r := new(CronJob)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *CronJobTable) Count(ctx context.Context, where CronJobFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *CronJobTable) Exists(ctx context.Context, where CronJobFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var cronJobSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
@@ -222,8 +332,11 @@ var cronJobSpec = store.Spec[CronJob, CronJobID, CronJobNew, CronJobPatch]{
 		{Name: "cron_job_name_key", Columns: []int{1}},
 	},
 	Name:  "cron_job",
-	New:   (*CronJobNew).fill,
-	Patch: (*CronJobPatch).fill,
+	New:   cronJobNew,
+	Patch: cronJobPatch,
+	Row: func() any {
+		return new(CronJob)
+	},
 }
 
 var cronJobTableDef = store.TableDef{
@@ -235,7 +348,8 @@ var cronJobTableDef = store.TableDef{
 	Name: "cron_job",
 }
 
-func cronJobFields(r *CronJob, buf []any) []any {
+func cronJobFields(row any, buf []any) []any {
+	r := row.(*CronJob)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Name,
@@ -250,7 +364,8 @@ func cronJobFields(r *CronJob, buf []any) []any {
 		&r.LastStatus)
 }
 
-func (n *CronJobNew) fill(r *CronJob, m *store.Mask, _ time.Time) {
+func cronJobNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*CronJobNew), row.(*CronJob)
 	r.Name = n.Name
 	m.Add(1)
 	store.PutNull(m, 2, &r.Description, n.Description)
@@ -266,7 +381,8 @@ func (n *CronJobNew) fill(r *CronJob, m *store.Mask, _ time.Time) {
 	store.PutNull(m, 10, &r.LastStatus, n.LastStatus)
 }
 
-func (p *CronJobPatch) fill(r *CronJob, m *store.Mask) {
+func cronJobPatch(given, row any, m *store.Mask) {
+	p, r := given.(*CronJobPatch), row.(*CronJob)
 	store.Patch(m, 1, &r.Name, p.Name)
 	store.PutNull(m, 2, &r.Description, p.Description)
 	store.Patch(m, 3, &r.Schedule, p.Schedule)

@@ -5,12 +5,12 @@ package generated
 import (
 	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"iter"
-	"slices"
-	"time"
 )
 
 // EmailQueueID names one row of email_queue.
@@ -64,27 +64,27 @@ const (
 	EmailQueueStatusFailed  EmailQueueStatus = "failed"
 )
 
-// EmailQueueStatusValues gives every value, in the order declared.
+// EmailQueueStatusValues returns every value, in the order declared.
 func EmailQueueStatusValues() []EmailQueueStatus {
 	return []EmailQueueStatus{EmailQueueStatusPending, EmailQueueStatusSending, EmailQueueStatusSent, EmailQueueStatusFailed}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v EmailQueueStatus) Valid() bool {
-	return slices.Contains(EmailQueueStatusValues(), v)
+	return store.EnumHas(v, EmailQueueStatusValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v EmailQueueStatus) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v EmailQueueStatus) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, EmailQueueStatusValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *EmailQueueStatus) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, EmailQueueStatusValues())
 }
@@ -94,7 +94,7 @@ func (v *EmailQueueStatus) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v EmailQueueStatus) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -204,10 +204,109 @@ type (
 
 // EmailQueueTable reads and writes email_queue.
 type EmailQueueTable struct {
-	store.Table[EmailQueue, EmailQueueID, EmailQueueNew, EmailQueuePatch]
+	core store.Core
 }
 
-var emailQueueSpec = store.Spec[EmailQueue, EmailQueueID, EmailQueueNew, EmailQueuePatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *EmailQueueTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *EmailQueueTable) Get(ctx context.Context, id EmailQueueID) (*EmailQueue, error) {
+	r := new(EmailQueue)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *EmailQueueTable) Create(ctx context.Context, n EmailQueueNew) (*EmailQueue, error) {
+	r := new(EmailQueue)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *EmailQueueTable) Update(ctx context.Context, id EmailQueueID, p EmailQueuePatch) (*EmailQueue, error) {
+	r := new(EmailQueue)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *EmailQueueTable) Delete(ctx context.Context, id EmailQueueID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *EmailQueueTable) CreateMany(ctx context.Context, ns []EmailQueueNew) ([]EmailQueueID, error) {
+	var ids []EmailQueueID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *EmailQueueTable) DeleteWhere(ctx context.Context, where EmailQueueFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *EmailQueueTable) List(ctx context.Context, q EmailQueueQuery) (EmailQueuePage, error) {
+	var page EmailQueuePage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return EmailQueuePage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *EmailQueueTable) All(ctx context.Context, q EmailQueueQuery) iter.Seq2[*EmailQueue, error] {
+	return func(yield func(*EmailQueue, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*EmailQueue)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *EmailQueueTable) First(ctx context.Context, q EmailQueueQuery) (*EmailQueue, error) {
+	r := new(EmailQueue)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *EmailQueueTable) Count(ctx context.Context, where EmailQueueFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *EmailQueueTable) Exists(ctx context.Context, where EmailQueueFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var emailQueueSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "to", Rules: check.Rules{Kind: check.Text, Format: check.Email, Required: true, Max: check.At("254")}, Types: [3]string{"TEXT", "character varying(254)", "varchar(254)"}},
@@ -235,8 +334,11 @@ var emailQueueSpec = store.Spec[EmailQueue, EmailQueueID, EmailQueueNew, EmailQu
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "email_queue",
-	New:    (*EmailQueueNew).fill,
-	Patch:  (*EmailQueuePatch).fill,
+	New:    emailQueueNew,
+	Patch:  emailQueuePatch,
+	Row: func() any {
+		return new(EmailQueue)
+	},
 }
 
 var emailQueueTableDef = store.TableDef{
@@ -250,7 +352,8 @@ var emailQueueTableDef = store.TableDef{
 	Name: "email_queue",
 }
 
-func emailQueueFields(r *EmailQueue, buf []any) []any {
+func emailQueueFields(row any, buf []any) []any {
+	r := row.(*EmailQueue)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.To,
@@ -275,7 +378,8 @@ func emailQueueFields(r *EmailQueue, buf []any) []any {
 		&r.QueueTrace)
 }
 
-func (n *EmailQueueNew) fill(r *EmailQueue, m *store.Mask, now time.Time) {
+func emailQueueNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*EmailQueueNew), row.(*EmailQueue)
 	r.To = n.To
 	m.Add(1)
 	r.From = n.From
@@ -301,7 +405,8 @@ func (n *EmailQueueNew) fill(r *EmailQueue, m *store.Mask, now time.Time) {
 	store.PutNull(m, 20, &r.QueueTrace, n.QueueTrace)
 }
 
-func (p *EmailQueuePatch) fill(r *EmailQueue, m *store.Mask) {
+func emailQueuePatch(given, row any, m *store.Mask) {
+	p, r := given.(*EmailQueuePatch), row.(*EmailQueue)
 	store.Patch(m, 1, &r.To, p.To)
 	store.Patch(m, 2, &r.From, p.From)
 	store.Patch(m, 3, &r.Subject, p.Subject)

@@ -3,13 +3,15 @@
 package generated
 
 import (
+	"context"
 	"database/sql/driver"
 	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"log/slog"
-	"slices"
-	"time"
 )
 
 // FetchRequestID names one row of fetch_requests.
@@ -55,27 +57,27 @@ const (
 	FetchRequestMethodDelete FetchRequestMethod = "DELETE"
 )
 
-// FetchRequestMethodValues gives every value, in the order declared.
+// FetchRequestMethodValues returns every value, in the order declared.
 func FetchRequestMethodValues() []FetchRequestMethod {
 	return []FetchRequestMethod{FetchRequestMethodGet, FetchRequestMethodPost, FetchRequestMethodPut, FetchRequestMethodDelete}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v FetchRequestMethod) Valid() bool {
-	return slices.Contains(FetchRequestMethodValues(), v)
+	return store.EnumHas(v, FetchRequestMethodValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v FetchRequestMethod) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v FetchRequestMethod) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, FetchRequestMethodValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *FetchRequestMethod) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, FetchRequestMethodValues())
 }
@@ -85,7 +87,7 @@ func (v *FetchRequestMethod) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v FetchRequestMethod) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -183,10 +185,109 @@ type (
 
 // FetchRequestTable reads and writes fetch_requests.
 type FetchRequestTable struct {
-	store.Table[FetchRequest, FetchRequestID, FetchRequestNew, FetchRequestPatch]
+	core store.Core
 }
 
-var fetchRequestSpec = store.Spec[FetchRequest, FetchRequestID, FetchRequestNew, FetchRequestPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *FetchRequestTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *FetchRequestTable) Get(ctx context.Context, id FetchRequestID) (*FetchRequest, error) {
+	r := new(FetchRequest)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *FetchRequestTable) Create(ctx context.Context, n FetchRequestNew) (*FetchRequest, error) {
+	r := new(FetchRequest)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *FetchRequestTable) Update(ctx context.Context, id FetchRequestID, p FetchRequestPatch) (*FetchRequest, error) {
+	r := new(FetchRequest)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *FetchRequestTable) Delete(ctx context.Context, id FetchRequestID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *FetchRequestTable) CreateMany(ctx context.Context, ns []FetchRequestNew) ([]FetchRequestID, error) {
+	var ids []FetchRequestID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *FetchRequestTable) DeleteWhere(ctx context.Context, where FetchRequestFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *FetchRequestTable) List(ctx context.Context, q FetchRequestQuery) (FetchRequestPage, error) {
+	var page FetchRequestPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return FetchRequestPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *FetchRequestTable) All(ctx context.Context, q FetchRequestQuery) iter.Seq2[*FetchRequest, error] {
+	return func(yield func(*FetchRequest, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*FetchRequest)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *FetchRequestTable) First(ctx context.Context, q FetchRequestQuery) (*FetchRequest, error) {
+	r := new(FetchRequest)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *FetchRequestTable) Count(ctx context.Context, where FetchRequestFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *FetchRequestTable) Exists(ctx context.Context, where FetchRequestFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var fetchRequestSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
@@ -203,8 +304,11 @@ var fetchRequestSpec = store.Spec[FetchRequest, FetchRequestID, FetchRequestNew,
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "fetch_requests",
-	New:    (*FetchRequestNew).fill,
-	Patch:  (*FetchRequestPatch).fill,
+	New:    fetchRequestNew,
+	Patch:  fetchRequestPatch,
+	Row: func() any {
+		return new(FetchRequest)
+	},
 }
 
 var fetchRequestTableDef = store.TableDef{
@@ -213,7 +317,8 @@ var fetchRequestTableDef = store.TableDef{
 	Name:    "fetch_requests",
 }
 
-func fetchRequestFields(r *FetchRequest, buf []any) []any {
+func fetchRequestFields(row any, buf []any) []any {
+	r := row.(*FetchRequest)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Name,
@@ -227,7 +332,8 @@ func fetchRequestFields(r *FetchRequest, buf []any) []any {
 		&r.CreatedAt)
 }
 
-func (n *FetchRequestNew) fill(r *FetchRequest, m *store.Mask, now time.Time) {
+func fetchRequestNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*FetchRequestNew), row.(*FetchRequest)
 	r.Name = n.Name
 	m.Add(1)
 	r.URL = n.URL
@@ -241,7 +347,8 @@ func (n *FetchRequestNew) fill(r *FetchRequest, m *store.Mask, now time.Time) {
 	store.Put(m, 9, &r.CreatedAt, n.CreatedAt, now)
 }
 
-func (p *FetchRequestPatch) fill(r *FetchRequest, m *store.Mask) {
+func fetchRequestPatch(given, row any, m *store.Mask) {
+	p, r := given.(*FetchRequestPatch), row.(*FetchRequest)
 	store.Patch(m, 1, &r.Name, p.Name)
 	store.Patch(m, 2, &r.URL, p.URL)
 	store.Patch(m, 3, &r.Method, p.Method)

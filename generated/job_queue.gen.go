@@ -5,12 +5,12 @@ package generated
 import (
 	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"iter"
-	"slices"
-	"time"
 )
 
 // JobQueueID names one row of job_queue.
@@ -64,27 +64,27 @@ const (
 	JobQueueStatusCancelled  JobQueueStatus = "cancelled"
 )
 
-// JobQueueStatusValues gives every value, in the order declared.
+// JobQueueStatusValues returns every value, in the order declared.
 func JobQueueStatusValues() []JobQueueStatus {
 	return []JobQueueStatus{JobQueueStatusPending, JobQueueStatusProcessing, JobQueueStatusCompleted, JobQueueStatusFailed, JobQueueStatusCancelled}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v JobQueueStatus) Valid() bool {
-	return slices.Contains(JobQueueStatusValues(), v)
+	return store.EnumHas(v, JobQueueStatusValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v JobQueueStatus) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v JobQueueStatus) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, JobQueueStatusValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *JobQueueStatus) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, JobQueueStatusValues())
 }
@@ -94,7 +94,7 @@ func (v *JobQueueStatus) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v JobQueueStatus) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -200,10 +200,109 @@ type (
 
 // JobQueueTable reads and writes job_queue.
 type JobQueueTable struct {
-	store.Table[JobQueue, JobQueueID, JobQueueNew, JobQueuePatch]
+	core store.Core
 }
 
-var jobQueueSpec = store.Spec[JobQueue, JobQueueID, JobQueueNew, JobQueuePatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *JobQueueTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *JobQueueTable) Get(ctx context.Context, id JobQueueID) (*JobQueue, error) {
+	r := new(JobQueue)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *JobQueueTable) Create(ctx context.Context, n JobQueueNew) (*JobQueue, error) {
+	r := new(JobQueue)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *JobQueueTable) Update(ctx context.Context, id JobQueueID, p JobQueuePatch) (*JobQueue, error) {
+	r := new(JobQueue)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *JobQueueTable) Delete(ctx context.Context, id JobQueueID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *JobQueueTable) CreateMany(ctx context.Context, ns []JobQueueNew) ([]JobQueueID, error) {
+	var ids []JobQueueID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *JobQueueTable) DeleteWhere(ctx context.Context, where JobQueueFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *JobQueueTable) List(ctx context.Context, q JobQueueQuery) (JobQueuePage, error) {
+	var page JobQueuePage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return JobQueuePage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *JobQueueTable) All(ctx context.Context, q JobQueueQuery) iter.Seq2[*JobQueue, error] {
+	return func(yield func(*JobQueue, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*JobQueue)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *JobQueueTable) First(ctx context.Context, q JobQueueQuery) (*JobQueue, error) {
+	r := new(JobQueue)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *JobQueueTable) Count(ctx context.Context, where JobQueueFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *JobQueueTable) Exists(ctx context.Context, where JobQueueFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var jobQueueSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
@@ -230,8 +329,11 @@ var jobQueueSpec = store.Spec[JobQueue, JobQueueID, JobQueueNew, JobQueuePatch]{
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "job_queue",
-	New:    (*JobQueueNew).fill,
-	Patch:  (*JobQueuePatch).fill,
+	New:    jobQueueNew,
+	Patch:  jobQueuePatch,
+	Row: func() any {
+		return new(JobQueue)
+	},
 }
 
 var jobQueueTableDef = store.TableDef{
@@ -248,7 +350,8 @@ var jobQueueTableDef = store.TableDef{
 	Name: "job_queue",
 }
 
-func jobQueueFields(r *JobQueue, buf []any) []any {
+func jobQueueFields(row any, buf []any) []any {
+	r := row.(*JobQueue)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.JobType,
@@ -272,7 +375,8 @@ func jobQueueFields(r *JobQueue, buf []any) []any {
 		&r.QueueTrace)
 }
 
-func (n *JobQueueNew) fill(r *JobQueue, m *store.Mask, now time.Time) {
+func jobQueueNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*JobQueueNew), row.(*JobQueue)
 	r.JobType = n.JobType
 	m.Add(1)
 	r.Payload = n.Payload
@@ -296,7 +400,8 @@ func (n *JobQueueNew) fill(r *JobQueue, m *store.Mask, now time.Time) {
 	store.PutNull(m, 19, &r.QueueTrace, n.QueueTrace)
 }
 
-func (p *JobQueuePatch) fill(r *JobQueue, m *store.Mask) {
+func jobQueuePatch(given, row any, m *store.Mask) {
+	p, r := given.(*JobQueuePatch), row.(*JobQueue)
 	store.Patch(m, 1, &r.JobType, p.JobType)
 	store.Patch(m, 2, &r.Payload, p.Payload)
 	store.Patch(m, 3, &r.Status, p.Status)

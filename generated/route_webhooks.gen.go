@@ -3,11 +3,13 @@
 package generated
 
 import (
+	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"slices"
-	"time"
 )
 
 // RouteWebhookID names one row of route_webhooks.
@@ -37,27 +39,27 @@ const (
 	RouteWebhookTriggerEventPublish RouteWebhookTriggerEvent = "publish"
 )
 
-// RouteWebhookTriggerEventValues gives every value, in the order declared.
+// RouteWebhookTriggerEventValues returns every value, in the order declared.
 func RouteWebhookTriggerEventValues() []RouteWebhookTriggerEvent {
 	return []RouteWebhookTriggerEvent{RouteWebhookTriggerEventCreate, RouteWebhookTriggerEventUpdate, RouteWebhookTriggerEventDelete, RouteWebhookTriggerEventPublish}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v RouteWebhookTriggerEvent) Valid() bool {
-	return slices.Contains(RouteWebhookTriggerEventValues(), v)
+	return store.EnumHas(v, RouteWebhookTriggerEventValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v RouteWebhookTriggerEvent) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v RouteWebhookTriggerEvent) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, RouteWebhookTriggerEventValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *RouteWebhookTriggerEvent) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, RouteWebhookTriggerEventValues())
 }
@@ -67,7 +69,7 @@ func (v *RouteWebhookTriggerEvent) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v RouteWebhookTriggerEvent) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -113,10 +115,109 @@ type (
 
 // RouteWebhookTable reads and writes route_webhooks.
 type RouteWebhookTable struct {
-	store.Table[RouteWebhook, RouteWebhookID, RouteWebhookNew, RouteWebhookPatch]
+	core store.Core
 }
 
-var routeWebhookSpec = store.Spec[RouteWebhook, RouteWebhookID, RouteWebhookNew, RouteWebhookPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *RouteWebhookTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *RouteWebhookTable) Get(ctx context.Context, id RouteWebhookID) (*RouteWebhook, error) {
+	r := new(RouteWebhook)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *RouteWebhookTable) Create(ctx context.Context, n RouteWebhookNew) (*RouteWebhook, error) {
+	r := new(RouteWebhook)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *RouteWebhookTable) Update(ctx context.Context, id RouteWebhookID, p RouteWebhookPatch) (*RouteWebhook, error) {
+	r := new(RouteWebhook)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *RouteWebhookTable) Delete(ctx context.Context, id RouteWebhookID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *RouteWebhookTable) CreateMany(ctx context.Context, ns []RouteWebhookNew) ([]RouteWebhookID, error) {
+	var ids []RouteWebhookID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *RouteWebhookTable) DeleteWhere(ctx context.Context, where RouteWebhookFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *RouteWebhookTable) List(ctx context.Context, q RouteWebhookQuery) (RouteWebhookPage, error) {
+	var page RouteWebhookPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return RouteWebhookPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *RouteWebhookTable) All(ctx context.Context, q RouteWebhookQuery) iter.Seq2[*RouteWebhook, error] {
+	return func(yield func(*RouteWebhook, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*RouteWebhook)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *RouteWebhookTable) First(ctx context.Context, q RouteWebhookQuery) (*RouteWebhook, error) {
+	r := new(RouteWebhook)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *RouteWebhookTable) Count(ctx context.Context, where RouteWebhookFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *RouteWebhookTable) Exists(ctx context.Context, where RouteWebhookFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var routeWebhookSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "route_id", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -128,8 +229,11 @@ var routeWebhookSpec = store.Spec[RouteWebhook, RouteWebhookID, RouteWebhookNew,
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "route_webhooks",
-	New:    (*RouteWebhookNew).fill,
-	Patch:  (*RouteWebhookPatch).fill,
+	New:    routeWebhookNew,
+	Patch:  routeWebhookPatch,
+	Row: func() any {
+		return new(RouteWebhook)
+	},
 }
 
 var routeWebhookTableDef = store.TableDef{
@@ -141,7 +245,8 @@ var routeWebhookTableDef = store.TableDef{
 	Name: "route_webhooks",
 }
 
-func routeWebhookFields(r *RouteWebhook, buf []any) []any {
+func routeWebhookFields(row any, buf []any) []any {
+	r := row.(*RouteWebhook)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.RouteID,
@@ -150,7 +255,8 @@ func routeWebhookFields(r *RouteWebhook, buf []any) []any {
 		&r.ConditionJSON)
 }
 
-func (n *RouteWebhookNew) fill(r *RouteWebhook, m *store.Mask, _ time.Time) {
+func routeWebhookNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*RouteWebhookNew), row.(*RouteWebhook)
 	r.RouteID = n.RouteID
 	m.Add(1)
 	r.FetchRequestID = n.FetchRequestID
@@ -160,7 +266,8 @@ func (n *RouteWebhookNew) fill(r *RouteWebhook, m *store.Mask, _ time.Time) {
 	store.PutNull(m, 4, &r.ConditionJSON, n.ConditionJSON)
 }
 
-func (p *RouteWebhookPatch) fill(r *RouteWebhook, m *store.Mask) {
+func routeWebhookPatch(given, row any, m *store.Mask) {
+	p, r := given.(*RouteWebhookPatch), row.(*RouteWebhook)
 	store.Patch(m, 1, &r.RouteID, p.RouteID)
 	store.Patch(m, 2, &r.FetchRequestID, p.FetchRequestID)
 	store.Patch(m, 3, &r.TriggerEvent, p.TriggerEvent)

@@ -3,11 +3,13 @@
 package generated
 
 import (
+	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"slices"
-	"time"
 )
 
 // WebhookDeliveryID names one row of webhook_deliveries.
@@ -42,27 +44,27 @@ const (
 	WebhookDeliveryTriggerEventPublish WebhookDeliveryTriggerEvent = "publish"
 )
 
-// WebhookDeliveryTriggerEventValues gives every value, in the order declared.
+// WebhookDeliveryTriggerEventValues returns every value, in the order declared.
 func WebhookDeliveryTriggerEventValues() []WebhookDeliveryTriggerEvent {
 	return []WebhookDeliveryTriggerEvent{WebhookDeliveryTriggerEventCreate, WebhookDeliveryTriggerEventUpdate, WebhookDeliveryTriggerEventDelete, WebhookDeliveryTriggerEventPublish}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v WebhookDeliveryTriggerEvent) Valid() bool {
-	return slices.Contains(WebhookDeliveryTriggerEventValues(), v)
+	return store.EnumHas(v, WebhookDeliveryTriggerEventValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v WebhookDeliveryTriggerEvent) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v WebhookDeliveryTriggerEvent) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, WebhookDeliveryTriggerEventValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *WebhookDeliveryTriggerEvent) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, WebhookDeliveryTriggerEventValues())
 }
@@ -72,7 +74,7 @@ func (v *WebhookDeliveryTriggerEvent) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v WebhookDeliveryTriggerEvent) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -138,10 +140,109 @@ type (
 
 // WebhookDeliveryTable reads and writes webhook_deliveries.
 type WebhookDeliveryTable struct {
-	store.Table[WebhookDelivery, WebhookDeliveryID, WebhookDeliveryNew, WebhookDeliveryPatch]
+	core store.Core
 }
 
-var webhookDeliverySpec = store.Spec[WebhookDelivery, WebhookDeliveryID, WebhookDeliveryNew, WebhookDeliveryPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *WebhookDeliveryTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *WebhookDeliveryTable) Get(ctx context.Context, id WebhookDeliveryID) (*WebhookDelivery, error) {
+	r := new(WebhookDelivery)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *WebhookDeliveryTable) Create(ctx context.Context, n WebhookDeliveryNew) (*WebhookDelivery, error) {
+	r := new(WebhookDelivery)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *WebhookDeliveryTable) Update(ctx context.Context, id WebhookDeliveryID, p WebhookDeliveryPatch) (*WebhookDelivery, error) {
+	r := new(WebhookDelivery)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *WebhookDeliveryTable) Delete(ctx context.Context, id WebhookDeliveryID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *WebhookDeliveryTable) CreateMany(ctx context.Context, ns []WebhookDeliveryNew) ([]WebhookDeliveryID, error) {
+	var ids []WebhookDeliveryID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *WebhookDeliveryTable) DeleteWhere(ctx context.Context, where WebhookDeliveryFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *WebhookDeliveryTable) List(ctx context.Context, q WebhookDeliveryQuery) (WebhookDeliveryPage, error) {
+	var page WebhookDeliveryPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return WebhookDeliveryPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *WebhookDeliveryTable) All(ctx context.Context, q WebhookDeliveryQuery) iter.Seq2[*WebhookDelivery, error] {
+	return func(yield func(*WebhookDelivery, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*WebhookDelivery)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *WebhookDeliveryTable) First(ctx context.Context, q WebhookDeliveryQuery) (*WebhookDelivery, error) {
+	r := new(WebhookDelivery)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *WebhookDeliveryTable) Count(ctx context.Context, where WebhookDeliveryFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *WebhookDeliveryTable) Exists(ctx context.Context, where WebhookDeliveryFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var webhookDeliverySpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "fetch_request_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -158,8 +259,11 @@ var webhookDeliverySpec = store.Spec[WebhookDelivery, WebhookDeliveryID, Webhook
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "webhook_deliveries",
-	New:    (*WebhookDeliveryNew).fill,
-	Patch:  (*WebhookDeliveryPatch).fill,
+	New:    webhookDeliveryNew,
+	Patch:  webhookDeliveryPatch,
+	Row: func() any {
+		return new(WebhookDelivery)
+	},
 }
 
 var webhookDeliveryTableDef = store.TableDef{
@@ -171,7 +275,8 @@ var webhookDeliveryTableDef = store.TableDef{
 	Name: "webhook_deliveries",
 }
 
-func webhookDeliveryFields(r *WebhookDelivery, buf []any) []any {
+func webhookDeliveryFields(row any, buf []any) []any {
+	r := row.(*WebhookDelivery)
 	return append(buf,
 		(*int64)(&r.ID),
 		(*int64)(&r.FetchRequestID),
@@ -185,7 +290,8 @@ func webhookDeliveryFields(r *WebhookDelivery, buf []any) []any {
 		&r.DeliveredAt)
 }
 
-func (n *WebhookDeliveryNew) fill(r *WebhookDelivery, m *store.Mask, now time.Time) {
+func webhookDeliveryNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*WebhookDeliveryNew), row.(*WebhookDelivery)
 	r.FetchRequestID = n.FetchRequestID
 	m.Add(1)
 	r.RouteID = n.RouteID
@@ -199,7 +305,8 @@ func (n *WebhookDeliveryNew) fill(r *WebhookDelivery, m *store.Mask, now time.Ti
 	store.Put(m, 9, &r.DeliveredAt, n.DeliveredAt, now)
 }
 
-func (p *WebhookDeliveryPatch) fill(r *WebhookDelivery, m *store.Mask) {
+func webhookDeliveryPatch(given, row any, m *store.Mask) {
+	p, r := given.(*WebhookDeliveryPatch), row.(*WebhookDelivery)
 	store.Patch(m, 1, &r.FetchRequestID, p.FetchRequestID)
 	store.Patch(m, 2, &r.RouteID, p.RouteID)
 	store.PutNull(m, 3, &r.ContentDataID, p.ContentDataID)

@@ -64,10 +64,10 @@ func (t tablePrinter) cacheOwn(g *jen.Group) {
 
 // cachePatch prints how fields of the user's own are written beside a value.
 func (t tablePrinter) cachePatch() jen.Code {
-	key := 0
-	for i, k := range t.d.Keys() {
+	var key string
+	for _, k := range t.d.Keys() {
 		if k.Columns[0].Field == t.d.Cache.Key {
-			key = i
+			key = k.GoName
 		}
 	}
 	return jen.Func().Params(
@@ -75,8 +75,8 @@ func (t tablePrinter) cachePatch() jen.Code {
 	).Error().Block(
 		jen.List(jen.Id("p"), jen.Id("ok")).Op(":=").Id("patch").Assert(jen.Id(t.d.GoRow+"Patch")),
 		jen.If(jen.Op("!").Id("ok")).Block(jen.Return(cacheOf("WrongPatch").Call(jen.Id("patch"), jen.Id("p")))),
-		jen.Id("t").Op(":=").Add(store("Bind")).Call(jen.Id("c"), jen.Op("&").Id(t.specName())),
-		jen.List(jen.Id("row"), jen.Err()).Op(":=").Id("t").Dot("GetUnique").Call(jen.Id("ctx"), jen.Lit(key), jen.Id("key")),
+		jen.Id("t").Op(":=").Id(t.tableType()).Values(store("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.specName()))),
+		jen.List(jen.Id("row"), jen.Err()).Op(":=").Id("t").Dot("GetBy"+key).Call(jen.Id("ctx"), jen.Id("key")),
 		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Err())),
 		jen.List(jen.Id("_"), jen.Err()).Op("=").Id("t").Dot("Update").Call(jen.Id("ctx"), jen.Id("row").Dot("ID"), jen.Id("p")),
 		jen.Return(jen.Err()),

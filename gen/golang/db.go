@@ -15,7 +15,7 @@ func printDB(f *jen.File, p *model.Project, hasQueries bool) {
 
 	f.Comment("This file was generated for this version of the runtime. Where the name does")
 	f.Comment("not exist, run modulagen generate again.")
-	f.Const().Id("_").Op("=").Add(store("GeneratedForRuntime1"))
+	f.Const().Id("_").Op("=").Add(store("GeneratedForRuntime2"))
 	f.Line()
 	f.Add(comment("Options of Open; the zero value is sensible."))
 	f.Type().Id("Options").Op("=").Add(store("Options"))
@@ -34,7 +34,7 @@ func printDB(f *jen.File, p *model.Project, hasQueries bool) {
 
 	f.Add(comment(
 		"Open opens the database that a DSN names: \"sqlite:app.db\", \"sqlite::memory:\",",
-		"\"postgres://...\" or \"mysql://...\". It creates tables that are missing, and gives",
+		"\"postgres://...\" or \"mysql://...\". It creates tables that are missing, and returns",
 		"an error that is store.ErrSchema when existing ones do not match. The program",
 		"imports the driver: _ \""+storePath+"/sqlite\", /postgres or /mysql.",
 	))
@@ -58,10 +58,10 @@ func printDB(f *jen.File, p *model.Project, hasQueries bool) {
 	f.Add(comment("Close ends the database's connections; what runs ends first."))
 	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Close").Params().Error().Block(jen.Return(jen.Id("db").Dot("store").Dot("Close").Call()))
 	f.Line()
-	f.Add(comment("Store gives the database below the tables, for SQL of your own."))
+	f.Add(comment("Store returns the database below the tables, for SQL of your own."))
 	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Store").Params().Op("*").Add(store("DB")).Block(jen.Return(jen.Id("db").Dot("store")))
 	f.Line()
-	f.Add(comment("Conn gives the transaction below the tables, for SQL of your own."))
+	f.Add(comment("Conn returns the transaction below the tables, for SQL of your own."))
 	f.Func().Params(jen.Id("tx").Op("*").Id("Tx")).Id("Conn").Params().Op("*").Add(store("Conn")).Block(jen.Return(jen.Id("tx").Dot("conn")))
 	f.Line()
 	printSchema(f, p)

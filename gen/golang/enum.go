@@ -21,7 +21,7 @@ func printEnum(f *jen.File, d *model.Datatype, field *model.Field) {
 		}
 	})
 	f.Line()
-	f.Add(comment(name + "Values gives every value, in the order declared."))
+	f.Add(comment(name + "Values returns every value, in the order declared."))
 	f.Func().Id(name + "Values").Params().Index().Id(name).Block(
 		jen.Return(jen.Index().Id(name).ValuesFunc(func(g *jen.Group) {
 			for _, o := range field.Options {
@@ -34,17 +34,17 @@ func printEnum(f *jen.File, d *model.Datatype, field *model.Field) {
 	pointer := func() *jen.Statement { return f.Func().Params(jen.Id("v").Op("*").Id(name)) }
 	values := jen.Id(name + "Values").Call()
 
-	f.Add(comment("Valid tells whether v is one of the declared values."))
-	receiver().Id("Valid").Params().Bool().Block(jen.Return(jen.Qual("slices", "Contains").Call(values, jen.Id("v"))))
+	f.Add(comment("Valid reports whether v is one of the declared values."))
+	receiver().Id("Valid").Params().Bool().Block(jen.Return(store("EnumHas").Call(jen.Id("v"), values)))
 	f.Line()
-	f.Add(comment("String gives the value as it is stored."))
+	f.Add(comment("String returns the value as it is stored."))
 	receiver().Id("String").Params().String().Block(jen.Return(jen.String().Parens(jen.Id("v"))))
 	f.Line()
-	f.Add(comment("MarshalText writes a declared value, and refuses another."))
+	f.Add(comment("MarshalText returns the value as text. One that is not declared is store.ErrInvalid."))
 	receiver().Id("MarshalText").Params().Params(jen.Index().Byte(), jen.Error()).Block(
 		jen.Return(store("EnumToText").Call(jen.Id("v"), values)))
 	f.Line()
-	f.Add(comment("UnmarshalText reads a declared value, and refuses another."))
+	f.Add(comment("UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid."))
 	pointer().Id("UnmarshalText").Params(jen.Id("text").Index().Byte()).Error().Block(
 		jen.Return(store("EnumFromText").Call(jen.Id("v"), jen.Id("text"), values)))
 	f.Line()
@@ -52,7 +52,7 @@ func printEnum(f *jen.File, d *model.Datatype, field *model.Field) {
 	pointer().Id("Scan").Params(jen.Id("src").Any()).Error().Block(
 		jen.Return(store("Assign").Call(jen.Parens(jen.Op("*").String()).Parens(jen.Id("v")), jen.Id("src"))))
 	f.Line()
-	f.Add(comment("Value gives what is written to a column."))
+	f.Add(comment("Value returns what is written to a column."))
 	receiver().Id("Value").Params().Params(jen.Qual("database/sql/driver", "Value"), jen.Error()).Block(
 		jen.Return(jen.String().Parens(jen.Id("v")), jen.Nil()))
 	f.Line()

@@ -92,7 +92,7 @@ func renderFile(pkg string, print func(*jen.File)) ([]byte, error) {
 	if err := f.Render(&b); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), nil
+	return groupImports(b.Bytes()), nil
 }
 
 func store(name string) *jen.Statement { return jen.Qual(storePath, name) }

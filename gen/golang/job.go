@@ -110,14 +110,14 @@ func (t tablePrinter) add(g *jen.Group, u *model.Unique) {
 			table(),
 			jen.Id("n").Dot(t.d.Worker.UniqueUntil.GoName).Op("=").Id("until"),
 			t.debounced(u, "n"),
-			jen.Return(jen.Id("t").Dot("Table").Dot("Create").Call(jen.Id("ctx"), jen.Id("n"))),
+			jen.Return(jen.Id("t").Dot("Create").Call(jen.Id("ctx"), jen.Id("n"))),
 		),
 		jen.Func().Params(jen.Id("c").Op("*").Add(store("Conn")), jen.Id("old").Op("*").Id(t.d.GoRow), jen.Id("runAt").Add(store("Opt")).Types(jen.Qual("time", "Time"))).Params(row...).Block(
 			table(),
 			jen.Id("p").Op(":=").Add(t.replacement()),
 			t.postponed(u),
 			t.reranked(),
-			jen.Return(jen.Id("t").Dot("Table").Dot("Update").Call(jen.Id("ctx"), jen.Id("old").Dot("ID"), jen.Id("p"))),
+			jen.Return(jen.Id("t").Dot("Update").Call(jen.Id("ctx"), jen.Id("old").Dot("ID"), jen.Id("p"))),
 		),
 	))
 }

@@ -13,14 +13,15 @@ func (t tablePrinter) specName() string { return goname.Unexported(t.d.GoRow) + 
 // spec prints what the store must know of the datatype.
 func (t tablePrinter) spec(f *jen.File) {
 	row := goname.Unexported(t.d.GoRow)
-	f.Var().Id(t.specName()).Op("=").Add(store("Spec").Types(t.typeArgs()...)).Values(jen.Dict{
+	f.Var().Id(t.specName()).Op("=").Add(store("Spec")).Values(jen.Dict{
 		jen.Id("Name"):    jen.Lit(t.d.Name),
 		jen.Id("ID"):      store(map[model.IDKind]string{model.IDInteger: "IDInteger", model.IDULID: "IDULID"}[t.d.ID]),
 		jen.Id("Columns"): t.columnList(),
 		jen.Id("Keys"):    t.keyList(),
+		jen.Id("Row"):     jen.Func().Params().Any().Block(jen.Return(jen.New(jen.Id(t.d.GoRow)))),
 		jen.Id("Fields"):  jen.Id(row + "Fields"),
-		jen.Id("New"):     jen.Parens(jen.Op("*").Id(t.d.GoRow + "New")).Dot("fill"),
-		jen.Id("Patch"):   jen.Parens(jen.Op("*").Id(t.d.GoRow + "Patch")).Dot("fill"),
+		jen.Id("New"):     jen.Id(row + "New"),
+		jen.Id("Patch"):   jen.Id(row + "Patch"),
 	})
 	f.Line()
 	t.tableDef(f)
@@ -192,7 +193,8 @@ func (t tablePrinter) indexValue(x *model.Index) jen.Code {
 
 // fieldsFunc prints the one list from which rows are both read and written.
 func (t tablePrinter) fieldsFunc(f *jen.File) {
-	f.Func().Id(goname.Unexported(t.d.GoRow)+"Fields").Params(jen.Id("r").Op("*").Id(t.d.GoRow), jen.Id("buf").Index().Any()).Index().Any().Block(
+	f.Func().Id(goname.Unexported(t.d.GoRow)+"Fields").Params(jen.Id("row").Any(), jen.Id("buf").Index().Any()).Index().Any().Block(
+		jen.Id("r").Op(":=").Id("row").Assert(jen.Op("*").Id(t.d.GoRow)),
 		jen.Return(jen.Append(jen.Id("buf"), jen.CustomFunc(jen.Options{Separator: ",", Multi: true}, func(g *jen.Group) {
 			g.Parens(jen.Op("*").Id(t.d.IDField().Storage().Go)).Parens(jen.Op("&").Id("r").Dot("ID"))
 			for _, field := range t.d.Fields {
@@ -203,6 +205,12 @@ func (t tablePrinter) fieldsFunc(f *jen.File) {
 	f.Line()
 }
 
+// assert begins a function that fills the row r: name is what it is filled from.
+func (t tablePrinter) assert(g *jen.Group, name, from, suffix string) {
+	g.List(jen.Id(name), jen.Id("r")).Op(":=").List(
+		jen.Id(from).Assert(jen.Op("*").Id(t.d.GoRow+suffix)), jen.Id("row").Assert(jen.Op("*").Id(t.d.GoRow)))
+}
+
 func (t tablePrinter) fillNew(f *jen.File) {
 	now := "_"
 	for _, field := range t.d.Fields {
@@ -210,9 +218,10 @@ func (t tablePrinter) fillNew(f *jen.File) {
 			now = "now"
 		}
 	}
-	f.Func().Params(jen.Id("n").Op("*").Id(t.d.GoRow+"New")).Id("fill").Params(
-		jen.Id("r").Op("*").Id(t.d.GoRow), jen.Id("m").Op("*").Add(store("Mask")), jen.Id(now).Qual("time", "Time"),
+	f.Func().Id(goname.Unexported(t.d.GoRow)+"New").Params(
+		jen.List(jen.Id("given"), jen.Id("row")).Any(), jen.Id("m").Op("*").Add(store("Mask")), jen.Id(now).Qual("time", "Time"),
 	).BlockFunc(func(g *jen.Group) {
+		t.assert(g, "n", "given", "New")
 		if t.d.ID == model.IDULID {
 			g.Id("r").Dot("ID").Op("=").Id(t.idType()).Parens(store("NewULID").Call())
 		}
@@ -246,9 +255,10 @@ func (t tablePrinter) rank() jen.Code {
 }
 
 func (t tablePrinter) fillPatch(f *jen.File) {
-	f.Func().Params(jen.Id("p").Op("*").Id(t.d.GoRow+"Patch")).Id("fill").Params(
-		jen.Id("r").Op("*").Id(t.d.GoRow), jen.Id("m").Op("*").Add(store("Mask")),
+	f.Func().Id(goname.Unexported(t.d.GoRow)+"Patch").Params(
+		jen.List(jen.Id("given"), jen.Id("row")).Any(), jen.Id("m").Op("*").Add(store("Mask")),
 	).BlockFunc(func(g *jen.Group) {
+		t.assert(g, "p", "given", "Patch")
 		for i, field := range t.d.Fields {
 			name := "Patch"
 			if !field.NotNull {

@@ -36,7 +36,7 @@ func (t tablePrinter) print(f *jen.File) {
 	t.newRow(f)
 	t.patch(f)
 	t.columns(f)
-	t.table(f)
+	t.methods(f)
 	t.spec(f)
 	if t.d.Worker != nil {
 		t.queue(f)
@@ -176,48 +176,7 @@ func (t tablePrinter) aliases(f *jen.File) {
 	f.Line()
 }
 
-func (t tablePrinter) typeArgs() []jen.Code {
-	return []jen.Code{jen.Id(t.d.GoRow), jen.Id(t.idType()), jen.Id(t.d.GoRow + "New"), jen.Id(t.d.GoRow + "Patch")}
-}
-
 func (t tablePrinter) tableType() string { return t.d.GoRow + "Table" }
-
-func (t tablePrinter) table(f *jen.File) {
-	f.Add(comment(t.tableType() + " reads and writes " + t.d.Name + "."))
-	f.Type().Id(t.tableType()).Struct(store("Table").Types(t.typeArgs()...))
-	f.Line()
-	for i, key := range t.d.Keys() {
-		t.getBy(f, i, key)
-		t.upsertBy(f, i, key)
-	}
-}
-
-func (t tablePrinter) getBy(f *jen.File, i int, key *model.Index) {
-	name := "GetBy" + key.GoName
-	params := []jen.Code{jen.Id("ctx").Qual("context", "Context")}
-	args := []jen.Code{jen.Id("ctx"), jen.Lit(i)}
-	for _, c := range key.Columns {
-		params = append(params, jen.Id(param(c.Field)).Add(goType(c.Field)))
-		args = append(args, keyValue(c.Field))
-	}
-	f.Add(comment(name + " finds the row with this key, or gives store.ErrNotFound."))
-	f.Func().Params(jen.Id("t").Op("*").Id(t.tableType())).Id(name).Params(params...).Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
-		jen.Return(jen.Id("t").Dot("GetUnique").Call(args...)),
-	)
-	f.Line()
-}
-
-// keyValue passes a key's part as the plain type that the store binds.
-func keyValue(f *model.Field) jen.Code {
-	id := jen.Id(param(f))
-	if f.References != nil || f.EnumGoName != "" {
-		return jen.Id(f.Storage().Go).Parens(id)
-	}
-	if f.Storage().Kind == check.Decimal {
-		return store("DecimalField").Call(jen.Op("&").Add(id), jen.Lit(f.Scale))
-	}
-	return id
-}
 
 // param is a field's name as a parameter. The trailing mark keeps it from
 // hiding a word of the language or a name that the function uses.
@@ -229,25 +188,11 @@ func param(f *model.Field) string {
 	return name
 }
 
-func (t tablePrinter) upsertBy(f *jen.File, i int, key *model.Index) {
-	name := "UpsertBy" + key.GoName
-	f.Add(comment(
-		name+" adds the row, or changes the one that has this key: columns that n",
-		"leaves unset keep what they hold there.",
-	))
-	f.Func().Params(jen.Id("t").Op("*").Id(t.tableType())).Id(name).
-		Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("n").Id(t.d.GoRow+"New")).
-		Params(jen.Op("*").Id(t.d.GoRow), jen.Error()).Block(
-		jen.Return(jen.Id("t").Dot("UpsertUnique").Call(jen.Id("ctx"), jen.Lit(i), jen.Id("n"))),
-	)
-	f.Line()
-}
-
 var goWords = map[string]bool{
 	"break": true, "case": true, "chan": true, "const": true, "continue": true, "default": true, "defer": true,
 	"else": true, "fallthrough": true, "for": true, "func": true, "go": true, "goto": true, "if": true, "import": true,
 	"interface": true, "map": true, "package": true, "range": true, "return": true, "select": true, "struct": true,
 	"switch": true, "type": true, "var": true, "ctx": true, "t": true, "n": true, "store": true, "check": true,
-	"queue": true, "context": true, "string": true, "int64": true, "bool": true, "time": true, "error": true,
+	"r": true, "new": true, "queue": true, "context": true, "string": true, "int64": true, "bool": true, "time": true, "error": true,
 	"cache": true, "decimal": true, "q": true, "true": true, "false": true, "nil": true, "byte": true,
 }

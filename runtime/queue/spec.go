@@ -21,7 +21,7 @@ type Spec[R any] struct {
 	ErrorMax   int  // how many characters the column of the last error holds
 	Versioned  bool // payloads have versions
 
-	Fields  func(row *R, buf []any) []any // one field for each column, the id first
+	Fields  func(row any, buf []any) []any // one field for each column, the id first
 	Claimed func(row *R) Claimed
 }
 
@@ -132,7 +132,7 @@ func (s *Spec[R]) untyped() *shape {
 			}
 			return out, nil
 		},
-		fields:  func(row any) []any { return s.Fields(row.(*R), nil) },
+		fields:  func(row any) []any { return s.Fields(row, nil) },
 		claimed: func(row any) Claimed { return s.Claimed(row.(*R)) },
 	}
 }

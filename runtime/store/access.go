@@ -8,13 +8,11 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// access is what Table does, without its types: a row is a *R, a new row a *N
-// and a patch a *P, each as any. It exists so that the work is compiled once and
-// not once for each datatype: a project of 200 datatypes took the compiler
-// minutes when all of this was generic.
+// access does the work of Core, with a datatype's statements in the dialect of its
+// connection.
 type access struct {
 	c  *Conn
-	s  *shape
+	s  *Spec
 	st *statements
 }
 
@@ -96,7 +94,7 @@ func (a access) getUnique(ctx context.Context, key int, vals []any, row any) err
 
 // one runs a statement that gives one row.
 func (a access) one(ctx context.Context, sql string, row any, sc *scratch) error {
-	sc.dest = a.s.fields(row, sc.dest[:0])
+	sc.dest = a.s.Fields(row, sc.dest[:0])
 	if err := a.c.QueryRow(ctx, sql, sc.args, sc.dest); err != nil {
 		return a.fail(err)
 	}
@@ -104,7 +102,7 @@ func (a access) one(ctx context.Context, sql string, row any, sc *scratch) error
 }
 
 func (a access) create(ctx context.Context, n, row any) error {
-	if len(a.s.effects) > 0 {
+	if len(a.s.Effects) > 0 {
 		return a.createWithEffects(ctx, n, row)
 	}
 	return a.createRow(ctx, n, row)
@@ -124,8 +122,8 @@ func (a access) createRow(ctx context.Context, n, row any) error {
 
 // prepare fills row, sc.dest and sc.vals from n and checks every rule.
 func (a access) prepare(n, row any, sc *scratch) (m Mask, err error) {
-	a.s.fill(n, row, &m, Moment(a.c.db.opts.Now()))
-	sc.dest = a.s.fields(row, sc.dest[:0])
+	a.s.New(n, row, &m, Moment(a.c.db.opts.Now()))
+	sc.dest = a.s.Fields(row, sc.dest[:0])
 	normalize(sc.dest)
 	if found := a.violations(sc, &m, nil); found != nil {
 		return m, &ValidationError{Datatype: a.s.Name, Violations: found}
@@ -148,7 +146,7 @@ func (a access) insert(ctx context.Context, sc *scratch) error {
 }
 
 func (a access) update(ctx context.Context, id, p, row any) error {
-	if len(a.s.effects) > 0 {
+	if len(a.s.Effects) > 0 {
 		return a.updateWithEffects(ctx, id, p, row)
 	}
 	_, err := a.updateRow(ctx, id, p, row)
@@ -160,9 +158,9 @@ func (a access) updateRow(ctx context.Context, id, p, row any) (wrote bool, err 
 	sc := a.s.take()
 	defer a.s.give(sc)
 	var m Mask
-	a.s.patch(p, row, &m)
+	a.s.Patch(p, row, &m)
 	m.set.remove(0)
-	sc.dest = a.s.fields(row, sc.dest[:0])
+	sc.dest = a.s.Fields(row, sc.dest[:0])
 	normalize(sc.dest)
 	if found := a.violations(sc, &m, &m.set); found != nil {
 		return false, &ValidationError{Datatype: a.s.Name, Violations: found}
@@ -220,7 +218,7 @@ func (m *Mask) columns() []int {
 }
 
 func (a access) upsertUnique(ctx context.Context, key int, n, row any) error {
-	if len(a.s.effects) > 0 {
+	if len(a.s.Effects) > 0 {
 		return a.upsertWithEffects(ctx, key, n, row)
 	}
 	return a.upsertRow(ctx, key, n, row)

@@ -24,46 +24,36 @@ const maxMarks = 32_766
 // in memory more than once on its way. A server may take less.
 const bulkBytes = 8 << 20
 
-// createMany adds n rows; at gives the i-th as a *N, the *R to fill and the *ID
-// to set.
-func (a access) createMany(ctx context.Context, n int, at func(i int) (n, row, id any)) error {
-	if n == 0 {
-		return nil
-	}
-	if n > MaxBulk {
-		return invalidf("%s: %d rows at once; at most %d", a.s.Name, n, MaxBulk)
-	}
-	if len(a.s.effects) > 0 {
+// createMany adds n rows; at returns the i-th as a *N, and the *R to fill. It
+// returns the places of their ids.
+func (a access) createMany(ctx context.Context, n int, at func(i int) (n, row any)) (ids []any, err error) {
+	if len(a.s.Effects) > 0 {
 		return a.createManyWithEffects(ctx, n, at)
 	}
 	return a.createRows(ctx, n, at)
 }
 
-func (a access) createRows(ctx context.Context, n int, at func(i int) (n, row, id any)) error {
+func (a access) createRows(ctx context.Context, n int, at func(i int) (n, row any)) (ids []any, err error) {
 	width := len(a.s.Columns)
 	all := bulk{ids: make([]any, n), vals: make([]any, 0, n*width), width: width}
 	sc := a.s.take()
 	defer a.s.give(sc)
 	for i := range n {
-		given, row, _ := at(i)
+		given, row := at(i)
 		if _, err := a.prepare(given, row, sc); err != nil {
 			if invalid, ok := errors.AsType[*ValidationError](err); ok {
 				invalid.Row, invalid.many = i, true
 			}
-			return err
+			return nil, err
 		}
 		all.ids[i] = sc.dest[0]
 		all.vals = append(all.vals, sc.vals...)
 	}
-	err := a.c.InTx(ctx, func(c *Conn) error { return a.on(c).insertMany(ctx, all) })
+	err = a.c.InTx(ctx, func(c *Conn) error { return a.on(c).insertMany(ctx, all) })
 	if err != nil {
-		return a.fail(err)
+		return nil, a.fail(err)
 	}
-	for i := range n {
-		_, _, id := at(i)
-		setID(id, all.ids[i])
-	}
-	return nil
+	return all.ids, nil
 }
 
 // bulk is many rows.

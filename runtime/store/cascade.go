@@ -13,26 +13,23 @@ import (
 // datatype with effects: the database does the work, and the store has to know
 // of it, for nothing tells it afterwards.
 type Cascade struct {
-	Spec    Cascading // the datatype that refers to this one
-	Column  int       // its column that does
-	SetNull bool      // the column becomes NULL; otherwise the row is deleted
+	Spec    *Spec // the datatype that refers to this one
+	Column  int   // its column that does
+	SetNull bool  // the column becomes NULL; otherwise the row is deleted
 }
-
-// Cascading is a *Spec of any datatype.
-type Cascading interface{ untyped() *shape }
 
 // passed are the rows that one delete has come by: references may lead in
 // circles, and to one row on several ways.
 type passed map[passedRow]Op
 
 type passedRow struct {
-	shape *shape
-	id    any
+	spec *Spec
+	id   any
 }
 
 // first reports whether a row is met for the first time, or is now known to be
 // deleted where it was only to be changed.
-func (p passed) first(s *shape, id any, op Op) bool {
+func (p passed) first(s *Spec, id any, op Op) bool {
 	at := passedRow{s, id}
 	if was, ok := p[at]; ok && (was == op || was == Deleted) {
 		return false
@@ -49,9 +46,8 @@ func (a access) cascade(ctx context.Context, deleted []Change, seen passed) erro
 	for _, ch := range deleted {
 		seen.first(a.s, ch.ID, Deleted)
 	}
-	for _, k := range a.s.cascades {
-		in := access{c: a.c, s: k.Spec.untyped()}
-		in.st = in.s.in(a.c.dialect)
+	for _, k := range a.s.Cascades {
+		in := Core{a.c, k.Spec}.access()
 		if err := in.referring(ctx, k, deleted, seen); err != nil {
 			return err
 		}
@@ -94,9 +90,9 @@ func (a access) referring(ctx context.Context, k Cascade, deleted []Change, seen
 // nulled fills After: the row without its reference.
 func (a access) nulled(col int, changes []Change) error {
 	for i, ch := range changes {
-		after := a.s.newRow()
+		after := a.s.Row()
 		reflect.ValueOf(after).Elem().Set(reflect.ValueOf(ch.Before).Elem())
-		if err := Assign(a.s.fields(after, nil)[col], nil); err != nil {
+		if err := Assign(a.s.Fields(after, nil)[col], nil); err != nil {
 			return err
 		}
 		changes[i].After = after
@@ -128,8 +124,8 @@ func (a access) eachLocked(ctx context.Context, where *node, rows bool, each fun
 // lockRows reads up to limit rows that a filter keeps, by id, as rows that are
 // deleted, and keeps others from changing them. Without rows it reads their ids.
 func (a access) lockRows(ctx context.Context, where *node, rows bool, limit int) ([]Change, error) {
-	row := a.s.newRow()
-	dest := a.s.fields(row, nil)
+	row := a.s.Row()
+	dest := a.s.Fields(row, nil)
 	b := a.builder()
 	if rows {
 		b.write(a.st.selectAll)
@@ -190,7 +186,7 @@ func (a access) getLocked(ctx context.Context, id, row any) error {
 func (a access) idOf(row any) any {
 	sc := a.s.take()
 	defer a.s.give(sc)
-	sc.dest = a.s.fields(row, sc.dest[:0])
+	sc.dest = a.s.Fields(row, sc.dest[:0])
 	switch id := sc.dest[0].(type) {
 	case *int64:
 		return *id
@@ -212,7 +208,7 @@ func (a access) upsertSeen(ctx context.Context, key int, n, row any) (before any
 	}
 	vals := append([]any(nil), sc.vals...) // row is read into below, and shares its places with sc
 	for range upsertRounds {
-		old := a.s.newRow()
+		old := a.s.Row()
 		err := a.lockedBy(ctx, key, by, old)
 		switch {
 		case err == nil:
@@ -256,9 +252,9 @@ func (a access) insertUnlessThere(ctx context.Context, key int, vals []any) (id 
 	}
 	text := sqltext.Insert(a.st.dialect, a.s.Name, a.st.insertSet, false) +
 		"\nON CONFLICT (" + a.st.dialect.Columns(a.st.pick(k.Columns)) + ") DO NOTHING\nRETURNING id"
-	row := a.s.newRow()
+	row := a.s.Row()
 	first := len(a.s.Columns) - len(a.st.insertAll)
-	err = a.c.QueryRow(ctx, text, vals[first:], a.s.fields(row, nil)[:1])
+	err = a.c.QueryRow(ctx, text, vals[first:], a.s.Fields(row, nil)[:1])
 	if errors.Is(err, ErrNotFound) {
 		return nil, false, nil
 	}

@@ -11,6 +11,9 @@ package store
 // case-sensitively, on every database.
 type Cond[ID any] struct{ n *node }
 
+// AnyCond is a Cond without its type, as a Core takes it. A Cond converts to it.
+type AnyCond struct{ n *node }
+
 type node struct {
 	op   op
 	col  int
@@ -66,84 +69,94 @@ type Order[ID any] struct {
 }
 
 // Col is a column whose values are T, for filters and sorts of the datatype whose
-// ids are ID. Its methods are the pointer's: half as many to compile.
-type Col[ID, T any] struct{ col int }
+// ids are ID. What it does are fields and not methods, because the methods of a
+// generic type are compiled anew for each datatype and each T, in every package
+// that names it; fields cost the compiler nothing.
+type Col[ID, T any] struct {
+	Eq  func(v T) Cond[ID]     // rows with this value
+	Ne  func(v T) Cond[ID]     // rows without this value, NULLs among them
+	In  func(vs ...T) Cond[ID] // rows with one of these values, MaxIn at most; without one, no row
+	Lt  func(v T) Cond[ID]     // rows with a smaller value
+	Lte func(v T) Cond[ID]     // rows with this value or a smaller one
+	Gt  func(v T) Cond[ID]     // rows with a greater value
+	Gte func(v T) Cond[ID]     // rows with this value or a greater one
+
+	Between func(low, high T) Cond[ID] // rows from low to high, both included
+	IsNull  func() Cond[ID]            // rows where the column is NULL
+	NotNull func() Cond[ID]            // rows where the column holds a value
+
+	Asc  func() Order[ID] // by the column, NULLs first
+	Desc func() Order[ID] // by the column, greatest first, NULLs last
+}
 
 // FieldOf makes a column; generated code does.
-func FieldOf[ID, T any](col int) Col[ID, T] { return Col[ID, T]{col} }
+//
+//go:noinline
+func FieldOf[ID, T any](col int) Col[ID, T] {
+	return Col[ID, T]{
+		Eq:  func(v T) Cond[ID] { return Cond[ID]{leaf(opEq, col, v)} },
+		Ne:  func(v T) Cond[ID] { return Cond[ID]{leaf(opNe, col, v)} },
+		Lt:  func(v T) Cond[ID] { return Cond[ID]{leaf(opLt, col, v)} },
+		Lte: func(v T) Cond[ID] { return Cond[ID]{leaf(opLte, col, v)} },
+		Gt:  func(v T) Cond[ID] { return Cond[ID]{leaf(opGt, col, v)} },
+		Gte: func(v T) Cond[ID] { return Cond[ID]{leaf(opGte, col, v)} },
+		In: func(vs ...T) Cond[ID] {
+			args := make([]any, len(vs))
+			for i, v := range vs {
+				args[i] = v
+			}
+			return Cond[ID]{leaf(opIn, col, args...)}
+		},
+		Between: func(low, high T) Cond[ID] { return Cond[ID]{leaf(opBetween, col, low, high)} },
+		IsNull:  func() Cond[ID] { return Cond[ID]{leaf(opNull, col)} },
+		NotNull: func() Cond[ID] { return Cond[ID]{leaf(opNotNull, col)} },
+		Asc:     func() Order[ID] { return Order[ID]{col: col} },
+		Desc:    func() Order[ID] { return Order[ID]{col: col, desc: true} },
+	}
+}
 
-// leaf is a comparison. It is not inlined into the methods below, of which
-// every datatype has its own for every type of column.
+// leaf is a comparison. It is not inlined into the functions above, of which there
+// are some for every type of column.
 //
 //go:noinline
 func leaf(o op, col int, args ...any) *node { return &node{op: o, col: col, args: args} }
 
-// Eq keeps rows with this value.
-func (c *Col[ID, T]) Eq(v T) Cond[ID] { return Cond[ID]{leaf(opEq, c.col, v)} }
-
-// Ne keeps rows without this value, NULLs among them.
-func (c *Col[ID, T]) Ne(v T) Cond[ID] { return Cond[ID]{leaf(opNe, c.col, v)} }
-
-// In keeps rows with one of these values, MaxIn at most; without one, no row.
-func (c *Col[ID, T]) In(vs ...T) Cond[ID] {
-	args := make([]any, len(vs))
-	for i, v := range vs {
-		args[i] = v
-	}
-	return Cond[ID]{leaf(opIn, c.col, args...)}
-}
-
-// Lt keeps rows with a smaller value.
-func (c *Col[ID, T]) Lt(v T) Cond[ID] { return Cond[ID]{leaf(opLt, c.col, v)} }
-
-// Lte keeps rows with this value or a smaller one.
-func (c *Col[ID, T]) Lte(v T) Cond[ID] { return Cond[ID]{leaf(opLte, c.col, v)} }
-
-// Gt keeps rows with a greater value.
-func (c *Col[ID, T]) Gt(v T) Cond[ID] { return Cond[ID]{leaf(opGt, c.col, v)} }
-
-// Gte keeps rows with this value or a greater one.
-func (c *Col[ID, T]) Gte(v T) Cond[ID] { return Cond[ID]{leaf(opGte, c.col, v)} }
-
-// Between keeps rows from low to high, both included.
-func (c *Col[ID, T]) Between(low, high T) Cond[ID] {
-	return Cond[ID]{leaf(opBetween, c.col, low, high)}
-}
-
-// IsNull keeps rows where the column is NULL.
-func (c *Col[ID, T]) IsNull() Cond[ID] { return Cond[ID]{leaf(opNull, c.col)} }
-
-// NotNull keeps rows where the column holds a value.
-func (c *Col[ID, T]) NotNull() Cond[ID] { return Cond[ID]{leaf(opNotNull, c.col)} }
-
-// Asc sorts by the column, NULLs first.
-func (c *Col[ID, T]) Asc() Order[ID] { return Order[ID]{col: c.col} }
-
-// Desc sorts by the column, greatest first, NULLs last.
-func (c *Col[ID, T]) Desc() Order[ID] { return Order[ID]{col: c.col, desc: true} }
-
 // TextCol is a text column.
-type TextCol[ID, T any] struct{ Col[ID, T] }
+type TextCol[ID, T any] struct {
+	Col[ID, T]
+
+	// Prefix keeps rows whose text starts with s, letter for letter. It can use an
+	// index on the column.
+	Prefix func(s string) Cond[ID]
+
+	// Contains keeps rows whose text holds s, letter for letter. It reads every
+	// row that the other conditions leave.
+	Contains func(s string) Cond[ID]
+}
 
 // TextOf makes a text column; generated code does.
-func TextOf[ID, T any](col int) TextCol[ID, T] { return TextCol[ID, T]{FieldOf[ID, T](col)} }
-
-// Prefix keeps rows whose text starts with s, letter for letter. It can use an
-// index on the column.
-func (c *TextCol[ID, T]) Prefix(s string) Cond[ID] { return Cond[ID]{leaf(opPrefix, c.col, s)} }
-
-// Contains keeps rows whose text holds s, letter for letter. It reads every
-// row that the other conditions leave.
-func (c *TextCol[ID, T]) Contains(s string) Cond[ID] { return Cond[ID]{leaf(opContains, c.col, s)} }
+//
+//go:noinline
+func TextOf[ID, T any](col int) TextCol[ID, T] {
+	return TextCol[ID, T]{
+		Col:      FieldOf[ID, T](col),
+		Prefix:   func(s string) Cond[ID] { return Cond[ID]{leaf(opPrefix, col, s)} },
+		Contains: func(s string) Cond[ID] { return Cond[ID]{leaf(opContains, col, s)} },
+	}
+}
 
 // OpaqueCol is a column that is not compared: JSON.
-type OpaqueCol[ID any] struct{ col int }
+type OpaqueCol[ID any] struct {
+	IsNull  func() Cond[ID] // rows where the column is NULL
+	NotNull func() Cond[ID] // rows where the column holds a value
+}
 
 // OpaqueOf makes an opaque column; generated code does.
-func OpaqueOf[ID any](col int) OpaqueCol[ID] { return OpaqueCol[ID]{col} }
-
-// IsNull keeps rows where the column is NULL.
-func (c *OpaqueCol[ID]) IsNull() Cond[ID] { return Cond[ID]{leaf(opNull, c.col)} }
-
-// NotNull keeps rows where the column holds a value.
-func (c *OpaqueCol[ID]) NotNull() Cond[ID] { return Cond[ID]{leaf(opNotNull, c.col)} }
+//
+//go:noinline
+func OpaqueOf[ID any](col int) OpaqueCol[ID] {
+	return OpaqueCol[ID]{
+		IsNull:  func() Cond[ID] { return Cond[ID]{leaf(opNull, col)} },
+		NotNull: func() Cond[ID] { return Cond[ID]{leaf(opNotNull, col)} },
+	}
+}

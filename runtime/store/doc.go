@@ -1,12 +1,11 @@
 // Package store is typed access to rows on SQLite, PostgreSQL and MySQL. What
-// does not depend on the datatype lives here once; generated code adds a Spec
-// for each datatype and names.
+// does not depend on the datatype lives here once, untyped, in Core; generated
+// code adds a Spec for each datatype, and a table whose methods add the types.
 //
-//	db, err := store.Open(ctx, "sqlite:app.db", schema, store.Options{})
-//	articles := store.Bind(db.Conn(), &articleSpec)
-//	a, err := articles.Create(ctx, ArticleNew{Title: "Hello"})
-//	page, err := articles.List(ctx, store.Query[ArticleID]{Where: title.Prefix("He")})
-//	err = db.Tx(ctx, func(c *store.Conn) error { ... store.Bind(c, &articleSpec) ... })
+//	db, err := generated.Open(ctx, "sqlite:app.db", generated.Options{})
+//	a, err := db.Article.Create(ctx, generated.ArticleNew{Title: "Hello"})
+//	page, err := db.Article.List(ctx, generated.ArticleQuery{Where: generated.ArticleFields.Title.Prefix("He")})
+//	err = db.Tx(ctx, func(tx *generated.Tx) error { ... tx.Article ... })
 //
 // # What is the same on every database
 //

@@ -17,7 +17,7 @@ const (
 type Change struct {
 	Op Op
 	ID any // int64 or string, by the datatype's IDKind
-	// Before and After point to the row, as a *R of the datatype's Spec. They are
+	// Before and After point to the row, as a *R of the datatype. They are
 	// nil where there is no such row, and always unless the Effect has Rows.
 	Before, After any
 }
@@ -25,7 +25,7 @@ type Change struct {
 // Effect is what else happens when rows of a datatype are written. Generated
 // code gives each datatype those that its behaviors ask for.
 //
-// Every write of a Table runs them, whether of one row or of many; so does what
+// Every write of a table runs them, whether of one row or of many; so does what
 // a foreign key does to rows when the row that they refer to is deleted (see
 // Cascade). What is written with SQL of the user's own does not.
 type Effect struct {
@@ -151,7 +151,7 @@ func (a access) affecting(ctx context.Context, op Op, write func(in access, es e
 // announces reports whether the effects on op only announce it, which needs no
 // transaction.
 func (a access) announces(es effects, op Op) bool {
-	return !es.transactional() && (op != Deleted || len(a.s.cascades) == 0)
+	return !es.transactional() && (op != Deleted || len(a.s.Cascades) == 0)
 }
 
 func (a access) createWithEffects(ctx context.Context, n, row any) error {
@@ -163,25 +163,26 @@ func (a access) createWithEffects(ctx context.Context, n, row any) error {
 	})
 }
 
-func (a access) createManyWithEffects(ctx context.Context, n int, at func(i int) (n, row, id any)) error {
-	return a.affecting(ctx, Created, func(in access, _ effects) ([]Change, error) {
-		if err := in.createRows(ctx, n, at); err != nil {
+func (a access) createManyWithEffects(ctx context.Context, n int, at func(i int) (n, row any)) (ids []any, err error) {
+	err = a.affecting(ctx, Created, func(in access, _ effects) ([]Change, error) {
+		if ids, err = in.createRows(ctx, n, at); err != nil {
 			return nil, err
 		}
 		changes := make([]Change, n)
 		for i := range n {
-			_, row, _ := at(i)
+			_, row := at(i)
 			changes[i] = Change{Op: Created, ID: in.idOf(row), After: row}
 		}
 		return changes, nil
 	})
+	return ids, err
 }
 
 func (a access) updateWithEffects(ctx context.Context, id, p, row any) error {
 	return a.affecting(ctx, Updated, func(in access, es effects) ([]Change, error) {
 		var before any
 		if es.rows() {
-			before = in.s.newRow()
+			before = in.s.Row()
 			if err := in.getLocked(ctx, id, before); err != nil {
 				return nil, err
 			}
@@ -265,7 +266,7 @@ func (a access) deleteWhereWithEffects(ctx context.Context, where *node) (total 
 // leaving runs what goes with the deletion of rows, which are still there: first
 // the effects on rows that refer to them.
 func (a access) leaving(ctx context.Context, es effects, changes []Change) error {
-	if len(a.s.cascades) > 0 {
+	if len(a.s.Cascades) > 0 {
 		if err := a.cascade(ctx, changes, passed{}); err != nil {
 			return err
 		}

@@ -6,8 +6,15 @@ import (
 	"strings"
 )
 
+// EnumHas reports whether a select's value was declared. Generated code calls it.
+//
+//go:noinline
+func EnumHas[E ~string](v E, declared []E) bool { return slices.Contains(declared, v) }
+
 // EnumToText is the text of a select's value. Generated code calls it. A value
 // that was not declared gives an error that is ErrInvalid.
+//
+//go:noinline
 func EnumToText[E ~string](v E, declared []E) ([]byte, error) {
 	if !slices.Contains(declared, v) {
 		return nil, enumError(v, declared)
@@ -17,6 +24,8 @@ func EnumToText[E ~string](v E, declared []E) ([]byte, error) {
 
 // EnumFromText sets a select's value from text. Generated code calls it. Text
 // that was not declared gives an error that is ErrInvalid and leaves v alone.
+//
+//go:noinline
 func EnumFromText[E ~string](v *E, text []byte, declared []E) error {
 	if !slices.Contains(declared, E(text)) {
 		return enumError(E(text), declared)

@@ -24,7 +24,13 @@ func (m *Mask) Add(col int) { m.set.add(col) }
 // Has tells whether a column was set.
 func (m *Mask) Has(col int) bool { return m.set.has(col) }
 
+// Put, PutNull and Patch are called for every column of every datatype: they are
+// not inlined, because compiling them there costs a second of processor time for
+// each hundred datatypes, and calling them nothing that can be measured.
+
 // Put fills a column of a new row that cannot be null: the value given, or def.
+//
+//go:noinline
 func Put[T any](m *Mask, col int, dst *T, o Opt[T], def T) {
 	switch o.state {
 	case optValue:
@@ -38,6 +44,8 @@ func Put[T any](m *Mask, col int, dst *T, o Opt[T], def T) {
 }
 
 // PutNull fills a column that may be null, of a new row or of a patch.
+//
+//go:noinline
 func PutNull[T any](m *Mask, col int, dst *Null[T], o Opt[T]) {
 	switch o.state {
 	case optValue:
@@ -51,6 +59,8 @@ func PutNull[T any](m *Mask, col int, dst *Null[T], o Opt[T]) {
 }
 
 // Patch fills a column of a patch that cannot be null.
+//
+//go:noinline
 func Patch[T any](m *Mask, col int, dst *T, o Opt[T]) {
 	switch o.state {
 	case optValue:

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -44,24 +45,24 @@ type sortKey struct {
 	desc bool
 }
 
-// question is a Query without its type.
-type question struct {
+// AnyQuery is a Query without its type, as a Core takes it.
+type AnyQuery struct {
 	where *node
 	sort  []sortKey
 	limit int
 	after Cursor
 }
 
-// untyped gives the query as the access takes it.
-func (q Query[ID]) untyped() question {
-	out := question{where: q.Where.n, limit: q.Limit, after: q.After}
+// QueryOf removes a query's type; generated code does.
+func QueryOf[ID any](q Query[ID]) AnyQuery {
+	out := AnyQuery{where: q.Where.n, limit: q.Limit, after: q.After}
 	for _, o := range q.Sort {
 		out.sort = append(out.sort, sortKey(o))
 	}
 	return out
 }
 
-func (a access) plan(q question) (plan, error) {
+func (a access) plan(q AnyQuery) (plan, error) {
 	p := plan{where: q.where, limit: q.limit, after: q.after}
 	if len(q.sort) > maxSort {
 		return p, invalidf("%s: a sort has at most %d columns", a.s.Name, maxSort)
@@ -86,7 +87,7 @@ func (a access) builder() *builder {
 	return &builder{d: a.st.dialect, cols: a.s.Columns, quoted: a.st.quoted, sql: make([]byte, 0, 256)}
 }
 
-func (a access) list(ctx context.Context, q question, into sink) (Cursor, error) {
+func (a access) list(ctx context.Context, q AnyQuery, into *rowList) (Cursor, error) {
 	if q.limit < 0 || q.limit > MaxLimit {
 		return "", invalidf("%s: a page has 1 to %d rows, not %d", a.s.Name, MaxLimit, q.limit)
 	}
@@ -108,14 +109,8 @@ func pageRoom(limit int) int {
 	return min(limit, 128)
 }
 
-// sink is where the rows of a page go.
-type sink struct {
-	row  any        // a *R that each row is read into
-	keep func() any // keeps the row that was read; gives the *R where it stands now
-}
-
 // page reads the rows of a plan; with next, also where to go on.
-func (a access) page(ctx context.Context, p plan, next bool, into sink) (cursor Cursor, err error) {
+func (a access) page(ctx context.Context, p plan, next bool, into *rowList) (cursor Cursor, err error) {
 	rows := p.limit
 	if next {
 		rows++ // one more tells whether there is a following page
@@ -126,7 +121,7 @@ func (a access) page(ctx context.Context, p plan, next bool, into sink) (cursor 
 	}
 	sc := a.s.take()
 	defer a.s.give(sc)
-	sc.dest = a.s.fields(into.row, sc.dest[:0])
+	sc.dest = a.s.Fields(into.row.Interface(), sc.dest[:0])
 	kept, more := 0, false
 	var last any
 	err = a.c.Query(ctx, string(b.sql), b.args, sc.dest, func() error {
@@ -142,7 +137,7 @@ func (a access) page(ctx context.Context, p plan, next bool, into sink) (cursor 
 		return "", a.fail(err)
 	}
 	if more {
-		sc.dest = a.s.fields(last, sc.dest[:0])
+		sc.dest = a.s.Fields(last, sc.dest[:0])
 		cursor, err = encodeCursor(a.s.Name, a.s.Columns, p.sort, sc.dest)
 	}
 	return cursor, err
@@ -181,9 +176,9 @@ func (b *builder) orderBy(sort []sortKey) {
 	}
 }
 
-// all reads the rows of a query in pages and calls each after every one, as
-// long as it gives true.
-func (a access) all(ctx context.Context, q question, into sink, each func() bool) error {
+// all reads the rows of a query in pages, and calls each with every row as long
+// as it returns true. What each gets is its own: a page is never read into again.
+func (a access) all(ctx context.Context, q AnyQuery, each func(row any) bool) error {
 	left := q.limit
 	p, err := a.plan(q)
 	if err != nil {
@@ -195,17 +190,23 @@ func (a access) all(ctx context.Context, q question, into sink, each func() bool
 			p.limit = min(allPage, left)
 		}
 		left -= p.limit
-		p.after, err = a.page(ctx, p, q.limit <= 0 || left > 0, into)
+		rows := newRowList(a.s, reflect.New(a.s.rows).Elem(), 0)
+		p.after, err = a.page(ctx, p, q.limit <= 0 || left > 0, rows)
 		if err != nil {
 			return err
 		}
-		if !each() || p.after == "" {
+		for i := range rows.list.Len() {
+			if !each(at(rows.list, i)) {
+				return nil
+			}
+		}
+		if p.after == "" {
 			return nil
 		}
 	}
 }
 
-func (a access) first(ctx context.Context, q question, row any) error {
+func (a access) first(ctx context.Context, q AnyQuery, row any) error {
 	p, err := a.plan(q)
 	if err != nil {
 		return err

@@ -42,21 +42,23 @@ type Index struct {
 	Partial bool // only some rows; MySQL has no such index
 }
 
-// Spec describes a datatype to the store: R is its row, ID the type of its id,
-// N a new row, P a patch. Generated code has one for each datatype; it must not
-// be copied or changed after first use.
-type Spec[R, ID, N, P any] struct {
+// Spec describes a datatype to the store. Its functions take a row as a *R, a new
+// row as a *N and a patch as a *P. Generated code has one Spec for each datatype;
+// it must not be copied or changed after first use.
+type Spec struct {
 	Name    string // the table
 	ID      IDKind
 	Columns []Column // column 0 is the id
 	Keys    []Key
-	// Fields appends the place of each column in r, in order.
-	Fields func(r *R, buf []any) []any
-	// New fills r from n, defaults included, and marks what the caller gave. It
+	// Row returns a new row.
+	Row func() any
+	// Fields appends the place of each column in row, in order.
+	Fields func(row any, buf []any) []any
+	// New fills row from n, defaults included, and marks what the caller gave. It
 	// gives a ULID its id.
-	New func(n *N, r *R, m *Mask, now time.Time)
-	// Patch fills r from p and marks what the caller gave.
-	Patch func(p *P, r *R, m *Mask)
+	New func(n, row any, m *Mask, now time.Time)
+	// Patch fills row from p and marks what the caller gave.
+	Patch func(p, row any, m *Mask)
 
 	// Effects is what else happens with each write, in order. It and Cascades are
 	// set before the first use: an init function does, for both may lead back here.
@@ -65,54 +67,32 @@ type Spec[R, ID, N, P any] struct {
 	// datatype with effects.
 	Cascades []Cascade
 
-	once  sync.Once
-	shape shape
-}
-
-// shape is a Spec without its types: what its access works from.
-type shape struct {
-	Name    string
-	ID      IDKind
-	Columns []Column
-	Keys    []Key
-	fields  func(row any, buf []any) []any // Spec.Fields of a *R
-	fill    func(n, row any, m *Mask, now time.Time)
-	patch   func(p, row any, m *Mask)
-	newRow  func() any // a *R
-
-	effects  effects
-	byOp     [Created + Updated + Deleted + 1]effects // those on some writes
-	cascades []Cascade
+	once sync.Once
+	rows reflect.Type                             // []R
+	byOp [Created + Updated + Deleted + 1]effects // the effects on some writes
 
 	dialects [3]atomic.Pointer[statements]
 	scratch  sync.Pool // of *scratch
 	starts   sync.Mutex
 }
 
-// untyped gives the shape, made at first use.
-func (s *Spec[R, ID, N, P]) untyped() *shape {
+// prepare computes what is known once Effects is set; the first use does.
+func (s *Spec) prepare() {
 	s.once.Do(func() {
-		h := &s.shape
-		h.Name, h.ID, h.Columns, h.Keys = s.Name, s.ID, s.Columns, s.Keys
-		h.fields = func(row any, buf []any) []any { return s.Fields(row.(*R), buf) }
-		h.fill = func(n, row any, m *Mask, now time.Time) { s.New(n.(*N), row.(*R), m, now) }
-		h.patch = func(p, row any, m *Mask) { s.Patch(p.(*P), row.(*R), m) }
-		h.newRow = func() any { return new(R) }
-		h.effects, h.cascades = s.Effects, s.Cascades
-		for op := range h.byOp {
-			h.byOp[op] = h.effects.on(Op(op))
+		s.rows = reflect.SliceOf(reflect.TypeOf(s.Row()).Elem())
+		for op := range s.byOp {
+			s.byOp[op] = effects(s.Effects).on(Op(op))
 		}
 	})
-	return &s.shape
 }
 
 // followed reports whether a write has effects, here or where it cascades.
-func (s *shape) followed(op Op) bool {
-	return len(s.effects) > 0 || op == Deleted && len(s.cascades) > 0
+func (s *Spec) followed(op Op) bool {
+	return len(s.Effects) > 0 || op == Deleted && len(s.Cascades) > 0
 }
 
 // TableDef describes the table to Open.
-func (s *Spec[R, ID, N, P]) TableDef(indexes ...Index) TableDef {
+func (s *Spec) TableDef(indexes ...Index) TableDef {
 	return TableDef{Name: s.Name, Columns: s.Columns, Indexes: indexes}
 }
 
@@ -150,7 +130,7 @@ type scratch struct {
 	args []any
 }
 
-func (s *shape) take() *scratch {
+func (s *Spec) take() *scratch {
 	if v := s.scratch.Get(); v != nil {
 		return v.(*scratch)
 	}
@@ -158,7 +138,7 @@ func (s *shape) take() *scratch {
 	return &scratch{dest: make([]any, 0, n), vals: make([]any, 0, n), args: make([]any, 0, n+1)}
 }
 
-func (s *shape) give(sc *scratch) {
+func (s *Spec) give(sc *scratch) {
 	clear(sc.dest)
 	clear(sc.vals)
 	clear(sc.args)
@@ -166,7 +146,7 @@ func (s *shape) give(sc *scratch) {
 	s.scratch.Put(sc)
 }
 
-func (s *shape) in(d sqltext.Dialect) *statements {
+func (s *Spec) in(d sqltext.Dialect) *statements {
 	if st := s.dialects[d].Load(); st != nil {
 		return st
 	}
@@ -180,7 +160,7 @@ func (s *shape) in(d sqltext.Dialect) *statements {
 	return st
 }
 
-func (s *shape) compose(d sqltext.Dialect) *statements {
+func (s *Spec) compose(d sqltext.Dialect) *statements {
 	st := &statements{
 		dialect: d,
 		table:   d.Quote(s.Name),
@@ -238,16 +218,14 @@ func remembered[K comparable](st *statements, m map[K]string, k K, compose func(
 	return text
 }
 
-// setID puts an id that the database gave, at a *int64, *string or a place of
-// their kinds, into the *ID of a datatype.
-func setID(id, from any) {
-	v := reflect.ValueOf(id).Elem()
-	switch p := from.(type) {
+// setID sets an id of a datatype's own type from the place that one was read into.
+func setID(id reflect.Value, place any) {
+	switch p := place.(type) {
 	case *int64:
-		v.SetInt(*p)
+		id.SetInt(*p)
 	case *string:
-		v.SetString(*p)
+		id.SetString(*p)
 	default:
-		v.Set(reflect.ValueOf(from).Elem().Convert(v.Type()))
+		id.Set(reflect.ValueOf(place).Elem().Convert(id.Type()))
 	}
 }

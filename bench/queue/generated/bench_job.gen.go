@@ -5,12 +5,12 @@ package generated
 import (
 	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"iter"
-	"slices"
-	"time"
 )
 
 // BenchJobID names one row of bench_job.
@@ -61,27 +61,27 @@ const (
 	BenchJobStatusFailed     BenchJobStatus = "failed"
 )
 
-// BenchJobStatusValues gives every value, in the order declared.
+// BenchJobStatusValues returns every value, in the order declared.
 func BenchJobStatusValues() []BenchJobStatus {
 	return []BenchJobStatus{BenchJobStatusPending, BenchJobStatusProcessing, BenchJobStatusCompleted, BenchJobStatusFailed}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v BenchJobStatus) Valid() bool {
-	return slices.Contains(BenchJobStatusValues(), v)
+	return store.EnumHas(v, BenchJobStatusValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v BenchJobStatus) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v BenchJobStatus) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, BenchJobStatusValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *BenchJobStatus) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, BenchJobStatusValues())
 }
@@ -91,7 +91,7 @@ func (v *BenchJobStatus) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v BenchJobStatus) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -197,10 +197,109 @@ type (
 
 // BenchJobTable reads and writes bench_job.
 type BenchJobTable struct {
-	store.Table[BenchJob, BenchJobID, BenchJobNew, BenchJobPatch]
+	core store.Core
 }
 
-var benchJobSpec = store.Spec[BenchJob, BenchJobID, BenchJobNew, BenchJobPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *BenchJobTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *BenchJobTable) Get(ctx context.Context, id BenchJobID) (*BenchJob, error) {
+	r := new(BenchJob)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *BenchJobTable) Create(ctx context.Context, n BenchJobNew) (*BenchJob, error) {
+	r := new(BenchJob)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *BenchJobTable) Update(ctx context.Context, id BenchJobID, p BenchJobPatch) (*BenchJob, error) {
+	r := new(BenchJob)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *BenchJobTable) Delete(ctx context.Context, id BenchJobID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *BenchJobTable) CreateMany(ctx context.Context, ns []BenchJobNew) ([]BenchJobID, error) {
+	var ids []BenchJobID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *BenchJobTable) DeleteWhere(ctx context.Context, where BenchJobFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *BenchJobTable) List(ctx context.Context, q BenchJobQuery) (BenchJobPage, error) {
+	var page BenchJobPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return BenchJobPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *BenchJobTable) All(ctx context.Context, q BenchJobQuery) iter.Seq2[*BenchJob, error] {
+	return func(yield func(*BenchJob, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*BenchJob)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *BenchJobTable) First(ctx context.Context, q BenchJobQuery) (*BenchJob, error) {
+	r := new(BenchJob)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *BenchJobTable) Count(ctx context.Context, where BenchJobFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *BenchJobTable) Exists(ctx context.Context, where BenchJobFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var benchJobSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
@@ -227,8 +326,11 @@ var benchJobSpec = store.Spec[BenchJob, BenchJobID, BenchJobNew, BenchJobPatch]{
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "bench_job",
-	New:    (*BenchJobNew).fill,
-	Patch:  (*BenchJobPatch).fill,
+	New:    benchJobNew,
+	Patch:  benchJobPatch,
+	Row: func() any {
+		return new(BenchJob)
+	},
 }
 
 var benchJobTableDef = store.TableDef{
@@ -241,7 +343,8 @@ var benchJobTableDef = store.TableDef{
 	Name: "bench_job",
 }
 
-func benchJobFields(r *BenchJob, buf []any) []any {
+func benchJobFields(row any, buf []any) []any {
+	r := row.(*BenchJob)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.JobType,
@@ -265,7 +368,8 @@ func benchJobFields(r *BenchJob, buf []any) []any {
 		&r.QueueTrace)
 }
 
-func (n *BenchJobNew) fill(r *BenchJob, m *store.Mask, now time.Time) {
+func benchJobNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*BenchJobNew), row.(*BenchJob)
 	r.JobType = n.JobType
 	m.Add(1)
 	r.Payload = n.Payload
@@ -289,7 +393,8 @@ func (n *BenchJobNew) fill(r *BenchJob, m *store.Mask, now time.Time) {
 	store.PutNull(m, 19, &r.QueueTrace, n.QueueTrace)
 }
 
-func (p *BenchJobPatch) fill(r *BenchJob, m *store.Mask) {
+func benchJobPatch(given, row any, m *store.Mask) {
+	p, r := given.(*BenchJobPatch), row.(*BenchJob)
 	store.Patch(m, 1, &r.JobType, p.JobType)
 	store.Patch(m, 2, &r.Payload, p.Payload)
 	store.Patch(m, 3, &r.Status, p.Status)

@@ -7,13 +7,14 @@ package generated
 import (
 	"context"
 	_ "embed"
+
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // This file was generated for this version of the runtime. Where the name does
 // not exist, run modulagen generate again.
-const _ = store.GeneratedForRuntime1
+const _ = store.GeneratedForRuntime2
 
 // Options of Open; the zero value is sensible.
 type Options = store.Options
@@ -47,7 +48,7 @@ type Tx struct {
 }
 
 // Open opens the database that a DSN names: "sqlite:app.db", "sqlite::memory:",
-// "postgres://..." or "mysql://...". It creates tables that are missing, and gives
+// "postgres://..." or "mysql://...". It creates tables that are missing, and returns
 // an error that is store.ErrSchema when existing ones do not match. The program
 // imports the driver: _ "github.com/hegner123/modulagen/runtime/store/sqlite", /postgres or /mysql.
 func Open(ctx context.Context, dsn string, opts Options) (*DB, error) {
@@ -72,12 +73,12 @@ func (db *DB) Close() error {
 	return db.store.Close()
 }
 
-// Store gives the database below the tables, for SQL of your own.
+// Store returns the database below the tables, for SQL of your own.
 func (db *DB) Store() *store.DB {
 	return db.store
 }
 
-// Conn gives the transaction below the tables, for SQL of your own.
+// Conn returns the transaction below the tables, for SQL of your own.
 func (tx *Tx) Conn() *store.Conn {
 	return tx.conn
 }

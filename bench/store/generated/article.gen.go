@@ -5,10 +5,11 @@ package generated
 import (
 	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"slices"
-	"time"
 )
 
 // ArticleID names one row of article.
@@ -42,27 +43,27 @@ const (
 	ArticleStatusArchived  ArticleStatus = "archived"
 )
 
-// ArticleStatusValues gives every value, in the order declared.
+// ArticleStatusValues returns every value, in the order declared.
 func ArticleStatusValues() []ArticleStatus {
 	return []ArticleStatus{ArticleStatusDraft, ArticleStatusPublished, ArticleStatusArchived}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v ArticleStatus) Valid() bool {
-	return slices.Contains(ArticleStatusValues(), v)
+	return store.EnumHas(v, ArticleStatusValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v ArticleStatus) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v ArticleStatus) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, ArticleStatusValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *ArticleStatus) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, ArticleStatusValues())
 }
@@ -72,7 +73,7 @@ func (v *ArticleStatus) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v ArticleStatus) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -146,21 +147,130 @@ type (
 
 // ArticleTable reads and writes article.
 type ArticleTable struct {
-	store.Table[Article, ArticleID, ArticleNew, ArticlePatch]
+	core store.Core
 }
 
-// GetBySlug finds the row with this key, or gives store.ErrNotFound.
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *ArticleTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *ArticleTable) Get(ctx context.Context, id ArticleID) (*Article, error) {
+	r := new(Article)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *ArticleTable) Create(ctx context.Context, n ArticleNew) (*Article, error) {
+	r := new(Article)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *ArticleTable) Update(ctx context.Context, id ArticleID, p ArticlePatch) (*Article, error) {
+	r := new(Article)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *ArticleTable) Delete(ctx context.Context, id ArticleID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// GetBySlug returns the row with this slug, or store.ErrNotFound.
 func (t *ArticleTable) GetBySlug(ctx context.Context, slug string) (*Article, error) {
-	return t.GetUnique(ctx, 0, slug)
+	r := new(Article)
+	if err := t.core.GetUnique(ctx, 0, r, slug); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// UpsertBySlug adds the row, or changes the one that has this key: columns that n
-// leaves unset keep what they hold there.
+// UpsertBySlug adds a row, or changes the one that has this slug: columns that n
+// leaves unset keep what they hold there, and the id stays. It returns the row as it is
+// then. A row that collides on another unique key is a *store.ConflictError; the other
+// errors are those of Create.
 func (t *ArticleTable) UpsertBySlug(ctx context.Context, n ArticleNew) (*Article, error) {
-	return t.UpsertUnique(ctx, 0, n)
+	r := new(Article)
+	if err := t.core.UpsertUnique(ctx, 0, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-var articleSpec = store.Spec[Article, ArticleID, ArticleNew, ArticlePatch]{
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *ArticleTable) CreateMany(ctx context.Context, ns []ArticleNew) ([]ArticleID, error) {
+	var ids []ArticleID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *ArticleTable) DeleteWhere(ctx context.Context, where ArticleFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *ArticleTable) List(ctx context.Context, q ArticleQuery) (ArticlePage, error) {
+	var page ArticlePage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return ArticlePage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *ArticleTable) All(ctx context.Context, q ArticleQuery) iter.Seq2[*Article, error] {
+	return func(yield func(*Article, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Article)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *ArticleTable) First(ctx context.Context, q ArticleQuery) (*Article, error) {
+	r := new(Article)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *ArticleTable) Count(ctx context.Context, where ArticleFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *ArticleTable) Exists(ctx context.Context, where ArticleFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var articleSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "slug", Rules: check.Rules{Kind: check.Text, Format: check.Slug, Required: true, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
@@ -181,8 +291,11 @@ var articleSpec = store.Spec[Article, ArticleID, ArticleNew, ArticlePatch]{
 		{Name: "article_slug_key", Columns: []int{1}},
 	},
 	Name:  "article",
-	New:   (*ArticleNew).fill,
-	Patch: (*ArticlePatch).fill,
+	New:   articleNew,
+	Patch: articlePatch,
+	Row: func() any {
+		return new(Article)
+	},
 }
 
 var articleTableDef = store.TableDef{
@@ -194,7 +307,8 @@ var articleTableDef = store.TableDef{
 	Name: "article",
 }
 
-func articleFields(r *Article, buf []any) []any {
+func articleFields(row any, buf []any) []any {
+	r := row.(*Article)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Slug,
@@ -210,7 +324,8 @@ func articleFields(r *Article, buf []any) []any {
 		&r.Meta)
 }
 
-func (n *ArticleNew) fill(r *Article, m *store.Mask, now time.Time) {
+func articleNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*ArticleNew), row.(*Article)
 	r.Slug = n.Slug
 	m.Add(1)
 	r.Title = n.Title
@@ -226,7 +341,8 @@ func (n *ArticleNew) fill(r *Article, m *store.Mask, now time.Time) {
 	store.PutNull(m, 11, &r.Meta, n.Meta)
 }
 
-func (p *ArticlePatch) fill(r *Article, m *store.Mask) {
+func articlePatch(given, row any, m *store.Mask) {
+	p, r := given.(*ArticlePatch), row.(*Article)
 	store.Patch(m, 1, &r.Slug, p.Slug)
 	store.Patch(m, 2, &r.Title, p.Title)
 	store.PutNull(m, 3, &r.Body, p.Body)

@@ -3,10 +3,13 @@
 package generated
 
 import (
+	"context"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"time"
 )
 
 // AuthorID names one row of author.
@@ -47,10 +50,109 @@ type (
 
 // AuthorTable reads and writes author.
 type AuthorTable struct {
-	store.Table[Author, AuthorID, AuthorNew, AuthorPatch]
+	core store.Core
 }
 
-var authorSpec = store.Spec[Author, AuthorID, AuthorNew, AuthorPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *AuthorTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *AuthorTable) Get(ctx context.Context, id AuthorID) (*Author, error) {
+	r := new(Author)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *AuthorTable) Create(ctx context.Context, n AuthorNew) (*Author, error) {
+	r := new(Author)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *AuthorTable) Update(ctx context.Context, id AuthorID, p AuthorPatch) (*Author, error) {
+	r := new(Author)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *AuthorTable) Delete(ctx context.Context, id AuthorID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *AuthorTable) CreateMany(ctx context.Context, ns []AuthorNew) ([]AuthorID, error) {
+	var ids []AuthorID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *AuthorTable) DeleteWhere(ctx context.Context, where AuthorFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *AuthorTable) List(ctx context.Context, q AuthorQuery) (AuthorPage, error) {
+	var page AuthorPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return AuthorPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *AuthorTable) All(ctx context.Context, q AuthorQuery) iter.Seq2[*Author, error] {
+	return func(yield func(*Author, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Author)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *AuthorTable) First(ctx context.Context, q AuthorQuery) (*Author, error) {
+	r := new(Author)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *AuthorTable) Count(ctx context.Context, where AuthorFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *AuthorTable) Exists(ctx context.Context, where AuthorFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var authorSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
@@ -59,8 +161,11 @@ var authorSpec = store.Spec[Author, AuthorID, AuthorNew, AuthorPatch]{
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "author",
-	New:    (*AuthorNew).fill,
-	Patch:  (*AuthorPatch).fill,
+	New:    authorNew,
+	Patch:  authorPatch,
+	Row: func() any {
+		return new(Author)
+	},
 }
 
 var authorTableDef = store.TableDef{
@@ -69,18 +174,21 @@ var authorTableDef = store.TableDef{
 	Name:    "author",
 }
 
-func authorFields(r *Author, buf []any) []any {
+func authorFields(row any, buf []any) []any {
+	r := row.(*Author)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Name)
 }
 
-func (n *AuthorNew) fill(r *Author, m *store.Mask, _ time.Time) {
+func authorNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*AuthorNew), row.(*Author)
 	r.Name = n.Name
 	m.Add(1)
 }
 
-func (p *AuthorPatch) fill(r *Author, m *store.Mask) {
+func authorPatch(given, row any, m *store.Mask) {
+	p, r := given.(*AuthorPatch), row.(*Author)
 	store.Patch(m, 1, &r.Name, p.Name)
 }
 

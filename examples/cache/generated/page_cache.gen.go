@@ -4,10 +4,12 @@ package generated
 
 import (
 	"context"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"time"
 )
 
 // PageCacheID names one row of page_cache.
@@ -127,21 +129,130 @@ type (
 
 // PageCacheTable reads and writes page_cache.
 type PageCacheTable struct {
-	store.Table[PageCache, PageCacheID, PageCacheNew, PageCachePatch]
+	core store.Core
 }
 
-// GetByPath finds the row with this key, or gives store.ErrNotFound.
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *PageCacheTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *PageCacheTable) Get(ctx context.Context, id PageCacheID) (*PageCache, error) {
+	r := new(PageCache)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *PageCacheTable) Create(ctx context.Context, n PageCacheNew) (*PageCache, error) {
+	r := new(PageCache)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *PageCacheTable) Update(ctx context.Context, id PageCacheID, p PageCachePatch) (*PageCache, error) {
+	r := new(PageCache)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *PageCacheTable) Delete(ctx context.Context, id PageCacheID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// GetByPath returns the row with this path, or store.ErrNotFound.
 func (t *PageCacheTable) GetByPath(ctx context.Context, path string) (*PageCache, error) {
-	return t.GetUnique(ctx, 0, path)
+	r := new(PageCache)
+	if err := t.core.GetUnique(ctx, 0, r, path); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// UpsertByPath adds the row, or changes the one that has this key: columns that n
-// leaves unset keep what they hold there.
+// UpsertByPath adds a row, or changes the one that has this path: columns that n
+// leaves unset keep what they hold there, and the id stays. It returns the row as it is
+// then. A row that collides on another unique key is a *store.ConflictError; the other
+// errors are those of Create.
 func (t *PageCacheTable) UpsertByPath(ctx context.Context, n PageCacheNew) (*PageCache, error) {
-	return t.UpsertUnique(ctx, 0, n)
+	r := new(PageCache)
+	if err := t.core.UpsertUnique(ctx, 0, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-var pageCacheSpec = store.Spec[PageCache, PageCacheID, PageCacheNew, PageCachePatch]{
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *PageCacheTable) CreateMany(ctx context.Context, ns []PageCacheNew) ([]PageCacheID, error) {
+	var ids []PageCacheID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *PageCacheTable) DeleteWhere(ctx context.Context, where PageCacheFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *PageCacheTable) List(ctx context.Context, q PageCacheQuery) (PageCachePage, error) {
+	var page PageCachePage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return PageCachePage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *PageCacheTable) All(ctx context.Context, q PageCacheQuery) iter.Seq2[*PageCache, error] {
+	return func(yield func(*PageCache, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*PageCache)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *PageCacheTable) First(ctx context.Context, q PageCacheQuery) (*PageCache, error) {
+	r := new(PageCache)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *PageCacheTable) Count(ctx context.Context, where PageCacheFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *PageCacheTable) Exists(ctx context.Context, where PageCacheFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var pageCacheSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "path", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("400")}, Types: [3]string{"TEXT", "character varying(400)", "varchar(400)"}},
@@ -166,8 +277,11 @@ var pageCacheSpec = store.Spec[PageCache, PageCacheID, PageCacheNew, PageCachePa
 		{Name: "page_cache_path_key", Columns: []int{1}},
 	},
 	Name:  "page_cache",
-	New:   (*PageCacheNew).fill,
-	Patch: (*PageCachePatch).fill,
+	New:   pageCacheNew,
+	Patch: pageCachePatch,
+	Row: func() any {
+		return new(PageCache)
+	},
 }
 
 var pageCacheTableDef = store.TableDef{
@@ -180,7 +294,8 @@ var pageCacheTableDef = store.TableDef{
 	Name: "page_cache",
 }
 
-func pageCacheFields(r *PageCache, buf []any) []any {
+func pageCacheFields(row any, buf []any) []any {
+	r := row.(*PageCache)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Path,
@@ -200,7 +315,8 @@ func pageCacheFields(r *PageCache, buf []any) []any {
 		&r.CacheLeasedUntil)
 }
 
-func (n *PageCacheNew) fill(r *PageCache, m *store.Mask, now time.Time) {
+func pageCacheNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*PageCacheNew), row.(*PageCache)
 	r.Path = n.Path
 	m.Add(1)
 	r.Document = n.Document
@@ -220,7 +336,8 @@ func (n *PageCacheNew) fill(r *PageCache, m *store.Mask, now time.Time) {
 	store.PutNull(m, 15, &r.CacheLeasedUntil, n.CacheLeasedUntil)
 }
 
-func (p *PageCachePatch) fill(r *PageCache, m *store.Mask) {
+func pageCachePatch(given, row any, m *store.Mask) {
+	p, r := given.(*PageCachePatch), row.(*PageCache)
 	store.Patch(m, 1, &r.Path, p.Path)
 	store.Patch(m, 2, &r.Document, p.Document)
 	store.PutNull(m, 3, &r.ExpiresAt, p.ExpiresAt)
@@ -597,8 +714,8 @@ WHERE id IN (?)`,
 		if !ok {
 			return cache.WrongPatch(patch, p)
 		}
-		t := store.Bind(c, &pageCacheSpec)
-		row, err := t.GetUnique(ctx, 0, key)
+		t := PageCacheTable{store.Bind(c, &pageCacheSpec)}
+		row, err := t.GetByPath(ctx, key)
 		if err != nil {
 			return err
 		}

@@ -4,10 +4,12 @@ package generated
 
 import (
 	"context"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"time"
 )
 
 // PostID names one row of post.
@@ -58,21 +60,130 @@ type (
 
 // PostTable reads and writes post.
 type PostTable struct {
-	store.Table[Post, PostID, PostNew, PostPatch]
+	core store.Core
 }
 
-// GetBySlug finds the row with this key, or gives store.ErrNotFound.
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *PostTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *PostTable) Get(ctx context.Context, id PostID) (*Post, error) {
+	r := new(Post)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *PostTable) Create(ctx context.Context, n PostNew) (*Post, error) {
+	r := new(Post)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *PostTable) Update(ctx context.Context, id PostID, p PostPatch) (*Post, error) {
+	r := new(Post)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *PostTable) Delete(ctx context.Context, id PostID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// GetBySlug returns the row with this slug, or store.ErrNotFound.
 func (t *PostTable) GetBySlug(ctx context.Context, slug string) (*Post, error) {
-	return t.GetUnique(ctx, 0, slug)
+	r := new(Post)
+	if err := t.core.GetUnique(ctx, 0, r, slug); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// UpsertBySlug adds the row, or changes the one that has this key: columns that n
-// leaves unset keep what they hold there.
+// UpsertBySlug adds a row, or changes the one that has this slug: columns that n
+// leaves unset keep what they hold there, and the id stays. It returns the row as it is
+// then. A row that collides on another unique key is a *store.ConflictError; the other
+// errors are those of Create.
 func (t *PostTable) UpsertBySlug(ctx context.Context, n PostNew) (*Post, error) {
-	return t.UpsertUnique(ctx, 0, n)
+	r := new(Post)
+	if err := t.core.UpsertUnique(ctx, 0, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-var postSpec = store.Spec[Post, PostID, PostNew, PostPatch]{
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *PostTable) CreateMany(ctx context.Context, ns []PostNew) ([]PostID, error) {
+	var ids []PostID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *PostTable) DeleteWhere(ctx context.Context, where PostFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *PostTable) List(ctx context.Context, q PostQuery) (PostPage, error) {
+	var page PostPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return PostPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *PostTable) All(ctx context.Context, q PostQuery) iter.Seq2[*Post, error] {
+	return func(yield func(*Post, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Post)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *PostTable) First(ctx context.Context, q PostQuery) (*Post, error) {
+	r := new(Post)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *PostTable) Count(ctx context.Context, where PostFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *PostTable) Exists(ctx context.Context, where PostFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var postSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "title", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
@@ -85,8 +196,11 @@ var postSpec = store.Spec[Post, PostID, PostNew, PostPatch]{
 		{Name: "post_slug_key", Columns: []int{2}},
 	},
 	Name:  "post",
-	New:   (*PostNew).fill,
-	Patch: (*PostPatch).fill,
+	New:   postNew,
+	Patch: postPatch,
+	Row: func() any {
+		return new(Post)
+	},
 }
 
 var postTableDef = store.TableDef{
@@ -97,7 +211,8 @@ var postTableDef = store.TableDef{
 	Name: "post",
 }
 
-func postFields(r *Post, buf []any) []any {
+func postFields(row any, buf []any) []any {
+	r := row.(*Post)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Title,
@@ -105,7 +220,8 @@ func postFields(r *Post, buf []any) []any {
 		&r.Body)
 }
 
-func (n *PostNew) fill(r *Post, m *store.Mask, _ time.Time) {
+func postNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*PostNew), row.(*Post)
 	r.Title = n.Title
 	m.Add(1)
 	r.Slug = n.Slug
@@ -113,7 +229,8 @@ func (n *PostNew) fill(r *Post, m *store.Mask, _ time.Time) {
 	store.PutNull(m, 3, &r.Body, n.Body)
 }
 
-func (p *PostPatch) fill(r *Post, m *store.Mask) {
+func postPatch(given, row any, m *store.Mask) {
+	p, r := given.(*PostPatch), row.(*Post)
 	store.Patch(m, 1, &r.Title, p.Title)
 	store.Patch(m, 2, &r.Slug, p.Slug)
 	store.PutNull(m, 3, &r.Body, p.Body)

@@ -3,9 +3,12 @@
 package generated
 
 import (
+	"context"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"time"
 )
 
 // AbandonedID names one row of abandoned.
@@ -53,10 +56,109 @@ type (
 
 // AbandonedTable reads and writes abandoned.
 type AbandonedTable struct {
-	store.Table[Abandoned, AbandonedID, AbandonedNew, AbandonedPatch]
+	core store.Core
 }
 
-var abandonedSpec = store.Spec[Abandoned, AbandonedID, AbandonedNew, AbandonedPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *AbandonedTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *AbandonedTable) Get(ctx context.Context, id AbandonedID) (*Abandoned, error) {
+	r := new(Abandoned)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *AbandonedTable) Create(ctx context.Context, n AbandonedNew) (*Abandoned, error) {
+	r := new(Abandoned)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *AbandonedTable) Update(ctx context.Context, id AbandonedID, p AbandonedPatch) (*Abandoned, error) {
+	r := new(Abandoned)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *AbandonedTable) Delete(ctx context.Context, id AbandonedID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *AbandonedTable) CreateMany(ctx context.Context, ns []AbandonedNew) ([]AbandonedID, error) {
+	var ids []AbandonedID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *AbandonedTable) DeleteWhere(ctx context.Context, where AbandonedFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *AbandonedTable) List(ctx context.Context, q AbandonedQuery) (AbandonedPage, error) {
+	var page AbandonedPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return AbandonedPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *AbandonedTable) All(ctx context.Context, q AbandonedQuery) iter.Seq2[*Abandoned, error] {
+	return func(yield func(*Abandoned, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Abandoned)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *AbandonedTable) First(ctx context.Context, q AbandonedQuery) (*Abandoned, error) {
+	r := new(Abandoned)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *AbandonedTable) Count(ctx context.Context, where AbandonedFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *AbandonedTable) Exists(ctx context.Context, where AbandonedFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var abandonedSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "first", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -66,8 +168,11 @@ var abandonedSpec = store.Spec[Abandoned, AbandonedID, AbandonedNew, AbandonedPa
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "abandoned",
-	New:    (*AbandonedNew).fill,
-	Patch:  (*AbandonedPatch).fill,
+	New:    abandonedNew,
+	Patch:  abandonedPatch,
+	Row: func() any {
+		return new(Abandoned)
+	},
 }
 
 var abandonedTableDef = store.TableDef{
@@ -76,21 +181,24 @@ var abandonedTableDef = store.TableDef{
 	Name:    "abandoned",
 }
 
-func abandonedFields(r *Abandoned, buf []any) []any {
+func abandonedFields(row any, buf []any) []any {
+	r := row.(*Abandoned)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.First,
 		&r.Tokens)
 }
 
-func (n *AbandonedNew) fill(r *Abandoned, m *store.Mask, _ time.Time) {
+func abandonedNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*AbandonedNew), row.(*Abandoned)
 	r.First = n.First
 	m.Add(1)
 	r.Tokens = n.Tokens
 	m.Add(2)
 }
 
-func (p *AbandonedPatch) fill(r *Abandoned, m *store.Mask) {
+func abandonedPatch(given, row any, m *store.Mask) {
+	p, r := given.(*AbandonedPatch), row.(*Abandoned)
 	store.Patch(m, 1, &r.First, p.First)
 	store.Patch(m, 2, &r.Tokens, p.Tokens)
 }

@@ -3,11 +3,13 @@
 package generated
 
 import (
+	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"slices"
-	"time"
 )
 
 // AuditID names one row of audit.
@@ -39,27 +41,27 @@ const (
 	AuditDidDiscarded AuditDid = "discarded"
 )
 
-// AuditDidValues gives every value, in the order declared.
+// AuditDidValues returns every value, in the order declared.
 func AuditDidValues() []AuditDid {
 	return []AuditDid{AuditDidEffect, AuditDidFailed, AuditDidSnoozed, AuditDidDiscarded}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v AuditDid) Valid() bool {
-	return slices.Contains(AuditDidValues(), v)
+	return store.EnumHas(v, AuditDidValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v AuditDid) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v AuditDid) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, AuditDidValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *AuditDid) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, AuditDidValues())
 }
@@ -69,7 +71,7 @@ func (v *AuditDid) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v AuditDid) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -127,10 +129,109 @@ type (
 
 // AuditTable reads and writes audit.
 type AuditTable struct {
-	store.Table[Audit, AuditID, AuditNew, AuditPatch]
+	core store.Core
 }
 
-var auditSpec = store.Spec[Audit, AuditID, AuditNew, AuditPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *AuditTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *AuditTable) Get(ctx context.Context, id AuditID) (*Audit, error) {
+	r := new(Audit)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *AuditTable) Create(ctx context.Context, n AuditNew) (*Audit, error) {
+	r := new(Audit)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *AuditTable) Update(ctx context.Context, id AuditID, p AuditPatch) (*Audit, error) {
+	r := new(Audit)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *AuditTable) Delete(ctx context.Context, id AuditID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *AuditTable) CreateMany(ctx context.Context, ns []AuditNew) ([]AuditID, error) {
+	var ids []AuditID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *AuditTable) DeleteWhere(ctx context.Context, where AuditFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *AuditTable) List(ctx context.Context, q AuditQuery) (AuditPage, error) {
+	var page AuditPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return AuditPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *AuditTable) All(ctx context.Context, q AuditQuery) iter.Seq2[*Audit, error] {
+	return func(yield func(*Audit, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Audit)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *AuditTable) First(ctx context.Context, q AuditQuery) (*Audit, error) {
+	r := new(Audit)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *AuditTable) Count(ctx context.Context, where AuditFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *AuditTable) Exists(ctx context.Context, where AuditFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var auditSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "queue", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
@@ -145,8 +246,11 @@ var auditSpec = store.Spec[Audit, AuditID, AuditNew, AuditPatch]{
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "audit",
-	New:    (*AuditNew).fill,
-	Patch:  (*AuditPatch).fill,
+	New:    auditNew,
+	Patch:  auditPatch,
+	Row: func() any {
+		return new(Audit)
+	},
 }
 
 var auditTableDef = store.TableDef{
@@ -155,7 +259,8 @@ var auditTableDef = store.TableDef{
 	Name:    "audit",
 }
 
-func auditFields(r *Audit, buf []any) []any {
+func auditFields(row any, buf []any) []any {
+	r := row.(*Audit)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Queue,
@@ -167,7 +272,8 @@ func auditFields(r *Audit, buf []any) []any {
 		&r.Process)
 }
 
-func (n *AuditNew) fill(r *Audit, m *store.Mask, _ time.Time) {
+func auditNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*AuditNew), row.(*Audit)
 	r.Queue = n.Queue
 	m.Add(1)
 	r.Job = n.Job
@@ -184,7 +290,8 @@ func (n *AuditNew) fill(r *Audit, m *store.Mask, _ time.Time) {
 	m.Add(7)
 }
 
-func (p *AuditPatch) fill(r *Audit, m *store.Mask) {
+func auditPatch(given, row any, m *store.Mask) {
+	p, r := given.(*AuditPatch), row.(*Audit)
 	store.Patch(m, 1, &r.Queue, p.Queue)
 	store.Patch(m, 2, &r.Job, p.Job)
 	store.Patch(m, 3, &r.Token, p.Token)

@@ -3,9 +3,12 @@
 package generated
 
 import (
+	"context"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"time"
 )
 
 // CancellationID names one row of cancellation.
@@ -48,10 +51,109 @@ type (
 
 // CancellationTable reads and writes cancellation.
 type CancellationTable struct {
-	store.Table[Cancellation, CancellationID, CancellationNew, CancellationPatch]
+	core store.Core
 }
 
-var cancellationSpec = store.Spec[Cancellation, CancellationID, CancellationNew, CancellationPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *CancellationTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *CancellationTable) Get(ctx context.Context, id CancellationID) (*Cancellation, error) {
+	r := new(Cancellation)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *CancellationTable) Create(ctx context.Context, n CancellationNew) (*Cancellation, error) {
+	r := new(Cancellation)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *CancellationTable) Update(ctx context.Context, id CancellationID, p CancellationPatch) (*Cancellation, error) {
+	r := new(Cancellation)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *CancellationTable) Delete(ctx context.Context, id CancellationID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *CancellationTable) CreateMany(ctx context.Context, ns []CancellationNew) ([]CancellationID, error) {
+	var ids []CancellationID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *CancellationTable) DeleteWhere(ctx context.Context, where CancellationFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *CancellationTable) List(ctx context.Context, q CancellationQuery) (CancellationPage, error) {
+	var page CancellationPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return CancellationPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *CancellationTable) All(ctx context.Context, q CancellationQuery) iter.Seq2[*Cancellation, error] {
+	return func(yield func(*Cancellation, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Cancellation)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *CancellationTable) First(ctx context.Context, q CancellationQuery) (*Cancellation, error) {
+	r := new(Cancellation)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *CancellationTable) Count(ctx context.Context, where CancellationFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *CancellationTable) Exists(ctx context.Context, where CancellationFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var cancellationSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -60,8 +162,11 @@ var cancellationSpec = store.Spec[Cancellation, CancellationID, CancellationNew,
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "cancellation",
-	New:    (*CancellationNew).fill,
-	Patch:  (*CancellationPatch).fill,
+	New:    cancellationNew,
+	Patch:  cancellationPatch,
+	Row: func() any {
+		return new(Cancellation)
+	},
 }
 
 var cancellationTableDef = store.TableDef{
@@ -70,17 +175,20 @@ var cancellationTableDef = store.TableDef{
 	Name:    "cancellation",
 }
 
-func cancellationFields(r *Cancellation, buf []any) []any {
+func cancellationFields(row any, buf []any) []any {
+	r := row.(*Cancellation)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Job)
 }
 
-func (n *CancellationNew) fill(r *Cancellation, m *store.Mask, _ time.Time) {
+func cancellationNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*CancellationNew), row.(*Cancellation)
 	r.Job = n.Job
 	m.Add(1)
 }
 
-func (p *CancellationPatch) fill(r *Cancellation, m *store.Mask) {
+func cancellationPatch(given, row any, m *store.Mask) {
+	p, r := given.(*CancellationPatch), row.(*Cancellation)
 	store.Patch(m, 1, &r.Job, p.Job)
 }

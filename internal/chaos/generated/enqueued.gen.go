@@ -4,9 +4,11 @@ package generated
 
 import (
 	"context"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"time"
 )
 
 // EnqueuedID names one row of enqueued.
@@ -64,21 +66,130 @@ type (
 
 // EnqueuedTable reads and writes enqueued.
 type EnqueuedTable struct {
-	store.Table[Enqueued, EnqueuedID, EnqueuedNew, EnqueuedPatch]
+	core store.Core
 }
 
-// GetByToken finds the row with this key, or gives store.ErrNotFound.
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *EnqueuedTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *EnqueuedTable) Get(ctx context.Context, id EnqueuedID) (*Enqueued, error) {
+	r := new(Enqueued)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *EnqueuedTable) Create(ctx context.Context, n EnqueuedNew) (*Enqueued, error) {
+	r := new(Enqueued)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *EnqueuedTable) Update(ctx context.Context, id EnqueuedID, p EnqueuedPatch) (*Enqueued, error) {
+	r := new(Enqueued)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *EnqueuedTable) Delete(ctx context.Context, id EnqueuedID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// GetByToken returns the row with this token, or store.ErrNotFound.
 func (t *EnqueuedTable) GetByToken(ctx context.Context, token int64) (*Enqueued, error) {
-	return t.GetUnique(ctx, 0, token)
+	r := new(Enqueued)
+	if err := t.core.GetUnique(ctx, 0, r, token); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// UpsertByToken adds the row, or changes the one that has this key: columns that n
-// leaves unset keep what they hold there.
+// UpsertByToken adds a row, or changes the one that has this token: columns that n
+// leaves unset keep what they hold there, and the id stays. It returns the row as it is
+// then. A row that collides on another unique key is a *store.ConflictError; the other
+// errors are those of Create.
 func (t *EnqueuedTable) UpsertByToken(ctx context.Context, n EnqueuedNew) (*Enqueued, error) {
-	return t.UpsertUnique(ctx, 0, n)
+	r := new(Enqueued)
+	if err := t.core.UpsertUnique(ctx, 0, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-var enqueuedSpec = store.Spec[Enqueued, EnqueuedID, EnqueuedNew, EnqueuedPatch]{
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *EnqueuedTable) CreateMany(ctx context.Context, ns []EnqueuedNew) ([]EnqueuedID, error) {
+	var ids []EnqueuedID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *EnqueuedTable) DeleteWhere(ctx context.Context, where EnqueuedFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *EnqueuedTable) List(ctx context.Context, q EnqueuedQuery) (EnqueuedPage, error) {
+	var page EnqueuedPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return EnqueuedPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *EnqueuedTable) All(ctx context.Context, q EnqueuedQuery) iter.Seq2[*Enqueued, error] {
+	return func(yield func(*Enqueued, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Enqueued)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *EnqueuedTable) First(ctx context.Context, q EnqueuedQuery) (*Enqueued, error) {
+	r := new(Enqueued)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *EnqueuedTable) Count(ctx context.Context, where EnqueuedFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *EnqueuedTable) Exists(ctx context.Context, where EnqueuedFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var enqueuedSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "token", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -92,8 +203,11 @@ var enqueuedSpec = store.Spec[Enqueued, EnqueuedID, EnqueuedNew, EnqueuedPatch]{
 		{Name: "enqueued_token_key", Columns: []int{1}},
 	},
 	Name:  "enqueued",
-	New:   (*EnqueuedNew).fill,
-	Patch: (*EnqueuedPatch).fill,
+	New:   enqueuedNew,
+	Patch: enqueuedPatch,
+	Row: func() any {
+		return new(Enqueued)
+	},
 }
 
 var enqueuedTableDef = store.TableDef{
@@ -104,7 +218,8 @@ var enqueuedTableDef = store.TableDef{
 	Name: "enqueued",
 }
 
-func enqueuedFields(r *Enqueued, buf []any) []any {
+func enqueuedFields(row any, buf []any) []any {
+	r := row.(*Enqueued)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Token,
@@ -113,7 +228,8 @@ func enqueuedFields(r *Enqueued, buf []any) []any {
 		&r.Inside)
 }
 
-func (n *EnqueuedNew) fill(r *Enqueued, m *store.Mask, _ time.Time) {
+func enqueuedNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*EnqueuedNew), row.(*Enqueued)
 	r.Token = n.Token
 	m.Add(1)
 	r.Queue = n.Queue
@@ -124,7 +240,8 @@ func (n *EnqueuedNew) fill(r *Enqueued, m *store.Mask, _ time.Time) {
 	m.Add(4)
 }
 
-func (p *EnqueuedPatch) fill(r *Enqueued, m *store.Mask) {
+func enqueuedPatch(given, row any, m *store.Mask) {
+	p, r := given.(*EnqueuedPatch), row.(*Enqueued)
 	store.Patch(m, 1, &r.Token, p.Token)
 	store.Patch(m, 2, &r.Queue, p.Queue)
 	store.Patch(m, 3, &r.Job, p.Job)

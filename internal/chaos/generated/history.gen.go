@@ -3,9 +3,12 @@
 package generated
 
 import (
+	"context"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"time"
 )
 
 // HistoryID names one row of history.
@@ -113,10 +116,109 @@ type (
 
 // HistoryTable reads and writes history.
 type HistoryTable struct {
-	store.Table[History, HistoryID, HistoryNew, HistoryPatch]
+	core store.Core
 }
 
-var historySpec = store.Spec[History, HistoryID, HistoryNew, HistoryPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *HistoryTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *HistoryTable) Get(ctx context.Context, id HistoryID) (*History, error) {
+	r := new(History)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *HistoryTable) Create(ctx context.Context, n HistoryNew) (*History, error) {
+	r := new(History)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *HistoryTable) Update(ctx context.Context, id HistoryID, p HistoryPatch) (*History, error) {
+	r := new(History)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *HistoryTable) Delete(ctx context.Context, id HistoryID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *HistoryTable) CreateMany(ctx context.Context, ns []HistoryNew) ([]HistoryID, error) {
+	var ids []HistoryID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *HistoryTable) DeleteWhere(ctx context.Context, where HistoryFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *HistoryTable) List(ctx context.Context, q HistoryQuery) (HistoryPage, error) {
+	var page HistoryPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return HistoryPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *HistoryTable) All(ctx context.Context, q HistoryQuery) iter.Seq2[*History, error] {
+	return func(yield func(*History, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*History)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *HistoryTable) First(ctx context.Context, q HistoryQuery) (*History, error) {
+	r := new(History)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *HistoryTable) Count(ctx context.Context, where HistoryFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *HistoryTable) Exists(ctx context.Context, where HistoryFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var historySpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "queue", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
@@ -137,8 +239,11 @@ var historySpec = store.Spec[History, HistoryID, HistoryNew, HistoryPatch]{
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "history",
-	New:    (*HistoryNew).fill,
-	Patch:  (*HistoryPatch).fill,
+	New:    historyNew,
+	Patch:  historyPatch,
+	Row: func() any {
+		return new(History)
+	},
 }
 
 var historyTableDef = store.TableDef{
@@ -147,7 +252,8 @@ var historyTableDef = store.TableDef{
 	Name:    "history",
 }
 
-func historyFields(r *History, buf []any) []any {
+func historyFields(row any, buf []any) []any {
+	r := row.(*History)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Queue,
@@ -165,7 +271,8 @@ func historyFields(r *History, buf []any) []any {
 		&r.At)
 }
 
-func (n *HistoryNew) fill(r *History, m *store.Mask, _ time.Time) {
+func historyNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*HistoryNew), row.(*History)
 	r.Queue = n.Queue
 	m.Add(1)
 	r.Job = n.Job
@@ -192,7 +299,8 @@ func (n *HistoryNew) fill(r *History, m *store.Mask, _ time.Time) {
 	m.Add(13)
 }
 
-func (p *HistoryPatch) fill(r *History, m *store.Mask) {
+func historyPatch(given, row any, m *store.Mask) {
+	p, r := given.(*HistoryPatch), row.(*History)
 	store.Patch(m, 1, &r.Queue, p.Queue)
 	store.Patch(m, 2, &r.Job, p.Job)
 	store.Patch(m, 3, &r.Kind, p.Kind)

@@ -5,12 +5,12 @@ package generated
 import (
 	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"iter"
-	"slices"
-	"time"
 )
 
 // JobID names one row of job.
@@ -61,27 +61,27 @@ const (
 	JobStateCancelled JobState = "cancelled"
 )
 
-// JobStateValues gives every value, in the order declared.
+// JobStateValues returns every value, in the order declared.
 func JobStateValues() []JobState {
 	return []JobState{JobStateReady, JobStateRunning, JobStateDone, JobStateDead, JobStateCancelled}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v JobState) Valid() bool {
-	return slices.Contains(JobStateValues(), v)
+	return store.EnumHas(v, JobStateValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v JobState) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v JobState) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, JobStateValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *JobState) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, JobStateValues())
 }
@@ -91,7 +91,7 @@ func (v *JobState) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v JobState) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -189,10 +189,109 @@ type (
 
 // JobTable reads and writes job.
 type JobTable struct {
-	store.Table[Job, JobID, JobNew, JobPatch]
+	core store.Core
 }
 
-var jobSpec = store.Spec[Job, JobID, JobNew, JobPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *JobTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *JobTable) Get(ctx context.Context, id JobID) (*Job, error) {
+	r := new(Job)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *JobTable) Create(ctx context.Context, n JobNew) (*Job, error) {
+	r := new(Job)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *JobTable) Update(ctx context.Context, id JobID, p JobPatch) (*Job, error) {
+	r := new(Job)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *JobTable) Delete(ctx context.Context, id JobID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *JobTable) CreateMany(ctx context.Context, ns []JobNew) ([]JobID, error) {
+	var ids []JobID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *JobTable) DeleteWhere(ctx context.Context, where JobFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *JobTable) List(ctx context.Context, q JobQuery) (JobPage, error) {
+	var page JobPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return JobPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *JobTable) All(ctx context.Context, q JobQuery) iter.Seq2[*Job, error] {
+	return func(yield func(*Job, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Job)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *JobTable) First(ctx context.Context, q JobQuery) (*Job, error) {
+	r := new(Job)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *JobTable) Count(ctx context.Context, where JobFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *JobTable) Exists(ctx context.Context, where JobFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var jobSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
@@ -217,8 +316,11 @@ var jobSpec = store.Spec[Job, JobID, JobNew, JobPatch]{
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "job",
-	New:    (*JobNew).fill,
-	Patch:  (*JobPatch).fill,
+	New:    jobNew,
+	Patch:  jobPatch,
+	Row: func() any {
+		return new(Job)
+	},
 }
 
 var jobTableDef = store.TableDef{
@@ -231,7 +333,8 @@ var jobTableDef = store.TableDef{
 	Name: "job",
 }
 
-func jobFields(r *Job, buf []any) []any {
+func jobFields(row any, buf []any) []any {
+	r := row.(*Job)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.JobType,
@@ -253,7 +356,8 @@ func jobFields(r *Job, buf []any) []any {
 		&r.QueueTrace)
 }
 
-func (n *JobNew) fill(r *Job, m *store.Mask, now time.Time) {
+func jobNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*JobNew), row.(*Job)
 	r.JobType = n.JobType
 	m.Add(1)
 	r.Payload = n.Payload
@@ -275,7 +379,8 @@ func (n *JobNew) fill(r *Job, m *store.Mask, now time.Time) {
 	store.PutNull(m, 17, &r.QueueTrace, n.QueueTrace)
 }
 
-func (p *JobPatch) fill(r *Job, m *store.Mask) {
+func jobPatch(given, row any, m *store.Mask) {
+	p, r := given.(*JobPatch), row.(*Job)
 	store.Patch(m, 1, &r.JobType, p.JobType)
 	store.Patch(m, 2, &r.Payload, p.Payload)
 	store.Patch(m, 3, &r.State, p.State)

@@ -5,12 +5,12 @@ package generated
 import (
 	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"iter"
-	"slices"
-	"time"
 )
 
 // TaskID names one row of task.
@@ -69,27 +69,27 @@ const (
 	TaskStateCancelled TaskState = "cancelled"
 )
 
-// TaskStateValues gives every value, in the order declared.
+// TaskStateValues returns every value, in the order declared.
 func TaskStateValues() []TaskState {
 	return []TaskState{TaskStateReady, TaskStateRunning, TaskStateDone, TaskStateDead, TaskStateCancelled}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v TaskState) Valid() bool {
-	return slices.Contains(TaskStateValues(), v)
+	return store.EnumHas(v, TaskStateValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v TaskState) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v TaskState) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, TaskStateValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *TaskState) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, TaskStateValues())
 }
@@ -99,7 +99,7 @@ func (v *TaskState) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v TaskState) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -213,10 +213,109 @@ type (
 
 // TaskTable reads and writes task.
 type TaskTable struct {
-	store.Table[Task, TaskID, TaskNew, TaskPatch]
+	core store.Core
 }
 
-var taskSpec = store.Spec[Task, TaskID, TaskNew, TaskPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *TaskTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *TaskTable) Get(ctx context.Context, id TaskID) (*Task, error) {
+	r := new(Task)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *TaskTable) Create(ctx context.Context, n TaskNew) (*Task, error) {
+	r := new(Task)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *TaskTable) Update(ctx context.Context, id TaskID, p TaskPatch) (*Task, error) {
+	r := new(Task)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *TaskTable) Delete(ctx context.Context, id TaskID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *TaskTable) CreateMany(ctx context.Context, ns []TaskNew) ([]TaskID, error) {
+	var ids []TaskID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *TaskTable) DeleteWhere(ctx context.Context, where TaskFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *TaskTable) List(ctx context.Context, q TaskQuery) (TaskPage, error) {
+	var page TaskPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return TaskPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *TaskTable) All(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error] {
+	return func(yield func(*Task, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Task)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *TaskTable) First(ctx context.Context, q TaskQuery) (*Task, error) {
+	r := new(Task)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *TaskTable) Count(ctx context.Context, where TaskFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *TaskTable) Exists(ctx context.Context, where TaskFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var taskSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
@@ -245,8 +344,11 @@ var taskSpec = store.Spec[Task, TaskID, TaskNew, TaskPatch]{
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "task",
-	New:    (*TaskNew).fill,
-	Patch:  (*TaskPatch).fill,
+	New:    taskNew,
+	Patch:  taskPatch,
+	Row: func() any {
+		return new(Task)
+	},
 }
 
 var taskTableDef = store.TableDef{
@@ -262,7 +364,8 @@ var taskTableDef = store.TableDef{
 	Name: "task",
 }
 
-func taskFields(r *Task, buf []any) []any {
+func taskFields(row any, buf []any) []any {
+	r := row.(*Task)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.JobType,
@@ -288,7 +391,8 @@ func taskFields(r *Task, buf []any) []any {
 		&r.QueueGate)
 }
 
-func (n *TaskNew) fill(r *Task, m *store.Mask, now time.Time) {
+func taskNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*TaskNew), row.(*Task)
 	r.JobType = n.JobType
 	m.Add(1)
 	r.Payload = n.Payload
@@ -314,7 +418,8 @@ func (n *TaskNew) fill(r *Task, m *store.Mask, now time.Time) {
 	store.PutNull(m, 21, &r.QueueGate, n.QueueGate)
 }
 
-func (p *TaskPatch) fill(r *Task, m *store.Mask) {
+func taskPatch(given, row any, m *store.Mask) {
+	p, r := given.(*TaskPatch), row.(*Task)
 	store.Patch(m, 1, &r.JobType, p.JobType)
 	store.Patch(m, 2, &r.Payload, p.Payload)
 	store.Patch(m, 3, &r.State, p.State)
@@ -365,7 +470,7 @@ func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(
 	return queue.AddUnique(ctx, t.Conn(), &taskQueue, n.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Task, error) {
 		t := TaskTable{store.Bind(c, &taskSpec)}
 		n.QueueUniqueUntil = until
-		return t.Table.Create(ctx, n)
+		return t.Create(ctx, n)
 	}, func(c *store.Conn, old *Task, runAt store.Opt[time.Time]) (*Task, error) {
 		t := TaskTable{store.Bind(c, &taskSpec)}
 		p := TaskPatch{
@@ -379,7 +484,7 @@ func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(
 			RunAt:       n.RunAt,
 		}
 		_ = runAt
-		return t.Table.Update(ctx, old.ID, p)
+		return t.Update(ctx, old.ID, p)
 	})
 }
 

@@ -165,7 +165,7 @@ var (
 	discountTypes = [3]string{"INTEGER", "numeric(18,4)", "decimal(18,4)"}
 )
 
-var articleSpec = store.Spec[Article, ArticleID, ArticleNew, ArticlePatch]{
+var articleSpec = store.Spec{
 	Name: "article",
 	ID:   store.IDInteger,
 	Columns: []store.Column{
@@ -196,7 +196,9 @@ var articleSpec = store.Spec[Article, ArticleID, ArticleNew, ArticlePatch]{
 		{Name: "order", Rules: kind(check.Int), Types: intTypes},
 	},
 	Keys: []store.Key{{Name: "article_slug_key", Columns: []int{1}}},
-	Fields: func(r *Article, buf []any) []any {
+	Row:  func() any { return new(Article) },
+	Fields: func(row any, buf []any) []any {
+		r := row.(*Article)
 		return append(
 			buf, (*int64)(&r.ID), &r.Slug, &r.Title, &r.Body, (*string)(&r.Status), &r.Mood, &r.Views, &r.Rank,
 			store.DecimalField(&r.Price, 2), store.NullDecimalField(&r.Discount, 4), &r.Public, &r.Pinned,
@@ -204,7 +206,8 @@ var articleSpec = store.Spec[Article, ArticleID, ArticleNew, ArticlePatch]{
 			store.NullJSONField(&r.More), &r.Cover, &r.Thumb, &r.Author, &r.Token, &r.Order,
 		)
 	},
-	New: func(n *ArticleNew, r *Article, m *store.Mask, now time.Time) {
+	New: func(given, row any, m *store.Mask, now time.Time) {
+		n, r := given.(*ArticleNew), row.(*Article)
 		r.Slug = n.Slug
 		m.Add(1)
 		r.Title = n.Title
@@ -232,7 +235,8 @@ var articleSpec = store.Spec[Article, ArticleID, ArticleNew, ArticlePatch]{
 		store.Put(m, 23, &r.Token, n.Token, "")
 		store.Put(m, 24, &r.Order, n.Order, 0)
 	},
-	Patch: func(p *ArticlePatch, r *Article, m *store.Mask) {
+	Patch: func(patch, row any, m *store.Mask) {
+		p, r := patch.(*ArticlePatch), row.(*Article)
 		store.Patch(m, 1, &r.Slug, p.Slug)
 		store.Patch(m, 2, &r.Title, p.Title)
 		store.PutNull(m, 3, &r.Body, p.Body)

@@ -46,7 +46,7 @@ var AuthorFields = struct {
 	store.TextOf[AuthorID, string](2), store.FieldOf[AuthorID, int64](3),
 }
 
-var authorSpec = store.Spec[Author, AuthorID, AuthorNew, AuthorPatch]{
+var authorSpec = store.Spec{
 	Name: "author",
 	ID:   store.IDULID,
 	Columns: []store.Column{
@@ -59,10 +59,13 @@ var authorSpec = store.Spec[Author, AuthorID, AuthorNew, AuthorPatch]{
 		{Name: "author_email_key", Columns: []int{1}},
 		{Name: "author_realm_number_key", Columns: []int{2, 3}},
 	},
-	Fields: func(r *Author, buf []any) []any {
+	Row: func() any { return new(Author) },
+	Fields: func(row any, buf []any) []any {
+		r := row.(*Author)
 		return append(buf, (*string)(&r.ID), &r.Email, &r.Realm, &r.Number)
 	},
-	New: func(n *AuthorNew, r *Author, m *store.Mask, _ time.Time) {
+	New: func(given, row any, m *store.Mask, _ time.Time) {
+		n, r := given.(*AuthorNew), row.(*Author)
 		r.ID = AuthorID(n.ID.Or(""))
 		if r.ID == "" {
 			r.ID = AuthorID(store.NewULID())
@@ -72,7 +75,8 @@ var authorSpec = store.Spec[Author, AuthorID, AuthorNew, AuthorPatch]{
 		store.Put(m, 2, &r.Realm, n.Realm, "main")
 		store.PutNull(m, 3, &r.Number, n.Number)
 	},
-	Patch: func(p *AuthorPatch, r *Author, m *store.Mask) {
+	Patch: func(patch, row any, m *store.Mask) {
+		p, r := patch.(*AuthorPatch), row.(*Author)
 		store.Patch(m, 1, &r.Email, p.Email)
 		store.Patch(m, 2, &r.Realm, p.Realm)
 		store.PutNull(m, 3, &r.Number, p.Number)

@@ -74,10 +74,10 @@ CREATE INDEX leaf_node_idx ON leaf (node);
 // with.
 type grove struct {
 	*store.DB
-	nodes  *store.Spec[node, nodeID, nodeNew, nodePatch]
-	leaves *store.Spec[leaf, leafID, leafNew, leafPatch]
-	node   store.Table[node, nodeID, nodeNew, nodePatch]
-	leaf   store.Table[leaf, leafID, leafNew, leafPatch]
+	nodes  *store.Spec
+	leaves *store.Spec
+	node   Table[node, nodeID, nodeNew, nodePatch]
+	leaf   Table[leaf, leafID, leafNew, leafPatch]
 
 	mu   sync.Mutex
 	seen []string
@@ -122,7 +122,7 @@ func plant(t *testing.T, dsn string, rows bool, more ...store.Effect) *grove {
 	g.nodes.Cascades = []store.Cascade{
 		{Spec: g.nodes, Column: 3}, {Spec: g.nodes, Column: 4, SetNull: true}, {Spec: g.leaves, Column: 1},
 	}
-	g.node, g.leaf = store.Bind(db.Conn(), g.nodes), store.Bind(db.Conn(), g.leaves)
+	g.node, g.leaf = bind[node, nodeID, nodeNew, nodePatch](db.Conn(), g.nodes), bind[leaf, leafID, leafNew, leafPatch](db.Conn(), g.leaves)
 	return g
 }
 
@@ -381,10 +381,10 @@ func testUpsertsWithRows(t *testing.T, dsn string) {
 	}
 }
 
-func nodeSpec() *store.Spec[node, nodeID, nodeNew, nodePatch] {
+func nodeSpec() *store.Spec {
 	reference := check.Rules{Kind: check.Int, Min: check.At("1")}
 	bigint := [3]string{"INTEGER", "bigint", "bigint"}
-	return &store.Spec[node, nodeID, nodeNew, nodePatch]{
+	return &store.Spec{
 		Name: "node",
 		Columns: []store.Column{
 			{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: bigint},
@@ -394,17 +394,21 @@ func nodeSpec() *store.Spec[node, nodeID, nodeNew, nodePatch] {
 			{Name: "friend", Rules: reference, Null: true, Types: bigint},
 		},
 		Keys: []store.Key{{Name: "node_name_key", Columns: []int{1}}},
-		Fields: func(r *node, buf []any) []any {
+		Row:  func() any { return new(node) },
+		Fields: func(row any, buf []any) []any {
+			r := row.(*node)
 			return append(buf, (*int64)(&r.ID), &r.Name, &r.Weight, &r.Parent, &r.Friend)
 		},
-		New: func(n *nodeNew, r *node, m *store.Mask, _ time.Time) {
+		New: func(given, row any, m *store.Mask, _ time.Time) {
+			n, r := given.(*nodeNew), row.(*node)
 			r.Name = n.Name
 			m.Add(1)
 			store.Put(m, 2, &r.Weight, n.Weight, 0)
 			store.PutNull(m, 3, &r.Parent, n.Parent)
 			store.PutNull(m, 4, &r.Friend, n.Friend)
 		},
-		Patch: func(p *nodePatch, r *node, m *store.Mask) {
+		Patch: func(patch, row any, m *store.Mask) {
+			p, r := patch.(*nodePatch), row.(*node)
 			store.Patch(m, 1, &r.Name, p.Name)
 			store.Patch(m, 2, &r.Weight, p.Weight)
 			store.PutNull(m, 3, &r.Parent, p.Parent)
@@ -413,20 +417,25 @@ func nodeSpec() *store.Spec[node, nodeID, nodeNew, nodePatch] {
 	}
 }
 
-func leafSpec() *store.Spec[leaf, leafID, leafNew, leafPatch] {
-	return &store.Spec[leaf, leafID, leafNew, leafPatch]{
+func leafSpec() *store.Spec {
+	return &store.Spec{
 		Name: "leaf",
 		ID:   store.IDULID,
 		Columns: []store.Column{
 			{Name: "id", Rules: check.Rules{Kind: check.Text, Max: check.At("26")}, Types: [3]string{"TEXT", "character(26)", "char(26)"}},
 			{Name: "node", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		},
-		Fields: func(r *leaf, buf []any) []any { return append(buf, (*string)(&r.ID), (*int64)(&r.Node)) },
-		New: func(n *leafNew, r *leaf, m *store.Mask, _ time.Time) {
+		Row: func() any { return new(leaf) },
+		Fields: func(row any, buf []any) []any {
+			r := row.(*leaf)
+			return append(buf, (*string)(&r.ID), (*int64)(&r.Node))
+		},
+		New: func(given, row any, m *store.Mask, _ time.Time) {
+			n, r := given.(*leafNew), row.(*leaf)
 			r.ID = leafID(store.NewULID())
 			r.Node = n.Node
 			m.Add(1)
 		},
-		Patch: func(*leafPatch, *leaf, *store.Mask) {},
+		Patch: func(_, _ any, _ *store.Mask) {},
 	}
 }

@@ -23,26 +23,37 @@ func Schema() *store.Schema {
 	}
 }
 
+// tables are the datatypes of the suite.
+type tables struct {
+	Author  Table[Author, AuthorID, AuthorNew, AuthorPatch]
+	Article Table[Article, ArticleID, ArticleNew, ArticlePatch]
+}
+
+func tablesOn(c *store.Conn) tables {
+	return tables{
+		Author:  bind[Author, AuthorID, AuthorNew, AuthorPatch](c, &authorSpec),
+		Article: bind[Article, ArticleID, ArticleNew, ArticlePatch](c, &articleSpec),
+	}
+}
+
 // DB is the suite's typed access, as the generator prints it.
 type DB struct {
 	*store.DB
-	Author  store.Table[Author, AuthorID, AuthorNew, AuthorPatch]
-	Article store.Table[Article, ArticleID, ArticleNew, ArticlePatch]
+	tables
 }
 
 // Tx is the same inside a transaction.
 type Tx struct {
 	*store.Conn
-	Author  store.Table[Author, AuthorID, AuthorNew, AuthorPatch]
-	Article store.Table[Article, ArticleID, ArticleNew, ArticlePatch]
+	tables
 }
 
 // On gives the typed access to an open database.
 func On(db *store.DB) *DB {
-	return &DB{db, store.Bind(db.Conn(), &authorSpec), store.Bind(db.Conn(), &articleSpec)}
+	return &DB{DB: db, tables: tablesOn(db.Conn())}
 }
 
 // In gives the typed access inside a transaction.
 func In(c *store.Conn) *Tx {
-	return &Tx{c, store.Bind(c, &authorSpec), store.Bind(c, &articleSpec)}
+	return &Tx{Conn: c, tables: tablesOn(c)}
 }

@@ -144,7 +144,7 @@ func testUpsertAtOnce(t *testing.T, db *DB) {
 		all.Go(func() {
 			for i := range 10 {
 				n := ArticleNew{Slug: fmt.Sprint(i), Title: "Title", Views: store.Int(int64(w))}
-				upsert := func(a *store.Table[Article, ArticleID, ArticleNew, ArticlePatch]) error {
+				upsert := func(a *Table[Article, ArticleID, ArticleNew, ArticlePatch]) error {
 					got, err := a.UpsertUnique(ctx, 0, n)
 					if err == nil && (got.Slug != n.Slug || got.Views != int64(w)) {
 						err = fmt.Errorf("%+v came back as %+v", n, got)

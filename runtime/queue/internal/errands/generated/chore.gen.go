@@ -5,12 +5,12 @@ package generated
 import (
 	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"iter"
-	"slices"
-	"time"
 )
 
 // ChoreID names one row of chore.
@@ -75,27 +75,27 @@ const (
 	ChoreStateFailed  ChoreState = "failed"
 )
 
-// ChoreStateValues gives every value, in the order declared.
+// ChoreStateValues returns every value, in the order declared.
 func ChoreStateValues() []ChoreState {
 	return []ChoreState{ChoreStateReady, ChoreStateRunning, ChoreStateDone, ChoreStateFailed}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v ChoreState) Valid() bool {
-	return slices.Contains(ChoreStateValues(), v)
+	return store.EnumHas(v, ChoreStateValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v ChoreState) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v ChoreState) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, ChoreStateValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *ChoreState) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, ChoreStateValues())
 }
@@ -105,7 +105,7 @@ func (v *ChoreState) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v ChoreState) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -119,27 +119,27 @@ const (
 	ChoreSizeLarge ChoreSize = "large"
 )
 
-// ChoreSizeValues gives every value, in the order declared.
+// ChoreSizeValues returns every value, in the order declared.
 func ChoreSizeValues() []ChoreSize {
 	return []ChoreSize{ChoreSizeSmall, ChoreSizeLarge}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v ChoreSize) Valid() bool {
-	return slices.Contains(ChoreSizeValues(), v)
+	return store.EnumHas(v, ChoreSizeValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v ChoreSize) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v ChoreSize) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, ChoreSizeValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *ChoreSize) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, ChoreSizeValues())
 }
@@ -149,7 +149,7 @@ func (v *ChoreSize) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v ChoreSize) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -279,10 +279,109 @@ type (
 
 // ChoreTable reads and writes chore.
 type ChoreTable struct {
-	store.Table[Chore, ChoreID, ChoreNew, ChorePatch]
+	core store.Core
 }
 
-var choreSpec = store.Spec[Chore, ChoreID, ChoreNew, ChorePatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *ChoreTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *ChoreTable) Get(ctx context.Context, id ChoreID) (*Chore, error) {
+	r := new(Chore)
+	if err := t.core.Get(ctx, string(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *ChoreTable) Create(ctx context.Context, n ChoreNew) (*Chore, error) {
+	r := new(Chore)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *ChoreTable) Update(ctx context.Context, id ChoreID, p ChorePatch) (*Chore, error) {
+	r := new(Chore)
+	if err := t.core.Update(ctx, string(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *ChoreTable) Delete(ctx context.Context, id ChoreID) error {
+	return t.core.Delete(ctx, string(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *ChoreTable) CreateMany(ctx context.Context, ns []ChoreNew) ([]ChoreID, error) {
+	var ids []ChoreID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *ChoreTable) DeleteWhere(ctx context.Context, where ChoreFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *ChoreTable) List(ctx context.Context, q ChoreQuery) (ChorePage, error) {
+	var page ChorePage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return ChorePage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *ChoreTable) All(ctx context.Context, q ChoreQuery) iter.Seq2[*Chore, error] {
+	return func(yield func(*Chore, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Chore)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *ChoreTable) First(ctx context.Context, q ChoreQuery) (*Chore, error) {
+	r := new(Chore)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *ChoreTable) Count(ctx context.Context, where ChoreFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *ChoreTable) Exists(ctx context.Context, where ChoreFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var choreSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Text}, Types: [3]string{"TEXT", "character(26)", "char(26)"}},
 		{Name: "state", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"ready", "running", "done", "failed"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
@@ -315,8 +414,11 @@ var choreSpec = store.Spec[Chore, ChoreID, ChoreNew, ChorePatch]{
 	ID:     store.IDULID,
 	Keys:   []store.Key{},
 	Name:   "chore",
-	New:    (*ChoreNew).fill,
-	Patch:  (*ChorePatch).fill,
+	New:    choreNew,
+	Patch:  chorePatch,
+	Row: func() any {
+		return new(Chore)
+	},
 }
 
 var choreTableDef = store.TableDef{
@@ -332,7 +434,8 @@ var choreTableDef = store.TableDef{
 	Name: "chore",
 }
 
-func choreFields(r *Chore, buf []any) []any {
+func choreFields(row any, buf []any) []any {
+	r := row.(*Chore)
 	return append(buf,
 		(*string)(&r.ID),
 		(*string)(&r.State),
@@ -362,7 +465,8 @@ func choreFields(r *Chore, buf []any) []any {
 		&r.QueueYielded)
 }
 
-func (n *ChoreNew) fill(r *Chore, m *store.Mask, now time.Time) {
+func choreNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*ChoreNew), row.(*Chore)
 	r.ID = ChoreID(store.NewULID())
 	store.Put(m, 1, &r.State, n.State, ChoreStateReady)
 	store.PutNull(m, 2, &r.Urgent, n.Urgent)
@@ -391,7 +495,8 @@ func (n *ChoreNew) fill(r *Chore, m *store.Mask, now time.Time) {
 	store.Put(m, 25, &r.QueueYielded, n.QueueYielded, false)
 }
 
-func (p *ChorePatch) fill(r *Chore, m *store.Mask) {
+func chorePatch(given, row any, m *store.Mask) {
+	p, r := given.(*ChorePatch), row.(*Chore)
 	store.Patch(m, 1, &r.State, p.State)
 	store.PutNull(m, 2, &r.Urgent, p.Urgent)
 	store.PutNull(m, 3, &r.Due, p.Due)
@@ -433,7 +538,7 @@ func (t *ChoreTable) Enqueue(ctx context.Context, n ChoreNew) (row *Chore, added
 	return queue.AddUnique(ctx, t.Conn(), &choreQueue, n.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Chore, error) {
 		t := ChoreTable{store.Bind(c, &choreSpec)}
 		n.QueueUniqueUntil = until
-		return t.Table.Create(ctx, n)
+		return t.Create(ctx, n)
 	}, func(c *store.Conn, old *Chore, runAt store.Opt[time.Time]) (*Chore, error) {
 		t := ChoreTable{store.Bind(c, &choreSpec)}
 		p := ChorePatch{
@@ -451,7 +556,7 @@ func (t *ChoreTable) Enqueue(ctx context.Context, n ChoreNew) (row *Chore, added
 			Weight:           n.Weight,
 		}
 		_ = runAt
-		return t.Table.Update(ctx, old.ID, p)
+		return t.Update(ctx, old.ID, p)
 	})
 }
 

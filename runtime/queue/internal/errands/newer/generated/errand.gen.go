@@ -5,12 +5,12 @@ package generated
 import (
 	"context"
 	"database/sql/driver"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"iter"
-	"slices"
-	"time"
 )
 
 // ErrandID names one row of errand.
@@ -80,27 +80,27 @@ const (
 	ErrandStateCancelled ErrandState = "cancelled"
 )
 
-// ErrandStateValues gives every value, in the order declared.
+// ErrandStateValues returns every value, in the order declared.
 func ErrandStateValues() []ErrandState {
 	return []ErrandState{ErrandStateReady, ErrandStateRunning, ErrandStateDone, ErrandStateDead, ErrandStateCancelled}
 }
 
-// Valid tells whether v is one of the declared values.
+// Valid reports whether v is one of the declared values.
 func (v ErrandState) Valid() bool {
-	return slices.Contains(ErrandStateValues(), v)
+	return store.EnumHas(v, ErrandStateValues())
 }
 
-// String gives the value as it is stored.
+// String returns the value as it is stored.
 func (v ErrandState) String() string {
 	return string(v)
 }
 
-// MarshalText writes a declared value, and refuses another.
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v ErrandState) MarshalText() ([]byte, error) {
 	return store.EnumToText(v, ErrandStateValues())
 }
 
-// UnmarshalText reads a declared value, and refuses another.
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *ErrandState) UnmarshalText(text []byte) error {
 	return store.EnumFromText(v, text, ErrandStateValues())
 }
@@ -110,7 +110,7 @@ func (v *ErrandState) Scan(src any) error {
 	return store.Assign((*string)(v), src)
 }
 
-// Value gives what is written to a column.
+// Value returns what is written to a column.
 func (v ErrandState) Value() (driver.Value, error) {
 	return string(v), nil
 }
@@ -240,10 +240,109 @@ type (
 
 // ErrandTable reads and writes errand.
 type ErrandTable struct {
-	store.Table[Errand, ErrandID, ErrandNew, ErrandPatch]
+	core store.Core
 }
 
-var errandSpec = store.Spec[Errand, ErrandID, ErrandNew, ErrandPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *ErrandTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *ErrandTable) Get(ctx context.Context, id ErrandID) (*Errand, error) {
+	r := new(Errand)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *ErrandTable) Create(ctx context.Context, n ErrandNew) (*Errand, error) {
+	r := new(Errand)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *ErrandTable) Update(ctx context.Context, id ErrandID, p ErrandPatch) (*Errand, error) {
+	r := new(Errand)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *ErrandTable) Delete(ctx context.Context, id ErrandID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *ErrandTable) CreateMany(ctx context.Context, ns []ErrandNew) ([]ErrandID, error) {
+	var ids []ErrandID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *ErrandTable) DeleteWhere(ctx context.Context, where ErrandFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *ErrandTable) List(ctx context.Context, q ErrandQuery) (ErrandPage, error) {
+	var page ErrandPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return ErrandPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *ErrandTable) All(ctx context.Context, q ErrandQuery) iter.Seq2[*Errand, error] {
+	return func(yield func(*Errand, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Errand)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *ErrandTable) First(ctx context.Context, q ErrandQuery) (*Errand, error) {
+	r := new(Errand)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *ErrandTable) Count(ctx context.Context, where ErrandFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *ErrandTable) Exists(ctx context.Context, where ErrandFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var errandSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "kind", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("40")}, Types: [3]string{"TEXT", "character varying(40)", "varchar(40)"}},
@@ -276,8 +375,11 @@ var errandSpec = store.Spec[Errand, ErrandID, ErrandNew, ErrandPatch]{
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "errand",
-	New:    (*ErrandNew).fill,
-	Patch:  (*ErrandPatch).fill,
+	New:    errandNew,
+	Patch:  errandPatch,
+	Row: func() any {
+		return new(Errand)
+	},
 }
 
 var errandTableDef = store.TableDef{
@@ -295,7 +397,8 @@ var errandTableDef = store.TableDef{
 	Name: "errand",
 }
 
-func errandFields(r *Errand, buf []any) []any {
+func errandFields(row any, buf []any) []any {
+	r := row.(*Errand)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Kind,
@@ -325,7 +428,8 @@ func errandFields(r *Errand, buf []any) []any {
 		&r.QueueRank)
 }
 
-func (n *ErrandNew) fill(r *Errand, m *store.Mask, now time.Time) {
+func errandNew(given, row any, m *store.Mask, now time.Time) {
+	n, r := given.(*ErrandNew), row.(*Errand)
 	r.Kind = n.Kind
 	m.Add(1)
 	r.Payload = n.Payload
@@ -355,7 +459,8 @@ func (n *ErrandNew) fill(r *Errand, m *store.Mask, now time.Time) {
 	store.Put(m, 25, &r.QueueRank, n.QueueRank, queue.Rank(now, r.Priority, 1*time.Minute))
 }
 
-func (p *ErrandPatch) fill(r *Errand, m *store.Mask) {
+func errandPatch(given, row any, m *store.Mask) {
+	p, r := given.(*ErrandPatch), row.(*Errand)
 	store.Patch(m, 1, &r.Kind, p.Kind)
 	store.Patch(m, 2, &r.Payload, p.Payload)
 	store.Patch(m, 3, &r.State, p.State)
@@ -889,7 +994,7 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
 		n.QueueUniqueUntil = until
-		return t.Table.Create(ctx, n)
+		return t.Create(ctx, n)
 	}, func(c *store.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
 		p := ErrandPatch{
@@ -909,7 +1014,7 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 				return nil, err
 			}
 		}
-		return t.Table.Update(ctx, old.ID, p)
+		return t.Update(ctx, old.ID, p)
 	})
 }
 
@@ -984,7 +1089,7 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 	}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
 		n.QueueUniqueUntil = until
-		return t.Table.Create(ctx, n)
+		return t.Create(ctx, n)
 	}, func(c *store.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
 		p := ErrandPatch{
@@ -1004,7 +1109,7 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 				return nil, err
 			}
 		}
-		return t.Table.Update(ctx, old.ID, p)
+		return t.Update(ctx, old.ID, p)
 	})
 }
 
@@ -1078,7 +1183,7 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.QueueUnique.Or(""), queue.Unique{On: queue.Replace}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
 		n.QueueUniqueUntil = until
-		return t.Table.Create(ctx, n)
+		return t.Create(ctx, n)
 	}, func(c *store.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
 		p := ErrandPatch{
@@ -1098,7 +1203,7 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 				return nil, err
 			}
 		}
-		return t.Table.Update(ctx, old.ID, p)
+		return t.Update(ctx, old.ID, p)
 	})
 }
 
@@ -1178,7 +1283,7 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 		if !n.QueueRunAt.IsSet() {
 			n.QueueRunAt = store.Set(t.Conn().DB().Clock().Add(30 * time.Second))
 		}
-		return t.Table.Create(ctx, n)
+		return t.Create(ctx, n)
 	}, func(c *store.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
 		p := ErrandPatch{
@@ -1198,7 +1303,7 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 				return nil, err
 			}
 		}
-		return t.Table.Update(ctx, old.ID, p)
+		return t.Update(ctx, old.ID, p)
 	})
 }
 

@@ -4,9 +4,11 @@ package tomorrow
 
 import (
 	"context"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"time"
 )
 
 // QueueGateID names one row of queue_gates.
@@ -68,21 +70,130 @@ type (
 
 // QueueGateTable reads and writes queue_gates.
 type QueueGateTable struct {
-	store.Table[QueueGate, QueueGateID, QueueGateNew, QueueGatePatch]
+	core store.Core
 }
 
-// GetByName finds the row with this key, or gives store.ErrNotFound.
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *QueueGateTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *QueueGateTable) Get(ctx context.Context, id QueueGateID) (*QueueGate, error) {
+	r := new(QueueGate)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *QueueGateTable) Create(ctx context.Context, n QueueGateNew) (*QueueGate, error) {
+	r := new(QueueGate)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *QueueGateTable) Update(ctx context.Context, id QueueGateID, p QueueGatePatch) (*QueueGate, error) {
+	r := new(QueueGate)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *QueueGateTable) Delete(ctx context.Context, id QueueGateID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// GetByName returns the row with this name, or store.ErrNotFound.
 func (t *QueueGateTable) GetByName(ctx context.Context, name string) (*QueueGate, error) {
-	return t.GetUnique(ctx, 0, name)
+	r := new(QueueGate)
+	if err := t.core.GetUnique(ctx, 0, r, name); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// UpsertByName adds the row, or changes the one that has this key: columns that n
-// leaves unset keep what they hold there.
+// UpsertByName adds a row, or changes the one that has this name: columns that n
+// leaves unset keep what they hold there, and the id stays. It returns the row as it is
+// then. A row that collides on another unique key is a *store.ConflictError; the other
+// errors are those of Create.
 func (t *QueueGateTable) UpsertByName(ctx context.Context, n QueueGateNew) (*QueueGate, error) {
-	return t.UpsertUnique(ctx, 0, n)
+	r := new(QueueGate)
+	if err := t.core.UpsertUnique(ctx, 0, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-var queueGateSpec = store.Spec[QueueGate, QueueGateID, QueueGateNew, QueueGatePatch]{
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *QueueGateTable) CreateMany(ctx context.Context, ns []QueueGateNew) ([]QueueGateID, error) {
+	var ids []QueueGateID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *QueueGateTable) DeleteWhere(ctx context.Context, where QueueGateFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *QueueGateTable) List(ctx context.Context, q QueueGateQuery) (QueueGatePage, error) {
+	var page QueueGatePage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return QueueGatePage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *QueueGateTable) All(ctx context.Context, q QueueGateQuery) iter.Seq2[*QueueGate, error] {
+	return func(yield func(*QueueGate, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*QueueGate)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *QueueGateTable) First(ctx context.Context, q QueueGateQuery) (*QueueGate, error) {
+	r := new(QueueGate)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *QueueGateTable) Count(ctx context.Context, where QueueGateFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *QueueGateTable) Exists(ctx context.Context, where QueueGateFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var queueGateSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
@@ -96,8 +207,11 @@ var queueGateSpec = store.Spec[QueueGate, QueueGateID, QueueGateNew, QueueGatePa
 		{Name: "queue_gates_name_key", Columns: []int{1}},
 	},
 	Name:  "queue_gates",
-	New:   (*QueueGateNew).fill,
-	Patch: (*QueueGatePatch).fill,
+	New:   queueGateNew,
+	Patch: queueGatePatch,
+	Row: func() any {
+		return new(QueueGate)
+	},
 }
 
 var queueGateTableDef = store.TableDef{
@@ -108,7 +222,8 @@ var queueGateTableDef = store.TableDef{
 	Name: "queue_gates",
 }
 
-func queueGateFields(r *QueueGate, buf []any) []any {
+func queueGateFields(row any, buf []any) []any {
+	r := row.(*QueueGate)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Name,
@@ -117,7 +232,8 @@ func queueGateFields(r *QueueGate, buf []any) []any {
 		&r.Seen)
 }
 
-func (n *QueueGateNew) fill(r *QueueGate, m *store.Mask, _ time.Time) {
+func queueGateNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*QueueGateNew), row.(*QueueGate)
 	r.Name = n.Name
 	m.Add(1)
 	store.Put(m, 2, &r.Paused, n.Paused, false)
@@ -125,7 +241,8 @@ func (n *QueueGateNew) fill(r *QueueGate, m *store.Mask, _ time.Time) {
 	store.Put(m, 4, &r.Seen, n.Seen, 0)
 }
 
-func (p *QueueGatePatch) fill(r *QueueGate, m *store.Mask) {
+func queueGatePatch(given, row any, m *store.Mask) {
+	p, r := given.(*QueueGatePatch), row.(*QueueGate)
 	store.Patch(m, 1, &r.Name, p.Name)
 	store.Patch(m, 2, &r.Paused, p.Paused)
 	store.Patch(m, 3, &r.Used, p.Used)

@@ -3,9 +3,12 @@
 package tomorrow
 
 import (
+	"context"
+	"iter"
+	"time"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
-	"time"
 )
 
 // ReceiptID names one row of receipt.
@@ -53,10 +56,109 @@ type (
 
 // ReceiptTable reads and writes receipt.
 type ReceiptTable struct {
-	store.Table[Receipt, ReceiptID, ReceiptNew, ReceiptPatch]
+	core store.Core
 }
 
-var receiptSpec = store.Spec[Receipt, ReceiptID, ReceiptNew, ReceiptPatch]{
+// Conn returns what the table's statements run on: the database, or a transaction.
+func (t *ReceiptTable) Conn() *store.Conn {
+	return t.core.Conn()
+}
+
+// Get returns the row with this id, or store.ErrNotFound.
+func (t *ReceiptTable) Get(ctx context.Context, id ReceiptID) (*Receipt, error) {
+	r := new(Receipt)
+	if err := t.core.Get(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Create adds a row and returns it. The error is a *store.ValidationError, which names
+// every broken rule, a *store.ConflictError, or store.ErrReference.
+func (t *ReceiptTable) Create(ctx context.Context, n ReceiptNew) (*Receipt, error) {
+	r := new(Receipt)
+	if err := t.core.Create(ctx, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update sets the columns that p sets, and returns the row as it is then. An empty p only
+// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
+func (t *ReceiptTable) Update(ctx context.Context, id ReceiptID, p ReceiptPatch) (*Receipt, error) {
+	r := new(Receipt)
+	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Delete deletes the row. It returns store.ErrNotFound without the row, and
+// store.ErrReference while a row refers to it that is not deleted with it.
+func (t *ReceiptTable) Delete(ctx context.Context, id ReceiptID) error {
+	return t.core.Delete(ctx, int64(id))
+}
+
+// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
+// checked before the first is written; a *store.ValidationError names the first row that
+// breaks a rule.
+func (t *ReceiptTable) CreateMany(ctx context.Context, ns []ReceiptNew) ([]ReceiptID, error) {
+	var ids []ReceiptID
+	err := t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
+// where with store.ErrInvalid: store.Everything deletes every row.
+func (t *ReceiptTable) DeleteWhere(ctx context.Context, where ReceiptFilter) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
+
+// List returns one page. A page after a cursor starts right behind the row that the
+// cursor stands for, whatever was added or deleted meanwhile.
+func (t *ReceiptTable) List(ctx context.Context, q ReceiptQuery) (ReceiptPage, error) {
+	var page ReceiptPage
+	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	if err != nil {
+		return ReceiptPage{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All returns every row of the query. It reads them in pages: while the loop's body runs
+// no connection is held, and rows that others add behind it are seen. It ends after an
+// error.
+func (t *ReceiptTable) All(ctx context.Context, q ReceiptQuery) iter.Seq2[*Receipt, error] {
+	return func(yield func(*Receipt, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*Receipt)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of the query, or store.ErrNotFound.
+func (t *ReceiptTable) First(ctx context.Context, q ReceiptQuery) (*Receipt, error) {
+	r := new(Receipt)
+	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
+// costs as much as reading what it counts.
+func (t *ReceiptTable) Count(ctx context.Context, where ReceiptFilter, limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether where keeps any row.
+func (t *ReceiptTable) Exists(ctx context.Context, where ReceiptFilter) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+var receiptSpec = store.Spec{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "task", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -66,8 +168,11 @@ var receiptSpec = store.Spec[Receipt, ReceiptID, ReceiptNew, ReceiptPatch]{
 	ID:     store.IDInteger,
 	Keys:   []store.Key{},
 	Name:   "receipt",
-	New:    (*ReceiptNew).fill,
-	Patch:  (*ReceiptPatch).fill,
+	New:    receiptNew,
+	Patch:  receiptPatch,
+	Row: func() any {
+		return new(Receipt)
+	},
 }
 
 var receiptTableDef = store.TableDef{
@@ -76,21 +181,24 @@ var receiptTableDef = store.TableDef{
 	Name:    "receipt",
 }
 
-func receiptFields(r *Receipt, buf []any) []any {
+func receiptFields(row any, buf []any) []any {
+	r := row.(*Receipt)
 	return append(buf,
 		(*int64)(&r.ID),
 		&r.Task,
 		&r.By)
 }
 
-func (n *ReceiptNew) fill(r *Receipt, m *store.Mask, _ time.Time) {
+func receiptNew(given, row any, m *store.Mask, _ time.Time) {
+	n, r := given.(*ReceiptNew), row.(*Receipt)
 	r.Task = n.Task
 	m.Add(1)
 	r.By = n.By
 	m.Add(2)
 }
 
-func (p *ReceiptPatch) fill(r *Receipt, m *store.Mask) {
+func receiptPatch(given, row any, m *store.Mask) {
+	p, r := given.(*ReceiptPatch), row.(*Receipt)
 	store.Patch(m, 1, &r.Task, p.Task)
 	store.Patch(m, 2, &r.By, p.By)
 }

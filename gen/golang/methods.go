@@ -1,0 +1,174 @@
+package golang
+
+import (
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// methods prints the table of a datatype: its methods add types to an untyped
+// store.Core, and hold no logic. What is generic over datatypes would be compiled
+// for each of them.
+func (t tablePrinter) methods(f *jen.File) {
+	f.Add(comment(t.tableType() + " reads and writes " + t.d.Name + "."))
+	f.Type().Id(t.tableType()).Struct(jen.Id("core").Add(store("Core")))
+	f.Line()
+	t.method(f, "Conn", "Conn returns what the table's statements run on: the database, or a transaction.").
+		Params().Op("*").Add(store("Conn")).Block(jen.Return(jen.Id("t").Dot("core").Dot("Conn").Call()))
+	f.Line()
+	t.single(f)
+	for i, key := range t.d.Keys() {
+		t.byKey(f, i, key)
+	}
+	t.many(f)
+	t.questions(f)
+}
+
+func (t tablePrinter) rowPointer() *jen.Statement { return jen.Op("*").Id(t.d.GoRow) }
+
+func (t tablePrinter) idParam() jen.Code { return jen.Id("id").Id(t.idType()) }
+
+// plainID is the id as the core takes it.
+func (t tablePrinter) plainID() jen.Code {
+	return jen.Id(t.d.IDField().Storage().Go).Parens(jen.Id("id"))
+}
+
+// core calls a method of the core.
+func core(name string, args ...jen.Code) *jen.Statement {
+	return jen.Id("t").Dot("core").Dot(name).Call(append([]jen.Code{jen.Id("ctx")}, args...)...)
+}
+
+// returnsRow prints a method whose call of the core fills the row r.
+func (t tablePrinter) returnsRow(f *jen.File, name string, doc []string, params []jen.Code, call *jen.Statement) {
+	t.method(f, name, doc...).Params(append([]jen.Code{ctxParam()}, params...)...).Params(t.rowPointer(), jen.Error()).Block(
+		jen.Id("r").Op(":=").New(jen.Id(t.d.GoRow)),
+		jen.If(jen.Err().Op(":=").Add(call), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err())),
+		jen.Return(jen.Id("r"), jen.Nil()),
+	)
+	f.Line()
+}
+
+// single prints what reads and writes one row by its id.
+func (t tablePrinter) single(f *jen.File) {
+	n, p, r := jen.Op("&").Id("n"), jen.Op("&").Id("p"), jen.Id("r")
+	t.returnsRow(f, "Get", []string{"Get returns the row with this id, or store.ErrNotFound."},
+		[]jen.Code{t.idParam()}, core("Get", t.plainID(), r))
+	t.returnsRow(f, "Create", []string{
+		"Create adds a row and returns it. The error is a *store.ValidationError, which names",
+		"every broken rule, a *store.ConflictError, or store.ErrReference.",
+	}, []jen.Code{jen.Id("n").Id(t.d.GoRow + "New")}, core("Create", n, r))
+	t.returnsRow(f, "Update", []string{
+		"Update sets the columns that p sets, and returns the row as it is then. An empty p only",
+		"reads. It returns store.ErrNotFound without the row; its other errors are those of Create.",
+	}, []jen.Code{t.idParam(), jen.Id("p").Id(t.d.GoRow + "Patch")}, core("Update", t.plainID(), p, r))
+	t.method(f, "Delete",
+		"Delete deletes the row. It returns store.ErrNotFound without the row, and",
+		"store.ErrReference while a row refers to it that is not deleted with it.",
+	).Params(ctxParam(), t.idParam()).Error().Block(jen.Return(core("Delete", t.plainID())))
+	f.Line()
+}
+
+// byKey prints what reads and writes one row by a unique key.
+func (t tablePrinter) byKey(f *jen.File, i int, key *model.Index) {
+	var params, fields []jen.Code
+	var columns []string
+	for _, c := range key.Columns {
+		params = append(params, jen.Id(param(c.Field)).Add(goType(c.Field)))
+		fields = append(fields, keyValue(c.Field))
+		columns = append(columns, c.Field.Name)
+	}
+	name := "GetBy" + key.GoName
+	t.returnsRow(f, name, []string{name + " returns the row with this " + strings.Join(columns, " and ") + ", or store.ErrNotFound."},
+		params, core("GetUnique", append([]jen.Code{jen.Lit(i), jen.Id("r")}, fields...)...))
+	name = "UpsertBy" + key.GoName
+	t.returnsRow(f, name, []string{
+		name + " adds a row, or changes the one that has this " + strings.Join(columns, " and ") + ": columns that n",
+		"leaves unset keep what they hold there, and the id stays. It returns the row as it is",
+		"then. A row that collides on another unique key is a *store.ConflictError; the other",
+		"errors are those of Create.",
+	}, []jen.Code{jen.Id("n").Id(t.d.GoRow + "New")}, core("UpsertUnique", jen.Lit(i), jen.Op("&").Id("n"), jen.Id("r")))
+}
+
+// keyValue passes a key's part as the plain type that the store binds.
+func keyValue(f *model.Field) jen.Code {
+	id := jen.Id(param(f))
+	if f.References != nil || f.EnumGoName != "" {
+		return jen.Id(f.Storage().Go).Parens(id)
+	}
+	if f.Storage().Kind == check.Decimal {
+		return store("DecimalField").Call(jen.Op("&").Add(id), jen.Lit(f.Scale))
+	}
+	return id
+}
+
+func (t tablePrinter) query() *jen.Statement { return jen.Id("q").Id(t.d.GoRow + "Query") }
+
+func (t tablePrinter) filter() *jen.Statement { return jen.Id("where").Id(t.d.GoRow + "Filter") }
+
+var (
+	untypedQuery  = store("QueryOf").Call(jen.Id("q"))
+	untypedFilter = store("AnyCond").Call(jen.Id("where"))
+)
+
+// many prints what writes several rows.
+func (t tablePrinter) many(f *jen.File) {
+	t.method(f, "CreateMany",
+		"CreateMany adds all the rows, or none, and returns their ids in order. Every row is",
+		"checked before the first is written; a *store.ValidationError names the first row that",
+		"breaks a rule.",
+	).Params(ctxParam(), jen.Id("ns").Index().Id(t.d.GoRow+"New")).Params(jen.Index().Id(t.idType()), jen.Error()).Block(
+		jen.Var().Id("ids").Index().Id(t.idType()),
+		jen.Err().Op(":=").Add(core("CreateMany", jen.Id("ns"), jen.Op("&").Id("ids"))),
+		jen.Return(jen.Id("ids"), jen.Err()),
+	)
+	f.Line()
+	t.method(f, "DeleteWhere",
+		"DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero",
+		"where with store.ErrInvalid: store.Everything deletes every row.",
+	).Params(ctxParam(), t.filter()).Params(jen.Int64(), jen.Error()).Block(jen.Return(core("DeleteWhere", untypedFilter)))
+	f.Line()
+}
+
+// questions prints what reads rows by a filter.
+func (t tablePrinter) questions(f *jen.File) {
+	page := jen.Id(t.d.GoRow + "Page")
+	t.method(f, "List",
+		"List returns one page. A page after a cursor starts right behind the row that the",
+		"cursor stands for, whatever was added or deleted meanwhile.",
+	).Params(ctxParam(), t.query()).Params(page.Clone(), jen.Error()).Block(
+		jen.Var().Id("page").Add(page),
+		jen.List(jen.Id("next"), jen.Err()).Op(":=").Add(core("List", untypedQuery, jen.Op("&").Id("page").Dot("Items"))),
+		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(page.Clone().Values(), jen.Err())),
+		jen.Id("page").Dot("Next").Op("=").Id("next"),
+		jen.Return(jen.Id("page"), jen.Nil()),
+	)
+	f.Line()
+	row := func() *jen.Statement { return jen.Add(t.rowPointer()) }
+	t.method(f, "All",
+		"All returns every row of the query. It reads them in pages: while the loop's body runs",
+		"no connection is held, and rows that others add behind it are seen. It ends after an",
+		"error.",
+	).Params(ctxParam(), t.query()).Qual("iter", "Seq2").Types(row(), jen.Error()).Block(
+		jen.Return(jen.Func().Params(jen.Id("yield").Func().Params(row(), jen.Error()).Bool()).Block(
+			core("All", untypedQuery, jen.Func().Params(jen.Id("row").Any(), jen.Err().Error()).Bool().Block(
+				jen.List(jen.Id("r"), jen.Id("_")).Op(":=").Id("row").Assert(row()),
+				jen.Return(jen.Id("yield").Call(jen.Id("r"), jen.Err())),
+			)),
+		)),
+	)
+	f.Line()
+	t.returnsRow(f, "First", []string{"First returns the first row of the query, or store.ErrNotFound."},
+		[]jen.Code{t.query()}, core("First", untypedQuery, jen.Id("r")))
+	t.method(f, "Count",
+		"Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count",
+		"costs as much as reading what it counts.",
+	).Params(ctxParam(), t.filter(), jen.Id("limit").Int()).Params(jen.Int(), jen.Error()).Block(
+		jen.Return(core("Count", untypedFilter, jen.Id("limit"))))
+	f.Line()
+	t.method(f, "Exists", "Exists reports whether where keeps any row.").
+		Params(ctxParam(), t.filter()).Params(jen.Bool(), jen.Error()).Block(jen.Return(core("Exists", untypedFilter)))
+	f.Line()
+}

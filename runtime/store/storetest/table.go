@@ -1,0 +1,102 @@
+package storetest
+
+import (
+	"context"
+	"iter"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// Table has the methods that the generator prints for each datatype, here once
+// for all datatypes of the suite. ID is int64 or string below.
+type Table[R, ID, N, P any] struct{ core store.Core }
+
+func bind[R, ID, N, P any](c *store.Conn, s *store.Spec) Table[R, ID, N, P] {
+	return Table[R, ID, N, P]{store.Bind(c, s)}
+}
+
+// row returns what a method that fills a row returns.
+func row[R any](r *R, err error) (*R, error) {
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Get returns the row with an id.
+func (t *Table[R, ID, N, P]) Get(ctx context.Context, id ID) (*R, error) {
+	r := new(R)
+	return row(r, t.core.Get(ctx, id, r))
+}
+
+// GetUnique returns the row with a key.
+func (t *Table[R, ID, N, P]) GetUnique(ctx context.Context, key int, vals ...any) (*R, error) {
+	r := new(R)
+	return row(r, t.core.GetUnique(ctx, key, r, vals...))
+}
+
+// Create adds a row.
+func (t *Table[R, ID, N, P]) Create(ctx context.Context, n N) (*R, error) {
+	r := new(R)
+	return row(r, t.core.Create(ctx, &n, r))
+}
+
+// Update changes a row.
+func (t *Table[R, ID, N, P]) Update(ctx context.Context, id ID, p P) (*R, error) {
+	r := new(R)
+	return row(r, t.core.Update(ctx, id, &p, r))
+}
+
+// UpsertUnique adds a row or changes the one with a key.
+func (t *Table[R, ID, N, P]) UpsertUnique(ctx context.Context, key int, n N) (*R, error) {
+	r := new(R)
+	return row(r, t.core.UpsertUnique(ctx, key, &n, r))
+}
+
+// Delete deletes a row.
+func (t *Table[R, ID, N, P]) Delete(ctx context.Context, id ID) error { return t.core.Delete(ctx, id) }
+
+// CreateMany adds rows.
+func (t *Table[R, ID, N, P]) CreateMany(ctx context.Context, ns []N) (ids []ID, err error) {
+	err = t.core.CreateMany(ctx, ns, &ids)
+	return ids, err
+}
+
+// List returns a page.
+func (t *Table[R, ID, N, P]) List(ctx context.Context, q store.Query[ID]) (page store.Page[R], err error) {
+	if page.Next, err = t.core.List(ctx, store.QueryOf(q), &page.Items); err != nil {
+		return store.Page[R]{}, err
+	}
+	return page, nil
+}
+
+// All returns every row of a query.
+func (t *Table[R, ID, N, P]) All(ctx context.Context, q store.Query[ID]) iter.Seq2[*R, error] {
+	return func(yield func(*R, error) bool) {
+		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+			r, _ := row.(*R)
+			return yield(r, err)
+		})
+	}
+}
+
+// First returns the first row of a query.
+func (t *Table[R, ID, N, P]) First(ctx context.Context, q store.Query[ID]) (*R, error) {
+	r := new(R)
+	return row(r, t.core.First(ctx, store.QueryOf(q), r))
+}
+
+// Count counts rows.
+func (t *Table[R, ID, N, P]) Count(ctx context.Context, where store.Cond[ID], limit int) (int, error) {
+	return t.core.Count(ctx, store.AnyCond(where), limit)
+}
+
+// Exists reports whether there is a row.
+func (t *Table[R, ID, N, P]) Exists(ctx context.Context, where store.Cond[ID]) (bool, error) {
+	return t.core.Exists(ctx, store.AnyCond(where))
+}
+
+// DeleteWhere deletes rows.
+func (t *Table[R, ID, N, P]) DeleteWhere(ctx context.Context, where store.Cond[ID]) (int64, error) {
+	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+}
