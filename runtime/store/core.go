@@ -125,9 +125,9 @@ type rowList struct {
 	row  reflect.Value // the *R that each row is read into
 }
 
-// newRowList makes list an empty one with room for some rows.
+// newRowList appends to list, an empty one, for which it makes room.
 func newRowList(s *Spec, list reflect.Value, room int) *rowList {
-	list.Set(reflect.MakeSlice(s.rows, 0, room))
+	list.Grow(room)
 	return &rowList{list, reflect.New(s.rows.Elem())}
 }
 

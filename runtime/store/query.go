@@ -184,13 +184,14 @@ func (a access) all(ctx context.Context, q AnyQuery, each func(row any) bool) er
 	if err != nil {
 		return err
 	}
+	rows := newRowList(a.s, reflect.New(a.s.rows).Elem(), 0)
 	for {
 		p.limit = allPage
 		if q.limit > 0 {
 			p.limit = min(allPage, left)
 		}
 		left -= p.limit
-		rows := newRowList(a.s, reflect.New(a.s.rows).Elem(), 0)
+		rows.list.SetZero() // the page before is the caller's
 		p.after, err = a.page(ctx, p, q.limit <= 0 || left > 0, rows)
 		if err != nil {
 			return err
