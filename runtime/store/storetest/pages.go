@@ -251,6 +251,18 @@ func testAll(t *testing.T, db *DB) {
 			}
 		}
 	}
+	var kept []*Article // over three pages
+	for a, err := range db.Article.All(ctx, store.Query[ArticleID]{Sort: []store.Order[ArticleID]{f.Slug.Asc()}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, a)
+	}
+	for i, a := range kept {
+		if want := fmt.Sprintf("s%04d", i); a.Slug != want {
+			t.Fatalf("row %d that the loop kept is %s now, and was %s", i, a.Slug, want)
+		}
+	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	for _, err := range db.Article.All(cancelled, store.Query[ArticleID]{}) {
