@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/hegner123/modulagen/gen/sqlc/program"
+	"github.com/hegner123/modulagen/gen/sqlc/protocol"
 )
 
 // binary is this program, and analyser the one that it asks about queries, both
@@ -53,6 +54,7 @@ func TestCommands(t *testing.T) {
 			env.Setenv("PATH", filepath.Dir(binary)+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("MODULAGEN_CACHE", cache)
 			env.Setenv("TOOL", binary)
+			env.Setenv("PROTOCOL", protocol.Version)
 			env.Setenv("CHECKOUT", root)
 			env.Setenv(program.Env, analyser)
 			for _, name := range goEnv {
