@@ -30,23 +30,24 @@ const (
 
 // trial is one run of the suite.
 type trial struct {
-	report *measure.Report
-	rounds int
-	calls  int // of one sample
-	large  int // entries of the large table
-	path   string
-	db     *generated.DB
-	texts  *cache.Cache[[]byte] // without memory
-	redis  *redis.Client
-	keys   []string
-	value  []byte
+	report  *measure.Report
+	rounds  int
+	calls   int // of one sample
+	large   int // entries of the large table
+	changes int // of which the staleness is measured
+	path    string
+	db      *generated.DB
+	texts   *cache.Cache[[]byte] // without memory
+	redis   *redis.Client
+	keys    []string
+	value   []byte
 }
 
 // Run measures every case.
 func Run(ctx context.Context, _ string, report *measure.Report) (err error) {
-	t := &trial{report: report, rounds: 5, calls: 20_000, large: 1_000_000}
+	t := &trial{report: report, rounds: 5, calls: 20_000, large: 1_000_000, changes: 500}
 	if os.Getenv("BENCH_QUICK") != "" {
-		t.rounds, t.calls, t.large = 3, 5_000, 100_000
+		t.rounds, t.calls, t.large, t.changes = 3, 5_000, 100_000, 100
 	}
 	dir, err := os.MkdirTemp("", "modulagen-bench-cache")
 	if err != nil {
@@ -60,7 +61,7 @@ func Run(ctx context.Context, _ string, report *measure.Report) (err error) {
 	report.Note("cache: %d keys, %d-byte values, medians of %d samples of %d calls; Redis without persistence, SQLite in WAL with synchronous=normal and 64 MiB of page cache",
 		keyCount, valueSize, t.rounds, t.calls)
 	for _, step := range []func(context.Context) error{
-		t.gets, t.selects, t.memory, t.mixed, t.sets, t.pipelines, t.stampede, t.invalidation, t.cleanup, t.postgres,
+		t.gets, t.selects, t.memory, t.mixed, t.sets, t.pipelines, t.stampede, t.invalidation, t.cleanup, t.postgres, t.staleness,
 	} {
 		if err := step(ctx); err != nil {
 			return err

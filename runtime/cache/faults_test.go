@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -403,5 +404,51 @@ func TestKeysRotate(t *testing.T) {
 		if _, err := with(old).Increment(ctx, "n", 1, 0); !errors.Is(err, store.ErrInvalid) {
 			t.Errorf("a counter gives %v", err)
 		}
+	})
+}
+
+// A program that holds every connection of its pool goes on forgetting.
+func TestForgetsWhileThePoolIsHeld(t *testing.T) {
+	onEach(t, func(t *testing.T, p place) {
+		if p.kind == "sqlite" {
+			return // its readers have no pool to run out of
+		}
+		p.clock = nil
+		ctx := t.Context()
+		const conns = 2
+		db, err := generated.Open(ctx, p.dsn, generated.Options{MaxConns: conns})
+		must(t, err)
+		t.Cleanup(func() { db.Close() })
+		mine := cache.New[string](db.CacheEntry, cache.Options{Timeout: 50 * time.Millisecond, MemoryFor: time.Hour})
+		other := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience})
+		until(t, "the value to be in memory", func() bool {
+			hits := mine.Stats().MemoryHits
+			if _, ok := mine.Get(ctx, "k"); !ok {
+				_ = mine.Set(ctx, "k", "old", time.Hour) // tried again: its time is short
+			}
+			return mine.Stats().MemoryHits > hits
+		})
+		held, release := make(chan struct{}, conns), make(chan struct{})
+		var holders sync.WaitGroup
+		for range conns {
+			holders.Go(func() {
+				must(t, db.Tx(ctx, func(tx *generated.Tx) error {
+					if _, err := tx.CacheEntry.Count(ctx, store.Everything[generated.CacheEntryID](), 1); err != nil {
+						return err
+					}
+					held <- struct{}{}
+					<-release
+					return nil
+				}))
+			})
+		}
+		defer holders.Wait()
+		defer close(release)
+		for range conns {
+			<-held
+		}
+		wantValue(t, mine, "k", "old")
+		must(t, other.Set(ctx, "k", "new", time.Hour))
+		until(t, "the change to be heard", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
 	})
 }

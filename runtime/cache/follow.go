@@ -81,8 +81,11 @@ func (t *table) hush(ctx context.Context) error {
 }
 
 // Follow begins to hear what other processes tell, and ends with the database.
+// It reads on connections of its own: memory would be stale for as long as the
+// program holds all others.
 func (t *table) Follow(ctx context.Context) error {
 	r := t.changeReader()
+	r.t = r.t.in(r.t.c.DB().Changes(ctx).Conn())
 	listener := r.t.c.DB().Listen(t.topic())
 	if err := r.begin(ctx); err != nil {
 		listener.Stop()

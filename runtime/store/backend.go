@@ -73,7 +73,8 @@ type Cutter interface {
 // Notifier is a Backend that can tell other processes what was announced.
 type Notifier interface {
 	// Notify has their Watch wake each of the topics; an empty one stands for all.
-	Notify(ctx context.Context, topics []string) error
+	// Its statement runs on s, which may belong to another Backend of the database.
+	Notify(ctx context.Context, s Session, topics []string) error
 }
 
 // Watcher is a Backend that learns what other processes announce.

@@ -31,11 +31,16 @@ type watch struct {
 	live bool // hears everything
 }
 
-func (h *hub) open(backend Backend, warn func(error)) {
+func (h *hub) open(db *DB, warn func(error)) {
 	h.topics = map[string]map[*Listener]struct{}{}
-	h.watcher, _ = backend.(Watcher)
-	if n, ok := backend.(Notifier); ok {
-		h.sender = newSender(n.Notify, warn)
+	h.watcher, _ = db.backend.(Watcher)
+	if n, ok := db.backend.(Notifier); ok {
+		h.sender = newSender(func(ctx context.Context, topics []string) error {
+			view := db.Changes(ctx)
+			ctx, cancel := view.within(ctx)
+			defer cancel()
+			return n.Notify(ctx, view.backend, topics)
+		}, warn)
 	}
 }
 

@@ -98,7 +98,7 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts Options) (*DB, e
 			return d.Open(ctx, dsn, opts)
 		}
 	}
-	db.hub.open(backend, func(err error) {
+	db.hub.open(db, func(err error) {
 		opts.Logger.Warn("store: other processes could not be told of a change; tried again", "error", err)
 	})
 	return db, nil

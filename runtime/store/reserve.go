@@ -53,6 +53,23 @@ func (db *DB) Reserved(ctx context.Context, purpose string, conns int, deadline 
 	return newDB(db.shared, backend, deadline), nil
 }
 
+const (
+	changesConns    = 2
+	changesDeadline = 10 * time.Second
+)
+
+// Changes returns the reserved view through which processes tell each other what
+// has changed: announcements are sent through it, and followers read through it,
+// also while the program holds every connection of the pool. Where its connections
+// cannot be opened, because the server takes no more, it is db itself.
+func (db *DB) Changes(ctx context.Context) *DB {
+	view, err := db.Reserved(ctx, "changes", changesConns, changesDeadline)
+	if err != nil {
+		return db
+	}
+	return view
+}
+
 // reserveTime is how long the first connection for a purpose may take to open.
 const reserveTime = 10 * time.Second
 

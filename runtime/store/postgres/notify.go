@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+
+	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // channel is the one that all announcements go through. Another program on the
@@ -27,12 +29,12 @@ const (
 // Notify announces all topics in one statement, a transaction of its own: NOTIFY
 // takes a lock on the whole server's list of them until its transaction ends,
 // which in a user's transaction would be one commit at a time.
-func (b *backend) Notify(ctx context.Context, topics []string) error {
+func (b *backend) Notify(ctx context.Context, s store.Session, topics []string) error {
 	payloads := make([]string, len(topics))
 	for i, t := range topics {
 		payloads[i] = b.origin + " " + t
 	}
-	_, err := b.Exec(ctx, "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload", []any{channel, payloads})
+	_, err := s.Exec(ctx, "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload", []any{channel, payloads})
 	return err
 }
 
