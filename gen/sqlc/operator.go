@@ -196,7 +196,8 @@ func (p *parser) primary(q *query) *node {
 	case p.is(p.at+1, "("):
 		return p.call(q)
 	case p.is(p.at+1, ".") && p.is(p.at+3, "("):
-		p.at = p.closing(p.at+3) + 1
+		p.at += 3
+		p.skip()
 		return p.made(start, "", q)
 	}
 	out := &node{op: "column", in: q}
