@@ -24,12 +24,12 @@ type ban struct {
 var bans = []ban{
 	{
 		part: "runtime", deep: true,
-		from: []string{module + "gen", module + "generated", module + "cmd", "github.com/sqlc-dev/", "github.com/dave/jennifer", "gopkg.in/yaml.v3", "go.yaml.in/"},
+		from: []string{module + "gen", module + "generated", module + "cmd", "github.com/sqlc-dev/", "github.com/dave/jennifer", "gopkg.in/yaml.v3"},
 		why:  "a user's program links the runtime, and must not link the generator, sqlc, jennifer or yaml with it",
 	},
 	{
 		part: "generated", deep: true,
-		from: []string{module + "gen", module + "cmd", "github.com/sqlc-dev/", "github.com/dave/jennifer", "gopkg.in/yaml.v3", "go.yaml.in/"},
+		from: []string{module + "gen", module + "cmd", "github.com/sqlc-dev/", "github.com/dave/jennifer", "gopkg.in/yaml.v3"},
 		why:  "generated code needs the runtime alone",
 	},
 	{
@@ -53,6 +53,10 @@ var bans = []ban{
 	{
 		part: "gen/behavior", from: []string{module + "gen/load", module + "gen/dialect", module + "gen/golang", module + "gen/sqlc", module + "gen/output"},
 		why: "stages meet in gen.go only",
+	},
+	{
+		part: "gen/names", from: []string{module + "gen/load", module + "gen/behavior", module + "gen/dialect", module + "gen/golang", module + "gen/sqlc", module + "gen/output"},
+		why: "behaviors and stages declare names with it",
 	},
 	{
 		part: "gen/dialect", from: []string{module + "gen/load", module + "gen/behavior", module + "gen/golang", module + "gen/output"},
@@ -100,6 +104,14 @@ var bans = []ban{
 		why: "the cache stands on the store",
 	},
 	{
+		part: "runtime/queue", deep: true, from: []string{module + "runtime/cache"},
+		why: "either works without the other",
+	},
+	{
+		part: "runtime/cache", deep: true, from: []string{module + "runtime/queue"},
+		why: "either works without the other",
+	},
+	{
 		part: "runtime/cache", deep: true, except: []string{"runtime/cache/rediscache", "runtime/cache/otelcache"},
 		from: []string{"github.com/redis/", "go.opentelemetry.io/"},
 		why:  "a program without Redis or OpenTelemetry links neither",
@@ -117,13 +129,38 @@ func TestImports(t *testing.T) {
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
+	known := map[string]bool{}
 	for line := range strings.Lines(string(out)) {
 		parts := strings.Split(strings.TrimSpace(line), "|")
 		if len(parts) != 3 {
 			t.Fatalf("go list printed %q", line)
 		}
+		for _, path := range append(strings.Fields(parts[2]), parts[0]) {
+			known[path] = true
+		}
 		for _, b := range bans {
 			b.check(t, parts[0], strings.Fields(parts[1]), strings.Fields(parts[2]))
+		}
+	}
+	for _, b := range bans {
+		b.names(t, known)
+	}
+}
+
+// names reports a path that names nothing any more: what it banned may go on
+// under another name.
+func (b ban) names(t *testing.T, known map[string]bool) {
+	paths := slices.Concat(b.from, b.allow, []string{module + b.part})
+	for _, path := range b.except {
+		paths = append(paths, module+path)
+	}
+	for _, path := range paths {
+		found := false
+		for k := range known {
+			found = found || strings.HasPrefix(k, path)
+		}
+		if !found {
+			t.Errorf("there is no package %s, which the ban on %s names", path, b.part)
 		}
 	}
 }

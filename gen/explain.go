@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"go/token"
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/fieldtype"
@@ -76,14 +77,11 @@ func explain(r *Result, d *model.Datatype) *Explanation {
 	e := &Explanation{
 		Name: d.Name, Label: d.Label, Description: d.Description,
 		Definition: fmt.Sprintf("%s:%d", d.Pos.File, d.Pos.Line),
-		Go:         []string{"db." + d.GoAccessor, d.GoRow, d.GoRow + "ID", d.GoRow + "New", d.GoRow + "Patch", d.GoRow + "Fields"},
+		Go:         goNames(r.Project, d),
 		Indexes:    []IndexNote{}, Operations: []Operation{},
 	}
 	for _, f := range append([]*model.Field{d.IDField()}, d.Fields...) {
 		e.Fields = append(e.Fields, fieldNote(d, f))
-		if f.EnumGoName != "" {
-			e.Go = append(e.Go, f.EnumGoName)
-		}
 	}
 	for _, i := range d.Indexes {
 		e.Indexes = append(e.Indexes, IndexNote{Name: i.Name, Columns: columns(i), Unique: i.Unique})
@@ -95,16 +93,21 @@ func explain(r *Result, d *model.Datatype) *Explanation {
 		}
 		e.Operations = append(e.Operations, n)
 	}
-	if d.Worker != nil {
-		e.Go = append(e.Go, d.GoRow+"Handler")
-		for _, k := range d.Worker.Section.Kinds {
-			e.Go = append(e.Go, k.GoName, k.GoName+"Job")
-		}
-	}
 	for _, db := range model.Databases {
 		e.SQL = append(e.SQL, databaseNote(r, d, db))
 	}
 	return e
+}
+
+// goNames returns the accessor of a datatype and the exported names of its Go.
+func goNames(p *model.Project, d *model.Datatype) []string {
+	out := []string{"db." + d.GoAccessor}
+	for _, n := range p.Names {
+		if n.Owner == d && n.Space == model.SpaceGo && token.IsExported(n.Text) {
+			out = append(out, n.Text)
+		}
+	}
+	return out
 }
 
 func fieldNote(d *model.Datatype, f *model.Field) FieldNote {

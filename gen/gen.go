@@ -3,6 +3,7 @@ package gen
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/hegner123/modulagen/gen/behavior"
@@ -10,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/gen/golang"
 	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/names"
 	"github.com/hegner123/modulagen/gen/output"
 	"github.com/hegner123/modulagen/gen/sqlc"
 	"github.com/hegner123/modulagen/gen/sqlc/program"
@@ -57,6 +59,7 @@ func Generate(ctx context.Context, opts Options) (*Result, error) {
 	stages := []stage{
 		{"load", r.load},
 		{"behavior", r.behavior},
+		{"names", r.names},
 		{"dialect", r.dialect},
 		{"sqlc", r.sqlc},
 		{"golang", r.golang},
@@ -100,17 +103,37 @@ func (r *run) progress(stage string, done, total int) {
 }
 
 func (r *run) load(context.Context) error {
-	root, err := os.OpenRoot(r.Dir) // a definition that is a link to elsewhere is not read
+	return r.reading(func(fsys fs.FS) (err error) {
+		r.result.Project, err = load.Load(fsys)
+		return err
+	})
+}
+
+// reading opens the project's folder. A definition that is a link to elsewhere is
+// not read.
+func (r *run) reading(read func(fs.FS) error) error {
+	root, err := os.OpenRoot(r.Dir)
 	if err != nil {
 		return fmt.Errorf("gen: there is no folder %s", r.Dir)
 	}
 	defer root.Close()
-	r.result.Project, err = load.Load(root.FS())
-	return err
+	return read(root.FS())
 }
 
 func (r *run) behavior(context.Context) error {
-	return behavior.Apply(r.result.Project)
+	return r.quoted(behavior.Apply(r.result.Project))
+}
+
+func (r *run) names(context.Context) error {
+	return r.quoted(names.Check(r.result.Project))
+}
+
+// quoted adds the lines of definitions to mistakes that were found in them.
+func (r *run) quoted(err error) error {
+	if err == nil {
+		return nil
+	}
+	return r.reading(func(fsys fs.FS) error { return load.Quote(fsys, err) })
 }
 
 func (r *run) dialect(context.Context) error {

@@ -5,6 +5,7 @@
 package behavior
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/hegner123/modulagen/gen/mistake"
@@ -31,7 +32,9 @@ var passes = []pass{
 // Apply runs every pass over every datatype. Its error is a mistake.List: what
 // a pass adds can collide with what a person wrote.
 func Apply(p *model.Project) error {
-	found := append(addGates(p), addCacheTables(p)...)
+	addGates(p)
+	addCacheTables(p)
+	var found mistake.List
 	for _, d := range p.Datatypes {
 		for _, pass := range passes {
 			found = append(found, pass.apply(d)...)
@@ -42,17 +45,29 @@ func Apply(p *model.Project) error {
 }
 
 // addField gives a datatype a field that its definition does not have.
-func addField(d *model.Datatype, f *model.Field) (*model.Field, mistake.List) {
-	if i := slices.IndexFunc(d.Fields, func(o *model.Field) bool { return o.Name == f.Name }); i >= 0 {
-		other := d.Fields[i]
-		return other, mistake.List{{
-			File: other.Pos.File, Line: other.Pos.Line, Column: other.Pos.Column,
-			Message: "field " + f.Name + " is added by a behaviour of this datatype",
-			Hint:    "give your own field another name",
-		}}
-	}
-	f.Added = true
-	f.Pos = d.Pos
+func addField(d *model.Datatype, f *model.Field) *model.Field {
+	f.Added, f.Pos, f.GoPos = true, d.Pos, d.Pos
 	d.Fields = append(d.Fields, f)
-	return f, nil
+	return f
+}
+
+// addDatatype gives a project a table that no definition has, on behalf of one that
+// has.
+func addDatatype(p *model.Project, d, owner *model.Datatype) {
+	d.AddedFor, d.Pos, d.GoPos = owner.Name, owner.Pos, owner.Pos
+	for _, f := range d.Fields {
+		f.Added, f.Pos, f.GoPos = true, d.Pos, d.Pos
+	}
+	for _, x := range d.Indexes {
+		x.Added, x.Pos, x.NamePos = true, d.Pos, d.Pos
+	}
+	p.Datatypes = append(p.Datatypes, d)
+	slices.SortStableFunc(p.Datatypes, func(a, b *model.Datatype) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// addIndex gives a datatype an index that its definition does not have.
+func addIndex(d *model.Datatype, x *model.Index) *model.Index {
+	x.Added, x.Pos, x.NamePos = true, d.Pos, d.Pos
+	d.Indexes = append(d.Indexes, x)
+	return x
 }

@@ -1,12 +1,10 @@
 package behavior
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
@@ -48,15 +46,6 @@ func TestQueueAddsWhatIsNotDeclared(t *testing.T) {
 	}
 	if d.Worker == nil || d.Worker.Epoch == nil || d.Worker.Lease == nil {
 		t.Errorf("the worker lacks its fence: %+v", d.Worker)
-	}
-}
-
-func TestQueueCollidesWithAFieldOfTheUser(t *testing.T) {
-	own := &model.Field{Name: "queue_epoch", Type: "number", Pos: model.Pos{File: "datatypes/sms.yaml", Line: 4, Column: 5}}
-	err := Apply(&model.Project{Datatypes: []*model.Datatype{smallQueue(own)}})
-	var list mistake.List
-	if !errors.As(err, &list) || len(list) != 1 || list[0].Line != 4 {
-		t.Fatalf("got %v, want one mistake in line 4", err)
 	}
 }
 
@@ -122,22 +111,5 @@ func TestEveryDatatypeHasTheSameAccess(t *testing.T) {
 	want := "[InsertPost GetPost GetPostBySlug UpdatePost UpsertPostBySlug DeletePost ListPost]"
 	if got := fmt.Sprint(names); got != want {
 		t.Errorf("operations %s, want %s", got, want)
-	}
-}
-
-func TestSecretsNeedTheirMethodsNames(t *testing.T) {
-	format := &model.Field{Name: "format", GoName: "Format", Type: "text", Pos: model.Pos{File: "datatypes/key.yaml", Line: 3}}
-	token := &model.Field{Name: "token", GoName: "Token", Type: "text", Secret: true}
-	for _, test := range []struct {
-		fields []*model.Field
-		wrong  int
-	}{{[]*model.Field{format}, 0}, {[]*model.Field{token}, 0}, {[]*model.Field{format, token}, 1}} {
-		d := &model.Datatype{Name: "key", GoRow: "Key", Fields: test.fields}
-		err := Apply(&model.Project{Datatypes: []*model.Datatype{d}})
-		var list mistake.List
-		errors.As(err, &list)
-		if len(list) != test.wrong {
-			t.Errorf("%d fields: got %v, want %d mistakes", len(test.fields), err, test.wrong)
-		}
 	}
 }

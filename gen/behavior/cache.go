@@ -1,8 +1,6 @@
 package behavior
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -14,43 +12,20 @@ import (
 
 // addCacheTables adds to each cache the two tables beside it: its entries' tags,
 // and what other processes must forget.
-func addCacheTables(p *model.Project) mistake.List {
-	var found mistake.List
+func addCacheTables(p *model.Project) {
 	for _, d := range slices.Clone(p.Datatypes) {
-		if d.Cache == nil {
-			continue
-		}
-		d.Cache.TagTable, d.Cache.ChangeTable = tagTable(d), changeTable(d)
-		for _, added := range []*model.Datatype{d.Cache.TagTable, d.Cache.ChangeTable} {
-			found = append(found, addDatatype(p, added, d.Name)...)
+		if d.Cache != nil {
+			d.Cache.TagTable, d.Cache.ChangeTable = tagTable(d), changeTable(d)
+			addDatatype(p, d.Cache.TagTable, d)
+			addDatatype(p, d.Cache.ChangeTable, d)
 		}
 	}
-	slices.SortStableFunc(p.Datatypes, func(a, b *model.Datatype) int { return cmp.Compare(a.Name, b.Name) })
-	return found
-}
-
-// addDatatype gives a project a table that no definition has.
-func addDatatype(p *model.Project, d *model.Datatype, owner string) mistake.List {
-	for _, o := range p.Datatypes {
-		if o.Name == d.Name || o.GoRow == d.GoRow || o.GoAccessor == d.GoAccessor {
-			return mistake.List{{
-				File: o.Pos.File, Line: o.Pos.Line, Column: o.Pos.Column,
-				Message: fmt.Sprintf("the table %s (%s in Go) is added to the cache %s", d.Name, d.GoRow, owner),
-				Hint:    "give your own datatype another name",
-			}}
-		}
-	}
-	for _, f := range d.Fields {
-		f.Pos, f.Added = d.Pos, true
-	}
-	p.Datatypes = append(p.Datatypes, d)
-	return nil
 }
 
 func beside(d *model.Datatype, suffix, label, description string) *model.Datatype {
 	name := d.Name + suffix
 	return &model.Datatype{
-		Pos: d.Pos, Name: name, Label: d.Label + " " + label, Description: description, ID: model.IDInteger,
+		Name: name, Label: d.Label + " " + label, Description: description, ID: model.IDInteger,
 		GoRow: goname.Row(name), GoAccessor: goname.Exported(name),
 	}
 }
@@ -68,7 +43,7 @@ func tagTable(d *model.Datatype) *model.Datatype {
 	token := number("token", "Token", "0")
 	token.Help = "of the write that gave it; counts while the entry has the same"
 	t.Fields = []*model.Field{tag, entry, token}
-	t.Indexes = []*model.Index{{Pos: d.Pos, Name: model.ShortName(t.Name + "_tag_idx"), Columns: []model.IndexColumn{{Field: tag}, {Field: entry}}}}
+	t.Indexes = []*model.Index{{Name: model.ShortName(t.Name + "_tag_idx"), Columns: []model.IndexColumn{{Field: tag}, {Field: entry}}}}
 	return t
 }
 
@@ -84,7 +59,7 @@ func changeTable(d *model.Datatype) *model.Datatype {
 	at := instant("created_at", "Created at")
 	at.NotNull, at.Default = true, &model.Default{Now: true}
 	t.Fields = []*model.Field{origin, hashes, at}
-	t.Indexes = []*model.Index{{Pos: d.Pos, Name: model.ShortName(t.Name + "_created_at_idx"), Columns: []model.IndexColumn{{Field: at}}}}
+	t.Indexes = []*model.Index{{Name: model.ShortName(t.Name + "_created_at_idx"), Columns: []model.IndexColumn{{Field: at}}}}
 	return t
 }
 
@@ -102,12 +77,9 @@ func cache(d *model.Datatype) mistake.List {
 	if c == nil {
 		return nil
 	}
-	var found mistake.List
 	add := func(f *model.Field, help string) *model.Field {
 		f.Help = help
-		f, wrong := addField(d, f)
-		found = append(found, wrong...)
-		return f
+		return addField(d, f)
 	}
 	if c.ExpiresAt == nil {
 		c.ExpiresAt = add(instant("cache_expires_at", "Expires at"), "empty means never")
@@ -126,10 +98,10 @@ func cache(d *model.Datatype) mistake.List {
 	c.Lease = add(number("cache_lease", "Lease", "0"), "of the load that makes the next value; 0: none")
 	c.LeasedUntil = add(instant("cache_leased_until", "Leased until"), "from then on another may load")
 	if !leads(d, c.ExpiresAt) {
-		d.Indexes = append(d.Indexes, cacheIndex(d, c.ExpiresAt))
+		addIndex(d, cacheIndex(d, c.ExpiresAt))
 	}
 	if c.MaxEntries > 0 || c.MaxBytes > 0 {
-		d.Indexes = append(d.Indexes, cacheIndex(d, c.UsedAt))
+		addIndex(d, cacheIndex(d, c.UsedAt))
 	}
 	for _, s := range c.DependsOn {
 		s.Datatype.Effects = append(s.Datatype.Effects, forgets(d, s.Datatype))
@@ -137,7 +109,16 @@ func cache(d *model.Datatype) mistake.List {
 	for _, op := range cacheOperations {
 		d.Operations = append(d.Operations, &model.Operation{Name: op.verb + d.GoRow, Kind: op.kind})
 	}
-	return found
+	d.Names = append(d.Names,
+		model.Name{
+			Space: model.Members(d.GoRow + "Table"), Text: "CacheBackend", What: "the method of every cache",
+			Pos: d.Pos, Owner: d, Added: true,
+		},
+		model.Name{
+			Space: model.SpaceGo, Text: goname.Unexported(d.GoRow) + "Cache", What: "the code of the cache " + d.Name,
+			Pos: d.GoPos, Owner: d, Hint: "give it another go_name",
+		})
+	return nil
 }
 
 // forgets removes, with each write of a row, what the cache holds of it.
@@ -150,7 +131,7 @@ func forgets(cache, source *model.Datatype) model.Effect {
 
 func cacheIndex(d *model.Datatype, f *model.Field) *model.Index {
 	return &model.Index{
-		Pos: d.Pos, Name: model.ShortName(d.Name + "_" + f.Name + "_idx"),
+		Name:    model.ShortName(d.Name + "_" + f.Name + "_idx"),
 		Columns: []model.IndexColumn{{Field: f}},
 	}
 }

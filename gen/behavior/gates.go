@@ -1,10 +1,8 @@
 package behavior
 
 import (
-	"cmp"
 	"slices"
 
-	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
@@ -14,19 +12,10 @@ const gatesTable = "queue_gates"
 
 // addGates adds the table that the queues of a project share: which of them are
 // paused, and how much of a rate is used. The runtime knows it by its name.
-func addGates(p *model.Project) mistake.List {
+func addGates(p *model.Project) {
 	i := slices.IndexFunc(p.Datatypes, func(d *model.Datatype) bool { return d.Queue != nil })
 	if i < 0 {
-		return nil
-	}
-	pos := p.Datatypes[i].Pos
-	if i := slices.IndexFunc(p.Datatypes, func(d *model.Datatype) bool { return d.Name == gatesTable }); i >= 0 {
-		at := p.Datatypes[i].Pos
-		return mistake.List{{
-			File: at.File, Line: at.Line, Column: at.Column,
-			Message: "the table " + gatesTable + " is added where there are queues",
-			Hint:    "give your own datatype another name",
-		}}
+		return
 	}
 	name := text("name", "Name", "text", "255")
 	name.Required, name.NotNull, name.Unique = true, true, true
@@ -42,19 +31,14 @@ func addGates(p *model.Project) mistake.List {
 	seen := number("seen", "Seen", "0")
 	seen.Help = "when the gate was last passed, in microseconds since 1970"
 	d := &model.Datatype{
-		Pos: pos, Name: gatesTable, Label: "Queue Gates", ID: model.IDInteger,
+		Name: gatesTable, Label: "Queue Gates", ID: model.IDInteger,
 		Description: "Which queues are paused, and how much of their limits is used. The runtime keeps it.",
 		GoRow:       "QueueGate", GoAccessor: "QueueGates",
 		Fields: []*model.Field{name, paused, used, seen},
 		Indexes: []*model.Index{{
-			Pos: pos, Name: gatesTable + "_name_key", GoName: "Name", Unique: true,
+			Name: gatesTable + "_name_key", GoName: "Name", Unique: true,
 			Columns: []model.IndexColumn{{Field: name}},
 		}},
 	}
-	for _, f := range d.Fields {
-		f.Pos, f.Added = pos, true
-	}
-	p.Datatypes = append(p.Datatypes, d)
-	slices.SortFunc(p.Datatypes, func(a, b *model.Datatype) int { return cmp.Compare(a.Name, b.Name) })
-	return nil
+	addDatatype(p, d, p.Datatypes[i])
 }

@@ -25,22 +25,20 @@ func queue(d *model.Datatype) mistake.List {
 	p.operations()
 	p.indexes()
 	d.Effects = append(d.Effects, model.Effect{On: model.Creates, Announce: d.Name})
-	return p.found
+	d.Names = append(d.Names, p.names()...)
+	return nil
 }
 
 // queuePass is the state of the pass on one datatype.
 type queuePass struct {
-	d     *model.Datatype
-	q     *model.QueueSection
-	w     *model.Worker
-	found mistake.List
+	d *model.Datatype
+	q *model.QueueSection
+	w *model.Worker
 }
 
 func (p *queuePass) add(help string, f *model.Field) *model.Field {
 	f.Help = help
-	f, wrong := addField(p.d, f)
-	p.found = append(p.found, wrong...)
-	return f
+	return addField(p.d, f)
 }
 
 // counters are what a definition may name itself.
@@ -223,12 +221,10 @@ func (p *queuePass) role(state string) string {
 }
 
 func (p *queuePass) index(name string, columns []model.IndexColumn, where ...model.Condition) *model.Index {
-	x := &model.Index{
-		Pos: p.d.Pos, Name: model.ShortName(p.d.Name + "_queue_" + name + "_idx"),
+	return addIndex(p.d, &model.Index{
+		Name:    model.ShortName(p.d.Name + "_queue_" + name + "_idx"),
 		Columns: columns, Where: where,
-	}
-	p.d.Indexes = append(p.d.Indexes, x)
-	return x
+	})
 }
 
 func number(name, label, def string) *model.Field {

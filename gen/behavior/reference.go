@@ -15,6 +15,8 @@ func reference(d *model.Datatype) mistake.List {
 		}
 		d.Indexes = append(d.Indexes, &model.Index{
 			Pos:     f.Pos,
+			NamePos: f.Pos,
+			Added:   true,
 			Name:    model.ShortName(d.Name + "_" + f.Name + "_idx"),
 			Columns: []model.IndexColumn{{Field: f}},
 		})

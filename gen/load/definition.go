@@ -19,15 +19,8 @@ type definition struct {
 	n      *yaml.Node
 	d      *model.Datatype
 	nodes  map[*model.Field]*yaml.Node
-	inner  []scope // structs that became of JSON fields and payloads
 	names  map[*model.Index]*yaml.Node
 	unique map[*model.Index]bool // made from `unique: true`
-}
-
-// scope is a Go struct: its fields must differ.
-type scope struct {
-	name   string // for messages: "article", "kind image_optimize"
-	fields []*model.Field
 }
 
 // define reads one definition as far as it goes by itself.
@@ -37,7 +30,7 @@ func define(f *file) *definition {
 	name := str(n, "name")
 	d := &model.Datatype{
 		Pos: f.pos(or(get(n, "name"), n)), Name: name, Label: str(n, "label"), Description: str(n, "description"),
-		Route: str(n, "route"), ID: model.IDInteger,
+		Route: str(n, "route"), ID: model.IDInteger, GoPos: f.pos(or(get(n, "go_name"), get(n, "name"), n)),
 	}
 	if d.Label == "" {
 		d.Label = Label(name)

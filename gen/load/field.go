@@ -38,7 +38,7 @@ func (def *definition) field(n *yaml.Node) *model.Field {
 func (def *definition) plainField(n *yaml.Node, owner string) *model.Field {
 	name := str(n, "name")
 	f := &model.Field{
-		Pos: def.f.pos(or(get(n, "name"), n)), Name: name, GoName: cmp.Or(str(n, "go_name"), goname.Exported(name)),
+		Pos: def.f.pos(or(get(n, "name"), n)), GoPos: def.f.pos(or(get(n, "go_name"), get(n, "name"), n)), Name: name, GoName: cmp.Or(str(n, "go_name"), goname.Exported(name)),
 		Type: str(n, "type"), Label: cmp.Or(str(n, "label"), fieldLabel(name, str(n, "type"))), Help: str(n, "help"),
 		Required: isTrue(n, "required"), Secret: isTrue(n, "secret"), GoType: str(n, "go_type"), Scale: 2,
 	}
@@ -218,7 +218,6 @@ func (def *definition) inlineFields(n *yaml.Node, f *model.Field) {
 	f.JSONGoName = def.d.GoRow + f.GoName
 	f.JSONFields = def.memberFields(n, f.JSONGoName)
 	f.Rules.Fields = membersOf(f.JSONFields)
-	def.inner = append(def.inner, scope{def.d.Name + "." + f.Name, f.JSONFields})
 }
 
 // memberFields reads the fields of a JSON object.

@@ -21,7 +21,7 @@ func (def *definition) indexes() {
 		if !f.Unique || !def.indexable(get(def.nodes[f], "unique"), f) {
 			continue
 		}
-		x := &model.Index{Pos: f.Pos, GoName: f.GoName, Columns: []model.IndexColumn{{Field: f}}, Unique: true}
+		x := &model.Index{Pos: f.Pos, NamePos: f.Pos, GoName: f.GoName, Columns: []model.IndexColumn{{Field: f}}, Unique: true}
 		def.unique[x] = true
 		def.addIndex(x, get(def.nodes[f], "unique"))
 	}
@@ -33,7 +33,7 @@ func (def *definition) indexes() {
 }
 
 func (def *definition) index(n *yaml.Node) {
-	x := &model.Index{Pos: def.f.pos(n), Unique: isTrue(n, "unique"), Name: str(n, "name")}
+	x := &model.Index{Pos: def.f.pos(n), NamePos: def.f.pos(or(get(n, "name"), n)), Unique: isTrue(n, "unique"), Name: str(n, "name")}
 	ok := true
 	for _, c := range items(n, "fields") {
 		if !isText(c) {

@@ -45,7 +45,7 @@ func (def *definition) kinds(n *yaml.Node, q *model.QueueSection) {
 }
 
 func (def *definition) kind(key, n *yaml.Node, q *model.QueueSection) {
-	k := &model.Kind{Pos: def.f.pos(key), Name: key.Value, GoName: cmp.Or(str(n, "go_name"), goname.Exported(key.Value))}
+	k := &model.Kind{Pos: def.f.pos(key), GoPos: def.f.pos(or(get(n, "go_name"), key)), Name: key.Value, GoName: cmp.Or(str(n, "go_name"), goname.Exported(key.Value))}
 	if slices.ContainsFunc(q.Kinds, func(o *model.Kind) bool { return o.Name == k.Name }) {
 		return // reported
 	}
@@ -57,7 +57,6 @@ func (def *definition) kind(key, n *yaml.Node, q *model.QueueSection) {
 		}
 	}
 	k.Fields = def.memberFields(n, k.GoName)
-	def.inner = append(def.inner, scope{"kind " + k.Name, k.Fields})
 	def.version(n, k)
 	q.Kinds = append(q.Kinds, k)
 }
@@ -113,6 +112,5 @@ func (def *definition) older(key, n *yaml.Node, k *model.Kind) {
 	}
 	old := &model.OldPayload{Pos: def.f.pos(key), Version: version, GoName: fmt.Sprintf("%sV%d", k.GoName, version)}
 	old.Fields = def.memberFields(n, old.GoName)
-	def.inner = append(def.inner, scope{fmt.Sprintf("version %d of kind %s", version, k.Name), old.Fields})
 	k.Older = append(k.Older, old)
 }

@@ -39,8 +39,7 @@ func (l *loader) link() {
 	l.sources(byName)
 	l.routes()
 	l.circles()
-	l.sqlNames()
-	l.goNames()
+	l.indexNames()
 }
 
 // unique reports a datatype that two files define.
@@ -176,73 +175,8 @@ func (l *loader) circle(def *definition, f *model.Field, path []*model.Field) {
 	def.f.wrong(get(def.nodes[f], "to"), "these need one another, so that none can have a first row: "+strings.Join(names, " -> "), "leave required out of one of the references")
 }
 
-// addedName is a name in the database that no one wrote.
-type addedName struct {
-	name, what string
-	at         *yaml.Node
-	hint       string
-}
-
-// addedNames gives the names that later stages make: of foreign keys, whose
-// names MySQL keeps in one space, of the indexes of references that no index
-// starts with, and of queues.
-func (def *definition) addedNames() []addedName {
-	var out []addedName
-	for _, f := range def.d.Fields {
-		if f.Reference == nil {
-			continue
-		}
-		at, stem := get(def.nodes[f], "name"), def.d.Name+"_"+f.Name
-		out = append(out, addedName{model.ShortName(stem + "_fkey"), "the foreign key of " + f.Name, at, "rename the field"})
-		leads := func(x *model.Index) bool { return len(x.Where) == 0 && x.Columns[0].Field == f }
-		if !slices.ContainsFunc(def.d.Indexes, leads) {
-			out = append(out, addedName{model.ShortName(stem + "_idx"), "the index of " + f.Name, at, "declare an index over " + f.Name + " with a name of its own"})
-		}
-	}
-	at := or(get(def.n, "name"), def.n)
-	const remedy = "rename the datatype, or the other"
-	out = append(out, addedName{def.d.Name + "_pkey", "the primary key of " + def.d.Name, at, remedy}) // by PostgreSQL
-	if def.d.ID == model.IDInteger {
-		out = append(out, addedName{def.d.Name + "_id_seq", "the sequence of the ids of " + def.d.Name, at, remedy})
-	}
-	if def.d.Queue != nil {
-		for _, of := range []string{"claim", "hold", "running", "gate", "unique", "done", "dead", "cancelled"} {
-			out = append(out, addedName{model.ShortName(def.d.Name + "_queue_" + of + "_idx"), "the queue's index", at, remedy})
-		}
-	}
-	return out
-}
-
-// sqlNames reports names that a database keeps in one space: PostgreSQL and
-// SQLite those of tables and indexes.
-func (l *loader) sqlNames() {
-	type place struct {
-		def  *definition
-		line int
-		what string
-	}
-	taken := map[string]place{}
-	for _, def := range l.defs {
-		if def.d.Name != "" {
-			taken[def.d.Name] = place{def, def.d.Pos.Line, "the table"}
-		}
-	}
-	for _, def := range l.defs {
-		if def.d.Name != "" && taken[def.d.Name].def != def {
-			continue // defined twice, which is reported
-		}
-		var last *yaml.Node // one mistake for each place is enough
-		for _, added := range def.addedNames() {
-			if first, ok := taken[added.name]; ok && added.at == last {
-				continue
-			} else if ok {
-				last = added.at
-				def.f.wrong(added.at, fmt.Sprintf("%s would be named %s, which is taken by %s (%s:%d)", added.what, added.name, first.what, first.def.f.path, first.line), added.hint)
-				continue
-			}
-			taken[added.name] = place{def, added.at.Line, added.what}
-		}
-	}
+// indexNames reports names of indexes that a database keeps for itself.
+func (l *loader) indexNames() {
 	for _, def := range l.defs {
 		for _, x := range def.d.Indexes {
 			at := def.names[x]
@@ -251,13 +185,7 @@ func (l *loader) sqlNames() {
 			}
 			if owner := ownIndexName(x.Name); owner != "" {
 				def.f.wrong(at, fmt.Sprintf("an index cannot be named %s: %s has that for itself", x.Name, owner), "give the index another name with name:")
-				continue
 			}
-			if first, ok := taken[x.Name]; ok {
-				def.f.wrong(at, fmt.Sprintf("the name %s is taken by %s (%s:%d)", x.Name, first.what, first.def.f.path, first.line), "give the index another name with name:")
-				continue
-			}
-			taken[x.Name] = place{def, x.Pos.Line, "an index"}
 		}
 	}
 }

@@ -10,8 +10,7 @@
 //     gen/language (shape.go)
 //  3. sense: defaults that hold to their field's rules, indexes over fields
 //     that exist, states that are options (field.go, index.go, queue.go)
-//  4. the project as a whole: references, circles, names that collide in SQL or
-//     in Go (link.go, names.go)
+//  4. the project as a whole: references, circles, indexes (link.go)
 //
 // A step goes on with what the one before could make out, so that one slip
 // does not hide the next; and it stays silent about what was reported.

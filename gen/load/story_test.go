@@ -10,9 +10,11 @@ import (
 	"testing/fstest"
 
 	"github.com/hegner123/modulagen/datatypes"
+	"github.com/hegner123/modulagen/gen/behavior"
 	"github.com/hegner123/modulagen/gen/internal/story"
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/names"
 )
 
 var update = flag.Bool("update", false, "write what the stories give into them; read every change as its user would")
@@ -43,10 +45,10 @@ func TestMistakes(t *testing.T) {
 	distinct := map[string]bool{}
 	for _, s := range stories(t, "mistakes") {
 		t.Run(s.Name, func(t *testing.T) {
-			p, err := Load(s.Project)
+			err := mistakesOf(s)
 			var list mistake.List
-			if !errors.As(err, &list) || p != nil {
-				t.Fatalf("loads, with %v", err)
+			if !errors.As(err, &list) {
+				t.Fatalf("has no mistakes: %v", err)
 			}
 			hold(t, s, err.Error()+"\n")
 			for _, m := range list {
@@ -58,6 +60,18 @@ func TestMistakes(t *testing.T) {
 	if len(distinct) < 60 && !testing.Short() && flag.Lookup("test.run").Value.String() == "" {
 		t.Errorf("only %d distinct mistakes", len(distinct))
 	}
+}
+
+// mistakesOf returns the mistakes of a story, those among its names too.
+func mistakesOf(s *story.Story) error {
+	p, err := Load(s.Project)
+	if err != nil {
+		return err
+	}
+	if err = behavior.Apply(p); err == nil {
+		err = names.Check(p)
+	}
+	return Quote(s.Project, err)
 }
 
 // held looks at what every mistake owes its reader.

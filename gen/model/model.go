@@ -42,6 +42,8 @@ type Project struct {
 	Config    Config
 	Datatypes []*Datatype // sorted by name
 	Queries   []*UserFile // the user's queries/*.sql, sorted by name
+
+	Names []Name // everything that is printed or created under a name; see gen/names
 }
 
 // Config is modulagen.yaml.
@@ -78,6 +80,8 @@ type Datatype struct {
 	ID          IDKind
 	GoRow       string // "FetchRequest"
 	GoAccessor  string // "FetchRequests", the field of DB and Tx
+	GoPos       Pos    // of go_name, or of the name
+	AddedFor    string // the datatype of which a behavior added it; "" for a person's own
 
 	Fields  []*Field // without the id, in the order written; those that passes add come last
 	Indexes []*Index // declared ones and the unique ones of fields; sorted as written
@@ -89,6 +93,7 @@ type Datatype struct {
 	Worker     *Worker   // what a worker of this datatype needs; nil without a queue
 	Effects    []Effect  // what else happens with each write of its rows, in order
 	Cascades   []Cascade // the references by which a delete of its rows reaches effects of others
+	Names      []Name    // what its behaviors print beside what every datatype has
 }
 
 // Field is one column.
@@ -96,6 +101,7 @@ type Field struct {
 	Pos         Pos
 	Name        string // column name
 	GoName      string // "BodyHTML"
+	GoPos       Pos    // of go_name, or of the name
 	Type        string // the name of its row in gen/fieldtype
 	Label, Help string
 	Required    bool // must be given and not empty
@@ -140,10 +146,12 @@ type Reference struct {
 // Index is a plain or unique index.
 type Index struct {
 	Pos     Pos
+	NamePos Pos    // of its name, or of the index
 	Name    string // in the database: "article_status_created_at_idx", unique "article_slug_key"
 	GoName  string // unique without Where: the By-name, "Slug" or "TenantIDAndSlug"
 	Columns []IndexColumn
 	Unique  bool
+	Added   bool        // by a behavior or for a reference
 	Where   []Condition // all must hold; empty: every row
 }
 
@@ -238,6 +246,7 @@ type Kind struct {
 	Pos     Pos
 	Name    string // "image_optimize"
 	GoName  string // "ImageOptimize"
+	GoPos   Pos    // of go_name, or of the name
 	Fields  []*Field
 	Policy  Policy
 	Version int           // of the payload; 1 unless given

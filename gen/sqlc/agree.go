@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/names"
 )
 
 // agree compares what sqlc found in a generated query with what the lowering
@@ -52,47 +54,20 @@ func strip(text string) string {
 	}, text)
 }
 
-// collisions reports a query whose types, XParams and XRow, would take the name
-// of something that the definitions generate. Its method takes no one's.
-func (v *versions) collisions(p *model.Project) {
+// collisions reports a query whose Go would take the name of something that the
+// definitions generate, or another query does.
+func (v *versions) collisions(taken names.Taken) {
 	r := v.first()
-	for _, d := range p.Datatypes {
-		for _, taken := range goNames(d) {
-			for _, suffix := range []string{"Params", "Row"} {
-				if v.name+suffix == taken {
-					r.query.file.mistake(r.query.at, "give it another name", "the query %s needs the Go name %s, which %s has", v.name, taken, d.Name)
-					return
-				}
-			}
+	what := "the query " + v.name
+	for _, n := range []model.Name{
+		{Space: model.Members("Queries"), Text: v.name, What: what},
+		{Space: model.SpaceGo, Text: v.name + "Params", What: what},
+		{Space: model.SpaceGo, Text: v.name + "Row", What: what},
+		{Space: model.SpaceGo, Text: goname.Unexported(v.name) + "Statement", What: what},
+	} {
+		if other, ok := taken.Take(n); !ok {
+			r.query.file.mistake(r.query.at, "give it another name", "the query %s needs the Go name %s, which %s has", v.name, n.Text, other.What)
+			return
 		}
 	}
-}
-
-// goNames are the package-level Go names of a datatype.
-func goNames(d *model.Datatype) []string {
-	out := []string{d.GoRow}
-	for _, suffix := range []string{"ID", "New", "Patch", "Fields", "Table", "Handler"} {
-		out = append(out, d.GoRow+suffix)
-	}
-	for _, f := range d.Fields {
-		if f.EnumGoName != "" {
-			out = append(out, f.EnumGoName)
-		}
-		if f.JSONGoName != "" {
-			out = append(out, f.JSONGoName)
-		}
-		for _, o := range f.Options {
-			out = append(out, o.GoName)
-		}
-	}
-	section := d.Queue
-	if d.Worker != nil {
-		section = d.Worker.Section
-	}
-	if section != nil {
-		for _, k := range section.Kinds {
-			out = append(out, k.GoName, k.GoName+"Job")
-		}
-	}
-	return out
 }

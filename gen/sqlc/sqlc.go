@@ -12,6 +12,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/names"
 )
 
 // Analyser runs sqlc.
@@ -76,9 +77,10 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 	}
 	datatypes := byName(in.Project)
 	user := collect(files, datatypes)
+	taken := names.Of(in.Project)
 	for _, v := range user {
 		v.complete()
-		v.collisions(in.Project)
+		v.collisions(taken)
 	}
 	if err := mistakes.Err(); err != nil {
 		return nil, err

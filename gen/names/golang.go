@@ -1,0 +1,180 @@
+package names
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hegner123/modulagen/gen/goname"
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// fixed returns the names that every generated package has.
+func fixed() []model.Name {
+	var out []model.Name
+	add := func(space, what string, texts ...string) {
+		for _, text := range texts {
+			out = append(out, model.Name{Space: space, Text: text, What: what})
+		}
+	}
+	add(model.SpaceGo, "every generated package has",
+		"DB", "Tx", "Tables", "Open", "Options", "Queries", "Workers", "Schema", // Schema is kept for a later version
+		"bind", "schema", "sqliteSchema", "postgresSchema", "mysqlSchema")
+	// An accessor is a field of DB and of Tx, and would be hidden by their own members.
+	add(model.Members("DB"), "every database has",
+		"Tables", "Queries", "Tx", "Close", "Store", "Conn", "Run", "Drain", "Now", "store", "conn")
+	add(model.Members("Workers"), "every project has", "queues")
+	add(model.Members("Queries"), "every project has", "conn")
+	return out
+}
+
+// rowTypes are what is declared for each datatype, by the ends of their names.
+var rowTypes = []struct{ suffix, what string }{
+	{"", "the row"},
+	{"ID", "the id"},
+	{"New", "the new row"},
+	{"Patch", "the patch"},
+	{"Fields", "the fields"},
+	{"Table", "the table"},
+	{"Query", "the query"},
+	{"Filter", "the filter"},
+	{"Sort", "the sort order"},
+	{"Page", "the page"},
+}
+
+// ofTable are the methods that every table has.
+var ofTable = []string{
+	"Conn", "Get", "GetUnique", "Create", "CreateMany", "Update", "UpsertUnique", "Delete", "DeleteWhere",
+	"List", "All", "First", "Count", "Exists", "Table",
+}
+
+// row returns the names that follow from a datatype's own.
+func row(d *model.Datatype) []model.Name {
+	base := model.Name{Space: model.SpaceGo, Pos: d.GoPos, Owner: d, Added: d.AddedFor != "", Hint: "give it another go_name"}
+	var out []model.Name
+	add := func(text, what string) {
+		n := base
+		n.Text, n.What = text, what
+		out = append(out, n)
+	}
+	for _, t := range rowTypes {
+		add(d.GoRow+t.suffix, t.what+" of "+called(d))
+	}
+	for _, suffix := range []string{"Spec", "TableDef", "Fields"} {
+		add(goname.Unexported(d.GoRow)+suffix, "the code of "+called(d))
+	}
+	base.Hint = "choose another name"
+	if d.GoAccessor != d.GoRow { // it follows from the name, whatever go_name is
+		base.Pos = d.Pos
+	}
+	base.Space = model.Members("DB")
+	add(d.GoAccessor, "the accessor of "+called(d))
+	base.Space = model.Members(d.GoRow + "Table")
+	for _, method := range ofTable {
+		add(method, "the method of every table")
+	}
+	return out
+}
+
+// called names a datatype in a sentence.
+func called(d *model.Datatype) string {
+	if d.AddedFor != "" {
+		return d.Name + " (added for " + d.AddedFor + ")"
+	}
+	return d.Name
+}
+
+// fieldTypes returns the types that fields bring with them.
+func fieldTypes(d *model.Datatype, owner string, fields []*model.Field) []model.Name {
+	var out []model.Name
+	for _, f := range fields {
+		base := model.Name{Space: model.SpaceGo, Pos: f.GoPos, Owner: d, Added: f.Added, Hint: "give the field a go_name"}
+		add := func(text, what string) {
+			n := base
+			n.Text, n.What = text, what
+			out = append(out, n)
+		}
+		if f.EnumGoName != "" {
+			add(f.EnumGoName, "the values of "+owner+"."+f.Name)
+			add(f.EnumGoName+"Values", "the list of values of "+owner+"."+f.Name)
+			base.Hint = "write the option as {value: ..., go_name: ...}"
+			for _, o := range f.Options {
+				add(o.GoName, fmt.Sprintf("option %q of %s.%s", o.Value, owner, f.Name))
+			}
+			base.Hint = "give the field a go_name"
+		}
+		if f.JSONGoName != "" {
+			add(f.JSONGoName, "the struct of "+owner+"."+f.Name)
+			out = append(out, Struct(d, f.JSONGoName, f.JSONFields)...)
+			out = append(out, fieldTypes(d, owner+"."+f.Name, f.JSONFields)...)
+		}
+	}
+	return out
+}
+
+// Payload returns the names of a struct whose fields a person has declared, and
+// of their types: owner is what has it, for people.
+func Payload(d *model.Datatype, goType, owner string, fields []*model.Field) []model.Name {
+	return append(fieldTypes(d, owner, fields), Struct(d, goType, fields)...)
+}
+
+// structs returns the members of a datatype's row, new row, patch and columns.
+func structs(d *model.Datatype) []model.Name {
+	id := model.Name{Text: "ID", What: "the id", Pos: d.Pos, Owner: d, Added: true}
+	var out []model.Name
+	for _, suffix := range []string{"", "Fields"} {
+		id.Space = model.Members(d.GoRow + suffix)
+		out = append(out, id)
+	}
+	for _, suffix := range []string{"", "New", "Patch", "Fields"} {
+		out = append(out, Struct(d, d.GoRow+suffix, d.Fields)...)
+	}
+	id.Text, id.What = "fill", "the method of every new row and patch"
+	for _, suffix := range []string{"New", "Patch"} {
+		id.Space = model.Members(d.GoRow + suffix)
+		out = append(out, id)
+	}
+	return out
+}
+
+// Struct returns the members of a Go struct: its fields, and the methods by which
+// it keeps secrets to itself where it has some.
+func Struct(d *model.Datatype, goType string, fields []*model.Field) []model.Name {
+	var out []model.Name
+	if slices.ContainsFunc(fields, (*model.Field).Hidden) {
+		for _, method := range model.SecretMethods {
+			out = append(out, model.Name{
+				Space: model.Members(goType), Text: method, What: "the method of everything that has a secret field",
+				Pos: d.Pos, Owner: d, Added: true,
+			})
+		}
+	}
+	for _, f := range fields {
+		if strings.Trim(f.Name, "_") == "" {
+			continue // the loader has reported it
+		}
+		what := "field " + f.Name
+		if f.Added {
+			what = "the column that a section of this datatype adds"
+		}
+		out = append(out, model.Name{
+			Space: model.Members(goType), Text: f.GoName, What: what,
+			Pos: f.GoPos, Owner: d, Added: f.Added, Hint: "rename one, or give it a go_name",
+		})
+	}
+	return out
+}
+
+// keys returns the methods that find and add rows by their unique keys.
+func keys(d *model.Datatype) []model.Name {
+	var out []model.Name
+	for _, key := range d.Keys() {
+		for _, method := range []string{"GetBy", "UpsertBy"} {
+			out = append(out, model.Name{
+				Space: model.Members(d.GoRow + "Table"), Text: method + key.GoName, What: "the method of the unique key " + key.Name,
+				Pos: key.NamePos, Owner: d, Hint: "give one of its fields a go_name",
+			})
+		}
+	}
+	return out
+}
