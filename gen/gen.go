@@ -68,6 +68,19 @@ func Generate(ctx context.Context, opts Options) (*Result, error) {
 	return &r.result, r.through(ctx, stages)
 }
 
+// Check reads the definitions of a project's folder and returns what is wrong in
+// them as a mistake.List: what Generate finds before it comes to SQL.
+func Check(fsys fs.FS) error {
+	p, err := load.Load(fsys)
+	if err == nil {
+		err = behavior.Apply(p)
+	}
+	if err == nil {
+		err = names.Check(p)
+	}
+	return load.Quote(fsys, err)
+}
+
 // stage is one arrow of the pipeline.
 type stage struct {
 	name string

@@ -14,7 +14,7 @@ import (
 func Quote(fsys fs.FS, err error) error {
 	var list mistake.List
 	if !errors.As(err, &list) {
-		return err
+		return err // nil too
 	}
 	files := map[string]*file{}
 	for i := range list {

@@ -16,6 +16,7 @@ import (
 	"text/template"
 
 	"github.com/hegner123/modulagen/datatypes"
+	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/jsonschema"
 	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/mistake"
@@ -238,9 +239,8 @@ func Add(project, folder, name, from string) (string, error) {
 
 // mistakes gives what is wrong in a project's definitions.
 func mistakes(root *os.Root) mistake.List {
-	_, err := load.Load(root.FS())
 	var list mistake.List
-	errors.As(err, &list)
+	errors.As(gen.Check(root.FS()), &list)
 	return list
 }
 
