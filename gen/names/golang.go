@@ -44,8 +44,7 @@ var rowTypes = []struct{ suffix, what string }{
 
 // ofTable are the methods that every table has.
 var ofTable = []string{
-	"Conn", "Get", "GetUnique", "Create", "CreateMany", "Update", "UpsertUnique", "Delete", "DeleteWhere",
-	"List", "All", "First", "Count", "Exists", "Table",
+	"Conn", "Get", "Create", "CreateMany", "Update", "Delete", "DeleteWhere", "List", "All", "First", "Count", "Exists", "core",
 }
 
 // row returns the names that follow from a datatype's own.
@@ -60,7 +59,7 @@ func row(d *model.Datatype) []model.Name {
 	for _, t := range rowTypes {
 		add(d.GoRow+t.suffix, t.what+" of "+called(d))
 	}
-	for _, suffix := range []string{"Spec", "TableDef", "Fields"} {
+	for _, suffix := range []string{"Spec", "TableDef", "Fields", "New", "Patch"} {
 		add(goname.Unexported(d.GoRow)+suffix, "the code of "+called(d))
 	}
 	base.Hint = "choose another name"
@@ -128,11 +127,6 @@ func structs(d *model.Datatype) []model.Name {
 	}
 	for _, suffix := range []string{"", "New", "Patch", "Fields"} {
 		out = append(out, Struct(d, d.GoRow+suffix, d.Fields)...)
-	}
-	id.Text, id.What = "fill", "the method of every new row and patch"
-	for _, suffix := range []string{"New", "Patch"} {
-		id.Space = model.Members(d.GoRow + suffix)
-		out = append(out, id)
 	}
 	return out
 }
