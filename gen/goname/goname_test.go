@@ -46,7 +46,7 @@ func TestSingular(t *testing.T) {
 func TestOption(t *testing.T) {
 	for in, want := range map[string]string{
 		"draft": "StatusDraft", "in_review": "StatusInReview", "in review": "StatusInReview", "GET": "StatusGet",
-		"HTML": "StatusHTML", "2fa": "Status2fa", "-1": "StatusMinus1", "+": "StatusU002B", "text/html": "StatusTextHTML",
+		"HTML": "StatusHTML", "2fa": "Status2fa", "-1": "StatusMinus1", "-0": "StatusMinus0", "-9": "StatusMinus9", "-": "StatusU002D", "-/": "StatusU002DU002F", "-:": "StatusU002DU003A", "+": "StatusU002B", "text/html": "StatusTextHTML",
 		"*/5": "Status5", "日本": "Status日本",
 	} {
 		if got := Option("Status", in); got != want {
@@ -55,8 +55,25 @@ func TestOption(t *testing.T) {
 	}
 }
 
+func TestUnexported(t *testing.T) {
+	for in, want := range map[string]string{
+		"Article": "article", "ArticleSpec": "articleSpec", "URLSpec": "urlSpec", "URL": "url", "A": "a", "ABc": "aBc", "AZa": "aZa",
+		"ZZ": "zz", "X1": "x1", "IDs": "iDs", "already": "already", "": "",
+	} {
+		if got := Unexported(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestKeyRowAndEnum(t *testing.T) {
+	if got := Key([]string{"TenantID", "Slug"}) + " " + Row("fetch_requests") + " " + Enum("Article", "Status"); got != "TenantIDAndSlug FetchRequest ArticleStatus" {
+		t.Error(got)
+	}
+}
+
 func TestIsExported(t *testing.T) {
-	for _, s := range []string{"A", "UserID", "X1", "A_b"} {
+	for _, s := range []string{"A", "Z", "UserID", "X1", "A_b"} {
 		if !IsExported(s) {
 			t.Errorf("%s is refused", s)
 		}
