@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -109,7 +110,7 @@ func (t tablePrinter) retried() []string {
 
 func (t tablePrinter) queueSpec(f *jen.File) {
 	w, q := t.d.Worker, t.d.Worker.Section
-	f.Var().Id(queueName(t.d)).Op("=").Add(queued("Spec")).Types(jen.Id(t.d.GoRow)).Values(jen.Dict{
+	dict := jen.Dict{
 		jen.Id("Name"):       jen.Lit(t.d.Name),
 		jen.Id("Statements"): t.statements(),
 		jen.Id("ErrorMax"):   jen.Lit(int(q.Error.Rules.Max.Int())),
@@ -134,14 +135,39 @@ func (t tablePrinter) queueSpec(f *jen.File) {
 		}),
 		jen.Id("Retention"): jen.Index().Add(queued("Retention")).ValuesFunc(func(g *jen.Group) {
 			for i, r := range q.Retention {
-				g.Line().Values(jen.Id("After").Op(":").Add(duration(r.After)), jen.Id("Prune").Op(":").Add(t.statement(t.pruneName(i))))
+				g.Line().Values(t.retention(r, t.pruneName(i))...)
 			}
 			if len(q.Retention) > 0 {
 				g.Line()
 			}
 		}),
-	})
+	}
+	if t.runs(model.Updates) {
+		dict[jen.Id("Rows")] = jen.Op("&").Id(t.specName())
+	}
+	f.Var().Id(queueName(t.d)).Op("=").Add(queued("Spec")).Types(jen.Id(t.d.GoRow)).Values(dict)
 	f.Line()
+}
+
+// retention prints how ended rows are deleted: where that has effects, by the
+// table's own way.
+func (t tablePrinter) retention(r model.Retention, prune string) []jen.Code {
+	out := []jen.Code{jen.Id("After").Op(":").Add(duration(r.After)), jen.Id("Prune").Op(":").Add(t.statement(prune))}
+	if !t.runs(model.Deletes) && len(t.d.Cascades) == 0 {
+		return out
+	}
+	q, fields := t.d.Worker.Section, t.d.GoRow+"Fields"
+	ended := jen.Func().Params(jen.Id("by").Qual("time", "Time")).Add(store("AnyCond")).Block(
+		jen.Return(store("AnyCond").Call(store("And").Call(
+			jen.Id(fields).Dot(q.State.GoName).Dot("Eq").Call(jen.Lit(r.State)),
+			jen.Id(fields).Dot(q.CompletedAt.GoName).Dot("Lte").Call(jen.Id("by")),
+		))))
+	return append(out, jen.Id("Ended").Op(":").Add(ended), jen.Id("Rows").Op(":").Op("&").Id(t.specName()))
+}
+
+// runs reports whether a write of the kind has an effect that runs something.
+func (t tablePrinter) runs(on model.Writes) bool {
+	return slices.ContainsFunc(t.d.Effects, func(e model.Effect) bool { return e.On&on != 0 && e.Run != nil })
 }
 
 func (t tablePrinter) pruneName(i int) string {

@@ -17,7 +17,7 @@ func endedTopic(name string) string   { return name + "/ended" }
 func CancelRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
 	args[argID], args[argError] = id, "cancelled"
-	n, err := store.Exec(ctx, c, &spec.Statements.Cancel, args)
+	n, err := changingOne(ctx, c, spec, &spec.Statements.Cancel, id, args)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func Revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) er
 func revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
 	args[argID] = id
-	n, err := store.Exec(ctx, c, &spec.Statements.Revive, args)
+	n, err := changingOne(ctx, c, spec, &spec.Statements.Revive, id, args)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) er
 func SetPriority[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any, priority int64) error {
 	args := arguments(c.DB(), 0)
 	args[argID], args[argPriority] = id, priority
-	n, err := store.Exec(ctx, c, &spec.Statements.Priority, args)
+	n, err := changingOne(ctx, c, spec, &spec.Statements.Priority, id, args)
 	if err == nil && n == 0 {
 		err = missed(ctx, c, spec, id, nil)
 	}

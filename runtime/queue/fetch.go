@@ -139,9 +139,23 @@ func (e *engine) claim(ctx context.Context, l *line, n int) (claims []*claim, me
 	return claims, max(met, len(claims)), nil
 }
 
-// claimRows runs the claim. On MySQL, which cannot show what it changed, it
+// claimRows runs the claim and its effects.
+func (e *engine) claimRows(ctx context.Context, c *store.Conn, args []any) (rows []any, err error) {
+	err = e.changing(ctx, c, func(c *store.Conn) (ids []any, err error) {
+		rows, err = e.claimedRows(ctx, c, args)
+		if e.shape.rows != nil {
+			for _, row := range rows {
+				ids = append(ids, e.shape.claimed(row).ID)
+			}
+		}
+		return ids, err
+	})
+	return rows, err
+}
+
+// claimedRows runs the claim. On MySQL, which cannot show what it changed, it
 // finds, takes and reads the rows; c is a transaction then.
-func (e *engine) claimRows(ctx context.Context, c *store.Conn, args []any) ([]any, error) {
+func (e *engine) claimedRows(ctx context.Context, c *store.Conn, args []any) ([]any, error) {
 	st := e.shape.st
 	if c.Dialect() != mysqlDialect {
 		return e.shape.read(ctx, c, &st.Claim, args)

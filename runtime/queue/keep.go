@@ -128,14 +128,16 @@ func (e *engine) expire(ctx context.Context, dead []runningRow) error {
 		if err != nil {
 			return err
 		}
-		touched, err := store.ExecEach(ctx, c, &e.shape.st.Expire, len(free), func(i int) []any { return e.expiry(free[i]) })
-		taken = taken[:0]
-		for i, n := range touched {
-			if n > 0 {
-				taken = append(taken, free[i])
+		return e.changing(ctx, c, func(c *store.Conn) (ids []any, err error) {
+			touched, err := store.ExecEach(ctx, c, &e.shape.st.Expire, len(free), func(i int) []any { return e.expiry(free[i]) })
+			taken = taken[:0]
+			for i, n := range touched {
+				if n > 0 {
+					taken, ids = append(taken, free[i]), append(ids, free[i].id.v)
+				}
 			}
-		}
-		return err
+			return ids, err
+		})
 	})
 	if err != nil || len(taken) == 0 {
 		return err
@@ -237,9 +239,7 @@ func (e *engine) prune(ctx context.Context) error {
 	for i := range e.shape.retention {
 		r := &e.shape.retention[i]
 		for range pruneRounds {
-			args := arguments(e.db, -r.After)
-			args[argLimit] = int64(maxSettle)
-			n, err := store.Exec(ctx, e.db.Conn(), &r.Prune, args)
+			n, err := e.pruneSome(ctx, r)
 			if err != nil {
 				return err
 			}

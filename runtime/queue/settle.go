@@ -219,15 +219,29 @@ func (e *engine) writeGroup(ctx context.Context, st *store.Statement, group []se
 	return nil
 }
 
-func (e *engine) tryGroup(ctx context.Context, st *store.Statement, group []settlement) ([]bool, error) {
-	if st == &e.shape.st.Complete {
-		claims := make([]*claim, len(group))
-		for i, s := range group {
-			claims[i] = s.claim
-		}
-		return e.change(ctx, e.db.Conn(), st, claims, 0)
+// tryGroup writes ends of one form, with their effects, and reports which of the
+// claims this process still had.
+func (e *engine) tryGroup(ctx context.Context, st *store.Statement, group []settlement) (written []bool, err error) {
+	claims := make([]*claim, len(group))
+	for i, s := range group {
+		claims[i] = s.claim
 	}
-	touched, err := store.ExecEach(ctx, e.db.Conn(), st, len(group), func(i int) []any { return e.endArguments(group[i]) })
+	err = e.changing(ctx, e.db.Conn(), func(c *store.Conn) ([]any, error) {
+		if st == &e.shape.st.Complete {
+			written, err = e.change(ctx, c, st, claims, 0)
+		} else {
+			written, err = e.endEach(ctx, c, st, group)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return idsOf(claims, written), nil
+	})
+	return written, err
+}
+
+func (e *engine) endEach(ctx context.Context, c *store.Conn, st *store.Statement, group []settlement) ([]bool, error) {
+	touched, err := store.ExecEach(ctx, c, st, len(group), func(i int) []any { return e.endArguments(group[i]) })
 	if err != nil {
 		return nil, err
 	}
@@ -314,13 +328,15 @@ func (e *engine) completeIn(ctx context.Context, conn *store.Conn, c *claim, res
 	if err := e.report(ctx, conn, []*claim{c}); err != nil {
 		return err
 	}
-	if result != nil {
-		s := settlement{c, outcome{verb: toDone}, result}
-		n, err := store.Exec(ctx, conn, &e.shape.st.Finish, e.endArguments(s))
-		return refused(n > 0, err)
-	}
-	ok, err := e.change(ctx, conn, &e.shape.st.Complete, []*claim{c}, 0)
-	return refused(err == nil && ok[0], err)
+	return e.changing(ctx, conn, func(conn *store.Conn) ([]any, error) {
+		if result != nil {
+			s := settlement{c, outcome{verb: toDone}, result}
+			n, err := store.Exec(ctx, conn, &e.shape.st.Finish, e.endArguments(s))
+			return []any{c.ID}, refused(n > 0, err)
+		}
+		ok, err := e.change(ctx, conn, &e.shape.st.Complete, []*claim{c}, 0)
+		return []any{c.ID}, refused(err == nil && ok[0], err)
+	})
 }
 
 func refused(ok bool, err error) error {
@@ -484,7 +500,17 @@ func (e *engine) report(ctx context.Context, conn *store.Conn, claims []*claim) 
 	if len(all) == 0 {
 		return nil
 	}
-	_, err := store.ExecEach(ctx, conn, &e.shape.st.Report, len(all), func(i int) []any { return all[i] })
+	err := e.changing(ctx, conn, func(conn *store.Conn) ([]any, error) {
+		touched, err := store.ExecEach(ctx, conn, &e.shape.st.Report, len(all), func(i int) []any { return all[i] })
+		if err != nil {
+			return nil, err
+		}
+		written := make([]bool, len(touched))
+		for i, n := range touched {
+			written[i] = n > 0
+		}
+		return idsOf(reporting, written), nil
+	})
 	if err != nil || conn != e.db.Conn() { // a transaction may be rolled back
 		for _, c := range reporting {
 			c.handle.reportAgain()

@@ -23,6 +23,8 @@ type Spec[R any] struct {
 
 	Fields  func(row any, buf []any) []any // one field for each column, the id first
 	Claimed func(row *R) Claimed
+
+	Rows *store.Spec // what the queue's own changes to rows have effects by; nil: they have none
 }
 
 // Statements are the statements of a queue. The generator's dialects write them;
@@ -55,6 +57,11 @@ type Name struct {
 type Retention struct {
 	After time.Duration
 	Prune store.Statement
+
+	// Ended keeps the rows that had ended by a moment, and Rows deletes them. Both
+	// are nil, and Prune is used, where deleting rows has no effects.
+	Ended func(by time.Time) store.AnyCond
+	Rows  *store.Spec
 }
 
 // Claimed is what the worker reads from a row.
@@ -110,6 +117,7 @@ type shape struct {
 	retention []Retention
 	errorMax  int
 	versioned bool // payloads have versions
+	rows      *store.Spec
 
 	// read runs a statement that gives rows, and gives them as *R.
 	read    func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error)
@@ -120,7 +128,7 @@ type shape struct {
 func (s *Spec[R]) untyped() *shape {
 	return &shape{
 		name: s.Name, st: &s.Statements, states: s.States, order: s.Order, policies: s.Policies,
-		queues: s.Queues, retention: s.Retention, errorMax: s.ErrorMax, versioned: s.Versioned,
+		queues: s.Queues, retention: s.Retention, rows: s.Rows, errorMax: s.ErrorMax, versioned: s.Versioned,
 		read: func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
 			rows, err := store.Many(ctx, c, st, args, func(row *R) []any { return s.Fields(row, nil) })
 			if err != nil {

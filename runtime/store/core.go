@@ -141,3 +141,16 @@ func (l *rowList) keep() any {
 	l.list.Index(n).Set(l.row.Elem())
 	return at(l.list, n)
 }
+
+// DeleteSome deletes up to limit of the rows that where keeps, those with the
+// smallest ids, and returns their number. limit is at most EffectBatch.
+func (t Core) DeleteSome(ctx context.Context, where AnyCond, limit int) (int64, error) {
+	return t.access().deleteSome(ctx, where.n, limit)
+}
+
+// Changed runs the effects of op on rows that SQL beside the store has written. It
+// is called in the transaction of that write, and after it; Deleted is not for it.
+// An effect with Rows is given the rows after the write, and none before it.
+func (t Core) Changed(ctx context.Context, op Op, ids []any) error {
+	return t.access().changed(ctx, op, ids)
+}

@@ -263,6 +263,50 @@ func (a access) deleteWhereWithEffects(ctx context.Context, where *node) (total 
 	return total, err
 }
 
+func (a access) deleteSome(ctx context.Context, where *node, limit int) (n int64, err error) {
+	err = a.affecting(ctx, Deleted, func(in access, es effects) ([]Change, error) {
+		n = 0
+		changes, err := in.lockRows(ctx, where, es.rows(), min(limit, EffectBatch))
+		if err != nil || len(changes) == 0 {
+			return nil, err
+		}
+		if err := in.leaving(ctx, es, changes); err != nil {
+			return nil, err
+		}
+		n, err = in.deleteRows(ctx, listed(0, changes))
+		return changes, err
+	})
+	return n, err
+}
+
+func (a access) changed(ctx context.Context, op Op, ids []any) error {
+	es := a.s.byOp[op]
+	if len(es) == 0 || len(ids) == 0 {
+		return nil
+	}
+	es.announce(a.c)
+	changes := make([]Change, len(ids))
+	for i, id := range ids {
+		changes[i] = Change{Op: op, ID: id}
+	}
+	for rest := changes; es.rows() && len(rest) > 0; {
+		batch := rest[:min(len(rest), EffectBatch)]
+		rest = rest[len(batch):]
+		rows, err := a.lockRows(ctx, listed(0, batch), true, len(batch))
+		if err != nil {
+			return err
+		}
+		found := make(map[any]any, len(rows))
+		for _, row := range rows {
+			found[row.ID] = row.Before
+		}
+		for i := range batch {
+			batch[i].After = found[batch[i].ID]
+		}
+	}
+	return es.run(ctx, a.c, changes)
+}
+
 // leaving runs what goes with the deletion of rows, which are still there: first
 // the effects on rows that refer to them.
 func (a access) leaving(ctx context.Context, es effects, changes []Change) error {

@@ -1,0 +1,69 @@
+package queue
+
+import (
+	"context"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// What the queue's own statements change are writes as others are: a cache that
+// depends on the queue forgets a job that has ended. Changes that only the queue
+// itself reads, such as why a row is held, have no effects.
+
+// changing runs change, which returns the ids of the rows that it changed, and
+// then the effects on them, in one transaction. rows is nil where there are none.
+func changing(ctx context.Context, c *store.Conn, rows *store.Spec, change func(c *store.Conn) (ids []any, err error)) error {
+	if rows == nil {
+		_, err := change(c)
+		return err
+	}
+	return c.InTx(ctx, func(c *store.Conn) error {
+		ids, err := change(c)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		return store.Bind(c, rows).Changed(ctx, store.Updated, ids)
+	})
+}
+
+func (e *engine) changing(ctx context.Context, c *store.Conn, change func(c *store.Conn) (ids []any, err error)) error {
+	return changing(ctx, c, e.shape.rows, change)
+}
+
+// changingOne is changing for a statement that changes one row or none. It
+// returns how many.
+func changingOne[R any](ctx context.Context, c *store.Conn, spec *Spec[R], st *store.Statement, id any, args []any) (n int64, err error) {
+	err = changing(ctx, c, spec.Rows, func(c *store.Conn) ([]any, error) {
+		if n, err = store.Exec(ctx, c, st, args); n == 0 {
+			return nil, err
+		}
+		return []any{id}, err
+	})
+	return n, err
+}
+
+// idsOf returns the ids of those claims that were changed.
+func idsOf(claims []*claim, changed []bool) []any {
+	var ids []any
+	for i, c := range claims {
+		if changed[i] {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// pruneSome deletes some rows that ended long enough ago, with the effects of
+// their deletion.
+func (e *engine) pruneSome(ctx context.Context, r *Retention) (int64, error) {
+	if r.Ended == nil {
+		args := arguments(e.db, -r.After)
+		args[argLimit] = int64(maxSettle)
+		return store.Exec(ctx, e.db.Conn(), &r.Prune, args)
+	}
+	now, err := moment(ctx, e.db.Conn())
+	if err != nil {
+		return 0, err
+	}
+	return store.Bind(e.db.Conn(), r.Rows).DeleteSome(ctx, r.Ended(now.Add(-r.After)), maxSettle)
+}
