@@ -99,9 +99,13 @@ func explain(r *Result, d *model.Datatype) *Explanation {
 	return e
 }
 
-// goNames returns the accessor of a datatype and the exported names of its Go.
+// goNames returns the accessor of a datatype, if it has one, and the exported names
+// of its Go.
 func goNames(p *model.Project, d *model.Datatype) []string {
-	out := []string{"db." + d.GoAccessor}
+	var out []string
+	if d.AddedFor == "" {
+		out = append(out, "db."+d.GoAccessor)
+	}
 	for _, n := range p.Names {
 		if n.Owner == d && n.Space == model.SpaceGo && token.IsExported(n.Text) {
 			out = append(out, n.Text)

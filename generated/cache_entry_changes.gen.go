@@ -3,10 +3,6 @@
 package generated
 
 import (
-	"context"
-	"iter"
-	"time"
-
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
@@ -14,202 +10,15 @@ import (
 // CacheEntryChangeID names one row of cache_entry_changes.
 type CacheEntryChangeID int64
 
-// CacheEntryChange is one row of cache_entry_changes.
-//
-// What processes that keep entries of cache_entry in memory must forget. The cache keeps it.
-type CacheEntryChange struct {
-	ID CacheEntryChangeID `json:"id"`
-	// the process that wrote it
-	Origin int64 `json:"origin"`
-	// of the keys, 8 bytes each; empty means every key
-	Hashes    []byte    `json:"hashes"`
-	CreatedAt time.Time `json:"created_at"`
-}
-
-// CacheEntryChangeNew is a row of cache_entry_changes to be. What is left unset takes its default, or is null.
-type CacheEntryChangeNew struct {
-	Origin    store.Opt[int64]     `json:"origin,omitzero"`     // default: 0
-	Hashes    store.Opt[[]byte]    `json:"hashes,omitzero"`     // default:
-	CreatedAt store.Opt[time.Time] `json:"created_at,omitzero"` // default: now
-}
-
-// CacheEntryChangePatch is a change to a row of cache_entry_changes. What is left unset stays as it is.
-type CacheEntryChangePatch struct {
-	Origin    store.Opt[int64]     `json:"origin,omitzero"`
-	Hashes    store.Opt[[]byte]    `json:"hashes,omitzero"`
-	CreatedAt store.Opt[time.Time] `json:"created_at,omitzero"`
-}
-
-// CacheEntryChangeFields are the columns of cache_entry_changes, for filters and sorts.
-var CacheEntryChangeFields = struct {
-	ID        store.Col[CacheEntryChangeID, CacheEntryChangeID]
-	Origin    store.Col[CacheEntryChangeID, int64]
-	Hashes    store.Col[CacheEntryChangeID, []byte]
-	CreatedAt store.Col[CacheEntryChangeID, time.Time]
-}{
-	ID:        store.FieldOf[CacheEntryChangeID, CacheEntryChangeID](0),
-	Origin:    store.FieldOf[CacheEntryChangeID, int64](1),
-	Hashes:    store.FieldOf[CacheEntryChangeID, []byte](2),
-	CreatedAt: store.FieldOf[CacheEntryChangeID, time.Time](3),
-}
-
-// The forms of a question to cache_entry_changes and of its answer.
-type (
-	CacheEntryChangeQuery  = store.Query[CacheEntryChangeID]
-	CacheEntryChangeFilter = store.Cond[CacheEntryChangeID]
-	CacheEntryChangeSort   = store.Order[CacheEntryChangeID]
-	CacheEntryChangePage   = store.Page[CacheEntryChange]
-)
-
-// CacheEntryChangeTable reads and writes cache_entry_changes.
-type CacheEntryChangeTable struct {
-	core store.Core
-}
-
-// Conn returns what the table's statements run on: the database, or a transaction.
-func (t *CacheEntryChangeTable) Conn() *store.Conn {
-	return t.core.Conn()
-}
-
-// Get returns the row with this id, or store.ErrNotFound.
-func (t *CacheEntryChangeTable) Get(ctx context.Context, id CacheEntryChangeID) (*CacheEntryChange, error) {
-	r := new(CacheEntryChange)
-	if err := t.core.Get(ctx, int64(id), r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Create adds a row and returns it. The error is a *store.ValidationError, which names
-// every broken rule, a *store.ConflictError, or store.ErrReference.
-func (t *CacheEntryChangeTable) Create(ctx context.Context, n CacheEntryChangeNew) (*CacheEntryChange, error) {
-	r := new(CacheEntryChange)
-	if err := t.core.Create(ctx, &n, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Update sets the columns that p sets, and returns the row as it is then. An empty p only
-// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
-func (t *CacheEntryChangeTable) Update(ctx context.Context, id CacheEntryChangeID, p CacheEntryChangePatch) (*CacheEntryChange, error) {
-	r := new(CacheEntryChange)
-	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Delete deletes the row. It returns store.ErrNotFound without the row, and
-// store.ErrReference while a row refers to it that is not deleted with it.
-func (t *CacheEntryChangeTable) Delete(ctx context.Context, id CacheEntryChangeID) error {
-	return t.core.Delete(ctx, int64(id))
-}
-
-// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
-// checked before the first is written; a *store.ValidationError names the first row that
-// breaks a rule.
-func (t *CacheEntryChangeTable) CreateMany(ctx context.Context, ns []CacheEntryChangeNew) ([]CacheEntryChangeID, error) {
-	var ids []CacheEntryChangeID
-	err := t.core.CreateMany(ctx, ns, &ids)
-	return ids, err
-}
-
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
-func (t *CacheEntryChangeTable) DeleteWhere(ctx context.Context, where CacheEntryChangeFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
-}
-
-// List returns one page. A page after a cursor starts right behind the row that the
-// cursor stands for, whatever was added or deleted meanwhile.
-func (t *CacheEntryChangeTable) List(ctx context.Context, q CacheEntryChangeQuery) (CacheEntryChangePage, error) {
-	var page CacheEntryChangePage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
-	if err != nil {
-		return CacheEntryChangePage{}, err
-	}
-	page.Next = next
-	return page, nil
-}
-
-// All returns every row of the query. It reads them in pages: while the loop's body runs
-// no connection is held, and rows that others add behind it are seen. It ends after an
-// error.
-func (t *CacheEntryChangeTable) All(ctx context.Context, q CacheEntryChangeQuery) iter.Seq2[*CacheEntryChange, error] {
-	return func(yield func(*CacheEntryChange, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
-			r, _ := row.(*CacheEntryChange)
-			return yield(r, err)
-		})
-	}
-}
-
-// First returns the first row of the query, or store.ErrNotFound.
-func (t *CacheEntryChangeTable) First(ctx context.Context, q CacheEntryChangeQuery) (*CacheEntryChange, error) {
-	r := new(CacheEntryChange)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
-// costs as much as reading what it counts.
-func (t *CacheEntryChangeTable) Count(ctx context.Context, where CacheEntryChangeFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
-}
-
-// Exists reports whether where keeps any row.
-func (t *CacheEntryChangeTable) Exists(ctx context.Context, where CacheEntryChangeFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
-}
-
-var cacheEntryChangeSpec = store.Spec{
+var cacheEntryChangeTableDef = store.TableDef{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "origin", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "hashes", Rules: check.Rules{Kind: check.Bytes, Max: check.At("1048576")}, Types: [3]string{"BLOB", "bytea", "longblob"}},
 		{Name: "created_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
-	Fields: cacheEntryChangeFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
-	Name:   "cache_entry_changes",
-	New:    cacheEntryChangeNew,
-	Patch:  cacheEntryChangePatch,
-	Row: func() any {
-		return new(CacheEntryChange)
-	},
-}
-
-var cacheEntryChangeTableDef = store.TableDef{
-	Columns: cacheEntryChangeSpec.Columns,
 	Indexes: []store.Index{
 		{Name: "cache_entry_changes_created_at_idx", Columns: []int{3}},
 	},
 	Name: "cache_entry_changes",
-}
-
-func cacheEntryChangeFields(row any, buf []any) []any {
-	r := row.(*CacheEntryChange)
-	return append(buf,
-		(*int64)(&r.ID),
-		&r.Origin,
-		&r.Hashes,
-		&r.CreatedAt)
-}
-
-func cacheEntryChangeNew(given, row any, m *store.Mask, now time.Time) {
-	n, r := given.(*CacheEntryChangeNew), row.(*CacheEntryChange)
-	store.Put(m, 1, &r.Origin, n.Origin, 0)
-	store.Put(m, 2, &r.Hashes, n.Hashes, []byte(""))
-	store.Put(m, 3, &r.CreatedAt, n.CreatedAt, now)
-}
-
-func cacheEntryChangePatch(given, row any, m *store.Mask) {
-	p, r := given.(*CacheEntryChangePatch), row.(*CacheEntryChange)
-	store.Patch(m, 1, &r.Origin, p.Origin)
-	store.Patch(m, 2, &r.Hashes, p.Hashes)
-	store.Patch(m, 3, &r.CreatedAt, p.CreatedAt)
 }

@@ -3,10 +3,6 @@
 package generated
 
 import (
-	"context"
-	"iter"
-	"time"
-
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
@@ -14,203 +10,16 @@ import (
 // CacheEntryTagID names one row of cache_entry_tags.
 type CacheEntryTagID int64
 
-// CacheEntryTag is one row of cache_entry_tags.
-//
-// A tag of an entry of cache_entry. The cache keeps it.
-type CacheEntryTag struct {
-	ID      CacheEntryTagID `json:"id"`
-	Tag     string          `json:"tag"`
-	EntryID CacheEntryID    `json:"entry_id"`
-	// of the write that gave it; counts while the entry has the same
-	Token int64 `json:"token"`
-}
-
-// CacheEntryTagNew is a row of cache_entry_tags to be. What is left unset takes its default, or is null.
-type CacheEntryTagNew struct {
-	Tag     store.Opt[string] `json:"tag,omitzero"`   // default:
-	EntryID CacheEntryID      `json:"entry_id"`       // required
-	Token   store.Opt[int64]  `json:"token,omitzero"` // default: 0
-}
-
-// CacheEntryTagPatch is a change to a row of cache_entry_tags. What is left unset stays as it is.
-type CacheEntryTagPatch struct {
-	Tag     store.Opt[string]       `json:"tag,omitzero"`
-	EntryID store.Opt[CacheEntryID] `json:"entry_id,omitzero"`
-	Token   store.Opt[int64]        `json:"token,omitzero"`
-}
-
-// CacheEntryTagFields are the columns of cache_entry_tags, for filters and sorts.
-var CacheEntryTagFields = struct {
-	ID      store.Col[CacheEntryTagID, CacheEntryTagID]
-	Tag     store.TextCol[CacheEntryTagID, string]
-	EntryID store.Col[CacheEntryTagID, CacheEntryID]
-	Token   store.Col[CacheEntryTagID, int64]
-}{
-	ID:      store.FieldOf[CacheEntryTagID, CacheEntryTagID](0),
-	Tag:     store.TextOf[CacheEntryTagID, string](1),
-	EntryID: store.FieldOf[CacheEntryTagID, CacheEntryID](2),
-	Token:   store.FieldOf[CacheEntryTagID, int64](3),
-}
-
-// The forms of a question to cache_entry_tags and of its answer.
-type (
-	CacheEntryTagQuery  = store.Query[CacheEntryTagID]
-	CacheEntryTagFilter = store.Cond[CacheEntryTagID]
-	CacheEntryTagSort   = store.Order[CacheEntryTagID]
-	CacheEntryTagPage   = store.Page[CacheEntryTag]
-)
-
-// CacheEntryTagTable reads and writes cache_entry_tags.
-type CacheEntryTagTable struct {
-	core store.Core
-}
-
-// Conn returns what the table's statements run on: the database, or a transaction.
-func (t *CacheEntryTagTable) Conn() *store.Conn {
-	return t.core.Conn()
-}
-
-// Get returns the row with this id, or store.ErrNotFound.
-func (t *CacheEntryTagTable) Get(ctx context.Context, id CacheEntryTagID) (*CacheEntryTag, error) {
-	r := new(CacheEntryTag)
-	if err := t.core.Get(ctx, int64(id), r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Create adds a row and returns it. The error is a *store.ValidationError, which names
-// every broken rule, a *store.ConflictError, or store.ErrReference.
-func (t *CacheEntryTagTable) Create(ctx context.Context, n CacheEntryTagNew) (*CacheEntryTag, error) {
-	r := new(CacheEntryTag)
-	if err := t.core.Create(ctx, &n, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Update sets the columns that p sets, and returns the row as it is then. An empty p only
-// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
-func (t *CacheEntryTagTable) Update(ctx context.Context, id CacheEntryTagID, p CacheEntryTagPatch) (*CacheEntryTag, error) {
-	r := new(CacheEntryTag)
-	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Delete deletes the row. It returns store.ErrNotFound without the row, and
-// store.ErrReference while a row refers to it that is not deleted with it.
-func (t *CacheEntryTagTable) Delete(ctx context.Context, id CacheEntryTagID) error {
-	return t.core.Delete(ctx, int64(id))
-}
-
-// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
-// checked before the first is written; a *store.ValidationError names the first row that
-// breaks a rule.
-func (t *CacheEntryTagTable) CreateMany(ctx context.Context, ns []CacheEntryTagNew) ([]CacheEntryTagID, error) {
-	var ids []CacheEntryTagID
-	err := t.core.CreateMany(ctx, ns, &ids)
-	return ids, err
-}
-
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
-func (t *CacheEntryTagTable) DeleteWhere(ctx context.Context, where CacheEntryTagFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
-}
-
-// List returns one page. A page after a cursor starts right behind the row that the
-// cursor stands for, whatever was added or deleted meanwhile.
-func (t *CacheEntryTagTable) List(ctx context.Context, q CacheEntryTagQuery) (CacheEntryTagPage, error) {
-	var page CacheEntryTagPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
-	if err != nil {
-		return CacheEntryTagPage{}, err
-	}
-	page.Next = next
-	return page, nil
-}
-
-// All returns every row of the query. It reads them in pages: while the loop's body runs
-// no connection is held, and rows that others add behind it are seen. It ends after an
-// error.
-func (t *CacheEntryTagTable) All(ctx context.Context, q CacheEntryTagQuery) iter.Seq2[*CacheEntryTag, error] {
-	return func(yield func(*CacheEntryTag, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
-			r, _ := row.(*CacheEntryTag)
-			return yield(r, err)
-		})
-	}
-}
-
-// First returns the first row of the query, or store.ErrNotFound.
-func (t *CacheEntryTagTable) First(ctx context.Context, q CacheEntryTagQuery) (*CacheEntryTag, error) {
-	r := new(CacheEntryTag)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
-// costs as much as reading what it counts.
-func (t *CacheEntryTagTable) Count(ctx context.Context, where CacheEntryTagFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
-}
-
-// Exists reports whether where keeps any row.
-func (t *CacheEntryTagTable) Exists(ctx context.Context, where CacheEntryTagFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
-}
-
-var cacheEntryTagSpec = store.Spec{
+var cacheEntryTagTableDef = store.TableDef{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "tag", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "entry_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "token", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
-	Fields: cacheEntryTagFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
-	Name:   "cache_entry_tags",
-	New:    cacheEntryTagNew,
-	Patch:  cacheEntryTagPatch,
-	Row: func() any {
-		return new(CacheEntryTag)
-	},
-}
-
-var cacheEntryTagTableDef = store.TableDef{
-	Columns: cacheEntryTagSpec.Columns,
 	Indexes: []store.Index{
 		{Name: "cache_entry_tags_tag_idx", Columns: []int{1, 2}},
 		{Name: "cache_entry_tags_entry_id_idx", Columns: []int{2}},
 	},
 	Name: "cache_entry_tags",
-}
-
-func cacheEntryTagFields(row any, buf []any) []any {
-	r := row.(*CacheEntryTag)
-	return append(buf,
-		(*int64)(&r.ID),
-		&r.Tag,
-		(*int64)(&r.EntryID),
-		&r.Token)
-}
-
-func cacheEntryTagNew(given, row any, m *store.Mask, _ time.Time) {
-	n, r := given.(*CacheEntryTagNew), row.(*CacheEntryTag)
-	store.Put(m, 1, &r.Tag, n.Tag, "")
-	r.EntryID = n.EntryID
-	m.Add(2)
-	store.Put(m, 3, &r.Token, n.Token, 0)
-}
-
-func cacheEntryTagPatch(given, row any, m *store.Mask) {
-	p, r := given.(*CacheEntryTagPatch), row.(*CacheEntryTag)
-	store.Patch(m, 1, &r.Tag, p.Tag)
-	store.Patch(m, 2, &r.EntryID, p.EntryID)
-	store.Patch(m, 3, &r.Token, p.Token)
 }

@@ -22,28 +22,22 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
-	CacheEntry        CacheEntryTable       // Cache Entries
-	CacheEntryChanges CacheEntryChangeTable // Cache Entries Changes
-	CacheEntryTags    CacheEntryTagTable    // Cache Entries Tags
-	CronJob           CronJobTable          // Cron Jobs
-	EmailQueue        EmailQueueTable       // Email Queue
-	FetchRequests     FetchRequestTable     // Fetch Requests
-	JobQueue          JobQueueTable         // Background Jobs
-	QueueGates        QueueGateTable        // Queue Gates
-	RouteWebhooks     RouteWebhookTable     // Route Webhooks
-	WebhookDeliveries WebhookDeliveryTable  // Webhook Deliveries
+	CacheEntry        CacheEntryTable      // Cache Entries
+	CronJob           CronJobTable         // Cron Jobs
+	EmailQueue        EmailQueueTable      // Email Queue
+	FetchRequests     FetchRequestTable    // Fetch Requests
+	JobQueue          JobQueueTable        // Background Jobs
+	RouteWebhooks     RouteWebhookTable    // Route Webhooks
+	WebhookDeliveries WebhookDeliveryTable // Webhook Deliveries
 }
 
 func bind(c *store.Conn) Tables {
 	return Tables{
 		CacheEntry:        CacheEntryTable{store.Bind(c, &cacheEntrySpec)},
-		CacheEntryChanges: CacheEntryChangeTable{store.Bind(c, &cacheEntryChangeSpec)},
-		CacheEntryTags:    CacheEntryTagTable{store.Bind(c, &cacheEntryTagSpec)},
 		CronJob:           CronJobTable{store.Bind(c, &cronJobSpec)},
 		EmailQueue:        EmailQueueTable{store.Bind(c, &emailQueueSpec)},
 		FetchRequests:     FetchRequestTable{store.Bind(c, &fetchRequestSpec)},
 		JobQueue:          JobQueueTable{store.Bind(c, &jobQueueSpec)},
-		QueueGates:        QueueGateTable{store.Bind(c, &queueGateSpec)},
 		RouteWebhooks:     RouteWebhookTable{store.Bind(c, &routeWebhookSpec)},
 		WebhookDeliveries: WebhookDeliveryTable{store.Bind(c, &webhookDeliverySpec)},
 	}

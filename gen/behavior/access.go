@@ -5,8 +5,11 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// access offers the operations that every datatype has.
+// access offers the operations that every datatype of a person has.
 func access(d *model.Datatype) mistake.List {
+	if d.AddedFor != "" { // it is read and written by the behavior's own statements
+		return nil
+	}
 	ops := []*model.Operation{
 		{Name: "Insert" + d.GoRow, Kind: model.OpInsert},
 		{Name: "Get" + d.GoRow, Kind: model.OpGet},

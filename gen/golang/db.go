@@ -1,6 +1,8 @@
 package golang
 
 import (
+	"slices"
+
 	"github.com/dave/jennifer/jen"
 
 	"github.com/hegner123/modulagen/gen/goname"
@@ -71,7 +73,7 @@ func printDB(f *jen.File, p *model.Project, hasQueries bool) {
 func printTables(f *jen.File, p *model.Project, hasQueries bool) {
 	f.Add(comment("Tables are the datatypes of this project."))
 	f.Type().Id("Tables").StructFunc(func(g *jen.Group) {
-		for _, d := range p.Datatypes {
+		for _, d := range own(p) {
 			g.Id(d.GoAccessor).Id(d.GoRow + "Table").Comment(commentLine(d.Label)[3:])
 		}
 		if hasQueries {
@@ -81,7 +83,7 @@ func printTables(f *jen.File, p *model.Project, hasQueries bool) {
 	f.Line()
 	f.Func().Id("bind").Params(jen.Id("c").Op("*").Add(store("Conn"))).Id("Tables").Block(
 		jen.Return(jen.Id("Tables").Values(jen.DictFunc(func(dict jen.Dict) {
-			for _, d := range p.Datatypes {
+			for _, d := range own(p) {
 				dict[jen.Id(d.GoAccessor)] = jen.Id(d.GoRow + "Table").Values(
 					jen.Add(store("Bind")).Call(jen.Id("c"), jen.Op("&").Id(tablePrinter{d: d}.specName())))
 			}
@@ -91,6 +93,11 @@ func printTables(f *jen.File, p *model.Project, hasQueries bool) {
 		}))),
 	)
 	f.Line()
+}
+
+// own returns the datatypes that a person has defined.
+func own(p *model.Project) []*model.Datatype {
+	return slices.DeleteFunc(slices.Clone(p.Datatypes), func(d *model.Datatype) bool { return d.AddedFor != "" })
 }
 
 func printSchema(f *jen.File, p *model.Project) {

@@ -24,7 +24,7 @@ func (t tablePrinter) spec(f *jen.File) {
 		jen.Id("Patch"):   jen.Id(row + "Patch"),
 	})
 	f.Line()
-	t.tableDef(f)
+	t.tableDef(f, jen.Id(t.specName()).Dot("Columns"))
 	t.fieldsFunc(f)
 	t.fillNew(f)
 	t.fillPatch(f)
@@ -141,10 +141,10 @@ func (t tablePrinter) positions(x *model.Index) jen.Code {
 }
 
 // tableDef prints the table as Open expects to find it.
-func (t tablePrinter) tableDef(f *jen.File) {
+func (t tablePrinter) tableDef(f *jen.File, columns jen.Code) {
 	f.Var().Id(goname.Unexported(t.d.GoRow) + "TableDef").Op("=").Add(store("TableDef")).Values(jen.DictFunc(func(d jen.Dict) {
 		d[jen.Id("Name")] = jen.Lit(t.d.Name)
-		d[jen.Id("Columns")] = jen.Id(t.specName()).Dot("Columns")
+		d[jen.Id("Columns")] = columns
 		d[jen.Id("Indexes")] = jen.Index().Add(store("Index")).ValuesFunc(func(g *jen.Group) {
 			for _, x := range t.d.Indexes {
 				g.Line().Add(t.indexValue(x))

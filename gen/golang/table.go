@@ -19,6 +19,10 @@ type tablePrinter struct {
 
 func (t tablePrinter) print(f *jen.File) {
 	t.id(f)
+	if t.d.AddedFor != "" { // a behavior's own statements read and write it
+		t.tableDef(f, t.columnList())
+		return
+	}
 	t.row(f)
 	for _, field := range t.d.Fields {
 		if field.EnumGoName != "" {

@@ -56,6 +56,11 @@ func row(d *model.Datatype) []model.Name {
 		n.Text, n.What = text, what
 		out = append(out, n)
 	}
+	if d.AddedFor != "" {
+		add(d.GoRow+"ID", "the id of "+called(d))
+		add(goname.Unexported(d.GoRow)+"TableDef", "the code of "+called(d))
+		return out
+	}
 	for _, t := range rowTypes {
 		add(d.GoRow+t.suffix, t.what+" of "+called(d))
 	}
@@ -119,6 +124,9 @@ func Payload(d *model.Datatype, goType, owner string, fields []*model.Field) []m
 
 // structs returns the members of a datatype's row, new row, patch and columns.
 func structs(d *model.Datatype) []model.Name {
+	if d.AddedFor != "" {
+		return nil
+	}
 	id := model.Name{Text: "ID", What: "the id", Pos: d.Pos, Owner: d, Added: true}
 	var out []model.Name
 	for _, suffix := range []string{"", "Fields"} {
@@ -162,6 +170,9 @@ func Struct(d *model.Datatype, goType string, fields []*model.Field) []model.Nam
 // keys returns the methods that find and add rows by their unique keys.
 func keys(d *model.Datatype) []model.Name {
 	var out []model.Name
+	if d.AddedFor != "" {
+		return nil
+	}
 	for _, key := range d.Keys() {
 		for _, method := range []string{"GetBy", "UpsertBy"} {
 			out = append(out, model.Name{

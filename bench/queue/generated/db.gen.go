@@ -21,15 +21,11 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
-	BenchJob   BenchJobTable  // Jobs
-	QueueGates QueueGateTable // Queue Gates
+	BenchJob BenchJobTable // Jobs
 }
 
 func bind(c *store.Conn) Tables {
-	return Tables{
-		BenchJob:   BenchJobTable{store.Bind(c, &benchJobSpec)},
-		QueueGates: QueueGateTable{store.Bind(c, &queueGateSpec)},
-	}
+	return Tables{BenchJob: BenchJobTable{store.Bind(c, &benchJobSpec)}}
 }
 
 // DB is an open database. Its tables' methods each are a transaction of their

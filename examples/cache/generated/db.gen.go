@@ -21,20 +21,16 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
-	Author           AuthorTable          // Author
-	PageCache        PageCacheTable       // Page Cache
-	PageCacheChanges PageCacheChangeTable // Page Cache Changes
-	PageCacheTags    PageCacheTagTable    // Page Cache Tags
-	Post             PostTable            // Post
+	Author    AuthorTable    // Author
+	PageCache PageCacheTable // Page Cache
+	Post      PostTable      // Post
 }
 
 func bind(c *store.Conn) Tables {
 	return Tables{
-		Author:           AuthorTable{store.Bind(c, &authorSpec)},
-		PageCache:        PageCacheTable{store.Bind(c, &pageCacheSpec)},
-		PageCacheChanges: PageCacheChangeTable{store.Bind(c, &pageCacheChangeSpec)},
-		PageCacheTags:    PageCacheTagTable{store.Bind(c, &pageCacheTagSpec)},
-		Post:             PostTable{store.Bind(c, &postSpec)},
+		Author:    AuthorTable{store.Bind(c, &authorSpec)},
+		PageCache: PageCacheTable{store.Bind(c, &pageCacheSpec)},
+		Post:      PostTable{store.Bind(c, &postSpec)},
 	}
 }
 

@@ -3,10 +3,6 @@
 package generated
 
 import (
-	"context"
-	"iter"
-	"time"
-
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
@@ -14,202 +10,15 @@ import (
 // PageCacheChangeID names one row of page_cache_changes.
 type PageCacheChangeID int64
 
-// PageCacheChange is one row of page_cache_changes.
-//
-// What processes that keep entries of page_cache in memory must forget. The cache keeps it.
-type PageCacheChange struct {
-	ID PageCacheChangeID `json:"id"`
-	// the process that wrote it
-	Origin int64 `json:"origin"`
-	// of the keys, 8 bytes each; empty means every key
-	Hashes    []byte    `json:"hashes"`
-	CreatedAt time.Time `json:"created_at"`
-}
-
-// PageCacheChangeNew is a row of page_cache_changes to be. What is left unset takes its default, or is null.
-type PageCacheChangeNew struct {
-	Origin    store.Opt[int64]     `json:"origin,omitzero"`     // default: 0
-	Hashes    store.Opt[[]byte]    `json:"hashes,omitzero"`     // default:
-	CreatedAt store.Opt[time.Time] `json:"created_at,omitzero"` // default: now
-}
-
-// PageCacheChangePatch is a change to a row of page_cache_changes. What is left unset stays as it is.
-type PageCacheChangePatch struct {
-	Origin    store.Opt[int64]     `json:"origin,omitzero"`
-	Hashes    store.Opt[[]byte]    `json:"hashes,omitzero"`
-	CreatedAt store.Opt[time.Time] `json:"created_at,omitzero"`
-}
-
-// PageCacheChangeFields are the columns of page_cache_changes, for filters and sorts.
-var PageCacheChangeFields = struct {
-	ID        store.Col[PageCacheChangeID, PageCacheChangeID]
-	Origin    store.Col[PageCacheChangeID, int64]
-	Hashes    store.Col[PageCacheChangeID, []byte]
-	CreatedAt store.Col[PageCacheChangeID, time.Time]
-}{
-	ID:        store.FieldOf[PageCacheChangeID, PageCacheChangeID](0),
-	Origin:    store.FieldOf[PageCacheChangeID, int64](1),
-	Hashes:    store.FieldOf[PageCacheChangeID, []byte](2),
-	CreatedAt: store.FieldOf[PageCacheChangeID, time.Time](3),
-}
-
-// The forms of a question to page_cache_changes and of its answer.
-type (
-	PageCacheChangeQuery  = store.Query[PageCacheChangeID]
-	PageCacheChangeFilter = store.Cond[PageCacheChangeID]
-	PageCacheChangeSort   = store.Order[PageCacheChangeID]
-	PageCacheChangePage   = store.Page[PageCacheChange]
-)
-
-// PageCacheChangeTable reads and writes page_cache_changes.
-type PageCacheChangeTable struct {
-	core store.Core
-}
-
-// Conn returns what the table's statements run on: the database, or a transaction.
-func (t *PageCacheChangeTable) Conn() *store.Conn {
-	return t.core.Conn()
-}
-
-// Get returns the row with this id, or store.ErrNotFound.
-func (t *PageCacheChangeTable) Get(ctx context.Context, id PageCacheChangeID) (*PageCacheChange, error) {
-	r := new(PageCacheChange)
-	if err := t.core.Get(ctx, int64(id), r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Create adds a row and returns it. The error is a *store.ValidationError, which names
-// every broken rule, a *store.ConflictError, or store.ErrReference.
-func (t *PageCacheChangeTable) Create(ctx context.Context, n PageCacheChangeNew) (*PageCacheChange, error) {
-	r := new(PageCacheChange)
-	if err := t.core.Create(ctx, &n, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Update sets the columns that p sets, and returns the row as it is then. An empty p only
-// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
-func (t *PageCacheChangeTable) Update(ctx context.Context, id PageCacheChangeID, p PageCacheChangePatch) (*PageCacheChange, error) {
-	r := new(PageCacheChange)
-	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Delete deletes the row. It returns store.ErrNotFound without the row, and
-// store.ErrReference while a row refers to it that is not deleted with it.
-func (t *PageCacheChangeTable) Delete(ctx context.Context, id PageCacheChangeID) error {
-	return t.core.Delete(ctx, int64(id))
-}
-
-// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
-// checked before the first is written; a *store.ValidationError names the first row that
-// breaks a rule.
-func (t *PageCacheChangeTable) CreateMany(ctx context.Context, ns []PageCacheChangeNew) ([]PageCacheChangeID, error) {
-	var ids []PageCacheChangeID
-	err := t.core.CreateMany(ctx, ns, &ids)
-	return ids, err
-}
-
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
-func (t *PageCacheChangeTable) DeleteWhere(ctx context.Context, where PageCacheChangeFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
-}
-
-// List returns one page. A page after a cursor starts right behind the row that the
-// cursor stands for, whatever was added or deleted meanwhile.
-func (t *PageCacheChangeTable) List(ctx context.Context, q PageCacheChangeQuery) (PageCacheChangePage, error) {
-	var page PageCacheChangePage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
-	if err != nil {
-		return PageCacheChangePage{}, err
-	}
-	page.Next = next
-	return page, nil
-}
-
-// All returns every row of the query. It reads them in pages: while the loop's body runs
-// no connection is held, and rows that others add behind it are seen. It ends after an
-// error.
-func (t *PageCacheChangeTable) All(ctx context.Context, q PageCacheChangeQuery) iter.Seq2[*PageCacheChange, error] {
-	return func(yield func(*PageCacheChange, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
-			r, _ := row.(*PageCacheChange)
-			return yield(r, err)
-		})
-	}
-}
-
-// First returns the first row of the query, or store.ErrNotFound.
-func (t *PageCacheChangeTable) First(ctx context.Context, q PageCacheChangeQuery) (*PageCacheChange, error) {
-	r := new(PageCacheChange)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
-// costs as much as reading what it counts.
-func (t *PageCacheChangeTable) Count(ctx context.Context, where PageCacheChangeFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
-}
-
-// Exists reports whether where keeps any row.
-func (t *PageCacheChangeTable) Exists(ctx context.Context, where PageCacheChangeFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
-}
-
-var pageCacheChangeSpec = store.Spec{
+var pageCacheChangeTableDef = store.TableDef{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "origin", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "hashes", Rules: check.Rules{Kind: check.Bytes, Max: check.At("1048576")}, Types: [3]string{"BLOB", "bytea", "longblob"}},
 		{Name: "created_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
-	Fields: pageCacheChangeFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
-	Name:   "page_cache_changes",
-	New:    pageCacheChangeNew,
-	Patch:  pageCacheChangePatch,
-	Row: func() any {
-		return new(PageCacheChange)
-	},
-}
-
-var pageCacheChangeTableDef = store.TableDef{
-	Columns: pageCacheChangeSpec.Columns,
 	Indexes: []store.Index{
 		{Name: "page_cache_changes_created_at_idx", Columns: []int{3}},
 	},
 	Name: "page_cache_changes",
-}
-
-func pageCacheChangeFields(row any, buf []any) []any {
-	r := row.(*PageCacheChange)
-	return append(buf,
-		(*int64)(&r.ID),
-		&r.Origin,
-		&r.Hashes,
-		&r.CreatedAt)
-}
-
-func pageCacheChangeNew(given, row any, m *store.Mask, now time.Time) {
-	n, r := given.(*PageCacheChangeNew), row.(*PageCacheChange)
-	store.Put(m, 1, &r.Origin, n.Origin, 0)
-	store.Put(m, 2, &r.Hashes, n.Hashes, []byte(""))
-	store.Put(m, 3, &r.CreatedAt, n.CreatedAt, now)
-}
-
-func pageCacheChangePatch(given, row any, m *store.Mask) {
-	p, r := given.(*PageCacheChangePatch), row.(*PageCacheChange)
-	store.Patch(m, 1, &r.Origin, p.Origin)
-	store.Patch(m, 2, &r.Hashes, p.Hashes)
-	store.Patch(m, 3, &r.CreatedAt, p.CreatedAt)
 }

@@ -3,10 +3,6 @@
 package generated
 
 import (
-	"context"
-	"iter"
-	"time"
-
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
@@ -14,203 +10,16 @@ import (
 // PageCacheTagID names one row of page_cache_tags.
 type PageCacheTagID int64
 
-// PageCacheTag is one row of page_cache_tags.
-//
-// A tag of an entry of page_cache. The cache keeps it.
-type PageCacheTag struct {
-	ID      PageCacheTagID `json:"id"`
-	Tag     string         `json:"tag"`
-	EntryID PageCacheID    `json:"entry_id"`
-	// of the write that gave it; counts while the entry has the same
-	Token int64 `json:"token"`
-}
-
-// PageCacheTagNew is a row of page_cache_tags to be. What is left unset takes its default, or is null.
-type PageCacheTagNew struct {
-	Tag     store.Opt[string] `json:"tag,omitzero"`   // default:
-	EntryID PageCacheID       `json:"entry_id"`       // required
-	Token   store.Opt[int64]  `json:"token,omitzero"` // default: 0
-}
-
-// PageCacheTagPatch is a change to a row of page_cache_tags. What is left unset stays as it is.
-type PageCacheTagPatch struct {
-	Tag     store.Opt[string]      `json:"tag,omitzero"`
-	EntryID store.Opt[PageCacheID] `json:"entry_id,omitzero"`
-	Token   store.Opt[int64]       `json:"token,omitzero"`
-}
-
-// PageCacheTagFields are the columns of page_cache_tags, for filters and sorts.
-var PageCacheTagFields = struct {
-	ID      store.Col[PageCacheTagID, PageCacheTagID]
-	Tag     store.TextCol[PageCacheTagID, string]
-	EntryID store.Col[PageCacheTagID, PageCacheID]
-	Token   store.Col[PageCacheTagID, int64]
-}{
-	ID:      store.FieldOf[PageCacheTagID, PageCacheTagID](0),
-	Tag:     store.TextOf[PageCacheTagID, string](1),
-	EntryID: store.FieldOf[PageCacheTagID, PageCacheID](2),
-	Token:   store.FieldOf[PageCacheTagID, int64](3),
-}
-
-// The forms of a question to page_cache_tags and of its answer.
-type (
-	PageCacheTagQuery  = store.Query[PageCacheTagID]
-	PageCacheTagFilter = store.Cond[PageCacheTagID]
-	PageCacheTagSort   = store.Order[PageCacheTagID]
-	PageCacheTagPage   = store.Page[PageCacheTag]
-)
-
-// PageCacheTagTable reads and writes page_cache_tags.
-type PageCacheTagTable struct {
-	core store.Core
-}
-
-// Conn returns what the table's statements run on: the database, or a transaction.
-func (t *PageCacheTagTable) Conn() *store.Conn {
-	return t.core.Conn()
-}
-
-// Get returns the row with this id, or store.ErrNotFound.
-func (t *PageCacheTagTable) Get(ctx context.Context, id PageCacheTagID) (*PageCacheTag, error) {
-	r := new(PageCacheTag)
-	if err := t.core.Get(ctx, int64(id), r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Create adds a row and returns it. The error is a *store.ValidationError, which names
-// every broken rule, a *store.ConflictError, or store.ErrReference.
-func (t *PageCacheTagTable) Create(ctx context.Context, n PageCacheTagNew) (*PageCacheTag, error) {
-	r := new(PageCacheTag)
-	if err := t.core.Create(ctx, &n, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Update sets the columns that p sets, and returns the row as it is then. An empty p only
-// reads. It returns store.ErrNotFound without the row; its other errors are those of Create.
-func (t *PageCacheTagTable) Update(ctx context.Context, id PageCacheTagID, p PageCacheTagPatch) (*PageCacheTag, error) {
-	r := new(PageCacheTag)
-	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Delete deletes the row. It returns store.ErrNotFound without the row, and
-// store.ErrReference while a row refers to it that is not deleted with it.
-func (t *PageCacheTagTable) Delete(ctx context.Context, id PageCacheTagID) error {
-	return t.core.Delete(ctx, int64(id))
-}
-
-// CreateMany adds all the rows, or none, and returns their ids in order. Every row is
-// checked before the first is written; a *store.ValidationError names the first row that
-// breaks a rule.
-func (t *PageCacheTagTable) CreateMany(ctx context.Context, ns []PageCacheTagNew) ([]PageCacheTagID, error) {
-	var ids []PageCacheTagID
-	err := t.core.CreateMany(ctx, ns, &ids)
-	return ids, err
-}
-
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
-func (t *PageCacheTagTable) DeleteWhere(ctx context.Context, where PageCacheTagFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
-}
-
-// List returns one page. A page after a cursor starts right behind the row that the
-// cursor stands for, whatever was added or deleted meanwhile.
-func (t *PageCacheTagTable) List(ctx context.Context, q PageCacheTagQuery) (PageCacheTagPage, error) {
-	var page PageCacheTagPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
-	if err != nil {
-		return PageCacheTagPage{}, err
-	}
-	page.Next = next
-	return page, nil
-}
-
-// All returns every row of the query. It reads them in pages: while the loop's body runs
-// no connection is held, and rows that others add behind it are seen. It ends after an
-// error.
-func (t *PageCacheTagTable) All(ctx context.Context, q PageCacheTagQuery) iter.Seq2[*PageCacheTag, error] {
-	return func(yield func(*PageCacheTag, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
-			r, _ := row.(*PageCacheTag)
-			return yield(r, err)
-		})
-	}
-}
-
-// First returns the first row of the query, or store.ErrNotFound.
-func (t *PageCacheTagTable) First(ctx context.Context, q PageCacheTagQuery) (*PageCacheTag, error) {
-	r := new(PageCacheTag)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
-// costs as much as reading what it counts.
-func (t *PageCacheTagTable) Count(ctx context.Context, where PageCacheTagFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
-}
-
-// Exists reports whether where keeps any row.
-func (t *PageCacheTagTable) Exists(ctx context.Context, where PageCacheTagFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
-}
-
-var pageCacheTagSpec = store.Spec{
+var pageCacheTagTableDef = store.TableDef{
 	Columns: []store.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "tag", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "entry_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "token", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
-	Fields: pageCacheTagFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
-	Name:   "page_cache_tags",
-	New:    pageCacheTagNew,
-	Patch:  pageCacheTagPatch,
-	Row: func() any {
-		return new(PageCacheTag)
-	},
-}
-
-var pageCacheTagTableDef = store.TableDef{
-	Columns: pageCacheTagSpec.Columns,
 	Indexes: []store.Index{
 		{Name: "page_cache_tags_tag_idx", Columns: []int{1, 2}},
 		{Name: "page_cache_tags_entry_id_idx", Columns: []int{2}},
 	},
 	Name: "page_cache_tags",
-}
-
-func pageCacheTagFields(row any, buf []any) []any {
-	r := row.(*PageCacheTag)
-	return append(buf,
-		(*int64)(&r.ID),
-		&r.Tag,
-		(*int64)(&r.EntryID),
-		&r.Token)
-}
-
-func pageCacheTagNew(given, row any, m *store.Mask, _ time.Time) {
-	n, r := given.(*PageCacheTagNew), row.(*PageCacheTag)
-	store.Put(m, 1, &r.Tag, n.Tag, "")
-	r.EntryID = n.EntryID
-	m.Add(2)
-	store.Put(m, 3, &r.Token, n.Token, 0)
-}
-
-func pageCacheTagPatch(given, row any, m *store.Mask) {
-	p, r := given.(*PageCacheTagPatch), row.(*PageCacheTag)
-	store.Patch(m, 1, &r.Tag, p.Tag)
-	store.Patch(m, 2, &r.EntryID, p.EntryID)
-	store.Patch(m, 3, &r.Token, p.Token)
 }

@@ -214,58 +214,6 @@ WHERE created_at < TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)
 ORDER BY id
 LIMIT ?;
 
--- name: InsertCacheEntryChange :execlastid
-INSERT INTO cache_entry_changes (origin, hashes, created_at)
-VALUES (?, ?, ?);
-
--- name: GetCacheEntryChange :one
-SELECT id, origin, hashes, created_at
-FROM cache_entry_changes
-WHERE id = ?;
-
--- name: UpdateCacheEntryChange :execrows
-UPDATE cache_entry_changes
-SET origin = ?,
-    hashes = ?,
-    created_at = ?
-WHERE id = ?;
-
--- name: DeleteCacheEntryChange :execrows
-DELETE FROM cache_entry_changes
-WHERE id = ?;
-
--- name: ListCacheEntryChange :many
-SELECT id, origin, hashes, created_at
-FROM cache_entry_changes
-ORDER BY id
-LIMIT ?;
-
--- name: InsertCacheEntryTag :execlastid
-INSERT INTO cache_entry_tags (tag, entry_id, token)
-VALUES (?, ?, ?);
-
--- name: GetCacheEntryTag :one
-SELECT id, tag, entry_id, token
-FROM cache_entry_tags
-WHERE id = ?;
-
--- name: UpdateCacheEntryTag :execrows
-UPDATE cache_entry_tags
-SET tag = ?,
-    entry_id = ?,
-    token = ?
-WHERE id = ?;
-
--- name: DeleteCacheEntryTag :execrows
-DELETE FROM cache_entry_tags
-WHERE id = ?;
-
--- name: ListCacheEntryTag :many
-SELECT id, tag, entry_id, token
-FROM cache_entry_tags
-ORDER BY id
-LIMIT ?;
-
 -- name: InsertCronJob :execlastid
 INSERT INTO cron_job (name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -680,44 +628,6 @@ LIMIT ?;
 DELETE FROM job_queue
 WHERE status = 'cancelled' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
-
--- name: InsertQueueGate :execlastid
-INSERT INTO queue_gates (name, paused, used, seen)
-VALUES (?, ?, ?, ?);
-
--- name: GetQueueGate :one
-SELECT id, name, paused, used, seen
-FROM queue_gates
-WHERE id = ?;
-
--- name: GetQueueGateByName :one
-SELECT id, name, paused, used, seen
-FROM queue_gates
-WHERE name = ?;
-
--- name: UpdateQueueGate :execrows
-UPDATE queue_gates
-SET name = ?,
-    paused = ?,
-    used = ?,
-    seen = ?
-WHERE id = ?;
-
--- name: UpsertQueueGateByName :one
-SELECT id
-FROM queue_gates
-WHERE name = ?
-FOR UPDATE;
-
--- name: DeleteQueueGate :execrows
-DELETE FROM queue_gates
-WHERE id = ?;
-
--- name: ListQueueGate :many
-SELECT id, name, paused, used, seen
-FROM queue_gates
-ORDER BY id
 LIMIT ?;
 
 -- name: InsertRouteWebhook :execlastid

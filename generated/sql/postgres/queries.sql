@@ -241,62 +241,6 @@ LIMIT 1;
 DELETE FROM cache_entry_changes
 WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond' ORDER BY g.id LIMIT $3);
 
--- name: InsertCacheEntryChange :one
-INSERT INTO cache_entry_changes (origin, hashes, created_at)
-VALUES ($1, $2, $3)
-RETURNING id;
-
--- name: GetCacheEntryChange :one
-SELECT id, origin, hashes, created_at
-FROM cache_entry_changes
-WHERE id = $1;
-
--- name: UpdateCacheEntryChange :one
-UPDATE cache_entry_changes
-SET origin = $1,
-    hashes = $2,
-    created_at = $3
-WHERE id = $4
-RETURNING id, origin, hashes, created_at;
-
--- name: DeleteCacheEntryChange :execrows
-DELETE FROM cache_entry_changes
-WHERE id = $1;
-
--- name: ListCacheEntryChange :many
-SELECT id, origin, hashes, created_at
-FROM cache_entry_changes
-ORDER BY id
-LIMIT $1;
-
--- name: InsertCacheEntryTag :one
-INSERT INTO cache_entry_tags (tag, entry_id, token)
-VALUES ($1, $2, $3)
-RETURNING id;
-
--- name: GetCacheEntryTag :one
-SELECT id, tag, entry_id, token
-FROM cache_entry_tags
-WHERE id = $1;
-
--- name: UpdateCacheEntryTag :one
-UPDATE cache_entry_tags
-SET tag = $1,
-    entry_id = $2,
-    token = $3
-WHERE id = $4
-RETURNING id, tag, entry_id, token;
-
--- name: DeleteCacheEntryTag :execrows
-DELETE FROM cache_entry_tags
-WHERE id = $1;
-
--- name: ListCacheEntryTag :many
-SELECT id, tag, entry_id, token
-FROM cache_entry_tags
-ORDER BY id
-LIMIT $1;
-
 -- name: InsertCronJob :one
 INSERT INTO cron_job (name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -760,48 +704,6 @@ ORDER BY due.completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ));
-
--- name: InsertQueueGate :one
-INSERT INTO queue_gates (name, paused, used, seen)
-VALUES ($1, $2, $3, $4)
-RETURNING id;
-
--- name: GetQueueGate :one
-SELECT id, name, paused, used, seen
-FROM queue_gates
-WHERE id = $1;
-
--- name: GetQueueGateByName :one
-SELECT id, name, paused, used, seen
-FROM queue_gates
-WHERE name = $1;
-
--- name: UpdateQueueGate :one
-UPDATE queue_gates
-SET name = $1,
-    paused = $2,
-    used = $3,
-    seen = $4
-WHERE id = $5
-RETURNING id, name, paused, used, seen;
-
--- name: UpsertQueueGateByName :one
-INSERT INTO queue_gates (name, paused, used, seen)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT (name) DO UPDATE SET paused = excluded.paused,
-    used = excluded.used,
-    seen = excluded.seen
-RETURNING id, name, paused, used, seen;
-
--- name: DeleteQueueGate :execrows
-DELETE FROM queue_gates
-WHERE id = $1;
-
--- name: ListQueueGate :many
-SELECT id, name, paused, used, seen
-FROM queue_gates
-ORDER BY id
-LIMIT $1;
 
 -- name: InsertRouteWebhook :one
 INSERT INTO route_webhooks (route_id, fetch_request_id, trigger_event, condition_json)

@@ -245,60 +245,6 @@ LIMIT 1;
 DELETE FROM cache_entry_changes
 WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?);
 
--- name: InsertCacheEntryChange :execlastid
-INSERT INTO cache_entry_changes (origin, hashes, created_at)
-VALUES (?, ?, ?);
-
--- name: GetCacheEntryChange :one
-SELECT id, origin, hashes, created_at
-FROM cache_entry_changes
-WHERE id = ?;
-
--- name: UpdateCacheEntryChange :one
-UPDATE cache_entry_changes
-SET origin = ?,
-    hashes = ?,
-    created_at = ?
-WHERE id = ?
-RETURNING id, origin, hashes, created_at;
-
--- name: DeleteCacheEntryChange :execrows
-DELETE FROM cache_entry_changes
-WHERE id = ?;
-
--- name: ListCacheEntryChange :many
-SELECT id, origin, hashes, created_at
-FROM cache_entry_changes
-ORDER BY id
-LIMIT ?;
-
--- name: InsertCacheEntryTag :execlastid
-INSERT INTO cache_entry_tags (tag, entry_id, token)
-VALUES (?, ?, ?);
-
--- name: GetCacheEntryTag :one
-SELECT id, tag, entry_id, token
-FROM cache_entry_tags
-WHERE id = ?;
-
--- name: UpdateCacheEntryTag :one
-UPDATE cache_entry_tags
-SET tag = ?,
-    entry_id = ?,
-    token = ?
-WHERE id = ?
-RETURNING id, tag, entry_id, token;
-
--- name: DeleteCacheEntryTag :execrows
-DELETE FROM cache_entry_tags
-WHERE id = ?;
-
--- name: ListCacheEntryTag :many
-SELECT id, tag, entry_id, token
-FROM cache_entry_tags
-ORDER BY id
-LIMIT ?;
-
 -- name: InsertCronJob :execlastid
 INSERT INTO cron_job (name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -724,47 +670,6 @@ WHERE due.status = 'cancelled' AND due.completed_at <= ?
 ORDER BY due.completed_at
 LIMIT ?
 );
-
--- name: InsertQueueGate :execlastid
-INSERT INTO queue_gates (name, paused, used, seen)
-VALUES (?, ?, ?, ?);
-
--- name: GetQueueGate :one
-SELECT id, name, paused, used, seen
-FROM queue_gates
-WHERE id = ?;
-
--- name: GetQueueGateByName :one
-SELECT id, name, paused, used, seen
-FROM queue_gates
-WHERE name = ?;
-
--- name: UpdateQueueGate :one
-UPDATE queue_gates
-SET name = ?,
-    paused = ?,
-    used = ?,
-    seen = ?
-WHERE id = ?
-RETURNING id, name, paused, used, seen;
-
--- name: UpsertQueueGateByName :one
-INSERT INTO queue_gates (name, paused, used, seen)
-VALUES (?, ?, ?, ?)
-ON CONFLICT (name) DO UPDATE SET paused = excluded.paused,
-    used = excluded.used,
-    seen = excluded.seen
-RETURNING id, name, paused, used, seen;
-
--- name: DeleteQueueGate :execrows
-DELETE FROM queue_gates
-WHERE id = ?;
-
--- name: ListQueueGate :many
-SELECT id, name, paused, used, seen
-FROM queue_gates
-ORDER BY id
-LIMIT ?;
 
 -- name: InsertRouteWebhook :execlastid
 INSERT INTO route_webhooks (route_id, fetch_request_id, trigger_event, condition_json)

@@ -27,7 +27,6 @@ type Tables struct {
 	Enqueued     EnqueuedTable     // Enqueued
 	History      HistoryTable      // History
 	Job          JobTable          // Jobs
-	QueueGates   QueueGateTable    // Queue Gates
 	Task         TaskTable         // Tasks
 }
 
@@ -39,7 +38,6 @@ func bind(c *store.Conn) Tables {
 		Enqueued:     EnqueuedTable{store.Bind(c, &enqueuedSpec)},
 		History:      HistoryTable{store.Bind(c, &historySpec)},
 		Job:          JobTable{store.Bind(c, &jobSpec)},
-		QueueGates:   QueueGateTable{store.Bind(c, &queueGateSpec)},
 		Task:         TaskTable{store.Bind(c, &taskSpec)},
 	}
 }

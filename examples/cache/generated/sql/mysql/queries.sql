@@ -239,58 +239,6 @@ WHERE created_at < TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)
 ORDER BY id
 LIMIT ?;
 
--- name: InsertPageCacheChange :execlastid
-INSERT INTO page_cache_changes (origin, hashes, created_at)
-VALUES (?, ?, ?);
-
--- name: GetPageCacheChange :one
-SELECT id, origin, hashes, created_at
-FROM page_cache_changes
-WHERE id = ?;
-
--- name: UpdatePageCacheChange :execrows
-UPDATE page_cache_changes
-SET origin = ?,
-    hashes = ?,
-    created_at = ?
-WHERE id = ?;
-
--- name: DeletePageCacheChange :execrows
-DELETE FROM page_cache_changes
-WHERE id = ?;
-
--- name: ListPageCacheChange :many
-SELECT id, origin, hashes, created_at
-FROM page_cache_changes
-ORDER BY id
-LIMIT ?;
-
--- name: InsertPageCacheTag :execlastid
-INSERT INTO page_cache_tags (tag, entry_id, token)
-VALUES (?, ?, ?);
-
--- name: GetPageCacheTag :one
-SELECT id, tag, entry_id, token
-FROM page_cache_tags
-WHERE id = ?;
-
--- name: UpdatePageCacheTag :execrows
-UPDATE page_cache_tags
-SET tag = ?,
-    entry_id = ?,
-    token = ?
-WHERE id = ?;
-
--- name: DeletePageCacheTag :execrows
-DELETE FROM page_cache_tags
-WHERE id = ?;
-
--- name: ListPageCacheTag :many
-SELECT id, tag, entry_id, token
-FROM page_cache_tags
-ORDER BY id
-LIMIT ?;
-
 -- name: InsertPost :execlastid
 INSERT INTO post (title, slug, body)
 VALUES (?, ?, ?);

@@ -324,44 +324,6 @@ UPDATE job
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6))
 WHERE id = ? AND state <> 'running';
 
--- name: InsertQueueGate :execlastid
-INSERT INTO queue_gates (name, paused, used, seen)
-VALUES (?, ?, ?, ?);
-
--- name: GetQueueGate :one
-SELECT id, name, paused, used, seen
-FROM queue_gates
-WHERE id = ?;
-
--- name: GetQueueGateByName :one
-SELECT id, name, paused, used, seen
-FROM queue_gates
-WHERE name = ?;
-
--- name: UpdateQueueGate :execrows
-UPDATE queue_gates
-SET name = ?,
-    paused = ?,
-    used = ?,
-    seen = ?
-WHERE id = ?;
-
--- name: UpsertQueueGateByName :one
-SELECT id
-FROM queue_gates
-WHERE name = ?
-FOR UPDATE;
-
--- name: DeleteQueueGate :execrows
-DELETE FROM queue_gates
-WHERE id = ?;
-
--- name: ListQueueGate :many
-SELECT id, name, paused, used, seen
-FROM queue_gates
-ORDER BY id
-LIMIT ?;
-
 -- name: InsertTask :execlastid
 INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);

@@ -349,48 +349,6 @@ UPDATE job
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now())
 WHERE id = $2 AND state <> 'running';
 
--- name: InsertQueueGate :one
-INSERT INTO queue_gates (name, paused, used, seen)
-VALUES ($1, $2, $3, $4)
-RETURNING id;
-
--- name: GetQueueGate :one
-SELECT id, name, paused, used, seen
-FROM queue_gates
-WHERE id = $1;
-
--- name: GetQueueGateByName :one
-SELECT id, name, paused, used, seen
-FROM queue_gates
-WHERE name = $1;
-
--- name: UpdateQueueGate :one
-UPDATE queue_gates
-SET name = $1,
-    paused = $2,
-    used = $3,
-    seen = $4
-WHERE id = $5
-RETURNING id, name, paused, used, seen;
-
--- name: UpsertQueueGateByName :one
-INSERT INTO queue_gates (name, paused, used, seen)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT (name) DO UPDATE SET paused = excluded.paused,
-    used = excluded.used,
-    seen = excluded.seen
-RETURNING id, name, paused, used, seen;
-
--- name: DeleteQueueGate :execrows
-DELETE FROM queue_gates
-WHERE id = $1;
-
--- name: ListQueueGate :many
-SELECT id, name, paused, used, seen
-FROM queue_gates
-ORDER BY id
-LIMIT $1;
-
 -- name: InsertTask :one
 INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)

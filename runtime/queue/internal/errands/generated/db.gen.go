@@ -21,16 +21,14 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
-	Chore      ChoreTable     // Chores
-	Errand     ErrandTable    // Errands
-	QueueGates QueueGateTable // Queue Gates
+	Chore  ChoreTable  // Chores
+	Errand ErrandTable // Errands
 }
 
 func bind(c *store.Conn) Tables {
 	return Tables{
-		Chore:      ChoreTable{store.Bind(c, &choreSpec)},
-		Errand:     ErrandTable{store.Bind(c, &errandSpec)},
-		QueueGates: QueueGateTable{store.Bind(c, &queueGateSpec)},
+		Chore:  ChoreTable{store.Bind(c, &choreSpec)},
+		Errand: ErrandTable{store.Bind(c, &errandSpec)},
 	}
 }
 

@@ -21,15 +21,11 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
-	Errand     ErrandTable    // Errands
-	QueueGates QueueGateTable // Queue Gates
+	Errand ErrandTable // Errands
 }
 
 func bind(c *store.Conn) Tables {
-	return Tables{
-		Errand:     ErrandTable{store.Bind(c, &errandSpec)},
-		QueueGates: QueueGateTable{store.Bind(c, &queueGateSpec)},
-	}
+	return Tables{Errand: ErrandTable{store.Bind(c, &errandSpec)}}
 }
 
 // DB is an open database. Its tables' methods each are a transaction of their

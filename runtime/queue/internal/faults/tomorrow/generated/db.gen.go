@@ -21,16 +21,14 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
-	QueueGates QueueGateTable // Queue Gates
-	Receipt    ReceiptTable   // Receipts
-	Task       TaskTable      // Tasks
+	Receipt ReceiptTable // Receipts
+	Task    TaskTable    // Tasks
 }
 
 func bind(c *store.Conn) Tables {
 	return Tables{
-		QueueGates: QueueGateTable{store.Bind(c, &queueGateSpec)},
-		Receipt:    ReceiptTable{store.Bind(c, &receiptSpec)},
-		Task:       TaskTable{store.Bind(c, &taskSpec)},
+		Receipt: ReceiptTable{store.Bind(c, &receiptSpec)},
+		Task:    TaskTable{store.Bind(c, &taskSpec)},
 	}
 }
 
