@@ -117,6 +117,10 @@ var bans = []ban{
 		why:  "a program without Redis or OpenTelemetry links neither",
 	},
 	{
+		part: "runtime/queue", deep: true, except: []string{"runtime/queue/otelqueue"}, from: []string{"go.opentelemetry.io/"},
+		why: "a program without OpenTelemetry does not link it",
+	},
+	{
 		part: "runtime/store/check", from: []string{module},
 		why: "the generator uses it too: a leaf, with nothing of the runtime below it",
 	},

@@ -186,7 +186,7 @@ var created = []struct {
 	{regexp.MustCompile("(?m)^CREATE (?:UNIQUE )?INDEX [\"`]?(\\w+)"), model.SpaceRelations},
 	{regexp.MustCompile("(?m)^  (?:UNIQUE )?KEY [\"`]?(\\w+)"), model.SpaceRelations},
 	{regexp.MustCompile("CONSTRAINT [\"`]?(\\w+)[\"`]? FOREIGN"), model.SpaceForeignKeys},
-	{regexp.MustCompile("(?m)^-- name: (\\w+) "), model.SpaceQueries},
+	{regexp.MustCompile(`(?m)^-- name: (\w+) `), model.SpaceQueries},
 }
 
 func (d *declared) sql(scripts ...string) {

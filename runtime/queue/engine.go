@@ -150,7 +150,7 @@ func (r *runner) engine(ctx context.Context) (*engine, error) {
 		db: db, vital: vital, shape: r.shape, handler: r.handler, opts: opts,
 		events: eventsOf(r.db, r.shape.name), claims: map[any]*claim{}, sightings: map[any]sighting{},
 	}
-	e.tele = newTelemetry(r.shape, opts)
+	e.tele = &telemetry{r.shape.name, opts.Telemetry}
 	e.settler.signal = make(chan struct{}, 1)
 	e.ended = newAnnouncer(r.db.Conn(), endedTopic(r.shape.name))
 	e.lines, err = e.makeLines()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/otelqueue"
 )
 
 // apiError is the usual mistake: a function that returns a nil *apiError as an error.
@@ -128,8 +129,8 @@ func hostileHandlers() handlers {
 // hostileOptions do with an error what programs do with it, without a recover.
 func hostileOptions(tracer *spans) queue.Options {
 	return queue.Options{
-		Logger:         slog.New(plainHandler{slog.DiscardHandler}),
-		TracerProvider: tracer,
+		Logger:    slog.New(plainHandler{slog.DiscardHandler}),
+		Telemetry: otelqueue.New(otelqueue.Options{TracerProvider: tracer}),
 		Backoff: func(_ int, err error) time.Duration {
 			_ = errors.Is(err, errFine)
 			return time.Hour
@@ -202,8 +203,8 @@ func TestErrorsArriveAsTheyAre(t *testing.T) {
 		tracer := &spans{}
 		enqueue(t, db, 1)
 		drain(t, db, fails(errFine), queue.Options{
-			TracerProvider: tracer,
-			Backoff:        func(_ int, err error) time.Duration { after = err; return time.Hour },
+			Telemetry: otelqueue.New(otelqueue.Options{TracerProvider: tracer}),
+			Backoff:   func(_ int, err error) time.Duration { after = err; return time.Hour },
 			Middleware: []queue.Middleware{func(ctx context.Context, _ *queue.Claim, next func(context.Context) error) error {
 				under = next(ctx)
 				return under

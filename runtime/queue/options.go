@@ -7,9 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
@@ -47,9 +44,9 @@ type Options struct {
 	Middleware []Middleware
 	// Logger gets failures and lost leases; nil means silence.
 	Logger *slog.Logger
-	// TracerProvider and MeterProvider are OpenTelemetry's; nil means the global ones.
-	TracerProvider trace.TracerProvider
-	MeterProvider  metric.MeterProvider
+	// Telemetry observes jobs; nil means no one does. Package otelqueue reports to
+	// OpenTelemetry.
+	Telemetry Telemetry
 }
 
 // Middleware runs around a handler: it calls next, or not, and gives the error

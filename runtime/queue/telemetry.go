@@ -2,108 +2,103 @@ package queue
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
-
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-const instrumentation = "github.com/hegner123/modulagen/runtime/queue"
+// Telemetry observes the jobs of a worker. Package otelqueue makes one that reports
+// to OpenTelemetry. Its methods are called from many goroutines at once, and hold
+// up the job that they are about.
+type Telemetry interface {
+	// Start is called before each run of a handler. The handler gets the context
+	// that it returns, and the span ends with the run.
+	Start(ctx context.Context, run JobRun) (context.Context, Span)
+	// Count is called for each event of a job. took is how long its handler has
+	// run; zero where none has.
+	Count(run JobRun, event EventType, took time.Duration)
+}
 
-// telemetry tells OpenTelemetry, through its API alone, of each run a span, and
-// of all of them numbers:
-//
-//	modulagen.queue.jobs      counter; attributes queue, kind, event
-//	modulagen.queue.duration  histogram of seconds; attributes queue, kind, event
+// Span is one run of a handler.
+type Span interface {
+	// Fail is called with the error of a run that failed, before End. It is called
+	// again, with an error that has the same text, if it panics.
+	Fail(err error)
+	End()
+}
+
+// JobRun is a run of a job.
+type JobRun struct {
+	Queue   string // the datatype's name
+	Kind    string // empty in a queue without kinds
+	Attempt int64  // from 1
+	Trace   string // the trace that enqueued the job, as a traceparent of W3C's; empty without one
+}
+
+// telemetry is what the engine tells a Telemetry, if there is one.
 type telemetry struct {
-	name     string
-	tracer   trace.Tracer
-	jobs     metric.Int64Counter
-	duration metric.Float64Histogram
+	name string
+	to   Telemetry
 }
 
-func newTelemetry(s *shape, o Options) *telemetry {
-	if o.TracerProvider == nil {
-		o.TracerProvider = otel.GetTracerProvider()
-	}
-	if o.MeterProvider == nil {
-		o.MeterProvider = otel.GetMeterProvider()
-	}
-	t := &telemetry{name: s.name, tracer: o.TracerProvider.Tracer(instrumentation)}
-	meter := o.MeterProvider.Meter(instrumentation)
-	// An instrument comes with the error, and does nothing then.
-	t.jobs, _ = meter.Int64Counter("modulagen.queue.jobs", metric.WithDescription("what happened to jobs"), metric.WithUnit("{job}"))
-	t.duration, _ = meter.Float64Histogram("modulagen.queue.duration", metric.WithDescription("how long handlers ran"), metric.WithUnit("s"))
-	return t
+func (t *telemetry) run(c *claim) JobRun {
+	return JobRun{Queue: t.name, Kind: c.Kind, Attempt: c.Attempt, Trace: c.Trace}
 }
 
-var carrier = propagation.TraceContext{}
-
-// Trace is the trace that ctx is part of, as a row keeps it; unset without one.
-// Generated code calls it.
-func Trace(ctx context.Context) store.Opt[string] {
-	if !trace.SpanContextFromContext(ctx).IsValid() {
-		return store.Opt[string]{}
-	}
-	m := propagation.MapCarrier{}
-	carrier.Inject(ctx, m)
-	return store.Set(m.Get("traceparent"))
-}
-
-// begin starts the span of a run, as a child of the one that enqueued the job.
+// begin starts the span of a run, and returns what ends it.
 func (t *telemetry) begin(ctx context.Context, c *claim) (context.Context, func(error)) {
-	if c.Trace != "" {
-		ctx = carrier.Extract(ctx, propagation.MapCarrier{"traceparent": c.Trace})
+	if t.to == nil {
+		return ctx, func(error) {}
 	}
-	ctx, span := t.tracer.Start(ctx, "run "+t.name, trace.WithSpanKind(trace.SpanKindConsumer))
-	if !span.IsRecording() {
-		return ctx, func(error) { span.End() }
-	}
-	span.SetAttributes(
-		attribute.String("messaging.system", "modulagen"), attribute.String("messaging.destination.name", t.name),
-		attribute.String("modulagen.kind", c.Kind), attribute.Int64("modulagen.attempt", c.Attempt),
-	)
+	ctx, span := t.to.Start(ctx, t.run(c))
 	return ctx, func(err error) {
 		if err != nil {
-			record(span, err)
-			span.SetStatus(codes.Error, "the job failed")
+			fail(span, err)
 		}
 		span.End()
 	}
 }
 
-// record hands an error to a span. The handler's own, whose type is worth knowing,
+// fail hands an error to a span. The handler's own, whose type is worth knowing,
 // goes there when its methods have proved to work.
-func record(span trace.Span, err error) {
+func fail(span Span, err error) {
 	f, ok := err.(*failure)
 	if !ok || !f.sound {
-		span.RecordError(err)
+		span.Fail(err)
 		return
 	}
 	defer func() {
 		if recover() != nil {
-			span.AddEvent("exception", trace.WithAttributes(attribute.String("exception.message", f.text)))
+			span.Fail(f)
 		}
 	}()
-	span.RecordError(f.err)
+	span.Fail(f.err)
 }
 
 func (t *telemetry) count(c *claim, event EventType, took time.Duration) {
-	ctx := context.Background()
-	if !t.jobs.Enabled(ctx) && !t.duration.Enabled(ctx) {
-		return
+	if t.to != nil {
+		t.to.Count(t.run(c), event, took)
 	}
-	with := metric.WithAttributeSet(attribute.NewSet(
-		attribute.String("queue", t.name), attribute.String("kind", c.Kind), attribute.String("event", string(event)),
-	))
-	t.jobs.Add(ctx, 1, with)
-	if took > 0 {
-		t.duration.Record(ctx, took.Seconds(), with)
+}
+
+// traceOf finds the trace that a context is part of.
+var traceOf atomic.Pointer[func(context.Context) string]
+
+// KeepTraces has rows keep the trace that enqueued them: find returns that of a
+// context as a traceparent of W3C's, and "" without one. Package otelqueue calls
+// it when it is imported.
+func KeepTraces(find func(ctx context.Context) string) { traceOf.Store(&find) }
+
+// Trace is the trace that ctx is part of, as a row keeps it; unset without one.
+// Generated code calls it.
+func Trace(ctx context.Context) store.Opt[string] {
+	find := traceOf.Load()
+	if find == nil {
+		return store.Opt[string]{}
 	}
+	if trace := (*find)(ctx); trace != "" {
+		return store.Set(trace)
+	}
+	return store.Opt[string]{}
 }

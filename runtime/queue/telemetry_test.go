@@ -17,6 +17,7 @@ import (
 
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/otelqueue"
 )
 
 // spans is a tracer provider that keeps what it is told.
@@ -89,7 +90,7 @@ func TestTrace(t *testing.T) {
 				return no
 			}
 			return nil
-		}), queue.Options{TracerProvider: all, Backoff: queue.Delays(time.Hour)})
+		}), queue.Options{Telemetry: otelqueue.New(otelqueue.Options{TracerProvider: all}), Backoff: queue.Delays(time.Hour)})
 		if len(all.list) != 3 || len(seen) != 2 {
 			t.Fatalf("%d spans, %d runs; want 3 and 2", len(all.list), len(seen))
 		}
@@ -181,7 +182,7 @@ func TestMetrics(t *testing.T) {
 				return errors.New("no")
 			}
 			return nil
-		}), queue.Options{MeterProvider: c, Backoff: queue.Delays(time.Hour)})
+		}), queue.Options{Telemetry: otelqueue.New(otelqueue.Options{MeterProvider: c}), Backoff: queue.Delays(time.Hour)})
 		for event, want := range map[queue.EventType]int64{queue.Started: 6, queue.Done: 3, queue.Retrying: 2, queue.Dead: 1} {
 			set := distinct(attribute.NewSet(
 				attribute.String("queue", "job_queue"), attribute.String("kind", "image_optimize"), attribute.String("event", string(event)),

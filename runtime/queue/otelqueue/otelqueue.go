@@ -1,0 +1,121 @@
+// Package otelqueue reports what queues do to OpenTelemetry, through its API alone:
+// the program chooses what becomes of it.
+//
+//	workers := generated.Workers{
+//		JobQueue:        handlers{},
+//		JobQueueOptions: queue.Options{Telemetry: otelqueue.New(otelqueue.Options{})},
+//	}
+//
+// Importing the package also has every job keep the trace of the context in which
+// it was enqueued, so that its runs, in whichever process, are part of it.
+package otelqueue
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/hegner123/modulagen/runtime/queue"
+)
+
+const instrumentation = "github.com/hegner123/modulagen/runtime/queue"
+
+// Options of New. The zero value takes OpenTelemetry's global providers, as they
+// are when New is called.
+type Options struct {
+	TracerProvider trace.TracerProvider
+	MeterProvider  metric.MeterProvider
+}
+
+// New returns what reports a span of each run of a handler, a child of the span
+// that enqueued the job, and of all of them numbers:
+//
+//	modulagen.queue.jobs      counter; attributes queue, kind, event
+//	modulagen.queue.duration  histogram of seconds; attributes queue, kind, event
+//
+// Several queues can share it.
+func New(opts Options) queue.Telemetry {
+	if opts.TracerProvider == nil {
+		opts.TracerProvider = otel.GetTracerProvider()
+	}
+	if opts.MeterProvider == nil {
+		opts.MeterProvider = otel.GetMeterProvider()
+	}
+	t := &telemetry{tracer: opts.TracerProvider.Tracer(instrumentation)}
+	meter := opts.MeterProvider.Meter(instrumentation)
+	// An instrument comes with the error, and does nothing then.
+	t.jobs, _ = meter.Int64Counter("modulagen.queue.jobs", metric.WithDescription("what happened to jobs"), metric.WithUnit("{job}"))
+	t.duration, _ = meter.Float64Histogram("modulagen.queue.duration", metric.WithDescription("how long handlers ran"), metric.WithUnit("s"))
+	return t
+}
+
+type telemetry struct {
+	tracer   trace.Tracer
+	jobs     metric.Int64Counter
+	duration metric.Float64Histogram
+}
+
+// traceparent is the header of W3C's Trace Context, which rows keep.
+const traceparent = "traceparent"
+
+var carrier = propagation.TraceContext{}
+
+func init() {
+	queue.KeepTraces(func(ctx context.Context) string {
+		if !trace.SpanContextFromContext(ctx).IsValid() {
+			return ""
+		}
+		m := propagation.MapCarrier{}
+		carrier.Inject(ctx, m)
+		return m.Get(traceparent)
+	})
+}
+
+// Start starts the span of a run.
+func (t *telemetry) Start(ctx context.Context, run queue.JobRun) (context.Context, queue.Span) {
+	if run.Trace != "" {
+		ctx = carrier.Extract(ctx, propagation.MapCarrier{traceparent: run.Trace})
+	}
+	ctx, s := t.tracer.Start(ctx, "run "+run.Queue, trace.WithSpanKind(trace.SpanKindConsumer))
+	if s.IsRecording() {
+		s.SetAttributes(
+			attribute.String("messaging.system", "modulagen"), attribute.String("messaging.destination.name", run.Queue),
+			attribute.String("modulagen.kind", run.Kind), attribute.Int64("modulagen.attempt", run.Attempt),
+		)
+	}
+	return ctx, span{s}
+}
+
+type span struct{ trace.Span }
+
+// Fail records the error of a run.
+func (s span) Fail(err error) {
+	if s.IsRecording() {
+		s.RecordError(err)
+		s.SetStatus(codes.Error, "the job failed")
+	}
+}
+
+// End ends the span.
+func (s span) End() { s.Span.End() }
+
+// Count counts an event and, where a handler has run, its time.
+func (t *telemetry) Count(run queue.JobRun, event queue.EventType, took time.Duration) {
+	ctx := context.Background()
+	if !t.jobs.Enabled(ctx) && !t.duration.Enabled(ctx) {
+		return
+	}
+	with := metric.WithAttributeSet(attribute.NewSet(
+		attribute.String("queue", run.Queue), attribute.String("kind", run.Kind), attribute.String("event", string(event)),
+	))
+	t.jobs.Add(ctx, 1, with)
+	if took > 0 {
+		t.duration.Record(ctx, took.Seconds(), with)
+	}
+}
