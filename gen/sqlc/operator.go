@@ -42,8 +42,14 @@ func (p *parser) expression(q *query, least int) *node {
 	return left
 }
 
+// since returns what was read from start on. A statement that breaks off is read
+// beyond its end, which a span never reaches.
+func (p *parser) since(start int) span {
+	return span{min(start, len(p.code)), min(p.at, len(p.code))}
+}
+
 func (p *parser) made(start int, op string, q *query, args ...*node) *node {
-	return &node{span: span{start, p.at}, op: op, args: args, in: q}
+	return &node{span: p.since(start), op: op, args: args, in: q}
 }
 
 // operator reads an operator behind an expression with what stands behind it;
@@ -74,7 +80,7 @@ func (p *parser) operator(q *query, left *node, start, least int) *node {
 	case "collate":
 		p.at += 2
 		out := *left
-		out.span = span{start, p.at}
+		out.span = p.since(start)
 		return &out
 	}
 	if p.at >= len(p.code) || p.code[p.at].kind != other {
@@ -141,7 +147,7 @@ func (p *parser) predicate(q *query, left *node, start int) *node {
 			}
 			p.at = end + 1
 		}
-		n.span = span{start, p.at}
+		n.span = p.since(start)
 		return n
 	}
 	n := p.made(start, "like", q, left, p.expression(q, bindCompare))
@@ -207,7 +213,7 @@ func (p *parser) primary(q *query) *node {
 	}
 	out.name = p.here()
 	p.at++
-	out.span = span{start, p.at}
+	out.span = p.since(start)
 	return out
 }
 
@@ -267,7 +273,7 @@ func (p *parser) choice(q *query) *node {
 		n.star = true // has an ELSE
 	}
 	p.take("end")
-	n.span = span{start, p.at}
+	n.span = p.since(start)
 	return n
 }
 
@@ -308,6 +314,6 @@ func (p *parser) call(q *query) *node {
 		p.at++
 		p.skip()
 	}
-	n.span = span{start, p.at}
+	n.span = p.since(start)
 	return n
 }

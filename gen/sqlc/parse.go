@@ -173,7 +173,7 @@ func (p *parser) list(q *query) {
 			if p.is(start+1, ".") {
 				p.at += 2
 			}
-			q.items, q.names = append(q.items, &node{span: span{start, p.at}, op: "star", of: p.word(start), in: q}), append(q.names, "")
+			q.items, q.names = append(q.items, &node{span: p.since(start), op: "star", of: p.word(start), in: q}), append(q.names, "")
 		} else {
 			n := p.expression(q, 0)
 			name := n.name
