@@ -25,7 +25,7 @@ type Options struct {
 
 	// Anew analyses what the module itself keeps an analysis of, see sqlc.Analyser.
 	Anew bool
-	// Say, if set, is told in a line what is done that takes minutes.
+	// Say, if set, is called with a line about each step that takes minutes.
 	Say func(line string)
 
 	ReadOnly bool // plan, but write nothing

@@ -44,15 +44,14 @@ func Apply(p *model.Project) error {
 	return found.Err()
 }
 
-// addField gives a datatype a field that its definition does not have.
+// addField adds a field that the definition does not declare.
 func addField(d *model.Datatype, f *model.Field) *model.Field {
 	f.Added, f.Pos, f.GoPos = true, d.Pos, d.Pos
 	d.Fields = append(d.Fields, f)
 	return f
 }
 
-// addDatatype gives a project a table that no definition has, on behalf of one that
-// has.
+// addDatatype adds a table that owner's behavior needs and no definition declares.
 func addDatatype(p *model.Project, d, owner *model.Datatype) {
 	d.AddedFor, d.Pos, d.GoPos = owner.Name, owner.Pos, owner.Pos
 	for _, f := range d.Fields {
@@ -65,7 +64,7 @@ func addDatatype(p *model.Project, d, owner *model.Datatype) {
 	slices.SortStableFunc(p.Datatypes, func(a, b *model.Datatype) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// addIndex gives a datatype an index that its definition does not have.
+// addIndex adds an index that the definition does not declare.
 func addIndex(d *model.Datatype, x *model.Index) *model.Index {
 	x.Added, x.Pos, x.NamePos = true, d.Pos, d.Pos
 	d.Indexes = append(d.Indexes, x)

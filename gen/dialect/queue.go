@@ -36,7 +36,7 @@ func (l *lowering) work(d *model.Datatype, op *model.Operation) []model.Query {
 		model.OpGateHold: w.gateHold,
 		model.OpGateOpen: w.gateOpen,
 		model.OpGateNext: w.gateNext,
-		model.OpTwin:     w.twin,
+		model.OpTwin:     w.keyHolder,
 		model.OpYield:    w.yield,
 		model.OpPriority: w.priority,
 	}[op.Kind]
@@ -352,8 +352,8 @@ func (w work) worth(priority func() string) string {
 		priority(), most, int64(mostWaiting), priority(), most, int64(mostWaiting), priority(), step)
 }
 
-// twin finds and locks the row that holds a unique key.
-func (w work) twin() []model.Query {
+// keyHolder finds and locks the row that holds a unique key.
+func (w work) keyHolder() []model.Query {
 	s := w.statement()
 	s.add("SELECT %s\nFROM %s\nWHERE %s = %s", w.lowering.d.Columns(names(w.d.Columns())), w.lowering.q(w.d.Name),
 		w.name(w.w.Unique), s.arg(argKey, w.w.Unique))

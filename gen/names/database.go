@@ -24,7 +24,7 @@ func database(all []*model.Datatype) []model.Name {
 	return out
 }
 
-// implied returns what PostgreSQL creates with a table without being told a name.
+// implied returns what PostgreSQL creates and names by itself, with a table.
 func implied(d *model.Datatype) []model.Name {
 	base := model.Name{Space: model.SpaceRelations, Pos: d.Pos, Owner: d, Added: true, Hint: "rename the datatype, or the other"}
 	key := base

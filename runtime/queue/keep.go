@@ -239,11 +239,11 @@ func (e *engine) prune(ctx context.Context) error {
 	for i := range e.shape.retention {
 		r := &e.shape.retention[i]
 		for range pruneRounds {
-			n, err := e.pruneSome(ctx, r)
+			more, err := e.pruneSome(ctx, r)
 			if err != nil {
 				return err
 			}
-			if n < maxSettle {
+			if !more {
 				break
 			}
 			e.pause(ctx, nil, 5*time.Millisecond) // others write too

@@ -52,7 +52,7 @@ const interruptTime = 10 * time.Second
 type Finder struct {
 	Project string // the project's folder
 	Cache   string // as sqlc.Analyser has it; "off" is the user's cache folder here
-	// Say, if set, is told what is done when the program is built, a line each.
+	// Say, if set, is called with a line about each step of building the program.
 	Say func(line string)
 }
 

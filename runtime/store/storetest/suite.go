@@ -17,7 +17,7 @@ import (
 
 // Run holds a driver to what package store promises. fresh gives the DSN of a
 // new, empty database that is gone when the test ends. except names what is left
-// out; whoever leaves something out says why.
+// out, and a comment at the call says why.
 func Run(t *testing.T, fresh func(t *testing.T) string, except ...string) {
 	for _, s := range suites {
 		if slices.Contains(except, s.name) {
