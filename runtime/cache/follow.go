@@ -3,13 +3,11 @@ package cache
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"sync/atomic"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
-	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Processes tell each other what they changed through a table beside the cache's:
@@ -227,12 +225,10 @@ func (r *changeReader) readMissing(ctx context.Context) error {
 			return nil
 		}
 		found := map[int64]bool{}
-		text, args, err := r.t.missing(ids)
-		if err != nil {
-			return err
-		}
+		args := make([]any, argCount)
+		args[argKeys] = store.ListOf(ids)
 		var row change
-		err = r.t.c.Query(ctx, text, args, row.columns(), func() error {
+		err := store.Each(ctx, r.t.c, &r.t.spec.Missing, args, row.columns(), func() error {
 			found[row.id] = true
 			r.take(row)
 			row.hashes = nil
@@ -243,23 +239,6 @@ func (r *changeReader) readMissing(ctx context.Context) error {
 		}
 		r.gaps.looked(ids, found, now)
 	}
-}
-
-// missing is the statement that reads changes by their ids.
-func (t *table) missing(ids []int64) (text string, args []any, err error) {
-	text = t.spec.Missing.Text[t.d]
-	switch t.d {
-	case sqltext.SQLite:
-		list, err := json.Marshal(ids)
-		return text, []any{string(list)}, err
-	case sqltext.Postgres:
-		return text, []any{ids}, nil
-	}
-	args = make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
-	}
-	return widen(text, len(ids)), args, nil
 }
 
 // take forgets what another process has changed.

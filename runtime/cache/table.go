@@ -2,9 +2,7 @@ package cache
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -63,24 +61,21 @@ func (t *table) Limits() Limits {
 	return Limits{Name: s.Name, Key: s.KeyMax, Tag: s.TagMax, Value: s.ValueMax, JSON: s.JSON, MaxAge: s.MaxAge, Patch: s.checkPatch}
 }
 
-// now is the moment that statements are told: none where the database has a
-// clock of its own, unless a test has set time.
+// now is the moment that statements take as an argument: none where they ask the
+// database's clock.
 func (t *table) now() any {
-	if t.d == sqltext.SQLite || t.c.DB().FakeClock() {
-		return t.c.DB().Clock()
+	if db := t.c.DB(); db.LocalClock() {
+		return db.Clock()
 	}
 	return nil
 }
 
 // Now asks a database that has a clock of its own once a minute.
 func (t *table) Now(ctx context.Context) (time.Time, error) {
-	if now, ours := t.now().(time.Time); ours {
-		return now, nil
+	if t.c.DB().LocalClock() {
+		return t.c.Now(ctx)
 	}
-	return t.room.clock.now(func() (now time.Time, err error) {
-		text := [...]string{sqltext.Postgres: "SELECT clock_timestamp()", sqltext.MySQL: "SELECT UTC_TIMESTAMP(6)"}[t.d]
-		return now, t.c.QueryRow(ctx, text, nil, []any{&now})
-	})
+	return t.room.clock.now(func() (time.Time, error) { return t.c.Now(ctx) })
 }
 
 // args are the arguments that every statement picks its own from.
@@ -113,20 +108,21 @@ type found struct {
 	expires     store.Null[time.Time]
 	stale       store.Null[time.Time]
 	clock       time.Time
+	ours        bool // clock is this process's; else the statement reads the database's
 
 	one  []any // places of the columns of Find
 	many []any // of FindMany
-	args []any // of Find: the key, and the moment where one is told
+	args []any // of Find: the key, and the moment where it takes one
 }
 
 func newFound(t *table) *found {
-	f := &found{}
+	f := &found{ours: !t.spec.Find.Takes(t.c, argNow)}
 	var value any = &f.value
 	if t.spec.JSON {
 		value = &f.document
 	}
 	f.one = []any{&f.id, value, &f.format, &f.number, &f.expires, &f.stale}
-	if t.d != sqltext.SQLite {
+	if !f.ours {
 		f.one = append(f.one, &f.clock)
 	}
 	f.many = append([]any{&f.key}, f.one...)
@@ -136,7 +132,7 @@ func newFound(t *table) *found {
 
 // entry makes an Entry of the row that was read.
 func (f *found) entry(t *table) Entry {
-	if t.d == sqltext.SQLite {
+	if f.ours {
 		f.clock = t.c.DB().Clock()
 	}
 	e := Entry{Value: f.value, Format: f.format, Number: f.number, Life: Forever, Clock: f.clock}
@@ -177,45 +173,18 @@ const findBatch = 1000
 
 func (t *table) FindMany(ctx context.Context, keys []string, each func(string, Entry)) error {
 	f := newFound(t)
+	args := t.args()
 	for batch := range slices.Chunk(keys, findBatch) {
-		text := t.spec.FindMany.Text[t.d]
-		var args []any
-		for _, a := range t.spec.FindMany.Order[t.d] {
-			if a == argNow {
-				args = append(args, t.now())
-				continue
-			}
-			switch t.d {
-			case sqltext.SQLite:
-				list, err := json.Marshal(batch)
-				if err != nil {
-					return err
-				}
-				args = append(args, string(list))
-			case sqltext.Postgres:
-				args = append(args, batch)
-			case sqltext.MySQL:
-				text = widen(text, len(batch))
-				for _, key := range batch {
-					args = append(args, key)
-				}
-			}
-		}
-		if err := t.c.Query(ctx, text, args, f.many, func() error {
+		args[argKeys] = store.ListOf(batch)
+		err := store.Each(ctx, t.c, &t.spec.FindMany, args, f.many, func() error {
 			each(f.key, f.entry(t))
 			return nil
-		}); err != nil {
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// widen lets a statement take n values where it was analysed with one: at its
-// last IN (?).
-func widen(text string, n int) string {
-	i := strings.LastIndex(text, "IN (?)")
-	return text[:i] + "IN (?" + strings.Repeat(", ?", n-1) + ")" + text[i+len("IN (?)"):]
 }
 
 func (t *table) Size(ctx context.Context) (entries, bytes int64, err error) {

@@ -1,23 +1,15 @@
 package cache
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
-	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
-	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // dropBatch bounds the entries that one transaction removes, and so how long it
 // keeps other writers waiting.
 const dropBatch = 500
-
-// dropPause lets writers of other processes in between two batches on SQLite,
-// whose lock goes to whoever asks at the right moment.
-const dropPause = 2 * time.Millisecond
 
 // drop removes entries in batches, each a transaction of its own unless t is
 // one, until fewer than a batch are found.
@@ -37,16 +29,16 @@ func (t *table) drop(ctx context.Context, st *store.Statement, set func(args []a
 		if !more {
 			return total, nil
 		}
-		if !t.tx && t.d == sqltext.SQLite && !sleep(ctx, dropPause) {
-			return total, context.Cause(ctx)
+		if err := t.c.Yield(ctx); err != nil {
+			return total, err
 		}
 	}
 }
 
 // doomed is an entry that is removed.
 type doomed struct {
-	id, size int64 // the id on MySQL alone
-	key      string
+	key  string
+	size int64
 }
 
 // dropOnce removes one batch, in the transaction that t is; more tells whether
@@ -55,21 +47,9 @@ func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, se
 	args := t.args()
 	args[argLimit] = int64(limit)
 	set(args)
-	place := func(r *doomed) []any { return []any{&r.key, &r.size} }
-	if t.d == sqltext.MySQL {
-		place = func(r *doomed) []any { return []any{&r.id, &r.key, &r.size} }
-	}
-	rows, err := store.Many(ctx, t.c, st, args, place)
+	rows, err := store.ChangeSome(ctx, t.c, st, &t.spec.Drop, args, argID, func(r *doomed) []any { return []any{&r.key, &r.size} })
 	if err != nil || len(rows) == 0 {
 		return tally{}, false, err
-	}
-	more = len(rows) == limit
-	if t.d == sqltext.MySQL {
-		if rows, err = t.dropFound(ctx, rows); err != nil {
-			return tally{}, false, err
-		}
-	} else {
-		more = more || st == &t.spec.DropTags // which may find an entry by several tags, and remove it once
 	}
 	keys := make([]string, len(rows))
 	for i, r := range rows {
@@ -77,19 +57,8 @@ func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, se
 		gone = gone.plus(tally{1, r.size})
 	}
 	t.c.AfterCommit(func() { t.room.bounds.grown(tally{}.minus(gone)) })
+	more = len(rows) == limit || st == &t.spec.DropTags // which may find an entry by several tags, and remove it once
 	return gone, more, t.gone(ctx, keys)
-}
-
-// dropFound removes on MySQL what was found, which may name an entry twice.
-func (t *table) dropFound(ctx context.Context, rows []doomed) ([]doomed, error) {
-	slices.SortFunc(rows, func(a, b doomed) int { return cmp.Compare(a.id, b.id) })
-	rows = slices.CompactFunc(rows, func(a, b doomed) bool { return a.id == b.id })
-	ids := make([]any, len(rows))
-	for i, r := range rows {
-		ids[i] = r.id
-	}
-	_, err := t.c.Exec(ctx, widen(t.spec.Drop.Text[t.d], len(ids)), ids)
-	return rows, err
 }
 
 func (t *table) RemoveTags(ctx context.Context, tags []string) (total int64, err error) {

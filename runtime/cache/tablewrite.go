@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/hegner123/modulagen/runtime/store"
-	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // write gives the arguments of a statement that writes an entry.
@@ -89,7 +88,7 @@ func (t *table) in(c *store.Conn) *table {
 // putIn writes in the transaction that t is.
 func (t *table) putIn(ctx context.Context, writes []*Write) error {
 	writes = lasts(writes)
-	if t.d != sqltext.SQLite && len(writes) > 1 { // in one order, as every process does: no deadlocks
+	if len(writes) > 1 { // in one order, as every process does: no deadlocks
 		writes = slices.Clone(writes)
 		slices.SortStableFunc(writes, func(a, b *Write) int { return strings.Compare(a.Key, b.Key) })
 	}
@@ -126,12 +125,13 @@ func lasts(writes []*Write) []*Write {
 	return slices.DeleteFunc(slices.Clone(writes), func(w *Write) bool { return last[w.Key] != w })
 }
 
-// putRows writes the rows. On SQLite, those that are there and keep their ends are
-// renewed first, which writes no index; the others are put.
+// putRows writes the rows. Where the cache has a statement for it, on SQLite, those
+// that are there and keep their ends are renewed first, which writes no index; the
+// others are put.
 func (t *table) putRows(ctx context.Context, writes []*Write) error {
 	args := make([]any, argCount)
 	row := func(i int) []any { return t.write(args, writes[i]) }
-	if t.d == sqltext.SQLite {
+	if t.spec.Renew.Has(t.c) {
 		renewed, err := store.ExecEach(ctx, t.c, &t.spec.Renew, len(writes), row)
 		if err != nil {
 			return err

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
@@ -52,8 +51,9 @@ type Backend interface {
 	Exclusive(ctx context.Context, fn func(Session) error) error
 	// Inspect describes those of the tables that exist.
 	Inspect(ctx context.Context, s Session, tables []string) ([]TableDef, error)
-	// Now is the database's clock, or this machine's for an embedded database.
-	Now(ctx context.Context) (time.Time, error)
+	// Clock is the query that reads the database's clock, as of now and not of the
+	// transaction's start; empty for an embedded database, which has none.
+	Clock() string
 	Close() error
 }
 
@@ -61,6 +61,14 @@ type Backend interface {
 type Bounded interface {
 	// StatementBytes is the size, arguments included.
 	StatementBytes() int
+}
+
+// Yielder is a Backend on which one transaction at a time writes, and the next is
+// whichever asks at the right moment, not the one that has waited longest.
+type Yielder interface {
+	// Yield returns when transactions of other processes have had time to begin, or
+	// with an error when ctx ends.
+	Yield(ctx context.Context) error
 }
 
 // Cutter is a Backend that can break off what waits for the server.

@@ -20,6 +20,12 @@ func (db *DB) Clock() time.Time { return Moment(db.opts.Now()) }
 // and waiting for it by this machine's clock would be in vain.
 func (db *DB) FakeClock() bool { return db.fake }
 
+// LocalClock reports whether statements take their time from Clock, as an argument:
+// on SQLite, and where Options.Now was given. Elsewhere they ask their server.
+func (db *DB) LocalClock() bool { return db.fake || !db.serverClock() }
+
+func (db *DB) serverClock() bool { return db.backend.Clock() != "" }
+
 // FormatTime gives t as text of fixed width, "2006-01-02T15:04:05.000000Z".
 func FormatTime(t time.Time) string { return string(AppendTime(nil, t)) }
 

@@ -37,19 +37,9 @@ type shared struct {
 // Conn gives the connection that runs each statement by itself.
 func (db *DB) Conn() *Conn { return db.conn }
 
-// Now is the database's clock; on SQLite, this machine's.
-func (db *DB) Now(ctx context.Context) (time.Time, error) {
-	if ctx == nil {
-		return time.Time{}, errNoContext
-	}
-	if db.closed.Load() {
-		return time.Time{}, errClosed
-	}
-	if db.conn.dialect == sqltext.SQLite {
-		return Moment(db.opts.Now()), nil
-	}
-	return db.backend.Now(ctx)
-}
+// Now returns the moment by the database's clock; by Clock where LocalClock
+// reports true.
+func (db *DB) Now(ctx context.Context) (time.Time, error) { return db.conn.Now(ctx) }
 
 const (
 	closeWait = 10 * time.Second
@@ -115,6 +105,34 @@ func (c *Conn) Dialect() sqltext.Dialect { return c.dialect }
 // done through it is not part of the transaction, and fails with ErrInvalid where
 // it would have to wait for it.
 func (c *Conn) DB() *DB { return c.db }
+
+// Now returns the moment by the clock that statements go by: the database's, as of
+// now and not of the transaction's start, or DB.Clock where DB.LocalClock reports
+// true.
+func (c *Conn) Now(ctx context.Context) (now time.Time, err error) {
+	if c.db.LocalClock() {
+		if err := c.enter(ctx); err != nil {
+			return time.Time{}, err
+		}
+		c.leave(nil)
+		return c.db.Clock(), nil
+	}
+	err = c.QueryRow(ctx, c.db.backend.Clock(), nil, []any{&now})
+	return now, err
+}
+
+// Yield gives way to writers of other processes between two transactions of a
+// long piece of work: on SQLite it waits a moment, elsewhere the database is fair.
+// It returns the cause when ctx has ended. In a transaction it does nothing else.
+func (c *Conn) Yield(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	if y, ok := c.db.backend.(Yielder); ok && c.tx == nil {
+		return y.Yield(ctx)
+	}
+	return nil
+}
 
 // enter is called before a statement, leave after it. A statement that fails
 // ends its transaction on every database, as PostgreSQL has it: MySQL would go

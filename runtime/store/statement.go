@@ -16,7 +16,7 @@ import (
 // are what a column takes: int64, string, bool, time.Time, Date, []byte and
 // types of these kinds, pointers to them, Null, Field. On PostgreSQL, []int64,
 // []string and []time.Time are arrays, as "= ANY($1)" and unnest take them; nil is
-// an empty one.
+// an empty one. A List is an argument of several values on every database.
 type Statement struct {
 	Text   [3]string // by sqltext.Dialect
 	Order  [3][]int  // for each placeholder the argument it takes; nil: in order
@@ -32,27 +32,43 @@ type Statement struct {
 // column could hold is an error that is ErrInvalid and names it: databases
 // differ in what they make of one.
 func (s *Statement) in(c *Conn, args []any) (string, []any, error) {
+	lists := false
 	for i, a := range args {
-		why := unstorable(a)
-		if why == "" && c.dialect != sqltext.Postgres && isArray(a) {
+		var why string
+		if list, ok := a.(List); ok {
+			lists, why = true, list.unstorable()
+		} else if why = unstorable(a); why == "" && c.dialect != sqltext.Postgres && isArray(a) {
 			why = "an array is an argument on PostgreSQL alone"
 		}
 		if why != "" {
 			return "", nil, invalidf("%s: %s", s.param(i), why)
 		}
 	}
-	if s.Clock && c.dialect == sqltext.SQLite {
+	if s.Clock && !c.db.serverClock() {
 		args = append(slices.Clip(args), c.db.Clock())
 	}
+	text := s.Text[c.dialect]
+	if order := s.Order[c.dialect]; order != nil {
+		ordered := make([]any, len(order))
+		for i, from := range order {
+			ordered[i] = args[from]
+		}
+		args = ordered
+	}
+	if lists {
+		return c.bindLists(text, args)
+	}
+	return text, args, nil
+}
+
+// Has reports whether the statement has a text for c's database. One that only
+// some databases need, as a step of its own, has none on the others.
+func (s *Statement) Has(c *Conn) bool { return s.Text[c.dialect] != "" }
+
+// Takes reports whether the text for c's database uses the argument with an index.
+func (s *Statement) Takes(c *Conn, arg int) bool {
 	order := s.Order[c.dialect]
-	if order == nil {
-		return s.Text[c.dialect], args, nil
-	}
-	ordered := make([]any, len(order))
-	for i, from := range order {
-		ordered[i] = args[from]
-	}
-	return s.Text[c.dialect], ordered, nil
+	return order == nil || slices.Contains(order, arg)
 }
 
 func (s *Statement) param(i int) string {
@@ -149,18 +165,25 @@ func One[R any](ctx context.Context, c *Conn, s *Statement, args []any, fields f
 func Many[R any](ctx context.Context, c *Conn, s *Statement, args []any, fields func(*R) []any) ([]R, error) {
 	var row R
 	rows := []R{}
-	text, args, err := s.in(c, args)
-	if err != nil {
-		return nil, err
-	}
-	err = c.Query(ctx, text, args, fields(&row), func() error {
+	err := Each(ctx, c, s, args, fields(&row), func() error {
 		rows = append(rows, row)
 		return nil
 	})
 	if err != nil {
-		return nil, c.db.explain(err, "")
+		return nil, err
 	}
 	return rows, nil
+}
+
+// Each runs a statement and fills dest, the places of its columns, with each of its
+// rows before it calls each, which must not use c when it is a transaction's. An
+// error of each ends it and is returned.
+func Each(ctx context.Context, c *Conn, s *Statement, args, dest []any, each func() error) error {
+	text, args, err := s.in(c, args)
+	if err != nil {
+		return err
+	}
+	return c.db.explain(c.Query(ctx, text, args, dest, each), "")
 }
 
 // Exec runs a statement without rows and says how many it touched.

@@ -72,11 +72,8 @@ func (b *backend) Dialect() sqltext.Dialect { return sqltext.MySQL }
 // StatementBytes is the server's max_allowed_packet.
 func (b *backend) StatementBytes() int { return int(b.connector.packet.Load()) }
 
-// Now is the server's clock.
-func (b *backend) Now(ctx context.Context) (t time.Time, err error) {
-	err = b.QueryRow(ctx, "SELECT UTC_TIMESTAMP(6)", nil, []any{&t})
-	return t, err
-}
+// Clock reads the server's clock.
+func (b *backend) Clock() string { return "SELECT UTC_TIMESTAMP(6)" }
 
 // enter is for what uses a connection; it is followed by leave.
 func (b *backend) enter(ctx context.Context) error {

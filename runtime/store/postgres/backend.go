@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/internal/remote"
@@ -108,11 +107,8 @@ func (b *backend) Name() string { return "postgres://" + b.name }
 // Dialect is PostgreSQL's.
 func (b *backend) Dialect() sqltext.Dialect { return sqltext.Postgres }
 
-// Now is the server's clock, not the transaction's.
-func (b *backend) Now(ctx context.Context) (t time.Time, err error) {
-	err = b.QueryRow(ctx, "SELECT clock_timestamp()", nil, []any{&t})
-	return t, err
-}
+// Clock reads the server's clock, not the transaction's.
+func (b *backend) Clock() string { return "SELECT clock_timestamp()" }
 
 // Close waits for the connections that are in use.
 func (b *backend) Close() error {

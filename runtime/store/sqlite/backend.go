@@ -185,8 +185,24 @@ func (b *backend) Name() string { return "sqlite:" + b.cfg.path }
 // Dialect is SQLite's.
 func (b *backend) Dialect() sqltext.Dialect { return sqltext.SQLite }
 
-// Now is this machine's clock.
-func (b *backend) Now(context.Context) (time.Time, error) { return store.Moment(time.Now()), nil }
+// Clock is empty: SQLite has no clock that is as exact as a column.
+func (b *backend) Clock() string { return "" }
+
+// yieldFor is longer than a writer of another process sleeps before it asks for
+// the lock again.
+const yieldFor = 2 * time.Millisecond
+
+// Yield lets writers of other processes in.
+func (b *backend) Yield(ctx context.Context) error {
+	timer := time.NewTimer(yieldFor)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 // Close waits for running statements and transactions.
 func (b *backend) Close() error {

@@ -92,11 +92,17 @@ var suites = []struct {
 	{"Statements", testStatements},
 	{"ExecEach", testExecEach},
 	{"Arrays", testArrays},
+	{"Lists", testLists},
+	{"ChangeSome", testChangeSome},
+	{"Forms", testForms},
+	{"Each", testEach},
 	{"AfterCommit", testAfterCommit},
 	{"BeforeCommit", testBeforeCommit},
 	{"Announce", testAnnounce},
 	{"Rooms", testRooms},
 	{"Clock", testClock},
+	{"Clocks", testClocks},
+	{"Yield", testYield},
 }
 
 // openings start with a DSN.
@@ -111,6 +117,7 @@ var openings = []struct {
 	{"OpenCompletes", testOpenCompletes},
 	{"PartialConflict", testPartialConflict},
 	{"FakeClock", testFakeClock},
+	{"LocalClock", testLocalClock},
 	{"AnnounceAcross", testAnnounceAcross},
 	{"ListenersEnd", testListenersEnd},
 	{"Closed", testClosed},

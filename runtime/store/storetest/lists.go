@@ -1,0 +1,212 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// listed counts articles by a list of ids and one of slugs. A question mark in
+// quotes is no placeholder.
+var listed = store.Statement{
+	Text: [3]string{
+		"SELECT count(*) FROM article WHERE title <> 'it''s \"?' AND id IN (SELECT value FROM json_each(?)) AND views >= ? AND slug IN (SELECT value FROM json_each(?))",
+		"SELECT count(*) FROM article WHERE title <> 'it''s \"?' AND id = ANY($1::bigint[]) AND views >= $2 AND slug = ANY($3::text[])",
+		`SELECT count(*) FROM article WHERE title <> 'it\'s "?' AND id IN (?) AND views >= ? AND slug IN (?)`,
+	},
+	Order:  [3][]int{{1, 0, 2}, {1, 0, 2}, {1, 0, 2}},
+	Params: []string{"views", "ids", "slugs"},
+}
+
+// testLists gives several values as one argument.
+func testLists(t *testing.T, db *DB) {
+	var ids []int64
+	slugs := []string{"a", `q"?'\`, "c"}
+	for _, slug := range slugs {
+		ids = append(ids, int64(mustCreate(t, db, full(slug)).ID))
+	}
+	count := func(n *int64) []any { return []any{n} }
+	ask := func(ids, slugs store.List) (int64, error) {
+		return store.One(t.Context(), db.Conn(), &listed, []any{int64(0), ids, slugs}, count)
+	}
+	for _, c := range []struct {
+		what       string
+		ids, slugs store.List
+		want       int64
+	}{
+		{"all", store.ListOf(ids), store.ListOf(slugs), 3},
+		{"some", store.ListOf(ids[:2]), store.ListOf(slugs[1:]), 1},
+		{"others", store.ListOf([]int64{-1, 1 << 60}), store.ListOf([]string{"x"}), 0},
+		{"ids of an unknown kind", store.IDList([]any{ids[0], ids[2]}), store.IDList([]any{"a", "c"}), 2},
+		{"no ids", store.ListOf([]int64{}), store.ListOf(slugs), 0},
+		{"no slugs", store.ListOf(ids), store.ListOf[string](nil), 0},
+		{"nothing", store.List{}, store.IDList(nil), 0},
+	} {
+		if n, err := ask(c.ids, c.slugs); err != nil || n != c.want {
+			t.Errorf("%s: %d, %v", c.what, n, err)
+		}
+	}
+	_, err := ask(store.ListOf(ids), store.ListOf([]string{"a", "nul\x00"}))
+	wantErr(t, err, store.ErrInvalid)
+	_, err = ask(store.ListOf(make([]int64, 40_000)), store.ListOf(slugs))
+	wantErr(t, err, store.ErrInvalid)
+}
+
+// take deletes a bounded number of articles, which takeFound does on MySQL. An
+// article is found twice where it has a rank.
+var (
+	take = store.Statement{
+		Text: [3]string{
+			"DELETE FROM article WHERE id IN (SELECT a.id FROM article AS a JOIN (SELECT 1 AS n UNION ALL SELECT 2) AS x ON x.n = 1 OR a.rank IS NOT NULL WHERE a.views >= ? ORDER BY a.id LIMIT ?) RETURNING slug, views",
+			"DELETE FROM article WHERE id IN (SELECT a.id FROM article AS a JOIN (SELECT 1 AS n UNION ALL SELECT 2) AS x ON x.n = 1 OR a.rank IS NOT NULL WHERE a.views >= $1 ORDER BY a.id LIMIT $2) RETURNING slug, views",
+			"SELECT a.id, a.slug, a.views FROM article AS a JOIN (SELECT 1 AS n UNION ALL SELECT 2) AS x ON x.n = 1 OR a.`rank` IS NOT NULL WHERE a.views >= ? ORDER BY a.id LIMIT ? FOR UPDATE",
+		},
+		Order: [3][]int{{1, 2}, {1, 2}, {1, 2}},
+	}
+	takeFound = store.Statement{
+		Text:  [3]string{2: "DELETE FROM article WHERE id IN (?)"},
+		Order: [3][]int{2: {0}},
+	}
+)
+
+type taken struct {
+	slug  string
+	views int64
+}
+
+func (r *taken) fields() []any { return []any{&r.slug, &r.views} }
+
+// testChangeSome deletes a few rows at a time and is told which.
+func testChangeSome(t *testing.T, db *DB) {
+	ctx := t.Context()
+	for i, slug := range []string{"a", "b", "c", "d"} {
+		n := full(slug)
+		n.Views = store.Int(int64(i))
+		mustCreate(t, db, n)
+	}
+	some := func(least, limit int64) (rows []taken) {
+		t.Helper()
+		err := db.Tx(ctx, func(c *store.Conn) (err error) {
+			rows, err = store.ChangeSome(ctx, c, &take, &takeFound, []any{nil, least, limit}, 0, (*taken).fields)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(rows, func(a, b taken) int { return int(a.views - b.views) })
+		return rows
+	}
+	if got, want := some(1, 4), []taken{{"b", 1}, {"c", 2}}; !slices.Equal(got, want) { // each is found twice
+		t.Errorf("changed %v, want %v", got, want)
+	}
+	if n, err := db.Article.Count(ctx, store.Everything[ArticleID](), 0); err != nil || n != 2 {
+		t.Errorf("%d are left, %v", n, err)
+	}
+	if got := some(7, 4); len(got) != 0 {
+		t.Errorf("changed %v, want none", got)
+	}
+	undone := errors.New("undone")
+	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+		if _, err := store.ChangeSome(ctx, c, &take, &takeFound, []any{nil, int64(0), int64(9)}, 0, (*taken).fields); err != nil {
+			return err
+		}
+		return undone
+	}), undone)
+	if n, err := db.Article.Count(ctx, store.Everything[ArticleID](), 0); err != nil || n != 2 {
+		t.Errorf("after a rollback %d are left, %v", n, err)
+	}
+}
+
+// testForms asks a statement what it is on this database.
+func testForms(t *testing.T, db *DB) {
+	c := db.Conn()
+	mysql := c.Dialect().String() == "mysql"
+	if !take.Has(c) || takeFound.Has(c) != mysql {
+		t.Errorf("has a text: %v, %v", take.Has(c), takeFound.Has(c))
+	}
+	if take.Takes(c, 0) || !take.Takes(c, 2) || takeFound.Takes(c, 0) != true || takeFound.Takes(c, 1) == mysql {
+		t.Error("a statement takes other arguments than its order names")
+	}
+}
+
+// testEach reads rows one by one.
+func testEach(t *testing.T, db *DB) {
+	ctx := t.Context()
+	for i, slug := range []string{"a", "b", "c"} {
+		n := full(slug)
+		n.Views = store.Int(int64(i))
+		mustCreate(t, db, n)
+	}
+	var row busiestRow
+	var got []int64
+	enough := errors.New("enough")
+	args := []any{int64(0), ArticleStatusPublished}
+	err := store.Each(ctx, db.Conn(), &busiest, args, row.fields(), func() error {
+		if got = append(got, row.Views); len(got) == 2 {
+			return enough
+		}
+		return nil
+	})
+	wantErr(t, err, enough)
+	if !slices.Equal(got, []int64{2, 1}) {
+		t.Errorf("read %v", got)
+	}
+	wantErr(t, store.Each(ctx, db.Conn(), &busiest, []any{int64(0), "nul\x00"}, row.fields(), nil), store.ErrInvalid)
+}
+
+// testClocks compares the clocks of connections.
+func testClocks(t *testing.T, db *DB) {
+	ctx := t.Context()
+	err := db.Tx(ctx, func(c *store.Conn) error {
+		first, err := c.Now(ctx)
+		if err != nil {
+			return err
+		}
+		for {
+			now, err := c.Now(ctx)
+			if err != nil || now.After(first) { // the transaction's start would stay
+				return err
+			}
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if local := db.Conn().Dialect().String() == "sqlite"; db.LocalClock() != local {
+		t.Errorf("the clock is this process's: %v", db.LocalClock())
+	}
+}
+
+// testYield gives way to others.
+func testYield(t *testing.T, db *DB) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	if err := db.Conn().Yield(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := db.Tx(ctx, func(c *store.Conn) error { return c.Yield(ctx) }); err != nil {
+		t.Error(err)
+	}
+	enough := errors.New("enough")
+	cancel(enough)
+	wantErr(t, db.Conn().Yield(ctx), enough)
+}
+
+// testLocalClock has a test's clock decide on every database.
+func testLocalClock(t *testing.T, dsn string) {
+	db := Open(t, dsn, store.Options{Now: func() time.Time { return noon }})
+	if !db.LocalClock() {
+		t.Error("a test's clock does not decide")
+	}
+	if now, err := db.Now(t.Context()); err != nil || !now.Equal(noon) {
+		t.Errorf("now is %s, %v", now, err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := db.Now(t.Context())
+	wantErr(t, err, store.ErrClosed)
+}
