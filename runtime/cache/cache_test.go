@@ -65,17 +65,24 @@ func (p place) open(t testing.TB) *generated.DB {
 
 // onEach runs a test on every database.
 func onEach(t *testing.T, test func(t *testing.T, p place)) {
-	for _, kind := range []string{"sqlite", "postgres", "mysql"} {
+	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			p := place{kind: kind, clock: newClock()}
-			if kind == "sqlite" {
-				p.dsn = "sqlite:" + filepath.Join(t.TempDir(), "cache.db")
-			} else {
-				p.dsn = storetest.FreshDSN(t, kind)
-			}
+			p := freshPlace(t, kind)
+			p.clock = newClock()
 			test(t, p)
 		})
 	}
+}
+
+var kinds = []string{"sqlite", "postgres", "mysql"}
+
+// freshPlace is a new, empty database of a kind, by its own clock.
+func freshPlace(t *testing.T, kind string) place {
+	t.Helper()
+	if kind == "sqlite" {
+		return place{kind: kind, dsn: "sqlite:" + filepath.Join(t.TempDir(), "cache.db")}
+	}
+	return place{kind: kind, dsn: storetest.FreshDSN(t, kind)}
 }
 
 type page struct {

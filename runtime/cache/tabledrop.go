@@ -57,8 +57,21 @@ func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, se
 		gone = gone.plus(tally{1, r.size})
 	}
 	t.c.AfterCommit(func() { t.room.bounds.grown(tally{}.minus(gone)) })
-	more = len(rows) == limit || st == &t.spec.DropTags // which may find an entry by several tags, and remove it once
-	return gone, more, t.gone(ctx, keys)
+	return gone, t.mayLeave(st, len(rows), limit), t.gone(ctx, keys)
+}
+
+// mayLeave reports whether a batch of which so many entries were removed may have
+// left some. Statements that find entries by their tags find one once for each
+// tag, and remove it once: by one tag, at most twice, since the value and the load
+// that makes the next one each have their tags.
+func (t *table) mayLeave(st *store.Statement, removed, limit int) bool {
+	switch st {
+	case &t.spec.DropTags:
+		return true
+	case &t.spec.DropTag:
+		return 2*removed >= limit
+	}
+	return removed == limit
 }
 
 func (t *table) RemoveTags(ctx context.Context, tags []string) (total int64, err error) {

@@ -99,6 +99,9 @@ func known(err error) error {
 	return fmt.Errorf("rediscache: %w", err)
 }
 
+// gone is what PTTL says of a key that is not there.
+const gone = time.Duration(-2)
+
 // read queues what finds an entry. How long a hash lives is told beside it.
 func (b *backend) read(ctx context.Context, p redis.Pipeliner, key string) func() (cache.Entry, error) {
 	fields := p.HMGet(ctx, b.entry(key), "v", "f", "n", "s")
@@ -120,8 +123,11 @@ func (b *backend) read(ctx context.Context, p redis.Pipeliner, key string) func(
 			e.Number, _ = strconv.ParseInt(n, 10, 64)
 		}
 		e.Clock = clock.Val()
-		if left := life.Val(); left >= 0 {
-			e.Life = left
+		switch left := life.Val(); {
+		case left == gone:
+			return cache.Entry{}, store.ErrNotFound // it ended between the two commands
+		case left >= 0:
+			e.Life = max(left, 1) // what the server has, in whole milliseconds, has not ended
 		}
 		e.Fresh = e.Life
 		if stale, ok := values[3].(string); ok {

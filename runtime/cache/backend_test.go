@@ -1,0 +1,19 @@
+package cache_test
+
+import (
+	"testing"
+
+	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/cachetest"
+)
+
+func TestBackend(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			cachetest.Run(t, func(t *testing.T) cachetest.Open {
+				p := freshPlace(t, kind)
+				return func(t testing.TB) cache.Source { return p.open(t).CacheEntry }
+			})
+		})
+	}
+}
