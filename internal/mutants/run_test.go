@@ -66,7 +66,7 @@ func TestSelects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := mutant{Name: "beat-over", File: "runtime/queue/beat.go", area: "queue"}
+	m := mutant{Name: "beat-over", File: "runtime/queue/heartbeat.go", area: "queue"}
 	if !s.selects(m) {
 		t.Error("it is not selected")
 	}

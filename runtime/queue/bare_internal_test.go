@@ -108,7 +108,7 @@ func (b *bare) claimed(t *testing.T, n int) []*claim {
 		c.handle = &Claim{engine: b.engine, claim: c}
 		list = append(list, c)
 	}
-	b.hold(list)
+	b.track(list)
 	return list
 }
 
@@ -145,7 +145,7 @@ func TestEndThatCannotBeStored(t *testing.T) {
 		if got, want := b.states(t), []string{"ready", "ready", "running", "ready", "ready"}; !slices.Equal(got, want) {
 			t.Errorf("the rows are %v, want %v", got, want)
 		}
-		if held := b.held(); len(held) != 0 {
+		if held := b.tracked(); len(held) != 0 {
 			t.Errorf("%d claims are still held; the lease of the one must end", len(held))
 		}
 		if told := b.log.String(); strings.Count(told, "result not written") != 1 || !strings.Contains(told, "id=3") {
@@ -174,7 +174,7 @@ func TestWriteKeepsWhatItCouldNotWrite(t *testing.T) {
 		if got, want := b.states(t), []string{"ready", "ready", "running", "running", "running", "running"}; !slices.Equal(got, want) {
 			t.Errorf("the rows are %v, want %v", got, want)
 		}
-		if held := b.held(); len(held) != 4 {
+		if held := b.tracked(); len(held) != 4 {
 			t.Errorf("%d claims are held, want the four that are not written", len(held))
 		}
 		b.shape.st.Bury = good
@@ -220,7 +220,7 @@ func TestDrainOne(t *testing.T) {
 		claims := b.claimed(t, 2)
 		for _, c := range claims {
 			c.phase = buffered
-			b.drop(c) // drainOne holds it
+			b.untrack(c) // drainOne holds it
 		}
 		b.handler = func(context.Context, any) error { runtime.Goexit(); return nil }
 		over := make(chan struct{})
@@ -284,7 +284,7 @@ func TestEndsWakeOthers(t *testing.T) {
 			"CREATE TABLE opened (gate TEXT, n INTEGER)", "CREATE TABLE opened (gate text, n bigint)", "CREATE TABLE opened (gate varchar(50), n bigint)",
 		}[b.db.Conn().Dialect()])
 		b.shape.st.GateUsed = plain("SELECT 1")
-		b.shape.st.GateOpen = same("INSERT INTO opened (gate, n) VALUES (?, ?)", argGate, argLimit)
+		b.shape.st.GateOpen = same("INSERT INTO opened (gate, n) VALUES (?, ?)", argLimitKey, argLimit)
 		b.shape.policies = map[string]Policy{"narrow": {Concurrency: 1}, "rated": {Rate: Rate{Max: 1, Every: time.Hour}}}
 		woken := func(topic string, group []settlement) {
 			t.Helper()
@@ -293,7 +293,7 @@ func TestEndsWakeOthers(t *testing.T) {
 			for len(news.C) > 0 {
 				<-news.C
 			}
-			b.told(t.Context(), group)
+			b.notify(t.Context(), group)
 			select {
 			case <-news.C:
 			case <-time.After(20 * time.Second):

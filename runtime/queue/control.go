@@ -33,17 +33,17 @@ func CancelRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any)
 // unique key back. Generated code calls it.
 func Revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	if spec.Statements.Twin.Text[0] == "" {
-		return revive(ctx, c, spec, id)
+		return retryRow(ctx, c, spec, id)
 	}
 	return c.InTx(ctx, func(c *store.Conn) error {
 		if err := reclaimKey(ctx, c, spec, id); err != nil {
 			return err
 		}
-		return raced(revive(ctx, c, spec, id))
+		return raced(retryRow(ctx, c, spec, id))
 	})
 }
 
-func revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
+func retryRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
 	args[argID] = id
 	n, err := changingOne(ctx, c, spec, &spec.Statements.Revive, id, args)
@@ -89,17 +89,17 @@ func one[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) (*R, 
 
 // Pause keeps workers in all processes from claiming. Generated code calls it.
 func Pause[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string) error {
-	return turn(ctx, c, spec, queues, true)
+	return setPaused(ctx, c, spec, queues, true)
 }
 
 // Resume ends what Pause began. Generated code calls it.
 func Resume[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string) error {
-	return turn(ctx, c, spec, queues, false)
+	return setPaused(ctx, c, spec, queues, false)
 }
 
-// turn sets the switches of named queues, or the one of all. Resuming all turns
+// setPaused sets the switches of named queues, or the one of all. Resuming all turns
 // those of the named ones too.
-func turn[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string, off bool) error {
+func setPaused[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string, off bool) error {
 	for _, q := range queues {
 		if !slices.ContainsFunc(spec.Queues, func(n Name) bool { return n.Name == q }) {
 			return fmt.Errorf("queue: %s has no queue %q", spec.Name, q)
@@ -119,10 +119,10 @@ func turn[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []str
 	}
 	err := c.InTx(ctx, func(c *store.Conn) error {
 		for _, s := range switches {
-			if _, err := store.Exec(ctx, c, &gateAdd, []any{s}); err != nil {
+			if _, err := store.Exec(ctx, c, &limitAdd, []any{s}); err != nil {
 				return err
 			}
-			if _, err := store.Exec(ctx, c, &gatePause, []any{off, s}); err != nil {
+			if _, err := store.Exec(ctx, c, &limitPause, []any{off, s}); err != nil {
 				return err
 			}
 		}
@@ -150,20 +150,20 @@ func (e *engine) readPauses(ctx context.Context, conn *store.Conn) error {
 	if err != nil {
 		return err
 	}
-	for _, l := range e.lines {
+	for _, l := range e.locals {
 		off := all
 		if !off && l.name != "" {
 			if off, err = e.paused(ctx, conn, l.name); err != nil {
 				return err
 			}
 		}
-		l.pause(off)
+		l.setPaused(off)
 	}
 	return nil
 }
 
 func (e *engine) paused(ctx context.Context, conn *store.Conn, queue string) (bool, error) {
-	off, err := store.One(ctx, conn, &gatePaused, []any{pauseKey(e.shape.name, queue)}, func(b *bool) []any { return []any{b} })
+	off, err := store.One(ctx, conn, &limitPaused, []any{pauseKey(e.shape.name, queue)}, func(b *bool) []any { return []any{b} })
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

@@ -16,7 +16,7 @@ func (r *runner) drain(ctx context.Context) (ran int, err error) {
 	defer e.cancel(nil)
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var beats sync.WaitGroup
-	beats.Go(func() { e.beatRegularly(beating) })
+	beats.Go(func() { e.heartbeatRegularly(beating) })
 	beats.Go(func() { e.watch(beating) })
 	beats.Go(func() { e.reportRegularly(beating) })
 	defer func() {
@@ -30,8 +30,8 @@ func (r *runner) drain(ctx context.Context) (ran int, err error) {
 	if err := e.tidy(ctx); err != nil {
 		return 0, err
 	}
-	for _, l := range e.lines {
-		n, err := e.drainLine(ctx, l)
+	for _, l := range e.locals {
+		n, err := e.drainQueueOf(ctx, l)
 		if ran += n; err != nil {
 			return ran, err
 		}
@@ -65,7 +65,7 @@ func (e *engine) tidy(ctx context.Context) error {
 		}
 	}
 	if e.limited() {
-		if err := e.openGates(ctx); err != nil {
+		if err := e.releaseWaiting(ctx); err != nil {
 			return err
 		}
 	}
@@ -77,7 +77,7 @@ func (e *engine) tidy(ctx context.Context) error {
 	}
 }
 
-func (e *engine) drainLine(ctx context.Context, l *line) (ran int, err error) {
+func (e *engine) drainQueueOf(ctx context.Context, l *localQueue) (ran int, err error) {
 	for ctx.Err() == nil {
 		if l.isPaused() {
 			return ran, nil
@@ -100,7 +100,7 @@ func (e *engine) drainLine(ctx context.Context, l *line) (ran int, err error) {
 // drainOne runs a job and writes its end before it returns, also when the
 // handler ends the goroutine, as a test's FailNow does.
 func (e *engine) drainOne(ctx context.Context, c *claim) (err error) {
-	e.hold([]*claim{c})
+	e.track([]*claim{c})
 	returned := false
 	defer func() {
 		if !returned {
@@ -128,7 +128,7 @@ func (e *engine) writeOut(ctx context.Context) error {
 			continue
 		}
 		e.settler.back(left)
-		e.pause(ctx, nil, 50*time.Millisecond)
+		sleep(ctx, nil, 50*time.Millisecond)
 		if ctx.Err() != nil {
 			return err
 		}

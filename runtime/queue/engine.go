@@ -18,7 +18,7 @@ import (
 //	fetch    claims rows, one goroutine for each named queue
 //	perform  runs handlers
 //	settle   writes what became of them, in batches
-//	beat     renews the leases of all claims, and notices which were taken away
+//	heartbeat renews the leases of all claims, and notices which were taken away
 //	watch    gives up claims whose leases were not renewed, by its own clock alone
 //	report   writes progress, and hears of what was cancelled or paused
 //	keep     takes over from the dead, lets rows go whose time has come, deletes old ones
@@ -28,8 +28,8 @@ type engine struct {
 	shape   *shape
 	handler func(ctx context.Context, row any) error
 	opts    Options
-	lines   []*line
-	events  *eventHub
+	locals  []*localQueue
+	events  *broadcaster
 	tele    *telemetry
 
 	handlers context.Context // of all handlers; outlives the caller's by StopTimeout
@@ -45,11 +45,11 @@ type engine struct {
 
 	commits atomic.Int64 // how long counts under a rate took to commit, in nanoseconds
 
-	beats int // under a test's clock; of the heartbeat alone
+	heartbeats int // under a test's clock; of the heartbeat alone
 
 	// of the keeper alone
-	sightings map[any]sighting
-	gateAt    string // the gate that openGates looked at last
+	observed   map[any]observedLease
+	limitAfter string // the gate that releaseWaiting looked at last
 }
 
 // claim is a row that this process has.
@@ -90,7 +90,7 @@ const (
 	buffered  phase = iota // claimed, not begun
 	performed              // its handler runs
 	finished               // its handler has returned; the end is being written
-	abandoned              // its handler runs on, but was given up
+	timedOut               // its handler runs on, but was given up
 	lost                   // another may have it
 )
 
@@ -138,34 +138,34 @@ func (r *runner) engine(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := r.db.Reserved(ctx, forWork, workConns, opts.workTime())
+	db, err := r.db.Reserved(ctx, forWork, workConns, opts.statementTimeout())
 	if err != nil {
 		return nil, fmt.Errorf("queue: %s: %w", r.shape.name, err)
 	}
-	vital, err := r.db.Reserved(ctx, forHeartbeats, vitalConns, opts.beatTime())
+	vital, err := r.db.Reserved(ctx, forHeartbeats, vitalConns, opts.heartbeatTimeout())
 	if err != nil {
 		return nil, fmt.Errorf("queue: %s: %w", r.shape.name, err)
 	}
 	e := &engine{
 		db: db, vital: vital, shape: r.shape, handler: r.handler, opts: opts,
-		events: eventsOf(r.db, r.shape.name), claims: map[any]*claim{}, sightings: map[any]sighting{},
+		events: eventsOf(r.db, r.shape.name), claims: map[any]*claim{}, observed: map[any]observedLease{},
 	}
 	e.tele = &telemetry{r.shape.name, opts.Telemetry}
 	e.settler.signal = make(chan struct{}, 1)
 	e.ended = newAnnouncer(r.db.Conn(), endedTopic(r.shape.name))
-	e.lines, err = e.makeLines()
+	e.locals, err = e.makeLocalQueues()
 	return e, err
 }
 
-func (e *engine) makeLines() ([]*line, error) {
+func (e *engine) makeLocalQueues() ([]*localQueue, error) {
 	if len(e.shape.queues) == 0 {
 		if len(e.opts.Queues) > 0 {
 			return nil, fmt.Errorf("queue: %s has no named queues, and the options name some", e.shape.name)
 		}
-		return []*line{newLine("", e.opts.Concurrency)}, nil
+		return []*localQueue{newLocalQueue("", e.opts.Concurrency)}, nil
 	}
 	rest := maps.Clone(e.opts.Queues)
-	var lines []*line
+	var lines []*localQueue
 	for _, q := range e.shape.queues {
 		n, chosen := e.opts.Queues[q.Name]
 		delete(rest, q.Name)
@@ -177,7 +177,7 @@ func (e *engine) makeLines() ([]*line, error) {
 				n = or
 			}
 		}
-		lines = append(lines, newLine(q.Name, n))
+		lines = append(lines, newLocalQueue(q.Name, n))
 	}
 	for name := range rest {
 		return nil, fmt.Errorf("queue: %s has no queue %q", e.shape.name, name)
@@ -210,11 +210,11 @@ func (e *engine) run(ctx context.Context) error {
 	defer stop()
 
 	var claiming, writing sync.WaitGroup
-	for _, l := range e.lines {
+	for _, l := range e.locals {
 		claiming.Go(func() { e.fetch(ctx, l) })
 	}
 	claiming.Go(func() { e.keep(ctx) })
-	writing.Go(func() { e.beatRegularly(working) })
+	writing.Go(func() { e.heartbeatRegularly(working) })
 	writing.Go(func() { e.watch(working) })
 	writing.Go(func() { e.reportRegularly(working) })
 	writing.Go(func() { e.settleAll(working) })
@@ -246,7 +246,7 @@ func (e *engine) look(ctx context.Context) error {
 // stop lets handlers finish, cancels those that do not, and writes what became
 // of them.
 func (e *engine) stop(ctx context.Context) error {
-	e.giveBack()
+	e.releaseNotBegun()
 	returned := make(chan struct{})
 	go func() {
 		e.running.Wait()
@@ -284,7 +284,7 @@ func (e *engine) waited(done <-chan struct{}, most time.Duration, force <-chan s
 // left counts the handlers that have not returned.
 func (e *engine) left() int {
 	n := 0
-	for _, l := range e.lines {
+	for _, l := range e.locals {
 		l.mu.Lock()
 		n += l.running
 		l.mu.Unlock()
@@ -292,9 +292,9 @@ func (e *engine) left() int {
 	return n
 }
 
-// giveBack releases what was claimed and not begun.
-func (e *engine) giveBack() {
-	for _, l := range e.lines {
+// releaseNotBegun releases what was claimed and not begun.
+func (e *engine) releaseNotBegun() {
+	for _, l := range e.locals {
 		for _, c := range l.close() {
 			if c.move(buffered, finished) {
 				e.settle(c, outcome{verb: toRelease})
@@ -303,16 +303,16 @@ func (e *engine) giveBack() {
 	}
 }
 
-// held lists the claims that this process has.
-func (e *engine) held() []*claim {
+// tracked lists the claims that this process has.
+func (e *engine) tracked() []*claim {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Collect(maps.Values(e.claims))
 }
 
-// hold takes note of claims. A row that this process had before, and lost
+// track takes note of claims. A row that this process had before, and lost
 // without having noticed yet, is lost to the handler that it had then.
-func (e *engine) hold(claims []*claim) {
+func (e *engine) track(claims []*claim) {
 	var old []*claim
 	e.mu.Lock()
 	for _, c := range claims {
@@ -327,8 +327,8 @@ func (e *engine) hold(claims []*claim) {
 	}
 }
 
-// drop forgets a claim, unless a newer one of the same row has taken its place.
-func (e *engine) drop(c *claim) {
+// untrack forgets a claim, unless a newer one of the same row has taken its place.
+func (e *engine) untrack(c *claim) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.claims[c.ID] == c {

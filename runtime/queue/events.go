@@ -53,8 +53,8 @@ type Event[ID any] struct {
 // eventBuffer is how many events wait for one reader.
 const eventBuffer = 1024
 
-// eventHub hands events to those who read them.
-type eventHub struct {
+// broadcaster hands events to those who read them.
+type broadcaster struct {
 	readers atomic.Int64 // so that events no one reads cost nothing
 	mu      sync.Mutex
 	subs    map[*subscriber]struct{}
@@ -75,8 +75,8 @@ type worker struct {
 
 type eventsKey string
 
-func eventsOf(db *store.DB, name string) *eventHub {
-	return db.Room(eventsKey(name), func() any { return &eventHub{subs: map[*subscriber]struct{}{}, workers: map[*worker]struct{}{}} }).(*eventHub)
+func eventsOf(db *store.DB, name string) *broadcaster {
+	return db.Room(eventsKey(name), func() any { return &broadcaster{subs: map[*subscriber]struct{}{}, workers: map[*worker]struct{}{}} }).(*broadcaster)
 }
 
 func (e *engine) emit(c *claim, t EventType, end outcome) {
@@ -107,7 +107,7 @@ func (e *engine) emitRow(c Claimed, kind string, t EventType, end outcome) {
 	e.events.send(Event[any]{Type: t, ID: c.ID, Kind: kind, Attempt: int(c.Attempt), At: time.Now(), Err: end.err})
 }
 
-func (h *eventHub) send(ev Event[any]) {
+func (h *broadcaster) send(ev Event[any]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for s := range h.subs {
@@ -121,14 +121,14 @@ func (h *eventHub) send(ev Event[any]) {
 	}
 }
 
-func (h *eventHub) add(s *subscriber) {
+func (h *broadcaster) add(s *subscriber) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.subs[s] = struct{}{}
 	h.readers.Add(1)
 }
 
-func (h *eventHub) remove(s *subscriber) {
+func (h *broadcaster) remove(s *subscriber) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.subs, s)
@@ -137,7 +137,7 @@ func (h *eventHub) remove(s *subscriber) {
 
 // begin notes a worker that stops when ctx ends; ended is to be called after its
 // last event.
-func (h *eventHub) begin(ctx context.Context) (ended func()) {
+func (h *broadcaster) begin(ctx context.Context) (ended func()) {
 	w := &worker{ctx, make(chan struct{})}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -151,7 +151,7 @@ func (h *eventHub) begin(ctx context.Context) (ended func()) {
 }
 
 // stopping lists the workers whose contexts have ended.
-func (h *eventHub) stopping() []*worker {
+func (h *broadcaster) stopping() []*worker {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var list []*worker
@@ -166,7 +166,7 @@ func (h *eventHub) stopping() []*worker {
 // finish removes a reader whose context has ended, once the workers that stop
 // with it have sent their last events. A handler that reads does not wait for its
 // own worker, which waits for it.
-func (h *eventHub) finish(ctx context.Context, s *subscriber) {
+func (h *broadcaster) finish(ctx context.Context, s *subscriber) {
 	if Current(ctx) == nil {
 		for _, w := range h.stopping() {
 			<-w.ended

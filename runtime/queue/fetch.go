@@ -13,13 +13,13 @@ import (
 
 // fetch claims rows of one named queue until ctx ends. It waits for room, and
 // when the table had less than there was room for, for news.
-func (e *engine) fetch(ctx context.Context, l *line) {
+func (e *engine) fetch(ctx context.Context, l *localQueue) {
 	news := e.db.Listen(e.shape.name)
 	defer news.Stop()
 	for ctx.Err() == nil {
 		n := l.wanted()
 		if n == 0 || e.settler.full() {
-			e.pause(ctx, l.freed, e.opts.Poll)
+			sleep(ctx, l.freed, e.opts.Poll)
 			continue
 		}
 		claims, met, err := e.claim(ctx, l, n)
@@ -27,7 +27,7 @@ func (e *engine) fetch(ctx context.Context, l *line) {
 			if ctx.Err() == nil {
 				e.opts.Logger.Error("claim failed", "queue", e.shape.name, "error", err)
 			}
-			e.pause(ctx, nil, e.opts.Poll)
+			sleep(ctx, nil, e.opts.Poll)
 			continue
 		}
 		e.begin(l, claims)
@@ -35,13 +35,13 @@ func (e *engine) fetch(ctx context.Context, l *line) {
 			continue
 		}
 		if wait := e.untilDue(ctx); wait > 0 {
-			e.pause(ctx, news.C, min(wait, e.opts.Poll))
+			sleep(ctx, news.C, min(wait, e.opts.Poll))
 		}
 	}
 }
 
-// pause waits for news, at most so long.
-func (e *engine) pause(ctx context.Context, news <-chan struct{}, most time.Duration) {
+// sleep waits for news, at most so long.
+func sleep(ctx context.Context, news <-chan struct{}, most time.Duration) {
 	t := time.NewTimer(most)
 	defer t.Stop()
 	select {
@@ -93,8 +93,8 @@ func (e *engine) promote(ctx context.Context) (int64, error) {
 
 // begin runs what there is room for; the rest waits in the line. A line that
 // was closed meanwhile runs nothing, and all is given back.
-func (e *engine) begin(l *line, claims []*claim) {
-	e.hold(claims)
+func (e *engine) begin(l *localQueue, claims []*claim) {
+	e.track(claims)
 	for _, c := range l.add(claims) {
 		e.running.Add(1)
 		go e.work(l, c)
@@ -103,7 +103,7 @@ func (e *engine) begin(l *line, claims []*claim) {
 
 // claim takes up to n rows that are due, in order. met is how many there were,
 // with those that a limit refused.
-func (e *engine) claim(ctx context.Context, l *line, n int) (claims []*claim, met int, err error) {
+func (e *engine) claim(ctx context.Context, l *localQueue, n int) (claims []*claim, met int, err error) {
 	args := arguments(e.db, e.opts.Lease)
 	args[argLimit], args[argName] = int64(n), l.name
 	asked := time.Now()
@@ -112,7 +112,7 @@ func (e *engine) claim(ctx context.Context, l *line, n int) (claims []*claim, me
 	switch {
 	case e.limited():
 		err = e.db.Tx(ctx, func(c *store.Conn) error {
-			rows, met, starts, err = e.claimLimited(ctx, c, args)
+			rows, met, starts, err = e.claimAdmitted(ctx, c, args)
 			return err
 		})
 	case e.db.Conn().Dialect() == mysqlDialect:

@@ -45,7 +45,7 @@ func (b *bare) claimable() (reads *atomic.Int64) {
 func TestRefusedRowsAreMet(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
 		const wanted = 3
-		b.exec(t, b.db, gatesDDL[b.db.Conn().Dialect()])
+		b.exec(t, b.db, limitsDDL[b.db.Conn().Dialect()])
 		b.claimed(t, wanted)
 		b.exec(t, b.db, "UPDATE work SET state = 'ready'")
 		b.exec(t, b.db, "INSERT INTO work (id, epoch, state, due) VALUES (100, 1, 'not asked', '2500-01-01 00:00:00')")
@@ -57,7 +57,7 @@ func TestRefusedRowsAreMet(t *testing.T) {
 		st.GateHold = same("UPDATE work SET epoch = epoch WHERE id = 0")
 		st.NextDue = same("DELETE FROM work WHERE state = 'not asked' RETURNING due") // it shows that it ran
 
-		claims, met, err := b.claim(t.Context(), newLine("", wanted), wanted)
+		claims, met, err := b.claim(t.Context(), newLocalQueue("", wanted), wanted)
 		if err != nil || len(claims) != 1 || met != wanted {
 			t.Fatalf("of %d rows %d were claimed and %d met, %v; want 1 and all, since a limit refused the others", wanted, len(claims), met, err)
 		}
@@ -77,7 +77,7 @@ func TestRefusedRowsAreMet(t *testing.T) {
 			}
 			return read(ctx, c, st, args)
 		}
-		b.fetch(ctx, newLine("", wanted))
+		b.fetch(ctx, newLocalQueue("", wanted))
 		b.running.Wait()
 		if n := reads.Load(); n != 2 {
 			t.Errorf("the worker claimed %d times", n)

@@ -31,11 +31,11 @@ func TestIsDead(t *testing.T) {
 func TestPartsOfALease(t *testing.T) {
 	for _, lease := range []time.Duration{minLease, 300 * time.Millisecond, time.Second, 30 * time.Second, maxLease} {
 		o := Options{Lease: lease}
-		if again := o.beatEvery() + o.beatTime() + o.beatAgain(); lease >= time.Second && again > o.safe()*4/5 {
+		if again := o.heartbeatEvery() + o.heartbeatTimeout() + o.heartbeatRetry(); lease >= time.Second && again > o.safe()*4/5 {
 			t.Errorf("lease %s: a second heartbeat begins after %s, of %s", lease, again, o.safe())
 		}
-		if o.beatTime() >= lease || o.workTime() >= lease {
-			t.Errorf("lease %s: statements may take %s and %s", lease, o.beatTime(), o.workTime())
+		if o.heartbeatTimeout() >= lease || o.statementTimeout() >= lease {
+			t.Errorf("lease %s: statements may take %s and %s", lease, o.heartbeatTimeout(), o.statementTimeout())
 		}
 		if told := o.safe() + o.Lease/20; told >= lease {
 			t.Errorf("lease %s: handlers are told after %s", lease, told)

@@ -20,8 +20,8 @@ func (r *runner) peek(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, l := range e.lines {
-		rows, err := e.peekLine(ctx, l)
+	for _, l := range e.locals {
+		rows, err := e.peekQueue(ctx, l)
 		if err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func (r *runner) peek(ctx context.Context) error {
 	return nil
 }
 
-func (e *engine) peekLine(ctx context.Context, l *line) (rows []any, err error) {
+func (e *engine) peekQueue(ctx context.Context, l *localQueue) (rows []any, err error) {
 	err = e.db.Tx(ctx, func(c *store.Conn) error {
 		args := arguments(e.db, e.opts.Lease)
 		args[argLimit], args[argName] = int64(maxPeek), l.name
@@ -58,7 +58,7 @@ func (e *engine) show(ctx context.Context, row any) error {
 		return nil
 	}
 	err := sound(e.handler(ctx, row))
-	if _, stranger := errors.AsType[unknownKind](err); stranger {
+	if _, unknown := errors.AsType[unknownKind](err); unknown {
 		return nil
 	}
 	return err

@@ -8,7 +8,7 @@ import (
 )
 
 // work runs handlers one after the other, as long as its line has some.
-func (e *engine) work(l *line, c *claim) {
+func (e *engine) work(l *localQueue, c *claim) {
 	returned := false
 	defer func() {
 		if !returned && c != nil { // the handler ended the goroutine, as a test's FailNow does
@@ -49,7 +49,7 @@ func (e *engine) perform(c *claim) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, ErrTimeout)
 		defer cancel()
-		late := time.AfterFunc(timeout+e.opts.Grace, func() { e.abandon(c) })
+		late := time.AfterFunc(timeout+e.opts.Grace, func() { e.timeOut(c) })
 		defer late.Stop()
 	}
 	ctx, end := e.tele.begin(ctx, c)
@@ -125,7 +125,7 @@ func (e *engine) end(c *claim, err error) {
 			return
 		}
 		e.settle(c, e.decide(c, err))
-	case abandoned:
+	case timedOut:
 		e.log(c).Warn("result refused: the handler had been given up", "error", err)
 	case lost:
 		if _, done, _ := c.handle.settled(nil); done { // its transaction was committing when the lease was given up
@@ -138,10 +138,10 @@ func (e *engine) end(c *claim, err error) {
 	}
 }
 
-// abandon gives a handler up that goes on although its time is over. Its place
+// timeOut gives a handler up that goes on although its time is over. Its place
 // stays taken until it returns, so that such handlers cannot pile up.
-func (e *engine) abandon(c *claim) {
-	if !c.move(performed, abandoned) {
+func (e *engine) timeOut(c *claim) {
+	if !c.move(performed, timedOut) {
 		return
 	}
 	err := fmt.Errorf("%w, and it did not return within %s after that", ErrTimeout, e.opts.Grace)
@@ -161,7 +161,7 @@ func (e *engine) lose(c *claim, cause error) {
 	if was != buffered && was != performed {
 		return
 	}
-	e.drop(c)
+	e.untrack(c)
 	if cancel != nil {
 		cancel(cause)
 	}

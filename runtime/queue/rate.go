@@ -94,7 +94,7 @@ func (e *engine) recount(ctx context.Context, c *claim) error {
 	rate := e.shape.policies[c.Kind].Rate
 	var s start
 	err := e.db.Tx(ctx, func(conn *store.Conn) error {
-		window, err := e.lockGate(ctx, conn, c.Gate)
+		window, err := e.lockLimit(ctx, conn, c.Gate)
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (e *engine) recount(ctx context.Context, c *claim) error {
 			return errNoRoom
 		}
 		window.add(s.slice, 1)
-		_, err = store.Exec(ctx, conn, &gateWrite, []any{window.String(), now.UnixMicro(), c.Gate})
+		_, err = store.Exec(ctx, conn, &limitWrite, []any{window.String(), now.UnixMicro(), c.Gate})
 		return err
 	})
 	if err != nil {

@@ -122,7 +122,7 @@ func (e *engine) settleAll(ctx context.Context) {
 				return
 			}
 		} else {
-			e.pause(ctx, nil, wait)
+			sleep(ctx, nil, wait)
 		}
 		for ctx.Err() == nil {
 			batch := e.settler.take()
@@ -199,7 +199,7 @@ func (e *engine) writeGroup(ctx context.Context, st *store.Statement, group []se
 	if errors.Is(err, store.ErrInvalid) {
 		if len(group) == 1 {
 			e.log(group[0].claim).Error("result not written: it will run again when its lease ends", "error", err)
-			e.drop(group[0].claim)
+			e.untrack(group[0].claim)
 			return nil
 		}
 		for _, s := range group {
@@ -215,7 +215,7 @@ func (e *engine) writeGroup(ctx context.Context, st *store.Statement, group []se
 	for i, s := range group {
 		e.written(s, written[i])
 	}
-	e.told(ctx, group)
+	e.notify(ctx, group)
 	return nil
 }
 
@@ -282,7 +282,7 @@ func (e *engine) errorText(err error) string {
 
 // written takes note of an end that was written, or refused by the fence.
 func (e *engine) written(s settlement, ok bool) {
-	e.drop(s.claim)
+	e.untrack(s.claim)
 	if !ok {
 		e.log(s.claim).Warn("result refused: the lease was lost", "error", s.end.err)
 		e.emit(s.claim, LeaseLost, s.end)
@@ -302,8 +302,8 @@ func (e *engine) written(s settlement, ok bool) {
 	e.emit(s.claim, eventOf[s.end.verb], s.end)
 }
 
-// told wakes those who wait for what a group's writing makes possible.
-func (e *engine) told(ctx context.Context, group []settlement) {
+// notify wakes those who wait for what a group's writing makes possible.
+func (e *engine) notify(ctx context.Context, group []settlement) {
 	again := false
 	for _, s := range group {
 		again = again || s.end.verb == toRetry || s.end.verb == toSnooze || s.end.verb == toRelease
@@ -312,15 +312,15 @@ func (e *engine) told(ctx context.Context, group []settlement) {
 		e.db.Conn().Announce(e.shape.name)
 	}
 	e.ended.announce()
-	e.reopen(ctx, group)
+	e.releaseAfter(ctx, group)
 }
 
 // completed takes note of a job that its handler has completed in a transaction.
 func (e *engine) completed(c *claim) {
 	s := settlement{claim: c, end: outcome{verb: toDone}}
-	e.drop(c)
+	e.untrack(c)
 	e.emit(c, Done, s.end)
-	e.told(e.handlers, []settlement{s})
+	e.notify(e.handlers, []settlement{s})
 }
 
 // completeIn completes a job within a transaction, and writes its last progress.
@@ -332,14 +332,14 @@ func (e *engine) completeIn(ctx context.Context, conn *store.Conn, c *claim, res
 		if result != nil {
 			s := settlement{c, outcome{verb: toDone}, result}
 			n, err := store.Exec(ctx, conn, &e.shape.st.Finish, e.endArguments(s))
-			return []any{c.ID}, refused(n > 0, err)
+			return []any{c.ID}, stillOurs(n > 0, err)
 		}
 		ok, err := e.change(ctx, conn, &e.shape.st.Complete, []*claim{c}, 0)
-		return []any{c.ID}, refused(err == nil && ok[0], err)
+		return []any{c.ID}, stillOurs(err == nil && ok[0], err)
 	})
 }
 
-func refused(ok bool, err error) error {
+func stillOurs(ok bool, err error) error {
 	if err == nil && !ok {
 		return ErrLeaseLost
 	}

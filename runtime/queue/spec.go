@@ -97,7 +97,7 @@ const (
 	argProgress
 	argNote
 	argLease
-	argGate
+	argLimitKey
 	argKey
 	argIDs
 	argEpochs

@@ -15,34 +15,34 @@ import (
 // row for each queue that was paused and each thing that a limit counts by. Its
 // statements are the same in every project and stand here.
 var (
-	gateRead = store.Statement{Text: [3]string{
+	limitRead = store.Statement{Text: [3]string{
 		"SELECT used FROM queue_gates WHERE name = ?",
 		"SELECT used FROM queue_gates WHERE name = $1 FOR UPDATE",
 		"SELECT used FROM queue_gates WHERE name = ? FOR UPDATE",
 	}}
-	gateAdd = store.Statement{Text: [3]string{
+	limitAdd = store.Statement{Text: [3]string{
 		"INSERT INTO queue_gates (name, paused, used, seen) VALUES (?, FALSE, '', 0) ON CONFLICT (name) DO NOTHING",
 		"INSERT INTO queue_gates (name, paused, used, seen) VALUES ($1, FALSE, '', 0) ON CONFLICT (name) DO NOTHING",
 		"INSERT IGNORE INTO queue_gates (name, paused, used, seen) VALUES (?, FALSE, '', 0)",
 	}}
-	gateWrite = store.Statement{Text: [3]string{
+	limitWrite = store.Statement{Text: [3]string{
 		"UPDATE queue_gates SET used = ?, seen = ? WHERE name = ?",
 		"UPDATE queue_gates SET used = $1, seen = $2 WHERE name = $3",
 		"UPDATE queue_gates SET used = ?, seen = ? WHERE name = ?",
 	}}
-	gatePause = store.Statement{Text: [3]string{
+	limitPause = store.Statement{Text: [3]string{
 		"UPDATE queue_gates SET paused = ? WHERE name = ?",
 		"UPDATE queue_gates SET paused = $1 WHERE name = $2",
 		"UPDATE queue_gates SET paused = ? WHERE name = ?",
 	}}
-	// The arguments: the moment, the queue's name, and how the names of its gates
+	// The arguments: the moment, the queue's name, and how the keys of its limits
 	// begin, with the length of that.
-	gatePrune = store.Statement{Text: [3]string{
+	limitPrune = store.Statement{Text: [3]string{
 		"DELETE FROM queue_gates WHERE id IN (SELECT id FROM queue_gates WHERE paused = FALSE AND seen < ? AND (name = ? OR SUBSTR(name, 1, ?) IN (?, ?)) ORDER BY id LIMIT 1000)",
 		"DELETE FROM queue_gates WHERE id = ANY(ARRAY(SELECT id FROM queue_gates WHERE paused = FALSE AND seen < $1 AND (name = $2 OR SUBSTR(name, 1, $3::int) IN ($4, $5)) ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED))",
 		"DELETE FROM queue_gates WHERE paused = FALSE AND seen < ? AND (name = ? OR SUBSTR(name, 1, ?) IN (?, ?)) ORDER BY id LIMIT 1000",
 	}}
-	gatePaused = store.Statement{Text: [3]string{
+	limitPaused = store.Statement{Text: [3]string{
 		"SELECT paused FROM queue_gates WHERE name = ?",
 		"SELECT paused FROM queue_gates WHERE name = $1",
 		"SELECT paused FROM queue_gates WHERE name = ?",
@@ -54,30 +54,30 @@ func (e *engine) limited() bool { return e.shape.limited() }
 
 func (s *shape) limited() bool { return s.st.GateUsed.Text[0] != "" }
 
-// claimLimited claims rows and gives those back, in the same transaction, that
-// are more than a limit allows. A gate is locked while it is counted: no two
+// claimAdmitted claims rows and gives those back, in the same transaction, that
+// are more than a limit allows. A limit is locked while it is counted: no two
 // processes both find room for the last one. starts says when the rows under a
 // rate may start.
-func (e *engine) claimLimited(ctx context.Context, c *store.Conn, args []any) (through []any, met int, starts map[any]start, err error) {
+func (e *engine) claimAdmitted(ctx context.Context, c *store.Conn, args []any) (through []any, met int, starts map[any]start, err error) {
 	rows, err := e.claimRows(ctx, c, args)
 	if err != nil {
 		return nil, 0, nil, err
 	}
 	rows = e.sorted(rows)
-	gates := map[string][]any{}
+	byKey := map[string][]any{}
 	for _, row := range rows {
-		if gate := e.shape.claimed(row).Gate; gate != "" {
-			gates[gate] = append(gates[gate], row)
+		if key := e.shape.claimed(row).Gate; key != "" {
+			byKey[key] = append(byKey[key], row)
 		}
 	}
-	refused, starts := map[any]bool{}, map[any]start{}
-	for _, gate := range sortedKeys(gates) { // in order, so that two claims cannot wait for each other
-		if err := e.pass(ctx, c, gate, gates[gate], refused, starts); err != nil {
+	rejected, starts := map[any]bool{}, map[any]start{}
+	for _, key := range sortedKeys(byKey) { // in order, so that two claims cannot wait for each other
+		if err := e.admit(ctx, c, key, byKey[key], rejected, starts); err != nil {
 			return nil, 0, nil, err
 		}
 	}
 	met = len(rows)
-	return slices.DeleteFunc(rows, func(row any) bool { return refused[row] }), met, starts, nil
+	return slices.DeleteFunc(rows, func(row any) bool { return rejected[row] }), met, starts, nil
 }
 
 func sortedKeys(m map[string][]any) []string {
@@ -89,14 +89,14 @@ func sortedKeys(m map[string][]any) []string {
 	return keys
 }
 
-// pass lets rows through a gate, as many as its limits allow, and holds the rest.
-func (e *engine) pass(ctx context.Context, c *store.Conn, gate string, rows []any, refused map[any]bool, starts map[any]start) error {
+// admit admits as many of the rows under one key as its limits allow, and rejects the rest.
+func (e *engine) admit(ctx context.Context, c *store.Conn, key string, rows []any, rejected map[any]bool, starts map[any]start) error {
 	policy := e.shape.policies[e.shape.claimed(rows[0]).Kind]
-	window, err := e.lockGate(ctx, c, gate)
+	window, err := e.lockLimit(ctx, c, key)
 	if err != nil {
 		return err
 	}
-	used, err := e.gateUsed(ctx, c, gate)
+	used, err := e.runningUnder(ctx, c, key)
 	if err != nil {
 		return err
 	}
@@ -108,9 +108,9 @@ func (e *engine) pass(ctx context.Context, c *store.Conn, gate string, rows []an
 	room := room(policy, used-len(rows), window)
 	n := min(max(room, 0), len(rows))
 	for _, row := range rows[n:] {
-		refused[row] = true
+		rejected[row] = true
 	}
-	if err := e.refuse(ctx, c, gate, rows[n:]); err != nil {
+	if err := e.reject(ctx, c, key, rows[n:]); err != nil {
 		return err
 	}
 	if policy.Rate.Max > 0 {
@@ -119,7 +119,7 @@ func (e *engine) pass(ctx context.Context, c *store.Conn, gate string, rows []an
 			starts[row] = s
 		}
 	}
-	_, err = store.Exec(ctx, c, &gateWrite, []any{window.String(), now.UnixMicro(), gate})
+	_, err = store.Exec(ctx, c, &limitWrite, []any{window.String(), now.UnixMicro(), key})
 	return err
 }
 
@@ -135,9 +135,9 @@ func room(p Policy, running int, w window) int {
 	return room
 }
 
-// refuse gives rows back that are more than a gate allows, and keeps those that
+// reject returns rows that are more than a limit allows to the queue, and keeps those that
 // wait under it out of sight, so that no claim meets them again and again.
-func (e *engine) refuse(ctx context.Context, c *store.Conn, gate string, rows []any) error {
+func (e *engine) reject(ctx context.Context, c *store.Conn, key string, rows []any) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -151,26 +151,26 @@ func (e *engine) refuse(ctx context.Context, c *store.Conn, gate string, rows []
 		return err
 	}
 	args := arguments(e.db, 0)
-	args[argGate], args[argLimit] = gate, int64(10*maxSettle)
+	args[argLimitKey], args[argLimit] = key, int64(10*maxSettle)
 	_, err = store.Exec(ctx, c, &e.shape.st.GateHold, args)
 	return err
 }
 
-// lockGate reads a gate and keeps it from others until the transaction ends.
-func (e *engine) lockGate(ctx context.Context, c *store.Conn, gate string) (window, error) {
+// lockLimit reads what was counted under a key, and locks it until the transaction ends.
+func (e *engine) lockLimit(ctx context.Context, c *store.Conn, key string) (window, error) {
 	for range 3 {
-		used, err := store.One(ctx, c, &gateRead, []any{gate}, func(s *string) []any { return []any{s} })
+		used, err := store.One(ctx, c, &limitRead, []any{key}, func(s *string) []any { return []any{s} })
 		if err == nil {
 			return parseWindow(used), nil
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
-		if _, err := store.Exec(ctx, c, &gateAdd, []any{gate}); err != nil {
+		if _, err := store.Exec(ctx, c, &limitAdd, []any{key}); err != nil {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("queue: the gate %q is deleted as often as it is added", gate)
+	return nil, fmt.Errorf("queue: the limit %q is deleted as often as it is added", key)
 }
 
 // moment is the database's clock, or a test's.
@@ -186,25 +186,25 @@ func moment(ctx context.Context, c *store.Conn) (now time.Time, err error) {
 	return now, err
 }
 
-func (e *engine) gateUsed(ctx context.Context, c *store.Conn, gate string) (int, error) {
+func (e *engine) runningUnder(ctx context.Context, c *store.Conn, key string) (int, error) {
 	args := arguments(e.db, 0)
-	args[argGate] = gate
+	args[argLimitKey] = key
 	n, err := store.One(ctx, c, &e.shape.st.GateUsed, args, func(n *int64) []any { return []any{n} })
 	return int(n), err
 }
 
-// open lets up to n of the rows be claimed that a gate holds.
-func (e *engine) open(ctx context.Context, c *store.Conn, gate string, n int) (int64, error) {
+// release makes up to n of the rows claimable that wait under a key.
+func (e *engine) release(ctx context.Context, c *store.Conn, key string, n int) (int64, error) {
 	if n <= 0 {
 		return 0, nil
 	}
 	args := arguments(e.db, 0)
-	args[argGate], args[argLimit] = gate, int64(min(n, maxBatch))
+	args[argLimitKey], args[argLimit] = key, int64(min(n, maxBatch))
 	return store.Exec(ctx, c, &e.shape.st.GateOpen, args)
 }
 
-// reopen lets as many rows go as have ended under a limit of concurrency.
-func (e *engine) reopen(ctx context.Context, group []settlement) {
+// releaseAfter releases as many rows as have ended under a limit of concurrency.
+func (e *engine) releaseAfter(ctx context.Context, group []settlement) {
 	if !e.limited() {
 		return
 	}
@@ -214,56 +214,56 @@ func (e *engine) reopen(ctx context.Context, group []settlement) {
 			ended[s.claim.Gate]++
 		}
 	}
-	for gate, n := range ended {
-		opened, err := e.open(ctx, e.db.Conn(), gate, n)
+	for key, n := range ended {
+		released, err := e.release(ctx, e.db.Conn(), key, n)
 		if err != nil {
-			return // openGates does it later
+			return // releaseWaiting does it later
 		}
-		if opened > 0 {
+		if released > 0 {
 			e.db.Conn().Announce(e.shape.name)
 		}
 	}
 }
 
-// maxGates is how many gates one round looks at; the next goes on behind them.
-const maxGates = 1000
+// maxLimits is how many keys one round visits; the next round continues after them.
+const maxLimits = 1000
 
-// openGates goes through the gates that hold rows and lets as many go as their
+// releaseWaiting visits the keys under which rows wait, and releases as many as their
 // limits now allow. It makes up for processes that ended before they could.
-func (e *engine) openGates(ctx context.Context) error {
-	opened := int64(0)
-	for range maxGates {
+func (e *engine) releaseWaiting(ctx context.Context) error {
+	released := int64(0)
+	for range maxLimits {
 		args := arguments(e.db, 0)
-		args[argGate] = e.gateAt
+		args[argLimitKey] = e.limitAfter
 		next, err := store.Many(ctx, e.db.Conn(), &e.shape.st.GateNext, args, func(s *store.Null[string]) []any { return []any{s} })
 		if err != nil {
 			return err
 		}
 		if len(next) == 0 {
-			e.gateAt = ""
+			e.limitAfter = ""
 			break
 		}
-		e.gateAt = next[0].V
-		n, err := e.openGate(ctx, e.gateAt)
+		e.limitAfter = next[0].V
+		n, err := e.releaseUnder(ctx, e.limitAfter)
 		if err != nil {
 			return err
 		}
-		opened += n
+		released += n
 	}
-	if opened > 0 {
+	if released > 0 {
 		e.db.Conn().Announce(e.shape.name)
 	}
 	return nil
 }
 
-func (e *engine) openGate(ctx context.Context, gate string) (opened int64, err error) {
-	policy := e.shape.policies[e.kindOf(gate)]
+func (e *engine) releaseUnder(ctx context.Context, key string) (released int64, err error) {
+	policy := e.shape.policies[e.kindOf(key)]
 	err = e.db.Tx(ctx, func(c *store.Conn) error {
-		window, err := e.lockGate(ctx, c, gate)
+		window, err := e.lockLimit(ctx, c, key)
 		if err != nil {
 			return err
 		}
-		used, err := e.gateUsed(ctx, c, gate)
+		used, err := e.runningUnder(ctx, c, key)
 		if err != nil {
 			return err
 		}
@@ -272,15 +272,15 @@ func (e *engine) openGate(ctx context.Context, gate string) (opened int64, err e
 			return err
 		}
 		window.forget(now, policy.Rate)
-		opened, err = e.open(ctx, c, gate, room(policy, used, window))
+		released, err = e.release(ctx, c, key, room(policy, used, window))
 		return err
 	})
-	return opened, err
+	return released, err
 }
 
-// kindOf is the kind that a gate is of: "job_queue/import:42".
-func (e *engine) kindOf(gate string) string {
-	rest, ok := strings.CutPrefix(gate, e.shape.name+"/")
+// kindOf returns the kind that a key belongs to: "job_queue/import:42".
+func (e *engine) kindOf(key string) string {
+	rest, ok := strings.CutPrefix(key, e.shape.name+"/")
 	if !ok {
 		return ""
 	}
@@ -288,9 +288,9 @@ func (e *engine) kindOf(gate string) string {
 	return kind
 }
 
-// pruneGates deletes gates that no row has passed for a day more than any rate
+// pruneLimits deletes keys under which no row was admitted for a day more than any rate
 // looks back: there is one for each tenant that ever had a job.
-func (e *engine) pruneGates(ctx context.Context) error {
+func (e *engine) pruneLimits(ctx context.Context) error {
 	now, err := moment(ctx, e.db.Conn())
 	if err != nil {
 		return err
@@ -300,6 +300,6 @@ func (e *engine) pruneGates(ctx context.Context) error {
 		back = max(back, 24*time.Hour+p.Rate.Every)
 	}
 	name := e.shape.name
-	_, err = store.Exec(ctx, e.db.Conn(), &gatePrune, []any{now.Add(-back).UnixMicro(), name, int64(len(name) + 1), name + "/", name + ":"})
+	_, err = store.Exec(ctx, e.db.Conn(), &limitPrune, []any{now.Add(-back).UnixMicro(), name, int64(len(name) + 1), name + "/", name + ":"})
 	return err
 }

@@ -17,36 +17,36 @@ const (
 	reportEvery = 250 * time.Millisecond
 )
 
-// A lease in parts. A heartbeat that fails, or is not answered within beatTime,
+// A lease in parts. A heartbeat that fails, or is not answered within heartbeatTimeout,
 // is tried again soon, so that one lost connection costs no lease; and a claim is
 // given up before the lease that was written last can be over for anyone else.
-func (o *Options) beatEvery() time.Duration { return o.Lease / 3 }
-func (o *Options) beatAgain() time.Duration { return o.Lease / 20 }
-func (o *Options) safe() time.Duration      { return o.Lease - o.Lease/10 }
+func (o *Options) heartbeatEvery() time.Duration { return o.Lease / 3 }
+func (o *Options) heartbeatRetry() time.Duration { return o.Lease / 20 }
+func (o *Options) safe() time.Duration           { return o.Lease - o.Lease/10 }
 
-// beatTime is how long one heartbeat may take, workTime any other statement or
+// heartbeatTimeout is how long one heartbeat may take, statementTimeout any other statement or
 // transaction of the engine. Both are shorter than the lease.
-func (o *Options) beatTime() time.Duration {
+func (o *Options) heartbeatTimeout() time.Duration {
 	return max(o.Lease/4, min(o.Lease/2, 250*time.Millisecond))
 }
 
-func (o *Options) workTime() time.Duration {
+func (o *Options) statementTimeout() time.Duration {
 	return max(o.Lease/2, min(o.Lease*3/4, 500*time.Millisecond))
 }
 
-// beatRegularly renews the leases of all claims, in one statement, a third of a
+// heartbeatRegularly renews the leases of all claims, in one statement, a third of a
 // lease apart. Nothing else is done here that could keep it waiting.
-func (e *engine) beatRegularly(ctx context.Context) {
-	wait := e.opts.beatEvery()
+func (e *engine) heartbeatRegularly(ctx context.Context) {
+	wait := e.opts.heartbeatEvery()
 	for {
-		e.pause(ctx, nil, wait)
+		sleep(ctx, nil, wait)
 		if ctx.Err() != nil {
 			return
 		}
 		asked := time.Now()
-		wait = e.opts.beatAgain()
-		if e.beat(ctx) {
-			wait = max(e.opts.beatEvery()-time.Since(asked), time.Millisecond)
+		wait = e.opts.heartbeatRetry()
+		if e.heartbeat(ctx) {
+			wait = max(e.opts.heartbeatEvery()-time.Since(asked), time.Millisecond)
 		}
 	}
 }
@@ -56,7 +56,7 @@ func (e *engine) beatRegularly(ctx context.Context) {
 func (e *engine) reportRegularly(ctx context.Context) {
 	report := time.NewTicker(reportEvery)
 	defer report.Stop()
-	check := time.NewTicker(min(checkEvery, e.opts.beatEvery()))
+	check := time.NewTicker(min(checkEvery, e.opts.heartbeatEvery()))
 	defer check.Stop()
 	news := e.db.Listen(controlTopic(e.shape.name))
 	defer news.Stop()
@@ -79,17 +79,17 @@ func (e *engine) reportRegularly(ctx context.Context) {
 		if err := e.readPauses(ctx, e.db.Conn()); err != nil && ctx.Err() == nil {
 			e.opts.Logger.Error("pauses not read", "queue", e.shape.name, "error", err)
 		}
-		e.pause(ctx, nil, 20*time.Millisecond) // on SQLite any write of another process wakes us
+		sleep(ctx, nil, 20*time.Millisecond) // on SQLite any write of another process wakes us
 	}
 }
 
-// beat renews all leases, and reports whether it could.
-func (e *engine) beat(ctx context.Context) bool {
-	claims := e.held()
+// heartbeat renews all leases, and reports whether it could.
+func (e *engine) heartbeat(ctx context.Context) bool {
+	claims := e.tracked()
 	span := e.opts.Lease
 	if e.db.FakeClock() { // it may stand still, and a lease that does not change looks like a dead worker's
-		e.beats++
-		span += time.Duration(e.beats) * time.Microsecond
+		e.heartbeats++
+		span += time.Duration(e.heartbeats) * time.Microsecond
 	}
 	var missing []*claim
 	for len(claims) > 0 {
@@ -138,14 +138,14 @@ func (c *claim) left(o *Options) time.Duration {
 func (e *engine) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		next := e.opts.Lease / 20
-		for _, c := range e.held() {
+		for _, c := range e.tracked() {
 			if left := c.left(&e.opts); left > 0 {
 				next = min(next, left)
 			} else {
 				e.outlive(c)
 			}
 		}
-		e.pause(ctx, nil, max(next, time.Millisecond))
+		sleep(ctx, nil, max(next, time.Millisecond))
 	}
 }
 
@@ -163,7 +163,7 @@ func (e *engine) outlive(c *claim) {
 
 // check finds claims that were taken away, without renewing the others.
 func (e *engine) check(ctx context.Context) {
-	claims := e.held()
+	claims := e.tracked()
 	if len(claims) == 0 {
 		return
 	}
@@ -241,7 +241,7 @@ func (s *shape) gone() string {
 // reportAll writes the progress of all claims but those that a transaction is
 // about to end: it has locked their rows, and heartbeats must not wait for it.
 func (e *engine) reportAll(ctx context.Context) {
-	claims := slices.DeleteFunc(e.held(), func(c *claim) bool {
+	claims := slices.DeleteFunc(e.tracked(), func(c *claim) bool {
 		_, inTx := c.handle.state()
 		return inTx
 	})

@@ -10,12 +10,12 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// The keeper's rounds. Each is short, and bounded in what it changes.
+// The rounds of maintenance. Each is short, and bounded in what it changes.
 const (
 	promoteEvery = time.Second      // while there is always something to claim
 	kindsEvery   = 5 * time.Second  // rows of other programs
 	pauseEvery   = 5 * time.Second  // switches that no one told us of
-	gateEvery    = time.Second      // rows under limits
+	limitEvery   = time.Second      // rows under limits
 	pruneEvery   = 30 * time.Second // rows that ended
 	unusedEvery  = 10 * time.Minute // gates
 	pruneRounds  = 20               // batches in one round
@@ -34,12 +34,12 @@ func (e *engine) keep(ctx context.Context) {
 		do    func(context.Context) error
 		when  bool
 	}{
-		{"sweep", e.opts.Lease / 4, e.sweep, true},
+		{"rescue", e.opts.Lease / 4, e.rescue, true},
 		{"promote", promoteEvery, func(ctx context.Context) error { _, err := e.promote(ctx); return err }, true},
 		{"kinds", kindsEvery, e.sortKinds, e.shape.st.Park.Text[0] != ""},
 		{"pauses", pauses, func(ctx context.Context) error { return e.readPauses(ctx, e.db.Conn()) }, true},
-		{"gates", gateEvery, e.openGates, e.limited()},
-		{"prune gates", unusedEvery, e.pruneGates, e.limited()},
+		{"limits", limitEvery, e.releaseWaiting, e.limited()},
+		{"prune limits", unusedEvery, e.pruneLimits, e.limited()},
 		{"prune", pruneEvery, e.prune, len(e.shape.retention) > 0},
 	}
 	next := make([]time.Time, len(rounds))
@@ -58,12 +58,12 @@ func (e *engine) keep(ctx context.Context) {
 			}
 			wait = min(wait, time.Until(next[i]))
 		}
-		e.pause(ctx, nil, max(wait, time.Millisecond))
+		sleep(ctx, nil, max(wait, time.Millisecond))
 	}
 }
 
-// sighting is a claim as it was when it was first seen so.
-type sighting struct {
+// observedLease is a claim as it was when it was first seen so.
+type observedLease struct {
 	epoch int64
 	lease time.Time
 	since time.Time // by this process's monotonic clock
@@ -77,23 +77,23 @@ func isDead(unchanged, lease time.Duration, over bool) bool {
 	return unchanged >= lease || over && unchanged >= lease/2
 }
 
-// sweep takes claims from processes that are gone. Its own claims it leaves
+// rescue takes claims from processes that are gone. Its own claims it leaves
 // alone: whether those are lost, watch decides.
-func (e *engine) sweep(ctx context.Context) error {
+func (e *engine) rescue(ctx context.Context) error {
 	rows, err := e.allRunning(ctx)
 	if err != nil {
 		return err
 	}
 	ours := map[any]int64{}
-	for _, c := range e.held() {
+	for _, c := range e.tracked() {
 		ours[c.ID] = c.Epoch
 	}
-	seen := make(map[any]sighting, len(rows))
+	seen := make(map[any]observedLease, len(rows))
 	var dead []runningRow
 	var now time.Time
 	for _, r := range rows {
-		s := sighting{r.epoch, r.lease.V, time.Now()}
-		if old, ok := e.sightings[r.id.v]; ok && old.epoch == s.epoch && old.lease.Equal(s.lease) {
+		s := observedLease{r.epoch, r.lease.V, time.Now()}
+		if old, ok := e.observed[r.id.v]; ok && old.epoch == s.epoch && old.lease.Equal(s.lease) {
 			s.since = old.since
 		}
 		seen[r.id.v] = s
@@ -110,7 +110,7 @@ func (e *engine) sweep(ctx context.Context) error {
 			dead = append(dead, r)
 		}
 	}
-	e.sightings = seen
+	e.observed = seen
 	return e.expire(ctx, dead)
 }
 
@@ -143,7 +143,7 @@ func (e *engine) expire(ctx context.Context, dead []runningRow) error {
 		return err
 	}
 	for _, r := range taken {
-		delete(e.sightings, r.id.v)
+		delete(e.observed, r.id.v)
 		verb := toRetry
 		if r.attempts >= r.maxAttempts {
 			verb = toDead
@@ -197,21 +197,21 @@ func (e *engine) sortKinds(ctx context.Context) error {
 	if n > 0 {
 		e.db.Conn().Announce(e.shape.name)
 	}
-	return e.parkStrangers(ctx)
+	return e.parkUnknown(ctx)
 }
 
-// stranger is a row that no handler of this program is for.
-type stranger struct {
+// unknownRow is a row that no handler of this program is for.
+type unknownRow struct {
 	id      anyID
 	kind    store.Null[string]
 	version int64
 }
 
-func (e *engine) parkStrangers(ctx context.Context) error {
+func (e *engine) parkUnknown(ctx context.Context) error {
 	args := arguments(e.db, 0)
 	args[argLimit] = int64(maxSettle)
 	versions := e.shape.versioned
-	rows, err := store.Many(ctx, e.db.Conn(), &e.shape.st.Stranger, args, func(s *stranger) []any {
+	rows, err := store.Many(ctx, e.db.Conn(), &e.shape.st.Stranger, args, func(s *unknownRow) []any {
 		if versions {
 			return []any{&s.id, &s.kind, &s.version}
 		}
@@ -246,7 +246,7 @@ func (e *engine) prune(ctx context.Context) error {
 			if !more {
 				break
 			}
-			e.pause(ctx, nil, 5*time.Millisecond) // others write too
+			sleep(ctx, nil, 5*time.Millisecond) // others write too
 		}
 	}
 	return nil
