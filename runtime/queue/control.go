@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -11,7 +10,8 @@ import (
 
 // Topics that are announced: new work under the datatype's name, and these.
 func controlTopic(name string) string { return name + "/control" }
-func endedTopic(name string) string   { return name + "/ended" }
+
+func endedTopic(name string) string { return name + "/ended" }
 
 // CancelRow ends a row that is ready or running. Generated code calls it.
 func CancelRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
@@ -134,38 +134,4 @@ func setPaused[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues 
 	c.Announce(controlTopic(spec.Name))
 	c.Announce(spec.Name)
 	return nil
-}
-
-// pauseKey is the name of a queue's switch among the gates.
-func pauseKey(datatype, queue string) string {
-	if queue == "" {
-		return "pause:" + datatype
-	}
-	return "pause:" + datatype + "/" + queue
-}
-
-// readPauses looks at the switches.
-func (e *engine) readPauses(ctx context.Context, conn *store.Conn) error {
-	all, err := e.paused(ctx, conn, "")
-	if err != nil {
-		return err
-	}
-	for _, l := range e.locals {
-		off := all
-		if !off && l.name != "" {
-			if off, err = e.paused(ctx, conn, l.name); err != nil {
-				return err
-			}
-		}
-		l.setPaused(off)
-	}
-	return nil
-}
-
-func (e *engine) paused(ctx context.Context, conn *store.Conn, queue string) (bool, error) {
-	off, err := store.One(ctx, conn, &limitPaused, []any{pauseKey(e.shape.name, queue)}, func(b *bool) []any { return []any{b} })
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	return off, err
 }

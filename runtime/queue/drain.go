@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"sync"
-	"time"
 )
 
 // drain runs what is due, one job after the other, in the caller's goroutine.
@@ -111,26 +110,4 @@ func (e *engine) drainOne(ctx context.Context, c *claim) (err error) {
 	e.perform(c)
 	returned = true
 	return nil
-}
-
-// writeOut writes the ends that wait, and does not give up at once when the
-// database is busy.
-func (e *engine) writeOut(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.opts.StopTimeout)
-	defer cancel()
-	for {
-		batch := e.settler.take()
-		if len(batch) == 0 {
-			return nil
-		}
-		left, err := e.write(ctx, batch)
-		if err == nil {
-			continue
-		}
-		e.settler.back(left)
-		sleep(ctx, nil, 50*time.Millisecond)
-		if ctx.Err() != nil {
-			return err
-		}
-	}
 }

@@ -52,20 +52,3 @@ func idsOf(claims []*claim, changed []bool) []any {
 	}
 	return ids
 }
-
-// pruneSome deletes some rows that ended long enough ago, with the effects of
-// their deletion, and reports whether there may be more.
-func (e *engine) pruneSome(ctx context.Context, r *Retention) (more bool, err error) {
-	if r.Ended == nil {
-		args := arguments(e.db, -r.After)
-		args[argLimit] = int64(maxSettle)
-		n, err := store.Exec(ctx, e.db.Conn(), &r.Prune, args)
-		return n >= maxSettle, err
-	}
-	now, err := moment(ctx, e.db.Conn())
-	if err != nil {
-		return false, err
-	}
-	n, err := store.Bind(e.db.Conn(), r.Rows).DeleteSome(ctx, r.Ended(now.Add(-r.After)), store.EffectBatch)
-	return n >= store.EffectBatch, err
-}

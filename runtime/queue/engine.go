@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,74 +50,6 @@ type engine struct {
 	limitAfter string // the gate that releaseWaiting looked at last
 }
 
-// claim is a row that this process has.
-type claim struct {
-	Claimed
-	row    any
-	handle *Claim
-	start  *start // under a rate; of the goroutine that runs it
-
-	mu        sync.Mutex
-	phase     phase
-	ctx       context.Context // of the handler; nil before it runs
-	cancel    context.CancelCauseFunc
-	confirmed time.Time // when the database was last asked and said that it is ours; monotonic
-	started   time.Time // when its handler began; zero before
-}
-
-// ran returns how long ago the handler began; 0 for one that has not.
-func (c *claim) ran() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.started.IsZero() {
-		return 0
-	}
-	return time.Since(c.started)
-}
-
-// began returns when the handler began; the zero time before it has.
-func (c *claim) began() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.started
-}
-
-type phase uint8
-
-const (
-	buffered  phase = iota // claimed, not begun
-	performed              // its handler runs
-	finished               // its handler has returned; the end is being written
-	timedOut               // its handler runs on, but was given up
-	lost                   // another may have it
-)
-
-func (c *claim) cause() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ctx == nil {
-		return nil
-	}
-	return context.Cause(c.ctx)
-}
-
-func (c *claim) is(p phase) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.phase == p
-}
-
-// move changes the phase if it is still the one expected.
-func (c *claim) move(from, to phase) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.phase != from {
-		return false
-	}
-	c.phase = to
-	return true
-}
-
 // Connections of the engines of one process, beside those of the program's pool.
 const (
 	forHeartbeats = "queue heartbeats"
@@ -155,34 +85,6 @@ func (r *runner) engine(ctx context.Context) (*engine, error) {
 	e.ended = newAnnouncer(r.db.Conn(), endedTopic(r.shape.name))
 	e.locals, err = e.makeLocalQueues()
 	return e, err
-}
-
-func (e *engine) makeLocalQueues() ([]*localQueue, error) {
-	if len(e.shape.queues) == 0 {
-		if len(e.opts.Queues) > 0 {
-			return nil, fmt.Errorf("queue: %s has no named queues, and the options name some", e.shape.name)
-		}
-		return []*localQueue{newLocalQueue("", e.opts.Concurrency)}, nil
-	}
-	rest := maps.Clone(e.opts.Queues)
-	var lines []*localQueue
-	for _, q := range e.shape.queues {
-		n, chosen := e.opts.Queues[q.Name]
-		delete(rest, q.Name)
-		if e.opts.Queues != nil && !chosen {
-			continue
-		}
-		for _, or := range []int{q.Concurrency, e.opts.Concurrency} {
-			if n == 0 {
-				n = or
-			}
-		}
-		lines = append(lines, newLocalQueue(q.Name, n))
-	}
-	for name := range rest {
-		return nil, fmt.Errorf("queue: %s has no queue %q", e.shape.name, name)
-	}
-	return lines, nil
 }
 
 func (r *runner) run(ctx context.Context) error {
@@ -301,45 +203,4 @@ func (e *engine) releaseNotBegun() {
 			}
 		}
 	}
-}
-
-// tracked lists the claims that this process has.
-func (e *engine) tracked() []*claim {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.Collect(maps.Values(e.claims))
-}
-
-// track takes note of claims. A row that this process had before, and lost
-// without having noticed yet, is lost to the handler that it had then.
-func (e *engine) track(claims []*claim) {
-	var old []*claim
-	e.mu.Lock()
-	for _, c := range claims {
-		if before := e.claims[c.ID]; before != nil {
-			old = append(old, before)
-		}
-		e.claims[c.ID] = c
-	}
-	e.mu.Unlock()
-	for _, c := range old {
-		e.lose(c, ErrLeaseLost)
-	}
-}
-
-// untrack forgets a claim, unless a newer one of the same row has taken its place.
-func (e *engine) untrack(c *claim) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.claims[c.ID] == c {
-		delete(e.claims, c.ID)
-	}
-}
-
-func (e *engine) log(c *claim) logger {
-	l := e.opts.Logger.With("queue", e.shape.name, "id", c.ID, "attempt", c.Attempt)
-	if c.Kind != "" {
-		l = l.With("kind", c.Kind)
-	}
-	return l
 }

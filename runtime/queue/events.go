@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"iter"
-	"log/slog"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -11,8 +10,6 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
-
-type logger = *slog.Logger
 
 // EventType is what happened to a job.
 type EventType string
@@ -30,11 +27,6 @@ const (
 	LeaseLost EventType = "lease_lost" // this process's result does not count
 	Expired   EventType = "expired"    // taken from a worker that is gone
 )
-
-var eventOf = map[verb]EventType{
-	toDone: Done, toRetry: Retrying, toSnooze: Snoozed, toRelease: Released,
-	toPark: Parked, toDead: Dead, toCancelled: Cancelled,
-}
 
 // Event is something that a worker of this process did to a job, or found out.
 type Event[ID any] struct {
@@ -77,34 +69,6 @@ type eventsKey string
 
 func eventsOf(db *store.DB, name string) *broadcaster {
 	return db.Room(eventsKey(name), func() any { return &broadcaster{subs: map[*subscriber]struct{}{}, workers: map[*worker]struct{}{}} }).(*broadcaster)
-}
-
-func (e *engine) emit(c *claim, t EventType, end outcome) {
-	took := time.Duration(0)
-	if t != Started {
-		took = c.ran()
-	}
-	e.tele.count(c, t, took)
-	if e.events.readers.Load() == 0 {
-		return
-	}
-	at := time.Now()
-	if t == Started {
-		at = c.began()
-	}
-	e.events.send(Event[any]{
-		Type: t, ID: c.ID, Kind: c.Kind, Queue: c.Queue, Attempt: int(c.Attempt),
-		At: at, Took: took, Delay: end.delay, Err: end.err,
-	})
-}
-
-// emitRow is emit for a row that this process had no claim on.
-func (e *engine) emitRow(c Claimed, kind string, t EventType, end outcome) {
-	e.tele.count(&claim{Claimed: c}, t, 0)
-	if e.events.readers.Load() == 0 {
-		return
-	}
-	e.events.send(Event[any]{Type: t, ID: c.ID, Kind: kind, Attempt: int(c.Attempt), At: time.Now(), Err: end.err})
 }
 
 func (h *broadcaster) send(ev Event[any]) {

@@ -1,11 +1,7 @@
 package queue
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -77,18 +73,6 @@ func (e *engine) nextDue(ctx context.Context) (due time.Time, ok bool, err error
 		return due, false, err
 	}
 	return rows[0].V, true, nil
-}
-
-// promote lets rows be claimed whose time has come, and says so: another line, or
-// the keeper, may have been first, and the one that sleeps finds none to wait for.
-func (e *engine) promote(ctx context.Context) (int64, error) {
-	args := arguments(e.db, 0)
-	args[argLimit] = int64(maxBatch)
-	n, err := store.Exec(ctx, e.db.Conn(), &e.shape.st.Promote, args)
-	if n > 0 {
-		e.db.Conn().Announce(e.shape.name)
-	}
-	return n, err
 }
 
 // begin runs what there is room for; the rest waits in the line. A line that
@@ -170,128 +154,4 @@ func (e *engine) claimedRows(ctx context.Context, c *store.Conn, args []any) ([]
 	}
 	read, reading := many(&st.Read, args, ids)
 	return e.shape.read(ctx, c, read, reading)
-}
-
-// ids runs a statement that gives ids.
-func (e *engine) ids(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
-	found, err := store.Many(ctx, c, st, args, func(v *anyID) []any { return []any{v} })
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]any, len(found))
-	for i, v := range found {
-		ids[i] = v.v
-	}
-	return ids, nil
-}
-
-// anyID is an id of either form.
-type anyID struct{ v any }
-
-// Scan takes what the database gives.
-func (id *anyID) Scan(src any) error {
-	switch v := src.(type) {
-	case int64, string:
-		id.v = v
-	case []byte:
-		id.v = string(v)
-	default:
-		return errors.New("queue: the id is neither a number nor a text")
-	}
-	return nil
-}
-
-// Bind gives the id as it was read.
-func (id *anyID) Bind() any { return id.v }
-
-// many is a statement of MySQL's for several ids in place of one.
-func many(st *store.Statement, args []any, ids []any) (*store.Statement, []any) {
-	out := &store.Statement{}
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(ids)), ", ")
-	out.Text[mysqlDialect] = strings.Replace(st.Text[mysqlDialect], "IN (?)", "IN ("+marks+")", 1)
-	order := make([]int, 0, len(st.Order[mysqlDialect])+len(ids))
-	for _, from := range st.Order[mysqlDialect] {
-		if from != argID {
-			order = append(order, from)
-			continue
-		}
-		for i := range ids {
-			order = append(order, len(args)+i)
-		}
-	}
-	out.Order[mysqlDialect] = order
-	return out, append(slices.Clone(args), ids...)
-}
-
-// sorted puts claimed rows into the order of claims, in which no database gives
-// what it has changed.
-func (e *engine) sorted(rows []any) []any {
-	if len(rows) < 2 {
-		return rows
-	}
-	type keyed struct {
-		row any
-		key []any
-	}
-	all := make([]keyed, len(rows))
-	for i, row := range rows {
-		fields := e.shape.fields(row)
-		key := make([]any, len(e.shape.order))
-		for j, o := range e.shape.order {
-			key[j], _ = store.Plain(fields[o.Column])
-		}
-		all[i] = keyed{row, key}
-	}
-	slices.SortStableFunc(all, func(a, b keyed) int {
-		for i, o := range e.shape.order {
-			c := compare(a.key[i], b.key[i])
-			if o.Desc {
-				c = -c
-			}
-			if c != 0 {
-				return c
-			}
-		}
-		return 0
-	})
-	for i, k := range all {
-		rows[i] = k.row
-	}
-	return rows
-}
-
-// compare orders values as the databases do; null comes first.
-func compare(a, b any) int {
-	if a == nil || b == nil {
-		return cmp.Compare(rankNull(a), rankNull(b))
-	}
-	switch a := a.(type) {
-	case int64:
-		return cmp.Compare(a, b.(int64))
-	case string:
-		return cmp.Compare(a, b.(string))
-	case time.Time:
-		return a.Compare(b.(time.Time))
-	case bool:
-		return cmp.Compare(rankBool(a), rankBool(b.(bool)))
-	case store.Date:
-		return a.Compare(b.(store.Date))
-	case store.Number:
-		return cmp.Compare(a.Unscaled, b.(store.Number).Unscaled)
-	}
-	return 0
-}
-
-func rankNull(v any) int {
-	if v == nil {
-		return 0
-	}
-	return 1
-}
-
-func rankBool(v bool) int {
-	if v {
-		return 1
-	}
-	return 0
 }

@@ -173,19 +173,6 @@ func (e *engine) lockLimit(ctx context.Context, c *store.Conn, key string) (wind
 	return nil, fmt.Errorf("queue: the limit %q is deleted as often as it is added", key)
 }
 
-// moment is the database's clock, or a test's.
-func moment(ctx context.Context, c *store.Conn) (now time.Time, err error) {
-	switch db := c.DB(); {
-	case embedded(db) || db.FakeClock():
-		return db.Clock(), nil
-	case c.Dialect() == mysqlDialect:
-		err = c.QueryRow(ctx, "SELECT CURRENT_TIMESTAMP(6)", nil, []any{&now})
-	default:
-		err = c.QueryRow(ctx, "SELECT clock_timestamp()", nil, []any{&now})
-	}
-	return now, err
-}
-
 func (e *engine) runningUnder(ctx context.Context, c *store.Conn, key string) (int, error) {
 	args := arguments(e.db, 0)
 	args[argLimitKey] = key

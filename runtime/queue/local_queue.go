@@ -1,6 +1,8 @@
 package queue
 
 import (
+	"fmt"
+	"maps"
 	"sync"
 	"time"
 )
@@ -121,4 +123,32 @@ func (q *localQueue) close() []*claim {
 	rest := q.buffer
 	q.buffer = nil
 	return rest
+}
+
+func (e *engine) makeLocalQueues() ([]*localQueue, error) {
+	if len(e.shape.queues) == 0 {
+		if len(e.opts.Queues) > 0 {
+			return nil, fmt.Errorf("queue: %s has no named queues, and the options name some", e.shape.name)
+		}
+		return []*localQueue{newLocalQueue("", e.opts.Concurrency)}, nil
+	}
+	rest := maps.Clone(e.opts.Queues)
+	var lines []*localQueue
+	for _, q := range e.shape.queues {
+		n, chosen := e.opts.Queues[q.Name]
+		delete(rest, q.Name)
+		if e.opts.Queues != nil && !chosen {
+			continue
+		}
+		for _, or := range []int{q.Concurrency, e.opts.Concurrency} {
+			if n == 0 {
+				n = or
+			}
+		}
+		lines = append(lines, newLocalQueue(q.Name, n))
+	}
+	for name := range rest {
+		return nil, fmt.Errorf("queue: %s has no queue %q", e.shape.name, name)
+	}
+	return lines, nil
 }

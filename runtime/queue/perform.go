@@ -148,27 +148,3 @@ func (e *engine) timeOut(c *claim) {
 	e.log(c).Error("handler given up: it goes on although its context has ended; its place stays taken")
 	e.settle(c, e.decide(c, err))
 }
-
-// lose gives a claim up that another may have.
-func (e *engine) lose(c *claim, cause error) {
-	c.mu.Lock()
-	was := c.phase
-	if was == buffered || was == performed {
-		c.phase = lost
-	}
-	cancel := c.cancel
-	c.mu.Unlock()
-	if was != buffered && was != performed {
-		return
-	}
-	e.untrack(c)
-	if cancel != nil {
-		cancel(cause)
-	}
-	if cause == ErrCancelled {
-		e.emit(c, Cancelled, outcome{err: cause})
-		return
-	}
-	e.log(c).Warn("the lease was lost")
-	e.emit(c, LeaseLost, outcome{err: cause})
-}

@@ -4,105 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
-
-// settlement is the end of a claim that waits to be written.
-type settlement struct {
-	claim  *claim
-	end    outcome
-	result json.RawMessage
-}
-
-// settler collects ends while others are being written, so that under load each
-// write is of many.
-type settler struct {
-	mu      sync.Mutex
-	waiting []settlement
-	busy    bool // some are being written
-	signal  chan struct{}
-	quiet   chan struct{} // closed when there is nothing to write; nil when no one asks
-}
-
-const (
-	maxSettle  = 1000
-	maxWaiting = 5000 // ends that wait while the database is away; more claims would only wait too
-)
-
-func (s *settler) add(list ...settlement) {
-	s.mu.Lock()
-	s.waiting = append(s.waiting, list...)
-	s.mu.Unlock()
-	select {
-	case s.signal <- struct{}{}:
-	default:
-	}
-}
-
-func (s *settler) full() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.waiting) > maxWaiting
-}
-
-// take gives what waits, at most so many; what it gave before is written.
-func (s *settler) take() []settlement {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := min(len(s.waiting), maxSettle)
-	out := slices.Clone(s.waiting[:n])
-	s.waiting = append(s.waiting[:0], s.waiting[n:]...)
-	clear(s.waiting[len(s.waiting):cap(s.waiting)])
-	s.busy = n > 0
-	if n == 0 && s.quiet != nil {
-		close(s.quiet)
-		s.quiet = nil
-	}
-	return out
-}
-
-// back puts those first that could not be written.
-func (s *settler) back(list []settlement) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.waiting = append(slices.Clone(list), s.waiting...)
-}
-
-// idle waits until all is written, at most so long.
-func (s *settler) idle(most time.Duration, force <-chan struct{}) bool {
-	s.mu.Lock()
-	if len(s.waiting) == 0 && !s.busy {
-		s.mu.Unlock()
-		return true
-	}
-	quiet := make(chan struct{})
-	s.quiet = quiet
-	s.mu.Unlock()
-	select { // the settler may have nothing to take, and is to say so
-	case s.signal <- struct{}{}:
-	default:
-	}
-	timer := time.NewTimer(most)
-	defer timer.Stop()
-	select {
-	case <-quiet:
-		return true
-	case <-timer.C:
-	case <-force:
-		timer.Reset(min(most, time.Second))
-		select {
-		case <-quiet:
-			return true
-		case <-timer.C:
-		}
-	}
-	return false
-}
 
 // settle hands the end of a claim over to be written.
 func (e *engine) settle(c *claim, end outcome) {
@@ -346,136 +252,6 @@ func stillOurs(ok bool, err error) error {
 	return err
 }
 
-// change runs Complete or Beat for many claims and says which of them this
-// process still had. The three databases each have their way: see the
-// generator's lowering of it.
-func (e *engine) change(ctx context.Context, conn *store.Conn, st *store.Statement, claims []*claim, span time.Duration) ([]bool, error) {
-	args := arguments(e.db, span)
-	switch conn.Dialect() {
-	case sqliteDialect:
-		touched, err := store.ExecEach(ctx, conn, st, len(claims), func(i int) []any {
-			args[argID], args[argEpoch] = claims[i].ID, claims[i].Epoch
-			return args
-		})
-		if err != nil {
-			return nil, err
-		}
-		ok := make([]bool, len(claims))
-		for i, n := range touched {
-			ok[i] = n > 0
-		}
-		return ok, nil
-	case mysqlDialect:
-		return e.changeLocked(ctx, conn, st, claims, args)
-	}
-	claims, all := latest(claims), claims
-	args[argIDs], args[argEpochs] = arrays(claims)
-	ids, err := e.ids(ctx, conn, st, args)
-	if err != nil {
-		return nil, err
-	}
-	return among(all, claims, ids), nil
-}
-
-// latest leaves out claims of rows that this process has claimed again since:
-// those are lost, and the databases' answers name rows alone.
-func latest(claims []*claim) []*claim {
-	newest := make(map[any]*claim, len(claims))
-	for _, c := range claims {
-		if old := newest[c.ID]; old == nil || old.Epoch < c.Epoch {
-			newest[c.ID] = c
-		}
-	}
-	if len(newest) == len(claims) {
-		return claims
-	}
-	return slices.DeleteFunc(slices.Clone(claims), func(c *claim) bool { return newest[c.ID] != c })
-}
-
-// changeLocked is MySQL's: it locks the rows in the order of their ids, sees
-// whose they are, and changes those that are still ours.
-func (e *engine) changeLocked(ctx context.Context, conn *store.Conn, st *store.Statement, all []*claim, args []any) (ok []bool, err error) {
-	claims := latest(all)
-	err = conn.InTx(ctx, func(conn *store.Conn) error {
-		ids := make([]any, len(claims))
-		epochs := make(map[any]int64, len(claims))
-		for i, c := range claims {
-			ids[i], epochs[c.ID] = c.ID, c.Epoch
-		}
-		held, err := e.lock(ctx, conn, ids, st == &e.shape.st.Beat)
-		if err != nil {
-			return err
-		}
-		ids = ids[:0]
-		for _, h := range held {
-			if epochs[h.id.v] == h.epoch {
-				ids = append(ids, h.id.v)
-			}
-		}
-		ok = among(all, claims, ids)
-		if len(ids) == 0 {
-			return nil
-		}
-		changing, with := many(st, args, ids)
-		_, err = store.Exec(ctx, conn, changing, with)
-		return err
-	})
-	return ok, err
-}
-
-// lockedRow is a running row that MySQL has locked for us.
-type lockedRow struct {
-	id    anyID
-	epoch int64
-}
-
-// lock locks running rows on MySQL. Those that another has locked it waits for,
-// or skips: see the generator's lowering of heartbeats and expiry.
-func (e *engine) lock(ctx context.Context, conn *store.Conn, ids []any, skip bool) ([]lockedRow, error) {
-	st, args := many(&e.shape.st.Lock, arguments(e.db, 0), ids)
-	if skip {
-		st.Text[mysqlDialect] += " SKIP LOCKED"
-	}
-	return store.Many(ctx, conn, st, args, func(h *lockedRow) []any { return []any{&h.id, &h.epoch} })
-}
-
-// arrays gives the ids and epochs of claims as PostgreSQL takes them.
-func arrays(claims []*claim) (ids, epochs any) {
-	e := make([]int64, len(claims))
-	numbers, texts := make([]int64, 0, len(claims)), []string(nil)
-	for i, c := range claims {
-		e[i] = c.Epoch
-		switch id := c.ID.(type) {
-		case int64:
-			numbers = append(numbers, id)
-		case string:
-			texts = append(texts, id)
-		}
-	}
-	if texts != nil {
-		return texts, e
-	}
-	return numbers, e
-}
-
-// among says which of all claims were changed: those of the ones asked for whose
-// ids are among the given.
-func among(all, asked []*claim, ids []any) []bool {
-	set := make(map[any]*claim, len(asked))
-	for _, c := range asked {
-		set[c.ID] = c
-	}
-	changed := make(map[*claim]struct{}, len(ids))
-	for _, id := range ids {
-		changed[set[id]] = struct{}{}
-	}
-	ok := make([]bool, len(all))
-	for i, c := range all {
-		_, ok[i] = changed[c]
-	}
-	return ok
-}
-
 // writeReports writes the progress of claims that have something new to say.
 func (e *engine) writeReports(ctx context.Context, batch []settlement) error {
 	claims := make([]*claim, len(batch))
@@ -485,36 +261,24 @@ func (e *engine) writeReports(ctx context.Context, batch []settlement) error {
 	return e.report(ctx, e.db.Conn(), claims)
 }
 
-func (e *engine) report(ctx context.Context, conn *store.Conn, claims []*claim) error {
-	var all [][]any
-	var reporting []*claim
-	for _, c := range claims {
-		progress, note, ok := c.handle.report()
-		if !ok {
+// writeOut writes the ends that wait, and does not give up at once when the
+// database is busy.
+func (e *engine) writeOut(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.opts.StopTimeout)
+	defer cancel()
+	for {
+		batch := e.settler.take()
+		if len(batch) == 0 {
+			return nil
+		}
+		left, err := e.write(ctx, batch)
+		if err == nil {
 			continue
 		}
-		args := arguments(e.db, 0)
-		args[argID], args[argEpoch], args[argProgress], args[argNote] = c.ID, c.Epoch, progress, note
-		all, reporting = append(all, args), append(reporting, c)
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	err := e.changing(ctx, conn, func(conn *store.Conn) ([]any, error) {
-		touched, err := store.ExecEach(ctx, conn, &e.shape.st.Report, len(all), func(i int) []any { return all[i] })
-		if err != nil {
-			return nil, err
-		}
-		written := make([]bool, len(touched))
-		for i, n := range touched {
-			written[i] = n > 0
-		}
-		return idsOf(reporting, written), nil
-	})
-	if err != nil || conn != e.db.Conn() { // a transaction may be rolled back
-		for _, c := range reporting {
-			c.handle.reportAgain()
+		e.settler.back(left)
+		sleep(ctx, nil, 50*time.Millisecond)
+		if ctx.Err() != nil {
+			return err
 		}
 	}
-	return err
 }

@@ -1,0 +1,82 @@
+package queue
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// sorted puts claimed rows into the order of claims, in which no database gives
+// what it has changed.
+func (e *engine) sorted(rows []any) []any {
+	if len(rows) < 2 {
+		return rows
+	}
+	type keyed struct {
+		row any
+		key []any
+	}
+	all := make([]keyed, len(rows))
+	for i, row := range rows {
+		fields := e.shape.fields(row)
+		key := make([]any, len(e.shape.order))
+		for j, o := range e.shape.order {
+			key[j], _ = store.Plain(fields[o.Column])
+		}
+		all[i] = keyed{row, key}
+	}
+	slices.SortStableFunc(all, func(a, b keyed) int {
+		for i, o := range e.shape.order {
+			c := compare(a.key[i], b.key[i])
+			if o.Desc {
+				c = -c
+			}
+			if c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
+	for i, k := range all {
+		rows[i] = k.row
+	}
+	return rows
+}
+
+// compare orders values as the databases do; null comes first.
+func compare(a, b any) int {
+	if a == nil || b == nil {
+		return cmp.Compare(rankNull(a), rankNull(b))
+	}
+	switch a := a.(type) {
+	case int64:
+		return cmp.Compare(a, b.(int64))
+	case string:
+		return cmp.Compare(a, b.(string))
+	case time.Time:
+		return a.Compare(b.(time.Time))
+	case bool:
+		return cmp.Compare(rankBool(a), rankBool(b.(bool)))
+	case store.Date:
+		return a.Compare(b.(store.Date))
+	case store.Number:
+		return cmp.Compare(a.Unscaled, b.(store.Number).Unscaled)
+	}
+	return 0
+}
+
+func rankNull(v any) int {
+	if v == nil {
+		return 0
+	}
+	return 1
+}
+
+func rankBool(v bool) int {
+	if v {
+		return 1
+	}
+	return 0
+}

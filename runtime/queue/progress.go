@@ -1,0 +1,41 @@
+package queue
+
+import (
+	"context"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+func (e *engine) report(ctx context.Context, conn *store.Conn, claims []*claim) error {
+	var all [][]any
+	var reporting []*claim
+	for _, c := range claims {
+		progress, note, ok := c.handle.report()
+		if !ok {
+			continue
+		}
+		args := arguments(e.db, 0)
+		args[argID], args[argEpoch], args[argProgress], args[argNote] = c.ID, c.Epoch, progress, note
+		all, reporting = append(all, args), append(reporting, c)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	err := e.changing(ctx, conn, func(conn *store.Conn) ([]any, error) {
+		touched, err := store.ExecEach(ctx, conn, &e.shape.st.Report, len(all), func(i int) []any { return all[i] })
+		if err != nil {
+			return nil, err
+		}
+		written := make([]bool, len(touched))
+		for i, n := range touched {
+			written[i] = n > 0
+		}
+		return idsOf(reporting, written), nil
+	})
+	if err != nil || conn != e.db.Conn() { // a transaction may be rolled back
+		for _, c := range reporting {
+			c.handle.reportAgain()
+		}
+	}
+	return err
+}

@@ -1,0 +1,239 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// moment is the database's clock, or a test's.
+func moment(ctx context.Context, c *store.Conn) (now time.Time, err error) {
+	switch db := c.DB(); {
+	case embedded(db) || db.FakeClock():
+		return db.Clock(), nil
+	case c.Dialect() == mysqlDialect:
+		err = c.QueryRow(ctx, "SELECT CURRENT_TIMESTAMP(6)", nil, []any{&now})
+	default:
+		err = c.QueryRow(ctx, "SELECT clock_timestamp()", nil, []any{&now})
+	}
+	return now, err
+}
+
+// promote lets rows be claimed whose time has come, and says so: another line, or
+// the keeper, may have been first, and the one that sleeps finds none to wait for.
+func (e *engine) promote(ctx context.Context) (int64, error) {
+	args := arguments(e.db, 0)
+	args[argLimit] = int64(maxBatch)
+	n, err := store.Exec(ctx, e.db.Conn(), &e.shape.st.Promote, args)
+	if n > 0 {
+		e.db.Conn().Announce(e.shape.name)
+	}
+	return n, err
+}
+
+// ids runs a statement that gives ids.
+func (e *engine) ids(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
+	found, err := store.Many(ctx, c, st, args, func(v *anyID) []any { return []any{v} })
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]any, len(found))
+	for i, v := range found {
+		ids[i] = v.v
+	}
+	return ids, nil
+}
+
+// anyID is an id of either form.
+type anyID struct{ v any }
+
+// Scan takes what the database gives.
+func (id *anyID) Scan(src any) error {
+	switch v := src.(type) {
+	case int64, string:
+		id.v = v
+	case []byte:
+		id.v = string(v)
+	default:
+		return errors.New("queue: the id is neither a number nor a text")
+	}
+	return nil
+}
+
+// Bind gives the id as it was read.
+func (id *anyID) Bind() any { return id.v }
+
+// many is a statement of MySQL's for several ids in place of one.
+func many(st *store.Statement, args []any, ids []any) (*store.Statement, []any) {
+	out := &store.Statement{}
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(ids)), ", ")
+	out.Text[mysqlDialect] = strings.Replace(st.Text[mysqlDialect], "IN (?)", "IN ("+marks+")", 1)
+	order := make([]int, 0, len(st.Order[mysqlDialect])+len(ids))
+	for _, from := range st.Order[mysqlDialect] {
+		if from != argID {
+			order = append(order, from)
+			continue
+		}
+		for i := range ids {
+			order = append(order, len(args)+i)
+		}
+	}
+	out.Order[mysqlDialect] = order
+	return out, append(slices.Clone(args), ids...)
+}
+
+// runningRow is a claim as the table has it.
+type runningRow struct {
+	id          anyID
+	epoch       int64
+	lease       store.Null[time.Time]
+	attempts    int64
+	maxAttempts int64
+	errors      store.Null[store.JSON]
+}
+
+// maxRunning is how many claims of all processes are looked at.
+const maxRunning = 100_000
+
+// allRunning lists the claims of all processes.
+func (e *engine) allRunning(ctx context.Context) ([]runningRow, error) {
+	args := arguments(e.db, 0)
+	args[argLimit] = int64(maxRunning)
+	return store.Many(ctx, e.db.Conn(), &e.shape.st.Running, args, func(r *runningRow) []any {
+		return []any{&r.id, &r.epoch, &r.lease, &r.attempts, &r.maxAttempts, &r.errors}
+	})
+}
+
+// change runs Complete or Beat for many claims and says which of them this
+// process still had. The three databases each have their way: see the
+// generator's lowering of it.
+func (e *engine) change(ctx context.Context, conn *store.Conn, st *store.Statement, claims []*claim, span time.Duration) ([]bool, error) {
+	args := arguments(e.db, span)
+	switch conn.Dialect() {
+	case sqliteDialect:
+		touched, err := store.ExecEach(ctx, conn, st, len(claims), func(i int) []any {
+			args[argID], args[argEpoch] = claims[i].ID, claims[i].Epoch
+			return args
+		})
+		if err != nil {
+			return nil, err
+		}
+		ok := make([]bool, len(claims))
+		for i, n := range touched {
+			ok[i] = n > 0
+		}
+		return ok, nil
+	case mysqlDialect:
+		return e.changeLocked(ctx, conn, st, claims, args)
+	}
+	claims, all := latest(claims), claims
+	args[argIDs], args[argEpochs] = arrays(claims)
+	ids, err := e.ids(ctx, conn, st, args)
+	if err != nil {
+		return nil, err
+	}
+	return among(all, claims, ids), nil
+}
+
+// latest leaves out claims of rows that this process has claimed again since:
+// those are lost, and the databases' answers name rows alone.
+func latest(claims []*claim) []*claim {
+	newest := make(map[any]*claim, len(claims))
+	for _, c := range claims {
+		if old := newest[c.ID]; old == nil || old.Epoch < c.Epoch {
+			newest[c.ID] = c
+		}
+	}
+	if len(newest) == len(claims) {
+		return claims
+	}
+	return slices.DeleteFunc(slices.Clone(claims), func(c *claim) bool { return newest[c.ID] != c })
+}
+
+// changeLocked is MySQL's: it locks the rows in the order of their ids, sees
+// whose they are, and changes those that are still ours.
+func (e *engine) changeLocked(ctx context.Context, conn *store.Conn, st *store.Statement, all []*claim, args []any) (ok []bool, err error) {
+	claims := latest(all)
+	err = conn.InTx(ctx, func(conn *store.Conn) error {
+		ids := make([]any, len(claims))
+		epochs := make(map[any]int64, len(claims))
+		for i, c := range claims {
+			ids[i], epochs[c.ID] = c.ID, c.Epoch
+		}
+		held, err := e.lock(ctx, conn, ids, st == &e.shape.st.Beat)
+		if err != nil {
+			return err
+		}
+		ids = ids[:0]
+		for _, h := range held {
+			if epochs[h.id.v] == h.epoch {
+				ids = append(ids, h.id.v)
+			}
+		}
+		ok = among(all, claims, ids)
+		if len(ids) == 0 {
+			return nil
+		}
+		changing, with := many(st, args, ids)
+		_, err = store.Exec(ctx, conn, changing, with)
+		return err
+	})
+	return ok, err
+}
+
+// lockedRow is a running row that MySQL has locked for us.
+type lockedRow struct {
+	id    anyID
+	epoch int64
+}
+
+// lock locks running rows on MySQL. Those that another has locked it waits for,
+// or skips: see the generator's lowering of heartbeats and expiry.
+func (e *engine) lock(ctx context.Context, conn *store.Conn, ids []any, skip bool) ([]lockedRow, error) {
+	st, args := many(&e.shape.st.Lock, arguments(e.db, 0), ids)
+	if skip {
+		st.Text[mysqlDialect] += " SKIP LOCKED"
+	}
+	return store.Many(ctx, conn, st, args, func(h *lockedRow) []any { return []any{&h.id, &h.epoch} })
+}
+
+// arrays gives the ids and epochs of claims as PostgreSQL takes them.
+func arrays(claims []*claim) (ids, epochs any) {
+	e := make([]int64, len(claims))
+	numbers, texts := make([]int64, 0, len(claims)), []string(nil)
+	for i, c := range claims {
+		e[i] = c.Epoch
+		switch id := c.ID.(type) {
+		case int64:
+			numbers = append(numbers, id)
+		case string:
+			texts = append(texts, id)
+		}
+	}
+	if texts != nil {
+		return texts, e
+	}
+	return numbers, e
+}
+
+// among says which of all claims were changed: those of the ones asked for whose
+// ids are among the given.
+func among(all, asked []*claim, ids []any) []bool {
+	set := make(map[any]*claim, len(asked))
+	for _, c := range asked {
+		set[c.ID] = c
+	}
+	changed := make(map[*claim]struct{}, len(ids))
+	for _, id := range ids {
+		changed[set[id]] = struct{}{}
+	}
+	ok := make([]bool, len(all))
+	for i, c := range all {
+		_, ok[i] = changed[c]
+	}
+	return ok
+}
