@@ -80,8 +80,8 @@ func bareEach(t *testing.T, now time.Time, test func(t *testing.T, b *bare)) {
 			if b.engine, err = r.engine(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			b.handlers, b.cancel = context.WithCancelCause(t.Context())
-			t.Cleanup(func() { b.cancel(nil) })
+			b.performer.open(t.Context())
+			t.Cleanup(func() { b.performer.cancel(nil) })
 			test(t, b)
 		})
 	}
@@ -105,10 +105,10 @@ func (b *bare) claimed(t *testing.T, n int) []*claim {
 			t.Fatal(err)
 		}
 		c := &claim{Claimed: Claimed{ID: id, Epoch: 1, Attempt: 1, MaxAttempts: 3}, confirmed: time.Now(), phase: finished}
-		c.handle = &Claim{engine: b.engine, claim: c}
+		c.handle = &Claim{claim: c, shape: b.shape, completer: b.settler}
 		list = append(list, c)
 	}
-	b.track(list)
+	b.claims.add(list)
 	return list
 }
 
@@ -138,14 +138,14 @@ func TestEndThatCannotBeStored(t *testing.T) {
 	bareEach(t, last, func(t *testing.T, b *bare) {
 		group := ends(b.claimed(t, 5), outcome{verb: toSnooze, delay: time.Hour})
 		group[2].end.delay = maxDelay
-		left, err := b.write(t.Context(), group)
+		left, err := b.settler.write(t.Context(), group)
 		if err != nil || left != nil {
 			t.Fatalf("%d are left, %v", len(left), err)
 		}
 		if got, want := b.states(t), []string{"ready", "ready", "running", "ready", "ready"}; !slices.Equal(got, want) {
 			t.Errorf("the rows are %v, want %v", got, want)
 		}
-		if held := b.tracked(); len(held) != 0 {
+		if held := b.claims.all(); len(held) != 0 {
 			t.Errorf("%d claims are still held; the lease of the one must end", len(held))
 		}
 		if told := b.log.String(); strings.Count(told, "result not written") != 1 || !strings.Contains(told, "id=3") {
@@ -167,18 +167,18 @@ func TestWriteKeepsWhatItCouldNotWrite(t *testing.T) {
 		)
 		good := b.shape.st.Bury
 		b.shape.st.Bury = same("UPDATE missing SET state = 'dead' WHERE id = ? AND epoch = ?", argID, argEpoch)
-		left, err := b.write(t.Context(), batch)
+		left, err := b.settler.write(t.Context(), batch)
 		if err == nil || len(left) != 4 || left[0].claim != claims[2] || left[3].claim != claims[5] {
 			t.Fatalf("%d are left, %v; want the last four", len(left), err)
 		}
 		if got, want := b.states(t), []string{"ready", "ready", "running", "running", "running", "running"}; !slices.Equal(got, want) {
 			t.Errorf("the rows are %v, want %v", got, want)
 		}
-		if held := b.tracked(); len(held) != 4 {
+		if held := b.claims.all(); len(held) != 4 {
 			t.Errorf("%d claims are held, want the four that are not written", len(held))
 		}
 		b.shape.st.Bury = good
-		if left, err := b.write(t.Context(), left); err != nil || left != nil {
+		if left, err := b.settler.write(t.Context(), left); err != nil || left != nil {
 			t.Fatalf("again: %d are left, %v", len(left), err)
 		}
 		if got, want := b.states(t), []string{"ready", "ready", "dead", "dead", "again", "again"}; !slices.Equal(got, want) {
@@ -194,17 +194,17 @@ func TestDrainWritesOrFails(t *testing.T) {
 		claims := b.claimed(t, 1)
 		good := b.shape.st.Snooze
 		b.shape.st.Snooze = same("UPDATE missing SET due = ? WHERE id = ? AND epoch = ?", argUntil, argID, argEpoch)
-		b.settle(claims[0], outcome{verb: toSnooze, delay: time.Hour})
-		if err := b.writeOut(t.Context()); err == nil {
+		b.settler.settle(claims[0], outcome{verb: toSnooze, delay: time.Hour})
+		if err := b.settler.flush(t.Context(), b.opts.StopTimeout); err == nil {
 			t.Error("an end that could not be written is no error")
 		}
-		if n := len(b.settler.waiting); n != 1 {
+		if n := len(b.settler.buffer.waiting); n != 1 {
 			t.Errorf("%d ends wait, want the one that was not written", n)
 		}
 		b.shape.st.Snooze = good
 		ended, cancel := context.WithCancel(t.Context())
 		cancel() // of the caller: what has run is written all the same
-		if err := b.writeOut(ended); err != nil {
+		if err := b.settler.flush(ended, b.opts.StopTimeout); err != nil {
 			t.Errorf("again: %v", err)
 		}
 		if got := b.states(t); got[0] != "ready" {
@@ -220,19 +220,19 @@ func TestDrainOne(t *testing.T) {
 		claims := b.claimed(t, 2)
 		for _, c := range claims {
 			c.phase = buffered
-			b.untrack(c) // drainOne holds it
+			b.claims.remove(c) // drainOne holds it
 		}
-		b.handler = func(context.Context, any) error { runtime.Goexit(); return nil }
+		b.performer.handler = func(context.Context, any) error { runtime.Goexit(); return nil }
 		over := make(chan struct{})
 		go func() {
 			defer close(over)
 			b.drainOne(t.Context(), claims[0])
 		}()
 		<-over
-		if got := b.states(t); got[0] != "again" || len(b.settler.waiting) != 0 {
-			t.Errorf("after Goexit the row is %s and %d ends wait", got[0], len(b.settler.waiting))
+		if got := b.states(t); got[0] != "again" || len(b.settler.buffer.waiting) != 0 {
+			t.Errorf("after Goexit the row is %s and %d ends wait", got[0], len(b.settler.buffer.waiting))
 		}
-		b.handler = func(context.Context, any) error { return errors.New("no") }
+		b.performer.handler = func(context.Context, any) error { return errors.New("no") }
 		b.shape.st.Retry = same("UPDATE missing SET due = ? WHERE id = ? AND epoch = ?", argUntil, argID, argEpoch)
 		if err := b.drainOne(t.Context(), claims[1]); err == nil {
 			t.Error("an end that could not be written is no error")
@@ -293,7 +293,7 @@ func TestEndsWakeOthers(t *testing.T) {
 			for len(news.C) > 0 {
 				<-news.C
 			}
-			b.notify(t.Context(), group)
+			b.settler.notify(t.Context(), group)
 			select {
 			case <-news.C:
 			case <-time.After(20 * time.Second):
@@ -323,16 +323,16 @@ func TestStartIsCountedAhead(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 123_000_000, time.UTC)
 	bareEach(t, now, func(t *testing.T, b *bare) {
 		r := Rate{Max: 3, Every: 2 * time.Second}
-		at, s, err := b.nextStart(t.Context(), b.db.Conn(), r)
-		if err != nil || !at.Equal(now) || s.by.Sub(now) != r.Every/slicesOfRate || s.slice != sliceOf(s.by, r) || b.late(s) {
+		at, s, err := b.limiter.nextStart(t.Context(), b.db.Conn(), r)
+		if err != nil || !at.Equal(now) || s.by.Sub(now) != r.Every/slicesOfRate || s.slice != sliceOf(s.by, r) || b.limiter.late(s) {
 			t.Errorf("at %s it may begin until %s, counted in slice %d, %v", at, s.by, s.slice, err)
 		}
-		b.counted(time.Now().Add(-time.Second)) // a commit that took a second
-		if _, slow, err := b.nextStart(t.Context(), b.db.Conn(), r); err != nil || slow.by.Sub(now) < 2*time.Second || slow.slice != sliceOf(slow.by, r) {
+		b.limiter.counted(time.Now().Add(-time.Second)) // a commit that took a second
+		if _, slow, err := b.limiter.nextStart(t.Context(), b.db.Conn(), r); err != nil || slow.by.Sub(now) < 2*time.Second || slow.slice != sliceOf(slow.by, r) {
 			t.Errorf("with slow commits it may begin until %s, counted in slice %d, %v", slow.by, slow.slice, err)
 		}
 		s.by = now.Add(-time.Microsecond)
-		if !b.late(s) {
+		if !b.limiter.late(s) {
 			t.Error("a start whose time has passed is not late")
 		}
 	})
@@ -342,7 +342,7 @@ func TestStartIsCountedAhead(t *testing.T) {
 // when there is nothing left.
 func TestSettler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &settler{signal: make(chan struct{}, 1)}
+		s := newSettleBuffer()
 		all := make([]settlement, maxSettle+10)
 		for i := range all {
 			all[i].claim = &claim{Claimed: Claimed{ID: int64(i)}}

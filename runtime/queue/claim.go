@@ -76,36 +76,48 @@ func (c *claim) move(from, to phase) bool {
 	return true
 }
 
-// tracked lists the claims that this process has.
-func (e *engine) tracked() []*claim {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.Collect(maps.Values(e.claims))
+// claimSet holds the claims of this process, by id, until they are settled or lost.
+type claimSet struct {
+	observer *observer
+
+	mu     sync.Mutex
+	claims map[any]*claim
 }
 
-// track takes note of claims. A row that this process had before, and lost
-// without having noticed yet, is lost to the handler that it had then.
-func (e *engine) track(claims []*claim) {
+func newClaimSet(o *observer) *claimSet {
+	return &claimSet{observer: o, claims: map[any]*claim{}}
+}
+
+// all lists the claims that this process has.
+func (s *claimSet) all() []*claim {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.claims))
+}
+
+// add adds claims. A row that this process had before, and lost without having
+// noticed yet, is lost to the handler that it had then.
+func (s *claimSet) add(claims []*claim) {
 	var old []*claim
-	e.mu.Lock()
+	s.mu.Lock()
 	for _, c := range claims {
-		if before := e.claims[c.ID]; before != nil {
+		if before := s.claims[c.ID]; before != nil {
 			old = append(old, before)
 		}
-		e.claims[c.ID] = c
+		s.claims[c.ID] = c
 	}
-	e.mu.Unlock()
+	s.mu.Unlock()
 	for _, c := range old {
-		e.lose(c, ErrLeaseLost)
+		s.lose(c, ErrLeaseLost)
 	}
 }
 
-// untrack forgets a claim, unless a newer one of the same row has taken its place.
-func (e *engine) untrack(c *claim) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.claims[c.ID] == c {
-		delete(e.claims, c.ID)
+// remove removes a claim, unless a newer one of the same row has taken its place.
+func (s *claimSet) remove(c *claim) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.claims[c.ID] == c {
+		delete(s.claims, c.ID)
 	}
 }
 
@@ -120,14 +132,14 @@ func (c *claim) confirm(at time.Time) {
 
 // left is how long the claim is still safe to work on, by this process's
 // monotonic clock alone; not positive when another process may have the row.
-func (c *claim) left(o *Options) time.Duration {
+func (c *claim) left(l lease) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return o.safe() - time.Since(c.confirmed)
+	return l.safe() - time.Since(c.confirmed)
 }
 
 // lose gives a claim up that another may have.
-func (e *engine) lose(c *claim, cause error) {
+func (s *claimSet) lose(c *claim, cause error) {
 	c.mu.Lock()
 	was := c.phase
 	if was == buffered || was == performed {
@@ -138,14 +150,14 @@ func (e *engine) lose(c *claim, cause error) {
 	if was != buffered && was != performed {
 		return
 	}
-	e.untrack(c)
+	s.remove(c)
 	if cancel != nil {
 		cancel(cause)
 	}
 	if cause == ErrCancelled {
-		e.emit(c, Cancelled, outcome{err: cause})
+		s.observer.emit(c, Cancelled, outcome{err: cause})
 		return
 	}
-	e.log(c).Warn("the lease was lost")
-	e.emit(c, LeaseLost, outcome{err: cause})
+	s.observer.log(c).Warn("the lease was lost")
+	s.observer.emit(c, LeaseLost, outcome{err: cause})
 }

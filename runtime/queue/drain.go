@@ -11,16 +11,16 @@ func (r *runner) drain(ctx context.Context) (ran int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	e.handlers, e.cancel = context.WithCancelCause(ctx)
-	defer e.cancel(nil)
-	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var beats sync.WaitGroup
-	beats.Go(func() { e.heartbeatRegularly(beating) })
-	beats.Go(func() { e.watch(beating) })
-	beats.Go(func() { e.reportRegularly(beating) })
+	e.performer.open(ctx)
+	defer e.performer.cancel(nil)
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var parts sync.WaitGroup
+	parts.Go(func() { e.heartbeat.run(working) })
+	parts.Go(func() { e.leases.run(working) })
+	parts.Go(func() { e.monitor.run(working) })
 	defer func() {
 		stop()
-		beats.Wait()
+		parts.Wait()
 		e.ended.close()
 	}()
 	if err := e.look(ctx); err != nil {
@@ -29,8 +29,8 @@ func (r *runner) drain(ctx context.Context) (ran int, err error) {
 	if err := e.tidy(ctx); err != nil {
 		return 0, err
 	}
-	for _, l := range e.locals {
-		n, err := e.drainQueueOf(ctx, l)
+	for _, q := range e.locals {
+		n, err := e.drainLocal(ctx, q)
 		if ran += n; err != nil {
 			return ran, err
 		}
@@ -38,7 +38,7 @@ func (r *runner) drain(ctx context.Context) (ran int, err error) {
 	return ran, nil
 }
 
-// tidy does once what a keeper does regularly, so far as it brings rows to run:
+// tidy does once what maintenance does regularly, so far as it brings rows to run:
 // those of workers that are gone, by the clock, and those whose time has come.
 func (e *engine) tidy(ctx context.Context) error {
 	rows, err := e.allRunning(ctx)
@@ -55,16 +55,16 @@ func (e *engine) tidy(ctx context.Context) error {
 			dead = append(dead, r)
 		}
 	}
-	if err := e.expire(ctx, dead); err != nil {
+	if err := e.rescuer.expire(ctx, dead); err != nil {
 		return err
 	}
-	if e.shape.st.Park.Text[0] != "" {
-		if err := e.sortKinds(ctx); err != nil {
+	if e.kinds.sorts() {
+		if err := e.kinds.sort(ctx); err != nil {
 			return err
 		}
 	}
-	if e.limited() {
-		if err := e.releaseWaiting(ctx); err != nil {
+	if e.limiter.limits() {
+		if err := e.limiter.releaseWaiting(ctx); err != nil {
 			return err
 		}
 	}
@@ -76,12 +76,12 @@ func (e *engine) tidy(ctx context.Context) error {
 	}
 }
 
-func (e *engine) drainQueueOf(ctx context.Context, l *localQueue) (ran int, err error) {
+func (e *engine) drainLocal(ctx context.Context, q *localQueue) (ran int, err error) {
 	for ctx.Err() == nil {
-		if l.isPaused() {
+		if q.isPaused() {
 			return ran, nil
 		}
-		claims, met, err := e.claim(ctx, l, 1)
+		claims, met, err := e.fetcher.claim(ctx, q, 1)
 		if err != nil || met == 0 {
 			return ran, err
 		}
@@ -99,15 +99,15 @@ func (e *engine) drainQueueOf(ctx context.Context, l *localQueue) (ran int, err 
 // drainOne runs a job and writes its end before it returns, also when the
 // handler ends the goroutine, as a test's FailNow does.
 func (e *engine) drainOne(ctx context.Context, c *claim) (err error) {
-	e.track([]*claim{c})
+	e.claims.add([]*claim{c})
 	returned := false
 	defer func() {
 		if !returned {
-			e.end(c, errGoexit)
+			e.performer.end(c, errGoexit)
 		}
-		err = e.writeOut(ctx)
+		err = e.settler.flush(ctx, e.opts.StopTimeout)
 	}()
-	e.perform(c)
+	e.performer.perform(c)
 	returned = true
 	return nil
 }

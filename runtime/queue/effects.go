@@ -26,8 +26,8 @@ func changing(ctx context.Context, c *store.Conn, rows *store.Spec, change func(
 	})
 }
 
-func (e *engine) changing(ctx context.Context, c *store.Conn, change func(c *store.Conn) (ids []any, err error)) error {
-	return changing(ctx, c, e.shape.rows, change)
+func (t *table) changing(ctx context.Context, c *store.Conn, change func(c *store.Conn) (ids []any, err error)) error {
+	return changing(ctx, c, t.shape.rows, change)
 }
 
 // changingOne is changing for a statement that changes one row or none. It

@@ -5,49 +5,59 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// engine works one queue in one process.
+// engine works one queue in one process. It makes the parts, hands to each what it
+// needs, starts and stops them, and does no work of its own.
 //
-//	fetch    claims rows, one goroutine for each named queue
-//	perform  runs handlers
-//	settle   writes what became of them, in batches
-//	heartbeat renews the leases of all claims, and notices which were taken away
-//	watch    gives up claims whose leases were not renewed, by its own clock alone
-//	report   writes progress, and hears of what was cancelled or paused
-//	keep     takes over from the dead, lets rows go whose time has come, deletes old ones
+//	fetcher      claims rows for the local queues
+//	performer    runs handlers
+//	settler      writes what became of claims, in batches
+//	heartbeat    renews the leases of all claims
+//	leaseWatch   gives up claims whose leases were not renewed, by its own clock alone
+//	monitor      writes progress, and reacts to what was cancelled or paused
+//	maintenance  runs the rounds of rescuer, kindSorter, pauses, limiter and pruner
+//
+// What one part hands to another, and the function or interface of it where the
+// other is not a field:
+//
+//	fetcher     -> performer   claims to run (start)
+//	fetcher     -> limiter     rows to admit
+//	fetcher    <-  settler     whether too many ends wait (full)
+//	performer   -> limiter     asks whether a claim may start now (startLimiter)
+//	performer   -> leaseWatch  asks whether a claim still holds
+//	performer   -> settler     ends (endSettler)
+//	leaseWatch  -> settler     claims that have not begun (release)
+//	a handler   -> settler     completion in a transaction of its own (completer)
+//	settler     -> limiter     which jobs under a limit have ended
+//	heartbeat   -> verifier    claims that seem to be another's
+//	monitor     -> verifier    the same
+//	monitor     -> pauses      that a switch may have changed
+//
+// There is no way back up. All of them stand on table, which runs statements,
+// claimSet, which knows what this process has, localQueue, which keeps what was
+// claimed ahead, and observer, which logs, counts and sends events; these know
+// none of the parts.
 type engine struct {
-	db      *store.DB // with connections and deadlines of the engine's own
-	vital   *store.DB // the same for heartbeats, which wait for nothing else
-	shape   *shape
-	handler func(ctx context.Context, row any) error
-	opts    Options
-	locals  []*localQueue
-	events  *broadcaster
-	tele    *telemetry
+	*table // of all parts but the heartbeat
+	opts   Options
 
-	handlers context.Context // of all handlers; outlives the caller's by StopTimeout
-	cancel   context.CancelCauseFunc
-
-	mu     sync.Mutex
-	claims map[any]*claim // by id: what this process has, until it is settled
-
-	running sync.WaitGroup // goroutines that run handlers
-
-	settler settler
-	ended   *announcer
-
-	commits atomic.Int64 // how long counts under a rate took to commit, in nanoseconds
-
-	heartbeats int // under a test's clock; of the heartbeat alone
-
-	// of the keeper alone
-	observed   map[any]observedLease
-	limitAfter string // the gate that releaseWaiting looked at last
+	observer    *observer
+	claims      *claimSet
+	locals      []*localQueue
+	pauses      *pauses
+	limiter     *limiter
+	ended       *announcer
+	settler     *settler
+	leases      *leaseWatch
+	performer   *performer
+	fetcher     *fetcher
+	heartbeat   *heartbeat
+	monitor     *monitor
+	rescuer     *rescuer
+	kinds       *kindSorter
+	maintenance *maintenance
 }
 
 // Connections of the engines of one process, beside those of the program's pool.
@@ -63,28 +73,79 @@ const (
 // under a short lease.
 const startTime = 10 * time.Second
 
+// engine makes the parts of an engine, and hands to each what it needs.
 func (r *runner) engine(ctx context.Context) (*engine, error) {
 	opts, err := r.opts.withDefaults(r.db)
 	if err != nil {
 		return nil, err
 	}
-	db, err := r.db.Reserved(ctx, forWork, workConns, opts.statementTimeout())
+	work, vital, err := r.tables(ctx, lease(opts.Lease))
 	if err != nil {
 		return nil, fmt.Errorf("queue: %s: %w", r.shape.name, err)
 	}
-	vital, err := r.db.Reserved(ctx, forHeartbeats, vitalConns, opts.heartbeatTimeout())
+	e := &engine{table: work, opts: opts}
+	if e.locals, err = localQueues(r.shape, &opts); err != nil {
+		return nil, err
+	}
+	name, lease := r.shape.name, lease(opts.Lease)
+	e.observer = &observer{name: name, logger: opts.Logger, events: eventsOf(r.db, name), tele: &telemetry{name, opts.Telemetry}}
+	e.claims = newClaimSet(e.observer)
+	e.pauses = &pauses{table: work, locals: e.locals}
+	e.limiter = &limiter{table: work, observer: e.observer}
+	e.ended = newAnnouncer(r.db.Conn(), endedTopic(name))
+	e.settler = &settler{table: work, buffer: newSettleBuffer(), claims: e.claims, limiter: e.limiter, ended: e.ended, observer: e.observer}
+	e.leases = &leaseWatch{lease: lease, claims: e.claims, release: e.settler.release}
+	e.performer = &performer{
+		shape: r.shape, handler: r.handler, middleware: opts.Middleware, backoff: opts.Backoff, grace: opts.Grace,
+		limiter: e.limiter, leases: e.leases, settler: e.settler, observer: e.observer,
+	}
+	e.fetcher = &fetcher{
+		table: work, lease: opts.Lease, poll: opts.Poll, claims: e.claims, limiter: e.limiter, observer: e.observer,
+		completer: e.settler, full: e.settler.buffer.full, start: e.performer.start,
+	}
+	e.heartbeat = &heartbeat{table: vital, lease: lease, claims: e.claims, verifier: &verifier{vital, e.claims}, observer: e.observer}
+	e.monitor = &monitor{table: work, lease: lease, claims: e.claims, verifier: &verifier{work, e.claims}, pauses: e.pauses, observer: e.observer}
+	e.rescuer = &rescuer{table: work, lease: opts.Lease, claims: e.claims, observer: e.observer, ended: e.ended, observed: map[any]observedLease{}}
+	e.kinds = &kindSorter{table: work, observer: e.observer}
+	e.maintenance = &maintenance{rounds: e.rounds(), observer: e.observer}
+	return e, nil
+}
+
+// tables returns the queue's table on the connections of the engine's work, and on
+// those of heartbeats.
+func (r *runner) tables(ctx context.Context, l lease) (work, vital *table, err error) {
+	db, err := r.db.Reserved(ctx, forWork, workConns, l.statementTimeout())
 	if err != nil {
-		return nil, fmt.Errorf("queue: %s: %w", r.shape.name, err)
+		return nil, nil, err
 	}
-	e := &engine{
-		db: db, vital: vital, shape: r.shape, handler: r.handler, opts: opts,
-		events: eventsOf(r.db, r.shape.name), claims: map[any]*claim{}, observed: map[any]observedLease{},
+	beats, err := r.db.Reserved(ctx, forHeartbeats, vitalConns, l.heartbeatTimeout())
+	if err != nil {
+		return nil, nil, err
 	}
-	e.tele = &telemetry{r.shape.name, opts.Telemetry}
-	e.settler.signal = make(chan struct{}, 1)
-	e.ended = newAnnouncer(r.db.Conn(), endedTopic(r.shape.name))
-	e.locals, err = e.makeLocalQueues()
-	return e, err
+	return &table{db, r.shape}, &table{beats, r.shape}, nil
+}
+
+// rounds are what maintenance does for this queue.
+func (e *engine) rounds() []round {
+	pausesEvery := pauseEvery
+	if !e.db.Hears() { // no other process can wake us
+		pausesEvery = promoteEvery
+	}
+	list := []round{
+		{"rescue", e.opts.Lease / 4, e.rescuer.rescue},
+		{"promote", promoteEvery, func(ctx context.Context) error { _, err := e.promote(ctx); return err }},
+	}
+	if e.kinds.sorts() {
+		list = append(list, round{"kinds", kindsEvery, e.kinds.sort})
+	}
+	list = append(list, round{"pauses", pausesEvery, func(ctx context.Context) error { return e.pauses.read(ctx, e.db.Conn()) }})
+	if e.limiter.limits() {
+		list = append(list, round{"limits", limitEvery, e.limiter.releaseWaiting}, round{"prune limits", unusedEvery, e.limiter.prune})
+	}
+	if len(e.shape.retention) > 0 {
+		list = append(list, round{"prune", pruneEvery, (&pruner{e.table}).prune})
+	}
+	return list
 }
 
 func (r *runner) run(ctx context.Context) error {
@@ -106,20 +167,20 @@ func (e *engine) run(ctx context.Context) error {
 		}
 		return fmt.Errorf("queue: %s: %w", e.shape.name, err)
 	}
-	e.handlers, e.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	defer e.cancel(nil)
+	e.performer.open(context.WithoutCancel(ctx))
+	defer e.performer.cancel(nil)
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // of what goes on until all is settled
 	defer stop()
 
 	var claiming, writing sync.WaitGroup
-	for _, l := range e.locals {
-		claiming.Go(func() { e.fetch(ctx, l) })
+	for _, q := range e.locals {
+		claiming.Go(func() { e.fetcher.run(ctx, q) })
 	}
-	claiming.Go(func() { e.keep(ctx) })
-	writing.Go(func() { e.heartbeatRegularly(working) })
-	writing.Go(func() { e.watch(working) })
-	writing.Go(func() { e.reportRegularly(working) })
-	writing.Go(func() { e.settleAll(working) })
+	claiming.Go(func() { e.maintenance.run(ctx) })
+	writing.Go(func() { e.heartbeat.run(working) })
+	writing.Go(func() { e.leases.run(working) })
+	writing.Go(func() { e.monitor.run(working) })
+	writing.Go(func() { e.settler.run(working) })
 
 	<-ctx.Done()
 	claiming.Wait()
@@ -138,7 +199,7 @@ func (e *engine) look(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := e.readPauses(ctx, slow.Conn()); err != nil {
+		if err := e.pauses.read(ctx, slow.Conn()); err != nil {
 			return err
 		}
 	}
@@ -151,16 +212,16 @@ func (e *engine) stop(ctx context.Context) error {
 	e.releaseNotBegun()
 	returned := make(chan struct{})
 	go func() {
-		e.running.Wait()
+		e.performer.running.Wait()
 		close(returned)
 	}()
 	force := forced(ctx)
 	all := e.waited(returned, e.opts.StopTimeout, force)
 	if !all {
-		e.cancel(ErrStopping)
+		e.performer.cancel(ErrStopping)
 		all = e.waited(returned, e.opts.Grace, force)
 	}
-	written := e.settler.idle(e.opts.StopTimeout, force)
+	written := e.settler.buffer.idle(e.opts.StopTimeout, force)
 	var errs []error
 	if !all {
 		errs = append(errs, fmt.Errorf("%w: %d of %s run on", ErrLeft, e.left(), e.shape.name))
@@ -186,21 +247,19 @@ func (e *engine) waited(done <-chan struct{}, most time.Duration, force <-chan s
 // left counts the handlers that have not returned.
 func (e *engine) left() int {
 	n := 0
-	for _, l := range e.locals {
-		l.mu.Lock()
-		n += l.running
-		l.mu.Unlock()
+	for _, q := range e.locals {
+		q.mu.Lock()
+		n += q.running
+		q.mu.Unlock()
 	}
 	return n
 }
 
 // releaseNotBegun releases what was claimed and not begun.
 func (e *engine) releaseNotBegun() {
-	for _, l := range e.locals {
-		for _, c := range l.close() {
-			if c.move(buffered, finished) {
-				e.settle(c, outcome{verb: toRelease})
-			}
+	for _, q := range e.locals {
+		for _, c := range q.close() {
+			e.settler.release(c)
 		}
 	}
 }

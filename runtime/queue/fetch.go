@@ -7,31 +7,43 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// fetch claims rows of one named queue until ctx ends. It waits for room, and
+// fetcher claims rows for the local queues.
+type fetcher struct {
+	*table
+	lease, poll time.Duration
+	claims      *claimSet
+	limiter     *limiter
+	observer    *observer
+	completer   completer                     // for CompleteTx of what it claims
+	full        func() bool                   // reports whether too many ends wait to be written
+	start       func(q *localQueue, c *claim) // starts to run claims of a local queue, with c
+}
+
+// run claims rows of one named queue until ctx ends. It waits for room, and
 // when the table had less than there was room for, for news.
-func (e *engine) fetch(ctx context.Context, l *localQueue) {
-	news := e.db.Listen(e.shape.name)
+func (f *fetcher) run(ctx context.Context, q *localQueue) {
+	news := f.db.Listen(f.shape.name)
 	defer news.Stop()
 	for ctx.Err() == nil {
-		n := l.wanted()
-		if n == 0 || e.settler.full() {
-			sleep(ctx, l.freed, e.opts.Poll)
+		n := q.wanted()
+		if n == 0 || f.full() {
+			sleep(ctx, q.freed, f.poll)
 			continue
 		}
-		claims, met, err := e.claim(ctx, l, n)
+		claims, met, err := f.claim(ctx, q, n)
 		if err != nil {
 			if ctx.Err() == nil {
-				e.opts.Logger.Error("claim failed", "queue", e.shape.name, "error", err)
+				f.observer.logger.Error("claim failed", "queue", f.shape.name, "error", err)
 			}
-			sleep(ctx, nil, e.opts.Poll)
+			sleep(ctx, nil, f.poll)
 			continue
 		}
-		e.begin(l, claims)
+		f.begin(q, claims)
 		if met == n { // behind those that a limit refused there may be others
 			continue
 		}
-		if wait := e.untilDue(ctx); wait > 0 {
-			sleep(ctx, news.C, min(wait, e.opts.Poll))
+		if wait := f.untilDue(ctx); wait > 0 {
+			sleep(ctx, news.C, min(wait, f.poll))
 		}
 	}
 }
@@ -49,26 +61,26 @@ func sleep(ctx context.Context, news <-chan struct{}, most time.Duration) {
 
 // untilDue lets rows be claimed whose time has come, and gives how long to wait
 // for the next; not positive when there are some to claim now.
-func (e *engine) untilDue(ctx context.Context) time.Duration {
-	due, ok, err := e.nextDue(ctx)
+func (f *fetcher) untilDue(ctx context.Context) time.Duration {
+	due, ok, err := f.nextDue(ctx)
 	if err != nil || !ok {
-		return e.opts.Poll
+		return f.poll
 	}
-	now := e.db.Clock()
+	now := f.db.Clock()
 	if due.After(now) {
 		return due.Sub(now)
 	}
-	n, err := e.promote(ctx)
+	n, err := f.promote(ctx)
 	if err != nil || n == 0 { // the database's clock is behind ours
-		return min(e.opts.Poll, 10*time.Millisecond)
+		return min(f.poll, 10*time.Millisecond)
 	}
 	return 0
 }
 
-func (e *engine) nextDue(ctx context.Context) (due time.Time, ok bool, err error) {
-	args := arguments(e.db, 0)
+func (f *fetcher) nextDue(ctx context.Context) (due time.Time, ok bool, err error) {
+	args := arguments(f.db, 0)
 	args[argLimit] = int64(1)
-	rows, err := store.Many(ctx, e.db.Conn(), &e.shape.st.NextDue, args, func(at *store.Null[time.Time]) []any { return []any{at} })
+	rows, err := store.Many(ctx, f.db.Conn(), &f.shape.st.NextDue, args, func(at *store.Null[time.Time]) []any { return []any{at} })
 	if err != nil || len(rows) == 0 {
 		return due, false, err
 	}
@@ -77,45 +89,44 @@ func (e *engine) nextDue(ctx context.Context) (due time.Time, ok bool, err error
 
 // begin runs what there is room for; the rest waits in the line. A line that
 // was closed meanwhile runs nothing, and all is given back.
-func (e *engine) begin(l *localQueue, claims []*claim) {
-	e.track(claims)
-	for _, c := range l.add(claims) {
-		e.running.Add(1)
-		go e.work(l, c)
+func (f *fetcher) begin(q *localQueue, claims []*claim) {
+	f.claims.add(claims)
+	for _, c := range q.add(claims) {
+		f.start(q, c)
 	}
 }
 
 // claim takes up to n rows that are due, in order. met is how many there were,
 // with those that a limit refused.
-func (e *engine) claim(ctx context.Context, l *localQueue, n int) (claims []*claim, met int, err error) {
-	args := arguments(e.db, e.opts.Lease)
-	args[argLimit], args[argName] = int64(n), l.name
+func (f *fetcher) claim(ctx context.Context, q *localQueue, n int) (claims []*claim, met int, err error) {
+	args := arguments(f.db, f.lease)
+	args[argLimit], args[argName] = int64(n), q.name
 	asked := time.Now()
 	var rows []any
 	var starts map[any]start
 	switch {
-	case e.limited():
-		err = e.db.Tx(ctx, func(c *store.Conn) error {
-			rows, met, starts, err = e.claimAdmitted(ctx, c, args)
+	case f.limiter.limits():
+		err = f.db.Tx(ctx, func(c *store.Conn) error {
+			rows, met, starts, err = f.claimAdmitted(ctx, c, args)
 			return err
 		})
-	case e.db.Conn().Dialect() == mysqlDialect:
-		err = e.db.Tx(ctx, func(c *store.Conn) error {
-			rows, err = e.claimRows(ctx, c, args)
+	case f.db.Conn().Dialect() == mysqlDialect:
+		err = f.db.Tx(ctx, func(c *store.Conn) error {
+			rows, err = f.claimRows(ctx, c, args)
 			return err
 		})
 	default:
-		rows, err = e.claimRows(ctx, e.db.Conn(), args)
+		rows, err = f.claimRows(ctx, f.db.Conn(), args)
 	}
 	if err != nil {
 		return nil, 0, err
 	}
 	claims = make([]*claim, len(rows))
-	for i, row := range e.sorted(rows) {
-		c := &claim{Claimed: e.shape.claimed(row), row: row, confirmed: asked}
-		c.handle = &Claim{engine: e, claim: c}
+	for i, row := range f.shape.sorted(rows) {
+		c := &claim{Claimed: f.shape.claimed(row), row: row, confirmed: asked}
+		c.handle = &Claim{claim: c, shape: f.shape, completer: f.completer}
 		if s, ok := starts[row]; ok {
-			e.counted(s.asked)
+			f.limiter.counted(s.asked)
 			c.start = &s
 		}
 		claims[i] = c
@@ -123,13 +134,25 @@ func (e *engine) claim(ctx context.Context, l *localQueue, n int) (claims []*cla
 	return claims, max(met, len(claims)), nil
 }
 
+// claimAdmitted claims rows within a transaction, and returns those to the queue
+// that are more than a limit allows. met is how many there were with them.
+func (f *fetcher) claimAdmitted(ctx context.Context, c *store.Conn, args []any) (admitted []any, met int, starts map[any]start, err error) {
+	rows, err := f.claimRows(ctx, c, args)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	met = len(rows)
+	admitted, starts, err = f.limiter.admit(ctx, c, f.shape.sorted(rows))
+	return admitted, met, starts, err
+}
+
 // claimRows runs the claim and its effects.
-func (e *engine) claimRows(ctx context.Context, c *store.Conn, args []any) (rows []any, err error) {
-	err = e.changing(ctx, c, func(c *store.Conn) (ids []any, err error) {
-		rows, err = e.claimedRows(ctx, c, args)
-		if e.shape.rows != nil {
+func (f *fetcher) claimRows(ctx context.Context, c *store.Conn, args []any) (rows []any, err error) {
+	err = f.changing(ctx, c, func(c *store.Conn) (ids []any, err error) {
+		rows, err = f.claimedRows(ctx, c, args)
+		if f.shape.rows != nil {
 			for _, row := range rows {
-				ids = append(ids, e.shape.claimed(row).ID)
+				ids = append(ids, f.shape.claimed(row).ID)
 			}
 		}
 		return ids, err
@@ -139,12 +162,12 @@ func (e *engine) claimRows(ctx context.Context, c *store.Conn, args []any) (rows
 
 // claimedRows runs the claim. On MySQL, which cannot show what it changed, it
 // finds, takes and reads the rows; c is a transaction then.
-func (e *engine) claimedRows(ctx context.Context, c *store.Conn, args []any) ([]any, error) {
-	st := e.shape.st
+func (f *fetcher) claimedRows(ctx context.Context, c *store.Conn, args []any) ([]any, error) {
+	st := f.shape.st
 	if c.Dialect() != mysqlDialect {
-		return e.shape.read(ctx, c, &st.Claim, args)
+		return f.shape.read(ctx, c, &st.Claim, args)
 	}
-	ids, err := e.ids(ctx, c, &st.Claim, args)
+	ids, err := f.ids(ctx, c, &st.Claim, args)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
@@ -153,5 +176,5 @@ func (e *engine) claimedRows(ctx context.Context, c *store.Conn, args []any) ([]
 		return nil, err
 	}
 	read, reading := many(&st.Read, args, ids)
-	return e.shape.read(ctx, c, read, reading)
+	return f.shape.read(ctx, c, read, reading)
 }

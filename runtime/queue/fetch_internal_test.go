@@ -57,15 +57,15 @@ func TestRefusedRowsAreMet(t *testing.T) {
 		st.GateHold = same("UPDATE work SET epoch = epoch WHERE id = 0")
 		st.NextDue = same("DELETE FROM work WHERE state = 'not asked' RETURNING due") // it shows that it ran
 
-		claims, met, err := b.claim(t.Context(), newLocalQueue("", wanted), wanted)
+		claims, met, err := b.fetcher.claim(t.Context(), newLocalQueue("", wanted), wanted)
 		if err != nil || len(claims) != 1 || met != wanted {
 			t.Fatalf("of %d rows %d were claimed and %d met, %v; want 1 and all, since a limit refused the others", wanted, len(claims), met, err)
 		}
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		b.opts.Poll = time.Millisecond
-		b.handler = func(context.Context, any) error { return nil }
+		b.fetcher.poll = time.Millisecond
+		b.performer.handler = func(context.Context, any) error { return nil }
 		reads.Store(0)
 		read := b.shape.read
 		b.shape.read = func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
@@ -77,8 +77,8 @@ func TestRefusedRowsAreMet(t *testing.T) {
 			}
 			return read(ctx, c, st, args)
 		}
-		b.fetch(ctx, newLocalQueue("", wanted))
-		b.running.Wait()
+		b.fetcher.run(ctx, newLocalQueue("", wanted))
+		b.performer.running.Wait()
 		if n := reads.Load(); n != 2 {
 			t.Errorf("the worker claimed %d times", n)
 		}
@@ -90,8 +90,8 @@ func TestParkedRowIsHeld(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
 		b.shape.st.Release = same("UPDATE work SET state = CASE WHEN ? = '"+holdKind+"' THEN 'held' ELSE 'ready' END WHERE id = ? AND epoch = ?", argHold, argID, argEpoch)
 		claims := b.claimed(t, 2)
-		group := append(ends(claims[:1], b.decide(claims[0], UnknownKind("other"))), ends(claims[1:], outcome{verb: toRelease})...)
-		if left, err := b.write(t.Context(), group); err != nil || len(left) > 0 {
+		group := append(ends(claims[:1], b.performer.decide(claims[0], UnknownKind("other"))), ends(claims[1:], outcome{verb: toRelease})...)
+		if left, err := b.settler.write(t.Context(), group); err != nil || len(left) > 0 {
 			t.Fatalf("%d ends were not written, %v", len(left), err)
 		}
 		if got := b.states(t); !slices.Equal(got, []string{"held", "ready"}) {

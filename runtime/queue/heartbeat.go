@@ -5,39 +5,50 @@ import (
 	"time"
 )
 
-// heartbeatRegularly renews the leases of all claims, in one statement, a third of a
+// heartbeat renews the leases of everything that this process has claimed.
+type heartbeat struct {
+	*table   // with connections that nothing else waits for
+	lease    lease
+	claims   *claimSet
+	verifier *verifier // on the same connections
+	observer *observer
+
+	sent int // under a test's clock
+}
+
+// run renews the leases of all claims, in one statement, a third of a
 // lease apart. Nothing else is done here that could keep it waiting.
-func (e *engine) heartbeatRegularly(ctx context.Context) {
-	wait := e.opts.heartbeatEvery()
+func (h *heartbeat) run(ctx context.Context) {
+	wait := h.lease.heartbeatEvery()
 	for {
 		sleep(ctx, nil, wait)
 		if ctx.Err() != nil {
 			return
 		}
 		asked := time.Now()
-		wait = e.opts.heartbeatRetry()
-		if e.heartbeat(ctx) {
-			wait = max(e.opts.heartbeatEvery()-time.Since(asked), time.Millisecond)
+		wait = h.lease.heartbeatRetry()
+		if h.renew(ctx) {
+			wait = max(h.lease.heartbeatEvery()-time.Since(asked), time.Millisecond)
 		}
 	}
 }
 
-// heartbeat renews all leases, and reports whether it could.
-func (e *engine) heartbeat(ctx context.Context) bool {
-	claims := e.tracked()
-	span := e.opts.Lease
-	if e.db.FakeClock() { // it may stand still, and a lease that does not change looks like a dead worker's
-		e.heartbeats++
-		span += time.Duration(e.heartbeats) * time.Microsecond
+// renew renews all leases, and reports whether it could.
+func (h *heartbeat) renew(ctx context.Context) bool {
+	claims := h.claims.all()
+	span := h.lease.span()
+	if h.db.FakeClock() { // it may stand still, and a lease that does not change looks like a dead worker's
+		h.sent++
+		span += time.Duration(h.sent) * time.Microsecond
 	}
 	var missing []*claim
 	for len(claims) > 0 {
 		n := min(len(claims), maxSettle)
 		asked := time.Now()
-		ok, err := e.change(ctx, e.vital.Conn(), &e.shape.st.Beat, claims[:n], span)
+		ok, err := h.changeClaims(ctx, h.db.Conn(), &h.shape.st.Beat, claims[:n], span)
 		if err != nil {
 			if ctx.Err() == nil {
-				e.opts.Logger.Error("heartbeat failed", "queue", e.shape.name, "claims", len(claims), "error", err)
+				h.observer.logger.Error("heartbeat failed", "queue", h.shape.name, "claims", len(claims), "error", err)
 			}
 			return false
 		}
@@ -50,6 +61,6 @@ func (e *engine) heartbeat(ctx context.Context) bool {
 		}
 		claims = claims[n:]
 	}
-	e.gone(ctx, e.vital.Conn(), missing)
+	h.verifier.verify(ctx, missing)
 	return true
 }

@@ -32,16 +32,22 @@ type Handler[R any] func(ctx context.Context, row *R) error
 // Claim is a handler's hold on its row. Its methods are safe for concurrent use;
 // those of a nil Claim do nothing.
 type Claim struct {
-	engine *engine
-	claim  *claim
+	claim     *claim
+	shape     *shape    // of its queue
+	completer completer // the settler of its worker
 
 	mu        sync.Mutex
 	result    json.RawMessage
-	reported  bool // progress and note are to be written
 	progress  float64
 	note      string
+	reported  bool // progress and note are to be written
 	inTx      bool // CompleteTx was called
 	committed bool // and its transaction has committed
+}
+
+// completer completes a job within a transaction of its handler's.
+type completer interface {
+	completeIn(ctx context.Context, conn *store.Conn, c *claim, result json.RawMessage) error
 }
 
 type claimKey struct{}
@@ -69,7 +75,7 @@ func (c *Claim) CompleteTx(ctx context.Context, tx Tx) error {
 	c.inTx, c.committed = true, false
 	result := c.result
 	c.mu.Unlock()
-	if err := c.engine.completeIn(ctx, tx.Conn(), c.claim, result); err != nil {
+	if err := c.completer.completeIn(ctx, tx.Conn(), c.claim, result); err != nil {
 		return err
 	}
 	tx.Conn().AfterCommit(func() {
@@ -172,9 +178,9 @@ func (c *Claim) Queue() string {
 		return ""
 	}
 	if c.claim.Queue == "" {
-		return c.engine.shape.name
+		return c.shape.name
 	}
-	return c.engine.shape.name + "/" + c.claim.Queue
+	return c.shape.name + "/" + c.claim.Queue
 }
 
 // Try is which attempt this is; 1 for the first, 0 of a nil Claim.

@@ -7,19 +7,28 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// sortKinds lets rows be claimed whose kind this program knows, and keeps others
+// kindSorter holds back the rows whose kind, or version, this program does not know.
+type kindSorter struct {
+	*table
+	observer *observer
+}
+
+// sorts reports whether the queue has kinds.
+func (k *kindSorter) sorts() bool { return k.shape.st.Park.Text[0] != "" }
+
+// sort lets rows be claimed whose kind this program knows, and keeps others
 // from being looked at with every claim.
-func (e *engine) sortKinds(ctx context.Context) error {
-	args := arguments(e.db, 0)
+func (k *kindSorter) sort(ctx context.Context) error {
+	args := arguments(k.db, 0)
 	args[argLimit] = int64(maxSettle)
-	n, err := store.Exec(ctx, e.db.Conn(), &e.shape.st.Unpark, args)
+	n, err := store.Exec(ctx, k.db.Conn(), &k.shape.st.Unpark, args)
 	if err != nil {
 		return err
 	}
 	if n > 0 {
-		e.db.Conn().Announce(e.shape.name)
+		k.db.Conn().Announce(k.shape.name)
 	}
-	return e.parkUnknown(ctx)
+	return k.park(ctx)
 }
 
 // unknownRow is a row that no handler of this program is for.
@@ -29,11 +38,11 @@ type unknownRow struct {
 	version int64
 }
 
-func (e *engine) parkUnknown(ctx context.Context) error {
-	args := arguments(e.db, 0)
+func (k *kindSorter) park(ctx context.Context) error {
+	args := arguments(k.db, 0)
 	args[argLimit] = int64(maxSettle)
-	versions := e.shape.versioned
-	rows, err := store.Many(ctx, e.db.Conn(), &e.shape.st.Stranger, args, func(s *unknownRow) []any {
+	versions := k.shape.versioned
+	rows, err := store.Many(ctx, k.db.Conn(), &k.shape.st.Stranger, args, func(s *unknownRow) []any {
 		if versions {
 			return []any{&s.id, &s.kind, &s.version}
 		}
@@ -42,16 +51,16 @@ func (e *engine) parkUnknown(ctx context.Context) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	_, err = store.ExecEach(ctx, e.db.Conn(), &e.shape.st.Park, len(rows), func(i int) []any {
-		args := arguments(e.db, 0)
+	_, err = store.ExecEach(ctx, k.db.Conn(), &k.shape.st.Park, len(rows), func(i int) []any {
+		args := arguments(k.db, 0)
 		args[argID], args[argError] = rows[i].id.v, UnknownKind(rows[i].kind.V).Error()
-		if _, known := e.shape.policies[rows[i].kind.V]; known {
+		if _, known := k.shape.policies[rows[i].kind.V]; known {
 			args[argError] = fmt.Sprintf("queue: version %d of kind %q is newer than this program: it waits for one that knows it", rows[i].version, rows[i].kind.V)
 		}
 		return args
 	})
 	if err == nil {
-		e.opts.Logger.Warn("rows left for other programs", "queue", e.shape.name, "rows", len(rows))
+		k.observer.logger.Warn("rows left for other programs", "queue", k.shape.name, "rows", len(rows))
 	}
 	return err
 }

@@ -29,27 +29,27 @@ func TestIsDead(t *testing.T) {
 // that is lost is tried again in time, and a claim is given up before others may
 // take it, the watch's own step included.
 func TestPartsOfALease(t *testing.T) {
-	for _, lease := range []time.Duration{minLease, 300 * time.Millisecond, time.Second, 30 * time.Second, maxLease} {
-		o := Options{Lease: lease}
-		if again := o.heartbeatEvery() + o.heartbeatTimeout() + o.heartbeatRetry(); lease >= time.Second && again > o.safe()*4/5 {
-			t.Errorf("lease %s: a second heartbeat begins after %s, of %s", lease, again, o.safe())
+	for _, span := range []time.Duration{minLease, 300 * time.Millisecond, time.Second, 30 * time.Second, maxLease} {
+		o := lease(span)
+		if again := o.heartbeatEvery() + o.heartbeatTimeout() + o.heartbeatRetry(); span >= time.Second && again > o.safe()*4/5 {
+			t.Errorf("lease %s: a second heartbeat begins after %s, of %s", span, again, o.safe())
 		}
-		if o.heartbeatTimeout() >= lease || o.statementTimeout() >= lease {
-			t.Errorf("lease %s: statements may take %s and %s", lease, o.heartbeatTimeout(), o.statementTimeout())
+		if o.heartbeatTimeout() >= span || o.statementTimeout() >= span {
+			t.Errorf("lease %s: statements may take %s and %s", span, o.heartbeatTimeout(), o.statementTimeout())
 		}
-		if told := o.safe() + o.Lease/20; told >= lease {
-			t.Errorf("lease %s: handlers are told after %s", lease, told)
+		if told := o.safe() + span/20; told >= span {
+			t.Errorf("lease %s: handlers are told after %s", span, told)
 		}
 	}
 }
 
 func TestClaimLeft(t *testing.T) {
-	o := &Options{Lease: time.Minute}
+	o := lease(time.Minute)
 	c := &claim{confirmed: time.Now()}
 	if left := c.left(o); left <= 0 || left > o.safe() {
 		t.Errorf("%s are left of a claim that was just confirmed", left)
 	}
-	c.confirmed = time.Now().Add(-o.Lease * 95 / 100)
+	c.confirmed = time.Now().Add(-o.span() * 95 / 100)
 	if left := c.left(o); left > 0 {
 		t.Errorf("%s are left of a claim at the end of its lease", left)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -49,35 +50,37 @@ var (
 	}}
 )
 
-// limited tells whether any kind has a limit over all processes.
-func (e *engine) limited() bool { return e.shape.limited() }
+// limiter bounds, over all processes, how many jobs run at once and how many start
+// within a span. It knows neither who claims nor who runs them.
+type limiter struct {
+	*table
+	observer *observer
 
-func (s *shape) limited() bool { return s.st.GateUsed.Text[0] != "" }
+	commits atomic.Int64 // how long counts under a rate took to commit, in nanoseconds
+	after   string       // the key that releaseWaiting visited last
+}
 
-// claimAdmitted claims rows and gives those back, in the same transaction, that
-// are more than a limit allows. A limit is locked while it is counted: no two
-// processes both find room for the last one. starts says when the rows under a
-// rate may start.
-func (e *engine) claimAdmitted(ctx context.Context, c *store.Conn, args []any) (through []any, met int, starts map[any]start, err error) {
-	rows, err := e.claimRows(ctx, c, args)
-	if err != nil {
-		return nil, 0, nil, err
-	}
-	rows = e.sorted(rows)
+// limits reports whether any kind has a limit over all processes.
+func (l *limiter) limits() bool { return l.shape.st.GateUsed.Text[0] != "" }
+
+// admit returns those of the rows, just claimed in the same transaction, that the
+// limits allow, and returns the others to the queue. A limit is locked while it is
+// counted: no two processes both find room for the last one. starts says when the
+// rows under a rate may start.
+func (l *limiter) admit(ctx context.Context, c *store.Conn, rows []any) (admitted []any, starts map[any]start, err error) {
 	byKey := map[string][]any{}
 	for _, row := range rows {
-		if key := e.shape.claimed(row).Gate; key != "" {
+		if key := l.shape.claimed(row).Gate; key != "" {
 			byKey[key] = append(byKey[key], row)
 		}
 	}
 	rejected, starts := map[any]bool{}, map[any]start{}
 	for _, key := range sortedKeys(byKey) { // in order, so that two claims cannot wait for each other
-		if err := e.admit(ctx, c, key, byKey[key], rejected, starts); err != nil {
-			return nil, 0, nil, err
+		if err := l.admitUnder(ctx, c, key, byKey[key], rejected, starts); err != nil {
+			return nil, nil, err
 		}
 	}
-	met = len(rows)
-	return slices.DeleteFunc(rows, func(row any) bool { return rejected[row] }), met, starts, nil
+	return slices.DeleteFunc(rows, func(row any) bool { return rejected[row] }), starts, nil
 }
 
 func sortedKeys(m map[string][]any) []string {
@@ -89,18 +92,19 @@ func sortedKeys(m map[string][]any) []string {
 	return keys
 }
 
-// admit admits as many of the rows under one key as its limits allow, and rejects the rest.
-func (e *engine) admit(ctx context.Context, c *store.Conn, key string, rows []any, rejected map[any]bool, starts map[any]start) error {
-	policy := e.shape.policies[e.shape.claimed(rows[0]).Kind]
-	window, err := e.lockLimit(ctx, c, key)
+// admitUnder admits as many of the rows under one key as its limits allow, and
+// rejects the rest.
+func (l *limiter) admitUnder(ctx context.Context, c *store.Conn, key string, rows []any, rejected map[any]bool, starts map[any]start) error {
+	policy := l.shape.policies[l.shape.claimed(rows[0]).Kind]
+	window, err := l.lockKey(ctx, c, key)
 	if err != nil {
 		return err
 	}
-	used, err := e.runningUnder(ctx, c, key)
+	used, err := l.runningUnder(ctx, c, key)
 	if err != nil {
 		return err
 	}
-	now, s, err := e.nextStart(ctx, c, policy.Rate)
+	now, s, err := l.nextStart(ctx, c, policy.Rate)
 	if err != nil {
 		return err
 	}
@@ -110,7 +114,7 @@ func (e *engine) admit(ctx context.Context, c *store.Conn, key string, rows []an
 	for _, row := range rows[n:] {
 		rejected[row] = true
 	}
-	if err := e.reject(ctx, c, key, rows[n:]); err != nil {
+	if err := l.reject(ctx, c, key, rows[n:]); err != nil {
 		return err
 	}
 	if policy.Rate.Max > 0 {
@@ -137,27 +141,27 @@ func room(p Policy, running int, w window) int {
 
 // reject returns rows that are more than a limit allows to the queue, and keeps those that
 // wait under it out of sight, so that no claim meets them again and again.
-func (e *engine) reject(ctx context.Context, c *store.Conn, key string, rows []any) error {
+func (l *limiter) reject(ctx context.Context, c *store.Conn, key string, rows []any) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	_, err := store.ExecEach(ctx, c, &e.shape.st.Release, len(rows), func(i int) []any {
-		claimed := e.shape.claimed(rows[i])
-		args := arguments(e.db, 0)
+	_, err := store.ExecEach(ctx, c, &l.shape.st.Release, len(rows), func(i int) []any {
+		claimed := l.shape.claimed(rows[i])
+		args := arguments(l.db, 0)
 		args[argID], args[argEpoch], args[argHold] = claimed.ID, claimed.Epoch, holdLimit
 		return args
 	})
 	if err != nil {
 		return err
 	}
-	args := arguments(e.db, 0)
+	args := arguments(l.db, 0)
 	args[argLimitKey], args[argLimit] = key, int64(10*maxSettle)
-	_, err = store.Exec(ctx, c, &e.shape.st.GateHold, args)
+	_, err = store.Exec(ctx, c, &l.shape.st.GateHold, args)
 	return err
 }
 
-// lockLimit reads what was counted under a key, and locks it until the transaction ends.
-func (e *engine) lockLimit(ctx context.Context, c *store.Conn, key string) (window, error) {
+// lockKey reads what was counted under a key, and locks it until the transaction ends.
+func (l *limiter) lockKey(ctx context.Context, c *store.Conn, key string) (window, error) {
 	for range 3 {
 		used, err := store.One(ctx, c, &limitRead, []any{key}, func(s *string) []any { return []any{s} })
 		if err == nil {
@@ -173,41 +177,41 @@ func (e *engine) lockLimit(ctx context.Context, c *store.Conn, key string) (wind
 	return nil, fmt.Errorf("queue: the limit %q is deleted as often as it is added", key)
 }
 
-func (e *engine) runningUnder(ctx context.Context, c *store.Conn, key string) (int, error) {
-	args := arguments(e.db, 0)
+func (l *limiter) runningUnder(ctx context.Context, c *store.Conn, key string) (int, error) {
+	args := arguments(l.db, 0)
 	args[argLimitKey] = key
-	n, err := store.One(ctx, c, &e.shape.st.GateUsed, args, func(n *int64) []any { return []any{n} })
+	n, err := store.One(ctx, c, &l.shape.st.GateUsed, args, func(n *int64) []any { return []any{n} })
 	return int(n), err
 }
 
 // release makes up to n of the rows claimable that wait under a key.
-func (e *engine) release(ctx context.Context, c *store.Conn, key string, n int) (int64, error) {
+func (l *limiter) release(ctx context.Context, c *store.Conn, key string, n int) (int64, error) {
 	if n <= 0 {
 		return 0, nil
 	}
-	args := arguments(e.db, 0)
+	args := arguments(l.db, 0)
 	args[argLimitKey], args[argLimit] = key, int64(min(n, maxBatch))
-	return store.Exec(ctx, c, &e.shape.st.GateOpen, args)
+	return store.Exec(ctx, c, &l.shape.st.GateOpen, args)
 }
 
 // releaseAfter releases as many rows as have ended under a limit of concurrency.
-func (e *engine) releaseAfter(ctx context.Context, group []settlement) {
-	if !e.limited() {
+func (l *limiter) releaseAfter(ctx context.Context, group []settlement) {
+	if !l.limits() {
 		return
 	}
 	ended := map[string]int{}
 	for _, s := range group {
-		if s.claim.Gate != "" && e.shape.policies[s.claim.Kind].Concurrency > 0 {
+		if s.claim.Gate != "" && l.shape.policies[s.claim.Kind].Concurrency > 0 {
 			ended[s.claim.Gate]++
 		}
 	}
 	for key, n := range ended {
-		released, err := e.release(ctx, e.db.Conn(), key, n)
+		released, err := l.release(ctx, l.db.Conn(), key, n)
 		if err != nil {
 			return // releaseWaiting does it later
 		}
 		if released > 0 {
-			e.db.Conn().Announce(e.shape.name)
+			l.db.Conn().Announce(l.shape.name)
 		}
 	}
 }
@@ -217,40 +221,40 @@ const maxLimits = 1000
 
 // releaseWaiting visits the keys under which rows wait, and releases as many as their
 // limits now allow. It makes up for processes that ended before they could.
-func (e *engine) releaseWaiting(ctx context.Context) error {
+func (l *limiter) releaseWaiting(ctx context.Context) error {
 	released := int64(0)
 	for range maxLimits {
-		args := arguments(e.db, 0)
-		args[argLimitKey] = e.limitAfter
-		next, err := store.Many(ctx, e.db.Conn(), &e.shape.st.GateNext, args, func(s *store.Null[string]) []any { return []any{s} })
+		args := arguments(l.db, 0)
+		args[argLimitKey] = l.after
+		next, err := store.Many(ctx, l.db.Conn(), &l.shape.st.GateNext, args, func(s *store.Null[string]) []any { return []any{s} })
 		if err != nil {
 			return err
 		}
 		if len(next) == 0 {
-			e.limitAfter = ""
+			l.after = ""
 			break
 		}
-		e.limitAfter = next[0].V
-		n, err := e.releaseUnder(ctx, e.limitAfter)
+		l.after = next[0].V
+		n, err := l.releaseUnder(ctx, l.after)
 		if err != nil {
 			return err
 		}
 		released += n
 	}
 	if released > 0 {
-		e.db.Conn().Announce(e.shape.name)
+		l.db.Conn().Announce(l.shape.name)
 	}
 	return nil
 }
 
-func (e *engine) releaseUnder(ctx context.Context, key string) (released int64, err error) {
-	policy := e.shape.policies[e.kindOf(key)]
-	err = e.db.Tx(ctx, func(c *store.Conn) error {
-		window, err := e.lockLimit(ctx, c, key)
+func (l *limiter) releaseUnder(ctx context.Context, key string) (released int64, err error) {
+	policy := l.shape.policies[l.shape.kindOf(key)]
+	err = l.db.Tx(ctx, func(c *store.Conn) error {
+		window, err := l.lockKey(ctx, c, key)
 		if err != nil {
 			return err
 		}
-		used, err := e.runningUnder(ctx, c, key)
+		used, err := l.runningUnder(ctx, c, key)
 		if err != nil {
 			return err
 		}
@@ -259,15 +263,15 @@ func (e *engine) releaseUnder(ctx context.Context, key string) (released int64, 
 			return err
 		}
 		window.forget(now, policy.Rate)
-		released, err = e.release(ctx, c, key, room(policy, used, window))
+		released, err = l.release(ctx, c, key, room(policy, used, window))
 		return err
 	})
 	return released, err
 }
 
 // kindOf returns the kind that a key belongs to: "job_queue/import:42".
-func (e *engine) kindOf(key string) string {
-	rest, ok := strings.CutPrefix(key, e.shape.name+"/")
+func (s *shape) kindOf(key string) string {
+	rest, ok := strings.CutPrefix(key, s.name+"/")
 	if !ok {
 		return ""
 	}
@@ -275,18 +279,18 @@ func (e *engine) kindOf(key string) string {
 	return kind
 }
 
-// pruneLimits deletes keys under which no row was admitted for a day more than any rate
+// prune deletes keys under which no row was admitted for a day more than any rate
 // looks back: there is one for each tenant that ever had a job.
-func (e *engine) pruneLimits(ctx context.Context) error {
-	now, err := moment(ctx, e.db.Conn())
+func (l *limiter) prune(ctx context.Context) error {
+	now, err := moment(ctx, l.db.Conn())
 	if err != nil {
 		return err
 	}
 	back := 24 * time.Hour
-	for _, p := range e.shape.policies {
+	for _, p := range l.shape.policies {
 		back = max(back, 24*time.Hour+p.Rate.Every)
 	}
-	name := e.shape.name
-	_, err = store.Exec(ctx, e.db.Conn(), &limitPrune, []any{now.Add(-back).UnixMicro(), name, int64(len(name) + 1), name + "/", name + ":"})
+	name := l.shape.name
+	_, err = store.Exec(ctx, l.db.Conn(), &limitPrune, []any{now.Add(-back).UnixMicro(), name, int64(len(name) + 1), name + "/", name + ":"})
 	return err
 }

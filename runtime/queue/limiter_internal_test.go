@@ -62,8 +62,8 @@ func TestUnusedGatesAreDeleted(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			e := &engine{db: db, shape: &shape{name: "mail", policies: map[string]Policy{"send": {Rate: Rate{Max: 1, Every: time.Hour}}}}}
-			if err := e.pruneLimits(t.Context()); err != nil {
+			l := &limiter{table: &table{db, &shape{name: "mail", policies: map[string]Policy{"send": {Rate: Rate{Max: 1, Every: time.Hour}}}}}}
+			if err := l.prune(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			for _, g := range gates {

@@ -125,30 +125,31 @@ func (q *localQueue) close() []*claim {
 	return rest
 }
 
-func (e *engine) makeLocalQueues() ([]*localQueue, error) {
-	if len(e.shape.queues) == 0 {
-		if len(e.opts.Queues) > 0 {
-			return nil, fmt.Errorf("queue: %s has no named queues, and the options name some", e.shape.name)
+// localQueues makes the local queues that the options ask for.
+func localQueues(s *shape, opts *Options) ([]*localQueue, error) {
+	if len(s.queues) == 0 {
+		if len(opts.Queues) > 0 {
+			return nil, fmt.Errorf("queue: %s has no named queues, and the options name some", s.name)
 		}
-		return []*localQueue{newLocalQueue("", e.opts.Concurrency)}, nil
+		return []*localQueue{newLocalQueue("", opts.Concurrency)}, nil
 	}
-	rest := maps.Clone(e.opts.Queues)
-	var lines []*localQueue
-	for _, q := range e.shape.queues {
-		n, chosen := e.opts.Queues[q.Name]
+	rest := maps.Clone(opts.Queues)
+	var locals []*localQueue
+	for _, q := range s.queues {
+		n, chosen := opts.Queues[q.Name]
 		delete(rest, q.Name)
-		if e.opts.Queues != nil && !chosen {
+		if opts.Queues != nil && !chosen {
 			continue
 		}
-		for _, or := range []int{q.Concurrency, e.opts.Concurrency} {
+		for _, or := range []int{q.Concurrency, opts.Concurrency} {
 			if n == 0 {
 				n = or
 			}
 		}
-		lines = append(lines, newLocalQueue(q.Name, n))
+		locals = append(locals, newLocalQueue(q.Name, n))
 	}
 	for name := range rest {
-		return nil, fmt.Errorf("queue: %s has no queue %q", e.shape.name, name)
+		return nil, fmt.Errorf("queue: %s has no queue %q", s.name, name)
 	}
-	return lines, nil
+	return locals, nil
 }

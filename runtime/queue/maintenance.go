@@ -9,45 +9,38 @@ import (
 const (
 	promoteEvery = time.Second      // while there is always something to claim
 	kindsEvery   = 5 * time.Second  // rows of other programs
-	pauseEvery   = 5 * time.Second  // switches that no one told us of
+	pauseEvery   = 5 * time.Second  // switches whose change was not announced
 	limitEvery   = time.Second      // rows under limits
 	pruneEvery   = 30 * time.Second // rows that ended
-	unusedEvery  = 10 * time.Minute // gates
+	unusedEvery  = 10 * time.Minute // limits under which nothing runs
 	pruneRounds  = 20               // batches in one round
 )
 
-// keep does what a queue needs besides claims, until ctx ends: it takes claims
-// from processes that are gone, and lets rows go that had to wait.
-func (e *engine) keep(ctx context.Context) {
-	pauses := pauseEvery
-	if !e.db.Hears() { // no other process can tell us
-		pauses = promoteEvery
-	}
-	rounds := []struct {
-		name  string
-		every time.Duration
-		do    func(context.Context) error
-		when  bool
-	}{
-		{"rescue", e.opts.Lease / 4, e.rescue, true},
-		{"promote", promoteEvery, func(ctx context.Context) error { _, err := e.promote(ctx); return err }, true},
-		{"kinds", kindsEvery, e.sortKinds, e.shape.st.Park.Text[0] != ""},
-		{"pauses", pauses, func(ctx context.Context) error { return e.readPauses(ctx, e.db.Conn()) }, true},
-		{"limits", limitEvery, e.releaseWaiting, e.limited()},
-		{"prune limits", unusedEvery, e.pruneLimits, e.limited()},
-		{"prune", pruneEvery, e.prune, len(e.shape.retention) > 0},
-	}
-	next := make([]time.Time, len(rounds))
+// round is something that maintenance does regularly.
+type round struct {
+	name  string
+	every time.Duration
+	do    func(context.Context) error
+}
+
+// maintenance does what a queue needs besides claims: it runs rounds, one at a
+// time, each at its own interval.
+type maintenance struct {
+	rounds   []round
+	observer *observer
+}
+
+// run runs the rounds until ctx ends, each at once and then regularly. One that
+// fails is logged, and runs again when it is due.
+func (m *maintenance) run(ctx context.Context) {
+	next := make([]time.Time, len(m.rounds))
 	for ctx.Err() == nil {
 		now := time.Now()
 		wait := time.Hour
-		for i, r := range rounds {
-			if !r.when {
-				continue
-			}
+		for i, r := range m.rounds {
 			if !now.Before(next[i]) {
 				if err := r.do(ctx); err != nil && ctx.Err() == nil {
-					e.opts.Logger.Error("queue: "+r.name+" failed", "queue", e.shape.name, "error", err)
+					m.observer.logger.Error("queue: "+r.name+" failed", "queue", m.observer.name, "error", err)
 				}
 				next[i] = now.Add(r.every)
 			}

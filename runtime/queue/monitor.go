@@ -15,45 +15,56 @@ const (
 	reportEvery = 250 * time.Millisecond
 )
 
-// reportRegularly writes progress, and looks for claims that were taken away when
+// monitor writes the progress of handlers, and reacts to what was cancelled or
+// paused from outside.
+type monitor struct {
+	*table
+	lease    lease
+	claims   *claimSet
+	verifier *verifier
+	pauses   *pauses
+	observer *observer
+}
+
+// run writes progress, and looks for claims that were taken away when
 // an announcement says so.
-func (e *engine) reportRegularly(ctx context.Context) {
+func (m *monitor) run(ctx context.Context) {
 	report := time.NewTicker(reportEvery)
 	defer report.Stop()
-	check := time.NewTicker(min(checkEvery, e.opts.heartbeatEvery()))
+	check := time.NewTicker(min(checkEvery, m.lease.heartbeatEvery()))
 	defer check.Stop()
-	news := e.db.Listen(controlTopic(e.shape.name))
+	news := m.db.Listen(controlTopic(m.shape.name))
 	defer news.Stop()
-	asks := !e.db.Hears() // no other process can wake us
+	asks := !m.db.Hears() // no other process can wake us
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-report.C:
-			e.reportAll(ctx)
+			m.report(ctx)
 			continue
 		case <-check.C:
 			if asks {
-				e.check(ctx)
+				m.check(ctx)
 			}
 			continue
 		case <-news.C:
 		}
-		e.check(ctx)
-		if err := e.readPauses(ctx, e.db.Conn()); err != nil && ctx.Err() == nil {
-			e.opts.Logger.Error("pauses not read", "queue", e.shape.name, "error", err)
+		m.check(ctx)
+		if err := m.pauses.read(ctx, m.db.Conn()); err != nil && ctx.Err() == nil {
+			m.observer.logger.Error("pauses not read", "queue", m.shape.name, "error", err)
 		}
 		sleep(ctx, nil, 20*time.Millisecond) // on SQLite any write of another process wakes us
 	}
 }
 
 // check finds claims that were taken away, without renewing the others.
-func (e *engine) check(ctx context.Context) {
-	claims := e.tracked()
+func (m *monitor) check(ctx context.Context) {
+	claims := m.claims.all()
 	if len(claims) == 0 {
 		return
 	}
-	rows, err := e.allRunning(ctx)
+	rows, err := m.allRunning(ctx)
 	if err != nil || len(rows) == maxRunning {
 		return // the next heartbeat finds out
 	}
@@ -67,17 +78,17 @@ func (e *engine) check(ctx context.Context) {
 			missing = append(missing, c)
 		}
 	}
-	e.gone(ctx, e.db.Conn(), missing)
+	m.verifier.verify(ctx, missing)
 }
 
-// reportAll writes the progress of all claims but those that a transaction is
+// report writes the progress of all claims but those that a transaction is
 // about to end: it has locked their rows, and heartbeats must not wait for it.
-func (e *engine) reportAll(ctx context.Context) {
-	claims := slices.DeleteFunc(e.tracked(), func(c *claim) bool {
+func (m *monitor) report(ctx context.Context) {
+	claims := slices.DeleteFunc(m.claims.all(), func(c *claim) bool {
 		_, inTx := c.handle.state()
 		return inTx
 	})
-	if err := e.report(ctx, e.db.Conn(), claims); err != nil && ctx.Err() == nil {
-		e.opts.Logger.Error("progress not written", "queue", e.shape.name, "error", err)
+	if err := m.writeProgress(ctx, m.db.Conn(), claims); err != nil && ctx.Err() == nil {
+		m.observer.logger.Error("progress not written", "queue", m.shape.name, "error", err)
 	}
 }

@@ -7,8 +7,17 @@ import (
 
 type logger = *slog.Logger
 
-func (e *engine) log(c *claim) logger {
-	l := e.opts.Logger.With("queue", e.shape.name, "id", c.ID, "attempt", c.Attempt)
+// observer reports what happens to jobs: to the log, to the telemetry, and to
+// those who read events. It asks nothing of the other parts.
+type observer struct {
+	name   string // of the queue
+	logger logger
+	events *broadcaster
+	tele   *telemetry
+}
+
+func (o *observer) log(c *claim) logger {
+	l := o.logger.With("queue", o.name, "id", c.ID, "attempt", c.Attempt)
 	if c.Kind != "" {
 		l = l.With("kind", c.Kind)
 	}
@@ -20,30 +29,30 @@ var eventOf = map[verb]EventType{
 	toPark: Parked, toDead: Dead, toCancelled: Cancelled,
 }
 
-func (e *engine) emit(c *claim, t EventType, end outcome) {
+func (o *observer) emit(c *claim, t EventType, end outcome) {
 	took := time.Duration(0)
 	if t != Started {
 		took = c.ran()
 	}
-	e.tele.count(c, t, took)
-	if e.events.readers.Load() == 0 {
+	o.tele.count(c, t, took)
+	if o.events.readers.Load() == 0 {
 		return
 	}
 	at := time.Now()
 	if t == Started {
 		at = c.began()
 	}
-	e.events.send(Event[any]{
+	o.events.send(Event[any]{
 		Type: t, ID: c.ID, Kind: c.Kind, Queue: c.Queue, Attempt: int(c.Attempt),
 		At: at, Took: took, Delay: end.delay, Err: end.err,
 	})
 }
 
 // emitRow is emit for a row that this process had no claim on.
-func (e *engine) emitRow(c Claimed, kind string, t EventType, end outcome) {
-	e.tele.count(&claim{Claimed: c}, t, 0)
-	if e.events.readers.Load() == 0 {
+func (o *observer) emitRow(c Claimed, kind string, t EventType, end outcome) {
+	o.tele.count(&claim{Claimed: c}, t, 0)
+	if o.events.readers.Load() == 0 {
 		return
 	}
-	e.events.send(Event[any]{Type: t, ID: c.ID, Kind: kind, Attempt: int(c.Attempt), At: time.Now(), Err: end.err})
+	o.events.send(Event[any]{Type: t, ID: c.ID, Kind: kind, Attempt: int(c.Attempt), At: time.Now(), Err: end.err})
 }

@@ -10,7 +10,7 @@ import (
 
 // sorted puts claimed rows into the order of claims, in which no database gives
 // what it has changed.
-func (e *engine) sorted(rows []any) []any {
+func (s *shape) sorted(rows []any) []any {
 	if len(rows) < 2 {
 		return rows
 	}
@@ -20,15 +20,15 @@ func (e *engine) sorted(rows []any) []any {
 	}
 	all := make([]keyed, len(rows))
 	for i, row := range rows {
-		fields := e.shape.fields(row)
-		key := make([]any, len(e.shape.order))
-		for j, o := range e.shape.order {
+		fields := s.fields(row)
+		key := make([]any, len(s.order))
+		for j, o := range s.order {
 			key[j], _ = store.Plain(fields[o.Column])
 		}
 		all[i] = keyed{row, key}
 	}
 	slices.SortStableFunc(all, func(a, b keyed) int {
-		for i, o := range e.shape.order {
+		for i, o := range s.order {
 			c := compare(a.key[i], b.key[i])
 			if o.Desc {
 				c = -c

@@ -125,7 +125,7 @@ type outcome struct {
 
 // decide tells what becomes of a job whose handler returned err, a failure or a
 // wrapper of one.
-func (e *engine) decide(c *claim, err error) outcome {
+func decide(c *claim, err error, backoff Backoff) outcome {
 	switch {
 	case err == nil:
 		return outcome{verb: toDone}
@@ -149,10 +149,6 @@ func (e *engine) decide(c *claim, err error) outcome {
 	}
 	if postponed {
 		return outcome{verb: toRetry, delay: p.by, err: err}
-	}
-	backoff := e.shape.policies[c.Kind].Backoff
-	if backoff == nil {
-		backoff = e.opts.Backoff
 	}
 	return outcome{verb: toRetry, delay: delay(backoff, int(c.Attempt), own(err)), err: err}
 }

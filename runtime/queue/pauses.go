@@ -15,26 +15,32 @@ func pauseKey(datatype, queue string) string {
 	return "pause:" + datatype + "/" + queue
 }
 
-// readPauses looks at the switches.
-func (e *engine) readPauses(ctx context.Context, conn *store.Conn) error {
-	all, err := e.paused(ctx, conn, "")
+// pauses has the local queues follow the switches that Pause and Resume set.
+type pauses struct {
+	*table
+	locals []*localQueue
+}
+
+// read looks at the switches.
+func (p *pauses) read(ctx context.Context, conn *store.Conn) error {
+	all, err := p.paused(ctx, conn, "")
 	if err != nil {
 		return err
 	}
-	for _, l := range e.locals {
+	for _, q := range p.locals {
 		off := all
-		if !off && l.name != "" {
-			if off, err = e.paused(ctx, conn, l.name); err != nil {
+		if !off && q.name != "" {
+			if off, err = p.paused(ctx, conn, q.name); err != nil {
 				return err
 			}
 		}
-		l.setPaused(off)
+		q.setPaused(off)
 	}
 	return nil
 }
 
-func (e *engine) paused(ctx context.Context, conn *store.Conn, queue string) (bool, error) {
-	off, err := store.One(ctx, conn, &limitPaused, []any{pauseKey(e.shape.name, queue)}, func(b *bool) []any { return []any{b} })
+func (p *pauses) paused(ctx context.Context, conn *store.Conn, queue string) (bool, error) {
+	off, err := store.One(ctx, conn, &limitPaused, []any{pauseKey(p.shape.name, queue)}, func(b *bool) []any { return []any{b} })
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

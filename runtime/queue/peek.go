@@ -20,8 +20,8 @@ func (r *runner) peek(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, l := range e.locals {
-		rows, err := e.peekQueue(ctx, l)
+	for _, q := range e.locals {
+		rows, err := e.peekQueue(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -34,14 +34,14 @@ func (r *runner) peek(ctx context.Context) error {
 	return nil
 }
 
-func (e *engine) peekQueue(ctx context.Context, l *localQueue) (rows []any, err error) {
+func (e *engine) peekQueue(ctx context.Context, q *localQueue) (rows []any, err error) {
 	err = e.db.Tx(ctx, func(c *store.Conn) error {
 		args := arguments(e.db, e.opts.Lease)
-		args[argLimit], args[argName] = int64(maxPeek), l.name
+		args[argLimit], args[argName] = int64(maxPeek), q.name
 		if _, err := store.Exec(ctx, c, &e.shape.st.Promote, args); err != nil {
 			return err
 		}
-		if rows, err = e.claimRows(ctx, c, args); err != nil {
+		if rows, err = e.fetcher.claimRows(ctx, c, args); err != nil {
 			return err
 		}
 		return errPeeked
@@ -49,7 +49,7 @@ func (e *engine) peekQueue(ctx context.Context, l *localQueue) (rows []any, err 
 	if !errors.Is(err, errPeeked) {
 		return nil, err
 	}
-	return e.sorted(rows), nil
+	return e.shape.sorted(rows), nil
 }
 
 func (e *engine) show(ctx context.Context, row any) error {
@@ -57,7 +57,7 @@ func (e *engine) show(ctx context.Context, row any) error {
 		peek.From(ctx)(row)
 		return nil
 	}
-	err := sound(e.handler(ctx, row))
+	err := sound(e.performer.handler(ctx, row))
 	if _, unknown := errors.AsType[unknownKind](err); unknown {
 		return nil
 	}

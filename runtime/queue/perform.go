@@ -4,25 +4,67 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
+// performer runs handlers.
+type performer struct {
+	shape      *shape
+	handler    func(ctx context.Context, row any) error
+	middleware []Middleware
+	backoff    Backoff
+	grace      time.Duration
+	limiter    startLimiter
+	leases     *leaseWatch
+	settler    endSettler
+	observer   *observer
+
+	ctx     context.Context // of all handlers
+	cancel  context.CancelCauseFunc
+	running sync.WaitGroup // goroutines that run handlers
+}
+
+// startLimiter is what a performer needs of the limiter.
+type startLimiter interface {
+	// mayStart reports whether a claim may begin now, and at which moment.
+	mayStart(ctx context.Context, c *claim) (at time.Time, ok bool)
+}
+
+// endSettler is what a performer needs of the settler.
+type endSettler interface {
+	settle(c *claim, end outcome)
+	release(c *claim) bool
+	completed(ctx context.Context, c *claim)
+}
+
+// open sets the context that all handlers have from now on.
+func (p *performer) open(ctx context.Context) {
+	p.ctx, p.cancel = context.WithCancelCause(ctx)
+}
+
+// start runs claims of a local queue in a goroutine of its own, beginning with c.
+func (p *performer) start(q *localQueue, c *claim) {
+	p.running.Add(1)
+	go p.work(q, c)
+}
+
 // work runs handlers one after the other, as long as its line has some.
-func (e *engine) work(l *localQueue, c *claim) {
+func (p *performer) work(q *localQueue, c *claim) {
 	returned := false
 	defer func() {
 		if !returned && c != nil { // the handler ended the goroutine, as a test's FailNow does
-			e.end(c, errGoexit)
-			if next := l.next(c.ran()); next != nil {
-				go e.work(l, next)
+			p.end(c, errGoexit)
+			if next := q.next(c.ran()); next != nil {
+				go p.work(q, next)
 				return
 			}
 		}
-		e.running.Done()
+		p.running.Done()
 	}()
 	for c != nil {
-		e.perform(c)
-		c = l.next(c.ran())
+		p.perform(c)
+		c = q.next(c.ran())
 	}
 	returned = true
 }
@@ -31,71 +73,68 @@ func (e *engine) work(l *localQueue, c *claim) {
 var errGoexit = errors.New("queue: the handler ended its goroutine without returning (runtime.Goexit)")
 
 // perform runs one handler and hands over what became of it.
-func (e *engine) perform(c *claim) {
-	at, ok := e.mayStart(c)
-	if !ok && c.move(buffered, finished) { // the rate leaves no room for it now
-		e.settle(c, outcome{verb: toRelease})
+func (p *performer) perform(c *claim) {
+	at, ok := p.limiter.mayStart(p.ctx, c)
+	if !ok && p.settler.release(c) { // the rate leaves no room for it now
 		return
 	}
-	if c.left(&e.opts) <= 0 { // this process stood still, or the database was away
-		e.outlive(c)
-	}
-	ctx, ok := e.start(c, at)
+	p.leases.check(c) // this process may have stood still, or the database been away
+	ctx, ok := p.begin(c, at)
 	if !ok {
 		return // lost before it began
 	}
-	timeout := e.shape.policies[c.Kind].Timeout
+	timeout := p.shape.policies[c.Kind].Timeout
 	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, ErrTimeout)
 		defer cancel()
-		late := time.AfterFunc(timeout+e.opts.Grace, func() { e.timeOut(c) })
+		late := time.AfterFunc(timeout+p.grace, func() { p.timeOut(c) })
 		defer late.Stop()
 	}
-	ctx, end := e.tele.begin(ctx, c)
-	e.emit(c, Started, outcome{})
+	ctx, end := p.observer.tele.begin(ctx, c)
+	p.observer.emit(c, Started, outcome{})
 	var err error
-	if f := failed(e.call(ctx, c)); f != nil {
+	if f := failed(p.call(ctx, c)); f != nil {
 		err = f
 		if context.Cause(ctx) == ErrTimeout {
 			err = fmt.Errorf("%w (%s): %w", ErrTimeout, timeout, f)
 		}
 	}
 	end(err)
-	e.end(c, err)
+	p.end(c, err)
 }
 
-// start returns the handler's context. The claim is still buffered until then, and
+// begin returns the handler's context. The claim is still buffered until then, and
 // another goroutine may give it back at any moment.
-func (e *engine) start(c *claim, at time.Time) (context.Context, bool) {
+func (p *performer) begin(c *claim, at time.Time) (context.Context, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase != buffered {
 		return nil, false
 	}
 	c.phase, c.started = performed, at
-	ctx := context.WithValue(e.handlers, claimKey{}, c.handle)
+	ctx := context.WithValue(p.ctx, claimKey{}, c.handle)
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	return c.ctx, true
 }
 
 // call runs a handler within its middleware and turns a panic into an error that
 // carries the stack. Each layer gets an error that it can use.
-func (e *engine) call(ctx context.Context, c *claim) error {
+func (p *performer) call(ctx context.Context, c *claim) error {
 	next := func(ctx context.Context) (err error) {
 		defer func() {
-			if p := recover(); p != nil {
-				err = panicked("handler", p)
+			if v := recover(); v != nil {
+				err = panicked("handler", v)
 			}
 		}()
-		return sound(e.handler(ctx, c.row))
+		return sound(p.handler(ctx, c.row))
 	}
-	for i := len(e.opts.Middleware) - 1; i >= 0; i-- {
-		around, inner := e.opts.Middleware[i], next
+	for i := len(p.middleware) - 1; i >= 0; i-- {
+		around, inner := p.middleware[i], next
 		next = func(ctx context.Context) (err error) {
 			defer func() {
-				if p := recover(); p != nil {
-					err = panicked("middleware", p)
+				if v := recover(); v != nil {
+					err = panicked("middleware", v)
 				}
 			}()
 			return sound(around(ctx, c.handle, inner))
@@ -105,7 +144,7 @@ func (e *engine) call(ctx context.Context, c *claim) error {
 }
 
 // end settles a job whose handler gave err, unless it is another's by now.
-func (e *engine) end(c *claim, err error) {
+func (p *performer) end(c *claim, err error) {
 	cause := c.cause()
 	c.mu.Lock()
 	was := c.phase
@@ -121,30 +160,40 @@ func (e *engine) end(c *claim, err error) {
 	case performed:
 		_, done, err := c.handle.settled(err)
 		if done {
-			e.completed(c)
+			p.settler.completed(p.ctx, c)
 			return
 		}
-		e.settle(c, e.decide(c, err))
+		p.settler.settle(c, p.decide(c, err))
 	case timedOut:
-		e.log(c).Warn("result refused: the handler had been given up", "error", err)
+		p.observer.log(c).Warn("result refused: the handler had been given up", "error", err)
 	case lost:
 		if _, done, _ := c.handle.settled(nil); done { // its transaction was committing when the lease was given up
-			e.completed(c)
+			p.settler.completed(p.ctx, c)
 			return
 		}
 		if cause != ErrCancelled {
-			e.log(c).Warn("result refused: the lease was lost", "error", err)
+			p.observer.log(c).Warn("result refused: the lease was lost", "error", err)
 		}
 	}
 }
 
 // timeOut gives a handler up that goes on although its time is over. Its place
 // stays taken until it returns, so that such handlers cannot pile up.
-func (e *engine) timeOut(c *claim) {
+func (p *performer) timeOut(c *claim) {
 	if !c.move(performed, timedOut) {
 		return
 	}
-	err := fmt.Errorf("%w, and it did not return within %s after that", ErrTimeout, e.opts.Grace)
-	e.log(c).Error("handler given up: it goes on although its context has ended; its place stays taken")
-	e.settle(c, e.decide(c, err))
+	err := fmt.Errorf("%w, and it did not return within %s after that", ErrTimeout, p.grace)
+	p.observer.log(c).Error("handler given up: it goes on although its context has ended; its place stays taken")
+	p.settler.settle(c, p.decide(c, err))
+}
+
+// decide decides what becomes of a job whose handler returned err, a failure or a
+// wrapper of one.
+func (p *performer) decide(c *claim, err error) outcome {
+	backoff := p.shape.policies[c.Kind].Backoff
+	if backoff == nil {
+		backoff = p.backoff
+	}
+	return decide(c, err, backoff)
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-func (e *engine) report(ctx context.Context, conn *store.Conn, claims []*claim) error {
+func (t *table) writeProgress(ctx context.Context, conn *store.Conn, claims []*claim) error {
 	var all [][]any
 	var reporting []*claim
 	for _, c := range claims {
@@ -14,15 +14,15 @@ func (e *engine) report(ctx context.Context, conn *store.Conn, claims []*claim) 
 		if !ok {
 			continue
 		}
-		args := arguments(e.db, 0)
+		args := arguments(t.db, 0)
 		args[argID], args[argEpoch], args[argProgress], args[argNote] = c.ID, c.Epoch, progress, note
 		all, reporting = append(all, args), append(reporting, c)
 	}
 	if len(all) == 0 {
 		return nil
 	}
-	err := e.changing(ctx, conn, func(conn *store.Conn) ([]any, error) {
-		touched, err := store.ExecEach(ctx, conn, &e.shape.st.Report, len(all), func(i int) []any { return all[i] })
+	err := t.changing(ctx, conn, func(conn *store.Conn) ([]any, error) {
+		touched, err := store.ExecEach(ctx, conn, &t.shape.st.Report, len(all), func(i int) []any { return all[i] })
 		if err != nil {
 			return nil, err
 		}
@@ -32,7 +32,7 @@ func (e *engine) report(ctx context.Context, conn *store.Conn, claims []*claim) 
 		}
 		return idsOf(reporting, written), nil
 	})
-	if err != nil || conn != e.db.Conn() { // a transaction may be rolled back
+	if err != nil || conn != t.db.Conn() { // a transaction may be rolled back
 		for _, c := range reporting {
 			c.handle.reportAgain()
 		}

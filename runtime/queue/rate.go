@@ -30,25 +30,25 @@ type start struct {
 }
 
 // late reports whether the time to begin has passed.
-func (e *engine) late(s start) bool {
+func (l *limiter) late(s start) bool {
 	now := time.Now()
-	if e.db.FakeClock() {
-		now = e.db.Clock()
+	if l.db.FakeClock() {
+		now = l.db.Clock()
 	}
 	return now.After(s.by)
 }
 
 // nextStart reads the database's clock and says until when what is counted now
 // may begin. The gate is locked.
-func (e *engine) nextStart(ctx context.Context, c *store.Conn, r Rate) (now time.Time, s start, err error) {
+func (l *limiter) nextStart(ctx context.Context, c *store.Conn, r Rate) (now time.Time, s start, err error) {
 	s.asked = time.Now()
 	now, err = moment(ctx, c)
 	if err != nil || r.Max == 0 {
 		return now, s, err
 	}
-	patience := e.patience(r)
+	patience := l.patience(r)
 	s.by = s.asked.Add(patience)
-	if e.db.FakeClock() {
+	if l.db.FakeClock() {
 		s.by = now.Add(patience)
 	}
 	s.slice = sliceOf(now.Add(patience), r)
@@ -58,31 +58,31 @@ func (e *engine) nextStart(ctx context.Context, c *store.Conn, r Rate) (now time
 // patience is how long after its count a handler may begin. What is counted so
 // much later is forgotten so much later, and lowers the throughput: it is little
 // beside the rate's span, unless the database takes longer to commit.
-func (e *engine) patience(r Rate) time.Duration {
+func (l *limiter) patience(r Rate) time.Duration {
 	const usual = 250 * time.Millisecond
 	least := min(r.Every/slicesOfRate, usual)
-	return min(max(2*time.Duration(e.commits.Load()), least), mostPatience(r))
+	return min(max(2*time.Duration(l.commits.Load()), least), mostPatience(r))
 }
 
 func mostPatience(r Rate) time.Duration { return max(r.Every, 30*time.Second) }
 
 // counted notes how long it took from the count to its commit. The longest that
 // was seen wears off.
-func (e *engine) counted(asked time.Time) {
-	took, known := time.Since(asked), time.Duration(e.commits.Load())
-	e.commits.Store(int64(max(took, known-known/8)))
+func (l *limiter) counted(asked time.Time) {
+	took, known := time.Since(asked), time.Duration(l.commits.Load())
+	l.commits.Store(int64(max(took, known-known/8)))
 }
 
 // mayStart reports whether a claim may begin, and at which moment. One under a
 // rate that is late is counted anew; if that cannot be done in time, it may not.
-func (e *engine) mayStart(c *claim) (at time.Time, ok bool) {
+func (l *limiter) mayStart(ctx context.Context, c *claim) (at time.Time, ok bool) {
 	for range 3 {
 		at = time.Now()
-		if c.start == nil || !e.late(*c.start) {
+		if c.start == nil || !l.late(*c.start) {
 			return at, true
 		}
-		if err := e.recount(e.handlers, c); err != nil {
-			e.log(c).Warn("start not counted under its rate: given back", "error", err)
+		if err := l.recount(ctx, c); err != nil {
+			l.observer.log(c).Warn("start not counted under its rate: given back", "error", err)
 			return at, false
 		}
 	}
@@ -90,16 +90,16 @@ func (e *engine) mayStart(c *claim) (at time.Time, ok bool) {
 }
 
 // recount moves the start of a claim under a rate to now.
-func (e *engine) recount(ctx context.Context, c *claim) error {
-	rate := e.shape.policies[c.Kind].Rate
+func (l *limiter) recount(ctx context.Context, c *claim) error {
+	rate := l.shape.policies[c.Kind].Rate
 	var s start
-	err := e.db.Tx(ctx, func(conn *store.Conn) error {
-		window, err := e.lockLimit(ctx, conn, c.Gate)
+	err := l.db.Tx(ctx, func(conn *store.Conn) error {
+		window, err := l.lockKey(ctx, conn, c.Gate)
 		if err != nil {
 			return err
 		}
 		var now time.Time
-		if now, s, err = e.nextStart(ctx, conn, rate); err != nil {
+		if now, s, err = l.nextStart(ctx, conn, rate); err != nil {
 			return err
 		}
 		window.remove(c.start.slice) // so that there is room, unless others have used it
@@ -114,7 +114,7 @@ func (e *engine) recount(ctx context.Context, c *claim) error {
 	if err != nil {
 		return err
 	}
-	e.counted(s.asked)
+	l.counted(s.asked)
 	c.start = &s
 	return nil
 }

@@ -24,59 +24,70 @@ func isDead(unchanged, lease time.Duration, over bool) bool {
 	return unchanged >= lease || over && unchanged >= lease/2
 }
 
+// rescuer takes claims from processes that are gone.
+type rescuer struct {
+	*table
+	lease    time.Duration
+	claims   *claimSet
+	observer *observer
+	ended    *announcer
+
+	observed map[any]observedLease // by id, of the last round
+}
+
 // rescue takes claims from processes that are gone. Its own claims it leaves
-// alone: whether those are lost, watch decides.
-func (e *engine) rescue(ctx context.Context) error {
-	rows, err := e.allRunning(ctx)
+// alone: whether those are lost, leaseWatch decides.
+func (r *rescuer) rescue(ctx context.Context) error {
+	rows, err := r.allRunning(ctx)
 	if err != nil {
 		return err
 	}
 	ours := map[any]int64{}
-	for _, c := range e.tracked() {
+	for _, c := range r.claims.all() {
 		ours[c.ID] = c.Epoch
 	}
 	seen := make(map[any]observedLease, len(rows))
 	var dead []runningRow
 	var now time.Time
-	for _, r := range rows {
-		s := observedLease{r.epoch, r.lease.V, time.Now()}
-		if old, ok := e.observed[r.id.v]; ok && old.epoch == s.epoch && old.lease.Equal(s.lease) {
-			s.since = old.since
+	for _, row := range rows {
+		o := observedLease{row.epoch, row.lease.V, time.Now()}
+		if old, ok := r.observed[row.id.v]; ok && old.epoch == o.epoch && old.lease.Equal(o.lease) {
+			o.since = old.since
 		}
-		seen[r.id.v] = s
-		age := time.Since(s.since)
-		if epoch, own := ours[r.id.v]; own && epoch == r.epoch || age < e.opts.Lease/2 {
+		seen[row.id.v] = o
+		age := time.Since(o.since)
+		if epoch, own := ours[row.id.v]; own && epoch == row.epoch || age < r.lease/2 {
 			continue
 		}
 		if now.IsZero() {
-			if now, err = moment(ctx, e.db.Conn()); err != nil {
+			if now, err = moment(ctx, r.db.Conn()); err != nil {
 				return err
 			}
 		}
-		if isDead(age, e.opts.Lease, r.lease.V.Before(now)) {
-			dead = append(dead, r)
+		if isDead(age, r.lease, row.lease.V.Before(now)) {
+			dead = append(dead, row)
 		}
 	}
-	e.observed = seen
-	return e.expire(ctx, dead)
+	r.observed = seen
+	return r.expire(ctx, dead)
 }
 
 // errGone is recorded on a row whose worker died.
 var errGone = errors.New("the worker that ran this was lost")
 
 // expire takes claims, each of which must still be as it was seen.
-func (e *engine) expire(ctx context.Context, dead []runningRow) error {
+func (r *rescuer) expire(ctx context.Context, dead []runningRow) error {
 	if len(dead) == 0 {
 		return nil
 	}
 	var taken []runningRow
-	err := e.db.Conn().InTx(ctx, func(c *store.Conn) error {
-		free, err := e.unlocked(ctx, c, dead)
+	err := r.db.Conn().InTx(ctx, func(c *store.Conn) error {
+		free, err := r.unlocked(ctx, c, dead)
 		if err != nil {
 			return err
 		}
-		return e.changing(ctx, c, func(c *store.Conn) (ids []any, err error) {
-			touched, err := store.ExecEach(ctx, c, &e.shape.st.Expire, len(free), func(i int) []any { return e.expiry(free[i]) })
+		return r.changing(ctx, c, func(c *store.Conn) (ids []any, err error) {
+			touched, err := store.ExecEach(ctx, c, &r.shape.st.Expire, len(free), func(i int) []any { return r.expiry(free[i]) })
 			taken = taken[:0]
 			for i, n := range touched {
 				if n > 0 {
@@ -89,31 +100,31 @@ func (e *engine) expire(ctx context.Context, dead []runningRow) error {
 	if err != nil || len(taken) == 0 {
 		return err
 	}
-	for _, r := range taken {
-		delete(e.observed, r.id.v)
+	for _, row := range taken {
+		delete(r.observed, row.id.v)
 		verb := toRetry
-		if r.attempts >= r.maxAttempts {
+		if row.attempts >= row.maxAttempts {
 			verb = toDead
 		}
-		e.emitRow(Claimed{ID: r.id.v, Attempt: r.attempts}, "", Expired, outcome{verb: verb, err: errGone})
+		r.observer.emitRow(Claimed{ID: row.id.v, Attempt: row.attempts}, "", Expired, outcome{verb: verb, err: errGone})
 	}
-	e.opts.Logger.Warn("took rows from workers that are gone", "queue", e.shape.name, "rows", len(taken))
-	e.db.Conn().Announce(e.shape.name)
-	e.ended.announce()
+	r.observer.logger.Warn("took rows from workers that are gone", "queue", r.shape.name, "rows", len(taken))
+	r.db.Conn().Announce(r.shape.name)
+	r.ended.announce()
 	return nil
 }
 
-func (e *engine) expiry(r runningRow) []any {
-	args := arguments(e.db, 0)
-	args[argID], args[argEpoch], args[argLease] = r.id.v, r.epoch, r.lease.V
+func (r *rescuer) expiry(row runningRow) []any {
+	args := arguments(r.db, 0)
+	args[argID], args[argEpoch], args[argLease] = row.id.v, row.epoch, row.lease.V
 	args[argError] = errGone.Error()
-	args[argErrors] = history(r.errors.V, r.attempts, errGone.Error(), e.db.Clock())
+	args[argErrors] = history(row.errors.V, row.attempts, errGone.Error(), r.db.Clock())
 	return args
 }
 
 // unlocked leaves out rows that somebody has locked, on MySQL, whose statement
 // would wait for them; PostgreSQL's leaves them out itself.
-func (e *engine) unlocked(ctx context.Context, c *store.Conn, rows []runningRow) ([]runningRow, error) {
+func (r *rescuer) unlocked(ctx context.Context, c *store.Conn, rows []runningRow) ([]runningRow, error) {
 	if c.Dialect() != mysqlDialect {
 		return rows, nil
 	}
@@ -121,13 +132,13 @@ func (e *engine) unlocked(ctx context.Context, c *store.Conn, rows []runningRow)
 	for i, r := range rows {
 		ids[i] = r.id.v
 	}
-	locked, err := e.lock(ctx, c, ids, true)
+	locked, err := r.lockRunning(ctx, c, ids, true)
 	if err != nil {
 		return nil, err
 	}
 	ours := make(map[any]bool, len(locked))
-	for _, r := range locked {
-		ours[r.id.v] = true
+	for _, l := range locked {
+		ours[l.id.v] = true
 	}
 	return slices.DeleteFunc(slices.Clone(rows), func(r runningRow) bool { return !ours[r.id.v] }), nil
 }

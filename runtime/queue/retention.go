@@ -7,12 +7,15 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
+// pruner deletes rows whose retention is over.
+type pruner struct{ *table }
+
 // prune deletes rows that ended long enough ago, in batches.
-func (e *engine) prune(ctx context.Context) error {
-	for i := range e.shape.retention {
-		r := &e.shape.retention[i]
+func (p *pruner) prune(ctx context.Context) error {
+	for i := range p.shape.retention {
+		r := &p.shape.retention[i]
 		for range pruneRounds {
-			more, err := e.pruneSome(ctx, r)
+			more, err := p.pruneSome(ctx, r)
 			if err != nil {
 				return err
 			}
@@ -27,17 +30,17 @@ func (e *engine) prune(ctx context.Context) error {
 
 // pruneSome deletes some rows that ended long enough ago, with the effects of
 // their deletion, and reports whether there may be more.
-func (e *engine) pruneSome(ctx context.Context, r *Retention) (more bool, err error) {
+func (p *pruner) pruneSome(ctx context.Context, r *Retention) (more bool, err error) {
 	if r.Ended == nil {
-		args := arguments(e.db, -r.After)
+		args := arguments(p.db, -r.After)
 		args[argLimit] = int64(maxSettle)
-		n, err := store.Exec(ctx, e.db.Conn(), &r.Prune, args)
+		n, err := store.Exec(ctx, p.db.Conn(), &r.Prune, args)
 		return n >= maxSettle, err
 	}
-	now, err := moment(ctx, e.db.Conn())
+	now, err := moment(ctx, p.db.Conn())
 	if err != nil {
 		return false, err
 	}
-	n, err := store.Bind(e.db.Conn(), r.Rows).DeleteSome(ctx, r.Ended(now.Add(-r.After)), store.EffectBatch)
+	n, err := store.Bind(p.db.Conn(), r.Rows).DeleteSome(ctx, r.Ended(now.Add(-r.After)), store.EffectBatch)
 	return n >= store.EffectBatch, err
 }

@@ -10,20 +10,41 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// settle hands the end of a claim over to be written.
-func (e *engine) settle(c *claim, end outcome) {
-	result, _, _ := c.handle.settled(nil)
-	e.settler.add(settlement{c, end, result})
+// settler writes what became of claims, many at a time, and notifies those who wait
+// for that.
+type settler struct {
+	*table
+	buffer   *settleBuffer
+	claims   *claimSet
+	limiter  *limiter   // releases others when jobs under a limit end
+	ended    *announcer // to those who await an end
+	observer *observer
 }
 
-// settleAll writes ends until ctx is over. What cannot be written is tried
+// settle hands the end of a claim over to be written.
+func (s *settler) settle(c *claim, end outcome) {
+	result, _, _ := c.handle.settled(nil)
+	s.buffer.add(settlement{c, end, result})
+}
+
+// release hands back a claim that has not begun, as if it had not been claimed,
+// and reports whether it had not.
+func (s *settler) release(c *claim) bool {
+	if !c.move(buffered, finished) {
+		return false
+	}
+	s.settle(c, outcome{verb: toRelease})
+	return true
+}
+
+// run writes ends until ctx is over. What cannot be written is tried
 // again, for as long as that takes: the fence tells whether it still counts.
-func (e *engine) settleAll(ctx context.Context) {
+func (s *settler) run(ctx context.Context) {
 	wait := time.Duration(0)
 	for {
 		if wait == 0 {
 			select {
-			case <-e.settler.signal:
+			case <-s.buffer.signal:
 			case <-ctx.Done():
 				return
 			}
@@ -31,17 +52,17 @@ func (e *engine) settleAll(ctx context.Context) {
 			sleep(ctx, nil, wait)
 		}
 		for ctx.Err() == nil {
-			batch := e.settler.take()
+			batch := s.buffer.take()
 			if len(batch) == 0 {
 				wait = 0
 				break
 			}
-			left, err := e.write(ctx, batch)
+			left, err := s.write(ctx, batch)
 			if err != nil {
-				e.settler.back(left)
+				s.buffer.back(left)
 				wait = min(max(2*wait, 20*time.Millisecond), time.Second)
 				if ctx.Err() == nil {
-					e.opts.Logger.Error("results not written yet", "queue", e.shape.name, "jobs", len(left), "error", err)
+					s.observer.logger.Error("results not written yet", "queue", s.shape.name, "jobs", len(left), "error", err)
 				}
 				break
 			}
@@ -54,21 +75,21 @@ func (e *engine) settleAll(ctx context.Context) {
 
 // write writes ends, those of one form at a time, and gives those that it could
 // not write with the error.
-func (e *engine) write(ctx context.Context, batch []settlement) (left []settlement, err error) {
-	if err := e.writeReports(ctx, batch); err != nil {
+func (s *settler) write(ctx context.Context, batch []settlement) (left []settlement, err error) {
+	if err := s.writeReports(ctx, batch); err != nil {
 		return batch, err
 	}
 	groups := map[*store.Statement][]settlement{}
 	var order []*store.Statement
-	for _, s := range batch {
-		st := e.statementOf(s)
+	for _, one := range batch {
+		st := s.statementOf(one)
 		if groups[st] == nil {
 			order = append(order, st)
 		}
-		groups[st] = append(groups[st], s)
+		groups[st] = append(groups[st], one)
 	}
 	for i, st := range order {
-		if err := e.writeGroup(ctx, st, groups[st]); err != nil {
+		if err := s.writeGroup(ctx, st, groups[st]); err != nil {
 			for _, later := range order[i:] {
 				left = append(left, groups[later]...)
 			}
@@ -78,11 +99,11 @@ func (e *engine) write(ctx context.Context, batch []settlement) (left []settleme
 	return nil, nil
 }
 
-func (e *engine) statementOf(s settlement) *store.Statement {
-	st := e.shape.st
-	switch s.end.verb {
+func (s *settler) statementOf(one settlement) *store.Statement {
+	st := s.shape.st
+	switch one.end.verb {
 	case toDone:
-		if s.result != nil {
+		if one.result != nil {
 			return &st.Finish
 		}
 		return &st.Complete
@@ -100,16 +121,16 @@ func (e *engine) statementOf(s settlement) *store.Statement {
 
 // writeGroup writes ends of one form. One that no column can hold must not keep
 // the others from being written.
-func (e *engine) writeGroup(ctx context.Context, st *store.Statement, group []settlement) error {
-	written, err := e.tryGroup(ctx, st, group)
+func (s *settler) writeGroup(ctx context.Context, st *store.Statement, group []settlement) error {
+	written, err := s.tryGroup(ctx, st, group)
 	if errors.Is(err, store.ErrInvalid) {
 		if len(group) == 1 {
-			e.log(group[0].claim).Error("result not written: it will run again when its lease ends", "error", err)
-			e.untrack(group[0].claim)
+			s.observer.log(group[0].claim).Error("result not written: it will run again when its lease ends", "error", err)
+			s.claims.remove(group[0].claim)
 			return nil
 		}
-		for _, s := range group {
-			if err := e.writeGroup(ctx, st, []settlement{s}); err != nil {
+		for _, one := range group {
+			if err := s.writeGroup(ctx, st, []settlement{one}); err != nil {
 				return err
 			}
 		}
@@ -118,25 +139,25 @@ func (e *engine) writeGroup(ctx context.Context, st *store.Statement, group []se
 	if err != nil {
 		return err
 	}
-	for i, s := range group {
-		e.written(s, written[i])
+	for i, one := range group {
+		s.written(one, written[i])
 	}
-	e.notify(ctx, group)
+	s.notify(ctx, group)
 	return nil
 }
 
 // tryGroup writes ends of one form, with their effects, and reports which of the
 // claims this process still had.
-func (e *engine) tryGroup(ctx context.Context, st *store.Statement, group []settlement) (written []bool, err error) {
+func (s *settler) tryGroup(ctx context.Context, st *store.Statement, group []settlement) (written []bool, err error) {
 	claims := make([]*claim, len(group))
-	for i, s := range group {
-		claims[i] = s.claim
+	for i, one := range group {
+		claims[i] = one.claim
 	}
-	err = e.changing(ctx, e.db.Conn(), func(c *store.Conn) ([]any, error) {
-		if st == &e.shape.st.Complete {
-			written, err = e.change(ctx, c, st, claims, 0)
+	err = s.changing(ctx, s.db.Conn(), func(c *store.Conn) ([]any, error) {
+		if st == &s.shape.st.Complete {
+			written, err = s.changeClaims(ctx, c, st, claims, 0)
 		} else {
-			written, err = e.endEach(ctx, c, st, group)
+			written, err = s.endEach(ctx, c, st, group)
 		}
 		if err != nil {
 			return nil, err
@@ -146,8 +167,8 @@ func (e *engine) tryGroup(ctx context.Context, st *store.Statement, group []sett
 	return written, err
 }
 
-func (e *engine) endEach(ctx context.Context, c *store.Conn, st *store.Statement, group []settlement) ([]bool, error) {
-	touched, err := store.ExecEach(ctx, c, st, len(group), func(i int) []any { return e.endArguments(group[i]) })
+func (s *settler) endEach(ctx context.Context, c *store.Conn, st *store.Statement, group []settlement) ([]bool, error) {
+	touched, err := store.ExecEach(ctx, c, st, len(group), func(i int) []any { return s.endArguments(group[i]) })
 	if err != nil {
 		return nil, err
 	}
@@ -158,89 +179,89 @@ func (e *engine) endEach(ctx context.Context, c *store.Conn, st *store.Statement
 	return written, nil
 }
 
-func (e *engine) endArguments(s settlement) []any {
-	args := arguments(e.db, s.end.delay)
-	args[argID], args[argEpoch] = s.claim.ID, s.claim.Epoch
-	args[argResult] = s.result
-	if s.end.delay > 0 {
+func (s *settler) endArguments(one settlement) []any {
+	args := arguments(s.db, one.end.delay)
+	args[argID], args[argEpoch] = one.claim.ID, one.claim.Epoch
+	args[argResult] = one.result
+	if one.end.delay > 0 {
 		args[argHold] = HoldTime
 	}
-	if s.end.verb == toPark {
+	if one.end.verb == toPark {
 		args[argHold] = holdKind
 	}
-	switch s.end.verb {
+	switch one.end.verb {
 	case toRetry, toDead, toCancelled, toPark:
-		text := e.errorText(s.end.err)
+		text := s.errorText(one.end.err)
 		args[argError] = text
-		args[argErrors] = history(s.claim.Errors, s.claim.Attempt, text, e.db.Clock())
+		args[argErrors] = history(one.claim.Errors, one.claim.Attempt, text, s.db.Clock())
 	}
 	return args
 }
 
 // errorText is what of an error is kept on the row.
-func (e *engine) errorText(err error) string {
+func (s *settler) errorText(err error) string {
 	text := err.Error()
 	for _, mark := range []error{errDiscard, errCancel} {
 		text = strings.TrimPrefix(text, mark.Error()+": ")
 	}
-	return fit(clean(text), min(e.shape.errorMax, maxError))
+	return fit(clean(text), min(s.shape.errorMax, maxError))
 }
 
 // written takes note of an end that was written, or refused by the fence.
-func (e *engine) written(s settlement, ok bool) {
-	e.untrack(s.claim)
+func (s *settler) written(one settlement, ok bool) {
+	s.claims.remove(one.claim)
 	if !ok {
-		e.log(s.claim).Warn("result refused: the lease was lost", "error", s.end.err)
-		e.emit(s.claim, LeaseLost, s.end)
+		s.observer.log(one.claim).Warn("result refused: the lease was lost", "error", one.end.err)
+		s.observer.emit(one.claim, LeaseLost, one.end)
 		return
 	}
-	l := e.log(s.claim)
-	switch s.end.verb {
+	l := s.observer.log(one.claim)
+	switch one.end.verb {
 	case toRetry:
-		l.Warn("job failed", "error", s.end.err, "again_in", s.end.delay)
+		l.Warn("job failed", "error", one.end.err, "again_in", one.end.delay)
 	case toDead:
-		l.Error("job is dead", "error", s.end.err)
+		l.Error("job is dead", "error", one.end.err)
 	case toPark:
-		l.Warn("job left for another program", "error", s.end.err)
+		l.Warn("job left for another program", "error", one.end.err)
 	case toCancelled:
-		l.Info("job cancelled by its handler", "error", s.end.err)
+		l.Info("job cancelled by its handler", "error", one.end.err)
 	}
-	e.emit(s.claim, eventOf[s.end.verb], s.end)
+	s.observer.emit(one.claim, eventOf[one.end.verb], one.end)
 }
 
 // notify wakes those who wait for what a group's writing makes possible.
-func (e *engine) notify(ctx context.Context, group []settlement) {
+func (s *settler) notify(ctx context.Context, group []settlement) {
 	again := false
-	for _, s := range group {
-		again = again || s.end.verb == toRetry || s.end.verb == toSnooze || s.end.verb == toRelease
+	for _, one := range group {
+		again = again || one.end.verb == toRetry || one.end.verb == toSnooze || one.end.verb == toRelease
 	}
 	if again {
-		e.db.Conn().Announce(e.shape.name)
+		s.db.Conn().Announce(s.shape.name)
 	}
-	e.ended.announce()
-	e.releaseAfter(ctx, group)
+	s.ended.announce()
+	s.limiter.releaseAfter(ctx, group)
 }
 
 // completed takes note of a job that its handler has completed in a transaction.
-func (e *engine) completed(c *claim) {
-	s := settlement{claim: c, end: outcome{verb: toDone}}
-	e.untrack(c)
-	e.emit(c, Done, s.end)
-	e.notify(e.handlers, []settlement{s})
+func (s *settler) completed(ctx context.Context, c *claim) {
+	one := settlement{claim: c, end: outcome{verb: toDone}}
+	s.claims.remove(c)
+	s.observer.emit(c, Done, one.end)
+	s.notify(ctx, []settlement{one})
 }
 
 // completeIn completes a job within a transaction, and writes its last progress.
-func (e *engine) completeIn(ctx context.Context, conn *store.Conn, c *claim, result json.RawMessage) error {
-	if err := e.report(ctx, conn, []*claim{c}); err != nil {
+func (s *settler) completeIn(ctx context.Context, conn *store.Conn, c *claim, result json.RawMessage) error {
+	if err := s.writeProgress(ctx, conn, []*claim{c}); err != nil {
 		return err
 	}
-	return e.changing(ctx, conn, func(conn *store.Conn) ([]any, error) {
+	return s.changing(ctx, conn, func(conn *store.Conn) ([]any, error) {
 		if result != nil {
-			s := settlement{c, outcome{verb: toDone}, result}
-			n, err := store.Exec(ctx, conn, &e.shape.st.Finish, e.endArguments(s))
+			one := settlement{c, outcome{verb: toDone}, result}
+			n, err := store.Exec(ctx, conn, &s.shape.st.Finish, s.endArguments(one))
 			return []any{c.ID}, stillOurs(n > 0, err)
 		}
-		ok, err := e.change(ctx, conn, &e.shape.st.Complete, []*claim{c}, 0)
+		ok, err := s.changeClaims(ctx, conn, &s.shape.st.Complete, []*claim{c}, 0)
 		return []any{c.ID}, stillOurs(err == nil && ok[0], err)
 	})
 }
@@ -253,29 +274,29 @@ func stillOurs(ok bool, err error) error {
 }
 
 // writeReports writes the progress of claims that have something new to say.
-func (e *engine) writeReports(ctx context.Context, batch []settlement) error {
+func (s *settler) writeReports(ctx context.Context, batch []settlement) error {
 	claims := make([]*claim, len(batch))
-	for i, s := range batch {
-		claims[i] = s.claim
+	for i, one := range batch {
+		claims[i] = one.claim
 	}
-	return e.report(ctx, e.db.Conn(), claims)
+	return s.writeProgress(ctx, s.db.Conn(), claims)
 }
 
-// writeOut writes the ends that wait, and does not give up at once when the
+// flush writes the ends that wait, for at most so long, and does not give up at once when the
 // database is busy.
-func (e *engine) writeOut(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.opts.StopTimeout)
+func (s *settler) flush(ctx context.Context, most time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
 	defer cancel()
 	for {
-		batch := e.settler.take()
+		batch := s.buffer.take()
 		if len(batch) == 0 {
 			return nil
 		}
-		left, err := e.write(ctx, batch)
+		left, err := s.write(ctx, batch)
 		if err == nil {
 			continue
 		}
-		e.settler.back(left)
+		s.buffer.back(left)
 		sleep(ctx, nil, 50*time.Millisecond)
 		if ctx.Err() != nil {
 			return err

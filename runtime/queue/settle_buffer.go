@@ -14,9 +14,9 @@ type settlement struct {
 	result json.RawMessage
 }
 
-// settler collects ends while others are being written, so that under load each
+// settleBuffer collects ends while others are being written, so that under load each
 // write is of many.
-type settler struct {
+type settleBuffer struct {
 	mu      sync.Mutex
 	waiting []settlement
 	busy    bool // some are being written
@@ -24,62 +24,66 @@ type settler struct {
 	quiet   chan struct{} // closed when there is nothing to write; nil when no one asks
 }
 
+func newSettleBuffer() *settleBuffer {
+	return &settleBuffer{signal: make(chan struct{}, 1)}
+}
+
 const (
 	maxSettle  = 1000
 	maxWaiting = 5000 // ends that wait while the database is away; more claims would only wait too
 )
 
-func (s *settler) add(list ...settlement) {
-	s.mu.Lock()
-	s.waiting = append(s.waiting, list...)
-	s.mu.Unlock()
+func (b *settleBuffer) add(list ...settlement) {
+	b.mu.Lock()
+	b.waiting = append(b.waiting, list...)
+	b.mu.Unlock()
 	select {
-	case s.signal <- struct{}{}:
+	case b.signal <- struct{}{}:
 	default:
 	}
 }
 
-func (s *settler) full() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.waiting) > maxWaiting
+func (b *settleBuffer) full() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting) > maxWaiting
 }
 
 // take gives what waits, at most so many; what it gave before is written.
-func (s *settler) take() []settlement {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := min(len(s.waiting), maxSettle)
-	out := slices.Clone(s.waiting[:n])
-	s.waiting = append(s.waiting[:0], s.waiting[n:]...)
-	clear(s.waiting[len(s.waiting):cap(s.waiting)])
-	s.busy = n > 0
-	if n == 0 && s.quiet != nil {
-		close(s.quiet)
-		s.quiet = nil
+func (b *settleBuffer) take() []settlement {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := min(len(b.waiting), maxSettle)
+	out := slices.Clone(b.waiting[:n])
+	b.waiting = append(b.waiting[:0], b.waiting[n:]...)
+	clear(b.waiting[len(b.waiting):cap(b.waiting)])
+	b.busy = n > 0
+	if n == 0 && b.quiet != nil {
+		close(b.quiet)
+		b.quiet = nil
 	}
 	return out
 }
 
 // back puts those first that could not be written.
-func (s *settler) back(list []settlement) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.waiting = append(slices.Clone(list), s.waiting...)
+func (b *settleBuffer) back(list []settlement) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting = append(slices.Clone(list), b.waiting...)
 }
 
 // idle waits until all is written, at most so long.
-func (s *settler) idle(most time.Duration, force <-chan struct{}) bool {
-	s.mu.Lock()
-	if len(s.waiting) == 0 && !s.busy {
-		s.mu.Unlock()
+func (b *settleBuffer) idle(most time.Duration, force <-chan struct{}) bool {
+	b.mu.Lock()
+	if len(b.waiting) == 0 && !b.busy {
+		b.mu.Unlock()
 		return true
 	}
 	quiet := make(chan struct{})
-	s.quiet = quiet
-	s.mu.Unlock()
+	b.quiet = quiet
+	b.mu.Unlock()
 	select { // the settler may have nothing to take, and is to say so
-	case s.signal <- struct{}{}:
+	case b.signal <- struct{}{}:
 	default:
 	}
 	timer := time.NewTimer(most)

@@ -10,6 +10,13 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
+// table runs the statements of one queue, on connections of its own. The parts of
+// the engine embed it.
+type table struct {
+	db    *store.DB
+	shape *shape
+}
+
 // moment is the database's clock, or a test's.
 func moment(ctx context.Context, c *store.Conn) (now time.Time, err error) {
 	switch db := c.DB(); {
@@ -25,18 +32,18 @@ func moment(ctx context.Context, c *store.Conn) (now time.Time, err error) {
 
 // promote lets rows be claimed whose time has come, and says so: another line, or
 // the keeper, may have been first, and the one that sleeps finds none to wait for.
-func (e *engine) promote(ctx context.Context) (int64, error) {
-	args := arguments(e.db, 0)
+func (t *table) promote(ctx context.Context) (int64, error) {
+	args := arguments(t.db, 0)
 	args[argLimit] = int64(maxBatch)
-	n, err := store.Exec(ctx, e.db.Conn(), &e.shape.st.Promote, args)
+	n, err := store.Exec(ctx, t.db.Conn(), &t.shape.st.Promote, args)
 	if n > 0 {
-		e.db.Conn().Announce(e.shape.name)
+		t.db.Conn().Announce(t.shape.name)
 	}
 	return n, err
 }
 
 // ids runs a statement that gives ids.
-func (e *engine) ids(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
+func (t *table) ids(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
 	found, err := store.Many(ctx, c, st, args, func(v *anyID) []any { return []any{v} })
 	if err != nil {
 		return nil, err
@@ -100,19 +107,19 @@ type runningRow struct {
 const maxRunning = 100_000
 
 // allRunning lists the claims of all processes.
-func (e *engine) allRunning(ctx context.Context) ([]runningRow, error) {
-	args := arguments(e.db, 0)
+func (t *table) allRunning(ctx context.Context) ([]runningRow, error) {
+	args := arguments(t.db, 0)
 	args[argLimit] = int64(maxRunning)
-	return store.Many(ctx, e.db.Conn(), &e.shape.st.Running, args, func(r *runningRow) []any {
+	return store.Many(ctx, t.db.Conn(), &t.shape.st.Running, args, func(r *runningRow) []any {
 		return []any{&r.id, &r.epoch, &r.lease, &r.attempts, &r.maxAttempts, &r.errors}
 	})
 }
 
-// change runs Complete or Beat for many claims and says which of them this
+// changeClaims runs Complete or Beat for many claims and says which of them this
 // process still had. The three databases each have their way: see the
 // generator's lowering of it.
-func (e *engine) change(ctx context.Context, conn *store.Conn, st *store.Statement, claims []*claim, span time.Duration) ([]bool, error) {
-	args := arguments(e.db, span)
+func (t *table) changeClaims(ctx context.Context, conn *store.Conn, st *store.Statement, claims []*claim, span time.Duration) ([]bool, error) {
+	args := arguments(t.db, span)
 	switch conn.Dialect() {
 	case sqliteDialect:
 		touched, err := store.ExecEach(ctx, conn, st, len(claims), func(i int) []any {
@@ -128,11 +135,11 @@ func (e *engine) change(ctx context.Context, conn *store.Conn, st *store.Stateme
 		}
 		return ok, nil
 	case mysqlDialect:
-		return e.changeLocked(ctx, conn, st, claims, args)
+		return t.changeLocked(ctx, conn, st, claims, args)
 	}
 	claims, all := latest(claims), claims
 	args[argIDs], args[argEpochs] = arrays(claims)
-	ids, err := e.ids(ctx, conn, st, args)
+	ids, err := t.ids(ctx, conn, st, args)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +163,7 @@ func latest(claims []*claim) []*claim {
 
 // changeLocked is MySQL's: it locks the rows in the order of their ids, sees
 // whose they are, and changes those that are still ours.
-func (e *engine) changeLocked(ctx context.Context, conn *store.Conn, st *store.Statement, all []*claim, args []any) (ok []bool, err error) {
+func (t *table) changeLocked(ctx context.Context, conn *store.Conn, st *store.Statement, all []*claim, args []any) (ok []bool, err error) {
 	claims := latest(all)
 	err = conn.InTx(ctx, func(conn *store.Conn) error {
 		ids := make([]any, len(claims))
@@ -164,7 +171,7 @@ func (e *engine) changeLocked(ctx context.Context, conn *store.Conn, st *store.S
 		for i, c := range claims {
 			ids[i], epochs[c.ID] = c.ID, c.Epoch
 		}
-		held, err := e.lock(ctx, conn, ids, st == &e.shape.st.Beat)
+		held, err := t.lockRunning(ctx, conn, ids, st == &t.shape.st.Beat)
 		if err != nil {
 			return err
 		}
@@ -191,10 +198,10 @@ type lockedRow struct {
 	epoch int64
 }
 
-// lock locks running rows on MySQL. Those that another has locked it waits for,
+// lockRunning locks running rows on MySQL. Those that another has locked it waits for,
 // or skips: see the generator's lowering of heartbeats and expiry.
-func (e *engine) lock(ctx context.Context, conn *store.Conn, ids []any, skip bool) ([]lockedRow, error) {
-	st, args := many(&e.shape.st.Lock, arguments(e.db, 0), ids)
+func (t *table) lockRunning(ctx context.Context, conn *store.Conn, ids []any, skip bool) ([]lockedRow, error) {
+	st, args := many(&t.shape.st.Lock, arguments(t.db, 0), ids)
 	if skip {
 		st.Text[mysqlDialect] += " SKIP LOCKED"
 	}
