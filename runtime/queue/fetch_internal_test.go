@@ -127,3 +127,33 @@ func TestEventsThatWaitAreRead(t *testing.T) {
 		}
 	})
 }
+
+// While too many ends wait to be written, nothing is claimed: after an outage it
+// would only wait, and its lease end.
+func TestFetcherWaitsForTheSettler(t *testing.T) {
+	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
+		b.claimed(t, 1)
+		b.exec(t, b.db, "UPDATE work SET state = 'ready'")
+		reads := b.claimable()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		asked := 0
+		var began []*claim
+		f := &fetcher{
+			table: b.table, lease: time.Minute, poll: time.Millisecond, claims: newClaimSet(quiet()),
+			limiter: &limiter{table: b.table}, observer: quiet(),
+			full: func() bool {
+				if n := reads.Load(); n != 0 {
+					t.Errorf("%d claims while the settler is full", n)
+				}
+				asked++
+				return asked < 3
+			},
+			start: func(_ *localQueue, c *claim) { began = append(began, c); cancel() },
+		}
+		f.run(ctx, newLocalQueue("", 1))
+		if asked != 3 || len(began) != 1 || began[0].ID != int64(1) {
+			t.Errorf("asked %d times, %d began", asked, len(began))
+		}
+	})
+}

@@ -1,7 +1,10 @@
 package queue
 
 import (
+	"context"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -58,4 +61,38 @@ func TestClaimLeft(t *testing.T) {
 	if left := c.left(o); left <= 0 {
 		t.Error("a late answer took a confirmation back")
 	}
+}
+
+// Without an answer of the database a job that runs ends before its lease does, one
+// that has not begun is released, and one that completed in a transaction is left.
+func TestLeasesAreWatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const span = time.Minute
+		r := &recorder{}
+		claims := newClaimSet(quiet())
+		w := &leaseWatch{lease: lease(span), claims: claims, release: r.release}
+		waits, runs, done, renewed := fresh(1), fresh(2), fresh(3), fresh(4)
+		for _, c := range []*claim{runs, done, renewed} {
+			c.phase = performed
+			c.ctx, c.cancel = context.WithCancelCause(t.Context())
+		}
+		done.handle.committed = true
+		claims.add([]*claim{waits, runs, done, renewed})
+		ctx, cancel := context.WithCancel(t.Context())
+		go w.run(ctx)
+		time.Sleep(span / 2)
+		renewed.confirm(time.Now())
+		<-runs.ctx.Done()
+		if at := span/2 + time.Since(renewed.confirmed); at >= span || runs.cause() != ErrLeaseLost {
+			t.Errorf("the handler's context ended after %s with %v", at, runs.cause())
+		}
+		synctest.Wait()
+		if !slices.Equal(r.released, []*claim{waits}) {
+			t.Errorf("%d claims were released, want the one that has not begun", len(r.released))
+		}
+		if done.cause() != nil || renewed.cause() != nil {
+			t.Errorf("contexts ended with %v of a job that is done, %v of one that was renewed", done.cause(), renewed.cause())
+		}
+		cancel()
+	})
 }

@@ -161,3 +161,63 @@ func TestWindowIsBounded(t *testing.T) {
 		t.Errorf("after the removal of one of each: %q", w.String())
 	}
 }
+
+// Two processes together admit no more than a limit allows, of what runs and of
+// what starts; what they reject is claimable again once there is room.
+func TestLimiterOfTwoProcesses(t *testing.T) {
+	for name, policy := range map[string]Policy{"concurrency": {Concurrency: 2}, "rate": {Rate: Rate{Max: 2, Every: time.Hour}}} {
+		t.Run(name, func(t *testing.T) {
+			bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
+				b.exec(t, b.db, limitsDDL[b.db.Conn().Dialect()])
+				b.claimable()
+				b.shape.policies = map[string]Policy{"": policy}
+				st := b.shape.st
+				st.GateUsed = same("SELECT COUNT(*) FROM work WHERE state = 'running'")
+				st.Release = same("UPDATE work SET state = 'ready' WHERE id = ? AND epoch = ?", argID, argEpoch)
+				st.GateHold = same("UPDATE work SET state = 'held' WHERE state = 'ready' AND 1 < ?", argLimit)
+				st.GateOpen = same("UPDATE work SET state = 'ready' WHERE state = 'held' AND id <= 2 + ?", argLimit)
+				b.claimed(t, 3)
+				admit := func(from, to int64) (n int) {
+					t.Helper()
+					l := &limiter{table: b.table, observer: quiet()} // another process
+					var rows []any
+					for id := from; id <= to; id++ {
+						rows = append(rows, &bareRow{id, 1})
+					}
+					err := b.db.Tx(t.Context(), func(c *store.Conn) error {
+						admitted, starts, err := l.admit(t.Context(), c, rows)
+						n = len(admitted)
+						if policy.Rate.Max > 0 && len(starts) != n {
+							t.Errorf("%d were admitted, and %d starts counted", n, len(starts))
+						}
+						return err
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return n
+				}
+				if n := admit(1, 3); n != 2 {
+					t.Errorf("the first process may run %d of three", n)
+				}
+				b.exec(t, b.db, "UPDATE work SET state = 'running' WHERE id = 3") // another claim
+				if n := admit(3, 3); n != 0 {
+					t.Errorf("the second process may run %d more", n)
+				}
+				if got := b.states(t); !slices.Equal(got, []string{"running", "running", "held"}) {
+					t.Fatalf("the rows are %v", got)
+				}
+				ended := ends([]*claim{{Claimed: Claimed{ID: int64(1), Gate: "work/all"}}}, outcome{verb: toDone})
+				b.exec(t, b.db, "UPDATE work SET state = 'done' WHERE id = 1")
+				(&limiter{table: b.table, observer: quiet()}).releaseAfter(t.Context(), ended)
+				want := "ready"
+				if policy.Rate.Max > 0 {
+					want = "held" // an end makes no room under a rate
+				}
+				if got := b.states(t); got[2] != want {
+					t.Errorf("after an end the third row is %s, want %s", got[2], want)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,50 @@
+package queue
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// counting is a Telemetry that keeps what it is called with.
+type counting struct {
+	mu     sync.Mutex
+	events []EventType
+}
+
+func (c *counting) Start(ctx context.Context, _ JobRun) (context.Context, Span) { return ctx, nil }
+
+func (c *counting) Count(_ JobRun, event EventType, _ time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.events = append(c.events, event)
+}
+
+// A result that comes after another worker has taken the job is not written, and
+// is reported as a lost lease, not as an end.
+func TestSettlerRefusesWhatIsLate(t *testing.T) {
+	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
+		claims := b.claimed(t, 2)
+		b.exec(t, b.db, "UPDATE work SET epoch = 2 WHERE id = 1")
+		seen := &counting{}
+		o := quiet()
+		o.tele.to = seen
+		set := newClaimSet(o)
+		set.add(claims)
+		s := &settler{table: b.table, buffer: newSettleBuffer(), claims: set, limiter: &limiter{table: b.table}, ended: b.ended, observer: o}
+		for _, c := range claims {
+			s.settle(c, outcome{verb: toSnooze, delay: time.Hour})
+		}
+		if err := s.flush(t.Context(), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.states(t); !slices.Equal(got, []string{"running", "ready"}) {
+			t.Errorf("the rows are %v", got)
+		}
+		if !slices.Equal(seen.events, []EventType{LeaseLost, Snoozed}) || len(set.all()) != 0 {
+			t.Errorf("reported were %v, and %d claims are left", seen.events, len(set.all()))
+		}
+	})
+}
