@@ -12,7 +12,7 @@
 //     new: "rand.Read(nil)"
 //     why: AES-GCM with a repeated nonce, so that secrets can be recovered
 //     test: [./runtime/cache, -run, TestSeal]
-//     needs: [postgres] # servers: postgres, mysql, redis; none as a rule
+//     needs: [postgres] # servers: postgres, mysql, redis, pgbouncer; none as a rule
 //
 // The broken file is passed to go test as an overlay, so the tree is never
 // changed. Each test is run unbroken first, since a test that fails by itself

@@ -25,6 +25,8 @@ var servers = map[string]string{
 	"postgres": "MODULAGEN_POSTGRES_DSN",
 	"mysql":    "MODULAGEN_MYSQL_DSN",
 	"redis":    "MODULAGEN_REDIS_ADDR",
+
+	"pgbouncer": "MODULAGEN_PGBOUNCER_DSN",
 }
 
 // mutant is one entry of a list.
@@ -109,7 +111,7 @@ func (m mutant) check(root string) error {
 	}
 	for _, need := range m.Needs {
 		if servers[need] == "" {
-			wrong = append(wrong, fmt.Errorf("needs: %q is not postgres, mysql or redis", need))
+			wrong = append(wrong, fmt.Errorf("needs: %q is not postgres, mysql, redis or pgbouncer", need))
 		}
 	}
 	if _, err := m.broken(root); err != nil {
@@ -120,20 +122,17 @@ func (m mutant) check(root string) error {
 
 // checkTest: the packages exist, and one of them has a test that -run selects.
 func (m mutant) checkTest(root string) error {
-	run, packages := regexp.MustCompile(""), 0
+	var functions []string
+	for _, alternative := range split(m.pattern(), '|') {
+		functions = append(functions, split(alternative, '/')[0])
+	}
+	run, err := regexp.Compile(strings.Join(functions, "|"))
+	if err != nil {
+		return fmt.Errorf("test: %w", err)
+	}
+	packages := 0
 	var names []string
-	for i, arg := range m.Test {
-		value, isRun := strings.CutPrefix(arg, "-run=")
-		if !isRun && arg == "-run" && i+1 < len(m.Test) {
-			value, isRun = m.Test[i+1], true
-		}
-		if isRun {
-			re, err := regexp.Compile(topLevel(value))
-			if err != nil {
-				return fmt.Errorf("test: %w", err)
-			}
-			run = re
-		}
+	for _, arg := range m.Test {
 		if !strings.HasPrefix(arg, "./") {
 			continue
 		}
@@ -151,25 +150,6 @@ func (m mutant) checkTest(root string) error {
 		return fmt.Errorf("test: no test of %v matches %q", m.Test, run)
 	}
 	return nil
-}
-
-// topLevel is the part of a -run pattern that selects functions: it ends at the
-// first slash that no bracket holds.
-func topLevel(pattern string) string {
-	depth := 0
-	for i, r := range pattern {
-		switch r {
-		case '(', '[':
-			depth++
-		case ')', ']':
-			depth--
-		case '/':
-			if depth == 0 {
-				return pattern[:i]
-			}
-		}
-	}
-	return pattern
 }
 
 var testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)\w*)\(`)

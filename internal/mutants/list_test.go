@@ -62,6 +62,11 @@ func TestServer(t *testing.T) {
 	}
 }
 
+func TestHolds(t *testing.T) {
+	t.Run("redis", TestServer)
+	t.Run("none", TestAdd)
+}
+
 func TestFails(t *testing.T) { t.Fatal("always") }
 `,
 	}
@@ -101,7 +106,7 @@ func TestCheckEntry(t *testing.T) {
 		{"2 times, not once", func(m *mutant) { m.Old = "func " }},
 		{"nothing is broken", func(m *mutant) { m.New = m.Old }},
 		{"new does not parse", func(m *mutant) { m.New = "a -" }},
-		{"is not postgres, mysql or redis", func(m *mutant) { m.Needs = []string{"oracle"} }},
+		{"is not postgres, mysql, redis or pgbouncer", func(m *mutant) { m.Needs = []string{"oracle"} }},
 		{"no package", func(m *mutant) { m.Test = []string{"-run", "TestAdd"} }},
 		{"holds no tests", func(m *mutant) { m.Test = []string{"./nowhere"} }},
 		{"no test of", func(m *mutant) { m.Test = []string{"./sum", "-run=TestGone"} }},

@@ -14,6 +14,8 @@ const list = `
 - {name: moved,       file: sum/sum.go, old: a * b, new: a - b,     why: sums are wrong, test: [./sum, -run, TestAdd]}
 - {name: failing,     file: sum/sum.go, old: a + b, new: a - b,     why: sums are wrong, test: [./sum, -run, TestAdd|TestFails]}
 - {name: skipping,    file: sum/sum.go, old: a + b, new: a - b,     why: sums are wrong, test: [./sum, -run, TestServer]}
+- {name: skips-below, file: sum/sum.go, old: a + b, new: a - b,     why: sums are wrong, test: [./sum, -run, TestHolds/redis]}
+- {name: none-below,  file: sum/sum.go, old: a + b, new: a - b,     why: sums are wrong, test: [./sum, -run, TestHolds/gone]}
 - {name: serverless,  file: sum/sum.go, old: a + b, new: a - b,     why: sums are wrong, test: [./sum, -run, TestServer], needs: [redis]}
 `
 
@@ -34,15 +36,15 @@ func TestOutcomes(t *testing.T) {
 		}
 		want := map[string]string{
 			"noticed": noticed, "endless": noticed, "not-noticed": notNoticed, "not-go": notGo,
-			"moved": stale, "failing": stale, "skipping": stale, "serverless": notRun,
+			"moved": stale, "failing": stale, "skipping": stale, "skips-below": stale, "none-below": stale, "serverless": notRun,
 		}[m.Name]
 		if o.result != want {
 			t.Errorf("%s\nwant %q\n%s", o.line(), want, o.output)
 		}
 		outcomes = append(outcomes, o)
 	}
-	if got := percent(outcomes); got != 25 {
-		t.Errorf("%v %%, want 25", got)
+	if got := percent(outcomes); got != 20 {
+		t.Errorf("%v %%, want 20", got)
 	}
 	var text strings.Builder
 	if err := table(&text, outcomes); err != nil {
@@ -50,11 +52,23 @@ func TestOutcomes(t *testing.T) {
 	}
 	want := `
   package  mutants  noticed  not noticed  does not compile  stale  not run   %
-      sum        8        2            1                 1      3        1  25
-      all        8        2            1                 1      3        1  25
+      sum       10        2            1                 1      5        1  20
+      all       10        2            1                 1      5        1  20
 `
 	if "\n"+text.String() != want {
 		t.Errorf("%s\nwant%s", text.String(), want)
+	}
+}
+
+// How deep a pattern goes below test functions.
+func TestDepth(t *testing.T) {
+	for run, want := range map[string]int{
+		"": 0, "TestA": 0, "TestA|TestB": 0, "TestA/b": 1, "TestA/b/c": 2, "TestA/b|TestB": 0, "TestA/b/c|TestB/c": 1,
+		"TestA/(b|c)/d": 2, "TestA/[/]": 1, "Test(A|B)": 0,
+	} {
+		if got := (mutant{Test: []string{"./sum", "-run", run}}).depth(); got != want {
+			t.Errorf("%q goes %d deep, not %d", run, got, want)
+		}
 	}
 }
 
