@@ -81,7 +81,7 @@ chaos: ## processes, connections and servers are killed while jobs flow, and the
 mutants: ## lines are broken one at a time; which does a test notice? MUTANTS_AREA=queue, MUTANTS_NAME=regexp, MUTANTS_VERBOSE=1
 	$(GO) build -o bin/mutants ./internal/mutants
 	needs="$$(bin/mutants -needs)"; \
-	if [ -n "$$needs" ]; then scripts/services.sh --redis --pgbouncer bin/mutants; else bin/mutants; fi
+	if [ -n "$$needs" ]; then scripts/services.sh --keep --redis --pgbouncer bin/mutants; else bin/mutants; fi
 
 .PHONY: build-bench
 build-bench: ## the benchmarks compile, and their harness is right

@@ -9,8 +9,8 @@
 # MODULAGEN_POSTGRES_DSN and MODULAGEN_MYSQL_DSN; one that is set before is left
 # as it is, and no server is started for it. The script's status is the command's.
 #
-# With --keep a PostgreSQL or MariaDB that dies is started again, on its port and
-# its data. The file that MODULAGEN_POSTGRES_PIDFILE or MODULAGEN_MYSQL_PIDFILE
+# With --keep a PostgreSQL, MariaDB or PgBouncer that dies is started again, on its
+# port and its data. The file that MODULAGEN_POSTGRES_PIDFILE or MODULAGEN_MYSQL_PIDFILE
 # names holds the server's process id at the time: a test that kills it sees what
 # a crash does. What was committed survives that, though not a power cut.
 #
@@ -78,6 +78,7 @@ stop() {
 	if [ $keep = yes ]; then
 		[ -n "$postgres_pid" ] && postgres_pid=$(cat "$root/postgres.pid")
 		[ -n "$mysql_pid" ] && mysql_pid=$(cat "$root/mysql.pid")
+		[ -n "$pgbouncer_pid" ] && pgbouncer_pid=$(cat "$root/pgbouncer.pid")
 	fi
 	[ -n "$pgbouncer_pid" ] && kill -TERM "$pgbouncer_pid" 2>/dev/null
 	# SIGINT is PostgreSQL's "fast" shutdown: it does not wait for clients.
@@ -299,14 +300,14 @@ start_redis() {
 
 # start_pgbouncer goes by the DSN of the PostgreSQL that there is.
 start_pgbouncer() {
-	local server data=$root/pgbouncer port try address user password login
+	local program data=$root/pgbouncer port try address user password login
 	local form='^postgres(ql)?://([^:@/]+):([^@/]+)@([^:/]+):([0-9]+)/'
 	[[ ${MODULAGEN_POSTGRES_DSN:-} =~ $form ]] || {
 		loud PgBouncer "there is no PostgreSQL for it"
 		return
 	}
 	user=${BASH_REMATCH[2]} password=${BASH_REMATCH[3]} address="host=${BASH_REMATCH[4]} port=${BASH_REMATCH[5]}"
-	server=$(command -v pgbouncer || ls /usr/sbin/pgbouncer 2>/dev/null) || { install pgbouncer && server=$(command -v pgbouncer || ls /usr/sbin/pgbouncer); } || {
+	program=$(command -v pgbouncer || ls /usr/sbin/pgbouncer 2>/dev/null) || { install pgbouncer && program=$(command -v pgbouncer || ls /usr/sbin/pgbouncer); } || {
 		loud PgBouncer "it is not installed and cannot be here"
 		return
 	}
@@ -330,14 +331,15 @@ start_pgbouncer() {
 		INI
 		own postgres "$data" && own postgres "$data/users" && own postgres "$data/pgbouncer.ini"
 		as_user postgres
-		"${prefix[@]}" "$server" "$data/pgbouncer.ini" >>"$root/pgbouncer.log" 2>&1 &
-		pgbouncer_pid=$!
+		serve "$root/pgbouncer.pid" "${prefix[@]}" "$program" "$data/pgbouncer.ini" >>"$root/pgbouncer.log" 2>&1
+		pgbouncer_pid=$server
 		if PGPASSWORD=$password ready $pgbouncer_pid psql -h 127.0.0.1 -p "$port" -U "$user" -d postgres -c "SELECT 1"; then
 			login=$user:$password
 			export MODULAGEN_PGBOUNCER_DSN="postgres://$login@127.0.0.1:$port/postgres?sslmode=disable"
 			return
 		fi
 		kill -KILL $pgbouncer_pid 2>/dev/null
+		[ $keep = no ] || kill -KILL "$(cat "$root/pgbouncer.pid")" 2>/dev/null
 		wait $pgbouncer_pid 2>/dev/null
 		pgbouncer_pid=
 	done
