@@ -17,6 +17,11 @@ func (s *stuck) Name() string { return "stuck" }
 func (s *stuck) Close() error { <-s.cut; return nil }
 func (s *stuck) Cut()         { close(s.cut) }
 
+// worse has nothing that Cut breaks off.
+type worse struct{ *stuck }
+
+func (worse) Cut() {}
+
 // TestCloseIsBounded closes what does not end by itself.
 func TestCloseIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -30,6 +35,10 @@ func TestCloseIsBounded(t *testing.T) {
 		began = time.Now()
 		if err := closeWithin(uncut, closeWait); !errors.Is(err, ErrBusy) || time.Since(began) != closeWait {
 			t.Errorf("without Cut, after %s: %v", time.Since(began), err)
+		}
+		began = time.Now()
+		if err := closeWithin(worse{s}, closeWait); !errors.Is(err, ErrBusy) || time.Since(began) != closeWait+closeCut {
+			t.Errorf("where Cut does not help, after %s: %v", time.Since(began), err)
 		}
 		close(s.cut)
 	})

@@ -249,6 +249,7 @@ func TestErrorsHoldNoValues(t *testing.T) {
 			"UPDATE article SET title = CONCAT(?, REPEAT('x', 300))",
 			"INSERT INTO article (id, slug) VALUES (1, ?)",
 			"SELECT ? FROM WHERE",
+			"SELECT 1 FROM WHERE ?", // the server quotes the statement from its mistake on
 		} {
 			_, err := db.Conn().Exec(ctx, text, []any{secret})
 			if err == nil {

@@ -58,6 +58,7 @@ var suites = []struct {
 	{"CreateMany", testCreateMany},
 	{"CreateManyAllOrNothing", testCreateManyAllOrNothing},
 	{"CreateManyBytes", testCreateManyBytes},
+	{"CreateManyWide", testCreateManyWide},
 	{"Validation", testValidation},
 	{"Conflict", testConflict},
 	{"Reference", testReference},
