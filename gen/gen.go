@@ -7,8 +7,11 @@ import (
 	"os"
 
 	"github.com/hegner123/modulagen/gen/behavior"
+	"github.com/hegner123/modulagen/gen/behavior/cache"
+	"github.com/hegner123/modulagen/gen/behavior/queue"
 	"github.com/hegner123/modulagen/gen/dialect"
 	"github.com/hegner123/modulagen/gen/golang"
+	"github.com/hegner123/modulagen/gen/language"
 	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/names"
@@ -16,6 +19,18 @@ import (
 	"github.com/hegner123/modulagen/gen/sqlc"
 	"github.com/hegner123/modulagen/gen/sqlc/program"
 )
+
+// Behaviors is every behavior, in the order in which they read their sections, rewrite
+// datatypes and print. One is added here, and nowhere else outside its own folder.
+var Behaviors = []Behavior{queue.Behavior{}, cache.Behavior{}}
+
+// Behavior is what the stages need of one; each declares its part.
+type Behavior interface {
+	load.Behavior
+	behavior.Behavior
+	dialect.Behavior
+	golang.Behavior
+}
 
 // Options of Generate. Everything may be zero.
 type Options struct {
@@ -71,9 +86,9 @@ func Generate(ctx context.Context, opts Options) (*Result, error) {
 // Check reads the definitions of a project's folder and returns what is wrong in
 // them as a mistake.List: what Generate finds before it comes to SQL.
 func Check(fsys fs.FS) error {
-	p, err := load.Load(fsys)
+	p, err := load.Load(fsys, Behaviors)
 	if err == nil {
-		err = behavior.Apply(p)
+		err = behavior.Apply(p, Behaviors)
 	}
 	if err == nil {
 		err = names.Check(p)
@@ -115,9 +130,18 @@ func (r *run) progress(stage string, done, total int) {
 	}
 }
 
+// Grammar returns what a definition may hold, the behaviors' sections included.
+func Grammar() *language.Mapping {
+	keys := make([]language.Key, len(Behaviors))
+	for i, b := range Behaviors {
+		keys[i] = b.Key()
+	}
+	return language.Definition(keys)
+}
+
 func (r *run) load(context.Context) error {
 	return r.reading(func(fsys fs.FS) (err error) {
-		r.result.Project, err = load.Load(fsys)
+		r.result.Project, err = load.Load(fsys, Behaviors)
 		return err
 	})
 }
@@ -134,7 +158,7 @@ func (r *run) reading(read func(fs.FS) error) error {
 }
 
 func (r *run) behavior(context.Context) error {
-	return r.quoted(behavior.Apply(r.result.Project))
+	return r.quoted(behavior.Apply(r.result.Project, Behaviors))
 }
 
 func (r *run) names(context.Context) error {
@@ -150,7 +174,7 @@ func (r *run) quoted(err error) error {
 }
 
 func (r *run) dialect(context.Context) error {
-	r.result.SQL = dialect.Lower(r.result.Project)
+	r.result.SQL = dialect.Lower(r.result.Project, Behaviors)
 	return nil
 }
 
@@ -171,7 +195,7 @@ func (r *run) sqlc(ctx context.Context) (err error) {
 }
 
 func (r *run) golang(context.Context) (err error) {
-	files, err := golang.Print(r.result.Project, r.result.SQL, r.result.Analysed)
+	files, err := golang.Print(r.result.Project, r.result.SQL, r.result.Analysed, Behaviors)
 	if err != nil {
 		return err
 	}

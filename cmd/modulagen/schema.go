@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/jsonschema"
 )
 
@@ -17,7 +18,7 @@ an update of modulagen, write it there again:
   modulagen schema > .modulagen/schema.json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := c.out.Write(jsonschema.Schema())
+			_, err := c.out.Write(jsonschema.Schema(gen.Grammar()))
 			return err
 		},
 	}

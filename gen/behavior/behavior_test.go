@@ -2,7 +2,6 @@ package behavior
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/hegner123/modulagen/gen/model"
@@ -15,37 +14,8 @@ func textField(name string, length int64) *model.Field {
 
 func apply(t *testing.T, d *model.Datatype) {
 	t.Helper()
-	if err := Apply(&model.Project{Datatypes: []*model.Datatype{d}}); err != nil {
+	if err := Apply[Behavior](&model.Project{Datatypes: []*model.Datatype{d}}, nil); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// smallQueue is a queue that declares nothing but its state.
-func smallQueue(fields ...*model.Field) *model.Datatype {
-	state := &model.Field{Name: "status", Type: "select"}
-	return &model.Datatype{
-		Name: "sms", GoRow: "SMS", Fields: append(fields, state),
-		Queue: &model.QueueSection{State: state, Ready: "waiting", Running: "sending", Done: "sent", Dead: "failed"},
-	}
-}
-
-func TestQueueAddsWhatIsNotDeclared(t *testing.T) {
-	d := smallQueue()
-	apply(t, d)
-	var added []string
-	for _, f := range d.Fields {
-		if f.Added {
-			added = append(added, f.Name)
-		}
-		if f.Added && !strings.HasPrefix(f.Name, "queue_") {
-			t.Errorf("%s is added without the prefix", f.Name)
-		}
-	}
-	if got, want := fmt.Sprint(added), "[queue_attempts queue_max_attempts queue_run_at queue_error queue_epoch queue_lease queue_hold queue_errors queue_result queue_progress queue_note queue_trace]"; got != want {
-		t.Errorf("added %s, want %s", got, want)
-	}
-	if d.Worker == nil || d.Worker.Epoch == nil || d.Worker.Lease == nil {
-		t.Errorf("the worker lacks its fence: %+v", d.Worker)
 	}
 }
 

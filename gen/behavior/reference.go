@@ -10,7 +10,7 @@ import (
 // MySQL would make an index of its own under a name of its own.
 func reference(d *model.Datatype) mistake.List {
 	for _, f := range d.Fields {
-		if f.Reference == nil || leads(d, f) {
+		if f.Reference == nil || Leads(d, f) {
 			continue
 		}
 		d.Indexes = append(d.Indexes, &model.Index{
@@ -24,8 +24,8 @@ func reference(d *model.Datatype) mistake.List {
 	return nil
 }
 
-// leads tells whether an index over all rows starts with the field.
-func leads(d *model.Datatype, f *model.Field) bool {
+// Leads reports whether an index over all rows starts with the field.
+func Leads(d *model.Datatype, f *model.Field) bool {
 	for _, x := range d.Indexes {
 		if len(x.Where) == 0 && x.Columns[0].Field == f {
 			return true

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/behavior"
 	"github.com/hegner123/modulagen/gen/internal/story"
 	"github.com/hegner123/modulagen/gen/load"
@@ -25,9 +26,9 @@ func TestStories(t *testing.T) {
 	}
 	for _, s := range all {
 		t.Run(s.Name, func(t *testing.T) {
-			p, err := load.Load(s.Project)
+			p, err := load.Load(s.Project, gen.Behaviors)
 			if err == nil {
-				err = behavior.Apply(p)
+				err = behavior.Apply(p, gen.Behaviors)
 			}
 			if err != nil {
 				t.Fatal(err)

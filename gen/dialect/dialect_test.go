@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hegner123/modulagen/gen/dialect/statement"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
@@ -20,7 +21,7 @@ func reference(name string, to *model.Datatype) *model.Field {
 }
 
 func lower(datatypes ...*model.Datatype) *SQL {
-	return Lower(&model.Project{Datatypes: datatypes})
+	return Lower[Behavior](&model.Project{Datatypes: datatypes}, nil)
 }
 
 func TestReferencedTablesComeFirst(t *testing.T) {
@@ -74,8 +75,8 @@ func TestLiterals(t *testing.T) {
 	}
 	for _, test := range tests {
 		for i, db := range model.Databases {
-			l := lowering{d: dialects[db]}
-			if got := l.literal(test.field, test.text); got != test.want[i] {
+			l := statement.Writer{Dialect: dialects[db]}
+			if got := l.Literal(test.field, test.text); got != test.want[i] {
 				t.Errorf("%s: literal of %s %q is %s, want %s", db, test.field.Type, test.text, got, test.want[i])
 			}
 		}

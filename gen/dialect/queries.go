@@ -3,6 +3,7 @@ package dialect
 import (
 	"fmt"
 
+	"github.com/hegner123/modulagen/gen/dialect/statement"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
@@ -24,6 +25,9 @@ func (l *lowering) queries(d *model.Datatype) []model.Query {
 }
 
 func (l *lowering) operation(d *model.Datatype, op *model.Operation) []model.Query {
+	if op.Behavior != "" {
+		return l.behaviors[op.Behavior].Lower(l.Writer, d, op)
+	}
 	switch op.Kind {
 	case model.OpInsert:
 		return l.insert(d)
@@ -34,32 +38,24 @@ func (l *lowering) operation(d *model.Datatype, op *model.Operation) []model.Que
 	case model.OpUpsert:
 		return l.upsert(d, op.Key)
 	case model.OpDelete:
-		return one(model.Query{Command: ":execrows", Text: sqltext.Delete(l.d, d.Name), Params: []*model.Field{d.IDField()}})
+		return statement.One(model.Query{Command: ":execrows", Text: sqltext.Delete(l.Dialect, d.Name), Params: []*model.Field{d.IDField()}})
 	case model.OpList:
-		return one(model.Query{Command: ":many", Text: sqltext.List(l.d, d.Name, names(d.Columns())), Params: []*model.Field{nil}, Columns: d.Columns()})
+		return statement.One(model.Query{Command: ":many", Text: sqltext.List(l.Dialect, d.Name, statement.Names(d.Columns())), Params: []*model.Field{nil}, Columns: d.Columns()})
 	}
-	if d.Cache != nil {
-		return cached{l, d, d.Cache}.operation(op)
-	}
-	if d.Worker != nil {
-		return l.work(d, op)
-	}
-	panic(fmt.Sprintf("dialect: operation %q is not in the closed set", op.Kind))
+	panic(fmt.Sprintf("dialect: there is no operation %q", op.Kind))
 }
-
-func one(q model.Query) []model.Query { return []model.Query{q} }
 
 func (l *lowering) insert(d *model.Datatype) []model.Query {
 	given := writable(d)
 	databaseGivesID := d.ID == model.IDInteger
-	q := model.Query{Command: ":exec", Text: sqltext.Insert(l.d, d.Name, names(given), databaseGivesID), Params: given}
+	q := model.Query{Command: ":exec", Text: sqltext.Insert(l.Dialect, d.Name, statement.Names(given), databaseGivesID), Params: given}
 	switch {
-	case databaseGivesID && l.d == sqltext.Postgres:
+	case databaseGivesID && l.Dialect == sqltext.Postgres:
 		q.Command, q.Columns = ":one", []*model.Field{d.IDField()}
 	case databaseGivesID:
 		q.Command = ":execlastid"
 	}
-	return one(q)
+	return statement.One(q)
 }
 
 func (l *lowering) get(d *model.Datatype, key *model.Index) []model.Query {
@@ -67,27 +63,27 @@ func (l *lowering) get(d *model.Datatype, key *model.Index) []model.Query {
 	if key != nil {
 		by = keyFields(key)
 	}
-	return one(model.Query{
-		Command: ":one", Text: sqltext.Get(l.d, d.Name, names(d.Columns()), names(by)),
+	return statement.One(model.Query{
+		Command: ":one", Text: sqltext.Get(l.Dialect, d.Name, statement.Names(d.Columns()), statement.Names(by)),
 		Params: by, Columns: d.Columns(),
 	})
 }
 
 func (l *lowering) update(d *model.Datatype) []model.Query {
 	q := model.Query{
-		Command: ":one", Text: sqltext.Update(l.d, d.Name, names(d.Fields), names(d.Columns())),
+		Command: ":one", Text: sqltext.Update(l.Dialect, d.Name, statement.Names(d.Fields), statement.Names(d.Columns())),
 		Params: append(append([]*model.Field{}, d.Fields...), d.IDField()), Columns: d.Columns(),
 	}
-	return one(l.withoutReturning(q))
+	return statement.One(l.withoutReturning(q))
 }
 
 // upsert is one statement, but for MySQL: there it is a look with a lock and
 // then the update or the insert, which are written anyway.
 func (l *lowering) upsert(d *model.Datatype, key *model.Index) []model.Query {
 	given, by := writable(d), keyFields(key)
-	if l.d == sqltext.MySQL {
-		return one(model.Query{
-			Command: ":one", Text: sqltext.Lock(l.d, d.Name, names(by)),
+	if l.Dialect == sqltext.MySQL {
+		return statement.One(model.Query{
+			Command: ":one", Text: sqltext.Lock(l.Dialect, d.Name, statement.Names(by)),
 			Params: by, Columns: []*model.Field{d.IDField()},
 		})
 	}
@@ -97,15 +93,15 @@ func (l *lowering) upsert(d *model.Datatype, key *model.Index) []model.Query {
 			set = append(set, f)
 		}
 	}
-	return one(model.Query{
-		Command: ":one", Text: sqltext.Upsert(l.d, d.Name, names(given), names(by), names(set), names(d.Columns())),
+	return statement.One(model.Query{
+		Command: ":one", Text: sqltext.Upsert(l.Dialect, d.Name, statement.Names(given), statement.Names(by), statement.Names(set), statement.Names(d.Columns())),
 		Params: given, Columns: d.Columns(),
 	})
 }
 
 // withoutReturning is for MySQL, which changes rows without showing them.
 func (l *lowering) withoutReturning(q model.Query) model.Query {
-	if l.d == sqltext.MySQL {
+	if l.Dialect == sqltext.MySQL {
 		q.Command, q.Columns = ":execrows", nil
 	}
 	return q
@@ -123,14 +119,6 @@ func keyFields(key *model.Index) []*model.Field {
 	out := make([]*model.Field, len(key.Columns))
 	for i, c := range key.Columns {
 		out[i] = c.Field
-	}
-	return out
-}
-
-func names(fields []*model.Field) []string {
-	out := make([]string, len(fields))
-	for i, f := range fields {
-		out[i] = f.Name
 	}
 	return out
 }

@@ -3,28 +3,29 @@ package golang
 import (
 	"github.com/dave/jennifer/jen"
 
+	"github.com/hegner123/modulagen/gen/golang/code"
 	"github.com/hegner123/modulagen/gen/model"
 )
 
 // effects prints what else happens with writes. An init function sets it: what
 // it names may lead back to the spec, which Go does not allow of variables.
 func (t tablePrinter) effects(f *jen.File) {
-	if len(t.d.Effects)+len(t.d.Cascades) == 0 {
+	if len(t.D.Effects)+len(t.D.Cascades) == 0 {
 		return
 	}
-	spec := func() *jen.Statement { return jen.Id(t.specName()) }
+	spec := func() *jen.Statement { return jen.Id(t.Spec()) }
 	f.Func().Id("init").Params().BlockFunc(func(g *jen.Group) {
-		if len(t.d.Effects) > 0 {
-			g.Add(spec()).Dot("Effects").Op("=").Index().Add(store("Effect")).ValuesFunc(func(g *jen.Group) {
-				for _, e := range t.d.Effects {
+		if len(t.D.Effects) > 0 {
+			g.Add(spec()).Dot("Effects").Op("=").Index().Add(code.Store("Effect")).ValuesFunc(func(g *jen.Group) {
+				for _, e := range t.D.Effects {
 					g.Line().Add(effectValue(e))
 				}
 				g.Line()
 			})
 		}
-		if len(t.d.Cascades) > 0 {
-			g.Add(spec()).Dot("Cascades").Op("=").Index().Add(store("Cascade")).ValuesFunc(func(g *jen.Group) {
-				for _, c := range t.d.Cascades {
+		if len(t.D.Cascades) > 0 {
+			g.Add(spec()).Dot("Cascades").Op("=").Index().Add(code.Store("Cascade")).ValuesFunc(func(g *jen.Group) {
+				for _, c := range t.D.Cascades {
 					g.Line().Add(cascadeValue(c))
 				}
 				g.Line()
@@ -61,22 +62,31 @@ func writes(on model.Writes) *jen.Statement {
 		switch {
 		case on&w.is == 0:
 		case s == nil:
-			s = store(w.name)
+			s = code.Store(w.name)
 		default:
-			s = s.Op("|").Add(store(w.name))
+			s = s.Op("|").Add(code.Store(w.name))
 		}
 	}
 	return s
 }
 
 func cascadeValue(c model.Cascade) jen.Code {
-	t := tablePrinter{d: c.Datatype}
+	t := code.Table{D: c.Datatype}
 	parts := []jen.Code{
-		jen.Id("Spec").Op(":").Op("&").Id(t.specName()),
-		jen.Id("Column").Op(":").Lit(t.position(c.Field)),
+		jen.Id("Spec").Op(":").Op("&").Id(t.Spec()),
+		jen.Id("Column").Op(":").Lit(t.Position(c.Field)),
 	}
 	if c.SetsNull() {
 		parts = append(parts, jen.Id("SetNull").Op(":").True())
 	}
 	return jen.Values(parts...)
+}
+
+// called prints a call.
+func called(c *model.Call) *jen.Statement {
+	return jen.Qual(c.Package, c.Func).CallFunc(func(g *jen.Group) {
+		for _, arg := range c.Args {
+			g.Id(arg)
+		}
+	})
 }

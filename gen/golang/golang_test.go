@@ -11,6 +11,7 @@ import (
 
 	"github.com/dave/jennifer/jen"
 
+	"github.com/hegner123/modulagen/gen/golang/code"
 	"github.com/hegner123/modulagen/gen/goname"
 )
 
@@ -23,12 +24,12 @@ func TestCommentsCannotBeLeft(t *testing.T) {
 		"right\u202eto left", "#cgo LDFLAGS: -x", "go:embed secret",
 	}
 	for _, text := range hostile {
-		src, err := renderFile("p", func(f *jen.File) {
-			f.Add(comment(text, "", text))
+		src, err := renderFile("p", packages, func(f *jen.File) {
+			f.Add(code.Comment(text, "", text))
 			f.Var().Id("x").Int()
 			f.Type().Id("T").StructFunc(func(g *jen.Group) {
-				g.Add(comment(text))
-				g.Id("A").Int().Comment(commentLine(text)[3:])
+				g.Add(code.Comment(text))
+				g.Id("A").Int().Comment(code.CommentLine(text)[3:])
 			})
 		})
 		if err != nil {

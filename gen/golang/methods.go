@@ -5,6 +5,7 @@ import (
 
 	"github.com/dave/jennifer/jen"
 
+	"github.com/hegner123/modulagen/gen/golang/code"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
@@ -13,27 +14,27 @@ import (
 // store.Core, and hold no logic. What is generic over datatypes would be compiled
 // for each of them.
 func (t tablePrinter) methods(f *jen.File) {
-	f.Add(comment(t.tableType() + " reads and writes " + t.d.Name + "."))
-	f.Type().Id(t.tableType()).Struct(jen.Id("core").Add(store("Core")))
+	f.Add(code.Comment(t.Type() + " reads and writes " + t.D.Name + "."))
+	f.Type().Id(t.Type()).Struct(jen.Id("core").Add(code.Store("Core")))
 	f.Line()
-	t.method(f, "Conn", "Conn returns what the table's statements run on: the database, or a transaction.").
-		Params().Op("*").Add(store("Conn")).Block(jen.Return(jen.Id("t").Dot("core").Dot("Conn").Call()))
+	t.Method(f, "Conn", "Conn returns what the table's statements run on: the database, or a transaction.").
+		Params().Op("*").Add(code.Store("Conn")).Block(jen.Return(jen.Id("t").Dot("core").Dot("Conn").Call()))
 	f.Line()
 	t.single(f)
-	for i, key := range t.d.Keys() {
+	for i, key := range t.D.Keys() {
 		t.byKey(f, i, key)
 	}
 	t.many(f)
 	t.questions(f)
 }
 
-func (t tablePrinter) rowPointer() *jen.Statement { return jen.Op("*").Id(t.d.GoRow) }
+func (t tablePrinter) rowPointer() *jen.Statement { return jen.Op("*").Id(t.D.GoRow) }
 
-func (t tablePrinter) idParam() jen.Code { return jen.Id("id").Id(t.idType()) }
+func (t tablePrinter) idParam() jen.Code { return jen.Id("id").Id(t.IDType()) }
 
 // plainID is the id as the core takes it.
 func (t tablePrinter) plainID() jen.Code {
-	return jen.Id(t.d.IDField().Storage().Go).Parens(jen.Id("id"))
+	return jen.Id(t.D.IDField().Storage().Go).Parens(jen.Id("id"))
 }
 
 // core calls a method of the core.
@@ -43,8 +44,8 @@ func core(name string, args ...jen.Code) *jen.Statement {
 
 // returnsRow prints a method whose call of the core fills the row r.
 func (t tablePrinter) returnsRow(f *jen.File, name string, doc []string, params []jen.Code, call *jen.Statement) {
-	t.method(f, name, doc...).Params(append([]jen.Code{ctxParam()}, params...)...).Params(t.rowPointer(), jen.Error()).Block(
-		jen.Id("r").Op(":=").New(jen.Id(t.d.GoRow)),
+	t.Method(f, name, doc...).Params(append([]jen.Code{code.Ctx()}, params...)...).Params(t.rowPointer(), jen.Error()).Block(
+		jen.Id("r").Op(":=").New(jen.Id(t.D.GoRow)),
 		jen.If(jen.Err().Op(":=").Add(call), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err())),
 		jen.Return(jen.Id("r"), jen.Nil()),
 	)
@@ -59,15 +60,15 @@ func (t tablePrinter) single(f *jen.File) {
 	t.returnsRow(f, "Create", []string{
 		"Create adds a row and returns it. The error is a *store.ValidationError, which names",
 		"every broken rule, a *store.ConflictError, or store.ErrReference.",
-	}, []jen.Code{jen.Id("n").Id(t.d.GoRow + "New")}, core("Create", n, r))
+	}, []jen.Code{jen.Id("n").Id(t.D.GoRow + "New")}, core("Create", n, r))
 	t.returnsRow(f, "Update", []string{
 		"Update sets the columns that p sets, and returns the row as it is then. An empty p only",
 		"reads. It returns store.ErrNotFound without the row; its other errors are those of Create.",
-	}, []jen.Code{t.idParam(), jen.Id("p").Id(t.d.GoRow + "Patch")}, core("Update", t.plainID(), p, r))
-	t.method(f, "Delete",
+	}, []jen.Code{t.idParam(), jen.Id("p").Id(t.D.GoRow + "Patch")}, core("Update", t.plainID(), p, r))
+	t.Method(f, "Delete",
 		"Delete deletes the row. It returns store.ErrNotFound without the row, and",
 		"store.ErrReference while a row refers to it that is not deleted with it.",
-	).Params(ctxParam(), t.idParam()).Error().Block(jen.Return(core("Delete", t.plainID())))
+	).Params(code.Ctx(), t.idParam()).Error().Block(jen.Return(core("Delete", t.plainID())))
 	f.Line()
 }
 
@@ -76,7 +77,7 @@ func (t tablePrinter) byKey(f *jen.File, i int, key *model.Index) {
 	var params, fields []jen.Code
 	var columns []string
 	for _, c := range key.Columns {
-		params = append(params, jen.Id(param(c.Field)).Add(goType(c.Field)))
+		params = append(params, jen.Id(param(c.Field)).Add(code.Type(c.Field)))
 		fields = append(fields, keyValue(c.Field))
 		columns = append(columns, c.Field.Name)
 	}
@@ -89,7 +90,7 @@ func (t tablePrinter) byKey(f *jen.File, i int, key *model.Index) {
 		"leaves unset keep what they hold there, and the id stays. It returns the row as it is",
 		"then. A row that collides on another unique key is a *store.ConflictError; the other",
 		"errors are those of Create.",
-	}, []jen.Code{jen.Id("n").Id(t.d.GoRow + "New")}, core("UpsertUnique", jen.Lit(i), jen.Op("&").Id("n"), jen.Id("r")))
+	}, []jen.Code{jen.Id("n").Id(t.D.GoRow + "New")}, core("UpsertUnique", jen.Lit(i), jen.Op("&").Id("n"), jen.Id("r")))
 }
 
 // keyValue passes a key's part as the plain type that the store binds.
@@ -99,46 +100,46 @@ func keyValue(f *model.Field) jen.Code {
 		return jen.Id(f.Storage().Go).Parens(id)
 	}
 	if f.Storage().Kind == check.Decimal {
-		return store("DecimalField").Call(jen.Op("&").Add(id), jen.Lit(f.Scale))
+		return code.Store("DecimalField").Call(jen.Op("&").Add(id), jen.Lit(f.Scale))
 	}
 	return id
 }
 
-func (t tablePrinter) query() *jen.Statement { return jen.Id("q").Id(t.d.GoRow + "Query") }
+func (t tablePrinter) query() *jen.Statement { return jen.Id("q").Id(t.D.GoRow + "Query") }
 
-func (t tablePrinter) filter() *jen.Statement { return jen.Id("where").Id(t.d.GoRow + "Filter") }
+func (t tablePrinter) filter() *jen.Statement { return jen.Id("where").Id(t.D.GoRow + "Filter") }
 
 var (
-	untypedQuery  = store("QueryOf").Call(jen.Id("q"))
-	untypedFilter = store("AnyCond").Call(jen.Id("where"))
+	untypedQuery  = code.Store("QueryOf").Call(jen.Id("q"))
+	untypedFilter = code.Store("AnyCond").Call(jen.Id("where"))
 )
 
 // many prints what writes several rows.
 func (t tablePrinter) many(f *jen.File) {
-	t.method(f, "CreateMany",
+	t.Method(f, "CreateMany",
 		"CreateMany adds all the rows, or none, and returns their ids in order. Every row is",
 		"checked before the first is written; a *store.ValidationError names the first row that",
 		"breaks a rule.",
-	).Params(ctxParam(), jen.Id("ns").Index().Id(t.d.GoRow+"New")).Params(jen.Index().Id(t.idType()), jen.Error()).Block(
-		jen.Var().Id("ids").Index().Id(t.idType()),
+	).Params(code.Ctx(), jen.Id("ns").Index().Id(t.D.GoRow+"New")).Params(jen.Index().Id(t.IDType()), jen.Error()).Block(
+		jen.Var().Id("ids").Index().Id(t.IDType()),
 		jen.Err().Op(":=").Add(core("CreateMany", jen.Id("ns"), jen.Op("&").Id("ids"))),
 		jen.Return(jen.Id("ids"), jen.Err()),
 	)
 	f.Line()
-	t.method(f, "DeleteWhere",
+	t.Method(f, "DeleteWhere",
 		"DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero",
 		"where with store.ErrInvalid: store.Everything deletes every row.",
-	).Params(ctxParam(), t.filter()).Params(jen.Int64(), jen.Error()).Block(jen.Return(core("DeleteWhere", untypedFilter)))
+	).Params(code.Ctx(), t.filter()).Params(jen.Int64(), jen.Error()).Block(jen.Return(core("DeleteWhere", untypedFilter)))
 	f.Line()
 }
 
 // questions prints what reads rows by a filter.
 func (t tablePrinter) questions(f *jen.File) {
-	page := jen.Id(t.d.GoRow + "Page")
-	t.method(f, "List",
+	page := jen.Id(t.D.GoRow + "Page")
+	t.Method(f, "List",
 		"List returns one page. A page after a cursor starts right behind the row that the",
 		"cursor stands for, whatever was added or deleted meanwhile.",
-	).Params(ctxParam(), t.query()).Params(page.Clone(), jen.Error()).Block(
+	).Params(code.Ctx(), t.query()).Params(page.Clone(), jen.Error()).Block(
 		jen.Var().Id("page").Add(page),
 		jen.List(jen.Id("next"), jen.Err()).Op(":=").Add(core("List", untypedQuery, jen.Op("&").Id("page").Dot("Items"))),
 		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(page.Clone().Values(), jen.Err())),
@@ -147,11 +148,11 @@ func (t tablePrinter) questions(f *jen.File) {
 	)
 	f.Line()
 	row := func() *jen.Statement { return jen.Add(t.rowPointer()) }
-	t.method(f, "All",
+	t.Method(f, "All",
 		"All returns every row of the query. It reads them in pages: while the loop's body runs",
 		"no connection is held, and rows that others add behind it are seen. It ends after an",
 		"error.",
-	).Params(ctxParam(), t.query()).Qual("iter", "Seq2").Types(row(), jen.Error()).Block(
+	).Params(code.Ctx(), t.query()).Qual("iter", "Seq2").Types(row(), jen.Error()).Block(
 		jen.Return(jen.Func().Params(jen.Id("yield").Func().Params(row(), jen.Error()).Bool()).Block(
 			core("All", untypedQuery, jen.Func().Params(jen.Id("row").Any(), jen.Err().Error()).Bool().Block(
 				jen.List(jen.Id("r"), jen.Id("_")).Op(":=").Id("row").Assert(row()),
@@ -162,13 +163,13 @@ func (t tablePrinter) questions(f *jen.File) {
 	f.Line()
 	t.returnsRow(f, "First", []string{"First returns the first row of the query, or store.ErrNotFound."},
 		[]jen.Code{t.query()}, core("First", untypedQuery, jen.Id("r")))
-	t.method(f, "Count",
+	t.Method(f, "Count",
 		"Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count",
 		"costs as much as reading what it counts.",
-	).Params(ctxParam(), t.filter(), jen.Id("limit").Int()).Params(jen.Int(), jen.Error()).Block(
+	).Params(code.Ctx(), t.filter(), jen.Id("limit").Int()).Params(jen.Int(), jen.Error()).Block(
 		jen.Return(core("Count", untypedFilter, jen.Id("limit"))))
 	f.Line()
-	t.method(f, "Exists", "Exists reports whether where keeps any row.").
-		Params(ctxParam(), t.filter()).Params(jen.Bool(), jen.Error()).Block(jen.Return(core("Exists", untypedFilter)))
+	t.Method(f, "Exists", "Exists reports whether where keeps any row.").
+		Params(code.Ctx(), t.filter()).Params(jen.Bool(), jen.Error()).Block(jen.Return(core("Exists", untypedFilter)))
 	f.Line()
 }

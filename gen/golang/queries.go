@@ -5,6 +5,7 @@ import (
 
 	"github.com/dave/jennifer/jen"
 
+	"github.com/hegner123/modulagen/gen/golang/code"
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/sqlc"
@@ -16,8 +17,8 @@ type queryPrinter struct {
 }
 
 func (qp queryPrinter) print(f *jen.File, queries []*sqlc.UserQuery) {
-	f.Add(comment("Queries are the project's own queries, from its " + qp.p.Config.Queries + " folder."))
-	f.Type().Id("Queries").Struct(jen.Id("conn").Op("*").Add(store("Conn")))
+	f.Add(code.Comment("Queries are the project's own queries, from its " + qp.p.Config.Queries + " folder."))
+	f.Type().Id("Queries").Struct(jen.Id("conn").Op("*").Add(code.Store("Conn")))
 	f.Line()
 	for _, q := range queries {
 		userQuery{q}.print(f)
@@ -41,7 +42,7 @@ func (q userQuery) print(f *jen.File) {
 	if more := q.remarks(); len(more) > 0 {
 		lines = append(append(slices.Clone(lines), ""), more...)
 	}
-	f.Add(comment(lines...))
+	f.Add(code.Comment(lines...))
 	f.Func().Params(jen.Id("q").Id("Queries")).Id(q.Name).ParamsFunc(func(g *jen.Group) {
 		g.Id("ctx").Qual("context", "Context")
 		switch len(q.Params) {
@@ -73,30 +74,30 @@ func (q userQuery) statement(f *jen.File) {
 	for _, p := range q.Params {
 		names = append(names, jen.Lit(p.Name))
 	}
-	f.Var().Id(q.statementName()).Op("=").Add(statementValue(texts, orders, q.Clock, names...))
+	f.Var().Id(q.statementName()).Op("=").Add(code.Statement(texts, orders, q.Clock, names...))
 	f.Line()
 }
 
 func (q userQuery) params(f *jen.File) {
-	f.Add(comment(q.Name + "Params are the parameters of " + q.Name + "."))
+	f.Add(code.Comment(q.Name + "Params are the parameters of " + q.Name + "."))
 	f.Type().Id(q.Name + "Params").StructFunc(func(g *jen.Group) {
 		for _, p := range q.Params {
 			g.Id(goname.Exported(p.Name)).Add(valueType(p))
 		}
 	})
 	f.Line()
-	printSecrecy(f, q.Name+"Params", rowFields(q.Params), written, goMember)
+	code.HideSecrets(f, q.Name+"Params", rowFields(q.Params), code.Written, code.GoMember)
 }
 
 func (q userQuery) row(f *jen.File) {
-	f.Add(comment(q.Name + "Row is a row of the result of " + q.Name + "."))
+	f.Add(code.Comment(q.Name + "Row is a row of the result of " + q.Name + "."))
 	f.Type().Id(q.Name + "Row").StructFunc(func(g *jen.Group) {
 		for _, c := range q.Columns {
 			g.Id(goname.Exported(c.Name)).Add(valueType(c)).Tag(columnTag(c))
 		}
 	})
 	f.Line()
-	printSecrecy(f, q.Name+"Row", rowFields(q.Columns), shown, columnMember)
+	code.HideSecrets(f, q.Name+"Row", rowFields(q.Columns), code.Shown, code.ColumnMember)
 }
 
 // rowFields are columns, or parameters, as fields of a struct.
@@ -141,11 +142,11 @@ func (q userQuery) call() jen.Code {
 	args := []jen.Code{jen.Id("ctx"), jen.Id("q").Dot("conn"), jen.Op("&").Id(q.statementName()), q.arguments()}
 	switch q.Command {
 	case ":one":
-		return store("One").Call(append(args, q.fields())...)
+		return code.Store("One").Call(append(args, q.fields())...)
 	case ":many":
-		return store("Many").Call(append(args, q.fields())...)
+		return code.Store("Many").Call(append(args, q.fields())...)
 	}
-	return store("Exec").Call(args...)
+	return code.Store("Exec").Call(args...)
 }
 
 func (q userQuery) arguments() jen.Code {
@@ -200,7 +201,7 @@ func asField(v sqlc.UserValue) *model.Field {
 func valueType(v sqlc.UserValue) *jen.Statement {
 	base := valueBase(v)
 	if v.Null {
-		return store("Null").Types(base)
+		return code.Store("Null").Types(base)
 	}
 	return base
 }
@@ -209,7 +210,7 @@ func valueBase(v sqlc.UserValue) *jen.Statement {
 	if v.Datatype != nil && (v.Type == "id" || v.Type == "ulid") && (v.Field == nil || v.Field.References == nil) {
 		return jen.Id(v.Datatype.GoRow + "ID")
 	}
-	return goType(asField(v))
+	return code.Type(asField(v))
 }
 
 // valueField is what a value is bound from and scanned into; at is its address.
@@ -218,5 +219,5 @@ func valueField(v sqlc.UserValue, at jen.Code) jen.Code {
 	if v.Datatype != nil && (v.Type == "id" || v.Type == "ulid") && f.NotNull {
 		return jen.Parens(jen.Op("*").Id(f.Storage().Go)).Parens(at)
 	}
-	return fieldAt(f, at)
+	return code.FieldAt(f, at)
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/dave/jennifer/jen"
 
-	"github.com/hegner123/modulagen/gen/dialect"
+	"github.com/hegner123/modulagen/gen/golang/code"
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -13,28 +13,28 @@ import (
 
 // tablePrinter prints the file of one datatype.
 type tablePrinter struct {
-	d   *model.Datatype
-	sql [3]dialect.Table
+	code.Table
+	behaviors []Behavior
 }
 
 func (t tablePrinter) print(f *jen.File) {
 	t.id(f)
-	if t.d.AddedFor != "" { // a behavior's own statements read and write it
+	if t.D.AddedFor != "" { // a behavior's own statements read and write it
 		t.tableDef(f, t.columnList())
 		return
 	}
 	t.row(f)
-	for _, field := range t.d.Fields {
+	for _, field := range t.D.Fields {
 		if field.EnumGoName != "" {
-			printEnum(f, t.d, field)
+			code.Enum(f, t.D, field)
 		}
 		for _, inner := range field.JSONFields {
 			if inner.EnumGoName != "" {
-				printEnum(f, t.d, inner)
+				code.Enum(f, t.D, inner)
 			}
 		}
 		if field.JSONGoName != "" {
-			printStruct(f, field.JSONGoName, fmt.Sprintf("is the %s of %s.", field.Name, t.d.Name), field.JSONFields)
+			code.Struct(f, field.JSONGoName, fmt.Sprintf("is the %s of %s.", field.Name, t.D.Name), field.JSONFields)
 		}
 	}
 	t.newRow(f)
@@ -42,41 +42,38 @@ func (t tablePrinter) print(f *jen.File) {
 	t.columns(f)
 	t.methods(f)
 	t.spec(f)
-	if t.d.Worker != nil {
-		t.queue(f)
-	}
-	if t.d.Cache != nil {
-		t.cache(f)
+	for _, b := range t.behaviors {
+		if t.D.Section(b.Name()) != nil {
+			b.Datatype(f, t.Table)
+		}
 	}
 	t.effects(f)
 }
 
-func (t tablePrinter) idType() string { return t.d.GoRow + "ID" }
-
 func (t tablePrinter) id(f *jen.File) {
-	base := t.d.IDField().Storage().Go
-	f.Add(comment(t.idType() + " names one row of " + t.d.Name + "."))
-	f.Type().Id(t.idType()).Id(base)
+	base := t.D.IDField().Storage().Go
+	f.Add(code.Comment(t.IDType() + " names one row of " + t.D.Name + "."))
+	f.Type().Id(t.IDType()).Id(base)
 	f.Line()
 }
 
 func (t tablePrinter) row(f *jen.File) {
-	lines := []string{t.d.GoRow + " is one row of " + t.d.Name + "."}
-	if t.d.Description != "" {
-		lines = append(lines, "", t.d.Description)
+	lines := []string{t.D.GoRow + " is one row of " + t.D.Name + "."}
+	if t.D.Description != "" {
+		lines = append(lines, "", t.D.Description)
 	}
-	f.Add(comment(lines...))
-	f.Type().Id(t.d.GoRow).StructFunc(func(g *jen.Group) {
-		g.Id("ID").Id(t.idType()).Tag(map[string]string{"json": "id"})
-		for _, field := range t.d.Fields {
+	f.Add(code.Comment(lines...))
+	f.Type().Id(t.D.GoRow).StructFunc(func(g *jen.Group) {
+		g.Id("ID").Id(t.IDType()).Tag(map[string]string{"json": "id"})
+		for _, field := range t.D.Fields {
 			if field.Help != "" {
-				g.Add(comment(field.Help))
+				g.Add(code.Comment(field.Help))
 			}
-			g.Id(field.GoName).Add(rowType(field)).Tag(jsonTag(field))
+			g.Id(field.GoName).Add(code.RowType(field)).Tag(jsonTag(field))
 		}
 	})
 	f.Line()
-	printSecrecy(f, t.d.GoRow, t.d.Fields, shown, columnMember)
+	code.HideSecrets(f, t.D.GoRow, t.D.Fields, code.Shown, code.ColumnMember)
 }
 
 // jsonTag keeps secrets out of what a program prints of a row by accident.
@@ -97,49 +94,49 @@ func inputTag(field *model.Field, required bool) map[string]string {
 }
 
 func (t tablePrinter) newRow(f *jen.File) {
-	name := t.d.GoRow + "New"
-	f.Add(comment(name + " is a row of " + t.d.Name + " to be. What is left unset takes its default, or is null."))
+	name := t.D.GoRow + "New"
+	f.Add(code.Comment(name + " is a row of " + t.D.Name + " to be. What is left unset takes its default, or is null."))
 	f.Type().Id(name).StructFunc(func(g *jen.Group) {
-		for _, field := range t.d.Fields {
-			s := g.Id(field.GoName).Add(newType(field)).Tag(inputTag(field, plainInNew(field)))
+		for _, field := range t.D.Fields {
+			s := g.Id(field.GoName).Add(code.NewType(field)).Tag(inputTag(field, code.PlainInNew(field)))
 			switch {
-			case plainInNew(field):
+			case code.PlainInNew(field):
 				s.Comment("required")
 			case field.Default != nil && field.Default.Now:
 				s.Comment("default: now")
 			case field.Default != nil && field.Storage().Kind != check.JSON && len(field.Default.Text) < 40:
-				s.Comment("default: " + commentLine(field.Default.Text)[3:])
+				s.Comment("default: " + code.CommentLine(field.Default.Text)[3:])
 			}
 		}
 	})
 	f.Line()
-	printSecrecy(f, name, t.d.Fields, written, columnMember)
+	code.HideSecrets(f, name, t.D.Fields, code.Written, code.ColumnMember)
 }
 
 func (t tablePrinter) patch(f *jen.File) {
-	name := t.d.GoRow + "Patch"
-	f.Add(comment(name + " is a change to a row of " + t.d.Name + ". What is left unset stays as it is."))
+	name := t.D.GoRow + "Patch"
+	f.Add(code.Comment(name + " is a change to a row of " + t.D.Name + ". What is left unset stays as it is."))
 	f.Type().Id(name).StructFunc(func(g *jen.Group) {
-		for _, field := range t.d.Fields {
-			g.Id(field.GoName).Add(store("Opt").Types(goType(field))).Tag(inputTag(field, false))
+		for _, field := range t.D.Fields {
+			g.Id(field.GoName).Add(code.Store("Opt").Types(code.Type(field))).Tag(inputTag(field, false))
 		}
 	})
 	f.Line()
-	printSecrecy(f, name, t.d.Fields, written, columnMember)
+	code.HideSecrets(f, name, t.D.Fields, code.Written, code.ColumnMember)
 }
 
 // columns prints the typed columns that filters and sorts name.
 func (t tablePrinter) columns(f *jen.File) {
-	name := t.d.GoRow + "Fields"
-	f.Add(comment(name + " are the columns of " + t.d.Name + ", for filters and sorts."))
+	name := t.D.GoRow + "Fields"
+	f.Add(code.Comment(name + " are the columns of " + t.D.Name + ", for filters and sorts."))
 	f.Var().Id(name).Op("=").StructFunc(func(g *jen.Group) {
-		g.Id("ID").Add(t.column("Col", "Col", t.d.IDField(), jen.Id(t.idType())))
-		for _, field := range t.d.Fields {
+		g.Id("ID").Add(t.column("Col", "Col", t.D.IDField(), jen.Id(t.IDType())))
+		for _, field := range t.D.Fields {
 			g.Id(field.GoName).Add(t.columnType(field))
 		}
 	}).ValuesFunc(func(g *jen.Group) {
-		g.Line().Id("ID").Op(":").Add(store("FieldOf").Types(jen.Id(t.idType()), jen.Id(t.idType()))).Call(jen.Lit(0))
-		for i, field := range t.d.Fields {
+		g.Line().Id("ID").Op(":").Add(code.Store("FieldOf").Types(jen.Id(t.IDType()), jen.Id(t.IDType()))).Call(jen.Lit(0))
+		for i, field := range t.D.Fields {
 			g.Line().Id(field.GoName).Op(":").Add(t.columnMaker(field)).Call(jen.Lit(i + 1))
 		}
 		g.Line()
@@ -149,38 +146,36 @@ func (t tablePrinter) columns(f *jen.File) {
 }
 
 func (t tablePrinter) columnType(f *model.Field) *jen.Statement {
-	return t.column("OpaqueCol", "Col", f, goType(f))
+	return t.column("OpaqueCol", "Col", f, code.Type(f))
 }
 
 func (t tablePrinter) columnMaker(f *model.Field) *jen.Statement {
-	return t.column("OpaqueOf", "FieldOf", f, goType(f))
+	return t.column("OpaqueOf", "FieldOf", f, code.Type(f))
 }
 
 // column picks the kind of column by what can be asked of its values.
 func (t tablePrinter) column(opaque, plain string, f *model.Field, value *jen.Statement) *jen.Statement {
-	id := jen.Id(t.idType())
+	id := jen.Id(t.IDType())
 	switch st := f.Storage(); {
 	case st.Opaque:
-		return store(opaque).Types(id)
+		return code.Store(opaque).Types(id)
 	case st.Text && f.EnumGoName == "" && f.References == nil && f.Type != "ulid":
-		return store(map[string]string{"Col": "TextCol", "FieldOf": "TextOf"}[plain]).Types(id, value)
+		return code.Store(map[string]string{"Col": "TextCol", "FieldOf": "TextOf"}[plain]).Types(id, value)
 	}
-	return store(plain).Types(id, value)
+	return code.Store(plain).Types(id, value)
 }
 
 func (t tablePrinter) aliases(f *jen.File) {
-	id := jen.Id(t.idType())
-	f.Add(comment("The forms of a question to " + t.d.Name + " and of its answer."))
+	id := jen.Id(t.IDType())
+	f.Add(code.Comment("The forms of a question to " + t.D.Name + " and of its answer."))
 	f.Type().Defs(
-		jen.Id(t.d.GoRow+"Query").Op("=").Add(store("Query")).Types(id),
-		jen.Id(t.d.GoRow+"Filter").Op("=").Add(store("Cond")).Types(id),
-		jen.Id(t.d.GoRow+"Sort").Op("=").Add(store("Order")).Types(id),
-		jen.Id(t.d.GoRow+"Page").Op("=").Add(store("Page")).Types(jen.Id(t.d.GoRow)),
+		jen.Id(t.D.GoRow+"Query").Op("=").Add(code.Store("Query")).Types(id),
+		jen.Id(t.D.GoRow+"Filter").Op("=").Add(code.Store("Cond")).Types(id),
+		jen.Id(t.D.GoRow+"Sort").Op("=").Add(code.Store("Order")).Types(id),
+		jen.Id(t.D.GoRow+"Page").Op("=").Add(code.Store("Page")).Types(jen.Id(t.D.GoRow)),
 	)
 	f.Line()
 }
-
-func (t tablePrinter) tableType() string { return t.d.GoRow + "Table" }
 
 // param is a field's name as a parameter. The trailing mark keeps it from
 // hiding a word of the language or a name that the function uses.

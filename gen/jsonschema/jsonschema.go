@@ -22,8 +22,11 @@ import (
 
 const draft = "https://json-schema.org/draft/2020-12/schema"
 
-// Schema gives the schema of definition files, always alike byte for byte.
-func Schema() []byte { return document(language.Datatype, "modulagen datatype") }
+// Schema returns the schema of definition files, which hold a mapping of that grammar;
+// always alike byte for byte.
+func Schema(definition *language.Mapping) []byte {
+	return document(definition, "modulagen datatype")
+}
 
 // Config gives the schema of modulagen.yaml.
 func Config() []byte { return document(language.Project, "modulagen configuration") }

@@ -16,6 +16,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/hegner123/modulagen/datatypes"
+	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/internal/story"
 	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/mistake"
@@ -38,17 +39,17 @@ func compile(t *testing.T, schema []byte) *jsonschema.Schema {
 }
 
 func TestSchemaIsDeterministic(t *testing.T) {
-	if !bytes.Equal(Schema(), Schema()) || !bytes.Equal(Config(), Config()) {
+	if !bytes.Equal(Schema(gen.Grammar()), Schema(gen.Grammar())) || !bytes.Equal(Config(), Config()) {
 		t.Error("two runs differ")
 	}
-	if !json.Valid(Schema()) {
+	if !json.Valid(Schema(gen.Grammar())) {
 		t.Error("the schema is not JSON")
 	}
 }
 
 // TestSchemaAgreesWithLoader tells every story to both.
 func TestSchemaAgreesWithLoader(t *testing.T) {
-	definition, config := compile(t, Schema()), compile(t, Config())
+	definition, config := compile(t, Schema(gen.Grammar())), compile(t, Config())
 	for _, folder := range []string{"mistakes", "definitions"} {
 		all, err := story.Read(filepath.Join("..", "..", "testdata", folder))
 		if err != nil {
@@ -89,7 +90,7 @@ func agree(t *testing.T, s *story.Story, name string, refused error, wrong bool)
 
 // mistaken tells in which files the loader finds mistakes.
 func mistaken(s *story.Story) map[string]bool {
-	_, err := load.Load(s.Project)
+	_, err := load.Load(s.Project, gen.Behaviors)
 	var list mistake.List
 	errors.As(err, &list)
 	wrong := map[string]bool{}
@@ -102,7 +103,7 @@ func mistaken(s *story.Story) map[string]bool {
 // TestSchemaRefusesNothingGood breaks good definitions at every place, in
 // several ways. Whatever the loader still takes, the schema takes too.
 func TestSchemaRefusesNothingGood(t *testing.T) {
-	schema := compile(t, Schema())
+	schema := compile(t, Schema(gen.Grammar()))
 	tried, refused := 0, 0
 	check := func(text []byte) {
 		doc, ok := asJSON(text)
@@ -110,7 +111,7 @@ func TestSchemaRefusesNothingGood(t *testing.T) {
 			return
 		}
 		tried++
-		_, loads := load.Load(fstest.MapFS{"datatypes/x.yaml": &fstest.MapFile{Data: text}})
+		_, loads := load.Load(fstest.MapFS{"datatypes/x.yaml": &fstest.MapFile{Data: text}}, gen.Behaviors)
 		err := schema.Validate(doc)
 		if err != nil {
 			refused++
@@ -140,7 +141,7 @@ func samples(t *testing.T) [][]byte {
 	}
 	for _, s := range all {
 		for name, file := range s.Project {
-			_, err := load.Load(fstest.MapFS{"datatypes/x.yaml": file})
+			_, err := load.Load(fstest.MapFS{"datatypes/x.yaml": file}, gen.Behaviors)
 			if strings.HasSuffix(name, ".yaml") && err == nil {
 				out = append(out, file.Data)
 			}
@@ -189,7 +190,7 @@ func breakEverywhere(t *testing.T, root, n *yaml.Node, check func([]byte)) {
 }
 
 func TestBuiltinsMatch(t *testing.T) {
-	schema := compile(t, Schema())
+	schema := compile(t, Schema(gen.Grammar()))
 	for _, name := range datatypes.Names() {
 		text, err := datatypes.Read(name)
 		if err != nil {
@@ -275,7 +276,7 @@ func scalar(n *yaml.Node) (any, error) {
 }
 
 func ExampleSchema() {
-	fmt.Println(strings.Join(strings.Split(string(Schema()), "\n")[:4], "\n"))
+	fmt.Println(strings.Join(strings.Split(string(Schema(gen.Grammar())), "\n")[:4], "\n"))
 	// Output:
 	// {
 	//   "$schema": "https://json-schema.org/draft/2020-12/schema",

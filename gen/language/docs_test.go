@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/gen/language"
 )
@@ -17,11 +18,8 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := []string{}
-	for _, m := range []*language.Mapping{
-		language.Project, language.Datatype, language.Field, language.Index, language.Condition,
-		language.Queue, language.State, language.NamedQueue, language.Retention, language.Kind,
-		language.Cache, language.Rate, language.Unique, language.Older, language.Rule,
-	} {
+	seen := map[*language.Mapping]bool{language.Entry: true, language.Group: true} // the page shows them by an example
+	for _, m := range append(below(gen.Grammar(), seen), below(language.Project, seen)...) {
 		for _, k := range m.Keys {
 			if k.Help != "" {
 				rows = append(rows, fmt.Sprintf("| `%s` | %s |", k.Name, k.Help))
@@ -36,4 +34,29 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 			t.Errorf("docs/definitions.md has no row\n%s", row)
 		}
 	}
+}
+
+// below returns a mapping and all that its keys hold.
+func below(m *language.Mapping, seen map[*language.Mapping]bool) []*language.Mapping {
+	if m == nil || seen[m] {
+		return nil
+	}
+	seen[m] = true
+	out := []*language.Mapping{m}
+	for _, k := range m.Keys {
+		out = append(out, in(k.Value, seen)...)
+	}
+	return out
+}
+
+func in(v *language.Value, seen map[*language.Mapping]bool) []*language.Mapping {
+	if v == nil {
+		return nil
+	}
+	var out []*language.Mapping
+	for _, form := range v.Forms() {
+		out = append(out, below(form.Keys, seen)...)
+		out = append(out, in(form.Of, seen)...)
+	}
+	return out
 }

@@ -93,14 +93,6 @@ const (
 	MaxIndexes      = 64
 	MaxIndexFields  = 16
 	MaxOptions      = 100
-	MaxKinds        = 100
-	MaxQueues       = 32 // named queues of one datatype
-	MaxDelays       = 20 // of a backoff
-	MaxUniqueBy     = 8
-	MaxAttempts     = 10_000
-	MaxConcurrency  = 10_000
-	MaxRate         = 1_000_000 // starts in a span of time
-	MaxVersion      = 1_000     // of a payload
 	MaxMembers      = 100
 	MaxName         = 48   // characters of a datatype's or field's name
 	MaxIndexName    = 63   // PostgreSQL's limit
@@ -124,9 +116,6 @@ const (
 // DurationPattern is the form of a span of time. It is Go's, with days and
 // weeks and without what is shorter than MinDuration.
 const DurationPattern = `^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$`
-
-// VersionPattern is the form of the number of a payload's version, as a key.
-const VersionPattern = `^[1-9][0-9]{0,3}$`
 
 // NamePattern is the form of names of datatypes and fields.
 const NamePattern = `^[a-z][a-z0-9_]*$`

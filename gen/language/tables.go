@@ -1,23 +1,35 @@
 package language
 
 import (
+	"slices"
+
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
+// Values of keys in several tables, those of behaviors among them.
+var (
+	// NameValue is the name of a datatype, a field or a kind.
+	NameValue = &Value{Form: Text, Pattern: NamePattern, Name: "a name in snake case: a-z, 0-9 and _, starting with a letter", Max: MaxName}
+	// ColumnValue is a field to sort by, with its direction.
+	ColumnValue = &Value{Form: Text, Pattern: `^[a-z][a-z0-9_]*( +(asc|desc))?$`, Name: `a field, or a field and "desc"`, Max: MaxName + 10}
+	// GoNameValue is a name that Go code has.
+	GoNameValue = &Value{Form: Text, Pattern: `^[A-Z][A-Za-z0-9_]*$`, Name: "an exported Go name, such as BlogPost", Max: 64}
+	// OptionValue is one of the values of a select.
+	OptionValue = &Value{Form: Text, Max: MaxOption}
+	// DurationValue is a span of time.
+	DurationValue = &Value{Form: Duration}
+)
+
 // Shorthands of the tables.
 var (
-	boolean  = &Value{Form: Bool}
-	name     = &Value{Form: Text, Pattern: NamePattern, Name: "a name in snake case: a-z, 0-9 and _, starting with a letter", Max: MaxName}
-	label    = &Value{Form: Text, Max: MaxLabel}
-	help     = &Value{Form: Text, Max: MaxHelp}
-	goName   = &Value{Form: Text, Pattern: `^[A-Z][A-Za-z0-9_]*$`, Name: "an exported Go name, such as BlogPost", Max: 64}
-	goType   = &Value{Form: Text, Pattern: `^([A-Za-z0-9_.~-]+/)*[A-Za-z0-9_.~-]+\.[A-Z][A-Za-z0-9_]*$`, Name: "a Go type with its import path, such as example.com/shop/types.Price", Max: 255}
-	folder   = &Value{Form: Text, Pattern: `^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$`, Name: "a folder within the project, with slashes, such as internal/data", Max: 200}
-	column   = &Value{Form: Text, Pattern: `^[a-z][a-z0-9_]*( +(asc|desc))?$`, Name: `a field, or a field and "desc"`, Max: MaxName + 10}
-	optValue = Value{Form: Text, Max: MaxOption}
-	length   = &Value{Form: Int, Min: 0}
-	number   = &Value{Form: Number}
+	boolean = &Value{Form: Bool}
+	label   = &Value{Form: Text, Max: MaxLabel}
+	help    = &Value{Form: Text, Max: MaxHelp}
+	goType  = &Value{Form: Text, Pattern: `^([A-Za-z0-9_.~-]+/)*[A-Za-z0-9_.~-]+\.[A-Z][A-Za-z0-9_]*$`, Name: "a Go type with its import path, such as example.com/shop/types.Price", Max: 255}
+	folder  = &Value{Form: Text, Pattern: `^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$`, Name: "a folder within the project, with slashes, such as internal/data", Max: 200}
+	length  = &Value{Form: Int, Min: 0}
+	number  = &Value{Form: Number}
 )
 
 // Project is modulagen.yaml.
@@ -32,32 +44,41 @@ var Project = &Mapping{
 	},
 }
 
-// Datatype is one definition file.
-var Datatype = &Mapping{
+// Definition returns the mapping that a definition file holds, with a key for the
+// section of each behavior.
+func Definition(sections []Key) *Mapping {
+	m := *datatype
+	m.Keys = slices.Concat(m.Keys, sections, later)
+	return &m
+}
+
+var datatype = &Mapping{
 	Name: "datatype",
 	Help: "A datatype: one table, its row type in Go and its methods.",
 	Keys: []Key{
-		{Name: "name", Help: "the table's name, in snake case", Value: name, Needed: true},
+		{Name: "name", Help: "the table's name, in snake case", Value: NameValue, Needed: true},
 		{Name: "label", Help: "what people call it; made from the name unless given", Value: label},
 		{Name: "description", Help: "what it is for; becomes the Go type's documentation", Value: &Value{Form: Text, Max: MaxDescription}},
 		{Name: "route", Help: "the slug under which operators find it", Value: &Value{Form: Text, Pattern: `^[a-z0-9]+(-[a-z0-9]+)*$`, Name: "a slug: a-z, 0-9 and single hyphens", Max: 100}},
-		{Name: "go_name", Help: "the row type's name in Go, when the one made from name does not please", Value: goName},
+		{Name: "go_name", Help: "the row type's name in Go, when the one made from name does not please", Value: GoNameValue},
 		{Name: "id", Help: "integer: given by the database (the default); ulid: 26 characters that sort by time", Value: &Value{Form: Text, Choices: []string{"integer", "ulid"}}},
 		{Name: "storage", Help: "where rows are kept; table is the only one in this version", Value: &Value{Form: Text, Choices: []string{"table"}}},
 		{Name: "fields", Help: "the columns, without the id, which every datatype has", Needed: true, Value: &Value{Form: List, Min: 1, Max: MaxFields, Of: &Value{Form: Section, Keys: Field}}},
 		{Name: "indexes", Help: "what is searched, sorted or unique by several fields", Value: &Value{Form: List, Max: MaxIndexes, Of: &Value{Form: Section, Keys: Index}}},
-		{Name: "queue", Help: "makes the rows jobs that workers take up", Value: &Value{Form: Section, Keys: Queue}},
-		{Name: "cache", Help: "makes the rows entries of a cache, which package runtime/cache reads and writes", Value: &Value{Form: Section, Keys: Cache}},
-		{Name: "cron", Later: true},
-		{Name: "mail", Later: true},
-		{Name: "webhook", Later: true},
-		{Name: "webhooks", Later: true},
-		{Name: "events", Later: true},
-		{Name: "tree", Later: true},
-		{Name: "workflow", Later: true},
-		{Name: "audit", Later: true},
-		{Name: "retention", Later: true},
 	},
+}
+
+// later are sections that are known, and not built in this version.
+var later = []Key{
+	{Name: "cron", Later: true},
+	{Name: "mail", Later: true},
+	{Name: "webhook", Later: true},
+	{Name: "webhooks", Later: true},
+	{Name: "events", Later: true},
+	{Name: "tree", Later: true},
+	{Name: "workflow", Later: true},
+	{Name: "audit", Later: true},
+	{Name: "retention", Later: true},
 }
 
 // Field is one entry of a datatype's fields.
@@ -65,11 +86,11 @@ var Field = &Mapping{
 	Name: "field",
 	Help: "A field: one column.",
 	Keys: []Key{
-		{Name: "name", Help: "the column's name, in snake case", Value: name, Needed: true},
+		{Name: "name", Help: "the column's name, in snake case", Value: NameValue, Needed: true},
 		{Name: "type", Help: "what it holds", Value: &Value{Form: Text, Choices: typeNames(fieldtype.Writable())}, Needed: true},
 		{Name: "label", Help: "what people call it; made from the name unless given", Value: label},
 		{Name: "help", Help: "one or two sentences for whoever fills it in", Value: help},
-		{Name: "go_name", Help: "its name in Go, when the one made from name does not please", Value: goName},
+		{Name: "go_name", Help: "its name in Go, when the one made from name does not please", Value: GoNameValue},
 		{Name: "required", Help: "must be given, and not empty", Value: boolean},
 		{Name: "unique", Help: "no two rows have the same value", Value: boolean},
 		{Name: "secret", Help: "never shown in errors, logs or pages", Value: boolean},
@@ -80,7 +101,7 @@ var Field = &Mapping{
 		{Name: "options", Help: "the values of a select", Value: &Value{Form: List, Min: 1, Max: MaxOptions, Of: option}},
 		{Name: "scale", Help: "digits behind the point of a decimal; 2 unless given", Value: &Value{Form: Int, Min: 0, Max: check.MaxScale}},
 		{Name: "validation", Help: "further rules, in ModulaCMS's form", Value: validation},
-		{Name: "to", Help: "the datatype that a reference points to", Value: name},
+		{Name: "to", Help: "the datatype that a reference points to", Value: NameValue},
 		{Name: "on_delete", Help: "what happens here when the row that is pointed to is deleted: restrict (refused, the default), cascade, set_null", Value: &Value{Form: Text, Choices: []string{"restrict", "cascade", "set_null"}}},
 		{Name: "go_type", Help: "the Go type that a JSON document is decoded into, with its import path", Value: goType},
 		{Name: "fields", Help: "the members of a JSON object, which becomes a Go struct"}, // its Value: see init
@@ -102,9 +123,9 @@ var option = &Value{Form: Text, Max: MaxOption, Or: []Value{{Form: Section, Keys
 	Name: "option",
 	Help: "One value of a select.",
 	Keys: []Key{
-		{Name: "value", Help: "as it is stored", Value: &optValue, Needed: true},
+		{Name: "value", Help: "as it is stored", Value: OptionValue, Needed: true},
 		{Name: "label", Help: "what people call it; made from the value unless given", Value: label},
-		{Name: "go_name", Help: "the end of its constant's name in Go", Value: goName},
+		{Name: "go_name", Help: "the end of its constant's name in Go", Value: GoNameValue},
 	},
 }}}}
 
@@ -113,7 +134,7 @@ var Index = &Mapping{
 	Name: "index",
 	Help: "An index over one or more fields.",
 	Keys: []Key{
-		{Name: "fields", Help: `the fields in order; "created_at desc" sorts downwards`, Needed: true, Value: &Value{Form: List, Min: 1, Max: MaxIndexFields, Of: column}},
+		{Name: "fields", Help: `the fields in order; "created_at desc" sorts downwards`, Needed: true, Value: &Value{Form: List, Min: 1, Max: MaxIndexFields, Of: ColumnValue}},
 		{Name: "unique", Help: "no two rows have the same values", Value: boolean},
 		{Name: "where", Help: "only rows that hold to this: a field and its value, a list of values, null, or {not: ...}, {lt: ...} and so on", Value: &Value{Form: Map, Min: 1, Max: 8, Of: conditionValue}},
 		{Name: "name", Help: "its name in the database, when the one made from the fields does not please", Value: &Value{Form: Text, Pattern: NamePattern, Name: "a name in snake case: a-z, 0-9 and _, starting with a letter", Max: MaxIndexName}},

@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 	"gopkg.in/yaml.v3"
 
+	"github.com/hegner123/modulagen/gen/load/node"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/near"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -20,8 +21,8 @@ import (
 const TimeLayout = "2006-01-02T15:04:05.000000Z"
 
 // defaultOf reads a field's default and holds it to the field's own rules.
-func (def *definition) defaultOf(n *yaml.Node, f *model.Field) {
-	at := get(n, "default")
+func (def *Definition) defaultOf(n *yaml.Node, f *model.Field) {
+	at := node.Get(n, "default")
 	if at == nil || f.Type == "reference" || f.Type == "bytes" {
 		return
 	}
@@ -33,7 +34,7 @@ func (def *definition) defaultOf(n *yaml.Node, f *model.Field) {
 		}
 		return
 	}
-	if at.Value == "now" && isText(at) && (f.Rules.Kind == check.Time || f.Rules.Kind == check.Date) {
+	if at.Value == "now" && node.IsText(at) && (f.Rules.Kind == check.Time || f.Rules.Kind == check.Date) {
 		f.Default = &model.Default{Now: true}
 		return
 	}
@@ -76,7 +77,7 @@ func literal(n *yaml.Node, f *model.Field) (text string, value any, err error) {
 	tag := n.ShortTag()
 	switch f.Rules.Kind {
 	case check.Int:
-		if tag != "!!int" || !plainInt.MatchString(n.Value) {
+		if tag != "!!int" || !node.PlainInt.MatchString(n.Value) {
 			return "", nil, errReported
 		}
 		i, err := strconv.ParseInt(n.Value, 10, 64)
@@ -100,7 +101,7 @@ func literal(n *yaml.Node, f *model.Field) (text string, value any, err error) {
 		b := strings.EqualFold(n.Value, "true")
 		return strconv.FormatBool(b), b, nil
 	}
-	if !isText(n) {
+	if !node.IsText(n) {
 		return "", nil, errReported
 	}
 	switch f.Rules.Kind {

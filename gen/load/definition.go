@@ -7,53 +7,53 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/hegner123/modulagen/gen/goname"
-	"github.com/hegner123/modulagen/gen/language"
+	"github.com/hegner123/modulagen/gen/load/node"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/near"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// definition is a file that defines a datatype, on its way to the model.
-type definition struct {
-	f      *file
-	n      *yaml.Node
-	d      *model.Datatype
-	nodes  map[*model.Field]*yaml.Node
-	names  map[*model.Index]*yaml.Node
-	unique map[*model.Index]bool // made from `unique: true`
+// Definition is a file that defines a datatype, on its way to the model.
+type Definition struct {
+	l        *loader
+	f        *file
+	Root     *yaml.Node
+	Datatype *model.Datatype
+	nodes    map[*model.Field]*yaml.Node
+	names    map[*model.Index]*yaml.Node
+	unique   map[*model.Index]bool // made from `unique: true`
 }
 
 // define reads one definition as far as it goes by itself.
-func define(f *file) *definition {
+func (l *loader) define(f *file) *Definition {
 	n := f.root
-	f.mapping(n, language.Datatype, "the datatype", nil)
-	name := str(n, "name")
+	f.mapping(n, l.grammar, "the datatype", nil)
+	name := node.Text(n, "name")
 	d := &model.Datatype{
-		Pos: f.pos(or(get(n, "name"), n)), Name: name, Label: str(n, "label"), Description: str(n, "description"),
-		Route: str(n, "route"), ID: model.IDInteger, GoPos: f.pos(or(get(n, "go_name"), get(n, "name"), n)),
+		Pos: f.pos(node.Or(node.Get(n, "name"), n)), Name: name, Label: node.Text(n, "label"), Description: node.Text(n, "description"),
+		Route: node.Text(n, "route"), ID: model.IDInteger, GoPos: f.pos(node.Or(node.Get(n, "go_name"), node.Get(n, "name"), n)),
 	}
 	if d.Label == "" {
 		d.Label = Label(name)
 	}
-	if str(n, "id") == string(model.IDULID) {
+	if node.Text(n, "id") == string(model.IDULID) {
 		d.ID = model.IDULID
 	}
-	def := &definition{f: f, n: n, d: d, nodes: map[*model.Field]*yaml.Node{}, names: map[*model.Index]*yaml.Node{}, unique: map[*model.Index]bool{}}
+	def := &Definition{l: l, f: f, Root: n, Datatype: d, nodes: map[*model.Field]*yaml.Node{}, names: map[*model.Index]*yaml.Node{}, unique: map[*model.Index]bool{}}
 	def.goNames()
 	def.tableName()
 	def.fields()
 	def.indexes()
-	def.queue()
-	def.cache()
+	def.read()
 	return def
 }
 
 // goNames names the row and its accessor. A name that is singular already
 // stands for both, and so does a go_name in its place.
-func (def *definition) goNames() {
-	d := def.d
+func (def *Definition) goNames() {
+	d := def.Datatype
 	d.GoRow, d.GoAccessor = goname.Row(d.Name), goname.Exported(d.Name)
-	if own := str(def.n, "go_name"); own != "" {
+	if own := node.Text(def.Root, "go_name"); own != "" {
 		if d.GoRow == d.GoAccessor {
 			d.GoAccessor = own
 		}
@@ -63,8 +63,8 @@ func (def *definition) goNames() {
 
 // tableName refuses names that would have to be quoted in every statement that
 // anyone ever writes about the table.
-func (def *definition) tableName() {
-	at, name := get(def.n, "name"), def.d.Name
+func (def *Definition) tableName() {
+	at, name := node.Get(def.Root, "name"), def.Datatype.Name
 	switch {
 	case at == nil || name == "":
 	case sqltext.Reserved(name), name == "value": // MariaDB reads INSERT INTO value (...) as INSERT VALUES
@@ -104,14 +104,14 @@ var systemColumns = map[string]string{
 	"tableoid": "PostgreSQL", "oid": "SQLite", "rowid": "SQLite", "_rowid_": "SQLite",
 }
 
-func (def *definition) fields() {
+func (def *Definition) fields() {
 	seen := map[string]*yaml.Node{}
-	for _, n := range items(def.n, "fields") {
+	for _, n := range node.Items(def.Root, "fields") {
 		if n.Kind != yaml.MappingNode {
 			continue
 		}
 		field := def.field(n)
-		at := or(get(n, "name"), n)
+		at := node.Or(node.Get(n, "name"), n)
 		switch owner, system := systemColumns[strings.ToLower(field.Name)]; {
 		case field.Name == "":
 			continue
@@ -126,14 +126,14 @@ func (def *definition) fields() {
 		}
 		seen[field.Name] = at
 		def.nodes[field] = n
-		def.d.Fields = append(def.d.Fields, field)
+		def.Datatype.Fields = append(def.Datatype.Fields, field)
 	}
 }
 
-// find looks a field up that another part of the definition names.
-func (def *definition) find(at *yaml.Node, name string) *model.Field {
-	known := make([]string, len(def.d.Fields))
-	for i, f := range def.d.Fields {
+// Find looks a field up that another part of the definition names.
+func (def *Definition) Find(at *yaml.Node, name string) *model.Field {
+	known := make([]string, len(def.Datatype.Fields))
+	for i, f := range def.Datatype.Fields {
 		if f.Name == name {
 			return f
 		}
@@ -149,6 +149,6 @@ func (def *definition) find(at *yaml.Node, name string) *model.Field {
 		def.f.wrong(at, "id cannot be named here", "every row is found and sorted by its id already")
 		return nil
 	}
-	def.f.wrong(at, fmt.Sprintf("%s has no field %q", def.d.Name, name), hint)
+	def.f.wrong(at, fmt.Sprintf("%s has no field %q", def.Datatype.Name, name), hint)
 	return nil
 }

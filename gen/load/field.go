@@ -11,18 +11,19 @@ import (
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/language"
+	"github.com/hegner123/modulagen/gen/load/node"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
 // field reads one column.
-func (def *definition) field(n *yaml.Node) *model.Field {
-	f := def.plainField(n, def.d.GoRow)
-	f.Unique = isTrue(n, "unique")
+func (def *Definition) field(n *yaml.Node) *model.Field {
+	f := def.plainField(n, def.Datatype.GoRow)
+	f.Unique = node.True(n, "unique")
 	if f.Type == "reference" {
-		f.Reference = &model.Reference{To: str(n, "to"), OnDelete: cmp.Or(str(n, "on_delete"), "restrict")}
+		f.Reference = &model.Reference{To: node.Text(n, "to"), OnDelete: cmp.Or(node.Text(n, "on_delete"), "restrict")}
 		if f.Reference.OnDelete == "set_null" && f.Required {
-			def.f.wrong(get(n, "on_delete"), fmt.Sprintf("%s is required, so that set_null cannot empty it", f.Name), "write cascade or restrict, or leave required out")
+			def.f.wrong(node.Get(n, "on_delete"), fmt.Sprintf("%s is required, so that set_null cannot empty it", f.Name), "write cascade or restrict, or leave required out")
 		}
 	}
 	if f.Type == "json" {
@@ -35,12 +36,12 @@ func (def *definition) field(n *yaml.Node) *model.Field {
 
 // plainField reads what columns and members of JSON objects share. Owner is
 // the Go name that the names of the field's own types start with.
-func (def *definition) plainField(n *yaml.Node, owner string) *model.Field {
-	name := str(n, "name")
+func (def *Definition) plainField(n *yaml.Node, owner string) *model.Field {
+	name := node.Text(n, "name")
 	f := &model.Field{
-		Pos: def.f.pos(or(get(n, "name"), n)), GoPos: def.f.pos(or(get(n, "go_name"), get(n, "name"), n)), Name: name, GoName: cmp.Or(str(n, "go_name"), goname.Exported(name)),
-		Type: str(n, "type"), Label: cmp.Or(str(n, "label"), fieldLabel(name, str(n, "type"))), Help: str(n, "help"),
-		Required: isTrue(n, "required"), Secret: isTrue(n, "secret"), GoType: str(n, "go_type"), Scale: 2,
+		Pos: def.f.pos(node.Or(node.Get(n, "name"), n)), GoPos: def.f.pos(node.Or(node.Get(n, "go_name"), node.Get(n, "name"), n)), Name: name, GoName: cmp.Or(node.Text(n, "go_name"), goname.Exported(name)),
+		Type: node.Text(n, "type"), Label: cmp.Or(node.Text(n, "label"), fieldLabel(name, node.Text(n, "type"))), Help: node.Text(n, "help"),
+		Required: node.True(n, "required"), Secret: node.True(n, "secret"), GoType: node.Text(n, "go_type"), Scale: 2,
 	}
 	t, known := fieldtype.Lookup(f.Type)
 	if !known {
@@ -49,7 +50,7 @@ func (def *definition) plainField(n *yaml.Node, owner string) *model.Field {
 	}
 	if f.Type != "decimal" {
 		f.Scale = 0
-	} else if s, ok := integer(n, "scale"); ok && s >= 0 && s <= check.MaxScale {
+	} else if s, ok := node.Int(n, "scale"); ok && s >= 0 && s <= check.MaxScale {
 		f.Scale = int(s)
 	}
 	f.Rules = check.Rules{Kind: t.Kind, Format: t.Format, Scale: f.Scale, Secret: f.Secret}
@@ -72,7 +73,7 @@ func fieldLabel(name, typ string) string {
 }
 
 // bounds reads min and max, and fills in what the type allows at most.
-func (def *definition) bounds(n *yaml.Node, f *model.Field, t fieldtype.Type) {
+func (def *Definition) bounds(n *yaml.Node, f *model.Field, t fieldtype.Type) {
 	if t.Max > 0 {
 		f.Rules.Max = check.AtInt(t.Max)
 	}
@@ -92,7 +93,7 @@ func (def *definition) bounds(n *yaml.Node, f *model.Field, t fieldtype.Type) {
 		if !most.IsSet() {
 			hint = fmt.Sprintf("a %s has at most %s unless max says more", f.Type, f.Rules.Max)
 		}
-		def.f.wrong(get(n, "min"), fmt.Sprintf("min %s is more than max %s", least, f.Rules.Max), hint)
+		def.f.wrong(node.Get(n, "min"), fmt.Sprintf("min %s is more than max %s", least, f.Rules.Max), hint)
 		return
 	}
 	f.Rules.Min = least
@@ -100,8 +101,8 @@ func (def *definition) bounds(n *yaml.Node, f *model.Field, t fieldtype.Type) {
 
 // bound reads one of them, when it is what the type asks for; what is not was
 // reported, but for what the tables cannot say.
-func (def *definition) bound(n *yaml.Node, key string, f *model.Field, rules language.TypeRules) check.Bound {
-	v := get(n, key)
+func (def *Definition) bound(n *yaml.Node, key string, f *model.Field, rules language.TypeRules) check.Bound {
+	v := node.Get(n, key)
 	if v == nil || v.Kind != yaml.ScalarNode || !plainNumber.MatchString(v.Value) {
 		return check.Bound{}
 	}
@@ -138,9 +139,9 @@ func (f *file) hint(n *yaml.Node, hint string) {
 	}
 }
 
-func (def *definition) pattern(n *yaml.Node, f *model.Field) {
-	p := get(n, "pattern")
-	if p == nil || !isText(p) || p.Value == "" || len(p.Value) > check.MaxPattern || f.Rules.Kind != check.Text || f.Type == "select" {
+func (def *Definition) pattern(n *yaml.Node, f *model.Field) {
+	p := node.Get(n, "pattern")
+	if p == nil || !node.IsText(p) || p.Value == "" || len(p.Value) > check.MaxPattern || f.Rules.Kind != check.Text || f.Type == "select" {
 		return
 	}
 	if _, err := check.CompilePattern(p.Value); err != nil {
@@ -162,22 +163,22 @@ func cause(err error) string {
 }
 
 // options reads a select's values and names its type.
-func (def *definition) options(n *yaml.Node, f *model.Field, owner string) {
+func (def *Definition) options(n *yaml.Node, f *model.Field, owner string) {
 	if f.Type != "select" {
 		return
 	}
 	f.EnumGoName = goname.Enum(owner, f.GoName)
-	for _, o := range items(n, "options") {
+	for _, o := range node.Items(n, "options") {
 		value, at := o.Value, o
 		opt := model.Option{Value: value, GoName: goname.Option(f.EnumGoName, value)}
 		if o.Kind == yaml.MappingNode {
-			at = or(get(o, "value"), o)
-			value = str(o, "value")
-			opt = model.Option{Value: value, Label: str(o, "label"), GoName: goname.Option(f.EnumGoName, value)}
-			if own := str(o, "go_name"); own != "" {
+			at = node.Or(node.Get(o, "value"), o)
+			value = node.Text(o, "value")
+			opt = model.Option{Value: value, Label: node.Text(o, "label"), GoName: goname.Option(f.EnumGoName, value)}
+			if own := node.Text(o, "go_name"); own != "" {
 				opt.GoName = f.EnumGoName + own
 			}
-		} else if !isText(o) {
+		} else if !node.IsText(o) {
 			continue
 		}
 		if value == "" {
@@ -200,30 +201,30 @@ func (def *definition) options(n *yaml.Node, f *model.Field, owner string) {
 // optionLabel makes a label of a value that is written as a name; others, such
 // as GET or -1, are labels already.
 func optionLabel(value string) string {
-	if name := strings.ReplaceAll(value, "-", "_"); matches(language.NamePattern, name) {
+	if name := strings.ReplaceAll(value, "-", "_"); node.Matches(language.NamePattern, name) {
 		return sentenceCase(name)
 	}
 	return value
 }
 
 // inlineFields reads the members of a JSON field's document.
-func (def *definition) inlineFields(n *yaml.Node, f *model.Field) {
-	if f.GoType != "" && get(n, "fields") != nil {
-		def.f.wrong(get(n, "fields"), "go_type and fields exclude each other", "remove one: the struct is either yours or made from fields")
+func (def *Definition) inlineFields(n *yaml.Node, f *model.Field) {
+	if f.GoType != "" && node.Get(n, "fields") != nil {
+		def.f.wrong(node.Get(n, "fields"), "go_type and fields exclude each other", "remove one: the struct is either yours or made from fields")
 		return
 	}
-	if len(items(n, "fields")) == 0 {
+	if len(node.Items(n, "fields")) == 0 {
 		return
 	}
-	f.JSONGoName = def.d.GoRow + f.GoName
-	f.JSONFields = def.memberFields(n, f.JSONGoName)
+	f.JSONGoName = def.Datatype.GoRow + f.GoName
+	f.JSONFields = def.MemberFields(n, f.JSONGoName)
 	f.Rules.Fields = membersOf(f.JSONFields)
 }
 
-// memberFields reads the fields of a JSON object.
-func (def *definition) memberFields(n *yaml.Node, owner string) []*model.Field {
+// MemberFields reads the fields of a JSON object.
+func (def *Definition) MemberFields(n *yaml.Node, owner string) []*model.Field {
 	var out []*model.Field
-	for _, m := range items(n, "fields") {
+	for _, m := range node.Items(n, "fields") {
 		if m.Kind != yaml.MappingNode {
 			continue
 		}
@@ -234,7 +235,7 @@ func (def *definition) memberFields(n *yaml.Node, owner string) []*model.Field {
 			continue
 		}
 		if i := slices.IndexFunc(out, func(o *model.Field) bool { return o.Name == f.Name }); i >= 0 {
-			def.f.wrong(or(get(m, "name"), m), fmt.Sprintf("field %s is declared twice", f.Name), fmt.Sprintf("the first is on line %d", out[i].Pos.Line))
+			def.f.wrong(node.Or(node.Get(m, "name"), m), fmt.Sprintf("field %s is declared twice", f.Name), fmt.Sprintf("the first is on line %d", out[i].Pos.Line))
 			continue
 		}
 		out = append(out, f)

@@ -10,39 +10,40 @@ import (
 
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/gen/goname"
+	"github.com/hegner123/modulagen/gen/load/node"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/near"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
 // indexes makes the unique ones of fields, then reads the declared ones.
-func (def *definition) indexes() {
-	for _, f := range def.d.Fields {
-		if !f.Unique || !def.indexable(get(def.nodes[f], "unique"), f) {
+func (def *Definition) indexes() {
+	for _, f := range def.Datatype.Fields {
+		if !f.Unique || !def.Indexable(node.Get(def.nodes[f], "unique"), f) {
 			continue
 		}
 		x := &model.Index{Pos: f.Pos, NamePos: f.Pos, GoName: f.GoName, Columns: []model.IndexColumn{{Field: f}}, Unique: true}
 		def.unique[x] = true
-		def.addIndex(x, get(def.nodes[f], "unique"))
+		def.addIndex(x, node.Get(def.nodes[f], "unique"))
 	}
-	for _, n := range items(def.n, "indexes") {
+	for _, n := range node.Items(def.Root, "indexes") {
 		if n.Kind == yaml.MappingNode {
 			def.index(n)
 		}
 	}
 }
 
-func (def *definition) index(n *yaml.Node) {
-	x := &model.Index{Pos: def.f.pos(n), NamePos: def.f.pos(or(get(n, "name"), n)), Unique: isTrue(n, "unique"), Name: str(n, "name")}
+func (def *Definition) index(n *yaml.Node) {
+	x := &model.Index{Pos: def.f.pos(n), NamePos: def.f.pos(node.Or(node.Get(n, "name"), n)), Unique: node.True(n, "unique"), Name: node.Text(n, "name")}
 	ok := true
-	for _, c := range items(n, "fields") {
-		if !isText(c) {
+	for _, c := range node.Items(n, "fields") {
+		if !node.IsText(c) {
 			ok = false
 			continue
 		}
-		col := def.column(c)
+		col := def.Column(c)
 		switch {
-		case col.Field == nil, !def.indexable(c, col.Field):
+		case col.Field == nil, !def.Indexable(c, col.Field):
 			ok = false
 			continue
 		case slices.ContainsFunc(x.Columns, func(o model.IndexColumn) bool { return o.Field == col.Field }):
@@ -52,11 +53,11 @@ func (def *definition) index(n *yaml.Node) {
 		}
 		x.Columns = append(x.Columns, col)
 	}
-	if w := section(n, "where"); w != nil {
+	if w := node.Section(n, "where"); w != nil {
 		before := len(def.f.found)
 		x.Where = def.where(w)
 		ok = ok && len(def.f.found) == before && len(x.Where) > 0
-	} else if get(n, "where") != nil {
+	} else if node.Get(n, "where") != nil {
 		ok = false
 	}
 	if ok && len(x.Columns) > 0 {
@@ -64,8 +65,8 @@ func (def *definition) index(n *yaml.Node) {
 	}
 }
 
-// column reads "priority desc".
-func (def *definition) column(n *yaml.Node) model.IndexColumn {
+// Column reads "priority desc".
+func (def *Definition) Column(n *yaml.Node) model.IndexColumn {
 	parts := strings.Fields(n.Value)
 	if len(parts) == 0 || len(parts) > 2 || len(parts) == 2 && parts[1] != "asc" && parts[1] != "desc" {
 		if len(parts) == 2 && near.Word(parts[1], []string{"asc", "desc"}) != "" {
@@ -73,20 +74,20 @@ func (def *definition) column(n *yaml.Node) model.IndexColumn {
 		}
 		return model.IndexColumn{} // reported
 	}
-	return model.IndexColumn{Field: def.find(n, parts[0]), Desc: len(parts) == 2 && parts[1] == "desc"}
+	return model.IndexColumn{Field: def.Find(n, parts[0]), Desc: len(parts) == 2 && parts[1] == "desc"}
 }
 
-// indexable refuses what a database cannot keep in an index.
-func (def *definition) indexable(at *yaml.Node, f *model.Field) bool {
+// Indexable refuses what a database cannot keep in an index.
+func (def *Definition) Indexable(at *yaml.Node, f *model.Field) bool {
 	switch {
 	case f.Type == "json", f.Type == "bytes":
-		if def.unique == nil || at != get(def.nodes[f], "unique") { // the key itself was reported
+		if def.unique == nil || at != node.Get(def.nodes[f], "unique") { // the key itself was reported
 			def.f.wrong(at, fmt.Sprintf("%s is of type %s, which cannot be indexed", f.Name, f.Type), "copy what is searched into a field of its own")
 		}
 		return false
 	case f.Rules.Kind == check.Text && f.Type != "reference" && f.Rules.Max.Int() > fieldtype.VarcharMax:
 		what := "indexed"
-		if at == get(def.nodes[f], "unique") {
+		if at == node.Get(def.nodes[f], "unique") {
 			what = "unique"
 		}
 		def.f.wrong(at, fmt.Sprintf("%s may hold %s characters; to be %s it may hold at most %d", f.Name, f.Rules.Max, what, fieldtype.VarcharMax), fmt.Sprintf("add max: %d, or less, to %s", fieldtype.VarcharMax, f.Name))
@@ -96,15 +97,15 @@ func (def *definition) indexable(at *yaml.Node, f *model.Field) bool {
 }
 
 // addIndex names an index and refuses one that is there already.
-func (def *definition) addIndex(x *model.Index, at *yaml.Node) {
-	for _, o := range def.d.Indexes {
+func (def *Definition) addIndex(x *model.Index, at *yaml.Node) {
+	for _, o := range def.Datatype.Indexes {
 		if sameIndex(o, x) {
 			def.f.wrong(at, "this index is there already", fmt.Sprintf("the first is on line %d; remove one", o.Pos.Line))
 			return
 		}
 	}
 	if x.Name == "" {
-		x.Name = indexName(def.d.Name, x)
+		x.Name = indexName(def.Datatype.Name, x)
 	}
 	if x.Unique && len(x.Where) == 0 && x.GoName == "" {
 		names := make([]string, len(x.Columns))
@@ -114,7 +115,7 @@ func (def *definition) addIndex(x *model.Index, at *yaml.Node) {
 		x.GoName = goname.Key(names)
 	}
 	def.names[x] = at
-	def.d.Indexes = append(def.d.Indexes, x)
+	def.Datatype.Indexes = append(def.Datatype.Indexes, x)
 }
 
 func sameIndex(a, b *model.Index) bool {
@@ -153,17 +154,17 @@ func indexName(table string, x *model.Index) string {
 var comparisons = []struct{ key, op string }{{"not", "!="}, {"in", "in"}, {"lt", "<"}, {"lte", "<="}, {"gt", ">"}, {"gte", ">="}}
 
 // where reads which rows an index covers.
-func (def *definition) where(n *yaml.Node) []model.Condition {
+func (def *Definition) where(n *yaml.Node) []model.Condition {
 	var out []model.Condition
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		f := def.find(key, key.Value)
+		f := def.Find(key, key.Value)
 		if f == nil {
 			continue
 		}
 		if value.Kind == yaml.MappingNode {
 			for _, c := range comparisons {
-				if v := get(value, c.key); v != nil && (v.Kind == yaml.SequenceNode) == (c.op == "in") {
+				if v := node.Get(value, c.key); v != nil && (v.Kind == yaml.SequenceNode) == (c.op == "in") {
 					out = def.condition(out, f, c.op, v)
 				}
 			}
@@ -179,7 +180,7 @@ func (def *definition) where(n *yaml.Node) []model.Condition {
 }
 
 // condition adds one comparison, unless it is wrong.
-func (def *definition) condition(out []model.Condition, f *model.Field, op string, n *yaml.Node) []model.Condition {
+func (def *Definition) condition(out []model.Condition, f *model.Field, op string, n *yaml.Node) []model.Condition {
 	if isNull(n) {
 		if f.NotNull {
 			def.f.wrong(n, fmt.Sprintf("%s is never null", f.Name), "remove the condition")
@@ -216,7 +217,7 @@ func (def *definition) condition(out []model.Condition, f *model.Field, op strin
 }
 
 // conditionValue reads a value that rows are compared with.
-func (def *definition) conditionValue(n *yaml.Node, f *model.Field) (string, bool) {
+func (def *Definition) conditionValue(n *yaml.Node, f *model.Field) (string, bool) {
 	text, value, err := literal(n, f)
 	if errors.Is(err, errReported) {
 		number := n.ShortTag() == "!!int" || n.ShortTag() == "!!float"

@@ -1,4 +1,4 @@
-package load
+package load_test
 
 import (
 	"errors"
@@ -9,7 +9,9 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/language"
+	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/mistake"
 )
 
@@ -24,7 +26,7 @@ func project(files map[string]string) fstest.MapFS {
 }
 
 func mistakes(t testing.TB, fsys fs.FS) mistake.List {
-	_, err := Load(fsys)
+	_, err := load.Load(fsys, gen.Behaviors)
 	var list mistake.List
 	if err != nil && !errors.As(err, &list) {
 		t.Fatalf("the error is no list: %v", err)
@@ -56,7 +58,7 @@ func TestLimits(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			list := mistakes(t, project(map[string]string{"datatypes/article.yaml": c.text}))
-			if len(list) > maxMistakes+1 {
+			if len(list) > 100+1 {
 				t.Errorf("%d mistakes", len(list))
 			}
 			for _, m := range list {
@@ -127,7 +129,7 @@ func TestLoadIsDeterministic(t *testing.T) {
 	for _, s := range stories(t, "definitions") {
 		var first string
 		for range 5 {
-			p, err := Load(s.Project)
+			p, err := load.Load(s.Project, gen.Behaviors)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +148,7 @@ func FuzzLoad(f *testing.F) {
 	for _, folder := range []string{"mistakes", "definitions"} {
 		for _, s := range stories(f, folder) {
 			for name, file := range s.Project {
-				if isYAML(name) {
+				if strings.HasSuffix(name, ".yaml") {
 					f.Add(file.Data)
 				}
 			}
@@ -154,9 +156,9 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		start := time.Now()
-		for _, name := range []string{"datatypes/x.yaml", ConfigFile} {
+		for _, name := range []string{"datatypes/x.yaml", load.ConfigFile} {
 			fsys := project(map[string]string{"datatypes/y.yaml": articleYAML, name: string(text)})
-			p, err := Load(fsys)
+			p, err := load.Load(fsys, gen.Behaviors)
 			if (p == nil) == (err == nil) {
 				t.Fatalf("project %v, error %v", p, err)
 			}

@@ -9,6 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/hegner123/modulagen/gen/fieldtype"
+	"github.com/hegner123/modulagen/gen/load/node"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/near"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -19,39 +20,37 @@ const maxIndexBytes = 4 * fieldtype.VarcharMax
 
 // link looks at the definitions together.
 func (l *loader) link() {
-	byName := l.unique()
+	l.byName = l.unique()
 	for _, def := range l.defs {
-		for _, f := range def.d.Fields {
+		for _, f := range def.Datatype.Fields {
 			if f.Reference != nil && f.Reference.To != "" {
-				l.resolve(def, f, byName)
+				def.resolve(f)
 			}
 		}
 	}
 	for _, def := range l.defs {
-		for _, x := range def.d.Indexes {
-			def.indexSize(x.Columns, def.names[x])
-		}
-		if q := def.d.Queue; q != nil && q.State != nil {
-			at := get(section(def.n, "queue"), "order")
-			def.indexSize(append([]model.IndexColumn{{Field: q.State}}, q.Order...), at)
+		for _, x := range def.Datatype.Indexes {
+			def.IndexSize(x.Columns, def.names[x])
 		}
 	}
-	l.sources(byName)
+	for _, def := range l.defs {
+		def.linkBehaviors()
+	}
 	l.routes()
 	l.circles()
 	l.indexNames()
 }
 
 // unique reports a datatype that two files define.
-func (l *loader) unique() map[string]*definition {
-	byName := map[string]*definition{}
+func (l *loader) unique() map[string]*Definition {
+	byName := map[string]*Definition{}
 	for _, def := range l.defs {
-		name := def.d.Name
+		name := def.Datatype.Name
 		if name == "" {
 			continue
 		}
 		if first := byName[name]; first != nil {
-			def.f.wrong(get(def.n, "name"), fmt.Sprintf("datatype %s is defined twice", name), fmt.Sprintf("the first is in %s:%d", first.f.path, first.d.Pos.Line))
+			def.f.wrong(node.Get(def.Root, "name"), fmt.Sprintf("datatype %s is defined twice", name), fmt.Sprintf("the first is in %s:%d", first.f.path, first.Datatype.Pos.Line))
 			continue
 		}
 		byName[name] = def
@@ -61,48 +60,56 @@ func (l *loader) unique() map[string]*definition {
 
 // routes reports a route that leads to two datatypes.
 func (l *loader) routes() {
-	first := map[string]*definition{}
+	first := map[string]*Definition{}
 	for _, def := range l.defs {
-		route := def.d.Route
+		route := def.Datatype.Route
 		if route == "" {
 			continue
 		}
 		if other := first[route]; other == nil {
 			first[route] = def
-		} else if other.d.Name != def.d.Name {
-			def.f.wrong(get(def.n, "route"), fmt.Sprintf("route %s leads to %s already", route, other.d.Name), fmt.Sprintf("choose another; that one is in %s:%d", other.f.path, get(other.n, "route").Line))
+		} else if other.Datatype.Name != def.Datatype.Name {
+			def.f.wrong(node.Get(def.Root, "route"), fmt.Sprintf("route %s leads to %s already", route, other.Datatype.Name), fmt.Sprintf("choose another; that one is in %s:%d", other.f.path, node.Get(other.Root, "route").Line))
 		}
 	}
 }
 
-func (l *loader) resolve(def *definition, f *model.Field, byName map[string]*definition) {
-	target := byName[f.Reference.To]
-	if target == nil && slices.Contains(l.named, f.Reference.To) {
-		return
+// Other returns the definition that a node names, or nil where there is none: that
+// is reported, unless the file that may have it could not be read.
+func (def *Definition) Other(at *yaml.Node) *Definition {
+	l, name := def.l, at.Value
+	target := l.byName[name]
+	if target != nil || slices.Contains(l.named, name) {
+		return target
 	}
+	known := slices.Clone(l.named)
+	for name := range l.byName {
+		known = append(known, name)
+	}
+	slices.Sort(known)
+	hint := fmt.Sprintf("define it in %s/%s.yaml", path.Dir(def.f.path), name)
+	if meant := near.Word(name, known); meant != "" {
+		hint = fmt.Sprintf("write %q", meant)
+	}
+	def.f.wrong(at, fmt.Sprintf("there is no datatype %q", name), hint)
+	return nil
+}
+
+func (def *Definition) resolve(f *model.Field) {
+	target := def.Other(node.Get(def.nodes[f], "to"))
 	if target == nil {
-		known := slices.Clone(l.named)
-		for name := range byName {
-			known = append(known, name)
-		}
-		slices.Sort(known)
-		hint := fmt.Sprintf("define it in %s/%s.yaml", path.Dir(def.f.path), f.Reference.To)
-		if meant := near.Word(f.Reference.To, known); meant != "" {
-			hint = fmt.Sprintf("write %q", meant)
-		}
-		def.f.wrong(get(def.nodes[f], "to"), fmt.Sprintf("there is no datatype %q", f.Reference.To), hint)
 		return
 	}
-	f.References = target.d
+	f.References = target.Datatype
 	f.Rules.Kind = check.Int
-	if target.d.ID == model.IDULID {
+	if target.Datatype.ID == model.IDULID {
 		f.Rules.Kind = check.Text
 		f.Rules.Min, f.Rules.Max = check.AtInt(26), check.AtInt(26)
 	}
 }
 
-// indexSize refuses an index whose entries a database could not keep.
-func (def *definition) indexSize(columns []model.IndexColumn, at *yaml.Node) {
+// IndexSize refuses an index whose entries a database could not keep.
+func (def *Definition) IndexSize(columns []model.IndexColumn, at *yaml.Node) {
 	total := int64(0)
 	var long []string
 	for _, c := range columns {
@@ -121,12 +128,12 @@ func (def *definition) indexSize(columns []model.IndexColumn, at *yaml.Node) {
 // circles reports datatypes that need one another before any can have a row.
 func (l *loader) circles() {
 	needs := map[*model.Datatype][]*model.Field{}
-	owner := map[*model.Datatype]*definition{}
+	owner := map[*model.Datatype]*Definition{}
 	for _, def := range l.defs {
-		owner[def.d] = def
-		for _, f := range def.d.Fields {
+		owner[def.Datatype] = def
+		for _, f := range def.Datatype.Fields {
 			if f.References != nil && f.Required {
-				needs[def.d] = append(needs[def.d], f)
+				needs[def.Datatype] = append(needs[def.Datatype], f)
 			}
 		}
 	}
@@ -149,17 +156,17 @@ func (l *loader) circles() {
 		state[d] = done
 	}
 	for _, def := range l.defs {
-		if state[def.d] == unseen {
-			visit(def.d)
+		if state[def.Datatype] == unseen {
+			visit(def.Datatype)
 		}
 	}
 }
 
 // circle reports the reference that closes a circle, with the way round.
-func (l *loader) circle(def *definition, f *model.Field, path []*model.Field) {
+func (l *loader) circle(def *Definition, f *model.Field, path []*model.Field) {
 	start := slices.IndexFunc(path, func(p *model.Field) bool { return p.References == f.References })
-	if f.References == def.d {
-		def.f.wrong(get(def.nodes[f], "to"), fmt.Sprintf("every %s needs another one first, so that none can be the first", def.d.Name), "leave required out")
+	if f.References == def.Datatype {
+		def.f.wrong(node.Get(def.nodes[f], "to"), fmt.Sprintf("every %s needs another one first, so that none can be the first", def.Datatype.Name), "leave required out")
 		return
 	}
 	names := []string{f.References.Name}
@@ -172,15 +179,15 @@ func (l *loader) circle(def *definition, f *model.Field, path []*model.Field) {
 			names = append(names, p.References.Name)
 		}
 	}
-	def.f.wrong(get(def.nodes[f], "to"), "these need one another, so that none can have a first row: "+strings.Join(names, " -> "), "leave required out of one of the references")
+	def.f.wrong(node.Get(def.nodes[f], "to"), "these need one another, so that none can have a first row: "+strings.Join(names, " -> "), "leave required out of one of the references")
 }
 
 // indexNames reports names of indexes that a database keeps for itself.
 func (l *loader) indexNames() {
 	for _, def := range l.defs {
-		for _, x := range def.d.Indexes {
+		for _, x := range def.Datatype.Indexes {
 			at := def.names[x]
-			if n := get(at, "name"); n != nil {
+			if n := node.Get(at, "name"); n != nil {
 				at = n
 			}
 			if owner := ownIndexName(x.Name); owner != "" {

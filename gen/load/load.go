@@ -9,7 +9,8 @@
 //  2. form: known keys holding what they should, from the tables of
 //     gen/language (shape.go)
 //  3. sense: defaults that hold to their field's rules, indexes over fields
-//     that exist, states that are options (field.go, index.go, queue.go)
+//     that exist (field.go, index.go), and what behaviors make of their sections
+//     (behavior.go)
 //  4. the project as a whole: references, circles, indexes (link.go)
 //
 // A step goes on with what the one before could make out, so that one slip
@@ -28,6 +29,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/language"
+	"github.com/hegner123/modulagen/gen/load/node"
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
 )
@@ -36,9 +38,15 @@ import (
 // missing: all of it has defaults.
 const ConfigFile = "modulagen.yaml"
 
-// Load reads the project in a folder. Its error is a mistake.List.
-func Load(fsys fs.FS) (*model.Project, error) {
+// Load reads the project in a folder, in whose definitions each of the behaviors
+// may have a section. Its error is a mistake.List.
+func Load[B Behavior](fsys fs.FS, behaviors []B) (*model.Project, error) {
 	l := &loader{fsys: fsys}
+	var keys []language.Key
+	for _, b := range behaviors {
+		l.behaviors, keys = append(l.behaviors, b), append(keys, b.Key())
+	}
+	l.grammar = language.Definition(keys)
 	p := &model.Project{Config: l.config()}
 	if len(l.found) == 0 {
 		l.definitions(p.Config.Datatypes)
@@ -47,7 +55,7 @@ func Load(fsys fs.FS) (*model.Project, error) {
 	}
 	for _, def := range l.defs {
 		l.found = append(l.found, def.f.found...)
-		p.Datatypes = append(p.Datatypes, def.d)
+		p.Datatypes = append(p.Datatypes, def.Datatype)
 	}
 	slices.SortStableFunc(p.Datatypes, func(a, b *model.Datatype) int { return cmp.Compare(a.Name, b.Name) })
 	if err := l.found.Err(); err != nil {
@@ -57,10 +65,14 @@ func Load(fsys fs.FS) (*model.Project, error) {
 }
 
 type loader struct {
-	fsys  fs.FS
-	defs  []*definition // in the order of their files
-	found mistake.List  // of files that are no definitions
-	named []string      // datatypes of files that could not be read, as far as that can be guessed
+	fsys      fs.FS
+	behaviors []Behavior
+	grammar   *language.Mapping // of a definition
+
+	defs   []*Definition          // in the order of their files
+	byName map[string]*Definition // once all are read
+	found  mistake.List           // of files that are no definitions
+	named  []string               // datatypes of files that could not be read, as far as that can be guessed
 }
 
 // config reads modulagen.yaml and fills in what it leaves out.
@@ -73,10 +85,10 @@ func (l *loader) config() model.Config {
 	f := open(l.fsys, ConfigFile)
 	if f.root != nil {
 		f.mapping(f.root, language.Project, "the configuration", nil)
-		c.Datatypes = cmp.Or(str(f.root, "datatypes"), c.Datatypes)
-		c.Queries = cmp.Or(str(f.root, "queries"), c.Queries)
-		c.Output = cmp.Or(str(f.root, "output"), c.Output)
-		c.Package = str(f.root, "package")
+		c.Datatypes = cmp.Or(node.Text(f.root, "datatypes"), c.Datatypes)
+		c.Queries = cmp.Or(node.Text(f.root, "queries"), c.Queries)
+		c.Output = cmp.Or(node.Text(f.root, "output"), c.Output)
+		c.Package = node.Text(f.root, "package")
 		l.folders(f, c)
 		unseen(f, c)
 		c.Package = l.packageName(f, c)
@@ -91,7 +103,7 @@ func (l *loader) folders(f *file, c model.Config) {
 	for i, a := range named {
 		for _, b := range named[:i] {
 			if a.folder == b.folder || strings.HasPrefix(a.folder+"/", b.folder+"/") && a.key == "output" {
-				at := or(get(f.root, a.key), get(f.root, b.key), f.root)
+				at := node.Or(node.Get(f.root, a.key), node.Get(f.root, b.key), f.root)
 				f.wrong(at, fmt.Sprintf("%s and %s are both in %s", b.key, a.key, b.folder), "give each a folder of its own")
 				break
 			}
@@ -104,7 +116,7 @@ func (l *loader) folders(f *file, c model.Config) {
 func unseen(f *file, c model.Config) {
 	for part := range strings.SplitSeq(c.Output, "/") {
 		if !goname.IsFolder(part) && part != "" && part[0] != '.' {
-			f.wrong(or(get(f.root, "output"), f.root), fmt.Sprintf("the go command does not build what is in a folder called %s", part), "choose another folder for output")
+			f.wrong(node.Or(node.Get(f.root, "output"), f.root), fmt.Sprintf("the go command does not build what is in a folder called %s", part), "choose another folder for output")
 			return
 		}
 	}
@@ -112,8 +124,8 @@ func unseen(f *file, c model.Config) {
 
 func (l *loader) packageName(f *file, c model.Config) string {
 	if c.Package != "" {
-		if matches(language.NamePattern, c.Package) && !goname.IsPackage(c.Package) {
-			f.wrong(or(get(f.root, "package"), f.root), fmt.Sprintf("package %q cannot be imported by that name", c.Package), "choose a name that Go does not use itself (a keyword, a built-in name, main, init, documentation) and that does not end in _test")
+		if node.Matches(language.NamePattern, c.Package) && !goname.IsPackage(c.Package) {
+			f.wrong(node.Or(node.Get(f.root, "package"), f.root), fmt.Sprintf("package %q cannot be imported by that name", c.Package), "choose a name that Go does not use itself (a keyword, a built-in name, main, init, documentation) and that does not end in _test")
 		}
 		return c.Package
 	}
@@ -121,7 +133,7 @@ func (l *loader) packageName(f *file, c model.Config) string {
 	if goname.IsPackage(name) {
 		return name
 	}
-	if at := get(f.root, "output"); at != nil && len(f.found) == 0 {
+	if at := node.Get(f.root, "output"); at != nil && len(f.found) == 0 {
 		hint := "add package: and a name"
 		if bent := strings.ReplaceAll(snake(name), "_", ""); goname.IsPackage(bent) {
 			hint = "add package: " + bent
@@ -166,7 +178,7 @@ func (l *loader) definition(name string) {
 		l.named = append(l.named, f.guess()...)
 		return
 	}
-	l.defs = append(l.defs, define(f))
+	l.defs = append(l.defs, l.define(f))
 }
 
 var nameLine = regexp.MustCompile(`^name: *["']?([a-z][a-z0-9_]*)`)

@@ -1,28 +1,19 @@
-package load
+package load_test
 
 import (
 	"fmt"
-	"testing"
 	"testing/fstest"
+
+	"github.com/hegner123/modulagen/gen"
+	"github.com/hegner123/modulagen/gen/load"
 )
 
-func TestSnake(t *testing.T) {
-	for in, want := range map[string]string{
-		"userId": "user_id", "UserID": "user_id", "User Name": "user_name", "a-b": "a_b", "2nd": "2nd",
-		"*/": "", "größe": "", "already_snake": "already_snake", "__x__": "x", "line2Text": "line2_text",
-	} {
-		if got := snake(in); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-}
-
 func ExampleLoad() {
-	_, err := Load(fstest.MapFS{"datatypes/article.yaml": {Data: []byte(`name: article
+	_, err := load.Load(fstest.MapFS{"datatypes/article.yaml": {Data: []byte(`name: article
 fields:
   - {name: title, type: text, requierd: true}
   - {name: status, type: select, options: [draft, live], default: drafft}
-`)}})
+`)}}, gen.Behaviors)
 	fmt.Println(err)
 	// Output:
 	// datatypes/article.yaml:3:31: unknown key "requierd" in a field

@@ -1,4 +1,4 @@
-package load
+package load_test
 
 import (
 	"io/fs"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/mistake"
 )
 
@@ -53,7 +54,7 @@ func wantOne(t *testing.T, list mistake.List, file, message string) {
 }
 
 // places are where a project is read.
-var places = []string{"datatypes/odd.yaml", "datatypes/odd.yml", "queries/odd.sql", ConfigFile}
+var places = []string{"datatypes/odd.yaml", "datatypes/odd.yml", "queries/odd.sql", load.ConfigFile}
 
 // TestOddFiles loads projects in which something stands in a file's place. That
 // something is a mistake, and is neither waited for nor passed over.
@@ -125,7 +126,7 @@ func TestLinks(t *testing.T) {
 			t.Run(place+" "+name, func(t *testing.T) {
 				dir, _ := disk(t, map[string]string{"datatypes/article.yaml": articleYAML, "queries/x.sql": ""})
 				at := filepath.Join(dir, filepath.FromSlash(place))
-				if strings.HasPrefix(to, "..") && place != ConfigFile {
+				if strings.HasPrefix(to, "..") && place != load.ConfigFile {
 					to = "../" + to
 				}
 				if err := os.Symlink(filepath.FromSlash(to), at); err != nil {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package load
+package load_test
 
 import (
 	"net"

@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/hegner123/modulagen/gen/language"
+	"github.com/hegner123/modulagen/gen/load/node"
 	"github.com/hegner123/modulagen/gen/near"
 )
 
@@ -133,18 +133,11 @@ func isForm(n *yaml.Node, form language.Form) bool {
 	case language.Bool:
 		return n.ShortTag() == "!!bool"
 	case language.Int:
-		return n.ShortTag() == "!!int" || plainInt.MatchString(n.Value) && n.ShortTag() == "!!float" // too long for one
+		return n.ShortTag() == "!!int" || node.PlainInt.MatchString(n.Value) && n.ShortTag() == "!!float" // too long for one
 	case language.Number:
 		return n.ShortTag() == "!!int" || n.ShortTag() == "!!float"
 	}
-	return isText(n) // Text and Duration
-}
-
-// isText takes an unquoted date for the text that it is; only YAML 1.1 knew
-// dates.
-func isText(n *yaml.Node) bool {
-	tag := n.ShortTag()
-	return n.Kind == yaml.ScalarNode && (tag == "!!str" || tag == "!!timestamp" || tag == "!!binary")
+	return node.IsText(n) // Text and Duration
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
@@ -183,19 +176,7 @@ func (f *file) section(n *yaml.Node, m *language.Mapping, what string) {
 	}
 }
 
-var (
-	plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,9})?$`)
-	plainInt    = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-	patterns    sync.Map // of Value.Pattern
-)
-
-func matches(pattern, s string) bool {
-	re, ok := patterns.Load(pattern)
-	if !ok {
-		re, _ = patterns.LoadOrStore(pattern, regexp.MustCompile(pattern))
-	}
-	return re.(*regexp.Regexp).MatchString(s)
-}
+var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,9})?$`)
 
 func (f *file) text(n *yaml.Node, v *language.Value, what string) {
 	s := n.Value
@@ -206,7 +187,7 @@ func (f *file) text(n *yaml.Node, v *language.Value, what string) {
 		f.unknownChoice(n, v.Choices, what)
 	case v.Max > 0 && int64(length) > v.Max:
 		f.wrong(n, fmt.Sprintf("%s has %d characters, at most %d are allowed", what, length, v.Max), "shorten it")
-	case v.Pattern != "" && !matches(v.Pattern, s):
+	case v.Pattern != "" && !node.Matches(v.Pattern, s):
 		f.wrong(n, fmt.Sprintf("%s %q is not %s", what, s, v.Name), suggestion(s, v.Pattern))
 	case strings.ContainsRune(s, 0):
 		f.wrong(n, what+" holds a NUL character", "remove it")
@@ -222,7 +203,7 @@ func (f *file) unknownChoice(n *yaml.Node, choices []string, what string) {
 		f.wrong(n, "storage: content is not built in this version", "leave the key out: rows are kept in a table")
 		return
 	}
-	if what == "backoff" && matches(language.DurationPattern, n.Value) {
+	if what == "backoff" && node.Matches(language.DurationPattern, n.Value) {
 		hint = fmt.Sprintf("write [%s]", n.Value)
 	} else if e := examples[example{what, language.Text}]; e != "" && near.Word(n.Value, choices) == "" {
 		hint = e
@@ -232,17 +213,17 @@ func (f *file) unknownChoice(n *yaml.Node, choices []string, what string) {
 
 // suggestion bends a text into the form that a pattern asks for, if that is easy.
 func suggestion(s, pattern string) string {
-	if matches(pattern, "a desc") {
+	if node.Matches(pattern, "a desc") {
 		lower := strings.ToLower(s)
-		if matches(pattern, lower) {
+		if node.Matches(pattern, lower) {
 			return fmt.Sprintf("write %q", lower)
 		}
-		if name, _, ok := strings.Cut(lower, " "); ok && matches(pattern, name) {
+		if name, _, ok := strings.Cut(lower, " "); ok && node.Matches(pattern, name) {
 			return fmt.Sprintf(`write %q, or "%s desc"`, name, name)
 		}
 	}
 	for _, bent := range []string{snake(s), strings.ReplaceAll(snake(s), "_", "-"), strings.TrimPrefix(s, "/"), strings.ReplaceAll(s, `\`, "/"), strings.ToLower(s)} {
-		if bent != "" && matches(pattern, bent) {
+		if bent != "" && node.Matches(pattern, bent) {
 			return fmt.Sprintf("write %q", bent)
 		}
 	}
@@ -276,7 +257,7 @@ func snake(s string) string {
 }
 
 func (f *file) int(n *yaml.Node, v *language.Value, what string) {
-	if !plainInt.MatchString(n.Value) {
+	if !node.PlainInt.MatchString(n.Value) {
 		hint := "write it in decimal digits alone"
 		var i int64
 		if n.Decode(&i) == nil {
@@ -349,7 +330,7 @@ func (f *file) namesOf(n *yaml.Node, v *language.Value, what string) {
 		if v.Pattern != "" {
 			pattern, asked = v.Pattern, v.Name
 		}
-		if !matches(pattern, key.Value) || len(key.Value) > language.MaxName {
+		if !node.Matches(pattern, key.Value) || len(key.Value) > language.MaxName {
 			f.wrong(key, fmt.Sprintf("%q in %s is not %s", key.Value, what, asked), suggestion(key.Value, pattern))
 			continue
 		}
@@ -465,7 +446,7 @@ func kindOf(n *yaml.Node) string {
 
 // bend proposes the same value in the form that is asked for.
 func (f *file) bend(n *yaml.Node, v *language.Value) string {
-	if n.Kind == yaml.ScalarNode && isText(n) {
+	if n.Kind == yaml.ScalarNode && node.IsText(n) {
 		switch s := strings.ToLower(n.Value); v.Form {
 		case language.Bool:
 			if slices.Contains([]string{"yes", "y", "on", "true", "1"}, s) {
@@ -507,7 +488,7 @@ func (f *file) fieldShape(n *yaml.Node, m *language.Mapping) {
 	rules, known := typeRules(n, m)
 	if known {
 		for _, name := range language.SpecialKeys() {
-			key, _ := pair(n, name)
+			key, _ := node.Pair(n, name)
 			if key == nil {
 				continue
 			}
@@ -521,7 +502,7 @@ func (f *file) fieldShape(n *yaml.Node, m *language.Mapping) {
 			}
 		}
 		for _, name := range rules.Needs {
-			if key, _ := pair(n, name); key == nil {
+			if key, _ := node.Pair(n, name); key == nil {
 				k, _ := language.Field.Key(name)
 				f.wrong(n, fmt.Sprintf("%s has no %s", titled(n, rules.Type), name), fmt.Sprintf("add %s: %s", name, k.Help))
 			}
@@ -535,7 +516,7 @@ func (f *file) fieldShape(n *yaml.Node, m *language.Mapping) {
 
 // timeDefault lets an unquoted 2026 say what is wrong with it in dates' words.
 func (f *file) timeDefault(n *yaml.Node, over overrides) {
-	if _, v := pair(n, "default"); v != nil && !isText(v) && v.Kind == yaml.ScalarNode && !isNull(v) {
+	if _, v := node.Pair(n, "default"); v != nil && !node.IsText(v) && v.Kind == yaml.ScalarNode && !isNull(v) {
 		over["default"] = nil
 		f.wrong(v, fmt.Sprintf("default must be a time, not %s", kindOf(v)), `write now, "2026-01-02" for a date, or "2026-01-02T15:04:05Z" for a datetime`)
 	}
@@ -558,7 +539,7 @@ func (f *file) misplaced(key *yaml.Node, name, typ string) {
 
 // titled names a field in a message by its name, if it has one.
 func titled(n *yaml.Node, noun string) string {
-	if s := str(n, "name"); s != "" {
+	if s := node.Text(n, "name"); s != "" {
 		return noun + " " + s
 	}
 	return "this " + noun
@@ -566,7 +547,7 @@ func titled(n *yaml.Node, noun string) string {
 
 func typeRules(n *yaml.Node, m *language.Mapping) (language.TypeRules, bool) {
 	k, _ := m.Key("type")
-	name := str(n, "type")
+	name := node.Text(n, "type")
 	if !slices.Contains(k.Value.Choices, name) {
 		return language.TypeRules{}, false
 	}

@@ -1,4 +1,4 @@
-package load
+package load_test
 
 import (
 	"errors"
@@ -10,8 +10,12 @@ import (
 	"testing/fstest"
 
 	"github.com/hegner123/modulagen/datatypes"
+	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/behavior"
+	"github.com/hegner123/modulagen/gen/behavior/cache"
+	"github.com/hegner123/modulagen/gen/behavior/queue"
 	"github.com/hegner123/modulagen/gen/internal/story"
+	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/names"
@@ -64,14 +68,14 @@ func TestMistakes(t *testing.T) {
 
 // mistakesOf returns the mistakes of a story, those among its names too.
 func mistakesOf(s *story.Story) error {
-	p, err := Load(s.Project)
+	p, err := load.Load(s.Project, gen.Behaviors)
 	if err != nil {
 		return err
 	}
-	if err = behavior.Apply(p); err == nil {
+	if err = behavior.Apply(p, gen.Behaviors); err == nil {
 		err = names.Check(p)
 	}
-	return Quote(s.Project, err)
+	return load.Quote(s.Project, err)
 }
 
 // held looks at what every mistake owes its reader.
@@ -90,7 +94,7 @@ func held(t *testing.T, m mistake.Mistake) {
 func TestDefinitions(t *testing.T) {
 	for _, s := range stories(t, "definitions") {
 		t.Run(s.Name, func(t *testing.T) {
-			p, err := Load(s.Project)
+			p, err := load.Load(s.Project, gen.Behaviors)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -118,11 +122,11 @@ func describe(p *model.Project) string {
 		for _, x := range d.Indexes {
 			describeIndex(&b, x)
 		}
-		if d.Queue != nil {
-			describeQueue(&b, d.Queue)
+		if q := queue.Of(d); q != nil {
+			describeQueue(&b, q)
 		}
-		if d.Cache != nil {
-			describeCache(&b, d.Cache)
+		if c := cache.Of(d); c != nil {
+			describeCache(&b, c)
 		}
 	}
 	return b.String()
@@ -187,7 +191,7 @@ func columns(cols []model.IndexColumn) string {
 	return b.String()
 }
 
-func describeQueue(b *strings.Builder, q *model.QueueSection) {
+func describeQueue(b *strings.Builder, q *queue.Section) {
 	fmt.Fprintf(b, "  queue %s: %s -> %s -> %s or %s", q.State.Name, q.Ready, q.Running, q.Done, q.Dead)
 	if q.Cancelled != "" {
 		fmt.Fprintf(b, " or %s", q.Cancelled)
@@ -236,7 +240,7 @@ func describeQueue(b *strings.Builder, q *model.QueueSection) {
 	}
 }
 
-func describeCache(b *strings.Builder, c *model.CacheSection) {
+func describeCache(b *strings.Builder, c *cache.Section) {
 	fmt.Fprintf(b, "  cache of %s in %s, at most %d entries, %d bytes, for %v\n", c.Key.Name, c.Value.Name, c.MaxEntries, c.MaxBytes, c.MaxAge)
 	for _, r := range []struct {
 		name string
@@ -256,7 +260,7 @@ func describeCache(b *strings.Builder, c *model.CacheSection) {
 	}
 }
 
-func describePolicy(b *strings.Builder, indent string, p model.Policy) {
+func describePolicy(b *strings.Builder, indent string, p queue.Policy) {
 	for _, part := range []struct {
 		is   bool
 		text string
@@ -295,7 +299,7 @@ func TestBuiltins(t *testing.T) {
 		}
 		project["datatypes/"+name+".yaml"] = &fstest.MapFile{Data: text}
 	}
-	p, err := Load(project)
+	p, err := load.Load(project, gen.Behaviors)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,14 +6,15 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/hegner123/modulagen/gen/load/node"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
 // validation reads a field's further rules. A rule that requires makes the
 // field required: that it may be null in the database would mislead.
-func (def *definition) validation(n *yaml.Node, f *model.Field) {
-	v := section(n, "validation")
+func (def *Definition) validation(n *yaml.Node, f *model.Field) {
+	v := node.Section(n, "validation")
 	if v == nil || f.Type == "bytes" || f.Type == "reference" {
 		return
 	}
@@ -31,14 +32,14 @@ type ruleReader struct {
 
 func (r *ruleReader) entries(n *yaml.Node, key string, depth int) []check.Rule {
 	var out []check.Rule
-	for _, e := range items(n, key) {
+	for _, e := range node.Items(n, key) {
 		if r.seen++; r.seen == check.MaxRules+1 {
 			r.f.wrong(e, fmt.Sprintf("more than %d rules in one field", check.MaxRules), "use a pattern")
 		}
 		if r.seen > check.MaxRules {
 			return out
 		}
-		if g := section(e, "group"); g != nil {
+		if g := node.Section(e, "group"); g != nil {
 			if depth == check.MaxDepth {
 				r.f.wrong(g, fmt.Sprintf("groups stand at most %d deep", check.MaxDepth), "")
 				continue
@@ -46,7 +47,7 @@ func (r *ruleReader) entries(n *yaml.Node, key string, depth int) []check.Rule {
 			out = append(out, check.Rule{AllOf: r.entries(g, "all_of", depth+1), AnyOf: r.entries(g, "any_of", depth+1)})
 			continue
 		}
-		if one := section(e, "rule"); one != nil {
+		if one := node.Section(e, "rule"); one != nil {
 			if rule, ok := r.rule(one, depth); ok {
 				out = append(out, rule)
 			}
@@ -57,13 +58,13 @@ func (r *ruleReader) entries(n *yaml.Node, key string, depth int) []check.Rule {
 
 func (r *ruleReader) rule(n *yaml.Node, depth int) (check.Rule, bool) {
 	rule := check.Rule{
-		Op: check.Op(str(n, "op")), Value: str(n, "value"), Class: str(n, "class"),
-		Cmp: str(n, "cmp"), Negate: isTrue(n, "negate"), Message: str(n, "message"),
+		Op: check.Op(node.Text(n, "op")), Value: node.Text(n, "value"), Class: node.Text(n, "class"),
+		Cmp: node.Text(n, "cmp"), Negate: node.True(n, "negate"), Message: node.Text(n, "message"),
 	}
-	for _, v := range items(n, "values") {
+	for _, v := range node.Items(n, "values") {
 		rule.Values = append(rule.Values, v.Value)
 	}
-	if v := get(n, "n"); v != nil && plainNumber.MatchString(v.Value) {
+	if v := node.Get(n, "n"); v != nil && plainNumber.MatchString(v.Value) {
 		if b, err := check.ParseBound(v.Value); err == nil {
 			rule.N = b
 		}

@@ -19,6 +19,10 @@ type Effect struct {
 	Rows     bool   // it is handed the rows before and after
 	Announce string // a topic that is announced when the write is committed; "": none
 	Run      *Call  // makes the function that runs in the write's transaction; nil: none
+
+	// Missed says what does not happen when a query of a person's own writes rows: a
+	// sentence about the query, "It writes ...".
+	Missed string
 }
 
 // Call is a call in generated code.

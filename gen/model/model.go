@@ -11,7 +11,6 @@ package model
 import (
 	"fmt"
 	"hash/fnv"
-	"time"
 
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -86,11 +85,12 @@ type Datatype struct {
 	Fields  []*Field // without the id, in the order written; those that passes add come last
 	Indexes []*Index // declared ones and the unique ones of fields; sorted as written
 
-	Queue *QueueSection // the `queue:` section as written; the queue pass consumes it
-	Cache *CacheSection // the `cache:` section as written, and what the cache pass adds to it
+	// Sections holds what behaviors read from the sections that have their names, and
+	// what else they keep about the datatype. Each knows its own type.
+	Sections map[string]any
+
 	// After the passes:
 	Operations []*Operation
-	Worker     *Worker   // what a worker of this datatype needs; nil without a queue
 	Effects    []Effect  // what else happens with each write of its rows, in order
 	Cascades   []Cascade // the references by which a delete of its rows reaches effects of others
 	Names      []Name    // what its behaviors print beside what every datatype has
@@ -122,6 +122,7 @@ type Field struct {
 	Scale      int        // decimal: digits behind the point
 	Reference  *Reference // reference
 	References *Datatype  // the datatype that Reference names; set by load
+	Patch      *Call      // of an added field: makes what a patch p sets it to, in generated code; nil: what p says
 }
 
 // Option is one value of a select.
@@ -135,6 +136,7 @@ type Option struct {
 type Default struct {
 	Now  bool   // the moment of writing; datetime and date only
 	Text string // canonical text otherwise: "3", "true", "draft", "19.99", a JSON document, RFC 3339
+	Call *Call  // of an added field: makes the value in generated code, from the row r and the moment now; nil: none
 }
 
 // Reference points to another datatype's id.
@@ -169,127 +171,10 @@ type Condition struct {
 	Values []string // canonical text, as in Default.Text
 }
 
-// QueueSection is `queue:` as written.
-type QueueSection struct {
-	Pos          Pos
-	State        *Field // a select
-	Ready        string // option values
-	Running      string
-	Done         string
-	Dead         string
-	Order        []IndexColumn // claim order
-	RunAt        *Field        // datetime; nil: always due
-	Attempts     *Field        // number; nil: added
-	MaxAttempts  *Field        // number; nil: added, default 3
-	Error        *Field        // text or textarea; nil: added
-	StartedAt    *Field        // datetime; may be nil
-	CompletedAt  *Field        // datetime; may be nil
-	KindField    *Field        // text that holds the kind's name; nil without kinds
-	PayloadField *Field        // json that holds the payload; nil without kinds
-	Kinds        []*Kind       // in the order written
-	Cancelled    string        // option value; "" where the select has none for it
-	Ageing       time.Duration // waiting this long is worth one step of the first field of Order; 0: never
-	Names        []QueueName   // the named queues, as written; empty: one without a name
-	Retention    []Retention   // what is deleted after some time
-	Policy       Policy        // of every row without kinds; with kinds, Timeout and Backoff of those without their own
-}
-
-// QueueName is one of several queues in one table.
-type QueueName struct {
-	Pos         Pos
-	Name        string
-	Concurrency int64 // handlers at once in one process; 0: as Options say
-}
-
-// Retention says how long rows in an end state are kept.
-type Retention struct {
-	State string // the select's option value
-	After time.Duration
-}
-
-// Policy is how jobs are run: of one kind, or of a whole queue.
-type Policy struct {
-	Queue       string        // the named queue that a job goes to; "" is the first of Names
-	Timeout     time.Duration // of one run of a handler; 0: none
-	MaxAttempts int64         // 0: the default of the field
-	Backoff     Backoff
-	Rate        *Rate   // starts in a span of time, over all processes; nil: no limit
-	Concurrency int64   // runs at once over all processes; 0: no limit
-	Per         *Field  // Rate and Concurrency hold for each value of it; nil: for all together
-	Unique      *Unique // nil: duplicates are welcome
-}
-
-// Backoff is how long a job waits after a failure. The zero value is the
-// default: exponential with jitter.
-type Backoff struct {
-	Form   string          // "", "exponential", "squared" or "list"
-	Delays []time.Duration // of a list, by attempt; the last one repeats
-}
-
-// Rate allows Max starts in every span of Every.
-type Rate struct {
-	Max   int64
-	Every time.Duration
-}
-
-// Unique makes one job of several that are alike.
-type Unique struct {
-	By          []*Field      // what makes two alike: members of the payload, or fields of the row without kinds
-	For         time.Duration // from enqueueing on; 0: while the job is unfinished
-	OnDuplicate string        // "keep", "replace" or "debounce"
-	Wait        time.Duration // debounce: each new one postpones the job by this
-	AtMost      time.Duration // debounce: but not beyond this from the first; 0: ten times Wait
-}
-
-// Kind is one kind of job with a typed payload.
-type Kind struct {
-	Pos     Pos
-	Name    string // "image_optimize"
-	GoName  string // "ImageOptimize"
-	GoPos   Pos    // of go_name, or of the name
-	Fields  []*Field
-	Policy  Policy
-	Version int           // of the payload; 1 unless given
-	Older   []*OldPayload // by version, ascending; those from which an upcaster leads to this one
-}
-
-// OldPayload is a payload's form in an earlier version.
-type OldPayload struct {
-	Pos     Pos
-	Version int
-	GoName  string // "ImageOptimizeV1"
-	Fields  []*Field
-}
-
-// Worker is what generated code and the runtime need to work a queue: its
-// section, and the fields that the behaviour added. Those that a definition may
-// do without are nil.
-type Worker struct {
-	Section  *QueueSection
-	Order    []IndexColumn // in which rows are claimed, before their id
-	Epoch    *Field        // fence; grows with every claim
-	Lease    *Field        // until when the claim holds
-	Hold     *Field        // why a ready row is not to be claimed; empty: it is
-	Errors   *Field        // the last failures, as JSON
-	Result   *Field        // what the handler left, as JSON
-	Progress *Field        // of the handler, 0 to 1
-	Note     *Field        // of the handler, about its progress
-	Trace    *Field        // the trace that enqueued the row
-
-	Name        *Field // of named queues
-	Gate        *Field // what a limit counts the row under
-	Unique      *Field // no two rows that hold it have the same
-	UniqueUntil *Field // until when Unique holds, whatever becomes of the row
-	Yielded     *Field // another row took Unique while this one was unfinished
-	Holds       *Index // of Unique; its condition says which rows hold theirs
-	Version     *Field // of the payload
-	Rank        *Field // the moment of enqueueing less the priority's worth of waiting
-}
-
-// OpKind is what an operation does. The set is closed.
+// OpKind is what an operation does.
 type OpKind string
 
-// The operations.
+// The operations of every datatype; behaviors add kinds of their own.
 const (
 	OpInsert OpKind = "insert"
 	OpGet    OpKind = "get"    // by id, or by Key
@@ -297,37 +182,6 @@ const (
 	OpUpsert OpKind = "upsert" // on Key
 	OpDelete OpKind = "delete" // by id
 	OpList   OpKind = "list"   // first page by id; the runtime adds filter, sort and cursor
-
-	// Of a queue. Those that end a claim name its epoch, and change nothing once
-	// another worker has the row.
-	OpClaim    OpKind = "claim"    // take due rows
-	OpLock     OpKind = "lock"     // MySQL: keep claimed rows from others, and see whose they are
-	OpBeat     OpKind = "beat"     // renew the leases of claims
-	OpComplete OpKind = "complete" // end claims: done
-	OpFinish   OpKind = "finish"   // end a claim: done, with a result
-	OpRetry    OpKind = "retry"    // end a claim: ready again, later
-	OpSnooze   OpKind = "snooze"   // end a claim: ready again, later, without counting it
-	OpRelease  OpKind = "release"  // give a claim back, as if it had not been
-	OpBury     OpKind = "bury"     // end a claim: dead
-	OpAbandon  OpKind = "abandon"  // end a claim: cancelled
-	OpReport   OpKind = "report"   // write how far a handler has come
-	OpRunning  OpKind = "running"  // the claims that there are
-	OpExpire   OpKind = "expire"   // take a claim from a worker that is gone
-	OpPromote  OpKind = "promote"  // let rows be claimed whose time has come
-	OpNextDue  OpKind = "next_due" // when the next row's time comes
-	OpStranger OpKind = "stranger" // rows that this program knows no handler for
-	OpPark     OpKind = "park"     // keep such a row from being looked at again
-	OpUnpark   OpKind = "unpark"   // let rows be claimed that this program knows
-	OpCancel   OpKind = "cancel"   // end a row that is ready or running
-	OpRevive   OpKind = "revive"   // make a row that has ended ready again
-	OpPrune    OpKind = "prune"    // delete rows that ended some time ago
-	OpGateUsed OpKind = "gate_used"
-	OpGateHold OpKind = "gate_hold" // keep a gate's ready rows from being looked at
-	OpGateOpen OpKind = "gate_open" // let some of them be claimed
-	OpGateNext OpKind = "gate_next" // the next gate that holds rows
-	OpTwin     OpKind = "twin"      // the row that has a unique key
-	OpYield    OpKind = "yield"     // take its unique key from a row
-	OpPriority OpKind = "priority"  // change a row's priority and its rank
 )
 
 // Operation is one thing that can be done to a datatype's rows.
@@ -336,7 +190,9 @@ type Operation struct {
 	Kind OpKind
 	Key  *Index // of get and upsert; nil: the id
 
-	Retention *Retention // of prune
+	Behavior string   // that lowers it; "": every datatype has it
+	Steps    []string // suffixes of the names of further queries that some database needs for it
+	Detail   any      // for that behavior
 }
 
 // Query is an operation or a user's query, lowered to one database's SQL.
@@ -353,6 +209,17 @@ type Query struct {
 	// What the lowering meant; nil for a user's queries. Analysis must agree.
 	Params  []*Field // nil entries are parameters without a column, such as a limit
 	Columns []*Field // the result; the id is IDField
+}
+
+// Section returns what a behavior keeps about the datatype, or nil.
+func (d *Datatype) Section(behavior string) any { return d.Sections[behavior] }
+
+// SetSection has the datatype keep what a behavior knows of it.
+func (d *Datatype) SetSection(behavior string, section any) {
+	if d.Sections == nil {
+		d.Sections = map[string]any{}
+	}
+	d.Sections[behavior] = section
 }
 
 // IDField gives the field that stands for a datatype's id.

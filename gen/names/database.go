@@ -103,11 +103,9 @@ func operations(d *model.Datatype) []model.Name {
 			n.Pos = op.Key.NamePos
 		}
 		out = append(out, n)
-		if op.Kind == model.OpClaim { // the other steps of one on MySQL
-			for _, step := range []string{"Take", "Read"} {
-				n.Text = op.Name + step
-				out = append(out, n)
-			}
+		for _, step := range op.Steps {
+			n.Text = op.Name + step
+			out = append(out, n)
 		}
 	}
 	return out

@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 
 	"github.com/hegner123/modulagen/datatypes"
+	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/behavior"
 	"github.com/hegner123/modulagen/gen/dialect"
 	"github.com/hegner123/modulagen/gen/golang"
@@ -36,9 +37,9 @@ func TestWhatIsPrintedIsDeclared(t *testing.T) {
 	seen := 0
 	for name, project := range projects {
 		t.Run(name, func(t *testing.T) {
-			p, err := load.Load(project)
+			p, err := load.Load(project, gen.Behaviors)
 			if err == nil {
-				err = behavior.Apply(p)
+				err = behavior.Apply(p, gen.Behaviors)
 			}
 			if err == nil {
 				err = names.Check(p)
@@ -47,11 +48,11 @@ func TestWhatIsPrintedIsDeclared(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := declared{t, names.Of(p), 0}
-			sql := dialect.Lower(p)
+			sql := dialect.Lower(p, gen.Behaviors)
 			for _, db := range model.Databases {
 				d.sql(sql.Databases[db].Schema(), sql.Databases[db].QueriesFile())
 			}
-			files, err := golang.Print(p, sql, nil)
+			files, err := golang.Print(p, sql, nil, gen.Behaviors)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -71,7 +71,7 @@ func (p Project) Files() (map[string][]byte, error) {
 		"Module": p.Module, "Name": ModuleName(p.Module), "Go": goVersion,
 		"Version": p.Version, "Replace": quoted(p.Replace),
 	}
-	out := map[string][]byte{schemaPath: jsonschema.Schema()}
+	out := map[string][]byte{schemaPath: jsonschema.Schema(gen.Grammar())}
 	for name, file := range map[string]string{
 		"go.mod.tmpl": "go.mod", "main.go.tmpl": "main.go", "generate.go.tmpl": "generate.go",
 		"modulagen.yaml.tmpl": "modulagen.yaml", "queries.sql.tmpl": "queries/jobs.sql", "gitignore.tmpl": ".gitignore",
@@ -231,7 +231,7 @@ func Add(project, folder, name, from string) (string, error) {
 	if err := refused(before, mistakes(root)); err != nil {
 		return "", errors.Join(fmt.Errorf("scaffold: %s cannot be added: %w", name, err), root.Remove(file))
 	}
-	if err := create(root, schemaPath, jsonschema.Schema()); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := create(root, schemaPath, jsonschema.Schema(gen.Grammar())); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", fmt.Errorf("scaffold: %w", err)
 	}
 	return shown, nil

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/hegner123/modulagen/datatypes"
+	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/load"
 )
 
@@ -63,7 +64,7 @@ func TestProjectLoads(t *testing.T) {
 	if _, err := Write(dir, files(t, Project{Module: "shop", Version: "v1.2.3"}), false); err != nil {
 		t.Fatal(err)
 	}
-	p, err := load.Load(os.DirFS(dir))
+	p, err := load.Load(os.DirFS(dir), gen.Behaviors)
 	if err != nil {
 		t.Fatal(err)
 	}

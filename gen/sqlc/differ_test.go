@@ -12,9 +12,12 @@ import (
 
 // shop is a datatype with a field of each kind.
 func shop() map[string]*model.Datatype {
-	cache := &model.Datatype{Name: "page_cache", Cache: &model.CacheSection{DependsOn: []model.CacheSource{{Name: "book"}}}}
+	cache := &model.Datatype{Name: "page_cache"}
 	author := &model.Datatype{Name: "author", ID: model.IDInteger, Fields: []*model.Field{{Name: "name", Type: "text", NotNull: true}}}
-	book := &model.Datatype{Name: "book", ID: model.IDInteger, Effects: []model.Effect{{On: model.Creates, Announce: "book"}}, Fields: []*model.Field{
+	book := &model.Datatype{Name: "book", ID: model.IDInteger, Effects: []model.Effect{
+		{On: model.Creates, Missed: "It writes book, and wakes no worker."},
+		{On: model.AllWrites, Missed: "It writes what page_cache depends on, and removes none of its entries."},
+	}, Fields: []*model.Field{
 		{Name: "title", Type: "text", NotNull: true},
 		{Name: "author", Type: "reference", References: author},
 		{Name: "pages", Type: "number"},

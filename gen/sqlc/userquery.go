@@ -85,13 +85,8 @@ func (q *written) bypassed() []string {
 func (q *written) unrun(d *model.Datatype, on model.Writes) []string {
 	var out []string
 	for _, e := range d.Effects {
-		if e.On&on != 0 && e.Announce != "" {
-			out = append(out, "It writes "+e.Announce+", and wakes no worker.")
-		}
-	}
-	for _, c := range q.typer.p.datatypes {
-		if c.Cache != nil && slices.ContainsFunc(c.Cache.DependsOn, func(s model.CacheSource) bool { return s.Name == d.Name }) {
-			out = append(out, "It writes what "+c.Name+" depends on, and removes none of its entries.")
+		if e.On&on != 0 && e.Missed != "" {
+			out = append(out, e.Missed)
 		}
 	}
 	return out

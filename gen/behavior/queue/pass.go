@@ -1,0 +1,262 @@
+package queue
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hegner123/modulagen/gen/behavior"
+	"github.com/hegner123/modulagen/gen/golang/code"
+	"github.com/hegner123/modulagen/gen/goname"
+	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// Apply makes a datatype workable. What the section does not name and a queue needs
+// is added under the prefix queue_.
+func (Behavior) Apply(d *model.Datatype) mistake.List {
+	q := Of(d)
+	q.Worker = &Worker{Section: q}
+	p := &queuePass{d: d, q: q, w: q.Worker}
+	p.counters()
+	p.claim()
+	p.outcome()
+	p.policies()
+	p.order()
+	p.operations()
+	p.indexes()
+	d.Effects = append(d.Effects, model.Effect{
+		On: model.Creates, Announce: d.Name, Missed: "It writes " + d.Name + ", and wakes no worker.",
+	})
+	d.Names = append(d.Names, p.names()...)
+	p.secrets()
+	return nil
+}
+
+// queuePass is the state of the pass on one datatype.
+type queuePass struct {
+	d *model.Datatype
+	q *Section
+	w *Worker
+}
+
+func (p *queuePass) add(help string, f *model.Field) *model.Field {
+	f.Help = help
+	return behavior.AddField(p.d, f)
+}
+
+// counters are what a definition may name itself.
+func (p *queuePass) counters() {
+	if p.q.Attempts == nil {
+		p.q.Attempts = p.add("how often a worker has taken the row up", behavior.Number("queue_attempts", "Attempts", "0"))
+	}
+	if p.q.MaxAttempts == nil {
+		p.q.MaxAttempts = p.add("after so many attempts the row is dead", behavior.Number("queue_max_attempts", "Max attempts", "3"))
+	}
+	if p.q.RunAt == nil {
+		p.q.RunAt = p.add("not run before then", behavior.Instant("queue_run_at", "Run at"))
+	}
+	if p.q.Error == nil {
+		p.q.Error = p.add("what the last attempt failed with", behavior.Text("queue_error", "Error", "textarea", "65535"))
+	}
+	if p.q.CompletedAt == nil && len(p.q.Retention) > 0 {
+		p.q.CompletedAt = p.add("when the row ended", behavior.Instant("queue_completed_at", "Completed at"))
+	}
+}
+
+// claim is who has the row, and what keeps it from being taken.
+func (p *queuePass) claim() {
+	p.w.Epoch = p.add("grows with every claim; a worker that lost its claim cannot write", behavior.Number("queue_epoch", "Epoch", "0"))
+	p.w.Lease = p.add("until when the running worker's claim holds", behavior.Instant("queue_lease", "Lease"))
+	hold := behavior.Text("queue_hold", "Hold", "text", "16")
+	hold.NotNull, hold.Default = true, &model.Default{}
+	hold.Default.Call = &model.Call{Package: queuePath, Func: "HoldUntil", Args: []string{rowValue(p.q.RunAt), "now"}}
+	hold.Patch = &model.Call{Package: queuePath, Func: "HoldChanged", Args: []string{"p.QueueHold", "p." + p.q.RunAt.GoName}}
+	p.w.Hold = p.add("why the row waits: time, limit or kind; empty: it does not", hold)
+	if len(p.q.Names) > 0 {
+		name := behavior.Text("queue_name", "Queue", "text", "64")
+		name.NotNull, name.Default = true, &model.Default{Text: p.q.Names[0].Name}
+		p.w.Name = p.add("the named queue that the row is in", name)
+	}
+}
+
+// outcome is what a handler and its failures leave on the row.
+func (p *queuePass) outcome() {
+	p.w.Errors = p.add("the last failures, newest last", behavior.Document("queue_errors", "Errors"))
+	p.w.Result = p.add("what the handler left", behavior.Document("queue_result", "Result"))
+	progress := &model.Field{
+		Name: "queue_progress", GoName: "QueueProgress", Type: "decimal", Label: "Progress", Scale: 4,
+		Rules: check.Rules{Kind: check.Decimal, Min: check.At("0"), Max: check.At("1"), Scale: 4},
+	}
+	p.w.Progress = p.add("how far the handler has come, 0 to 1", progress)
+	p.w.Note = p.add("what the handler says of its progress", behavior.Text("queue_note", "Note", "text", "255"))
+	p.w.Trace = p.add("the trace that enqueued the row, in W3C's form", behavior.Text("queue_trace", "Trace", "text", "255"))
+}
+
+// policies are what limits, uniqueness and versions need of the row.
+func (p *queuePass) policies() {
+	all := []Policy{p.q.Policy}
+	versions := false
+	for _, k := range p.q.Kinds {
+		all = append(all, k.Policy)
+		versions = versions || k.Version > 1
+	}
+	for _, policy := range all {
+		if p.w.Gate == nil && (policy.Rate != nil || policy.Concurrency > 0) {
+			p.w.Gate = p.add("what the limits of rate and concurrency count the row under", behavior.Text("queue_gate", "Gate", "text", "255"))
+		}
+		if p.w.Unique == nil && policy.Unique != nil {
+			p.w.Unique = p.add("no two unfinished rows have the same", behavior.Text("queue_unique", "Unique", "text", "255"))
+			p.w.UniqueUntil = p.add("until when queue_unique holds, whatever becomes of the row", behavior.Instant("queue_unique_until", "Unique until"))
+			p.w.Yielded = p.add("another row took the key while this one was unfinished", behavior.Flag("queue_yielded", "Yielded"))
+		}
+	}
+	if versions {
+		p.w.Version = p.add("the version of the payload", behavior.Number("queue_version", "Version", "1"))
+	}
+}
+
+// order is the definition's, unless waiting makes up for a low priority: then
+// the rank says it all, and an index can follow it.
+func (p *queuePass) order() {
+	p.w.Order = p.q.Order
+	if p.q.Ageing > 0 {
+		rank := behavior.Number("queue_rank", "Rank", "0")
+		rank.Default = &model.Default{Now: true, Call: &model.Call{
+			Package: queuePath, Func: "Rank", Args: []string{"now", rowValue(p.q.Order[0].Field), fmt.Sprintf("%#v", code.Duration(p.q.Ageing))},
+		}}
+		p.w.Rank = p.add("the moment of enqueueing, less the waiting that the priority is worth, in microseconds", rank)
+		p.w.Order = []model.IndexColumn{{Field: p.w.Rank}}
+	}
+}
+
+// steps are what MySQL does after an operation's own query.
+var steps = map[model.OpKind][]string{OpClaim: {"Take", "Read"}}
+
+func (p *queuePass) operations() {
+	add := func(verb string, kind model.OpKind) *model.Operation {
+		op := &model.Operation{Name: verb + p.d.GoRow, Kind: kind, Behavior: Name}
+		p.d.Operations = append(p.d.Operations, op)
+		return op
+	}
+	for _, op := range []struct {
+		verb string
+		kind model.OpKind
+		when bool
+	}{
+		{"Claim", OpClaim, true},
+		{"Lock", OpLock, true},
+		{"Beat", OpBeat, true},
+		{"Complete", OpComplete, true},
+		{"Finish", OpFinish, true},
+		{"Retry", OpRetry, true},
+		{"Snooze", OpSnooze, true},
+		{"Release", OpRelease, true},
+		{"Bury", OpBury, true},
+		{"Abandon", OpAbandon, true},
+		{"Report", OpReport, true},
+		{"Running", OpRunning, true},
+		{"Expire", OpExpire, true},
+		{"Promote", OpPromote, true},
+		{"NextDue", OpNextDue, true},
+		{"Stranger", OpStranger, len(p.q.Kinds) > 0},
+		{"Park", OpPark, len(p.q.Kinds) > 0},
+		{"Unpark", OpUnpark, len(p.q.Kinds) > 0},
+		{"Cancel", OpCancel, true},
+		{"Revive", OpRevive, true},
+		{"GateUsed", OpGateUsed, p.w.Gate != nil},
+		{"GateHold", OpGateHold, p.w.Gate != nil},
+		{"GateOpen", OpGateOpen, p.w.Gate != nil},
+		{"GateNext", OpGateNext, p.w.Gate != nil},
+		{"Twin", OpTwin, p.w.Unique != nil},
+		{"Yield", OpYield, p.w.Unique != nil},
+		{"Priority", OpPriority, p.w.Rank != nil},
+	} {
+		if op.when {
+			add(op.verb, op.kind).Steps = steps[op.kind]
+		}
+	}
+	for i := range p.q.Retention {
+		r := &p.q.Retention[i]
+		p.d.Operations = append(p.d.Operations, &model.Operation{
+			Name: "Prune" + p.d.GoRow + goname.Exported(p.role(r.State)), Kind: OpPrune, Behavior: Name, Detail: r,
+		})
+	}
+}
+
+// indexes keep each look at the table short, however many rows have ended or
+// are to run later: where the database has partial indexes, they hold the few
+// rows that the look is about.
+func (p *queuePass) indexes() {
+	state := model.IndexColumn{Field: p.q.State}
+	is := func(f *model.Field, op string, values ...string) model.Condition {
+		return model.Condition{Field: f, Op: op, Values: values}
+	}
+	hold := model.IndexColumn{Field: p.w.Hold}
+	claim := []model.IndexColumn{state, hold}
+	if p.w.Name != nil {
+		claim = append(claim, model.IndexColumn{Field: p.w.Name})
+	}
+	// The id is the last of the order: without it in the index PostgreSQL sorts
+	// all that waits, with every claim.
+	order := append(slices.Clone(p.w.Order), model.IndexColumn{Field: p.d.IDField()})
+	p.index("claim", append(claim, order...), is(p.q.State, "=", p.q.Ready), is(p.w.Hold, "=", ""))
+	p.index("hold", []model.IndexColumn{state, hold, {Field: p.q.RunAt}}, is(p.q.State, "=", p.q.Ready), is(p.w.Hold, "!=", ""))
+	// By the lease and not by the state: PostgreSQL would take an index of running
+	// rows to write their ends by, and read every one that ran since the last vacuum.
+	p.index("running", []model.IndexColumn{{Field: p.w.Lease}}, is(p.w.Lease, "not_null"))
+	if p.w.Gate != nil {
+		p.index("gate", append([]model.IndexColumn{state, hold, {Field: p.w.Gate}}, order...), is(p.w.Gate, "not_null"))
+	}
+	for _, r := range p.q.Retention {
+		p.index(p.role(r.State), []model.IndexColumn{state, {Field: p.q.CompletedAt}}, is(p.q.State, "=", r.State))
+	}
+	if p.w.Unique != nil {
+		// By the state, which whoever makes a row ready has to write: the database
+		// itself refuses a second unfinished row, whatever statement makes it.
+		p.w.Holds = p.index("unique", []model.IndexColumn{{Field: p.w.Unique}},
+			is(p.w.Yielded, "=", "false"),
+			model.Condition{Any: []model.Condition{is(p.q.State, "in", p.q.Ready, p.q.Running), is(p.w.UniqueUntil, "not_null")}})
+		p.w.Holds.Unique = true
+	}
+}
+
+// role is what an end state is called in the names of things, whatever its
+// option is.
+func (p *queuePass) role(state string) string {
+	switch state {
+	case p.q.Done:
+		return "done"
+	case p.q.Dead:
+		return "dead"
+	}
+	return "cancelled"
+}
+
+func (p *queuePass) index(name string, columns []model.IndexColumn, where ...model.Condition) *model.Index {
+	return behavior.AddIndex(p.d, &model.Index{
+		Name:    model.ShortName(p.d.Name + "_queue_" + name + "_idx"),
+		Columns: columns, Where: where,
+	})
+}
+
+// secrets marks the payloads as veiled when a kind has secrets.
+func (p *queuePass) secrets() {
+	for _, k := range p.q.Kinds {
+		forms := [][]*model.Field{k.Fields}
+		for _, old := range k.Older {
+			forms = append(forms, old.Fields)
+		}
+		for _, fields := range forms {
+			p.q.PayloadField.Veiled = p.q.PayloadField.Veiled || slices.ContainsFunc(fields, (*model.Field).Hidden)
+		}
+	}
+}
+
+// rowValue is a field of the row r in generated code, as the zero value where it is null.
+func rowValue(f *model.Field) string {
+	if f.NotNull {
+		return "r." + f.GoName
+	}
+	return "r." + f.GoName + ".V"
+}

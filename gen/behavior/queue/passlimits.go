@@ -1,0 +1,45 @@
+package queue
+
+import (
+	"slices"
+
+	"github.com/hegner123/modulagen/gen/behavior"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// gatesTable is the name by which the runtime knows the table (runtime/queue).
+const gatesTable = "queue_gates"
+
+// Tables adds the table that the queues of a project share: which of them are
+// paused, and how much of a rate is used. The runtime knows it by its name.
+func (Behavior) Tables(p *model.Project) {
+	i := slices.IndexFunc(p.Datatypes, func(d *model.Datatype) bool { return Of(d) != nil })
+	if i < 0 {
+		return
+	}
+	name := behavior.Text("name", "Name", "text", "255")
+	name.Required, name.NotNull, name.Unique = true, true, true
+	name.Help = "the queue, or what one of its limits counts by"
+	paused := &model.Field{
+		Name: "paused", GoName: "Paused", Type: "boolean", Label: "Paused", NotNull: true,
+		Default: &model.Default{Text: "false"}, Rules: check.Rules{Kind: check.Bool},
+		Help: "no row of the queue is taken up",
+	}
+	used := behavior.Text("used", "Used", "text", "2000")
+	used.NotNull, used.Default = true, &model.Default{}
+	used.Help = "how much of a rate was used, and when"
+	seen := behavior.Number("seen", "Seen", "0")
+	seen.Help = "when the gate was last passed, in microseconds since 1970"
+	d := &model.Datatype{
+		Name: gatesTable, Label: "Queue Gates", ID: model.IDInteger,
+		Description: "Which queues are paused, and how much of their limits is used. The runtime keeps it.",
+		GoRow:       "QueueGate", GoAccessor: "QueueGates",
+		Fields: []*model.Field{name, paused, used, seen},
+		Indexes: []*model.Index{{
+			Name: gatesTable + "_name_key", GoName: "Name", Unique: true,
+			Columns: []model.IndexColumn{{Field: name}},
+		}},
+	}
+	behavior.AddDatatype(p, d, p.Datatypes[i])
+}

@@ -1,0 +1,68 @@
+package code
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// Rules prints the rules that the runtime checks before each write.
+func Rules(f *model.Field) jen.Code {
+	r := f.Rules
+	kinds := map[check.Kind]string{
+		check.Text: "Text", check.Int: "Int", check.Decimal: "Decimal", check.Bool: "Bool",
+		check.Time: "Time", check.Date: "Date", check.JSON: "JSON", check.Bytes: "Bytes",
+	}
+	formats := map[check.Format]string{check.Email: "Email", check.URL: "URL", check.Slug: "Slug"}
+	parts := []jen.Code{jen.Id("Kind").Op(":").Qual(CheckPath, kinds[f.Storage().Kind])}
+	add := func(name string, value jen.Code) { parts = append(parts, jen.Id(name).Op(":").Add(value)) }
+	if r.Format != "" {
+		add("Format", jen.Qual(CheckPath, formats[r.Format]))
+	}
+	switch {
+	case f.References != nil && f.Storage().Kind == check.Int:
+		add("Min", jen.Qual(CheckPath, "At").Call(jen.Lit("1"))) // ids start there; 0 is one that was forgotten
+	case f.Required:
+		add("Required", jen.True())
+	}
+	if f.Secret {
+		add("Secret", jen.True())
+	}
+	if r.Min.IsSet() {
+		add("Min", jen.Qual(CheckPath, "At").Call(jen.Lit(r.Min.String())))
+	}
+	if r.Max.IsSet() {
+		add("Max", jen.Qual(CheckPath, "At").Call(jen.Lit(r.Max.String())))
+	}
+	if r.Pattern != "" {
+		add("Pattern", jen.Lit(r.Pattern))
+	}
+	if len(f.Options) > 0 {
+		values := make([]jen.Code, len(f.Options))
+		for i, o := range f.Options {
+			values[i] = jen.Lit(o.Value)
+		}
+		add("Options", jen.Index().String().Values(values...))
+	}
+	if f.Type == "decimal" && f.Scale > 0 {
+		add("Scale", jen.Lit(f.Scale))
+	}
+	if len(r.Rules) > 0 {
+		add("Rules", jen.Qual(CheckPath, "MustParse").Call(jen.Lit(check.Document(r.Rules))))
+	}
+	if len(f.JSONFields) > 0 {
+		add("Fields", Members(f.JSONFields))
+	}
+	return jen.Qual(CheckPath, "Rules").Values(parts...)
+}
+
+// Members prints the members of a JSON object with their rules.
+func Members(fields []*model.Field) jen.Code {
+	return jen.Index().Qual(CheckPath, "Member").ValuesFunc(func(g *jen.Group) {
+		for _, field := range fields {
+			g.Line().Values(jen.Id("Name").Op(":").Lit(field.Name), jen.Id("Rules").Op(":").Add(Rules(field)))
+		}
+		g.Line()
+	})
+}

@@ -1,0 +1,107 @@
+package golang
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/golang/code"
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// Run is what a behavior has a program do while it runs.
+type Run struct {
+	Fields []jen.Code        // of the struct Workers
+	Print  func(f *jen.File) // prints what else DB has; nil: nothing
+
+	// Works says what DB.Run does, as the lines of a comment that go on behind "Run ";
+	// nil: there is only a Beside. Work ends the body of Run. Where it is not alone, it
+	// may also do nothing, so that Run waits for what goes on beside.
+	Works []string
+	Work  func(alone bool) []jen.Code
+
+	// Beside says what goes on meanwhile, likewise in one line, and Begin begins it in
+	// the body of Run, with a defer that ends it.
+	Beside string
+	Begin  jen.Code
+}
+
+// printRun prints Workers and Run, if there is anything to run. A project in which
+// things only go on beside has no workers to wait for.
+func printRun(f *jen.File, p *model.Project, behaviors []Behavior) {
+	var runs []Run
+	for _, b := range behaviors {
+		var all []*model.Datatype
+		for _, d := range p.Datatypes {
+			if d.Section(b.Name()) != nil {
+				all = append(all, d)
+			}
+		}
+		if len(all) > 0 {
+			runs = append(runs, b.Run(all))
+		}
+	}
+	if len(runs) == 0 {
+		return
+	}
+	f.Add(code.Comment("Workers are the handlers of a program. A queue whose handler is nil is not worked."))
+	f.Type().Id("Workers").StructFunc(func(g *jen.Group) {
+		for _, r := range runs {
+			for _, field := range r.Fields {
+				g.Add(field)
+			}
+		}
+	})
+	f.Line()
+	for _, r := range runs {
+		if r.Print != nil {
+			r.Print(f)
+		}
+	}
+	f.Add(code.Comment(runDoc(runs)...))
+	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Run").Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("w").Id("Workers")).Error().BlockFunc(func(g *jen.Group) {
+		runBody(g, runs)
+	})
+	f.Line()
+}
+
+func runBody(g *jen.Group, runs []Run) {
+	for _, r := range runs {
+		if r.Begin != nil {
+			g.Add(r.Begin)
+		}
+	}
+	alone := len(runs) == 1
+	for _, r := range runs {
+		if r.Work == nil {
+			continue
+		}
+		for _, statement := range r.Work(alone) {
+			g.Add(statement)
+		}
+		if alone {
+			return
+		}
+	}
+	g.Op("<-").Id("ctx").Dot("Done").Call()
+	g.Return(jen.Nil())
+}
+
+func runDoc(runs []Run) []string {
+	var doc []string
+	for _, r := range runs {
+		if r.Works != nil {
+			doc = append(doc, r.Works...)
+			doc[0] = "Run " + doc[0]
+		}
+	}
+	for _, r := range runs {
+		switch {
+		case r.Beside == "":
+		case doc == nil:
+			doc = []string{"Run " + r.Beside + ", until ctx ends."}
+		default:
+			doc[len(doc)-1] += " Meanwhile it"
+			doc = append(doc, r.Beside+".")
+		}
+	}
+	return doc
+}
