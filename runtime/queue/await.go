@@ -8,10 +8,10 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// awaitPoll is how often Await looks by itself, for what no one told it.
+// awaitPoll is how often Await reads the row without a notification.
 const awaitPoll = 500 * time.Millisecond
 
-// Await gives a row once it has ended. Generated code calls it.
+// Await waits until a row has ended, and returns it. Generated code calls it.
 func Await[R any](ctx context.Context, db *store.DB, spec *Spec[R], id any) (*R, error) {
 	news := db.Listen(endedTopic(spec.Name))
 	defer news.Stop()
@@ -38,15 +38,14 @@ func Await[R any](ctx context.Context, db *store.DB, spec *Spec[R], id any) (*R,
 	}
 }
 
-// announcer announces a topic at once, but then not again for a while: what was
-// to be announced meanwhile is, at its end. Thousands of jobs that end in a
-// second are not to be as many notifications.
+// announcer announces a topic at most once in announceEvery, the first time at once.
+// Thousands of jobs that end within a second cause a few notifications.
 type announcer struct {
 	conn  *store.Conn
 	topic string
 
 	mu      sync.Mutex
-	timer   *time.Timer // runs while the topic is not to be announced again
+	timer   *time.Timer // runs while the topic must not be announced again
 	pending bool
 	closed  bool
 }
@@ -84,7 +83,7 @@ func (a *announcer) again() {
 	}
 }
 
-// close announces what is pending.
+// close announces what is pending, and stops the timer.
 func (a *announcer) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()

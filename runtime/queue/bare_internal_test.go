@@ -131,7 +131,7 @@ func ends(claims []*claim, end outcome) []settlement {
 	return list
 }
 
-// An end that no column can hold is told of and given up; those that were to be
+// An end that its column cannot hold is logged and dropped; those that were to be
 // written with it are written.
 func TestEndThatCannotBeStored(t *testing.T) {
 	last := time.Date(9995, 1, 1, 0, 0, 0, 0, time.UTC) // no database keeps a time after the year 9999
@@ -148,8 +148,8 @@ func TestEndThatCannotBeStored(t *testing.T) {
 		if held := b.claims.all(); len(held) != 0 {
 			t.Errorf("%d claims are still held; the lease of the one must end", len(held))
 		}
-		if told := b.log.String(); strings.Count(told, "result not written") != 1 || !strings.Contains(told, "id=3") {
-			t.Errorf("the log says %q", told)
+		if log := b.log.String(); strings.Count(log, "result not written") != 1 || !strings.Contains(log, "id=3") {
+			t.Errorf("the log says %q", log)
 		}
 	})
 }
@@ -277,7 +277,7 @@ func TestPromoteWakes(t *testing.T) {
 }
 
 // Whoever sleeps is woken by what an end makes possible: by a row that is ready
-// again, and by each row that a limit let go in place of one that ended.
+// again, and by each row that a limit released in place of one that ended.
 func TestEndsWakeOthers(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
 		b.exec(t, b.db, [3]string{
@@ -338,7 +338,7 @@ func TestStartIsCountedAhead(t *testing.T) {
 	})
 }
 
-// A settler gives what waits in order, what could not be written first, and says
+// A settler returns what waits in order, what could not be written first, and says
 // when there is nothing left.
 func TestSettler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

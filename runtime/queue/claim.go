@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// claim is a row that this process has.
+// claim is a row that this process has claimed.
 type claim struct {
 	Claimed
 	row    any
 	handle *Claim
-	start  *start // under a rate; of the goroutine that runs it
+	start  *start // under a rate; used by the goroutine that runs it
 
 	mu        sync.Mutex
 	phase     phase
 	ctx       context.Context // of the handler; nil before it runs
 	cancel    context.CancelCauseFunc
-	confirmed time.Time // when the database was last asked and said that it is ours; monotonic
-	started   time.Time // when its handler began; zero before
+	confirmed time.Time // when the last statement was sent that found the claim to be ours; monotonic
+	started   time.Time // when its handler began; zero before it has
 }
 
-// ran returns how long ago the handler began; 0 for one that has not.
+// ran returns how long ago the handler began; 0 if it has not.
 func (c *claim) ran() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -33,7 +33,7 @@ func (c *claim) ran() time.Duration {
 	return time.Since(c.started)
 }
 
-// began returns when the handler began; the zero time before it has.
+// began returns when the handler began; the zero time if it has not.
 func (c *claim) began() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -43,11 +43,11 @@ func (c *claim) began() time.Time {
 type phase uint8
 
 const (
-	buffered  phase = iota // claimed, not begun
+	buffered  phase = iota // claimed, not started
 	performed              // its handler runs
 	finished               // its handler has returned; the end is being written
-	timedOut               // its handler runs on, but was given up
-	lost                   // another may have it
+	timedOut               // its handler still runs after its timeout and grace
+	lost                   // another worker may have it
 )
 
 func (c *claim) cause() error {
@@ -65,7 +65,7 @@ func (c *claim) is(p phase) bool {
 	return c.phase == p
 }
 
-// move changes the phase if it is still the one expected.
+// move changes the phase if it is still from, and reports whether it was.
 func (c *claim) move(from, to phase) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,8 +95,8 @@ func (s *claimSet) all() []*claim {
 	return slices.Collect(maps.Values(s.claims))
 }
 
-// add adds claims. A row that this process had before, and lost without having
-// noticed yet, is lost to the handler that it had then.
+// add adds claims. An older claim of the same row, whose loss was not noticed yet,
+// is lost.
 func (s *claimSet) add(claims []*claim) {
 	var old []*claim
 	s.mu.Lock()
@@ -112,7 +112,7 @@ func (s *claimSet) add(claims []*claim) {
 	}
 }
 
-// remove removes a claim, unless a newer one of the same row has taken its place.
+// remove removes a claim, unless a newer claim of the same row has replaced it.
 func (s *claimSet) remove(c *claim) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +121,7 @@ func (s *claimSet) remove(c *claim) {
 	}
 }
 
-// confirm takes note that the claim was this process's at a moment.
+// confirm records that the claim was this process's at a time.
 func (c *claim) confirm(at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -130,15 +130,15 @@ func (c *claim) confirm(at time.Time) {
 	}
 }
 
-// left is how long the claim is still safe to work on, by this process's
-// monotonic clock alone; not positive when another process may have the row.
+// left returns for how long the claim is safe to work on, by this process's
+// monotonic clock alone. It is not positive when another process may have the row.
 func (c *claim) left(l lease) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return l.safe() - time.Since(c.confirmed)
 }
 
-// lose gives a claim up that another may have.
+// lose removes a claim that another worker may have, and cancels its handler.
 func (s *claimSet) lose(c *claim, cause error) {
 	c.mu.Lock()
 	was := c.phase

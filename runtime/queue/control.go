@@ -8,12 +8,12 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// Topics that are announced: new work under the datatype's name, and these.
+// The topics of a queue, beside its name, under which new work is announced.
 func controlTopic(name string) string { return name + "/control" }
 
 func endedTopic(name string) string { return name + "/ended" }
 
-// CancelRow ends a row that is ready or running. Generated code calls it.
+// CancelRow cancels a row that is ready or running. Generated code calls it.
 func CancelRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
 	args[argID], args[argError] = id, "cancelled"
@@ -29,8 +29,8 @@ func CancelRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any)
 	return nil
 }
 
-// Revive makes a row ready that has ended or waits. One that has ended takes its
-// unique key back. Generated code calls it.
+// Revive makes a row ready to run now that has ended or waits. A row that has ended
+// needs its unique key again. Generated code calls it.
 func Revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	if spec.Statements.Twin.Text[0] == "" {
 		return retryRow(ctx, c, spec, id)
@@ -87,18 +87,19 @@ func one[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) (*R, 
 	return &row, nil
 }
 
-// Pause keeps workers in all processes from claiming. Generated code calls it.
+// Pause stops all processes from claiming jobs of the named queues, or of all with
+// none named. Generated code calls it.
 func Pause[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string) error {
 	return setPaused(ctx, c, spec, queues, true)
 }
 
-// Resume ends what Pause began. Generated code calls it.
+// Resume reverts Pause. Generated code calls it.
 func Resume[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string) error {
 	return setPaused(ctx, c, spec, queues, false)
 }
 
-// setPaused sets the switches of named queues, or the one of all. Resuming all turns
-// those of the named ones too.
+// setPaused pauses or resumes the named queues, or all of them. Resuming all also
+// resumes those that were paused by name.
 func setPaused[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string, off bool) error {
 	for _, q := range queues {
 		if !slices.ContainsFunc(spec.Queues, func(n Name) bool { return n.Name == q }) {

@@ -112,7 +112,7 @@ func TestRetryOfWhatEndedOrWaits(t *testing.T) {
 				t.Fatal(err)
 			}
 			if row := get(t, db, id); row.Status != generated.JobQueueStatusPending || row.Attempts != 0 || row.CompletedAt.Valid || row.QueueHold != "" {
-				t.Errorf("revived, the row is %+v", row)
+				t.Errorf("retried, the row is %+v", row)
 			}
 		}
 		drain(t, db, fails(nil), queue.Options{})
@@ -122,7 +122,7 @@ func TestRetryOfWhatEndedOrWaits(t *testing.T) {
 			}
 		}
 		if list := failures(t, get(t, db, dead)); len(list) != 1 || list[0].Error != "no disk" {
-			t.Errorf("the history of the revived job is %+v", list)
+			t.Errorf("the history of the retried job is %+v", list)
 		}
 		if err := db.JobQueue.Retry(t.Context(), 999); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("retry of a missing row: %v, want store.ErrNotFound", err)
@@ -130,7 +130,7 @@ func TestRetryOfWhatEndedOrWaits(t *testing.T) {
 	})
 }
 
-// What runs cannot be revived; cancelled it can be, and the first run's result
+// A running job cannot be retried; once cancelled it can be, and the first run's result
 // is then refused although the job runs again.
 func TestRetryOfWhatRuns(t *testing.T) {
 	each(t, func(t *testing.T, db *generated.DB) {

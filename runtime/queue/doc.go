@@ -3,32 +3,30 @@
 // A row is ready, running, done, dead or cancelled:
 //
 //	ready --claim--> running --complete---> done
-//	  ^                 |  \--bury--------> dead
-//	  |--retry----------|   \--abandon----> cancelled
+//	  ^                 |  \--dead-letter-> dead
+//	  |--retry----------|   \--cancel-----> cancelled
 //	  |--snooze---------|
 //	  |--release--------|
-//	  |--expire---------|-- attempts used up --> dead
+//	  |--rescue---------|-- attempts used up --> dead
 //
-// A claim raises the row's epoch and sets a lease, which the worker renews for
-// everything that it runs in one statement. Each later change names the epoch,
-// so that a worker that was thought dead cannot overwrite the result of the one
-// that took its place. A lease that was lost cancels the handler's context: the
-// process judges that by its own monotonic clock, in a goroutine that runs no
-// statement.
+// A claim increments the row's epoch and sets a lease. The worker renews the leases
+// of all its claims in one statement. Every later change names the epoch, so that a
+// worker that was presumed dead cannot overwrite the result of its successor. A
+// handler whose lease is lost has its context cancelled. The process decides that
+// by its own monotonic clock, in a goroutine that runs no statement.
 //
-// Whether a worker is dead is decided by watching its leases change, not by
-// comparing clocks: a clock that jumps makes no live worker lose its jobs, and
-// keeps no dead one's.
+// A worker is presumed dead when its leases stop changing; clocks are not compared.
+// A clock that jumps neither costs a live worker its jobs nor protects a dead one.
 //
-// A ready row that is not to be claimed yet has a hold: it waits for its time,
-// for a limit, or for a program that knows its kind. The index of claims has
-// none of these, so that a claim is as quick with a million of them as without.
+// A ready row that cannot be claimed yet has a hold: it waits for its time, for a
+// limit, or for a program that knows its kind. The index that claims use excludes
+// these rows, so that a claim is as fast with a million of them as with none.
 //
-// A handler can run more than once for one row: when its process dies, or its
-// lease is lost, after the work was done and before that was written. Write
-// handlers so that running them twice does no harm, or do their writes and the
-// row's completion in one transaction with CompleteTx.
+// A handler can run more than once for one row: its process dies, or its lease is
+// lost, after it has done the work and before the result is written. Write handlers
+// so that a second run does no harm, or do their writes and the row's completion in
+// one transaction with CompleteTx.
 //
-// Generated code calls New, Run, Drain and what says so; people meet Job,
-// Options, the errors that settle a job, and UntilSignal.
+// Users of the package need Job, Options, the errors that settle a job, and
+// UntilSignal. Generated code calls New, Run, Drain and the functions that say so.
 package queue

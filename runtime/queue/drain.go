@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// drain runs what is due, one job after the other, in the caller's goroutine.
+// drain runs the jobs that are due, one after the other, in the caller's goroutine.
 func (r *runner) drain(ctx context.Context) (ran int, err error) {
 	e, err := r.engine(ctx)
 	if err != nil {
@@ -38,8 +38,8 @@ func (r *runner) drain(ctx context.Context) (ran int, err error) {
 	return ran, nil
 }
 
-// tidy does once what maintenance does regularly, so far as it brings rows to run:
-// those of workers that are gone, by the clock, and those whose time has come.
+// tidy does once what maintenance does regularly and what makes rows claimable: those
+// whose leases have expired by the clock, and those that are due.
 func (e *engine) tidy(ctx context.Context) error {
 	rows, err := e.allRunning(ctx)
 	if err != nil {
@@ -86,7 +86,7 @@ func (e *engine) drainLocal(ctx context.Context, q *localQueue) (ran int, err er
 			return ran, err
 		}
 		if len(claims) == 0 {
-			continue // refused by a limit; behind it there may be others
+			continue // a limit rejected it; behind it there may be others
 		}
 		if err := e.drainOne(ctx, claims[0]); err != nil {
 			return ran, err
@@ -96,8 +96,8 @@ func (e *engine) drainLocal(ctx context.Context, q *localQueue) (ran int, err er
 	return ran, ctx.Err()
 }
 
-// drainOne runs a job and writes its end before it returns, also when the
-// handler ends the goroutine, as a test's FailNow does.
+// drainOne runs a job, and writes its end before it returns, even if the handler ends
+// the goroutine, as a test's FailNow does.
 func (e *engine) drainOne(ctx context.Context, c *claim) (err error) {
 	e.claims.add([]*claim{c})
 	returned := false

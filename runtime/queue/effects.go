@@ -6,12 +6,12 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// What the queue's own statements change are writes as others are: a cache that
-// depends on the queue forgets a job that has ended. Changes that only the queue
-// itself reads, such as why a row is held, have no effects.
+// Changes by the queue's own statements have the effects of any other write: a cache
+// that depends on the queue drops a job that has ended. Changes that only the queue
+// itself reads, such as a row's hold, have no effects.
 
-// changing runs change, which returns the ids of the rows that it changed, and
-// then the effects on them, in one transaction. rows is nil where there are none.
+// changing runs change, which returns the ids of the rows that it changed, and then
+// the effects on these rows, in one transaction. rows is nil if there are no effects.
 func changing(ctx context.Context, c *store.Conn, rows *store.Spec, change func(c *store.Conn) (ids []any, err error)) error {
 	if rows == nil {
 		_, err := change(c)
@@ -30,8 +30,8 @@ func (t *table) changing(ctx context.Context, c *store.Conn, change func(c *stor
 	return changing(ctx, c, t.shape.rows, change)
 }
 
-// changingOne is changing for a statement that changes one row or none. It
-// returns how many.
+// changingOne is like changing for a statement that changes at most one row. It
+// returns how many it changed.
 func changingOne[R any](ctx context.Context, c *store.Conn, spec *Spec[R], st *store.Statement, id any, args []any) (n int64, err error) {
 	err = changing(ctx, c, spec.Rows, func(c *store.Conn) ([]any, error) {
 		if n, err = store.Exec(ctx, c, st, args); n == 0 {

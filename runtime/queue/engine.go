@@ -8,36 +8,36 @@ import (
 	"time"
 )
 
-// engine works one queue in one process. It makes the parts, hands to each what it
-// needs, starts and stops them, and does no work of its own.
+// engine runs the jobs of one queue in one process. It makes the parts, passes to
+// each what it needs, starts and stops them, and does no work of its own.
 //
 //	fetcher      claims rows for the local queues
 //	performer    runs handlers
 //	settler      writes what became of claims, in batches
 //	heartbeat    renews the leases of all claims
-//	leaseWatch   gives up claims whose leases were not renewed, by its own clock alone
+//	leaseWatch   drops claims whose leases were not renewed, by its own clock alone
 //	monitor      writes progress, and reacts to what was cancelled or paused
 //	maintenance  runs the rounds of rescuer, kindSorter, pauses, limiter and pruner
 //
-// What one part hands to another, and the function or interface of it where the
-// other is not a field:
+// This is what one part passes to another, with the function or interface by which
+// it does where it does not know the other part itself:
 //
 //	fetcher     -> performer   claims to run (start)
 //	fetcher     -> limiter     rows to admit
 //	fetcher    <-  settler     whether too many ends wait (full)
 //	performer   -> limiter     asks whether a claim may start now (startLimiter)
-//	performer   -> leaseWatch  asks whether a claim still holds
+//	performer   -> leaseWatch  asks whether a lease has ended
 //	performer   -> settler     ends (endSettler)
-//	leaseWatch  -> settler     claims that have not begun (release)
-//	a handler   -> settler     completion in a transaction of its own (completer)
+//	leaseWatch  -> settler     claims that have not started (release)
+//	a handler   -> settler     completion in its own transaction (completer)
 //	settler     -> limiter     which jobs under a limit have ended
-//	heartbeat   -> verifier    claims that seem to be another's
+//	heartbeat   -> verifier    claims that another worker may have
 //	monitor     -> verifier    the same
-//	monitor     -> pauses      that a switch may have changed
+//	monitor     -> pauses      that a queue may be paused or resumed
 //
-// There is no way back up. All of them stand on table, which runs statements,
-// claimSet, which knows what this process has, localQueue, which keeps what was
-// claimed ahead, and observer, which logs, counts and sends events; these know
+// No part refers to one above it in this list. All of them use table, which runs
+// statements; claimSet, which has the claims of this process; localQueue, which
+// buffers claims; and observer, which logs, counts and sends events. These refer to
 // none of the parts.
 type engine struct {
 	*table // of all parts but the heartbeat
@@ -60,20 +60,20 @@ type engine struct {
 	maintenance *maintenance
 }
 
-// Connections of the engines of one process, beside those of the program's pool.
+// Connections of the engines of one process, in addition to the program's pool.
 const (
 	forHeartbeats = "queue heartbeats"
-	vitalConns    = 2 // one beats; the other while a broken one is given up
+	vitalConns    = 2 // one for heartbeats; the second while a broken one is closed
 	forWork       = "queue"
 	workConns     = 4
 )
 
 // startTime is how long the first statement on a connection of the engine may take.
-// It connects first, and on a busy machine that alone takes longer than a statement
-// under a short lease.
+// It opens the connection, which on a busy machine can take longer than a statement
+// may take under a short lease.
 const startTime = 10 * time.Second
 
-// engine makes the parts of an engine, and hands to each what it needs.
+// engine makes an engine and its parts, and passes to each part what it needs.
 func (r *runner) engine(ctx context.Context) (*engine, error) {
 	opts, err := r.opts.withDefaults(r.db)
 	if err != nil {
@@ -111,8 +111,8 @@ func (r *runner) engine(ctx context.Context) (*engine, error) {
 	return e, nil
 }
 
-// tables returns the queue's table on the connections of the engine's work, and on
-// those of heartbeats.
+// tables returns the queue's table on the engine's connections, and on those for
+// heartbeats.
 func (r *runner) tables(ctx context.Context, l lease) (work, vital *table, err error) {
 	db, err := r.db.Reserved(ctx, forWork, workConns, l.statementTimeout())
 	if err != nil {
@@ -125,7 +125,7 @@ func (r *runner) tables(ctx context.Context, l lease) (work, vital *table, err e
 	return &table{db, r.shape}, &table{beats, r.shape}, nil
 }
 
-// rounds are what maintenance does for this queue.
+// rounds returns the rounds of maintenance that this queue needs.
 func (e *engine) rounds() []round {
 	pausesEvery := pauseEvery
 	if !e.db.Hears() { // no other process can wake us
@@ -159,7 +159,7 @@ func (r *runner) run(ctx context.Context) error {
 	return e.run(ctx)
 }
 
-// run works until ctx ends, and then stops gracefully.
+// run runs jobs until ctx ends, and then stops gracefully.
 func (e *engine) run(ctx context.Context) error {
 	if err := e.look(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -169,7 +169,7 @@ func (e *engine) run(ctx context.Context) error {
 	}
 	e.performer.open(context.WithoutCancel(ctx))
 	defer e.performer.cancel(nil)
-	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // of what goes on until all is settled
+	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // for what runs until all ends are written
 	defer stop()
 
 	var claiming, writing sync.WaitGroup
@@ -191,8 +191,8 @@ func (e *engine) run(ctx context.Context) error {
 	return err
 }
 
-// look reads the switches for the first time, on each kind of the engine's
-// connections. It shows whether the database is there, which a slow one is.
+// look reads for the first time which queues are paused, on each kind of the engine's
+// connections. It fails if the database cannot be reached, and waits for a slow one.
 func (e *engine) look(ctx context.Context) error {
 	for purpose, conns := range map[string]int{forHeartbeats: vitalConns, forWork: workConns} {
 		slow, err := e.db.Reserved(ctx, purpose, conns, startTime)
@@ -206,8 +206,8 @@ func (e *engine) look(ctx context.Context) error {
 	return nil
 }
 
-// stop lets handlers finish, cancels those that do not, and writes what became
-// of them.
+// stop waits for handlers, cancels those that do not finish, and writes how their
+// jobs ended.
 func (e *engine) stop(ctx context.Context) error {
 	e.releaseNotBegun()
 	returned := make(chan struct{})
@@ -255,7 +255,7 @@ func (e *engine) left() int {
 	return n
 }
 
-// releaseNotBegun releases what was claimed and not begun.
+// releaseNotBegun releases claims that have not started.
 func (e *engine) releaseNotBegun() {
 	for _, q := range e.locals {
 		for _, c := range q.close() {

@@ -11,43 +11,43 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// EventType is what happened to a job.
+// EventType is the kind of an event.
 type EventType string
 
-// What happens to jobs.
+// The events of a job.
 const (
 	Started   EventType = "started"
 	Done      EventType = "done"
-	Retrying  EventType = "retrying"   // failed, and will be tried again after Delay
-	Snoozed   EventType = "snoozed"    // put off by its handler
-	Released  EventType = "released"   // given back by a worker that stops
-	Parked    EventType = "parked"     // left for a program that knows its kind
+	Retrying  EventType = "retrying"   // failed; the next attempt comes after Delay
+	Snoozed   EventType = "snoozed"    // postponed by its handler
+	Released  EventType = "released"   // returned to the queue by a worker that stops
+	Parked    EventType = "parked"     // held for a program that knows its kind
 	Dead      EventType = "dead"       // failed for good
 	Cancelled EventType = "cancelled"  // by Cancel, or by its handler
-	LeaseLost EventType = "lease_lost" // this process's result does not count
-	Expired   EventType = "expired"    // taken from a worker that is gone
+	LeaseLost EventType = "lease_lost" // this process's result is not written
+	Expired   EventType = "expired"    // rescued from a worker that died
 )
 
-// Event is something that a worker of this process did to a job, or found out.
+// Event is what a worker of this process did to a job, or noticed about it.
 type Event[ID any] struct {
 	Type    EventType
 	ID      ID
-	Kind    string // empty in a queue without kinds, and of Expired
+	Kind    string // empty in a queue without kinds, and in Expired
 	Queue   string // the named queue; empty without one
 	Attempt int
 	At      time.Time     // by this machine's clock
-	Took    time.Duration // of the handler; 0 where none has run
-	Delay   time.Duration // of Retrying and Snoozed: until the next attempt
-	Err     error         // why; nil of Started and Done
-	Missed  int           // events before this one that the reader was too slow for
+	Took    time.Duration // by the handler; 0 if it has not run
+	Delay   time.Duration // until the next attempt, in Retrying and Snoozed
+	Err     error         // nil in Started and Done
+	Missed  int           // events before this one that the reader was too slow to receive
 }
 
-// eventBuffer is how many events wait for one reader.
+// eventBuffer is how many events are buffered for one reader.
 const eventBuffer = 1024
 
-// broadcaster hands events to those who read them.
+// broadcaster sends events to all readers of this process.
 type broadcaster struct {
-	readers atomic.Int64 // so that events no one reads cost nothing
+	readers atomic.Int64 // without readers, events cost nothing
 	mu      sync.Mutex
 	subs    map[*subscriber]struct{}
 	workers map[*worker]struct{}
@@ -99,8 +99,7 @@ func (h *broadcaster) remove(s *subscriber) {
 	h.readers.Add(-1)
 }
 
-// begin notes a worker that stops when ctx ends; ended is to be called after its
-// last event.
+// begin registers a worker that stops when ctx ends. Call ended after its last event.
 func (h *broadcaster) begin(ctx context.Context) (ended func()) {
 	w := &worker{ctx, make(chan struct{})}
 	h.mu.Lock()
@@ -127,9 +126,9 @@ func (h *broadcaster) stopping() []*worker {
 	return list
 }
 
-// finish removes a reader whose context has ended, once the workers that stop
-// with it have sent their last events. A handler that reads does not wait for its
-// own worker, which waits for it.
+// finish removes a reader whose context has ended, after the workers that stop with
+// it have sent their last events. A handler that reads events does not wait for its
+// own worker, which waits for the handler.
 func (h *broadcaster) finish(ctx context.Context, s *subscriber) {
 	if Current(ctx) == nil {
 		for _, w := range h.stopping() {
@@ -140,10 +139,10 @@ func (h *broadcaster) finish(ctx context.Context, s *subscriber) {
 	close(s.last)
 }
 
-// Events returns what this process's workers do from the call on, until ctx ends
-// or the loop is left. A reader that is slow misses some; Missed says so. When
-// ctx ends, the workers that have the same one stop too: the loop goes on until
-// they have, so that their last events are not lost. Generated code calls it.
+// Events returns the events of this process's workers from the call on, until ctx
+// ends or the loop is left. A slow reader misses events, and Missed counts them. If
+// workers stop because the same ctx ends, the loop continues until they have
+// stopped, so that their last events are not lost. Generated code calls it.
 func Events[ID ~int64 | ~string](ctx context.Context, db *store.DB, name string) iter.Seq[Event[ID]] {
 	h := eventsOf(db, name)
 	s := &subscriber{c: make(chan Event[any], eventBuffer), last: make(chan struct{})}

@@ -56,7 +56,7 @@ func TestEvents(t *testing.T) {
 	})
 }
 
-// A reader that is slow misses events, is told how many, and holds no one up.
+// A slow reader misses events, learns how many, and delays no one.
 func TestEventsMissed(t *testing.T) {
 	each(t, func(t *testing.T, db *generated.DB) {
 		const jobs = 700 // two events each, of which 1,024 wait for a reader

@@ -7,12 +7,12 @@ import (
 	"runtime/debug"
 )
 
-// failure is what the engine makes of a handler's error before it does anything
-// with it. The error's methods are the program's: they may panic, at once or when
-// what they refer to has changed, and the engine's own goroutines must not run
-// them. The text is made once, in the handler's goroutine.
+// failure wraps a handler's error before the engine uses it. The error's methods
+// belong to the program: they may panic, at once or when what they refer to has
+// changed, so the engine's own goroutines must not call them. The text is read once,
+// in the handler's goroutine.
 type failure struct {
-	err   error // the handler's
+	err   error // of the handler
 	text  string
 	sound bool // its methods were tried, and none panicked
 }
@@ -20,19 +20,19 @@ type failure struct {
 // Error returns the text as it was when the handler returned.
 func (f *failure) Error() string { return f.text }
 
-// Is answers as the handler's error does, and with false where that panics.
+// Is is errors.Is for the handler's error; false if that panics.
 func (f *failure) Is(target error) (is bool) {
 	defer func() { is = recover() == nil && is }()
 	return errors.Is(f.err, target)
 }
 
-// As answers as the handler's error does, and with false where that panics.
+// As is errors.As for the handler's error; false if that panics.
 func (f *failure) As(target any) (as bool) {
 	defer func() { as = recover() == nil && as }()
 	return errors.As(f.err, target)
 }
 
-// failed makes a failure of an error; nil of nil.
+// failed returns a failure that wraps err; nil for nil.
 func failed(err error) *failure {
 	if err == nil {
 		return nil
@@ -46,8 +46,8 @@ func failed(err error) *failure {
 	return f
 }
 
-// sound returns an error as it is when the engine can use it, and a failure in
-// its place otherwise. Middleware gets the former wherever it can: it may compare.
+// sound returns err itself if its methods do not panic, and a failure that wraps it
+// otherwise. Middleware receives err itself where possible, since it may compare it.
 func sound(err error) error {
 	if f := failed(err); f != nil && !f.sound {
 		return f
@@ -55,8 +55,8 @@ func sound(err error) error {
 	return err
 }
 
-// own returns the handler's error itself, for functions of the program's that
-// may compare it.
+// own returns the handler's error itself, for functions of the program that may
+// compare it.
 func own(err error) error {
 	if f, ok := err.(*failure); ok {
 		return f.err
@@ -64,7 +64,7 @@ func own(err error) error {
 	return err
 }
 
-// textOf returns an error's text, or what is wrong with it.
+// textOf returns an error's text, or a text that says that its Error method panicked.
 func textOf(err error) (text string, ok bool) {
 	defer func() {
 		p := recover()
@@ -80,12 +80,14 @@ func textOf(err error) (text string, ok bool) {
 	return err.Error(), true
 }
 
-// nobody is an error that no other is, so that a search for it asks all of them.
+// nobody is an error that no other matches, so that a search for it visits the whole
+// tree of an error.
 type nobody struct{ error }
 
 var errNobody error = &nobody{}
 
-// walks goes through an error as errors.Is and errors.As do.
+// walks visits an error as errors.Is and errors.As do, and reports whether no method
+// panicked.
 func walks(err error) (ok bool) {
 	defer func() { ok = recover() == nil && ok }()
 	_, _ = errors.AsType[*nobody](err)
@@ -93,7 +95,7 @@ func walks(err error) (ok bool) {
 	return true
 }
 
-// describe prints what was panicked with, whose methods may panic as well.
+// describe formats the value of a panic, whose methods may panic as well.
 func describe(p any) (text string) {
 	defer func() {
 		if recover() != nil {
@@ -103,7 +105,7 @@ func describe(p any) (text string) {
 	return fmt.Sprint(p)
 }
 
-// panicked is the error of a panic in what, with the stack.
+// panicked returns the error for a panic in what, with the stack.
 func panicked(what string, p any) error {
 	return fmt.Errorf("queue: %s panicked: %s\n%s", what, describe(p), debug.Stack())
 }

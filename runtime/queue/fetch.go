@@ -14,13 +14,13 @@ type fetcher struct {
 	claims      *claimSet
 	limiter     *limiter
 	observer    *observer
-	completer   completer                     // for CompleteTx of what it claims
+	completer   completer                     // for CompleteTx of its claims
 	full        func() bool                   // reports whether too many ends wait to be written
-	start       func(q *localQueue, c *claim) // starts to run claims of a local queue, with c
+	start       func(q *localQueue, c *claim) // starts to run claims of a local queue, beginning with c
 }
 
-// run claims rows of one named queue until ctx ends. It waits for room, and
-// when the table had less than there was room for, for news.
+// run claims rows for one local queue until ctx ends. It waits while the queue is
+// full and, when the table has fewer rows than fit, until it is woken.
 func (f *fetcher) run(ctx context.Context, q *localQueue) {
 	news := f.db.Listen(f.shape.name)
 	defer news.Stop()
@@ -39,7 +39,7 @@ func (f *fetcher) run(ctx context.Context, q *localQueue) {
 			continue
 		}
 		f.begin(q, claims)
-		if met == n { // behind those that a limit refused there may be others
+		if met == n { // behind rows that a limit rejected there may be others
 			continue
 		}
 		if wait := f.untilDue(ctx); wait > 0 {
@@ -48,19 +48,19 @@ func (f *fetcher) run(ctx context.Context, q *localQueue) {
 	}
 }
 
-// sleep waits for news, at most so long.
-func sleep(ctx context.Context, news <-chan struct{}, most time.Duration) {
+// sleep waits until it is woken or ctx ends, for at most a time.
+func sleep(ctx context.Context, wake <-chan struct{}, most time.Duration) {
 	t := time.NewTimer(most)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
 	case <-t.C:
-	case <-news:
+	case <-wake:
 	}
 }
 
-// untilDue lets rows be claimed whose time has come, and gives how long to wait
-// for the next; not positive when there are some to claim now.
+// untilDue makes due rows claimable, and returns how long to wait for the next. It is
+// not positive when there are rows to claim now.
 func (f *fetcher) untilDue(ctx context.Context) time.Duration {
 	due, ok, err := f.nextDue(ctx)
 	if err != nil || !ok {
@@ -87,8 +87,8 @@ func (f *fetcher) nextDue(ctx context.Context) (due time.Time, ok bool, err erro
 	return rows[0].V, true, nil
 }
 
-// begin runs what there is room for; the rest waits in the line. A line that
-// was closed meanwhile runs nothing, and all is given back.
+// begin starts as many claims as there are places; the rest wait in the local queue.
+// One that was closed meanwhile starts none, and releases all.
 func (f *fetcher) begin(q *localQueue, claims []*claim) {
 	f.claims.add(claims)
 	for _, c := range q.add(claims) {
@@ -96,8 +96,8 @@ func (f *fetcher) begin(q *localQueue, claims []*claim) {
 	}
 }
 
-// claim takes up to n rows that are due, in order. met is how many there were,
-// with those that a limit refused.
+// claim claims up to n rows that are due, in order. met is how many it found,
+// including those that a limit rejected.
 func (f *fetcher) claim(ctx context.Context, q *localQueue, n int) (claims []*claim, met int, err error) {
 	args := arguments(f.db, f.lease)
 	args[argLimit], args[argName] = int64(n), q.name
@@ -134,8 +134,8 @@ func (f *fetcher) claim(ctx context.Context, q *localQueue, n int) (claims []*cl
 	return claims, max(met, len(claims)), nil
 }
 
-// claimAdmitted claims rows within a transaction, and returns those to the queue
-// that are more than a limit allows. met is how many there were with them.
+// claimAdmitted claims rows within a transaction, and returns those that the limits
+// admit. met is how many it found, including those that were rejected.
 func (f *fetcher) claimAdmitted(ctx context.Context, c *store.Conn, args []any) (admitted []any, met int, starts map[any]start, err error) {
 	rows, err := f.claimRows(ctx, c, args)
 	if err != nil {
@@ -160,8 +160,8 @@ func (f *fetcher) claimRows(ctx context.Context, c *store.Conn, args []any) (row
 	return rows, err
 }
 
-// claimedRows runs the claim. On MySQL, which cannot show what it changed, it
-// finds, takes and reads the rows; c is a transaction then.
+// claimedRows runs the claim. On MySQL, which cannot return the rows that it changed,
+// it finds, takes and reads them; c is in a transaction there.
 func (f *fetcher) claimedRows(ctx context.Context, c *store.Conn, args []any) ([]any, error) {
 	st := f.shape.st
 	if c.Dialect() != mysqlDialect {

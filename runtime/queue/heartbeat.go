@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// heartbeat renews the leases of everything that this process has claimed.
+// heartbeat renews the leases of all claims of this process.
 type heartbeat struct {
-	*table   // with connections that nothing else waits for
+	*table   // on connections of its own, for which nothing else waits
 	lease    lease
 	claims   *claimSet
 	verifier *verifier // on the same connections
 	observer *observer
 
-	sent int // under a test's clock
+	sent int // heartbeats under a test's clock
 }
 
-// run renews the leases of all claims, in one statement, a third of a
-// lease apart. Nothing else is done here that could keep it waiting.
+// run renews the leases of all claims, in one statement, at intervals of a third of a
+// lease. It does nothing else that could delay that.
 func (h *heartbeat) run(ctx context.Context) {
 	wait := h.lease.heartbeatEvery()
 	for {
@@ -33,11 +33,11 @@ func (h *heartbeat) run(ctx context.Context) {
 	}
 }
 
-// renew renews all leases, and reports whether it could.
+// renew renews all leases, and reports whether that succeeded.
 func (h *heartbeat) renew(ctx context.Context) bool {
 	claims := h.claims.all()
 	span := h.lease.span()
-	if h.db.FakeClock() { // it may stand still, and a lease that does not change looks like a dead worker's
+	if h.db.FakeClock() { // it may stand still, and a lease that does not change would look like a dead worker's
 		h.sent++
 		span += time.Duration(h.sent) * time.Microsecond
 	}

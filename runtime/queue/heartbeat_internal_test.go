@@ -10,7 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// renewable gives the bare table the statements of heartbeats.
+// renewable adds the statements of heartbeats to the bare table.
 func (b *bare) renewable() {
 	st := b.shape.st
 	st.Beat = same("UPDATE work SET due = ? WHERE id = ? AND epoch = ?", argUntil, argID, argEpoch)

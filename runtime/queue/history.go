@@ -17,7 +17,8 @@ const (
 	maxPast    = 500
 )
 
-// history adds a failure to the last ones. What is not ours there is left out.
+// history returns the last failures with one added. It drops a history that cannot
+// be decoded.
 func history(past json.RawMessage, attempt int64, text string, now time.Time) json.RawMessage {
 	var all []Failure
 	if json.Unmarshal(past, &all) != nil {

@@ -15,21 +15,21 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
-// Job is what a handler gets: the row as claimed, and its payload, decoded.
+// Job is the argument of a handler: the row as claimed, and its decoded payload.
 type Job[R, P any] struct {
 	Row     *R
 	Payload P
 	Attempt int // 1 for the first
 
-	*Claim // nil where no worker runs the handler, as in a test that calls it
+	*Claim // nil when no worker runs the handler, as in a test that calls it
 }
 
-// Handler runs one claimed row. The row is done when it returns nil. Discard,
-// Cancel, Snooze and RetryAfter make errors that say what else is to become of
-// it; after any other it is tried again, or dead when its attempts are used up.
+// Handler runs one claimed row. The row is done when Handler returns nil. Discard,
+// Cancel, Snooze and RetryAfter return errors with other outcomes. After any other
+// error the row is retried, or dead when it has no attempts left.
 type Handler[R any] func(ctx context.Context, row *R) error
 
-// Claim is a handler's hold on its row. Its methods are safe for concurrent use;
+// Claim is a handler's claim on its row. Its methods are safe for concurrent use;
 // those of a nil Claim do nothing.
 type Claim struct {
 	claim     *claim
@@ -40,7 +40,7 @@ type Claim struct {
 	result    json.RawMessage
 	progress  float64
 	note      string
-	reported  bool // progress and note are to be written
+	reported  bool // progress and note are not written yet
 	inTx      bool // CompleteTx was called
 	committed bool // and its transaction has committed
 }
@@ -52,7 +52,8 @@ type completer interface {
 
 type claimKey struct{}
 
-// Current gives the claim of the handler whose context ctx is; nil elsewhere.
+// Current returns the claim of the handler that was called with ctx, or nil
+// outside a handler.
 func Current(ctx context.Context) *Claim {
 	c, _ := ctx.Value(claimKey{}).(*Claim)
 	return c
@@ -61,12 +62,12 @@ func Current(ctx context.Context) *Claim {
 // Tx is a generated transaction.
 type Tx interface{ Conn() *store.Conn }
 
-// CompleteTx makes the job done within a transaction of the handler's: what the
-// handler writes there and the job's end take effect together, or not at all.
-// It fails with ErrLeaseLost when another worker has the job; the function of
-// the transaction should then return that error. The handler returns nil after
-// the commit. When the transaction did not commit the job is tried again,
-// whatever the handler returns.
+// CompleteTx completes the job within a transaction of the handler's: what the
+// handler writes there and the job's completion take effect together, or not at
+// all. It returns ErrLeaseLost when another worker has the job; return that error
+// from the function of the transaction. The handler returns nil after the commit.
+// If the transaction does not commit, the job is retried, whatever the handler
+// returns.
 func (c *Claim) CompleteTx(ctx context.Context, tx Tx) error {
 	if c == nil {
 		return nil
@@ -89,11 +90,11 @@ func (c *Claim) CompleteTx(ctx context.Context, tx Tx) error {
 // maxResult is how many bytes of a result are kept.
 const maxResult = 1 << 20
 
-// resultRules refuse what is JSON and yet not taken by every database.
+// resultRules reject JSON that not every database accepts.
 var resultRules = check.Rules{Kind: check.JSON}
 
-// Result keeps v as the job's result, as JSON of at most 1 MiB. It is written
-// when the job is done; a later call replaces it.
+// Result sets the job's result to v, as JSON of at most 1 MiB. It is written when
+// the job is done. A later call replaces it.
 func (c *Claim) Result(v any) error {
 	text, err := store.StoredJSON(v)
 	if err != nil {
@@ -117,9 +118,9 @@ func (c *Claim) Result(v any) error {
 // maxNote is how many characters of a note are kept.
 const maxNote = 255
 
-// Progress says how far the handler has come, from 0 to 1, and a line of text
-// about it. It does not wait: the row shows the latest within a quarter of a
-// second.
+// Progress reports how far the handler has come, from 0 to 1, with a line of text.
+// It does not wait for the database: the row shows the latest report within a
+// quarter of a second.
 func (c *Claim) Progress(fraction float64, note string) {
 	if c == nil {
 		return
@@ -132,8 +133,8 @@ func (c *Claim) Progress(fraction float64, note string) {
 	c.reported, c.progress, c.note = true, min(max(fraction, 0), 1), fit(clean(note), maxNote)
 }
 
-// report takes what is to be written of the progress; reportAgain puts back what
-// could not be.
+// report returns progress that is not written yet; reportAgain marks it as unwritten
+// again.
 func (c *Claim) report() (progress store.Number, note string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -147,15 +148,16 @@ func (c *Claim) reportAgain() {
 	c.reported = true
 }
 
-// state tells whether CompleteTx was called, and whether that has committed.
+// state returns whether CompleteTx was called, and whether its transaction has
+// committed.
 func (c *Claim) state() (done, inTx bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.committed, c.inTx
 }
 
-// ID is the row's id: an int64, or a string where ids are ULIDs; nil of a nil
-// Claim.
+// ID returns the row's id: an int64, or a string where ids are ULIDs. It returns
+// nil for a nil Claim.
 func (c *Claim) ID() any {
 	if c == nil {
 		return nil
@@ -163,7 +165,7 @@ func (c *Claim) ID() any {
 	return c.claim.ID
 }
 
-// Kind is the job's kind; empty in a queue without kinds, and of a nil Claim.
+// Kind returns the job's kind; empty in a queue without kinds, and for a nil Claim.
 func (c *Claim) Kind() string {
 	if c == nil {
 		return ""
@@ -171,8 +173,8 @@ func (c *Claim) Kind() string {
 	return c.claim.Kind
 }
 
-// Queue is the datatype's name, and behind a slash that of the named queue; empty
-// of a nil Claim.
+// Queue returns the datatype's name, followed by a slash and the name of the named
+// queue if the job is in one. It returns "" for a nil Claim.
 func (c *Claim) Queue() string {
 	if c == nil {
 		return ""
@@ -183,7 +185,7 @@ func (c *Claim) Queue() string {
 	return c.shape.name + "/" + c.claim.Queue
 }
 
-// Try is which attempt this is; 1 for the first, 0 of a nil Claim.
+// Try returns the number of this attempt, 1 for the first; 0 for a nil Claim.
 func (c *Claim) Try() int {
 	if c == nil {
 		return 0
@@ -191,11 +193,11 @@ func (c *Claim) Try() int {
 	return int(c.claim.Attempt)
 }
 
-// errNotCommitted is the failure of a handler that returned nil although what
-// was to complete its job did not happen.
+// errNotCommitted is the failure of a handler that returned nil although the
+// transaction of CompleteTx did not commit.
 var errNotCommitted = errors.New("queue: CompleteTx was called, but its transaction did not commit")
 
-// settled gives the result to write, and whether the job is done already.
+// settled returns the result to write, and whether the job is done already.
 func (c *Claim) settled(err error) (json.RawMessage, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -205,8 +207,8 @@ func (c *Claim) settled(err error) (json.RawMessage, bool, error) {
 	return c.result, c.committed, err
 }
 
-// Handle decodes a row's payload and calls a handler of one kind. Generated
-// code calls it; a payload that does not decode is discarded.
+// Handle decodes a row's payload and calls the handler of its kind. A job whose
+// payload does not decode is discarded. Generated code calls it.
 func Handle[R, P any](ctx context.Context, row *R, payload []byte, handler func(context.Context, *Job[R, P]) error) error {
 	p, err := decode[P](payload)
 	if err != nil {
@@ -215,8 +217,8 @@ func Handle[R, P any](ctx context.Context, row *R, payload []byte, handler func(
 	return handle(ctx, row, p, handler)
 }
 
-// HandleOlder is Handle for a payload of an earlier version: upcast makes today's
-// of it. Generated code calls it.
+// HandleOlder is like Handle for a payload of an earlier version, which upcast
+// converts to the current one. Generated code calls it.
 func HandleOlder[R, O, P any](ctx context.Context, row *R, payload []byte, upcast func(context.Context, O) (P, error), handler func(context.Context, *Job[R, P]) error) error {
 	old, err := decode[O](payload)
 	if err != nil {
@@ -251,8 +253,8 @@ func decode[P any](payload []byte) (P, error) {
 	return p, nil
 }
 
-// Encode makes a payload of a kind, and refuses one that breaks the kind's
-// rules with a *store.ValidationError. Generated code calls it.
+// Encode returns the JSON of a payload. If the payload breaks the rules of its kind,
+// the error is a *store.ValidationError. Generated code calls it.
 func Encode[P any](kind string, payload P, rules []check.Member) (store.JSON, error) {
 	text, err := store.StoredJSON(payload)
 	if err != nil {
@@ -269,12 +271,12 @@ func Encode[P any](kind string, payload P, rules []check.Member) (store.JSON, er
 	return text, nil
 }
 
-// clean is text that every column of text holds.
+// clean replaces what a text column of some database cannot hold.
 func clean(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// fit keeps the first characters of a text.
+// fit cuts a text to its first characters.
 func fit(text string, most int) string {
 	left := most
 	for i := range text {

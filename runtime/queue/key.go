@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// keyPart is a value as a part of a key: unambiguous, and readable where it can
-// be. A comma in a text cannot be taken for the one between two parts.
+// keyPart returns a value as a part of a key: unambiguous, and readable where
+// possible. A comma in a text is quoted, unlike the one between two parts.
 func keyPart(v any) string {
 	if s, ok := v.(string); ok && s != "" && s != "null" && !strings.ContainsAny(s, "\",\\\x00") && utf8.ValidString(s) {
 		return s
@@ -22,8 +22,8 @@ func keyPart(v any) string {
 	return string(text)
 }
 
-// short keeps a key within max characters: a longer one ends in a hash of all
-// of it.
+// short returns the key within max characters: a longer one ends in a hash of the
+// whole key.
 func short(key string, max int) string {
 	if utf8.RuneCountInString(key) <= max {
 		return key

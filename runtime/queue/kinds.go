@@ -7,7 +7,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// kindSorter holds back the rows whose kind, or version, this program does not know.
+// kindSorter sets the hold of rows whose kind or version this program does not know.
 type kindSorter struct {
 	*table
 	observer *observer
@@ -16,8 +16,8 @@ type kindSorter struct {
 // sorts reports whether the queue has kinds.
 func (k *kindSorter) sorts() bool { return k.shape.st.Park.Text[0] != "" }
 
-// sort lets rows be claimed whose kind this program knows, and keeps others
-// from being looked at with every claim.
+// sort makes rows claimable whose kind this program knows, and excludes the others
+// from its claims.
 func (k *kindSorter) sort(ctx context.Context) error {
 	args := arguments(k.db, 0)
 	args[argLimit] = int64(maxSettle)
@@ -31,7 +31,7 @@ func (k *kindSorter) sort(ctx context.Context) error {
 	return k.park(ctx)
 }
 
-// unknownRow is a row that no handler of this program is for.
+// unknownRow is a row that this program has no handler for.
 type unknownRow struct {
 	id      anyID
 	kind    store.Null[string]

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// lease is how long a claim holds. Its methods are the parts that it has to have
-// room for. A heartbeat that fails, or is not answered within heartbeatTimeout, is
-// tried again soon, so that one lost connection costs no lease; and a claim is
-// given up before the lease that was written last can end for anyone else.
+// lease is how long a claim lasts. Its methods return the times that must fit into
+// it. A heartbeat that fails, or is not answered within heartbeatTimeout, is retried
+// soon, so that one lost connection costs no lease. A claim is dropped before the
+// lease that was written last can end for anyone else.
 type lease time.Duration
 
 func (l lease) span() time.Duration           { return time.Duration(l) }
@@ -26,17 +26,17 @@ func (l lease) statementTimeout() time.Duration {
 	return max(l.span()/2, min(l.span()*3/4, 500*time.Millisecond))
 }
 
-// leaseWatch gives up claims whose leases were not renewed in time, by this
-// process's monotonic clock alone.
+// leaseWatch drops claims whose leases were not renewed in time, by this process's
+// monotonic clock alone.
 type leaseWatch struct {
 	lease   lease
 	claims  *claimSet
-	release func(*claim) bool // hands back a claim that has not begun; false for others
+	release func(*claim) bool // releases a claim that has not started, and reports whether it had not
 }
 
-// run checks all claims until ctx ends. It runs no statement: whatever became of
-// the database, the network or a lock, handlers learn that their leases are over
-// before another process begins the jobs.
+// run checks all claims until ctx ends. It runs no statement: whatever happens to the
+// database, the network or a lock, the contexts of handlers end before another
+// process starts their jobs.
 func (w *leaseWatch) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		next := w.lease.span() / 20
@@ -49,9 +49,9 @@ func (w *leaseWatch) run(ctx context.Context) {
 	}
 }
 
-// check gives up a claim whose lease is over, and returns how long it was left
-// otherwise. One that has not begun is handed back as if it had not been claimed:
-// the fence decides whether that still counts.
+// check drops a claim whose lease has ended, and returns how long it lasts otherwise.
+// A claim that has not started is released as if it had not been claimed; the epoch
+// decides whether that is still written.
 func (w *leaseWatch) check(c *claim) (left time.Duration) {
 	if left = c.left(w.lease); left > 0 || w.release(c) {
 		return left

@@ -40,8 +40,8 @@ func TestPartsOfALease(t *testing.T) {
 		if o.heartbeatTimeout() >= span || o.statementTimeout() >= span {
 			t.Errorf("lease %s: statements may take %s and %s", span, o.heartbeatTimeout(), o.statementTimeout())
 		}
-		if told := o.safe() + span/20; told >= span {
-			t.Errorf("lease %s: handlers are told after %s", span, told)
+		if ended := o.safe() + span/20; ended >= span {
+			t.Errorf("lease %s: contexts of handlers end after %s", span, ended)
 		}
 	}
 }

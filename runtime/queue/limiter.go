@@ -13,8 +13,8 @@ import (
 )
 
 // The table queue_gates, which the generator adds to a project with queues, has a
-// row for each queue that was paused and each thing that a limit counts by. Its
-// statements are the same in every project and stand here.
+// row for each queue that was paused and for each key that a limit counts by. Its
+// statements are the same in every project.
 var (
 	limitRead = store.Statement{Text: [3]string{
 		"SELECT used FROM queue_gates WHERE name = ?",
@@ -36,8 +36,8 @@ var (
 		"UPDATE queue_gates SET paused = $1 WHERE name = $2",
 		"UPDATE queue_gates SET paused = ? WHERE name = ?",
 	}}
-	// The arguments: the moment, the queue's name, and how the keys of its limits
-	// begin, with the length of that.
+	// The arguments: the time, the queue's name, and the prefixes of the keys of its
+	// limits, with the length of a prefix.
 	limitPrune = store.Statement{Text: [3]string{
 		"DELETE FROM queue_gates WHERE id IN (SELECT id FROM queue_gates WHERE paused = FALSE AND seen < ? AND (name = ? OR SUBSTR(name, 1, ?) IN (?, ?)) ORDER BY id LIMIT 1000)",
 		"DELETE FROM queue_gates WHERE id = ANY(ARRAY(SELECT id FROM queue_gates WHERE paused = FALSE AND seen < $1 AND (name = $2 OR SUBSTR(name, 1, $3::int) IN ($4, $5)) ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED))",
@@ -50,8 +50,8 @@ var (
 	}}
 )
 
-// limiter bounds, over all processes, how many jobs run at once and how many start
-// within a span. It knows neither who claims nor who runs them.
+// limiter enforces, over all processes, how many jobs run at once and how many start
+// within a time.
 type limiter struct {
 	*table
 	observer *observer
@@ -63,10 +63,10 @@ type limiter struct {
 // limits reports whether any kind has a limit over all processes.
 func (l *limiter) limits() bool { return l.shape.st.GateUsed.Text[0] != "" }
 
-// admit returns those of the rows, just claimed in the same transaction, that the
-// limits allow, and returns the others to the queue. A limit is locked while it is
-// counted: no two processes both find room for the last one. starts says when the
-// rows under a rate may start.
+// admit returns those of the rows, claimed in the same transaction, that the limits
+// allow, and makes the others ready again. A key is locked while its jobs are
+// counted, so that two processes cannot both admit the last one. starts says when
+// the rows under a rate may start.
 func (l *limiter) admit(ctx context.Context, c *store.Conn, rows []any) (admitted []any, starts map[any]start, err error) {
 	byKey := map[string][]any{}
 	for _, row := range rows {
@@ -75,7 +75,7 @@ func (l *limiter) admit(ctx context.Context, c *store.Conn, rows []any) (admitte
 		}
 	}
 	rejected, starts := map[any]bool{}, map[any]start{}
-	for _, key := range sortedKeys(byKey) { // in order, so that two claims cannot wait for each other
+	for _, key := range sortedKeys(byKey) { // in order, so that two claims cannot deadlock
 		if err := l.admitUnder(ctx, c, key, byKey[key], rejected, starts); err != nil {
 			return nil, nil, err
 		}
@@ -127,7 +127,7 @@ func (l *limiter) admitUnder(ctx context.Context, c *store.Conn, key string, row
 	return err
 }
 
-// room is how many more may start: as many as both limits allow.
+// room returns how many more may start under both limits.
 func room(p Policy, running int, w window) int {
 	room := 1 << 30
 	if p.Concurrency > 0 {
@@ -139,8 +139,8 @@ func room(p Policy, running int, w window) int {
 	return room
 }
 
-// reject returns rows that are more than a limit allows to the queue, and keeps those that
-// wait under it out of sight, so that no claim meets them again and again.
+// reject makes rows ready again that exceed a limit, and sets the hold of those that
+// wait under the same key, so that claims do not find them again and again.
 func (l *limiter) reject(ctx context.Context, c *store.Conn, key string, rows []any) error {
 	if len(rows) == 0 {
 		return nil
@@ -160,7 +160,7 @@ func (l *limiter) reject(ctx context.Context, c *store.Conn, key string, rows []
 	return err
 }
 
-// lockKey reads what was counted under a key, and locks it until the transaction ends.
+// lockKey locks a key until the transaction ends, and returns its starts.
 func (l *limiter) lockKey(ctx context.Context, c *store.Conn, key string) (window, error) {
 	for range 3 {
 		used, err := store.One(ctx, c, &limitRead, []any{key}, func(s *string) []any { return []any{s} })
@@ -184,7 +184,7 @@ func (l *limiter) runningUnder(ctx context.Context, c *store.Conn, key string) (
 	return int(n), err
 }
 
-// release makes up to n of the rows claimable that wait under a key.
+// release makes up to n rows claimable that wait under a key.
 func (l *limiter) release(ctx context.Context, c *store.Conn, key string, n int) (int64, error) {
 	if n <= 0 {
 		return 0, nil
@@ -194,7 +194,7 @@ func (l *limiter) release(ctx context.Context, c *store.Conn, key string, n int)
 	return store.Exec(ctx, c, &l.shape.st.GateOpen, args)
 }
 
-// releaseAfter releases as many rows as have ended under a limit of concurrency.
+// releaseAfter releases as many rows as jobs have ended under a limit of concurrency.
 func (l *limiter) releaseAfter(ctx context.Context, group []settlement) {
 	if !l.limits() {
 		return
@@ -220,7 +220,7 @@ func (l *limiter) releaseAfter(ctx context.Context, group []settlement) {
 const maxLimits = 1000
 
 // releaseWaiting visits the keys under which rows wait, and releases as many as their
-// limits now allow. It makes up for processes that ended before they could.
+// limits allow now. It covers processes that died before they could.
 func (l *limiter) releaseWaiting(ctx context.Context) error {
 	released := int64(0)
 	for range maxLimits {
@@ -279,8 +279,9 @@ func (s *shape) kindOf(key string) string {
 	return kind
 }
 
-// prune deletes keys under which no row was admitted for a day more than any rate
-// looks back: there is one for each tenant that ever had a job.
+// prune deletes keys under which no row was admitted for a day longer than any rate
+// looks back. Without it the table would keep a row for each tenant that ever had a
+// job.
 func (l *limiter) prune(ctx context.Context) error {
 	now, err := moment(ctx, l.db.Conn())
 	if err != nil {

@@ -22,10 +22,10 @@ var limitsDDL = [3]string{
 	"CREATE TABLE queue_gates (id bigint AUTO_INCREMENT PRIMARY KEY, name varchar(255) NOT NULL UNIQUE, paused tinyint(1) NOT NULL, used text NOT NULL, seen bigint NOT NULL)",
 }
 
-func TestUnusedGatesAreDeleted(t *testing.T) {
+func TestUnusedLimitsAreDeleted(t *testing.T) {
 	for _, name := range []string{"sqlite", "postgres", "mysql"} {
 		t.Run(name, func(t *testing.T) {
-			dsn := "sqlite:" + filepath.Join(t.TempDir(), "gates.db")
+			dsn := "sqlite:" + filepath.Join(t.TempDir(), "limits.db")
 			if name != "sqlite" {
 				dsn = storetest.FreshDSN(t, name)
 			}
@@ -38,7 +38,7 @@ func TestUnusedGatesAreDeleted(t *testing.T) {
 				t.Fatal(err)
 			}
 			now := time.Now()
-			gates := []struct {
+			limits := []struct {
 				name   string
 				paused bool
 				ago    time.Duration
@@ -52,7 +52,7 @@ func TestUnusedGatesAreDeleted(t *testing.T) {
 				{"mails/send:5", false, 26 * time.Hour, true}, // another queue's
 				{"pause:mail", false, 26 * time.Hour, true},
 			}
-			for _, g := range gates {
+			for _, g := range limits {
 				insert := &store.Statement{Text: [3]string{
 					"INSERT INTO queue_gates (name, paused, used, seen) VALUES (?, ?, '', ?)",
 					"INSERT INTO queue_gates (name, paused, used, seen) VALUES ($1, $2, '', $3)",
@@ -66,7 +66,7 @@ func TestUnusedGatesAreDeleted(t *testing.T) {
 			if err := l.prune(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			for _, g := range gates {
+			for _, g := range limits {
 				_, err := store.One(t.Context(), db.Conn(), &limitPaused, []any{g.name}, func(b *bool) []any { return []any{b} })
 				if (err == nil) != g.stays {
 					t.Errorf("%s: %v, stays should be %t", g.name, err, g.stays)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// localQueue is one named queue in one process: what waits here to be run, and how
-// much may run.
+// localQueue is one named queue in one process: it buffers claims that wait for a
+// place, and knows how many handlers may run.
 type localQueue struct {
 	name  string
 	limit int
@@ -18,8 +18,8 @@ type localQueue struct {
 	buffer  []*claim
 	closed  bool
 	paused  bool
-	average time.Duration // of recent handlers; 0: not known
-	freed   chan struct{} // that there may be room
+	average time.Duration // how long recent handlers ran; 0: not known
+	freed   chan struct{} // signals that there may be room
 }
 
 func newLocalQueue(name string, limit int) *localQueue {
@@ -28,12 +28,12 @@ func newLocalQueue(name string, limit int) *localQueue {
 
 const (
 	maxBatch = 500
-	// ahead is how much work is claimed before it can be run: enough for a
-	// claim's round trip, and little to give back or to keep from others.
+	// ahead is how much work is claimed before it can run: enough for the round trip
+	// of a claim, and little to release at a stop or to keep from other processes.
 	ahead = 20 * time.Millisecond
 )
 
-// wanted is how many rows to claim now.
+// wanted returns how many rows to claim now.
 func (q *localQueue) wanted() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -43,13 +43,13 @@ func (q *localQueue) wanted() int {
 	target := q.limit + q.prefetch()
 	have := q.running + len(q.buffer)
 	if len(q.buffer) > 0 && target-have < target/2 {
-		return 0 // fewer, larger claims
+		return 0 // claim less often, and more at once
 	}
 	return min(max(target-have, 0), maxBatch)
 }
 
-// prefetch is how many rows to have beyond those that run: none while handlers
-// take their time.
+// prefetch returns how many rows to claim beyond those that run: none while handlers
+// are slow.
 func (q *localQueue) prefetch() int {
 	if q.average == 0 || q.average >= ahead {
 		return 0
@@ -57,7 +57,7 @@ func (q *localQueue) prefetch() int {
 	return min(int(ahead/max(q.average, time.Microsecond))*q.limit, 2*maxBatch)
 }
 
-// add takes what was claimed, and returns what should begin at once.
+// add buffers claims, and returns those to start at once.
 func (q *localQueue) add(claims []*claim) (begin []*claim) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -76,7 +76,8 @@ func (q *localQueue) pop() *claim {
 	return c
 }
 
-// next ends one handler and begins another, if one waits.
+// next frees the place of a handler that took so long, and returns the claim to start
+// in it; nil if none waits.
 func (q *localQueue) next(took time.Duration) *claim {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -115,7 +116,7 @@ func (q *localQueue) isPaused() bool {
 	return q.paused
 }
 
-// close begins nothing more, and gives what has not begun.
+// close stops the queue from starting claims, and returns those that have not started.
 func (q *localQueue) close() []*claim {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -125,7 +126,7 @@ func (q *localQueue) close() []*claim {
 	return rest
 }
 
-// localQueues makes the local queues that the options ask for.
+// localQueues returns the local queues that the options select.
 func localQueues(s *shape, opts *Options) ([]*localQueue, error) {
 	if len(s.queues) == 0 {
 		if len(opts.Queues) > 0 {

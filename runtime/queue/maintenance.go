@@ -5,32 +5,32 @@ import (
 	"time"
 )
 
-// The rounds of maintenance. Each is short, and bounded in what it changes.
+// The intervals of maintenance. Each round is short, and changes a bounded number of
+// rows.
 const (
-	promoteEvery = time.Second      // while there is always something to claim
-	kindsEvery   = 5 * time.Second  // rows of other programs
-	pauseEvery   = 5 * time.Second  // switches whose change was not announced
-	limitEvery   = time.Second      // rows under limits
-	pruneEvery   = 30 * time.Second // rows that ended
-	unusedEvery  = 10 * time.Minute // limits under which nothing runs
-	pruneRounds  = 20               // batches in one round
+	promoteEvery = time.Second      // due rows, while a fetcher always finds rows to claim
+	kindsEvery   = 5 * time.Second  // rows of unknown kinds
+	pauseEvery   = 5 * time.Second  // pauses that were not announced
+	limitEvery   = time.Second      // rows that wait under limits
+	pruneEvery   = 30 * time.Second // rows past their retention
+	unusedEvery  = 10 * time.Minute // keys that are not used any more
+	pruneRounds  = 20               // batches in one round of pruning
 )
 
-// round is something that maintenance does regularly.
+// round is a task that maintenance runs at an interval.
 type round struct {
 	name  string
 	every time.Duration
 	do    func(context.Context) error
 }
 
-// maintenance does what a queue needs besides claims: it runs rounds, one at a
-// time, each at its own interval.
+// maintenance runs rounds, one at a time, each at its own interval.
 type maintenance struct {
 	rounds   []round
 	observer *observer
 }
 
-// run runs the rounds until ctx ends, each at once and then regularly. One that
+// run runs each round at once and then at its interval, until ctx ends. A round that
 // fails is logged, and runs again when it is due.
 func (m *maintenance) run(ctx context.Context) {
 	next := make([]time.Time, len(m.rounds))

@@ -7,16 +7,16 @@ import (
 )
 
 const (
-	// checkEvery bounds how long a cancelled job's handler goes on unaware where
-	// no process announces it.
+	// checkEvery is how long the handler of a cancelled job runs on at most where
+	// cancellations of other processes are not announced.
 	checkEvery = time.Second
-	// reportEvery bounds how old the progress on a row is. Without news nothing
-	// is written.
+	// reportEvery is how old the progress on a row is at most. Progress is written
+	// only if it changed.
 	reportEvery = 250 * time.Millisecond
 )
 
-// monitor writes the progress of handlers, and reacts to what was cancelled or
-// paused from outside.
+// monitor writes the progress of handlers, and reacts when jobs are cancelled and
+// queues paused.
 type monitor struct {
 	*table
 	lease    lease
@@ -26,8 +26,8 @@ type monitor struct {
 	observer *observer
 }
 
-// run writes progress, and looks for claims that were taken away when
-// an announcement says so.
+// run writes progress until ctx ends. When it is notified, it looks for lost claims
+// and reads which queues are paused.
 func (m *monitor) run(ctx context.Context) {
 	report := time.NewTicker(reportEvery)
 	defer report.Stop()
@@ -35,7 +35,7 @@ func (m *monitor) run(ctx context.Context) {
 	defer check.Stop()
 	news := m.db.Listen(controlTopic(m.shape.name))
 	defer news.Stop()
-	asks := !m.db.Hears() // no other process can wake us
+	polls := !m.db.Hears() // no other process can wake us
 	for {
 		select {
 		case <-ctx.Done():
@@ -44,7 +44,7 @@ func (m *monitor) run(ctx context.Context) {
 			m.report(ctx)
 			continue
 		case <-check.C:
-			if asks {
+			if polls {
 				m.check(ctx)
 			}
 			continue
@@ -58,7 +58,7 @@ func (m *monitor) run(ctx context.Context) {
 	}
 }
 
-// check finds claims that were taken away, without renewing the others.
+// check looks for lost claims, without renewing the others.
 func (m *monitor) check(ctx context.Context) {
 	claims := m.claims.all()
 	if len(claims) == 0 {
@@ -81,8 +81,8 @@ func (m *monitor) check(ctx context.Context) {
 	m.verifier.verify(ctx, missing)
 }
 
-// report writes the progress of all claims but those that a transaction is
-// about to end: it has locked their rows, and heartbeats must not wait for it.
+// report writes the progress of all claims except those that CompleteTx was called
+// for: a transaction has locked their rows, and a write would wait for it.
 func (m *monitor) report(ctx context.Context) {
 	claims := slices.DeleteFunc(m.claims.all(), func(c *claim) bool {
 		_, inTx := c.handle.state()

@@ -7,8 +7,8 @@ import (
 
 type logger = *slog.Logger
 
-// observer reports what happens to jobs: to the log, to the telemetry, and to
-// those who read events. It asks nothing of the other parts.
+// observer reports what happens to jobs: to the log, to the telemetry, and to the
+// readers of events.
 type observer struct {
 	name   string // of the queue
 	logger logger
@@ -48,7 +48,7 @@ func (o *observer) emit(c *claim, t EventType, end outcome) {
 	})
 }
 
-// emitRow is emit for a row that this process had no claim on.
+// emitRow is like emit for a row that this process had not claimed.
 func (o *observer) emitRow(c Claimed, kind string, t EventType, end outcome) {
 	o.tele.count(&claim{Claimed: c}, t, 0)
 	if o.events.readers.Load() == 0 {

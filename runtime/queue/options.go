@@ -13,44 +13,45 @@ import (
 
 // Options of a worker. The zero value is sensible.
 type Options struct {
-	// Concurrency is how many handlers run at once, in each named queue that
-	// does not say itself; 0 means 4, at most 10,000. Handlers that wait for
-	// others, such as network calls, can be many; while jobs are short, rows are
-	// claimed ahead, so that Concurrency does not bound how many end in a second.
+	// Concurrency is how many handlers run at once, in each named queue whose
+	// definition does not say; 0 means 4, at most 10,000. Use a high number for
+	// handlers that mostly wait, such as for network calls. Short jobs are claimed
+	// ahead, so that Concurrency does not limit how many finish in a second.
 	Concurrency int
-	// Queues are the named queues to work, with their concurrency (0: as their
-	// definition or Concurrency says); nil means all of them.
+	// Queues are the named queues to run, with their concurrency (0: that of their
+	// definition, or Concurrency); nil means all of them.
 	Queues map[string]int
-	// Poll is how long an idle worker waits at most before it looks again. It is
-	// woken when rows are added; this is for what no one told it. 0 means 1 s,
-	// and 100 ms where other processes cannot wake this one: on MySQL, and on
-	// PostgreSQL behind a pooler.
+	// Poll is how long an idle worker waits at most before it looks for rows again.
+	// It is woken when rows are added; polling covers what it is not notified of.
+	// 0 means 1 s, and 100 ms where other processes cannot wake this one: on MySQL,
+	// and on PostgreSQL behind a pooler.
 	Poll time.Duration
-	// Lease is how long a claim holds without a sign of life; 0 means 30 s, and
-	// 100 ms is the shortest. A handler's context ends with ErrLeaseLost when its
-	// lease could not be renewed for nine tenths of it. A process that died is relieved of its rows within
-	// two of them. All processes of one queue should have the same.
+	// Lease is how long a claim lasts without a heartbeat; 0 means 30 s, and
+	// 100 ms is the minimum. A handler's context ends with ErrLeaseLost when its
+	// lease was not renewed for nine tenths of Lease. Jobs of a process that died
+	// are rescued within twice Lease. All processes of one queue should use the
+	// same value.
 	Lease time.Duration
-	// StopTimeout is how long handlers may go on after the worker was told to
-	// stop, before their context ends; 0 means 10 s.
+	// StopTimeout is how long handlers may run after the worker begins to stop,
+	// before their contexts end; 0 means 10 s.
 	StopTimeout time.Duration
-	// Grace is how long a handler may go on after its context has ended, by its
-	// timeout or by a stop, before it is given up; 0 means 5 s.
+	// Grace is how long a handler may run after its context has ended, by its
+	// timeout or by a stop, before the worker stops waiting for it; 0 means 5 s.
 	Grace time.Duration
-	// Backoff is how long a row waits after a failure, where its kind's
-	// definition does not say; nil means Exponential.
+	// Backoff is how long a job waits after a failure, where the definition of its
+	// kind does not say; nil means Exponential.
 	Backoff Backoff
 	// Middleware runs around every handler, the first outermost.
 	Middleware []Middleware
-	// Logger gets failures and lost leases; nil means silence.
+	// Logger logs failures and lost leases; nil means that nothing is logged.
 	Logger *slog.Logger
-	// Telemetry observes jobs; nil means no one does. Package otelqueue reports to
+	// Telemetry observes jobs; nil means none. Package otelqueue reports to
 	// OpenTelemetry.
 	Telemetry Telemetry
 }
 
-// Middleware runs around a handler: it calls next, or not, and gives the error
-// by which the job is settled. A panic of next arrives as an error.
+// Middleware runs around a handler. It calls next, or does not, and returns the
+// error that settles the job. A panic of next is returned as an error.
 type Middleware func(ctx context.Context, c *Claim, next func(context.Context) error) error
 
 const (

@@ -8,8 +8,8 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// sorted puts claimed rows into the order of claims, in which no database gives
-// what it has changed.
+// sorted sorts claimed rows into the order of claims. No database returns the rows
+// that a statement changed in order.
 func (s *shape) sorted(rows []any) []any {
 	if len(rows) < 2 {
 		return rows
@@ -45,7 +45,7 @@ func (s *shape) sorted(rows []any) []any {
 	return rows
 }
 
-// compare orders values as the databases do; null comes first.
+// compare compares values as the databases do; null comes first.
 func compare(a, b any) int {
 	if a == nil || b == nil {
 		return cmp.Compare(rankNull(a), rankNull(b))

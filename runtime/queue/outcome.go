@@ -6,34 +6,34 @@ import (
 	"time"
 )
 
-// Causes with which a handler's context ends; context.Cause gives them.
+// Causes with which a handler's context ends, as context.Cause returns them.
 var (
-	// ErrLeaseLost: another worker may have taken the row over.
+	// ErrLeaseLost: the lease was not renewed in time, or another worker has the row.
 	ErrLeaseLost = errors.New("queue: the lease was lost")
 	// ErrCancelled: the row was cancelled.
 	ErrCancelled = errors.New("queue: the job was cancelled")
-	// ErrTimeout: the kind's timeout is over.
+	// ErrTimeout: the timeout of the job's kind has passed.
 	ErrTimeout = errors.New("queue: the handler's time is over")
-	// ErrStopping: the worker stops, and the time to finish is over.
+	// ErrStopping: the worker is stopping, and StopTimeout has passed.
 	ErrStopping = errors.New("queue: the worker is stopping")
 )
 
-// Errors of what is done to rows from outside.
+// Errors of operations on rows.
 var (
-	// ErrEnded: the row has ended, so that there is nothing to cancel.
+	// ErrEnded: the row has ended and cannot be cancelled.
 	ErrEnded = errors.New("queue: the job has ended")
-	// ErrRunning: a worker has the row.
+	// ErrRunning: a worker is running the row.
 	ErrRunning = errors.New("queue: the job is running")
-	// ErrDuplicate: another row holds the unique key. A *DuplicateError says which.
+	// ErrDuplicate: another row has the unique key. A *DuplicateError says which.
 	ErrDuplicate = errors.New("queue: another job holds the unique key")
 )
 
-// DuplicateError is the error of Retry for a row whose unique key another row
-// holds. It is ErrDuplicate.
+// DuplicateError is returned by Retry for a row whose unique key another row has.
+// It matches ErrDuplicate.
 type DuplicateError struct {
 	Datatype string
-	ID       any // of the row that has ended: an int64, or a string where ids are ULIDs
-	Holder   any // of the row that holds the key
+	ID       any // the id of the row that has ended: an int64, or a string where ids are ULIDs
+	Holder   any // the id of the row that has the key
 }
 
 func (e *DuplicateError) Error() string {
@@ -43,19 +43,18 @@ func (e *DuplicateError) Error() string {
 // Is reports whether target is ErrDuplicate.
 func (e *DuplicateError) Is(target error) bool { return target == ErrDuplicate }
 
-// errDiscard marks what Discard made, errCancel what Cancel made.
+// errDiscard marks errors of Discard, errCancel those of Cancel.
 var (
 	errDiscard = errors.New("discarded")
 	errCancel  = errors.New("cancelled")
 )
 
-// Discard tells the worker not to try again: the row is dead at once, with err
-// as its error. A nil err stays nil.
+// Discard returns an error after which the worker does not retry: the row is dead
+// at once, with err as its error. Discard(nil) returns nil.
 func Discard(err error) error { return mark(errDiscard, err) }
 
-// Cancel tells the worker that the job is not wanted any more: the row is
-// cancelled, or dead where its states have no option for that, with err as its
-// error. A nil err stays nil.
+// Cancel returns an error after which the job is cancelled, or dead where its
+// states have no option for that, with err as its error. Cancel(nil) returns nil.
 func Cancel(err error) error { return mark(errCancel, err) }
 
 func mark(with, err error) error {
@@ -65,7 +64,7 @@ func mark(with, err error) error {
 	return fmt.Errorf("%w: %w", with, err)
 }
 
-// postponed is what Snooze and RetryAfter make.
+// postponed is the error that Snooze and RetryAfter return.
 type postponed struct {
 	by  time.Duration
 	err error // nil: a snooze
@@ -80,12 +79,12 @@ func (p *postponed) Error() string {
 
 func (p *postponed) Unwrap() error { return p.err }
 
-// Snooze puts the row off by d, as if it had not been taken up: no attempt is
-// counted, and nothing has failed.
+// Snooze returns an error that postpones the job by d, as if it had not been
+// claimed: no attempt is counted, and nothing has failed.
 func Snooze(d time.Duration) error { return &postponed{by: min(max(d, 0), maxDelay)} }
 
-// RetryAfter is a failure whose next attempt comes after d, whatever the backoff
-// says. A nil err stays nil.
+// RetryAfter returns an error that fails the job with err; the next attempt comes
+// after d instead of the backoff. RetryAfter(d, nil) returns nil.
 func RetryAfter(d time.Duration, err error) error {
 	if err == nil {
 		return nil
@@ -93,8 +92,8 @@ func RetryAfter(d time.Duration, err error) error {
 	return &postponed{min(max(d, 0), maxDelay), err}
 }
 
-// UnknownKind is the error of a row whose kind this program does not know. The
-// row stays ready for one that does.
+// UnknownKind returns the error of a row whose kind this program does not know. The
+// row stays ready for a program that does.
 func UnknownKind(kind string) error { return unknownKind(kind) }
 
 type unknownKind string
@@ -116,14 +115,14 @@ const (
 	toCancelled
 )
 
-// outcome is the end of one claim, as it is to be written.
+// outcome is how one claim ends.
 type outcome struct {
 	verb  verb
 	delay time.Duration
 	err   error
 }
 
-// decide tells what becomes of a job whose handler returned err, a failure or a
+// decide returns the outcome of a job whose handler returned err, a failure or a
 // wrapper of one.
 func decide(c *claim, err error, backoff Backoff) outcome {
 	switch {

@@ -7,7 +7,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// pauseKey is the name of a queue's switch among the gates.
+// pauseKey returns the key of a queue in queue_gates that says whether it is paused.
 func pauseKey(datatype, queue string) string {
 	if queue == "" {
 		return "pause:" + datatype
@@ -15,13 +15,13 @@ func pauseKey(datatype, queue string) string {
 	return "pause:" + datatype + "/" + queue
 }
 
-// pauses has the local queues follow the switches that Pause and Resume set.
+// pauses keeps the local queues paused as Pause and Resume have set.
 type pauses struct {
 	*table
 	locals []*localQueue
 }
 
-// read looks at the switches.
+// read reads which queues are paused.
 func (p *pauses) read(ctx context.Context, conn *store.Conn) error {
 	all, err := p.paused(ctx, conn, "")
 	if err != nil {

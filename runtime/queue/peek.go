@@ -8,13 +8,13 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// maxPeek is how many rows a test sees at most.
+// maxPeek is how many rows of a local queue a test sees at most.
 const maxPeek = 10_000
 
 var errPeeked = errors.New("queue: only looked at")
 
-// peek shows what is due: it claims all of it in a transaction that it rolls
-// back, and has the payloads decoded.
+// peek passes the payloads of all jobs that are due to the function of the context:
+// it claims them in a transaction that it rolls back.
 func (r *runner) peek(ctx context.Context) error {
 	e, err := r.engine(ctx)
 	if err != nil {

@@ -49,7 +49,7 @@ func (p *performer) start(q *localQueue, c *claim) {
 	go p.work(q, c)
 }
 
-// work runs handlers one after the other, as long as its line has some.
+// work runs handlers one after the other, until no claim waits in the local queue.
 func (p *performer) work(q *localQueue, c *claim) {
 	returned := false
 	defer func() {
@@ -72,13 +72,13 @@ func (p *performer) work(q *localQueue, c *claim) {
 // errGoexit is the result of a handler that ended its goroutine.
 var errGoexit = errors.New("queue: the handler ended its goroutine without returning (runtime.Goexit)")
 
-// perform runs one handler and hands over what became of it.
+// perform runs one handler, and passes how it ended to the settler.
 func (p *performer) perform(c *claim) {
 	at, ok := p.limiter.mayStart(p.ctx, c)
 	if !ok && p.settler.release(c) { // the rate leaves no room for it now
 		return
 	}
-	p.leases.check(c) // this process may have stood still, or the database been away
+	p.leases.check(c) // this process may have been suspended, or the database unreachable
 	ctx, ok := p.begin(c, at)
 	if !ok {
 		return // lost before it began
@@ -104,8 +104,8 @@ func (p *performer) perform(c *claim) {
 	p.end(c, err)
 }
 
-// begin returns the handler's context. The claim is still buffered until then, and
-// another goroutine may give it back at any moment.
+// begin returns the handler's context. Until then the claim is buffered, and another
+// goroutine may release it at any time.
 func (p *performer) begin(c *claim, at time.Time) (context.Context, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,8 +118,8 @@ func (p *performer) begin(c *claim, at time.Time) (context.Context, bool) {
 	return c.ctx, true
 }
 
-// call runs a handler within its middleware and turns a panic into an error that
-// carries the stack. Each layer gets an error that it can use.
+// call runs a handler within its middleware, and turns a panic into an error with the
+// stack. Each layer receives an error whose methods do not panic.
 func (p *performer) call(ctx context.Context, c *claim) error {
 	next := func(ctx context.Context) (err error) {
 		defer func() {
@@ -143,7 +143,7 @@ func (p *performer) call(ctx context.Context, c *claim) error {
 	return next(ctx)
 }
 
-// end settles a job whose handler gave err, unless it is another's by now.
+// end settles a job whose handler returned err, unless another worker may have it.
 func (p *performer) end(c *claim, err error) {
 	cause := c.cause()
 	c.mu.Lock()
@@ -167,7 +167,7 @@ func (p *performer) end(c *claim, err error) {
 	case timedOut:
 		p.observer.log(c).Warn("result refused: the handler had been given up", "error", err)
 	case lost:
-		if _, done, _ := c.handle.settled(nil); done { // its transaction was committing when the lease was given up
+		if _, done, _ := c.handle.settled(nil); done { // its transaction was committing when the lease was lost
 			p.settler.completed(p.ctx, c)
 			return
 		}
@@ -177,8 +177,8 @@ func (p *performer) end(c *claim, err error) {
 	}
 }
 
-// timeOut gives a handler up that goes on although its time is over. Its place
-// stays taken until it returns, so that such handlers cannot pile up.
+// timeOut settles a job whose handler still runs after its timeout and grace. Its
+// place stays taken until it returns, so that such handlers cannot pile up.
 func (p *performer) timeOut(c *claim) {
 	if !c.move(performed, timedOut) {
 		return
@@ -188,8 +188,8 @@ func (p *performer) timeOut(c *claim) {
 	p.settler.settle(c, p.decide(c, err))
 }
 
-// decide decides what becomes of a job whose handler returned err, a failure or a
-// wrapper of one.
+// decide returns the outcome of a job whose handler returned err, with the backoff of
+// its kind.
 func (p *performer) decide(c *claim, err error) outcome {
 	backoff := p.shape.policies[c.Kind].Backoff
 	if backoff == nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// Policy is how jobs of one kind are run. The zero value sets no limits.
+// Policy is how jobs of one kind run. The zero value sets no limits.
 type Policy struct {
 	Timeout     time.Duration // of one run of the handler; 0: none
 	Backoff     Backoff       // nil: Options.Backoff
@@ -22,13 +22,13 @@ type Rate struct {
 	Every time.Duration
 }
 
-// Backoff says how long a job waits after its n-th attempt (n from 1) failed
-// with err.
+// Backoff returns how long a job waits after its n-th attempt (n from 1) failed with
+// err.
 type Backoff func(n int, err error) time.Duration
 
-// Exponential waits 15 s, 30 s, 1 min, 2 min and so on, at most 6 h, each time a
-// quarter more or less by chance, so that jobs that failed together are not
-// tried together. It is the default.
+// Exponential waits 15 s, 30 s, 1 min, 2 min and so on, at most 6 h, with a random
+// jitter of a quarter either way, so that jobs that failed together are not retried
+// together. It is the default.
 func Exponential(n int, _ error) time.Duration {
 	const first, most = 15 * time.Second, 6 * time.Hour
 	d := most
@@ -47,8 +47,9 @@ func SquaredMinutes(n int, _ error) time.Duration {
 	return time.Duration(min(n*n, day)) * time.Minute
 }
 
-// Delays waits as long as the list says, by attempt; the last entry repeats. An
-// empty list does not wait.
+// Delays returns a Backoff that waits for the n-th delay of the list after the n-th
+// attempt, and for the last one after all further attempts. An empty list means no
+// wait.
 func Delays(list ...time.Duration) Backoff {
 	return func(n int, _ error) time.Duration {
 		if len(list) == 0 {
@@ -58,10 +59,10 @@ func Delays(list ...time.Duration) Backoff {
 	}
 }
 
-// maxDelay bounds what a backoff or a handler may ask for.
+// maxDelay is the longest delay that a backoff or a handler can ask for.
 const maxDelay = 10 * 365 * 24 * time.Hour
 
-// delay asks a backoff, and survives one that panics or gives nonsense.
+// delay calls a backoff, recovers if it panics, and bounds what it returns.
 func delay(b Backoff, n int, err error) (d time.Duration) {
 	defer func() {
 		if recover() != nil {
@@ -72,14 +73,15 @@ func delay(b Backoff, n int, err error) (d time.Duration) {
 	return b(n, err)
 }
 
-// Holds of a ready row that is not to be claimed.
+// Holds of a ready row that cannot be claimed.
 const (
 	HoldTime  = "time"  // it is not due
-	holdLimit = "limit" // its gate is closed
-	holdKind  = "kind"  // its kind is of another program
+	holdLimit = "limit" // its limit has no room
+	holdKind  = "kind"  // this program does not know its kind
 )
 
-// HoldUntil is the hold of a row that runs at some time. Generated code calls it.
+// HoldUntil returns the hold of a row that is to run at a time. Generated code calls
+// it.
 func HoldUntil(at, now time.Time) string {
 	if at.After(now) {
 		return HoldTime
@@ -87,9 +89,9 @@ func HoldUntil(at, now time.Time) string {
 	return ""
 }
 
-// HoldChanged is the hold that a patch gives a row with another time: it waits
-// for that, however near, and whoever looks for rows that are due lets it go. A
-// hold that the patch gives itself stays. Generated code calls it.
+// HoldChanged returns the hold that a patch of a row's time sets: the row waits for
+// the new time, however near, until a worker looks for rows that are due. A hold
+// that the patch sets itself is kept. Generated code calls it.
 func HoldChanged(hold store.Opt[string], runAt store.Opt[time.Time]) store.Opt[string] {
 	switch {
 	case hold.IsSet() || !runAt.IsSet():
@@ -100,9 +102,9 @@ func HoldChanged(hold store.Opt[string], runAt store.Opt[time.Time]) store.Opt[s
 	return store.Set(HoldTime)
 }
 
-// Rank is the place of a row in a queue whose priorities age: the moment of
-// enqueueing in microseconds, less the waiting that the priority is worth.
-// Generated code calls it.
+// Rank returns the position of a row in a queue whose priorities age: the time of
+// enqueueing in microseconds, less the wait that the priority is worth. Generated
+// code calls it.
 func Rank(now time.Time, priority int64, step time.Duration) int64 {
 	const far = 1 << 61 // far beyond any time, and any two of them can be added
 	worth, most := int64(0), far/step.Microseconds()
@@ -117,8 +119,8 @@ func Rank(now time.Time, priority int64, step time.Duration) int64 {
 	return now.UnixMicro() - worth
 }
 
-// Key joins what a limit or uniqueness goes by: a scope and values. Generated
-// code calls it. One that is longer than its column holds ends in a hash.
+// Key returns the key of a limit, or of a unique job, from a scope and values. A key
+// that is too long for its column ends in a hash. Generated code calls it.
 func Key(scope string, values ...any) string {
 	key := scope
 	for i, v := range values {
@@ -133,5 +135,6 @@ func Key(scope string, values ...any) string {
 
 const maxKey = 255
 
-// InPayload says which of many payloads is wrong.
+// InPayload returns err with the index of the payload that it is about. Generated
+// code calls it.
 func InPayload(i int, err error) error { return fmt.Errorf("payload %d: %w", i, err) }

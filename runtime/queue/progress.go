@@ -6,6 +6,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
+// writeProgress writes what the handlers of claims have reported since the last time.
 func (t *table) writeProgress(ctx context.Context, conn *store.Conn, claims []*claim) error {
 	var all [][]any
 	var reporting []*claim
@@ -32,7 +33,7 @@ func (t *table) writeProgress(ctx context.Context, conn *store.Conn, claims []*c
 		}
 		return idsOf(reporting, written), nil
 	})
-	if err != nil || conn != t.db.Conn() { // a transaction may be rolled back
+	if err != nil || conn != t.db.Conn() { // the transaction of a handler may be rolled back
 		for _, c := range reporting {
 			c.handle.reportAgain()
 		}

@@ -330,7 +330,7 @@ func TestLostLease(t *testing.T) {
 			done <- db.Run(ctx, generated.Workers{JobQueue: first, JobQueueOptions: queue.Options{Concurrency: 1, Lease: 3 * time.Second}})
 		}()
 		<-started
-		// What a sweep does to a lease that has run out, in one step: a heartbeat
+		// What rescue does to a lease that has expired, in one step: a heartbeat
 		// between setting the lease back and sweeping would renew it.
 		_, err := db.JobQueue.Update(t.Context(), id, generated.JobQueuePatch{
 			Status: store.Set(generated.JobQueueStatusPending), QueueEpoch: store.Int(2), QueueLease: store.SetNull[time.Time](),
@@ -383,7 +383,7 @@ func TestStop(t *testing.T) {
 				<-release // finishes by itself, after the stop
 				return ctx.Err()
 			}
-			<-ctx.Done() // ends only when it is told to
+			<-ctx.Done() // ends only when it is cancelled
 			return context.Cause(ctx)
 		}}
 		done := make(chan error)

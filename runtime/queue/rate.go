@@ -12,21 +12,21 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// A rate bounds the starts of handlers, and those come after the claim that
-// counts them: a commit, a place in the line and the scheduler lie between. So a
-// claim counts a start not at its own moment but at the latest one at which the
-// handler may begin, some milliseconds later, and the worker holds itself to that
-// by its monotonic clock. A row whose time has passed before it begins is counted
-// anew, under the gate's lock.
+// A rate limits the starts of handlers, but a start is counted when its row is
+// claimed. Between the two lie a commit, a wait in the local queue, and the
+// scheduler. So a claim counts a start at the latest time at which the handler may
+// begin, some milliseconds ahead, and the worker keeps to that by its monotonic
+// clock. If that time passes before the handler begins, the start is counted again
+// with the key locked.
 
-// errNoRoom is why a late start may not begin: others have started meanwhile.
+// errNoRoom is returned for a late start when others have used the rate meanwhile.
 var errNoRoom = errors.New("queue: the rate leaves no room")
 
 // start is when a claimed row may begin.
 type start struct {
 	slice int64     // of the window, under which it is counted
-	asked time.Time // before the database gave the moment from which the rest is reckoned
-	by    time.Time // the latest; of this process's clock, or of a test's
+	asked time.Time // before the statement that read the time from which the rest is computed
+	by    time.Time // the latest time, by this process's clock or a test's
 }
 
 // late reports whether the time to begin has passed.
@@ -38,8 +38,8 @@ func (l *limiter) late(s start) bool {
 	return now.After(s.by)
 }
 
-// nextStart reads the database's clock and says until when what is counted now
-// may begin. The gate is locked.
+// nextStart reads the database's clock, and returns until when a handler that is
+// counted now may begin. The caller has locked the key.
 func (l *limiter) nextStart(ctx context.Context, c *store.Conn, r Rate) (now time.Time, s start, err error) {
 	s.asked = time.Now()
 	now, err = moment(ctx, c)
@@ -55,9 +55,9 @@ func (l *limiter) nextStart(ctx context.Context, c *store.Conn, r Rate) (now tim
 	return now, s, nil
 }
 
-// patience is how long after its count a handler may begin. What is counted so
-// much later is forgotten so much later, and lowers the throughput: it is little
-// beside the rate's span, unless the database takes longer to commit.
+// patience returns how long after its count a handler may begin. A start that is
+// counted ahead is also forgotten later, which lowers the throughput. So patience is
+// short compared to the rate's span, unless the database takes longer to commit.
 func (l *limiter) patience(r Rate) time.Duration {
 	const usual = 250 * time.Millisecond
 	least := min(r.Every/slicesOfRate, usual)
@@ -66,15 +66,15 @@ func (l *limiter) patience(r Rate) time.Duration {
 
 func mostPatience(r Rate) time.Duration { return max(r.Every, 30*time.Second) }
 
-// counted notes how long it took from the count to its commit. The longest that
-// was seen wears off.
+// counted records how long a count took to commit. The maximum decays.
 func (l *limiter) counted(asked time.Time) {
 	took, known := time.Since(asked), time.Duration(l.commits.Load())
 	l.commits.Store(int64(max(took, known-known/8)))
 }
 
-// mayStart reports whether a claim may begin, and at which moment. One under a
-// rate that is late is counted anew; if that cannot be done in time, it may not.
+// mayStart reports whether a handler may begin now, and returns the time. A late
+// start under a rate is counted again; if that does not succeed in time, the handler
+// may not begin.
 func (l *limiter) mayStart(ctx context.Context, c *claim) (at time.Time, ok bool) {
 	for range 3 {
 		at = time.Now()
@@ -102,7 +102,7 @@ func (l *limiter) recount(ctx context.Context, c *claim) error {
 		if now, s, err = l.nextStart(ctx, conn, rate); err != nil {
 			return err
 		}
-		window.remove(c.start.slice) // so that there is room, unless others have used it
+		window.remove(c.start.slice) // so that the rate has room, unless others have used it
 		window.forget(now, rate)
 		if room(Policy{Rate: rate}, 0, window) < 1 {
 			return errNoRoom
@@ -119,24 +119,23 @@ func (l *limiter) recount(ctx context.Context, c *claim) error {
 	return nil
 }
 
-// window counts starts in slices of a rate's span: enough of them that one
-// slice more or less is little, so that never more than the rate's Max start in
-// any span of Every.
+// window counts starts in slices of a rate's span. It looks back one slice more than
+// the span, so that never more than the rate's Max start in any span of Every.
 type window []slice
 
 type slice struct{ at, n int64 } // slices since 1970, and starts in it
 
-// slicesOfRate is into how many slices the span of a rate is cut.
+// slicesOfRate is the number of slices in the span of a rate.
 const slicesOfRate = 32
 
-// width is how long a slice is, in microseconds: rounded up, so that all of them
-// are no shorter than the span.
+// width returns the length of a slice in microseconds, rounded up, so that all slices
+// together are no shorter than the span.
 func width(r Rate) int64 { return max((r.Every.Microseconds()+slicesOfRate-1)/slicesOfRate, 1) }
 
 func sliceOf(at time.Time, r Rate) int64 { return at.UnixMicro() / width(r) }
 
-// forget drops starts that are longer ago than the rate looks back, and those
-// further ahead than any is counted: the clock was set back.
+// forget drops starts that are further back than the rate looks, and starts that are
+// further ahead than any is counted, since the clock was set back.
 func (w *window) forget(now time.Time, r Rate) {
 	if r.Max == 0 {
 		*w = nil
@@ -160,10 +159,10 @@ func (w *window) add(at int64, n int) {
 	w.bound()
 }
 
-// maxSlices is how many slices the column of a window holds.
+// maxSlices is how many slices fit into the column of a window.
 const maxSlices = 64
 
-// bound joins slices, each to a later one: what is forgotten later is safe.
+// bound merges slices, each into a later one: to forget a start later is safe.
 func (w *window) bound() {
 	if len(*w) <= maxSlices {
 		return
@@ -181,7 +180,7 @@ func (w *window) bound() {
 	*w = joined
 }
 
-// remove takes one start out of a slice, if it is there.
+// remove removes one start from a slice, if there is one.
 func (w *window) remove(at int64) {
 	for i := range *w {
 		if (*w)[i].at == at {
@@ -201,7 +200,7 @@ func (w window) sum() int {
 	return int(n)
 }
 
-// String is the window as its column holds it: "57612345:3 57612347:10".
+// String returns the window as its column holds it: "57612345:3 57612347:10".
 func (w window) String() string {
 	parts := make([]string, len(w))
 	for i, s := range w {

@@ -9,22 +9,22 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// observedLease is a claim as it was when it was first seen so.
+// observedLease is a lease as it was read, and since when it has not changed.
 type observedLease struct {
 	epoch int64
 	lease time.Time
 	since time.Time // by this process's monotonic clock
 }
 
-// isDead decides whether a claim's worker is gone, by watching: one whose lease
-// has not changed for a whole lease is dead, by this process's monotonic clock,
-// whatever wall clocks say; one whose lease is over by the database's clock too
-// is dead after half of that. A live worker renews three times in a lease.
-func isDead(unchanged, lease time.Duration, over bool) bool {
-	return unchanged >= lease || over && unchanged >= lease/2
+// isDead reports whether a claim's worker is presumed dead: its lease has not changed
+// for the length of a lease, by this process's monotonic clock, whatever wall clocks
+// say; or for half of that, and it has also expired by the database's clock. A live
+// worker renews a lease three times before it expires.
+func isDead(unchanged, lease time.Duration, expired bool) bool {
+	return unchanged >= lease || expired && unchanged >= lease/2
 }
 
-// rescuer takes claims from processes that are gone.
+// rescuer makes rows ready again whose workers died.
 type rescuer struct {
 	*table
 	lease    time.Duration
@@ -32,11 +32,11 @@ type rescuer struct {
 	observer *observer
 	ended    *announcer
 
-	observed map[any]observedLease // by id, of the last round
+	observed map[any]observedLease // by id, from the last round
 }
 
-// rescue takes claims from processes that are gone. Its own claims it leaves
-// alone: whether those are lost, leaseWatch decides.
+// rescue looks at all leases, and expires those of workers that are presumed dead. It
+// skips the claims of this process, which leaseWatch decides about.
 func (r *rescuer) rescue(ctx context.Context) error {
 	rows, err := r.allRunning(ctx)
 	if err != nil {
@@ -75,7 +75,7 @@ func (r *rescuer) rescue(ctx context.Context) error {
 // errGone is recorded on a row whose worker died.
 var errGone = errors.New("the worker that ran this was lost")
 
-// expire takes claims, each of which must still be as it was seen.
+// expire expires claims that have not changed since they were read.
 func (r *rescuer) expire(ctx context.Context, dead []runningRow) error {
 	if len(dead) == 0 {
 		return nil
@@ -122,8 +122,8 @@ func (r *rescuer) expiry(row runningRow) []any {
 	return args
 }
 
-// unlocked leaves out rows that somebody has locked, on MySQL, whose statement
-// would wait for them; PostgreSQL's leaves them out itself.
+// unlocked leaves out locked rows on MySQL, where the statement would wait for them.
+// On PostgreSQL the statement itself skips them.
 func (r *rescuer) unlocked(ctx context.Context, c *store.Conn, rows []runningRow) ([]runningRow, error) {
 	if c.Dialect() != mysqlDialect {
 		return rows, nil

@@ -7,7 +7,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// pruner deletes rows whose retention is over.
+// pruner deletes rows that ended longer ago than their retention.
 type pruner struct{ *table }
 
 // prune deletes rows that ended long enough ago, in batches.
@@ -22,13 +22,13 @@ func (p *pruner) prune(ctx context.Context) error {
 			if !more {
 				break
 			}
-			sleep(ctx, nil, 5*time.Millisecond) // others write too
+			sleep(ctx, nil, 5*time.Millisecond) // so that others can write
 		}
 	}
 	return nil
 }
 
-// pruneSome deletes some rows that ended long enough ago, with the effects of
+// pruneSome deletes a batch of rows that ended long enough ago, with the effects of
 // their deletion, and reports whether there may be more.
 func (p *pruner) pruneSome(ctx context.Context, r *Retention) (more bool, err error) {
 	if r.Ended == nil {

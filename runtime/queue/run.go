@@ -12,10 +12,10 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// Runner is a queue with its handler, ready to be worked. New makes one.
+// Runner is a queue with its handler, ready to run. New returns one.
 type Runner interface {
-	// begin notes a worker that stops when ctx ends, and returns what to call at
-	// its end.
+	// begin registers a worker that stops when ctx ends. Call ended once it has
+	// stopped.
 	begin(ctx context.Context) (ended func())
 	run(ctx context.Context) error
 	drain(ctx context.Context) (ran int, err error)
@@ -29,7 +29,7 @@ type runner struct {
 	opts    Options
 }
 
-// New puts a queue and its handler together. Generated code calls it.
+// New returns a queue with its handler. Generated code calls it.
 func New[R any](db *store.DB, spec *Spec[R], handler Handler[R], opts Options) Runner {
 	return &runner{db, spec.untyped(), func(ctx context.Context, row any) error { return handler(ctx, row.(*R)) }, opts}
 }
@@ -38,16 +38,16 @@ func (r *runner) begin(ctx context.Context) (ended func()) {
 	return eventsOf(r.db, r.shape.name).begin(ctx)
 }
 
-// ErrNoHandler is what Run and Drain give when there is no queue to work.
+// ErrNoHandler is returned by Run and Drain when no queue has a handler.
 var ErrNoHandler = errors.New("queue: no handler was given, so there is nothing to run")
 
-// ErrLeft is what Run gives when handlers did not return although their contexts
-// had ended. Their rows are run again once their leases have.
+// ErrLeft is returned by Run when handlers have not returned although their
+// contexts had ended. Their rows run again when their leases expire.
 var ErrLeft = errors.New("queue: handlers did not return in time")
 
-// Run works queues until ctx ends, then lets running handlers finish within
-// Options.StopTimeout, and returns nil when the last has ended. An error that
-// one queue cannot start with stops them all.
+// Run runs the jobs of queues until ctx ends. It then waits up to
+// Options.StopTimeout for running handlers, and returns nil when the last has
+// returned. If one queue fails to start, Run stops them all and returns the error.
 func Run(ctx context.Context, queues ...Runner) error {
 	if len(queues) == 0 {
 		return ErrNoHandler
@@ -72,10 +72,10 @@ func Run(ctx context.Context, queues ...Runner) error {
 	return errors.Join(failures...)
 }
 
-// Drain runs every row that is due, those that the handlers add included, one
-// after the other in the caller's goroutine, and returns when none is due.
-// Rows that wait for a later time, such as those to be tried again, stay. It
-// returns ctx's error when that ends first, and the first error of the database.
+// Drain runs every job that is due, including those that handlers add, one after
+// the other in the caller's goroutine, and returns when none is due. Jobs that wait
+// for a later time, such as retries, are left. Drain returns the first error of the
+// database, and ctx's error if ctx ends first.
 func Drain(ctx context.Context, queues ...Runner) error {
 	if len(queues) == 0 {
 		return ErrNoHandler
@@ -109,9 +109,10 @@ func drainQueue(ctx context.Context, q Runner) (ran int, err error) {
 
 type forceKey struct{}
 
-// UntilSignal gives a context that ends with the first SIGINT or SIGTERM, for
-// Run to stop gracefully. With the second, Run ends at once; what was running is
-// run again once its lease has ended. stop gives the signals back.
+// UntilSignal returns a context that ends with the first SIGINT or SIGTERM, so that
+// Run stops gracefully. On the second signal Run returns at once; jobs that were
+// running run again when their leases expire. stop restores the default handling
+// of the signals.
 //
 //	ctx, stop := queue.UntilSignal(context.Background())
 //	defer stop()
@@ -145,7 +146,8 @@ func UntilSignal(ctx context.Context) (_ context.Context, stop func()) {
 	}
 }
 
-// forced gives what UntilSignal closes with the second signal; nil elsewhere.
+// forced returns the channel that UntilSignal closes on the second signal; nil for
+// other contexts.
 func forced(ctx context.Context) <-chan struct{} {
 	c, _ := ctx.Value(forceKey{}).(<-chan struct{})
 	return c

@@ -10,25 +10,25 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// settler writes what became of claims, many at a time, and notifies those who wait
-// for that.
+// settler writes how claims ended, many at a time, and notifies those who wait for
+// that.
 type settler struct {
 	*table
 	buffer   *settleBuffer
 	claims   *claimSet
-	limiter  *limiter   // releases others when jobs under a limit end
-	ended    *announcer // to those who await an end
+	limiter  *limiter   // notified of jobs that end under a limit
+	ended    *announcer // wakes Await
 	observer *observer
 }
 
-// settle hands the end of a claim over to be written.
+// settle queues the end of a claim to be written.
 func (s *settler) settle(c *claim, end outcome) {
 	result, _, _ := c.handle.settled(nil)
 	s.buffer.add(settlement{c, end, result})
 }
 
-// release hands back a claim that has not begun, as if it had not been claimed,
-// and reports whether it had not.
+// release releases a claim that has not started, as if it had not been claimed, and
+// reports whether it had not.
 func (s *settler) release(c *claim) bool {
 	if !c.move(buffered, finished) {
 		return false
@@ -37,8 +37,8 @@ func (s *settler) release(c *claim) bool {
 	return true
 }
 
-// run writes ends until ctx is over. What cannot be written is tried
-// again, for as long as that takes: the fence tells whether it still counts.
+// run writes ends until ctx ends. It retries those that cannot be written, for as
+// long as that takes: the epoch decides whether they are still valid.
 func (s *settler) run(ctx context.Context) {
 	wait := time.Duration(0)
 	for {
@@ -73,8 +73,8 @@ func (s *settler) run(ctx context.Context) {
 	}
 }
 
-// write writes ends, those of one form at a time, and gives those that it could
-// not write with the error.
+// write writes ends, those with the same statement together. On an error it returns
+// those that it could not write.
 func (s *settler) write(ctx context.Context, batch []settlement) (left []settlement, err error) {
 	if err := s.writeReports(ctx, batch); err != nil {
 		return batch, err
@@ -119,8 +119,8 @@ func (s *settler) statementOf(one settlement) *store.Statement {
 	return &st.Abandon
 }
 
-// writeGroup writes ends of one form. One that no column can hold must not keep
-// the others from being written.
+// writeGroup writes ends with the same statement. If one of them cannot be stored in
+// its column, the others are written.
 func (s *settler) writeGroup(ctx context.Context, st *store.Statement, group []settlement) error {
 	written, err := s.tryGroup(ctx, st, group)
 	if errors.Is(err, store.ErrInvalid) {
@@ -146,8 +146,8 @@ func (s *settler) writeGroup(ctx context.Context, st *store.Statement, group []s
 	return nil
 }
 
-// tryGroup writes ends of one form, with their effects, and reports which of the
-// claims this process still had.
+// tryGroup writes ends with the same statement, and their effects, and reports which
+// of the claims this process still had.
 func (s *settler) tryGroup(ctx context.Context, st *store.Statement, group []settlement) (written []bool, err error) {
 	claims := make([]*claim, len(group))
 	for i, one := range group {
@@ -198,7 +198,7 @@ func (s *settler) endArguments(one settlement) []any {
 	return args
 }
 
-// errorText is what of an error is kept on the row.
+// errorText returns the text of an error as it is kept on the row.
 func (s *settler) errorText(err error) string {
 	text := err.Error()
 	for _, mark := range []error{errDiscard, errCancel} {
@@ -207,7 +207,7 @@ func (s *settler) errorText(err error) string {
 	return fit(clean(text), min(s.shape.errorMax, maxError))
 }
 
-// written takes note of an end that was written, or refused by the fence.
+// written reports an end that was written, or not because its claim was lost.
 func (s *settler) written(one settlement, ok bool) {
 	s.claims.remove(one.claim)
 	if !ok {
@@ -229,7 +229,8 @@ func (s *settler) written(one settlement, ok bool) {
 	s.observer.emit(one.claim, eventOf[one.end.verb], one.end)
 }
 
-// notify wakes those who wait for what a group's writing makes possible.
+// notify wakes those who wait for the ends of a group, or for the rows and limits
+// that it frees.
 func (s *settler) notify(ctx context.Context, group []settlement) {
 	again := false
 	for _, one := range group {
@@ -242,7 +243,7 @@ func (s *settler) notify(ctx context.Context, group []settlement) {
 	s.limiter.releaseAfter(ctx, group)
 }
 
-// completed takes note of a job that its handler has completed in a transaction.
+// completed reports a job that its handler has completed in a transaction.
 func (s *settler) completed(ctx context.Context, c *claim) {
 	one := settlement{claim: c, end: outcome{verb: toDone}}
 	s.claims.remove(c)
@@ -250,7 +251,8 @@ func (s *settler) completed(ctx context.Context, c *claim) {
 	s.notify(ctx, []settlement{one})
 }
 
-// completeIn completes a job within a transaction, and writes its last progress.
+// completeIn completes a job within a transaction of its handler's, and writes its last
+// progress.
 func (s *settler) completeIn(ctx context.Context, conn *store.Conn, c *claim, result json.RawMessage) error {
 	if err := s.writeProgress(ctx, conn, []*claim{c}); err != nil {
 		return err
@@ -273,7 +275,7 @@ func stillOurs(ok bool, err error) error {
 	return err
 }
 
-// writeReports writes the progress of claims that have something new to say.
+// writeReports writes the progress of claims that are about to end.
 func (s *settler) writeReports(ctx context.Context, batch []settlement) error {
 	claims := make([]*claim, len(batch))
 	for i, one := range batch {
@@ -282,8 +284,8 @@ func (s *settler) writeReports(ctx context.Context, batch []settlement) error {
 	return s.writeProgress(ctx, s.db.Conn(), claims)
 }
 
-// flush writes the ends that wait, for at most so long, and does not give up at once when the
-// database is busy.
+// flush writes the ends that wait. It retries while the database is busy, for at most
+// a time.
 func (s *settler) flush(ctx context.Context, most time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
 	defer cancel()

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// settlement is the end of a claim that waits to be written.
+// settlement is the end of a claim, not written yet.
 type settlement struct {
 	claim  *claim
 	end    outcome
 	result json.RawMessage
 }
 
-// settleBuffer collects ends while others are being written, so that under load each
-// write is of many.
+// settleBuffer collects ends while others are written, so that under load many are
+// written at once.
 type settleBuffer struct {
 	mu      sync.Mutex
 	waiting []settlement
-	busy    bool // some are being written
+	busy    bool // some are written now
 	signal  chan struct{}
-	quiet   chan struct{} // closed when there is nothing to write; nil when no one asks
+	quiet   chan struct{} // closed when there is nothing to write; nil if nothing waits for that
 }
 
 func newSettleBuffer() *settleBuffer {
@@ -30,7 +30,7 @@ func newSettleBuffer() *settleBuffer {
 
 const (
 	maxSettle  = 1000
-	maxWaiting = 5000 // ends that wait while the database is away; more claims would only wait too
+	maxWaiting = 5000 // ends that wait while the database is unreachable; the ends of more claims would wait too
 )
 
 func (b *settleBuffer) add(list ...settlement) {
@@ -49,7 +49,8 @@ func (b *settleBuffer) full() bool {
 	return len(b.waiting) > maxWaiting
 }
 
-// take gives what waits, at most so many; what it gave before is written.
+// take removes and returns up to maxSettle ends. Those that it returned before are
+// written.
 func (b *settleBuffer) take() []settlement {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -65,14 +66,15 @@ func (b *settleBuffer) take() []settlement {
 	return out
 }
 
-// back puts those first that could not be written.
+// back puts ends that could not be written in front of the others.
 func (b *settleBuffer) back(list []settlement) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.waiting = append(slices.Clone(list), b.waiting...)
 }
 
-// idle waits until all is written, at most so long.
+// idle waits until all ends are written, for at most a time, and reports whether they
+// are.
 func (b *settleBuffer) idle(most time.Duration, force <-chan struct{}) bool {
 	b.mu.Lock()
 	if len(b.waiting) == 0 && !b.busy {
@@ -82,7 +84,7 @@ func (b *settleBuffer) idle(most time.Duration, force <-chan struct{}) bool {
 	quiet := make(chan struct{})
 	b.quiet = quiet
 	b.mu.Unlock()
-	select { // the settler may have nothing to take, and is to say so
+	select { // the settler calls take, which closes quiet if there is nothing to write
 	case b.signal <- struct{}{}:
 	default:
 	}

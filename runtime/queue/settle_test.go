@@ -169,7 +169,7 @@ func TestHandlersSayWhatBecomesOfTheJob(t *testing.T) {
 	})
 }
 
-// A snooze on the last attempt does not bury the job, however often; RetryAfter
+// A snooze on the last attempt does not dead-letter the job, however often; RetryAfter
 // does, being a failure.
 func TestLastAttempt(t *testing.T) {
 	each(t, func(t *testing.T, db *generated.DB) {

@@ -86,7 +86,7 @@ func images(f func(context.Context, *generated.ImageOptimizeJob) error) handlers
 	return handlers{image: f}
 }
 
-// events gives what happens, one after the other, from the call on.
+// events returns what happens, one after the other, from the call on.
 func events(t *testing.T, db *generated.DB) (until func(queue.EventType) generated.JobQueueEvent) {
 	t.Helper()
 	next, stop := iter.Pull(db.JobQueue.Events(patiently(t)))

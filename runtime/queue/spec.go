@@ -8,40 +8,40 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// Spec is what generated code says of a queue: its statements, how its jobs are
-// run, and how to read what the worker needs from a row R.
+// Spec describes a queue whose rows are R: its statements, how its jobs run, and how
+// to read what a worker needs from a row. Generated code has one for each queue.
 type Spec[R any] struct {
-	Name       string // the datatype's
+	Name       string // of the datatype
 	Statements Statements
 	States     States
 	Order      []OrderColumn     // of claims; the id comes last
 	Policies   map[string]Policy // by kind; under "" without kinds
-	Queues     []Name            // the named queues; empty: one without a name
+	Queues     []Name            // the named queues; empty: a single one without a name
 	Retention  []Retention
-	ErrorMax   int  // how many characters the column of the last error holds
+	ErrorMax   int  // characters that the column of the last error can hold
 	Versioned  bool // payloads have versions
 
 	Fields  func(row any, buf []any) []any // one field for each column, the id first
 	Claimed func(row *R) Claimed
 
-	Rows *store.Spec // what the queue's own changes to rows have effects by; nil: they have none
+	Rows *store.Spec // with the effects of the queue's own changes to rows; nil: they have none
 }
 
-// Statements are the statements of a queue. The generator's dialects write them;
-// those that a queue does not need are empty.
+// Statements are the statements of a queue. The generator writes them; those that a
+// queue does not need are empty.
 type Statements struct {
 	Get, Claim, Take, Read, Lock, Beat, Complete, Finish, Retry, Snooze, Release, Bury, Abandon, Report,
 	Running, Expire, Promote, NextDue, Stranger, Park, Unpark, Cancel, Revive,
 	GateUsed, GateHold, GateOpen, GateNext, Twin, Yield, Priority store.Statement
 }
 
-// States are the values of the state column. Cancelled is empty where the select
-// has no option for it: then a cancelled row is dead.
+// States are the values of the state column. Cancelled is empty where the column has
+// no value for it; a cancelled row is dead then.
 type States struct{ Ready, Running, Done, Dead, Cancelled string }
 
 func (s States) ended(state string) bool { return state != s.Ready && state != s.Running }
 
-// OrderColumn is a column by whose value rows are claimed.
+// OrderColumn is a column that rows are claimed in the order of.
 type OrderColumn struct {
 	Column int
 	Desc   bool
@@ -53,13 +53,13 @@ type Name struct {
 	Concurrency int // handlers at once in one process; 0: Options.Concurrency
 }
 
-// Retention deletes rows that ended in some state, After that.
+// Retention deletes the rows in one state, After they have ended.
 type Retention struct {
 	After time.Duration
 	Prune store.Statement
 
-	// Ended keeps the rows that had ended by a moment, and Rows deletes them. Both
-	// are nil, and Prune is used, where deleting rows has no effects.
+	// Ended returns the condition of rows that ended before a time, and Rows deletes
+	// them. Both are nil where deleting rows has no effects; Prune deletes them then.
 	Ended func(by time.Time) store.AnyCond
 	Rows  *store.Spec
 }
@@ -80,8 +80,7 @@ type Claimed struct {
 	UniqueUntil time.Time // zero without one
 }
 
-// Arguments of a queue's statements, by index. The generator's dialects write
-// the same order.
+// Arguments of a queue's statements, by index. The generator uses the same order.
 const (
 	argID = iota
 	argEpoch
@@ -105,8 +104,8 @@ const (
 	argCount
 )
 
-// shape is a Spec without its row type: what the engine works from, so that it
-// is compiled once and not once for each datatype.
+// shape is a Spec without its row type, so that the engine is compiled once and not
+// once for each datatype.
 type shape struct {
 	name      string
 	st        *Statements
@@ -119,7 +118,7 @@ type shape struct {
 	versioned bool // payloads have versions
 	rows      *store.Spec
 
-	// read runs a statement that gives rows, and gives them as *R.
+	// read runs a statement that returns rows, and returns them as *R.
 	read    func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error)
 	fields  func(row any) []any
 	claimed func(row any) Claimed
@@ -145,8 +144,8 @@ func (s *Spec[R]) untyped() *shape {
 	}
 }
 
-// arguments are what every statement of a queue picks its own from. A database
-// with a clock gets a moment only from a test's.
+// arguments returns the values that a queue's statements take their arguments from.
+// A database that has a clock is passed the time only of a test's clock.
 func arguments(db *store.DB, span time.Duration) []any {
 	args := make([]any, argCount)
 	now := db.Clock()
@@ -159,5 +158,5 @@ func arguments(db *store.DB, span time.Duration) []any {
 	return args
 }
 
-// embedded tells whether the database has no clock of its own.
+// embedded reports whether the database has no clock of its own.
 func embedded(db *store.DB) bool { return db.Conn().Dialect() == sqliteDialect }

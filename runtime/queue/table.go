@@ -10,14 +10,13 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// table runs the statements of one queue, on connections of its own. The parts of
-// the engine embed it.
+// table runs the statements of one queue. The parts of the engine embed it.
 type table struct {
 	db    *store.DB
 	shape *shape
 }
 
-// moment is the database's clock, or a test's.
+// moment returns the time by the database's clock, or by a test's.
 func moment(ctx context.Context, c *store.Conn) (now time.Time, err error) {
 	switch db := c.DB(); {
 	case embedded(db) || db.FakeClock():
@@ -30,8 +29,8 @@ func moment(ctx context.Context, c *store.Conn) (now time.Time, err error) {
 	return now, err
 }
 
-// promote lets rows be claimed whose time has come, and says so: another line, or
-// the keeper, may have been first, and the one that sleeps finds none to wait for.
+// promote makes due rows claimable, and announces them: a fetcher may sleep whose
+// rows maintenance, or the fetcher of another local queue, has promoted.
 func (t *table) promote(ctx context.Context) (int64, error) {
 	args := arguments(t.db, 0)
 	args[argLimit] = int64(maxBatch)
@@ -42,7 +41,7 @@ func (t *table) promote(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-// ids runs a statement that gives ids.
+// ids runs a statement that returns ids.
 func (t *table) ids(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
 	found, err := store.Many(ctx, c, st, args, func(v *anyID) []any { return []any{v} })
 	if err != nil {
@@ -55,10 +54,10 @@ func (t *table) ids(ctx context.Context, c *store.Conn, st *store.Statement, arg
 	return ids, nil
 }
 
-// anyID is an id of either form.
+// anyID is an id of either type.
 type anyID struct{ v any }
 
-// Scan takes what the database gives.
+// Scan reads an id from the database.
 func (id *anyID) Scan(src any) error {
 	switch v := src.(type) {
 	case int64, string:
@@ -71,10 +70,11 @@ func (id *anyID) Scan(src any) error {
 	return nil
 }
 
-// Bind gives the id as it was read.
+// Bind returns the id as it was read.
 func (id *anyID) Bind() any { return id.v }
 
-// many is a statement of MySQL's for several ids in place of one.
+// many returns a statement of MySQL's for several ids in place of one, with its
+// arguments.
 func many(st *store.Statement, args []any, ids []any) (*store.Statement, []any) {
 	out := &store.Statement{}
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(ids)), ", ")
@@ -93,7 +93,7 @@ func many(st *store.Statement, args []any, ids []any) (*store.Statement, []any) 
 	return out, append(slices.Clone(args), ids...)
 }
 
-// runningRow is a claim as the table has it.
+// runningRow is a running row as it was read.
 type runningRow struct {
 	id          anyID
 	epoch       int64
@@ -103,10 +103,10 @@ type runningRow struct {
 	errors      store.Null[store.JSON]
 }
 
-// maxRunning is how many claims of all processes are looked at.
+// maxRunning is how many running rows are read.
 const maxRunning = 100_000
 
-// allRunning lists the claims of all processes.
+// allRunning returns the running rows of all processes.
 func (t *table) allRunning(ctx context.Context) ([]runningRow, error) {
 	args := arguments(t.db, 0)
 	args[argLimit] = int64(maxRunning)
@@ -115,9 +115,8 @@ func (t *table) allRunning(ctx context.Context) ([]runningRow, error) {
 	})
 }
 
-// changeClaims runs Complete or Beat for many claims and says which of them this
-// process still had. The three databases each have their way: see the
-// generator's lowering of it.
+// changeClaims runs Complete or Beat for many claims, and reports which of them this
+// process still had. The statements differ between databases: see the generator.
 func (t *table) changeClaims(ctx context.Context, conn *store.Conn, st *store.Statement, claims []*claim, span time.Duration) ([]bool, error) {
 	args := arguments(t.db, span)
 	switch conn.Dialect() {
@@ -146,8 +145,8 @@ func (t *table) changeClaims(ctx context.Context, conn *store.Conn, st *store.St
 	return among(all, claims, ids), nil
 }
 
-// latest leaves out claims of rows that this process has claimed again since:
-// those are lost, and the databases' answers name rows alone.
+// latest leaves out older claims of rows that this process has claimed again: they are
+// lost, and a database returns ids without epochs.
 func latest(claims []*claim) []*claim {
 	newest := make(map[any]*claim, len(claims))
 	for _, c := range claims {
@@ -161,8 +160,8 @@ func latest(claims []*claim) []*claim {
 	return slices.DeleteFunc(slices.Clone(claims), func(c *claim) bool { return newest[c.ID] != c })
 }
 
-// changeLocked is MySQL's: it locks the rows in the order of their ids, sees
-// whose they are, and changes those that are still ours.
+// changeLocked is changeClaims on MySQL. It locks the rows in the order of their ids,
+// compares their epochs, and changes those that are still ours.
 func (t *table) changeLocked(ctx context.Context, conn *store.Conn, st *store.Statement, all []*claim, args []any) (ok []bool, err error) {
 	claims := latest(all)
 	err = conn.InTx(ctx, func(conn *store.Conn) error {
@@ -198,8 +197,8 @@ type lockedRow struct {
 	epoch int64
 }
 
-// lockRunning locks running rows on MySQL. Those that another has locked it waits for,
-// or skips: see the generator's lowering of heartbeats and expiry.
+// lockRunning locks running rows on MySQL. It waits for rows that another transaction
+// has locked, or skips them.
 func (t *table) lockRunning(ctx context.Context, conn *store.Conn, ids []any, skip bool) ([]lockedRow, error) {
 	st, args := many(&t.shape.st.Lock, arguments(t.db, 0), ids)
 	if skip {
@@ -208,7 +207,7 @@ func (t *table) lockRunning(ctx context.Context, conn *store.Conn, ids []any, sk
 	return store.Many(ctx, conn, st, args, func(h *lockedRow) []any { return []any{&h.id, &h.epoch} })
 }
 
-// arrays gives the ids and epochs of claims as PostgreSQL takes them.
+// arrays returns the ids and epochs of claims as arguments for PostgreSQL.
 func arrays(claims []*claim) (ids, epochs any) {
 	e := make([]int64, len(claims))
 	numbers, texts := make([]int64, 0, len(claims)), []string(nil)
@@ -227,8 +226,8 @@ func arrays(claims []*claim) (ids, epochs any) {
 	return numbers, e
 }
 
-// among says which of all claims were changed: those of the ones asked for whose
-// ids are among the given.
+// among reports which of all claims were changed: those of asked whose ids are among
+// ids.
 func among(all, asked []*claim, ids []any) []bool {
 	set := make(map[any]*claim, len(asked))
 	for _, c := range asked {

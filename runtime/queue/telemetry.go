@@ -8,22 +8,22 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// Telemetry observes the jobs of a worker. Package otelqueue makes one that reports
-// to OpenTelemetry. Its methods are called from many goroutines at once, and hold
-// up the job that they are about.
+// Telemetry observes the jobs of a worker. Package otelqueue has one that reports to
+// OpenTelemetry. Its methods are called from many goroutines at once, and the job
+// waits for them.
 type Telemetry interface {
-	// Start is called before each run of a handler. The handler gets the context
-	// that it returns, and the span ends with the run.
+	// Start is called before each run of a handler, which is called with the context
+	// that it returns. The span ends with the run.
 	Start(ctx context.Context, run JobRun) (context.Context, Span)
-	// Count is called for each event of a job. took is how long its handler has
-	// run; zero where none has.
+	// Count is called for each event of a job. took is how long its handler has run,
+	// zero if it has not.
 	Count(run JobRun, event EventType, took time.Duration)
 }
 
 // Span is one run of a handler.
 type Span interface {
-	// Fail is called with the error of a run that failed, before End. It is called
-	// again, with an error that has the same text, if it panics.
+	// Fail is called with the error of a run that failed, before End. If it panics, it
+	// is called again with an error that has the same text.
 	Fail(err error)
 	End()
 }
@@ -33,10 +33,10 @@ type JobRun struct {
 	Queue   string // the datatype's name
 	Kind    string // empty in a queue without kinds
 	Attempt int64  // from 1
-	Trace   string // the trace that enqueued the job, as a traceparent of W3C's; empty without one
+	Trace   string // the trace that enqueued the job, as a W3C traceparent; empty without one
 }
 
-// telemetry is what the engine tells a Telemetry, if there is one.
+// telemetry calls a Telemetry, if there is one.
 type telemetry struct {
 	name string
 	to   Telemetry
@@ -46,7 +46,7 @@ func (t *telemetry) run(c *claim) JobRun {
 	return JobRun{Queue: t.name, Kind: c.Kind, Attempt: c.Attempt, Trace: c.Trace}
 }
 
-// begin starts the span of a run, and returns what ends it.
+// begin starts the span of a run, and returns the function that ends it.
 func (t *telemetry) begin(ctx context.Context, c *claim) (context.Context, func(error)) {
 	if t.to == nil {
 		return ctx, func(error) {}
@@ -60,8 +60,8 @@ func (t *telemetry) begin(ctx context.Context, c *claim) (context.Context, func(
 	}
 }
 
-// fail hands an error to a span. The handler's own, whose type is worth knowing,
-// goes there when its methods have proved to work.
+// fail passes an error to a span: the handler's own, whose type may matter, if its
+// methods are known to work.
 func fail(span Span, err error) {
 	f, ok := err.(*failure)
 	if !ok || !f.sound {
@@ -82,15 +82,15 @@ func (t *telemetry) count(c *claim, event EventType, took time.Duration) {
 	}
 }
 
-// traceOf finds the trace that a context is part of.
+// traceOf returns the trace of a context.
 var traceOf atomic.Pointer[func(context.Context) string]
 
-// KeepTraces has rows keep the trace that enqueued them: find returns that of a
-// context as a traceparent of W3C's, and "" without one. Package otelqueue calls
-// it when it is imported.
+// KeepTraces makes rows keep the trace that enqueued them. find returns the trace of
+// a context as a W3C traceparent, or "". Package otelqueue calls KeepTraces when it
+// is imported.
 func KeepTraces(find func(ctx context.Context) string) { traceOf.Store(&find) }
 
-// Trace is the trace that ctx is part of, as a row keeps it; unset without one.
+// Trace returns the trace of ctx as a row keeps it, unset if there is none.
 // Generated code calls it.
 func Trace(ctx context.Context) store.Opt[string] {
 	find := traceOf.Load()

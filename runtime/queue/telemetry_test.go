@@ -20,7 +20,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue/otelqueue"
 )
 
-// spans is a tracer provider that keeps what it is told.
+// spans is a tracer provider that records its calls.
 type spans struct {
 	tracenoop.TracerProvider
 	mu   sync.Mutex
@@ -115,7 +115,7 @@ func TestTrace(t *testing.T) {
 	})
 }
 
-// counts is a meter provider that keeps what it is told.
+// counts is a meter provider that records its calls.
 type counts struct {
 	meternoop.MeterProvider
 	mu    sync.Mutex

@@ -10,29 +10,29 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// OnDuplicate is what becomes of a job that is like one that is there.
+// OnDuplicate is what happens to a job whose unique key a row already has.
 type OnDuplicate uint8
 
-// What becomes of a duplicate.
+// What happens to a duplicate.
 const (
-	Keep     OnDuplicate = iota // the old one stays as it is
-	Replace                     // the old one, unless it has started, takes the new one's payload
-	Debounce                    // as Replace, and it waits anew
+	Keep     OnDuplicate = iota // the old job stays as it is, and the new one is dropped
+	Replace                     // the old job, unless it has started, takes the new payload
+	Debounce                    // like Replace, and the wait starts again
 )
 
 // Unique is how a kind of job treats duplicates.
 type Unique struct {
 	On     OnDuplicate
-	For    time.Duration // how long, from enqueueing on; 0: while the old one is unfinished
-	Wait   time.Duration // Debounce: how long a job waits for others like it
-	AtMost time.Duration // Debounce: at most so long from the first on
+	For    time.Duration // how long a key counts, from enqueueing on; 0: until the job ends
+	Wait   time.Duration // Debounce: how long a job waits for duplicates
+	AtMost time.Duration // Debounce: how long it waits at most, from the first on
 }
 
 // AddUnique adds a row, or finds the one that has its key; added reports which.
-// create adds it, with the time until which the key holds; replace makes old what
-// the new one would be, to run at a time. Generated code calls it. In a transaction of the
-// caller's, two that add the same at the same time make one of the two
-// transactions run again.
+// create adds the row, with the time until which its key counts; replace overwrites
+// old with the values of the new row, to run at a time. When two callers add the
+// same key at the same time in transactions of their own, one of the transactions
+// runs again. Generated code calls it.
 func AddUnique[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key string, u Unique,
 	create func(c *store.Conn, until store.Opt[time.Time]) (*R, error),
 	replace func(c *store.Conn, old *R, runAt store.Opt[time.Time]) (*R, error),
@@ -49,8 +49,8 @@ func AddUnique[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key str
 		}
 		if old != nil {
 			was := spec.Claimed(old)
-			if !u.gives(was, spec.States, now) {
-				row, err = meet(c, u, old, was, now, replace)
+			if !u.yields(was, spec.States, now) {
+				row, err = resolve(c, u, old, was, now, replace)
 				return err
 			}
 			if err := yield(ctx, c, spec, was.ID); err != nil {
@@ -68,9 +68,9 @@ func AddUnique[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key str
 	return row, added, nil
 }
 
-// gives tells whether a row that has the key is to let another have it: its time
-// is over, or it runs or has ended, and the new one is to count.
-func (u Unique) gives(was Claimed, states States, now time.Time) bool {
+// yields reports whether a row that has the key yields it to a new one: its key has
+// expired, or it runs or has ended and no longer counts.
+func (u Unique) yields(was Claimed, states States, now time.Time) bool {
 	switch {
 	case u.On == Debounce:
 		return was.State != states.Ready
@@ -84,8 +84,8 @@ func (u Unique) gives(was Claimed, states States, now time.Time) bool {
 	return false
 }
 
-// meet treats a duplicate of a row that keeps its key.
-func meet[R any](c *store.Conn, u Unique, old *R, was Claimed, now time.Time, replace func(*store.Conn, *R, store.Opt[time.Time]) (*R, error)) (*R, error) {
+// resolve handles a duplicate of a row that keeps its key.
+func resolve[R any](c *store.Conn, u Unique, old *R, was Claimed, now time.Time, replace func(*store.Conn, *R, store.Opt[time.Time]) (*R, error)) (*R, error) {
 	switch u.On {
 	case Replace:
 		return replace(c, old, store.Opt[time.Time]{})
@@ -99,8 +99,8 @@ func meet[R any](c *store.Conn, u Unique, old *R, was Claimed, now time.Time, re
 	return old, nil
 }
 
-// until is how long the key of a new row holds whatever becomes of it. Of one
-// that is debounced it is the time by which it runs at the latest.
+// until returns how long the key of a new row counts even if the row ends before.
+// For a debounced row it is the latest time at which the row runs.
 func (u Unique) until(now time.Time) store.Opt[time.Time] {
 	switch {
 	case u.On == Debounce:
@@ -111,7 +111,7 @@ func (u Unique) until(now time.Time) store.Opt[time.Time] {
 	return store.Opt[time.Time]{}
 }
 
-// holder finds the row that holds a key, and locks it; nil without one.
+// holder returns the row that has a key, and locks it; nil if there is none.
 func holder[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key string) (*R, error) {
 	args := arguments(c.DB(), 0)
 	args[argKey] = key
@@ -122,9 +122,9 @@ func holder[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key string
 	return &row, err
 }
 
-// reclaimKey frees the unique key of a row that has ended and is to be ready
-// again, or fails with the row that holds it. One that waits needs no key: it has
-// its own, or has yielded it to one that came while it ran.
+// reclaimKey frees the unique key of a row that has ended and becomes ready again.
+// It fails if another row has the key. A row that waits needs no key: it has its
+// own, or has yielded it to a row that was added while it ran.
 func reclaimKey[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	row, err := one(ctx, c, spec, id)
 	if err != nil {
@@ -162,9 +162,9 @@ func yield[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) err
 // uniqueColumn is the field that the generator adds for the key.
 const uniqueColumn = "queue_unique"
 
-// raced makes a conflict on the key, of two that found no twin and both added one,
-// an error after which the transaction is tried again. A conflict on a unique
-// field of the user's own stays what it is.
+// raced turns a conflict on the key into an error after which the transaction is
+// retried: two callers found no duplicate, and both added one. A conflict on one of
+// the user's own unique fields is returned as it is.
 func raced(err error) error {
 	if c, ok := errors.AsType[*store.ConflictError](err); ok && slices.Equal(c.Fields, []string{uniqueColumn}) {
 		return fmt.Errorf("queue: the same job was added at the same time: %w: %w", store.ErrBusy, err)

@@ -8,7 +8,7 @@ import (
 )
 
 // Only a conflict on the queue's own key means that two added the same job. One
-// on a field of the user's would be tried again in vain, and told as busy.
+// on a field of the user's would be retried in vain, and reported as busy.
 func TestRaced(t *testing.T) {
 	for field, again := range map[string]bool{uniqueColumn: true, "order_number": false} {
 		err := raced(&store.ConflictError{Datatype: "job", Fields: []string{field}})

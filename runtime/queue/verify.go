@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// verifier looks at claims that seem to be this process's no longer.
+// verifier finds out what happened to claims that this process may have lost.
 type verifier struct {
 	*table
 	claims *claimSet
 }
 
-// verify gives up the claims that are no longer ours, and finds out why. One whose
-// end is being written is left to that.
+// verify reads the rows of claims, and drops those that are no longer ours with the
+// cause. It skips claims whose ends are being written.
 func (v *verifier) verify(ctx context.Context, missing []*claim) {
 	for _, c := range missing {
 		if !c.is(buffered) && !c.is(performed) {
 			continue
 		}
 		if done, _ := c.handle.state(); done {
-			continue // its handler has completed it, and goes on for a while
+			continue // its handler has completed it, and has not returned yet
 		}
 		cause, err := v.whyGone(ctx, c)
 		if err != nil {
@@ -31,8 +31,8 @@ func (v *verifier) verify(ctx context.Context, missing []*claim) {
 	}
 }
 
-// whyGone looks at a row that could not be changed. It may be ours still, and
-// cause is nil then: a heartbeat passes by a row that a transaction has locked.
+// whyGone returns why a row could not be changed. The cause is nil if the claim still
+// holds: a heartbeat skips a row that a transaction has locked.
 func (v *verifier) whyGone(ctx context.Context, c *claim) (cause, err error) {
 	args := arguments(v.db, 0)
 	args[argID] = c.ID
@@ -57,7 +57,7 @@ func (v *verifier) whyGone(ctx context.Context, c *claim) (cause, err error) {
 	return ErrLeaseLost, nil
 }
 
-// gone is the state of a row that was cancelled.
+// gone returns the state of a row that was cancelled.
 func (s *shape) gone() string {
 	if s.states.Cancelled != "" {
 		return s.states.Cancelled

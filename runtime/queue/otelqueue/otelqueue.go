@@ -1,13 +1,13 @@
-// Package otelqueue reports what queues do to OpenTelemetry, through its API alone:
-// the program chooses what becomes of it.
+// Package otelqueue reports jobs to OpenTelemetry. It uses the API alone; the program
+// chooses an SDK.
 //
 //	workers := generated.Workers{
 //		JobQueue:        handlers{},
 //		JobQueueOptions: queue.Options{Telemetry: otelqueue.New(otelqueue.Options{})},
 //	}
 //
-// Importing the package also has every job keep the trace of the context in which
-// it was enqueued, so that its runs, in whichever process, are part of it.
+// Importing the package also makes every job keep the trace of the context in which it
+// was enqueued, so that its runs are part of that trace in any process.
 package otelqueue
 
 import (
@@ -26,20 +26,20 @@ import (
 
 const instrumentation = "github.com/hegner123/modulagen/runtime/queue"
 
-// Options of New. The zero value takes OpenTelemetry's global providers, as they
-// are when New is called.
+// Options of New. The zero value uses OpenTelemetry's global providers at the time of
+// the call.
 type Options struct {
 	TracerProvider trace.TracerProvider
 	MeterProvider  metric.MeterProvider
 }
 
-// New returns what reports a span of each run of a handler, a child of the span
-// that enqueued the job, and of all of them numbers:
+// New returns a Telemetry that reports a span for each run of a handler, as a child of
+// the span that enqueued the job, and these metrics:
 //
 //	modulagen.queue.jobs      counter; attributes queue, kind, event
 //	modulagen.queue.duration  histogram of seconds; attributes queue, kind, event
 //
-// Several queues can share it.
+// Several queues can share one.
 func New(opts Options) queue.Telemetry {
 	if opts.TracerProvider == nil {
 		opts.TracerProvider = otel.GetTracerProvider()
@@ -49,7 +49,7 @@ func New(opts Options) queue.Telemetry {
 	}
 	t := &telemetry{tracer: opts.TracerProvider.Tracer(instrumentation)}
 	meter := opts.MeterProvider.Meter(instrumentation)
-	// An instrument comes with the error, and does nothing then.
+	// On an error the instrument is not nil, and does nothing.
 	t.jobs, _ = meter.Int64Counter("modulagen.queue.jobs", metric.WithDescription("what happened to jobs"), metric.WithUnit("{job}"))
 	t.duration, _ = meter.Float64Histogram("modulagen.queue.duration", metric.WithDescription("how long handlers ran"), metric.WithUnit("s"))
 	return t
@@ -61,7 +61,7 @@ type telemetry struct {
 	duration metric.Float64Histogram
 }
 
-// traceparent is the header of W3C's Trace Context, which rows keep.
+// traceparent is the header of W3C Trace Context, which rows keep.
 const traceparent = "traceparent"
 
 var carrier = propagation.TraceContext{}
@@ -105,7 +105,7 @@ func (s span) Fail(err error) {
 // End ends the span.
 func (s span) End() { s.Span.End() }
 
-// Count counts an event and, where a handler has run, its time.
+// Count counts an event and, if a handler has run, records its duration.
 func (t *telemetry) Count(run queue.JobRun, event queue.EventType, took time.Duration) {
 	ctx := context.Background()
 	if !t.jobs.Enabled(ctx) && !t.duration.Enabled(ctx) {

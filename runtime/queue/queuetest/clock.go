@@ -5,16 +5,15 @@ import (
 	"time"
 )
 
-// Clock is a clock that moves when a test says so. Its Now is for
-// generated.Options.Now, which the database's statements then go by as well. A
-// Clock is safe for concurrent use.
+// Clock is a clock that only a test moves. Pass its Now as generated.Options.Now; the
+// statements of the database use it as well. A Clock is safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock gives a clock that stands at start, or where that is zero, at the
-// present; in UTC and whole microseconds, as databases keep it.
+// NewClock returns a clock that is set to start, or to the present if start is zero,
+// in UTC and whole microseconds, as databases keep times.
 func NewClock(start time.Time) *Clock {
 	if start.IsZero() {
 		start = time.Now()
@@ -22,7 +21,7 @@ func NewClock(start time.Time) *Clock {
 	return &Clock{now: start.UTC().Truncate(time.Microsecond)}
 }
 
-// Now is the clock's time.
+// Now returns the clock's time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package queuetest helps to test code that enqueues jobs, and handlers.
+// Package queuetest helps to test handlers and code that enqueues jobs.
 //
 //	clock := queuetest.NewClock(time.Time{})
 //	db, err := generated.Open(ctx, dsn, generated.Options{Now: clock.Now})
@@ -9,9 +9,9 @@
 //	// ... look at the payloads
 //
 //	queuetest.Drain(t, db, workers)
-//	clock.Advance(time.Hour) // what failed is due again
+//	clock.Advance(time.Hour) // retries are due now
 //	queuetest.Drain(t, db, workers)
 //
-// Nothing here waits: Drain runs jobs in the test's own goroutine, and time is
-// what the test's Clock says.
+// Nothing here waits: Drain runs jobs in the test's own goroutine, and the test moves
+// the Clock.
 package queuetest

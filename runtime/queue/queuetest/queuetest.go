@@ -12,9 +12,9 @@ type DB[W any] interface {
 	Drain(ctx context.Context, workers W) error
 }
 
-// Drain runs every job that is due, and those that these add, one after the
-// other in the caller's goroutine. It fails the test when the database fails;
-// jobs that fail do not: their rows tell.
+// Drain runs every job that is due, including those that jobs add, one after the other
+// in the caller's goroutine. An error of the database fails the test. A job that fails
+// does not; see its row.
 func Drain[W any](t testing.TB, db DB[W], workers W) {
 	t.Helper()
 	if err := db.Drain(t.Context(), workers); err != nil {
@@ -22,12 +22,11 @@ func Drain[W any](t testing.TB, db DB[W], workers W) {
 	}
 }
 
-// Enqueued gives the payloads of type P that are due, in the order in which they
-// would run, and changes nothing: no handler is called. Of a queue without
-// kinds P is the type of its rows. Only queues that have a handler in workers
-// are looked at, paused ones too, and whatever limits say; of each named queue
-// up to 10,000 jobs. Jobs that are to run later are due once the test's clock
-// says so.
+// Enqueued returns the payloads of type P that are due, in the order in which they
+// would run. It calls no handler and changes nothing. For a queue without kinds, P is
+// the type of its rows. Enqueued looks at queues that have a handler in workers,
+// including paused ones, at up to 10,000 jobs of each named queue, and ignores limits.
+// Advance the test's clock to see jobs that run later.
 func Enqueued[P, W any](t testing.TB, db DB[W], workers W) []P {
 	t.Helper()
 	found := []P{}

@@ -14,7 +14,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// inOrder gives chores as they are to be claimed: by columns of every type, each
+// inOrder returns chores as they are to be claimed: by columns of every type, each
 // with null among its values.
 func inOrder(now time.Time) []generated.ChoreNew {
 	set := []func(n *generated.ChoreNew, i int){

@@ -133,7 +133,7 @@ func TestPauseOfAll(t *testing.T) {
 	})
 }
 
-// A handler that heeds its context is tried again after its time is over.
+// A handler that respects its context is retried after its timeout.
 func TestTimeout(t *testing.T) {
 	live(t, func(t *testing.T, p *place) {
 		db := p.open()

@@ -14,7 +14,7 @@ import (
 )
 
 // Two workers start no more than the rate allows in any span, and all there is
-// in good time: a row that was too early is held, and let go later.
+// in good time: a row that was too early is held, and released later.
 func TestRate(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		first, second := p.open(), p.open()
@@ -126,7 +126,7 @@ func TestFairness(t *testing.T) {
 			t.Errorf("%d rows are out of the claim's sight, want nearly %d", held, many)
 		}
 		for range 4 {
-			release <- struct{}{} // to the next, which the end of the one before lets go
+			release <- struct{}{} // to the next, which the end of the one before releases
 		}
 		until(t, "the next of the great tenant", func() bool { return len(great.get()) > 4 })
 		close(release)
@@ -163,7 +163,7 @@ func TestDrainBehindALimit(t *testing.T) {
 	})
 }
 
-// Gates are told apart to the letter, on every database.
+// Keys of limits are compared to the letter, on every database.
 func TestTenantsThatAreNearlyTheSame(t *testing.T) {
 	live(t, func(t *testing.T, p *place) {
 		db := p.open()

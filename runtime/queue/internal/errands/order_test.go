@@ -18,7 +18,7 @@ func walk(t *testing.T, db *generated.DB, n int64, opts ...func(*generated.Erran
 	return must(db.Errand.EnqueueWalk(t.Context(), generated.Walk{N: n}, opts...))(t).ID
 }
 
-// walked drains, and gives which ran in which order.
+// walked drains, and returns which ran in which order.
 func walked(t *testing.T, db *generated.DB) []int64 {
 	t.Helper()
 	var ran list[int64]

@@ -247,7 +247,7 @@ func TestUniqueDebounce(t *testing.T) {
 	})
 }
 
-// Many with duplicates among them give one id for each payload; a transaction
+// Many with duplicates among them return one id for each payload; a transaction
 // that is rolled back leaves neither row nor key.
 func TestUniqueMany(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
@@ -277,7 +277,7 @@ func TestUniqueMany(t *testing.T) {
 	})
 }
 
-// Keys are told apart to the letter, on every database.
+// Keys are compared to the letter, on every database.
 func TestUniqueKeysThatAreNearlyTheSame(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()

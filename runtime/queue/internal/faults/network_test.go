@@ -53,13 +53,13 @@ func TestNetworkSwallows(t *testing.T) {
 		db, other := open(t, through, today.Options{}), open(t, direct, today.Options{})
 		id := note(t, other, "long", attempts(5))
 		begun := make(chan struct{})
-		var told atomic.Bool
+		var cancelled atomic.Bool
 		cause := make(chan error, 1)
 		opts := queue.Options{Lease: lease, StopTimeout: 2 * time.Second, Grace: time.Second}
 		stop := work(t, db, hands{note: func(ctx context.Context, _ *today.NoteJob) error {
 			close(begun)
 			<-ctx.Done()
-			told.Store(true)
+			cancelled.Store(true)
 			cause <- context.Cause(ctx)
 			return ctx.Err()
 		}}, opts)
@@ -68,15 +68,15 @@ func TestNetworkSwallows(t *testing.T) {
 		since := time.Now()
 		second := make(chan bool, 1)
 		work(t, other, hands{note: func(context.Context, *today.NoteJob) error {
-			second <- told.Load()
+			second <- cancelled.Load()
 			return nil
 		}}, queue.Options{Lease: lease})
 		if why := await(t, "the end of the handler's context", cause); why != queue.ErrLeaseLost {
 			t.Errorf("the context ended with %v, want queue.ErrLeaseLost", why)
 		}
-		t.Logf("told %s after the network went, of a lease of %s", time.Since(since).Round(time.Millisecond), lease)
+		t.Logf("cancelled %s after the network went, of a lease of %s", time.Since(since).Round(time.Millisecond), lease)
 		if before := await(t, "the second handler", second); !before {
-			t.Error("another process began the job before this one's handler was told")
+			t.Error("another process began the job before this one's handler was cancelled")
 		}
 		is(t, ended(t, other, id), today.TaskStateDone, 2, "was lost")
 		promptly(t, "Run", 2*opts.StopTimeout+opts.Grace+2*time.Second, stop)
