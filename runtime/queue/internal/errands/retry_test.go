@@ -60,14 +60,14 @@ func TestUniqueKeyIsTakenBack(t *testing.T) {
 		db := p.open()
 		ways := byHand(t, db)
 		ways["Retry"] = func(id generated.ErrandID) error { return db.Errand.Retry(t.Context(), id) }
-		for name, revive := range ways {
+		for name, retry := range ways {
 			id := dead(t, db, name)
-			if err := revive(id); err != nil {
+			if err := retry(id); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			row, added, err := db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: name})
 			if err != nil || added || row.ID != id {
-				t.Errorf("%s: enqueued again it is %d, new %t, %v; want the revived %d", name, row.ID, added, err, id)
+				t.Errorf("%s: enqueued again it is %d, new %t, %v; want the retried %d", name, row.ID, added, err, id)
 			}
 			if n := unfinished(t, db, name); n != 1 {
 				t.Errorf("%s: %d unfinished jobs of one key", name, n)
@@ -99,8 +99,8 @@ func TestUniqueKeyIsHeldByAnother(t *testing.T) {
 			if err := db.Tx(t.Context(), func(tx *generated.Tx) error { return tx.Errand.Retry(t.Context(), first) }); !errors.Is(err, queue.ErrDuplicate) {
 				t.Errorf("Retry in a transaction: %v", err)
 			}
-			for name, revive := range byHand(t, db) {
-				if err := revive(first); name == "Update" && !errors.Is(err, store.ErrConflict) || err == nil {
+			for name, retry := range byHand(t, db) {
+				if err := retry(first); name == "Update" && !errors.Is(err, store.ErrConflict) || err == nil {
 					t.Errorf("%s: %v, want store.ErrConflict of Update and an error of SQL", name, err)
 				}
 			}
@@ -163,12 +163,12 @@ func TestUniqueKeyThatWasYielded(t *testing.T) {
 			t.Errorf("Retry once the other is cancelled: %v", err)
 		}
 		if again := unique(db.Errand.EnqueueReplaced(t.Context(), payload))(t); again.ID != first {
-			t.Errorf("enqueued again it is %d, want the revived %d", again.ID, first)
+			t.Errorf("enqueued again it is %d, want the retried %d", again.ID, first)
 		}
 	})
 }
 
-// A key that holds for a time keeps a dead job dead until then, and a revived
+// A key that holds for a time keeps a dead job dead until then, and a retried
 // job holds its key for as long as it is unfinished.
 func TestUniqueKeyForATimeIsTakenBack(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
@@ -190,7 +190,7 @@ func TestUniqueKeyForATimeIsTakenBack(t *testing.T) {
 			t.Errorf("after that hour: %v", err)
 		}
 		if row, added, err := add(); err != nil || added || row.ID != first {
-			t.Errorf("while the revived job is unfinished: %d, added %t, %v", row.ID, added, err)
+			t.Errorf("while the retried job is unfinished: %d, added %t, %v", row.ID, added, err)
 		}
 	})
 }
@@ -221,8 +221,8 @@ func TestDebouncedKeyIsFreeAfterTheEnd(t *testing.T) {
 	})
 }
 
-// Of those that revive and enqueue the same job at the same time one wins.
-func TestUniqueReviveRace(t *testing.T) {
+// Of those that retry and enqueue the same job at the same time one wins.
+func TestUniqueRetryRace(t *testing.T) {
 	live(t, func(t *testing.T, p *place) {
 		db, other := p.open(), p.open()
 		for round := range 3 {
