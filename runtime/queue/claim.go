@@ -76,6 +76,23 @@ func (c *claim) move(from, to phase) bool {
 	return true
 }
 
+// confirm records that the claim was this process's at a time.
+func (c *claim) confirm(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at.After(c.confirmed) {
+		c.confirmed = at
+	}
+}
+
+// left returns for how long the claim is safe to work on, by this process's
+// monotonic clock alone. It is not positive when another process may have the row.
+func (c *claim) left(l lease) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return l.safe() - time.Since(c.confirmed)
+}
+
 // claimSet holds the claims of this process, by id, until they are settled or lost.
 type claimSet struct {
 	observer *observer
@@ -119,23 +136,6 @@ func (s *claimSet) remove(c *claim) {
 	if s.claims[c.ID] == c {
 		delete(s.claims, c.ID)
 	}
-}
-
-// confirm records that the claim was this process's at a time.
-func (c *claim) confirm(at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if at.After(c.confirmed) {
-		c.confirmed = at
-	}
-}
-
-// left returns for how long the claim is safe to work on, by this process's
-// monotonic clock alone. It is not positive when another process may have the row.
-func (c *claim) left(l lease) time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return l.safe() - time.Since(c.confirmed)
 }
 
 // lose removes a claim that another worker may have, and cancels its handler.

@@ -35,7 +35,7 @@ import (
 //	monitor     -> verifier    the same
 //	monitor     -> pauses      that a queue may be paused or resumed
 //
-// No part refers to one above it in this list. All of them use table, which runs
+// These arrows have no cycle, which a test checks. All parts use table, which runs
 // statements; claimSet, which has the claims of this process; localQueue, which
 // buffers claims; and observer, which logs, counts and sends events. These refer to
 // none of the parts.
