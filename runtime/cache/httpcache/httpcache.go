@@ -195,6 +195,7 @@ func (s *serving) fetch(key string, opts []cache.Option) (Page, error) {
 
 // record runs the handler, and returns what it wrote when it is to be kept. When
 // it is not, record returns at once, and the handler goes on for its own client.
+// A handler whose context ends may stop half way, and record does not wait for it.
 func (s *serving) record(ctx context.Context, rec *recorder) (Page, error) {
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	r := s.r.Clone(own)
@@ -215,9 +216,6 @@ func (s *serving) record(ctx context.Context, rec *recorder) (Page, error) {
 	}
 	if rec.panicked != nil {
 		panic(rec.panicked)
-	}
-	if ctx.Err() != nil { // it may have stopped half way
-		return Page{}, context.Cause(ctx)
 	}
 	page, kept := rec.page()
 	if !kept {

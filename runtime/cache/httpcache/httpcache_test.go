@@ -31,12 +31,17 @@ type site struct {
 
 func open(t *testing.T, rules httpcache.Rules, handler http.HandlerFunc) *site {
 	t.Helper()
+	return openWith(t, cache.Options{Timeout: patience}, rules, handler)
+}
+
+func openWith(t *testing.T, opts cache.Options, rules httpcache.Rules, handler http.HandlerFunc) *site {
+	t.Helper()
 	db, err := generated.Open(t.Context(), "sqlite:"+t.TempDir()+"/http.db", generated.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	s := &site{db: db, pages: cache.New[httpcache.Page](db.CacheEntry, cache.Options{Timeout: patience})}
+	s := &site{db: db, pages: cache.New[httpcache.Page](db.CacheEntry, opts)}
 	s.Server = httptest.NewServer(httpcache.New(s.pages, rules)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.runs.Add(1)
 		handler(w, r)

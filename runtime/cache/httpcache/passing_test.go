@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/cache/httpcache"
 )
 
@@ -60,6 +61,10 @@ func TestHalfAPage(t *testing.T) {
 			}
 		}
 	}
+	s.Close() // no request is served any more
+	if n := s.runs.Load(); n != 2*2*rounds {
+		t.Errorf("%d runs: the handler ran for who had left", n)
+	}
 }
 
 // A response that is shorter than its header says is not kept.
@@ -92,7 +97,7 @@ func TestTrailers(t *testing.T) {
 	for _, name := range []string{"X-Sum", http.TrailerPrefix + "X-Sum"} {
 		s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, _ *http.Request) {
 			if name == "X-Sum" {
-				w.Header().Set("Trailer", name)
+				w.Header().Set("Trailer", "x-other, x-sum")
 			}
 			io.WriteString(w, strings.Repeat("page", 1000))
 			w.Header().Set(name, "1")
@@ -159,11 +164,12 @@ func TestNoOneWaitsForALongResponse(t *testing.T) {
 	began, release := make(chan struct{}, 2), make(chan struct{})
 	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "private")
-		io.WriteString(w, "for "+r.Header.Get("X-Name"))
+		io.WriteString(w, "for ")
 		if r.Header.Get("X-Name") == "alice" {
 			began <- struct{}{}
 			<-release
 		}
+		io.WriteString(w, r.Header.Get("X-Name"))
 	})
 	done := make(chan string)
 	go func() {
@@ -210,15 +216,18 @@ func TestHijack(t *testing.T) {
 
 // The handler is asked for the whole page, whatever of it the client has.
 func TestHandlerIsAskedForTheWholePage(t *testing.T) {
-	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
-		http.ServeContent(w, r, "page.txt", time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), strings.NewReader("page"))
-	})
-	s.raw(t, get1("If-Modified-Since: Mon, 04 May 2026 12:00:00 GMT")...)
-	if resp, body := s.raw(t, get1()...); resp.StatusCode != 200 || body != "page" {
-		t.Errorf("the next one got %s, %q", resp.Status, body)
-	}
-	if n := s.runs.Load(); n != 1 {
-		t.Errorf("%d runs", n)
+	for _, has := range []string{"If-Modified-Since: Mon, 04 May 2026 12:00:00 GMT", `If-None-Match: "one"`} {
+		s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"one"`)
+			http.ServeContent(w, r, "page.txt", time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), strings.NewReader("page"))
+		})
+		s.raw(t, get1(has)...)
+		if resp, body := s.raw(t, get1()...); resp.StatusCode != 200 || body != "page" {
+			t.Errorf("after %s the next one got %s, %q", has, resp.Status, body)
+		}
+		if n := s.runs.Load(); n != 1 {
+			t.Errorf("%s: %d runs", has, n)
+		}
 	}
 }
 
@@ -226,12 +235,12 @@ func TestHandlerIsAskedForTheWholePage(t *testing.T) {
 // its client learns that something is missing.
 func TestPanicsAreNotKept(t *testing.T) {
 	for name, fail := range map[string]func(){"panic": func() { panic(http.ErrAbortHandler) }, "Goexit": runtime.Goexit} {
-		for _, said := range []string{"max-age=60", "private"} {
-			t.Run(name+" "+said, func(t *testing.T) {
+		for _, headers := range []string{"Cache-Control: max-age=60", "Cache-Control: private", "Content-Length: 10"} {
+			t.Run(name+" "+headers, func(t *testing.T) {
 				var s *site
 				s = open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, _ *http.Request) {
-					w.Header().Set("Cache-Control", said)
-					w.Header().Set("Content-Length", "10")
+					field, value, _ := strings.Cut(headers, ": ")
+					w.Header().Set(field, value)
 					io.WriteString(w, "half ")
 					if s.runs.Load() == 1 {
 						fail()
@@ -297,6 +306,66 @@ func TestLateHeaders(t *testing.T) {
 		}
 	}
 	if n := s.runs.Load(); n != 1 {
+		t.Errorf("%d runs", n)
+	}
+}
+
+// A load that has taken too long is given up: the handler runs again, straight for
+// the client, and what the first run still writes reaches no one.
+func TestLateHandlersWriteToNoOne(t *testing.T) {
+	again, ended := make(chan struct{}), make(chan struct{})
+	var s *site
+	s = openWith(t, cache.Options{Timeout: patience, LoadTimeout: time.Second}, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
+		if s.runs.Load() > 1 {
+			io.WriteString(w, "second ")
+			close(again)
+			<-ended
+			io.WriteString(w, "end")
+			return
+		}
+		defer close(ended)
+		<-r.Context().Done()
+		<-again
+		w.Header().Set("Cache-Control", "private")
+		if _, err := io.WriteString(w, "first"); err == nil {
+			t.Error("the first run wrote to someone")
+		}
+	})
+	if resp, body := s.raw(t, get1()...); body != "second end" || resp.Header.Get("Cache-Control") != "" {
+		t.Errorf("got %q, %v", body, resp.Header)
+	}
+}
+
+// Hints that come before a response are not the response.
+func TestEarlyHints(t *testing.T) {
+	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</style.css>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusOK)
+		io.WriteString(w, "page")
+	})
+	for range 2 {
+		if resp, body := s.raw(t, get1()...); resp.StatusCode != 200 || body != "page" {
+			t.Errorf("got %s, %q", resp.Status, body)
+		}
+	}
+	if n := s.runs.Load(); n != 1 {
+		t.Errorf("%d runs", n)
+	}
+}
+
+// Without its table the cache lets every request through.
+func TestWithoutTheTable(t *testing.T) {
+	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "page") })
+	if err := s.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if resp, body := s.raw(t, get1()...); resp.StatusCode != 200 || body != "page" {
+			t.Errorf("got %s, %q", resp.Status, body)
+		}
+	}
+	if n := s.runs.Load(); n != 2 {
 		t.Errorf("%d runs", n)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -197,6 +198,7 @@ func TestResponsesThatPass(t *testing.T) {
 		{"Cache-Control: max-age=60 , NO-CACHE"},
 		{"Cache-Control: no-store = 1"},
 		{`Cache-Control: x="a, max-age=60`},
+		{`Cache-Control: x="a\\", private, max-age=60`},
 		{"Cache-Control: must-understand, no-store"},
 		{"Cache-Control: s-maxage=0, max-age=60"},
 		{"Cache-Control: max-age=60, max-age=0"},
@@ -213,6 +215,7 @@ func TestResponsesThatPass(t *testing.T) {
 		{"Expires: " + later(time.Hour), "Expires: 0"},
 		{"Expires: " + later(time.Hour), "Date: " + later(2*time.Hour)},
 		{"Expires: " + later(time.Hour), "Date: today"},
+		{"Expires: " + later(time.Hour), "Date: " + later(0), "Date: " + later(2*time.Hour)},
 		{"Set-Cookie:", "Set-Cookie: a=b"},
 		{"set-cookie: a=b"},
 		{"Set-Cookie2: a=b"},
@@ -223,6 +226,7 @@ func TestResponsesThatPass(t *testing.T) {
 		{"Content-Encoding: gzip"},
 		{"Content-Range: bytes 0-3/10"},
 		{"Content-Type: text/event-stream; charset=utf-8"},
+		{"Content-Type: Text/Event-Stream"},
 		{"Authentication-Info: x"},
 		{"CDN-Cache-Control: no-store", "Cache-Control: max-age=60"},
 		{"CDN-Cache-Control: private", "Cache-Control: max-age=60"},
@@ -275,6 +279,8 @@ func TestResponsesThatAreKept(t *testing.T) {
 		{`Cache-Control: max-age="60"`},
 		{"Cache-Control: max-age=0, s-maxage=60"},
 		{`Cache-Control: x="no-store, private", max-age=60`},
+		{`Cache-Control: x="a, private, b", max-age=60`},
+		{`Cache-Control: x="a\", private, b", max-age=60`},
 		{"Cache-Control: max-age=99999999999999999999"},
 		{"Cache-Control: max-age=60", "Age: 30"},
 		{"Cache-Control: max-age=60", "Expires: 0"},
@@ -319,6 +325,7 @@ func TestHowLong(t *testing.T) {
 		{[]string{"Cache-Control: max-age=60, max-age=40"}, 40 * time.Second},
 		{[]string{"Cache-Control: max-age=60", "Age: 20", "Age: 10"}, 40 * time.Second},
 		{[]string{"Cache-Control: max-age=99999999999999999999"}, time.Hour},
+		{[]string{"Cache-Control: max-age=9999999999"}, time.Hour},
 		{[]string{"Cache-Control: max-age=60", "CDN-Cache-Control: max-age=20"}, 20 * time.Second},
 		{[]string{"Cache-Control: max-age=60", "Surrogate-Control: max-age=600"}, time.Minute},
 		{[]string{"Expires: Mon, 04 May 2026 12:00:50 GMT", "Date: Mon, 04 May 2026 12:00:00 GMT"}, 50 * time.Second},
@@ -449,6 +456,9 @@ func TestIfNoneMatchOnSeveralLines(t *testing.T) {
 	if resp, _ := s.raw(t, get1(`If-None-Match: "zero"`, `If-None-Match: W/"one"`)...); resp.StatusCode != http.StatusNotModified {
 		t.Errorf("got %s", resp.Status)
 	}
+	if resp, _ := s.raw(t, get1(`If-None-Match: *`)...); resp.StatusCode != http.StatusNotModified {
+		t.Errorf("any page is known: got %s", resp.Status)
+	}
 	if resp, _ := s.raw(t, get1(`If-None-Match:`)...); resp.StatusCode != http.StatusOK {
 		t.Errorf("got %s", resp.Status)
 	}
@@ -460,6 +470,14 @@ func TestAge(t *testing.T) {
 	s.raw(t, get1()...)
 	if resp, _ := s.raw(t, get1()...); resp.Header.Get("Age") < "100" || len(resp.Header["Age"]) != 1 {
 		t.Errorf("the age is %v", resp.Header["Age"])
+	}
+	old := httpcache.Page{Status: 200, Header: http.Header{"Age": {"100"}}, At: time.Now().Add(-30 * time.Minute)}
+	if err := s.pages.Set(t.Context(), "example.com/", old, 0); err != nil {
+		t.Fatal(err)
+	}
+	resp, _ := s.raw(t, get1()...)
+	if age, err := strconv.Atoi(resp.Header.Get("Age")); err != nil || age < 1900 || age > 1900+int(patience.Seconds()) {
+		t.Errorf("half an hour later the age is %v", resp.Header["Age"])
 	}
 }
 

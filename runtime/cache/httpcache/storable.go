@@ -173,10 +173,13 @@ func (rules *Rules) fresh(h http.Header) time.Duration {
 		return rules.TTL
 	}
 	made := time.Now()
-	if dates := values(h, "Date"); len(dates) > 0 {
-		var err error
-		if made, err = http.ParseTime(dates[0]); err != nil {
+	for i, text := range values(h, "Date") {
+		date, err := http.ParseTime(text)
+		if err != nil {
 			return 0
+		}
+		if i == 0 || date.After(made) {
+			made = date
 		}
 	}
 	var span time.Duration
