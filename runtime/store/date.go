@@ -66,14 +66,23 @@ func (d *Date) UnmarshalText(text []byte) error {
 func (d *Date) Scan(src any) error {
 	switch s := src.(type) {
 	case string:
-		return d.UnmarshalText([]byte(s))
+		return d.scan(s)
 	case []byte:
-		return d.UnmarshalText(s)
+		return d.scan(string(s))
 	case time.Time:
 		*d = DateOf(s)
 		return nil
 	}
 	return cannotAssign(d, src)
+}
+
+func (d *Date) scan(s string) error {
+	parsed, err := ParseDate(s)
+	if err != nil {
+		return malformed("date")
+	}
+	*d = parsed
+	return nil
 }
 
 // Bind gives d itself; each driver knows its form.

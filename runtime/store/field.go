@@ -81,6 +81,12 @@ func assignInt(d *int64, src any) (err error) {
 	return err
 }
 
+// malformed says what a text of the database is not. It leaves the text out, which
+// may be a secret.
+func malformed(what string) error {
+	return fmt.Errorf("store: the database gave a text that is no %s", what)
+}
+
 // errNotWhole leaves out what the database gave, which may be a secret.
 var errNotWhole = errors.New("store: the database gave something else than a whole number of 64 bits")
 
@@ -132,7 +138,10 @@ func assignTime(d *time.Time, src any) (err error) {
 	default:
 		return cannotAssign(d, src)
 	}
-	return err
+	if err != nil {
+		return malformed("time")
+	}
+	return nil
 }
 
 func assignBytes(d *[]byte, src any) error {
@@ -160,7 +169,10 @@ func assignFloat(d *float64, src any) (err error) {
 	default:
 		return cannotAssign(d, src)
 	}
-	return err
+	if err != nil {
+		return malformed("number")
+	}
+	return nil
 }
 
 func assignDecimal(d *Decimal, src any) (err error) {
@@ -176,7 +188,10 @@ func assignDecimal(d *Decimal, src any) (err error) {
 	default:
 		return cannotAssign(d, src)
 	}
-	return err
+	if err != nil {
+		return malformed("decimal")
+	}
+	return nil
 }
 
 // assignNamed serves types of one's own over int64 or string, such as ids and

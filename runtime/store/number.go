@@ -135,7 +135,7 @@ func (f decimalField) Scan(src any) error {
 func (f decimalField) parse(s string) error {
 	d, err := decimal.NewFromString(s)
 	if err != nil {
-		return fmt.Errorf("store: the database gave a malformed decimal: %w", err)
+		return malformed("decimal")
 	}
 	if n, err := NumberOf(d, f.scale); err == nil {
 		d = n.Decimal()

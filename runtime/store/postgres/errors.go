@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -33,6 +35,9 @@ func failure(ctx context.Context, err error) error {
 		if ended := store.Ended(ctx); ended != nil {
 			return ended
 		}
+		if wrong := unfit(err); wrong != nil {
+			return wrong
+		}
 		return fmt.Errorf("postgres: %w", err)
 	}
 	e := &Error{Code: pg.Code, Constraint: pg.ConstraintName, Column: pg.ColumnName, Message: pg.Message}
@@ -56,6 +61,10 @@ func failure(ctx context.Context, err error) error {
 		return store.Coded(store.ErrBusy, e)
 	case "53100", "53200":
 		return store.Coded(store.ErrFull, e)
+	case "42601":
+		if !plainWord.MatchString(pg.Message) { // an argument, where the statement holds them
+			e.Message = "the statement's syntax is wrong"
+		}
 	case "57014":
 		if ended := store.Ended(ctx); ended != nil {
 			return ended
@@ -66,4 +75,24 @@ func failure(ctx context.Context, err error) error {
 		return store.Coded(store.ErrInvalid, e)
 	}
 	return e
+}
+
+// plainWord finds a syntax error's message that quotes a word of the statement.
+var plainWord = regexp.MustCompile(`"([A-Za-z_][A-Za-z_0-9]*|\$\d+|[^\w\s'"])"$|at end of input$`)
+
+// unfitArgument finds pgx's error about an argument, which quotes it.
+var unfitArgument = regexp.MustCompile(`failed to encode args\[(\d+)\]|unable to encode `)
+
+// unfit says which argument is not of the type that the statement takes; nil for
+// another error.
+func unfit(err error) error {
+	m := unfitArgument.FindStringSubmatch(err.Error())
+	if m == nil {
+		return nil
+	}
+	which := "a value"
+	if n, err := strconv.Atoi(m[1]); err == nil {
+		which = "argument " + strconv.Itoa(n+1)
+	}
+	return store.Coded(store.ErrInvalid, errors.New("postgres: "+which+" is not of the type that the statement takes"))
 }

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -193,5 +194,62 @@ func TestReadOnlyConnectionsAreKept(t *testing.T) {
 	}
 	if first != second {
 		t.Error("the connection was dropped")
+	}
+}
+
+// TestErrorsHoldNoValues has the server and pgx quote values in their errors.
+func TestErrorsHoldNoValues(t *testing.T) {
+	ctx := t.Context()
+	const secret = "hunter2"
+	for _, mode := range []string{"cache_statement", "describe_exec", "exec", "simple_protocol"} {
+		db := storetest.Open(t, storetest.FreshDSN(t, "postgres")+"&default_query_exec_mode="+mode, store.Options{})
+		if _, err := db.Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "Title"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{
+			"UPDATE article SET views = $1",
+			"UPDATE article SET created_at = $1",
+			"UPDATE article SET price = $1",
+			"UPDATE article SET day = $1",
+			"UPDATE article SET status = $1",
+			"UPDATE article SET public = $1",
+			"UPDATE article SET data = $1",
+			"UPDATE article SET title = $1 || repeat('x', 300)",
+			"UPDATE article SET title = cast($1 AS text)::int::text",
+			"INSERT INTO article (id, slug) VALUES (1, $1)",
+			"SELECT 1 WHERE 1 $1", // the simple protocol has the argument in the statement, and the server quotes it
+			"SELECT $1 FROM WHERE",
+		} {
+			_, err := db.Conn().Exec(ctx, text, []any{secret})
+			if err == nil {
+				t.Errorf("%s: no error", text)
+			}
+			holdsNot(t, err, secret)
+		}
+		for _, arg := range []any{int64(424242), "424242.", []byte("424242"), []string{"424242"}, []int64{424242}, store.Date{Year: 4242, Month: 4, Day: 2}} {
+			for _, column := range []string{"public", "views", "created_at", "price", "day", "data", "cover"} {
+				if _, err := db.Conn().Exec(ctx, "UPDATE article SET "+column+" = $1", []any{arg}); err != nil {
+					holdsNot(t, err, "4242")
+				}
+			}
+		}
+	}
+}
+
+// holdsNot looks at an error and all that it wraps.
+func holdsNot(t *testing.T, err error, secret string) {
+	t.Helper()
+	if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), secret) {
+		t.Errorf("%#v holds a value", err)
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			holdsNot(t, inner, secret)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			holdsNot(t, inner, secret)
+		}
 	}
 }

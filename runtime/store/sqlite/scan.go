@@ -111,7 +111,10 @@ func (v *value) scanText(dest any) (err error) {
 	default:
 		return store.Assign(dest, strings.Clone(v.text))
 	}
-	return err
+	if err != nil {
+		return store.Assign(dest, v.text) // fails as well, with an error that does not quote the text
+	}
+	return nil
 }
 
 func scanNull(dest any) error {

@@ -164,6 +164,9 @@ func wantReference(t *testing.T, err error, text string) {
 	if e.Field != "author" || e.From != "article" || e.To != "author" || e.Missing == e.Pointed || e.Cause == nil {
 		t.Errorf("reference is %+v", e)
 	}
+	if strings.Contains(fmt.Sprintf("%+v", e.Cause), "01ARZ3NDEKTSV4RRFFQ69G5FAV") {
+		t.Errorf("%v holds a value", e.Cause)
+	}
 }
 
 // testRefusals sends values past the rules, so that the database refuses them.
@@ -220,6 +223,23 @@ func testSecrets(t *testing.T, db *DB) {
 			if strings.Contains(fmt.Sprintf("%v %+v", e, e), secret) {
 				t.Errorf("%s: %v holds the value", name, e)
 			}
+		}
+	}
+}
+
+// testUnreadable reads a text into places that hold something else: the errors do
+// not quote it.
+func testUnreadable(t *testing.T, db *DB) {
+	ctx := t.Context()
+	const secret = "hunter2"
+	for _, dest := range []any{
+		new(int64), new(float64), new(bool), new(time.Time), new(store.Date), new(store.Decimal), store.DecimalField(new(store.Decimal), 2),
+		new(store.Null[int64]), new(store.Null[float64]), new(store.Null[bool]), new(store.Null[time.Time]), new(store.Null[store.Date]),
+		new(store.Null[store.Decimal]), store.JSONField(new(Meta)), store.NullJSONField(new(store.Null[Meta])),
+	} {
+		err := db.Conn().QueryRow(ctx, "SELECT '"+secret+"' AS x", nil, []any{dest})
+		if err == nil || strings.Contains(fmt.Sprintf("%v %#v", err, err), secret) {
+			t.Errorf("into %T: %v", dest, err)
 		}
 	}
 }

@@ -64,6 +64,7 @@ var suites = []struct {
 	{"Reference", testReference},
 	{"Refusals", testRefusals},
 	{"Secrets", testSecrets},
+	{"Unreadable", testUnreadable},
 	{"Filters", testFilters},
 	{"FilterProperty", testFilterProperty},
 	{"TextOrder", testTextOrder},
