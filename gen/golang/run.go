@@ -35,8 +35,11 @@ func printRun(f *jen.File, p *model.Project, behaviors []Behavior) {
 				all = append(all, d)
 			}
 		}
-		if len(all) > 0 {
-			runs = append(runs, b.Run(all))
+		if len(all) == 0 {
+			continue
+		}
+		if r := b.Run(all); r.Work != nil || r.Begin != nil {
+			runs = append(runs, r)
 		}
 	}
 	if len(runs) == 0 {

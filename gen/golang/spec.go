@@ -11,7 +11,7 @@ import (
 // spec prints what the store must know of the datatype.
 func (t tablePrinter) spec(f *jen.File) {
 	row := goname.Unexported(t.D.GoRow)
-	f.Var().Id(t.Spec()).Op("=").Add(code.Store("Spec")).Values(jen.Dict{
+	dict := jen.Dict{
 		jen.Id("Name"):    jen.Lit(t.D.Name),
 		jen.Id("ID"):      code.Store(map[model.IDKind]string{model.IDInteger: "IDInteger", model.IDULID: "IDULID"}[t.D.ID]),
 		jen.Id("Columns"): t.columnList(),
@@ -20,7 +20,13 @@ func (t tablePrinter) spec(f *jen.File) {
 		jen.Id("Fields"):  jen.Id(row + "Fields"),
 		jen.Id("New"):     jen.Id(row + "New"),
 		jen.Id("Patch"):   jen.Id(row + "Patch"),
-	})
+	}
+	for _, field := range t.D.Fields {
+		if field.Touched {
+			dict[jen.Id("Touched")] = jen.Lit(t.Position(field))
+		}
+	}
+	f.Var().Id(t.Spec()).Op("=").Add(code.Store("Spec")).Values(dict)
 	f.Line()
 	t.tableDef(f, jen.Id(t.Spec()).Dot("Columns"))
 	t.fieldsFunc(f)
@@ -158,6 +164,9 @@ func (t tablePrinter) fillNew(f *jen.File) {
 			at, given := jen.Id("r").Dot(field.GoName), jen.Id("n").Dot(field.GoName)
 			put := []jen.Code{jen.Id("m"), jen.Lit(i + 1), jen.Op("&").Add(at), given}
 			switch {
+			case field.Kept && field.Default != nil:
+				g.Add(at).Op("=").Add(code.DefaultOf(field))
+			case field.Kept: // it is null
 			case code.PlainInNew(field):
 				g.Add(at).Op("=").Add(given)
 				g.Id("m").Dot("Add").Call(jen.Lit(i + 1))
@@ -179,6 +188,9 @@ func (t tablePrinter) fillPatch(f *jen.File) {
 	).BlockFunc(func(g *jen.Group) {
 		t.assert(g, "p", "given", "Patch")
 		for i, field := range t.D.Fields {
+			if field.Kept {
+				continue
+			}
 			name := "Patch"
 			if !field.NotNull {
 				name = "PutNull"

@@ -97,7 +97,7 @@ func (t tablePrinter) newRow(f *jen.File) {
 	name := t.D.GoRow + "New"
 	f.Add(code.Comment(name + " is a row of " + t.D.Name + " to be. What is left unset takes its default, or is null."))
 	f.Type().Id(name).StructFunc(func(g *jen.Group) {
-		for _, field := range t.D.Fields {
+		for _, field := range code.Writable(t.D) {
 			s := g.Id(field.GoName).Add(code.NewType(field)).Tag(inputTag(field, code.PlainInNew(field)))
 			switch {
 			case code.PlainInNew(field):
@@ -110,19 +110,19 @@ func (t tablePrinter) newRow(f *jen.File) {
 		}
 	})
 	f.Line()
-	code.HideSecrets(f, name, t.D.Fields, code.Written, code.ColumnMember)
+	code.HideSecrets(f, name, code.Writable(t.D), code.Written, code.ColumnMember)
 }
 
 func (t tablePrinter) patch(f *jen.File) {
 	name := t.D.GoRow + "Patch"
 	f.Add(code.Comment(name + " is a change to a row of " + t.D.Name + ". What is left unset stays as it is."))
 	f.Type().Id(name).StructFunc(func(g *jen.Group) {
-		for _, field := range t.D.Fields {
+		for _, field := range code.Writable(t.D) {
 			g.Id(field.GoName).Add(code.Store("Opt").Types(code.Type(field))).Tag(inputTag(field, false))
 		}
 	})
 	f.Line()
-	code.HideSecrets(f, name, t.D.Fields, code.Written, code.ColumnMember)
+	code.HideSecrets(f, name, code.Writable(t.D), code.Written, code.ColumnMember)
 }
 
 // columns prints the typed columns that filters and sorts name.

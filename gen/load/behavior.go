@@ -17,11 +17,38 @@ type Behavior interface {
 	// Key declares the section: its name and what may stand in it. The loader holds
 	// definitions to that before the section is read.
 	Key() language.Key
+	// Fields adds to a definition with the section the fields that its indexes, and the
+	// sections of other behaviors, may name.
+	Fields(def *Definition, at, section *yaml.Node)
 	// Read reads the section of one definition, whose fields and indexes are read. The
-	// section is a mapping; at is its key.
+	// section is a mapping, or true where Key declares a boolean; at is its key.
 	Read(def *Definition, at, section *yaml.Node)
 	// Link resolves what the section says about other definitions, once all are read.
 	Link(def *Definition, section *yaml.Node)
+}
+
+// behaviorFields has the behaviors add their fields.
+func (def *Definition) behaviorFields() {
+	for _, b := range def.l.behaviors {
+		if at, section := def.section(b); section != nil {
+			b.Fields(def, at, section)
+		}
+	}
+}
+
+// AddField adds a field that at asks for. A field of that name that is declared is a
+// mistake.
+func (def *Definition) AddField(at *yaml.Node, f *model.Field) *model.Field {
+	for _, o := range def.Datatype.Fields {
+		if o.Name == f.Name {
+			def.Wrong(node.Or(node.Get(def.nodes[o], "name"), at), fmt.Sprintf("%s is a field that %s adds", f.Name, at.Value), fmt.Sprintf("remove the field, or %s", at.Value))
+			return o
+		}
+	}
+	f.Added, f.Pos, f.GoPos = true, def.Pos(at), def.Pos(at)
+	def.nodes[f] = at
+	def.Datatype.Fields = append(def.Datatype.Fields, f)
+	return f
 }
 
 // read has the behaviors read their sections.
@@ -43,9 +70,14 @@ func (def *Definition) linkBehaviors() {
 }
 
 func (def *Definition) section(b Behavior) (at, section *yaml.Node) {
-	at, section = node.Pair(def.Root, b.Key().Name)
-	if section == nil || section.Kind != yaml.MappingNode {
-		return nil, nil // there is none, or it was reported
+	key := b.Key()
+	at, section = node.Pair(def.Root, key.Name)
+	there := section != nil && section.Kind == yaml.MappingNode
+	if key.Value.Form == language.Bool {
+		there = node.True(def.Root, key.Name)
+	}
+	if !there { // or it was reported
+		return nil, nil
 	}
 	return at, section
 }

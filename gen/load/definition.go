@@ -43,6 +43,7 @@ func (l *loader) define(f *file) *Definition {
 	def.goNames()
 	def.tableName()
 	def.fields()
+	def.behaviorFields()
 	def.indexes()
 	def.read()
 	return def

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
@@ -161,6 +162,7 @@ func (a access) updateRow(ctx context.Context, id, p, row any) (wrote bool, err 
 	a.s.Patch(p, row, &m)
 	m.set.remove(0)
 	sc.dest = a.s.Fields(row, sc.dest[:0])
+	a.touch(&m.set, sc.dest)
 	normalize(sc.dest)
 	if found := a.violations(sc, &m, &m.set); found != nil {
 		return false, &ValidationError{Datatype: a.s.Name, Violations: found}
@@ -183,6 +185,14 @@ func (a access) updateRow(ctx context.Context, id, p, row any) (wrote bool, err 
 		return true, a.updateThenRead(ctx, id, text, row, sc.args)
 	}
 	return true, a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, &m.set)
+}
+
+// touch has a change of a row, if it is one, also set the column that keeps its moment.
+func (a access) touch(set *columnSet, row []any) {
+	if c := a.s.Touched; c != 0 && !set.empty() {
+		*row[c].(*time.Time) = Moment(a.c.db.opts.Now())
+		set.add(c)
+	}
 }
 
 // updateText sets columns of the row with one id.
@@ -241,6 +251,9 @@ func (a access) prepareUpsert(key int, n, row any, sc *scratch) (set columnSet, 
 		}
 		m.set.remove(c)
 		by[i] = sc.vals[c]
+	}
+	if c := a.s.Touched; c != 0 && !m.set.empty() {
+		m.set.add(c) // a new row has the moment there already
 	}
 	return m.set, by, nil
 }

@@ -60,6 +60,10 @@ type Spec struct {
 	// Patch fills row from p and marks what the caller gave.
 	Patch func(p, row any, m *Mask)
 
+	// Touched is the column, a time that cannot be null, that each change of a row by
+	// Update or an upsert sets to its moment; 0: there is none.
+	Touched int
+
 	// Effects is what else happens with each write, in order. It and Cascades are
 	// set before the first use: an init function does, for both may lead back here.
 	Effects []Effect

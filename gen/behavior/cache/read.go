@@ -21,6 +21,9 @@ func (Behavior) Key() language.Key {
 	return language.Key{Name: Name, Help: "makes the rows entries of a cache, which package runtime/cache reads and writes", Value: &language.Value{Form: language.Section, Keys: grammar}}
 }
 
+// Fields adds none: those that the pass adds are the cache's own.
+func (Behavior) Fields(*load.Definition, *yaml.Node, *yaml.Node) {}
+
 // Read reads the section and resolves the fields that it names.
 func (Behavior) Read(def *load.Definition, at, n *yaml.Node) {
 	r := reader2{def}

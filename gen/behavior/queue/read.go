@@ -31,6 +31,9 @@ func (Behavior) Link(def *load.Definition, section *yaml.Node) {
 // reader reads the section of one definition.
 type reader struct{ def *load.Definition }
 
+// Fields adds none: those that the pass adds are the queue's own.
+func (Behavior) Fields(*load.Definition, *yaml.Node, *yaml.Node) {}
+
 // Read reads the section and resolves the fields that it names.
 func (Behavior) Read(def *load.Definition, _, n *yaml.Node) {
 	r := reader{def}

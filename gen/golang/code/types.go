@@ -1,6 +1,7 @@
 package code
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,6 +56,11 @@ func RowType(f *model.Field) *jen.Statement {
 		return Type(f)
 	}
 	return Store("Null").Types(Type(f))
+}
+
+// Writable returns the fields that a new row and a patch have.
+func Writable(d *model.Datatype) []*model.Field {
+	return slices.DeleteFunc(slices.Clone(d.Fields), func(f *model.Field) bool { return f.Kept })
 }
 
 // PlainInNew reports whether a new row's field is the bare type: one that must be

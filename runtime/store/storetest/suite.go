@@ -113,6 +113,7 @@ var openings = []struct {
 	run  func(*testing.T, string)
 }{
 	{"OpenTwice", testOpenTwice},
+	{"Touched", testTouched},
 	{"OpenAtOnce", testOpenAtOnce},
 	{"OpenDiffers", testOpenDiffers},
 	{"OpenChecks", testOpenChecks},
