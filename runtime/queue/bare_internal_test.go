@@ -41,6 +41,13 @@ func same(text string, order ...int) store.Statement {
 	return s
 }
 
+// onMySQL is a statement of a step of its own, which the others do not need.
+func onMySQL(text string, order ...int) store.Statement {
+	s := same("", order...)
+	s.Text[sqltext.MySQL] = text
+	return s
+}
+
 // plain is same for a statement that takes the arguments as they are.
 func plain(text string) store.Statement {
 	s := store.Statement{Text: [3]string{text, text, text}}

@@ -110,7 +110,7 @@ func (f *fetcher) claim(ctx context.Context, q *localQueue, n int) (claims []*cl
 			rows, met, starts, err = f.claimAdmitted(ctx, c, args)
 			return err
 		})
-	case f.db.Conn().Dialect() == mysqlDialect:
+	case f.shape.st.Take.Has(f.db.Conn()): // a step of its own
 		err = f.db.Tx(ctx, func(c *store.Conn) error {
 			rows, err = f.claimRows(ctx, c, args)
 			return err
@@ -164,17 +164,16 @@ func (f *fetcher) claimRows(ctx context.Context, c *store.Conn, args []any) (row
 // it finds, takes and reads them; c is in a transaction there.
 func (f *fetcher) claimedRows(ctx context.Context, c *store.Conn, args []any) ([]any, error) {
 	st := f.shape.st
-	if c.Dialect() != mysqlDialect {
+	if !st.Take.Has(c) {
 		return f.shape.read(ctx, c, &st.Claim, args)
 	}
 	ids, err := f.ids(ctx, c, &st.Claim, args)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	take, taken := many(&st.Take, args, ids)
-	if _, err := store.Exec(ctx, c, take, taken); err != nil {
+	args = many(args, ids)
+	if _, err := store.Exec(ctx, c, &st.Take, args); err != nil {
 		return nil, err
 	}
-	read, reading := many(&st.Read, args, ids)
-	return f.shape.read(ctx, c, read, reading)
+	return f.shape.read(ctx, c, &st.Read, args)
 }

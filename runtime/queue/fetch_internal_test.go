@@ -19,8 +19,8 @@ func (b *bare) claimable() (reads *atomic.Int64) {
 	st := b.shape.st
 	st.Claim = same("SELECT id, epoch FROM work WHERE state = 'ready' ORDER BY id LIMIT ?", argLimit)
 	st.Claim.Text[sqltext.MySQL] = "SELECT id FROM work WHERE state = 'ready' ORDER BY id LIMIT ?"
-	st.Take = same("UPDATE work SET epoch = epoch WHERE id IN (?)", argID)
-	st.Read = same("SELECT id, epoch FROM work WHERE id IN (?) ORDER BY id", argID)
+	st.Take = onMySQL("UPDATE work SET epoch = epoch WHERE id IN (?)", argID)
+	st.Read = onMySQL("SELECT id, epoch FROM work WHERE id IN (?) ORDER BY id", argID)
 	reads = &atomic.Int64{}
 	b.shape.read = func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
 		reads.Add(1)

@@ -20,7 +20,7 @@ func (b *bare) renewable() {
 	st.Beat.Text[sqltext.MySQL] = "UPDATE work SET due = CURRENT_TIMESTAMP(6) WHERE id IN (?)"
 	st.Beat.Order[sqltext.MySQL] = []int{argID}
 	st.Beat.Text[sqltext.SQLite] += " AND state = 'running'"
-	st.Lock = same("SELECT id, epoch FROM work WHERE state = 'running' AND id IN (?) ORDER BY id FOR UPDATE", argID)
+	st.Lock = onMySQL("SELECT id, epoch FROM work WHERE state = 'running' AND id IN (?) ORDER BY id FOR UPDATE", argID)
 	st.Get = plain("SELECT id, epoch, state FROM work WHERE id = ?")
 	type row struct {
 		id, epoch int64

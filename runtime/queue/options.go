@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
-	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Options of a worker. The zero value is sensible.
@@ -60,8 +59,6 @@ const (
 	minLease       = 100 * time.Millisecond
 	maxLease       = 24 * time.Hour
 )
-
-const sqliteDialect, mysqlDialect = sqltext.SQLite, sqltext.MySQL
 
 func (o Options) withDefaults(db *store.DB) (Options, error) {
 	if o.Concurrency < 0 || o.Concurrency > maxConcurrency {

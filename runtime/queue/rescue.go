@@ -125,7 +125,7 @@ func (r *rescuer) expiry(row runningRow) []any {
 // unlocked leaves out locked rows on MySQL, where the statement would wait for them.
 // On PostgreSQL the statement itself skips them.
 func (r *rescuer) unlocked(ctx context.Context, c *store.Conn, rows []runningRow) ([]runningRow, error) {
-	if c.Dialect() != mysqlDialect {
+	if !r.shape.st.Lock.Has(c) {
 		return rows, nil
 	}
 	ids := make([]any, len(rows))

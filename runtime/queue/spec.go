@@ -149,7 +149,7 @@ func (s *Spec[R]) untyped() *shape {
 func arguments(db *store.DB, span time.Duration) []any {
 	args := make([]any, argCount)
 	now := db.Clock()
-	if db.FakeClock() || embedded(db) {
+	if db.LocalClock() {
 		args[argNow] = now
 	}
 	args[argSpan] = span.Microseconds()
@@ -157,6 +157,3 @@ func arguments(db *store.DB, span time.Duration) []any {
 	args[argHold] = ""
 	return args
 }
-
-// embedded reports whether the database has no clock of its own.
-func embedded(db *store.DB) bool { return db.Conn().Dialect() == sqliteDialect }

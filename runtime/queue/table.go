@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -17,17 +16,7 @@ type table struct {
 }
 
 // moment returns the time by the database's clock, or by a test's.
-func moment(ctx context.Context, c *store.Conn) (now time.Time, err error) {
-	switch db := c.DB(); {
-	case embedded(db) || db.FakeClock():
-		return db.Clock(), nil
-	case c.Dialect() == mysqlDialect:
-		err = c.QueryRow(ctx, "SELECT CURRENT_TIMESTAMP(6)", nil, []any{&now})
-	default:
-		err = c.QueryRow(ctx, "SELECT clock_timestamp()", nil, []any{&now})
-	}
-	return now, err
-}
+func moment(ctx context.Context, c *store.Conn) (time.Time, error) { return c.Now(ctx) }
 
 // promote makes due rows claimable, and announces them: a fetcher may sleep whose
 // rows maintenance, or the fetcher of another local queue, has promoted.
@@ -73,24 +62,11 @@ func (id *anyID) Scan(src any) error {
 // Bind returns the id as it was read.
 func (id *anyID) Bind() any { return id.v }
 
-// many returns a statement of MySQL's for several ids in place of one, with its
-// arguments.
-func many(st *store.Statement, args []any, ids []any) (*store.Statement, []any) {
-	out := &store.Statement{}
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(ids)), ", ")
-	out.Text[mysqlDialect] = strings.Replace(st.Text[mysqlDialect], "IN (?)", "IN ("+marks+")", 1)
-	order := make([]int, 0, len(st.Order[mysqlDialect])+len(ids))
-	for _, from := range st.Order[mysqlDialect] {
-		if from != argID {
-			order = append(order, from)
-			continue
-		}
-		for i := range ids {
-			order = append(order, len(args)+i)
-		}
-	}
-	out.Order[mysqlDialect] = order
-	return out, append(slices.Clone(args), ids...)
+// many returns arguments with several ids in place of one.
+func many(args []any, ids []any) []any {
+	args = slices.Clone(args)
+	args[argID] = store.IDList(ids)
+	return args
 }
 
 // runningRow is a running row as it was read.
@@ -119,8 +95,8 @@ func (t *table) allRunning(ctx context.Context) ([]runningRow, error) {
 // process still had. The statements differ between databases: see the generator.
 func (t *table) changeClaims(ctx context.Context, conn *store.Conn, st *store.Statement, claims []*claim, span time.Duration) ([]bool, error) {
 	args := arguments(t.db, span)
-	switch conn.Dialect() {
-	case sqliteDialect:
+	switch {
+	case st.Takes(conn, argEpoch): // of one claim
 		touched, err := store.ExecEach(ctx, conn, st, len(claims), func(i int) []any {
 			args[argID], args[argEpoch] = claims[i].ID, claims[i].Epoch
 			return args
@@ -133,7 +109,7 @@ func (t *table) changeClaims(ctx context.Context, conn *store.Conn, st *store.St
 			ok[i] = n > 0
 		}
 		return ok, nil
-	case mysqlDialect:
+	case t.shape.st.Lock.Has(conn):
 		return t.changeLocked(ctx, conn, st, claims, args)
 	}
 	claims, all := latest(claims), claims
@@ -184,8 +160,7 @@ func (t *table) changeLocked(ctx context.Context, conn *store.Conn, st *store.St
 		if len(ids) == 0 {
 			return nil
 		}
-		changing, with := many(st, args, ids)
-		_, err = store.Exec(ctx, conn, changing, with)
+		_, err = store.Exec(ctx, conn, st, many(args, ids))
 		return err
 	})
 	return ok, err
@@ -200,9 +175,9 @@ type lockedRow struct {
 // lockRunning locks running rows on MySQL. It waits for rows that another transaction
 // has locked, or skips them.
 func (t *table) lockRunning(ctx context.Context, conn *store.Conn, ids []any, skip bool) ([]lockedRow, error) {
-	st, args := many(&t.shape.st.Lock, arguments(t.db, 0), ids)
+	st, args := &t.shape.st.Lock, many(arguments(t.db, 0), ids)
 	if skip {
-		st.Text[mysqlDialect] += " SKIP LOCKED"
+		st = st.SkipLocked()
 	}
 	return store.Many(ctx, conn, st, args, func(h *lockedRow) []any { return []any{&h.id, &h.epoch} })
 }

@@ -28,6 +28,18 @@ type Statement struct {
 	Clock bool
 }
 
+// SkipLocked returns the statement, whose texts end in FOR UPDATE, as one that leaves
+// out rows that another transaction has locked.
+func (s *Statement) SkipLocked() *Statement {
+	skipping := *s
+	for d, text := range s.Text {
+		if text != "" {
+			skipping.Text[d] = text + " SKIP LOCKED"
+		}
+	}
+	return &skipping
+}
+
 // in gives the text and the arguments for one database. An argument that no
 // column could hold is an error that is ErrInvalid and names it: databases
 // differ in what they make of one.

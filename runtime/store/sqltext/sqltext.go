@@ -147,6 +147,12 @@ func List(d Dialect, table string, cols []string) string {
 	return fmt.Sprintf("%s\nORDER BY id\nLIMIT %s", Select(d, table, cols), d.Placeholder(1))
 }
 
+// Listed reads a column of the rows whose ids are in a list: a store.List.
+func Listed(d Dialect, table, col string) string {
+	in := [...]string{SQLite: "IN (SELECT value FROM json_each(?))", Postgres: "= ANY($1)", MySQL: "IN (?)"}[d]
+	return fmt.Sprintf("SELECT %s\nFROM %s\nWHERE id %s", d.Quote(col), d.Quote(table), in)
+}
+
 func equals(d Dialect, cols []string, first int) string {
 	parts := make([]string, len(cols))
 	for i, c := range cols {

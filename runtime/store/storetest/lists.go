@@ -128,8 +128,45 @@ func testForms(t *testing.T, db *DB) {
 	if !take.Has(c) || takeFound.Has(c) != mysql {
 		t.Errorf("has a text: %v, %v", take.Has(c), takeFound.Has(c))
 	}
-	if take.Takes(c, 0) || !take.Takes(c, 2) || takeFound.Takes(c, 0) != true || takeFound.Takes(c, 1) == mysql {
+	if take.Takes(c, 0) || !take.Takes(c, 2) || !takeFound.Takes(c, 0) || takeFound.Takes(c, 1) == mysql {
 		t.Error("a statement takes other arguments than its order names")
+	}
+}
+
+// locked reads and locks articles, where rows can be locked.
+var locked = store.Statement{Text: [3]string{
+	"", "SELECT slug FROM article ORDER BY id FOR UPDATE", "SELECT slug FROM article ORDER BY id FOR UPDATE",
+}}
+
+// testSkipLocked leaves out what another transaction has locked.
+func testSkipLocked(t *testing.T, db *DB) {
+	ctx := t.Context()
+	skipping := locked.SkipLocked()
+	if !locked.Has(db.Conn()) {
+		if skipping.Has(db.Conn()) {
+			t.Error("a statement without a text has one")
+		}
+		return
+	}
+	mustCreate(t, db, full("a"))
+	mustCreate(t, db, full("b"))
+	slug := func(s *string) []any { return []any{s} }
+	err := db.Tx(ctx, func(c *store.Conn) error {
+		if _, err := c.Exec(ctx, "UPDATE article SET title = 'held' WHERE slug = 'a'", nil); err != nil {
+			return err
+		}
+		return db.Tx(ctx, func(other *store.Conn) error {
+			if got, err := store.Many(ctx, other, skipping, nil, slug); err != nil || !slices.Equal(got, []string{"b"}) {
+				t.Errorf("read %q, %v", got, err)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if got, err := store.Many(ctx, db.Conn(), skipping, nil, slug); err != nil || len(got) != 2 {
+		t.Errorf("read %q, %v", got, err)
 	}
 }
 

@@ -98,6 +98,7 @@ var suites = []struct {
 	{"ChangeSome", testChangeSome},
 	{"Forms", testForms},
 	{"Each", testEach},
+	{"SkipLocked", testSkipLocked},
 	{"AfterCommit", testAfterCommit},
 	{"BeforeCommit", testBeforeCommit},
 	{"Announce", testAnnounce},
