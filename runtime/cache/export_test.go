@@ -64,3 +64,13 @@ func (r *changeReader) Last() int64 { return r.last }
 
 // SetWall says when, by the wall clock, reading last went well.
 func (r *changeReader) SetWall(ago time.Duration) { r.wall = r.wall.Add(-ago) }
+
+// SpecOf returns what generated code says of the cache that b is.
+func SpecOf(b Backend) *Spec { return b.(*table).spec }
+
+// InMemory reports whether memory holds something of a key, if only that there is
+// nothing.
+func InMemory[V any](c *Cache[V], key string) bool {
+	stored, hash, _ := c.key(key)
+	return c.memory.get(stored, hash) != nil
+}

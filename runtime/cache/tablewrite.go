@@ -100,10 +100,7 @@ func (t *table) putIn(ctx context.Context, writes []*Write) error {
 		return err
 	}
 	for _, w := range writes {
-		if w.Patch == nil {
-			continue
-		}
-		if err := t.spec.Patch(ctx, t.c, w.Key, w.Patch); err != nil {
+		if err := t.patch(ctx, w); err != nil {
 			return err
 		}
 	}
@@ -221,10 +218,8 @@ func (t *table) Add(ctx context.Context, w *Write) (added bool, err error) {
 		if err != nil || !added {
 			return err
 		}
-		if w.Patch != nil {
-			if err := t.spec.Patch(ctx, c, w.Key, w.Patch); err != nil {
-				return err
-			}
+		if err := in.patch(ctx, w); err != nil {
+			return err
 		}
 		return in.written(ctx, []*Write{w})
 	})
@@ -414,10 +409,8 @@ func (t *table) Fill(ctx context.Context, w *Write) (filled bool, err error) {
 				return err
 			}
 		}
-		if w.Patch != nil {
-			if err := t.spec.Patch(ctx, c, w.Key, w.Patch); err != nil {
-				return err
-			}
+		if err := in.patch(ctx, w); err != nil {
+			return err
 		}
 		return in.written(ctx, writes)
 	})

@@ -1,0 +1,93 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// Rows of a cache's own table may be written by the plain methods of their datatype
+// as well. Caches then forget what they keep of them in memory, in this process and
+// in others, as they do after Set and Delete.
+
+// ForgetWritten makes the effect that has caches forget the entries whose rows are
+// created, updated or upserted. It needs the rows, before and after: a row may get
+// another key. key is the column of the key. Generated code calls it.
+func ForgetWritten(spec *Spec, rows *store.Spec, key string) func(context.Context, *store.Conn, []store.Change) error {
+	column := columnOf(rows, key)
+	return func(ctx context.Context, c *store.Conn, changes []store.Change) error {
+		if writesItself(ctx) {
+			return nil
+		}
+		var keys []string
+		for _, ch := range changes {
+			for _, row := range []any{ch.Before, ch.After} {
+				if row == nil {
+					continue
+				}
+				k, err := store.Plain(rows.Fields(row, nil)[column()])
+				if err != nil {
+					return err
+				}
+				if k, ok := k.(string); ok && !slices.Contains(keys, k) {
+					keys = append(keys, k)
+				}
+			}
+		}
+		return tableOf(c, spec).gone(ctx, keys)
+	}
+}
+
+// ForgetDeleted makes the effect that has caches forget the entries whose rows are
+// deleted. It runs before they are, and reads their keys alone: values may be large.
+// Generated code calls it.
+func ForgetDeleted(spec *Spec, rows *store.Spec, key string) func(context.Context, *store.Conn, []store.Change) error {
+	column := columnOf(rows, key)
+	keysOf := sync.OnceValue(func() *store.Statement {
+		st := &store.Statement{}
+		for d := range st.Text {
+			st.Text[d] = sqltext.Listed(sqltext.Dialect(d), rows.Name, rows.Columns[column()].Name)
+		}
+		return st
+	})
+	return func(ctx context.Context, c *store.Conn, changes []store.Change) error {
+		ids := make([]any, len(changes))
+		for i, ch := range changes {
+			ids[i] = ch.ID
+		}
+		keys, err := store.Many(ctx, c, keysOf(), []any{store.IDList(ids)}, func(key *string) []any { return []any{key} })
+		if err != nil {
+			return err
+		}
+		return tableOf(c, spec).gone(ctx, keys)
+	}
+}
+
+// columnOf finds a column at its first use: Specs may still be incomplete when
+// effects are made.
+func columnOf(rows *store.Spec, name string) func() int {
+	return sync.OnceValue(func() int {
+		i := slices.IndexFunc(rows.Columns, func(c store.Column) bool { return c.Name == name })
+		if i < 0 {
+			panic(fmt.Sprintf("cache: %s has no column %s: run modulagen generate", rows.Name, name))
+		}
+		return i
+	})
+}
+
+type itself struct{}
+
+// patch writes fields of the user's own on the entry that w writes. That is a
+// write of a row like any other, but all has been said of this one.
+func (t *table) patch(ctx context.Context, w *Write) error {
+	if w.Patch == nil {
+		return nil
+	}
+	return t.spec.Patch(context.WithValue(ctx, itself{}, true), t.c, w.Key, w.Patch)
+}
+
+func writesItself(ctx context.Context) bool { return ctx.Value(itself{}) != nil }
