@@ -198,6 +198,7 @@ func TestResponsesThatPass(t *testing.T) {
 		{"Cache-Control: max-age=60 , NO-CACHE"},
 		{"Cache-Control: no-store = 1"},
 		{`Cache-Control: x="a, max-age=60`},
+		{`Cache-Control: max-age=60, x=\, private`},
 		{`Cache-Control: x="a\\", private, max-age=60`},
 		{"Cache-Control: must-understand, no-store"},
 		{"Cache-Control: s-maxage=0, max-age=60"},

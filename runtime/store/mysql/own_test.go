@@ -222,6 +222,10 @@ func TestTooLarge(t *testing.T) {
 			if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), "max_allowed_packet") {
 				t.Errorf("%d of %d bytes: %v", n, len(value), err)
 			}
+			_, err = db.Conn().Exec(ctx, "UPDATE article SET cover = ?", []any{[]byte(strings.Repeat(value, n))})
+			if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), "max_allowed_packet") {
+				t.Errorf("%d bytes: %v", n*len(value), err)
+			}
 		}
 		_, err := db.Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "Title", Body: store.Set(strings.Repeat("x", int(most)))})
 		if !errors.Is(err, store.ErrInvalid) {

@@ -81,6 +81,7 @@ var suites = []struct {
 	{"All", testAll},
 	{"Counts", testCounts},
 	{"Transaction", testTransaction},
+	{"TransactionSees", testTransactionSees},
 	{"TransactionPanic", testTransactionPanic},
 	{"TransactionEnds", testTransactionEnds},
 	{"TransactionFails", testTransactionFails},

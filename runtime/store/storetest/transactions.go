@@ -71,6 +71,29 @@ func testTransaction(t *testing.T, db *DB) {
 	}
 }
 
+// testTransactionSees reads, within a transaction, what another commits meanwhile.
+func testTransactionSees(t *testing.T, db *DB) {
+	if db.Conn().Dialect().String() == "sqlite" {
+		return // its one writer is this transaction
+	}
+	ctx := t.Context()
+	err := db.Tx(ctx, func(c *store.Conn) error {
+		for want := range 3 {
+			n, err := In(c).Article.Count(ctx, store.Cond[ArticleID]{}, 0)
+			if err != nil || n != want {
+				return fmt.Errorf("%d rows, not %d: %w", n, want, err)
+			}
+			if _, err := db.Article.Create(ctx, full(fmt.Sprint(want))); err != nil { // on another connection
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func testTransactionPanic(t *testing.T, db *DB) {
 	ctx := t.Context()
 	run := func(fn func(c *store.Conn)) (got any) {

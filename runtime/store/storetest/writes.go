@@ -128,6 +128,12 @@ func testUpsertCollides(t *testing.T, db *DB) {
 			t.Errorf("upsert by key %d gave %v, want a conflict on %s", key, err, other)
 		}
 	}
+	err = db.Tx(ctx, func(c *store.Conn) error { // it has failed, though its function goes on
+		_, err := In(c).Author.UpsertUnique(ctx, 1, AuthorNew{Email: "a@example.com", Number: store.Int(3)})
+		wantErr(t, err, store.ErrConflict)
+		return nil
+	})
+	wantErr(t, err, store.ErrConflict)
 	for _, want := range []*Author{a, b} {
 		if got, err := db.Author.Get(ctx, want.ID); err != nil || *got != *want {
 			t.Errorf("%+v became %+v, %v", want, got, err)
