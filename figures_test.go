@@ -1,0 +1,240 @@
+package modulagen_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A figure is a number in a page for users that the code decides. Each # in the
+// phrase stands for one; values are Go expressions over the constants of a package,
+// in the order of the phrase's figures. The second argument of cmp.Or(o.Lease, ...)
+// is o.Lease.
+type figure struct {
+	page, phrase, pkg string
+	values            []string
+}
+
+var figures = []figure{
+	{"cache", "(`Options.Lease`, #)", "runtime/cache", []string{"o.Lease"}},
+	{"cache", "`Options.LoadTimeout` (#)", "runtime/cache", []string{"o.LoadTimeout"}},
+	{"cache", "`Options.Timeout` (#)", "runtime/cache", []string{"o.Timeout"}},
+	{"cache", "`Options.MemoryFor`, #.", "runtime/cache", []string{"o.MemoryFor"}},
+	{"cache", "`Options.Memory` (# of encoded values)", "runtime/cache", []string{"o.Memory"}},
+	{"cache", "where those are more than # in a batch of", "runtime/cache", []string{"maxForget"}},
+	{"cache", "in a batch of #.", "runtime/store", []string{"EffectBatch"}},
+	{"cache", "before it deletes the author, # at a time", "runtime/store", []string{"EffectBatch"}},
+	{"cache", "after up to # on MySQL", "runtime/cache", []string{"lookEvery"}},
+	{"cache", "or a commit took more than #)", "runtime/cache", []string{"gapKept"}},
+	{"cache", "`Clear` work in batches of #:", "runtime/cache", []string{"dropBatch"}},
+	{"cache", "Expired entries are removed in batches of #,", "runtime/cache", []string{"dropBatch"}},
+	{"cache", "by `db.Run` once # and", "runtime/cache", []string{"maintainEvery"}},
+	{"cache", "counted in memory and written every # and", "runtime/cache", []string{"flushEvery"}},
+	{"cache", "(# are allowed for a write that waited)", "runtime/cache", []string{"sealLate"}},
+
+	{"queue", "two leases (# each unless", "runtime/queue", []string{"o.Lease"}},
+	{"queue", "| `Concurrency` | # |", "runtime/queue", []string{"o.Concurrency"}},
+	{"queue", "| `Lease` | # | how long a claim holds without a sign of life; # to # |", "runtime/queue", []string{"o.Lease", "minLease", "maxLease"}},
+	{"queue", "| `StopTimeout` | # |", "runtime/queue", []string{"o.StopTimeout"}},
+	{"queue", "| `Grace` | # |", "runtime/queue", []string{"o.Grace"}},
+	{"queue", "ends wait in memory (#, then claiming stops)", "runtime/queue", []string{"maxWaiting"}},
+	{"queue", "as run in about #, at most # in each named queue, and a claim takes up to # rows", "runtime/queue", []string{"ahead", "2 * maxBatch", "maxBatch"}},
+	{"queue", "Ends are written up to # at a time", "runtime/queue", []string{"maxSettle"}},
+	{"queue", "the last error is on the row (# characters)", "runtime/queue", []string{"maxError"}},
+	{"queue", "the last # failures are in `queue_errors` (# each)", "runtime/queue", []string{"maxHistory", "maxPast"}},
+	{"queue", "as JSON, at most #; written", "runtime/queue", []string{"maxResult"}},
+	{"queue", "falls more than # behind", "runtime/queue", []string{"eventBuffer"}},
+	{"queue", "a #nd of the span, or", "runtime/queue", []string{"slicesOfRate"}},
+	{"queue", "A running worker does it every #, in batches of #, up to # for each state", "runtime/queue", []string{"pruneEvery", "maxSettle", "pruneRounds * maxSettle"}},
+	{"queue", "| handlers at once | # in", "runtime/queue", []string{"maxConcurrency"}},
+	{"queue", "| rows in a claim, in a settling statement | #; # |", "runtime/queue", []string{"maxBatch", "maxSettle"}},
+	{"queue", "| rows claimed ahead | what runs in #, at most # |", "runtime/queue", []string{"ahead", "2 * maxBatch"}},
+	{"queue", "| ends that wait for the database | #, then", "runtime/queue", []string{"maxWaiting"}},
+	{"queue", "| lease | # to # |", "runtime/queue", []string{"minLease", "maxLease"}},
+	{"queue", "| backoff, snooze, retry after | # |", "runtime/queue", []string{"maxDelay"}},
+	{"queue", "| payload, result | # each", "runtime/queue", []string{"maxResult"}},
+	{"queue", "| error; entries of the history | # characters; # of # characters |", "runtime/queue", []string{"maxError", "maxHistory", "maxPast"}},
+	{"queue", "| note | # characters |", "runtime/queue", []string{"maxNote"}},
+	{"queue", "| kinds, named queues, versions | #, #, # |", "gen/behavior/queue", []string{"maxKinds", "maxQueues", "maxVersion"}},
+	{"queue", "| attempts of a kind, rate | #; # in a span |", "gen/behavior/queue", []string{"maxAttempts", "maxRate"}},
+	{"queue", "| event reader's buffer | # |", "runtime/queue", []string{"eventBuffer"}},
+
+	{"access", "counted up to limit (0: #)", "runtime/store", []string{"DefaultCount"}},
+	{"access", "// 0 is #; at most #", "runtime/store", []string{"DefaultLimit", "MaxLimit"}},
+	{"access", "they are longer than #, the page comes", "runtime/store", []string{"maxCursor"}},
+
+	{"databases", "| as writers | # unless `MaxConns`", "runtime/store/postgres", []string{"maxConns"}},
+	{"databases", "and one that listens | #, and up to", "runtime/store/mysql", []string{"maxConns"}},
+	{"databases", "| SQLite's writer, without a deadline | # |", "runtime/store/sqlite", []string{"writerWait"}},
+	{"databases", "| `Close` | # for statements", "runtime/store", []string{"closeWait"}},
+	{"databases", "a connection keeps # at most (`?statements=N`", "runtime/store/mysql", []string{"keptStatements"}},
+	{"databases", "and below # |", "runtime/store", []string{"bulkBytes"}},
+	{"databases", "| Arguments of one statement | SQLite #,", "runtime/store", []string{"maxMarks"}},
+
+	{"definitions", "Names are snake case, up to # characters", "gen/language", []string{"MaxName"}},
+}
+
+// Figures in the pages are those of the code.
+func TestFigures(t *testing.T) {
+	pages, packages := map[string]string{}, map[string]*constants{}
+	for _, f := range figures {
+		if pages[f.page] == "" {
+			text, err := os.ReadFile(filepath.Join("docs", f.page+".md"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			pages[f.page] = strings.Join(strings.Fields(string(text)), " ")
+		}
+		if packages[f.pkg] == nil {
+			packages[f.pkg] = constantsOf(t, f.pkg)
+		}
+		if err := f.check(pages[f.page], packages[f.pkg]); err != nil {
+			t.Errorf("docs/%s.md: %s: %v", f.page, f.phrase, err)
+		}
+	}
+}
+
+const number = `([0-9][0-9.,]*[0-9]|[0-9]|an?|one|two|five|ten)( ?(?:ms|s|min|minutes?|seconds?|h|years|[KM]iB)\b)?`
+
+func (f figure) check(page string, consts *constants) error {
+	pattern := strings.ReplaceAll(regexp.QuoteMeta(f.phrase), "#", number)
+	found := regexp.MustCompile("(?i)"+pattern).FindAllStringSubmatch(page, -1)
+	if len(found) == 0 {
+		return fmt.Errorf("no such phrase: follow the page, or drop the line")
+	}
+	for _, m := range found {
+		for i, expr := range f.values {
+			want, err := consts.value(expr)
+			if err != nil {
+				return err
+			}
+			got, err := read(m[1+2*i], strings.TrimSpace(m[2+2*i]))
+			if err != nil {
+				return err
+			}
+			if got != want {
+				return fmt.Errorf("the page says %s%s, the code %s = %v", m[1+2*i], m[2+2*i], expr, want)
+			}
+		}
+	}
+	return nil
+}
+
+var words = map[string]float64{"a": 1, "an": 1, "one": 1, "two": 2, "five": 5, "ten": 10}
+
+var units = map[string]float64{
+	"": 1, "ms": 1e6, "s": 1e9, "min": 60e9, "h": float64(time.Hour), "years": 365 * 24 * float64(time.Hour), "kib": 1 << 10, "mib": 1 << 20,
+	"second": 1e9, "seconds": 1e9, "minute": 60e9, "minutes": 60e9,
+}
+
+// read returns a figure as constants have it: a count, bytes, or nanoseconds.
+func read(text, unit string) (float64, error) {
+	n, word := words[strings.ToLower(text)]
+	if !word {
+		var err error
+		if n, err = strconv.ParseFloat(strings.ReplaceAll(text, ",", ""), 64); err != nil {
+			return 0, err
+		}
+	}
+	return n * units[strings.ToLower(unit)], nil
+}
+
+// constants are those of a package: their expressions, as they are written, and
+// the defaults of options.
+type constants struct {
+	named map[string]ast.Expr
+}
+
+func constantsOf(t *testing.T, pkg string) *constants {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(pkg, "*.go"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no Go in %s, %v", pkg, err)
+	}
+	c := &constants{map[string]ast.Expr{}}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, c.visit)
+	}
+	return c
+}
+
+func (c *constants) visit(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.ValueSpec:
+		for i, name := range n.Names {
+			if i < len(n.Values) {
+				c.named[name.Name] = n.Values[i]
+			}
+		}
+	case *ast.CallExpr:
+		if types.ExprString(n.Fun) == "cmp.Or" && len(n.Args) == 2 {
+			c.named[types.ExprString(n.Args[0])] = n.Args[1]
+		}
+	}
+	return true
+}
+
+func (c *constants) value(text string) (float64, error) {
+	expr, err := parser.ParseExpr(text)
+	if err != nil {
+		return 0, err
+	}
+	v, err := c.eval(expr)
+	if err != nil {
+		return 0, err
+	}
+	f, _ := constant.Float64Val(v)
+	return f, nil
+}
+
+var spans = map[string]time.Duration{
+	"time.Microsecond": time.Microsecond, "time.Millisecond": time.Millisecond, "time.Second": time.Second, "time.Minute": time.Minute, "time.Hour": time.Hour,
+}
+
+func (c *constants) eval(expr ast.Expr) (constant.Value, error) {
+	text := types.ExprString(expr)
+	if d, ok := spans[text]; ok {
+		return constant.MakeInt64(int64(d)), nil
+	}
+	if named := c.named[text]; named != nil {
+		return c.eval(named)
+	}
+	switch e := expr.(type) {
+	case *ast.BasicLit:
+		return constant.MakeFromLiteral(e.Value, e.Kind, 0), nil
+	case *ast.ParenExpr:
+		return c.eval(e.X)
+	case *ast.BinaryExpr:
+		x, err := c.eval(e.X)
+		if err != nil {
+			return nil, err
+		}
+		y, err := c.eval(e.Y)
+		if err != nil {
+			return nil, err
+		}
+		if e.Op == token.SHL {
+			n, _ := constant.Uint64Val(y)
+			return constant.Shift(x, token.SHL, uint(n)), nil
+		}
+		return constant.BinaryOp(x, e.Op, y), nil
+	}
+	return nil, fmt.Errorf("%s is no constant of the package any more", text)
+}
