@@ -63,12 +63,12 @@ type Use struct {
 type Source interface{ CacheBackend() Backend }
 
 // Backend keeps entries. Keys and tags are in their stored form. It is for those
-// who write one; others meet Cache. Every change tells the Hub which keys it
+// who write one; others meet Cache. Every change notifies the Hub of the keys that it
 // concerned, when it is committed.
 type Backend interface {
 	// Hub is what the caches of one process on one table share.
 	Hub() *Hub
-	// InTx tells whether what is done is part of a transaction.
+	// InTx reports whether what is done is part of a transaction.
 	InTx() bool
 	// Limits of what it keeps.
 	Limits() Limits
@@ -109,7 +109,7 @@ type Backend interface {
 
 	// Lease lets one load run: it takes the lease of w.Key under w.Token with
 	// w.Tags for the time hold, and makes an entry of FormatLease where there is
-	// none. It tells whether the lease was had, and whether the entry is new.
+	// none. It reports whether the lease was had, and whether the entry is new.
 	Lease(ctx context.Context, w *Write, hold time.Duration) (had, fresh bool, err error)
 	// Beat renews a lease; false when it is lost.
 	Beat(ctx context.Context, key string, token int64, hold time.Duration) (bool, error)

@@ -47,7 +47,7 @@ func (a tally) part(percent int64) tally {
 	return tally{a.entries/100*percent + a.entries%100*percent/100, a.bytes/100*percent + a.bytes%100*percent/100}
 }
 
-// beyond tells whether a is over a bound.
+// beyond reports whether a is over a bound.
 func (a tally) beyond(most tally) bool {
 	return most.entries > 0 && a.entries > most.entries || most.bytes > 0 && a.bytes > most.bytes
 }
@@ -76,10 +76,10 @@ func (b *bounds) init(t *table) {
 
 func (b *bounds) none() bool { return b.most == tally{} }
 
-// over tells whether the table is beyond a bound by estimate.
+// over reports whether the table is beyond a bound by estimate.
 func (b *bounds) over() bool { return b.counted && b.size.beyond(b.most) }
 
-// vague tells whether so much was written that the estimate may be wrong.
+// vague reports whether so much was written that the estimate may be wrong.
 func (b *bounds) vague() bool {
 	return b.most.entries > 0 && b.written.entries >= b.recount.entries || b.most.bytes > 0 && b.written.bytes >= b.recount.bytes
 }
@@ -194,7 +194,7 @@ func (b *bounds) wait(ctx context.Context, more tally) {
 	b.waiting--
 }
 
-// fits tells whether so much more would leave the table within eleven tenths of
+// fits reports whether so much more would leave the table within eleven tenths of
 // its bounds, or cannot. As long as nothing is known of the table, a tenth may be
 // written.
 func (b *bounds) fits(more tally) bool {

@@ -23,16 +23,16 @@ type Cache[V any] struct {
 
 // core is what a cache and its copies in transactions share.
 type core[V any] struct {
-	root    *Cache[V]
-	opts    Options
-	limits  Limits
-	hub     *Hub
-	pack    packer
-	memory  *memory[V] // nil: none
-	flights flights[V]
-	stats   counters
-	logged  atomic.Int64 // when the last failure was logged
-	hears   atomic.Bool
+	root     *Cache[V]
+	opts     Options
+	limits   Limits
+	hub      *Hub
+	pack     packer
+	memory   *memory[V] // nil: none
+	flights  flights[V]
+	stats    counters
+	logged   atomic.Int64 // when the last failure was logged
+	followed atomic.Bool
 }
 
 // New makes a cache in a table of generated code, db.CacheEntry, or on another
@@ -77,7 +77,7 @@ func (c *Cache[V]) In(source Source) *Cache[V] {
 	return in
 }
 
-// Err tells what is wrong with the options; nil when nothing is.
+// Err returns what is wrong with the options; nil when nothing is.
 func (c *Cache[V]) Err() error { return c.wrong }
 
 // key gives a key in its stored form.
@@ -215,15 +215,15 @@ func (c *Cache[V]) refuse(ctx context.Context, format string, err error) {
 	c.log(ctx, "a value does not decode and is a miss", "format", format, "error", err)
 }
 
-// listening tells whether what is read may be kept in memory.
+// listening reports whether what is read may be kept in memory.
 func (c *Cache[V]) listening(ctx context.Context) bool {
 	return c.memory != nil && !c.tx && c.follows(ctx)
 }
 
-// follows makes sure that changes of other processes are heard: until then
+// follows makes sure that changes of other processes are read: until then
 // nothing is kept in memory.
 func (c *Cache[V]) follows(ctx context.Context) bool {
-	if c.hears.Load() {
+	if c.followed.Load() {
 		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
@@ -231,7 +231,7 @@ func (c *Cache[V]) follows(ctx context.Context) bool {
 	if !c.hub.followed(ctx, c.root.b) {
 		return false
 	}
-	c.hears.Store(true)
+	c.followed.Store(true)
 	return true
 }
 
@@ -327,7 +327,7 @@ func errNegative(ttl time.Duration) error {
 	return invalidf("the time to live is negative: %s", ttl)
 }
 
-// token tells writes apart. It is never zero.
+// token distinguishes writes. It is never zero.
 func token() int64 { return rand.Int64() | 1 }
 
 // failed counts and logs an error of the backend that is not given to anyone.

@@ -92,7 +92,7 @@ type page struct {
 }
 
 // plain are the options of a cache without memory, whose entries end when they
-// are told to.
+// are set to.
 var plain = cache.Options{Timeout: patience, Memory: -1, Jitter: -1}
 
 func must(t testing.TB, err error) {

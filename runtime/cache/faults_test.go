@@ -52,7 +52,7 @@ func TestMemoryOfOtherProcesses(t *testing.T) {
 				}
 				must(t, change())
 				start := time.Now()
-				until(t, "the change to be heard", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
+				until(t, "the change to be read", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
 				if took := time.Since(start); took > 10*stated[p.kind] { // ten times what is stated: machines of tests are busy
 					t.Errorf("it took %s", took)
 				}
@@ -68,7 +68,7 @@ func TestMemoryOfOtherProcesses(t *testing.T) {
 	})
 }
 
-// Memory asks again after MemoryFor, whatever was heard.
+// Memory asks again after MemoryFor, whatever was read.
 func TestMemoryIsNotForEver(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
 		ctx := t.Context()
@@ -449,6 +449,6 @@ func TestForgetsWhileThePoolIsHeld(t *testing.T) {
 		}
 		wantValue(t, mine, "k", "old")
 		must(t, other.Set(ctx, "k", "new", time.Hour))
-		until(t, "the change to be heard", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
+		until(t, "the change to be read", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
 	})
 }

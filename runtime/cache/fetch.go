@@ -27,7 +27,7 @@ type Load[V any] func(ctx context.Context) (V, error)
 // Options.StaleIfError. Another process that waited loads for itself. When the
 // backend fails, Fetch loads and keeps nothing.
 //
-// The load must not fetch its own key; where the context tells, that is
+// The load must not fetch its own key; where the context shows it, that is
 // ErrRecursive.
 func (c *Cache[V]) Fetch(ctx context.Context, key string, ttl time.Duration, load Load[V], opts ...Option) (V, error) {
 	var none V

@@ -14,7 +14,7 @@ import (
 // invalidation of this process detaches the flight before it returns: whoever had
 // joined by then asked before it did, and may have the value. One of another
 // process is noticed late. Who joined a flight that was running already then goes
-// on to the next one when the invalidation is heard; and when the flight ends
+// on to the next one when the invalidation is read; and when the flight ends
 // first, because its lease turns out to be lost.
 type flights[V any] struct {
 	mu         sync.Mutex
@@ -40,10 +40,10 @@ type flight[V any] struct {
 func (s *flights[V]) init(hub *Hub) {
 	s.byHash, s.background = map[uint64]*flight[V]{}, map[string]bool{}
 	s.joined = &memories{
-		forget:    func(hash uint64) { s.detach(hash, false) },
-		forgetAll: func() { s.detachAll(false) },
-		heard:     func(hash uint64) { s.detach(hash, true) },
-		heardAll:  func() { s.detachAll(true) },
+		forget:          func(hash uint64) { s.detach(hash, false) },
+		forgetAll:       func() { s.detachAll(false) },
+		forgetRemote:    func(hash uint64) { s.detach(hash, true) },
+		forgetAllRemote: func() { s.detachAll(true) },
 	}
 	hub.join(s.joined)
 }
@@ -111,27 +111,27 @@ func (s *flights[V]) remove(f *flight[V]) {
 }
 
 // detach keeps later callers from joining the flight of a key that was
-// invalidated; heard: by another process, some time ago.
-func (s *flights[V]) detach(hash uint64, heard bool) {
+// invalidated; remote: by another process, some time ago.
+func (s *flights[V]) detach(hash uint64, remote bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f := s.byHash[hash]; f != nil {
-		s.detachOne(f, heard)
+		s.detachOne(f, remote)
 		delete(s.byHash, hash)
 	}
 }
 
-func (s *flights[V]) detachAll(heard bool) {
+func (s *flights[V]) detachAll(remote bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.byHash {
-		s.detachOne(f, heard)
+		s.detachOne(f, remote)
 	}
 	clear(s.byHash)
 }
 
-func (s *flights[V]) detachOne(f *flight[V], heard bool) {
-	if heard {
+func (s *flights[V]) detachOne(f *flight[V], remote bool) {
+	if remote {
 		close(f.passed)
 	} else {
 		f.local = true

@@ -4,47 +4,43 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// Processes tell each other what they changed through a table beside the cache's:
-// a row for each transaction, with the hashes of its keys, written in it as its
-// last step. On PostgreSQL and SQLite an announcement says that there is a new
+// Processes notify each other of what they changed through a table beside the
+// cache's: a row for each transaction, with the hashes of its keys, written in it as
+// its last step. On PostgreSQL and SQLite an announcement says that there is a new
 // row; on MySQL, and where an announcement was lost, a look now and then finds it.
 
 const (
-	lookEvery = 100 * time.Millisecond // where announcements of others do not arrive, as on MySQL
-	lookRare  = time.Second            // elsewhere
-	tellKept  = 5 * time.Minute        // how long what was told stays
-	tellMost  = 8192                   // hashes of one row
-	hearMost  = 500                    // rows of one statement
-	hearRest  = 5 * time.Millisecond   // between two looks, however often it is woken
-	hearFirst = 100                    // ids before the last one that may belong to transactions that run at the start
-	hushEvery = 1024                   // rows that this process tells from one clearing to the next
+	lookEvery    = 100 * time.Millisecond // where announcements of others do not arrive, as on MySQL
+	lookRare     = time.Second            // elsewhere
+	changeKept   = 5 * time.Minute        // how long a change stays
+	changeHashes = 8192                   // hashes of one row
+	readMost     = 500                    // rows of one statement
+	readRest     = 5 * time.Millisecond   // between two looks, however often it is woken
+	readFirst    = 100                    // ids before the last one that may belong to transactions that run at the start
+	pruneEvery   = 1024                   // changes that this process appends from one pruning to the next
 )
-
-// tellings counts what this process has told.
-type tellings struct{ n atomic.Int64 }
 
 func (t *table) topic() string { return "cache:" + t.spec.Name }
 
-// tell has what was changed written as the last step of the transaction that t
+// appendChange has what was changed written as the last step of the transaction that t
 // is: the row's id is then missing for others only while the transaction commits,
 // and a transaction that is undone takes none.
-func (t *table) tell(ctx context.Context, hashes []uint64) error {
-	err := t.c.BeforeCommit(ctx, func(ctx context.Context) error { return t.tellNow(ctx, hashes) })
+func (t *table) appendChange(ctx context.Context, hashes []uint64) error {
+	err := t.c.BeforeCommit(ctx, func(ctx context.Context) error { return t.appendNow(ctx, hashes) })
 	if err == nil {
 		t.c.Announce(t.topic())
 	}
 	return err
 }
 
-func (t *table) tellNow(ctx context.Context, hashes []uint64) error {
+func (t *table) appendNow(ctx context.Context, hashes []uint64) error {
 	for len(hashes) > 0 {
-		n := min(len(hashes), tellMost)
+		n := min(len(hashes), changeHashes)
 		packed := make([]byte, 0, 8*n)
 		for _, h := range hashes[:n] {
 			packed = binary.LittleEndian.AppendUint64(packed, h)
@@ -55,8 +51,8 @@ func (t *table) tellNow(ctx context.Context, hashes []uint64) error {
 		if _, err := store.Exec(ctx, t.c, &t.spec.Tell, args); err != nil {
 			return err
 		}
-		if t.room.told.n.Add(1)%hushEvery == 0 {
-			t.c.AfterCommit(func() { go t.root().hush(context.Background()) })
+		if t.room.appended.Add(1)%pruneEvery == 0 {
+			t.c.AfterCommit(func() { go t.root().pruneChanges(context.Background()) })
 		}
 	}
 	return nil
@@ -65,11 +61,11 @@ func (t *table) tellNow(ctx context.Context, hashes []uint64) error {
 // root is the table outside any transaction.
 func (t *table) root() *table { return t.in(t.c.DB().Conn()) }
 
-// hush removes what everyone has heard.
-func (t *table) hush(ctx context.Context) error {
+// pruneChanges deletes changes that every process has read.
+func (t *table) pruneChanges(ctx context.Context) error {
 	for {
 		args := t.args()
-		spanInto(args, argLife, argGoneAt, -tellKept)
+		spanInto(args, argLife, argGoneAt, -changeKept)
 		args[argLimit] = int64(dropBatch)
 		n, err := store.Exec(ctx, t.c, &t.spec.Hush, args)
 		if err != nil || n < dropBatch {
@@ -78,7 +74,7 @@ func (t *table) hush(ctx context.Context) error {
 	}
 }
 
-// Follow begins to hear what other processes tell, and ends with the database.
+// Follow begins to read what other processes change, and ends with the database.
 // It reads on connections of its own: memory would be stale for as long as the
 // program holds all others.
 func (t *table) Follow(ctx context.Context) error {
@@ -97,16 +93,16 @@ func (t *table) Follow(ctx context.Context) error {
 // forgets what they name. Ids are given in one order and committed in another:
 // ids that were passed over are gaps, which are looked for by themselves.
 type changeReader struct {
-	t     *table
-	last  int64 // the greatest id that was read; below zero before the first
-	gaps  gaps
-	heard int64     // when reading last went well, by the hub's clock, which stands still while the machine sleeps
-	wall  time.Time // and by the wall clock, which may step
+	t      *table
+	last   int64 // the greatest id that was read; below zero before the first
+	gaps   gaps
+	readAt int64     // when reading last went well, by the hub's clock, which stands still while the machine sleeps
+	wall   time.Time // and by the wall clock, which may step
 }
 
 func (t *table) changeReader() *changeReader { return &changeReader{t: t.root(), last: -1} }
 
-// begin finds where reading starts. What is there by now counts as heard: nothing
+// begin finds where reading starts. What is there by now counts as read: nothing
 // was kept in memory before it.
 func (r *changeReader) begin(ctx context.Context) error {
 	var last int64
@@ -120,22 +116,22 @@ func (r *changeReader) begin(ctx context.Context) error {
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	r.noteHeard()
+	r.noteRead()
 	return nil
 }
 
 // start begins some ids before one: transactions that have taken those may not
 // have committed yet.
-func (r *changeReader) start(id int64) { r.last = max(0, id-hearFirst) }
+func (r *changeReader) start(id int64) { r.last = max(0, id-readFirst) }
 
-func (r *changeReader) noteHeard() {
-	r.heard, r.wall = r.t.room.hub.clock(), r.t.c.DB().Clock()
+func (r *changeReader) noteRead() {
+	r.readAt, r.wall = r.t.room.hub.clock(), r.t.c.DB().Clock()
 }
 
-// slept tells whether nothing was read for so long that rows may have been
+// slept reports whether nothing was read for so long that rows may have been
 // removed unread: the machine was asleep, or the database away.
 func (r *changeReader) slept() bool {
-	return time.Duration(r.t.room.hub.clock()-r.heard) > tellKept/2 || r.t.c.DB().Clock().Sub(r.wall) > tellKept/2
+	return time.Duration(r.t.room.hub.clock()-r.readAt) > changeKept/2 || r.t.c.DB().Clock().Sub(r.wall) > changeKept/2
 }
 
 func (r *changeReader) run(listener *store.Listener) {
@@ -162,7 +158,7 @@ func (r *changeReader) run(listener *store.Listener) {
 		default:
 			timer.Reset(r.gaps.wait(r.t.room.hub.clock(), every))
 		}
-		time.Sleep(hearRest)
+		time.Sleep(readRest)
 	}
 }
 
@@ -177,7 +173,7 @@ func (c *change) columns() []any { return []any{&c.id, &c.origin, &c.hashes} }
 // read reads what is new, looks for gaps that are due, and forgets what it finds.
 func (r *changeReader) read(ctx context.Context) error {
 	if r.slept() {
-		r.t.room.hub.HeardAll()
+		r.t.room.hub.ForgetAllRemote()
 	}
 	if err := r.readNew(ctx, r.take); err != nil {
 		return err
@@ -185,7 +181,7 @@ func (r *changeReader) read(ctx context.Context) error {
 	if err := r.readMissing(ctx); err != nil {
 		return err
 	}
-	r.noteHeard()
+	r.noteRead()
 	return nil
 }
 
@@ -194,7 +190,7 @@ func (r *changeReader) read(ctx context.Context) error {
 func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 	for {
 		args := make([]any, argCount)
-		args[argID], args[argLimit] = r.last, int64(hearMost)
+		args[argID], args[argLimit] = r.last, int64(readMost)
 		rows, err := store.Many(ctx, r.t.c, &r.t.spec.Hear, args, (*change).columns)
 		if err != nil {
 			return err
@@ -210,7 +206,7 @@ func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 			r.last = row.id
 			take(row)
 		}
-		if len(rows) < hearMost {
+		if len(rows) < readMost {
 			return nil
 		}
 	}
@@ -220,7 +216,7 @@ func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 func (r *changeReader) readMissing(ctx context.Context) error {
 	now := r.t.room.hub.clock()
 	for {
-		ids := r.gaps.due(now, hearMost)
+		ids := r.gaps.due(now, readMost)
 		if len(ids) == 0 {
 			return nil
 		}
@@ -248,12 +244,12 @@ func (r *changeReader) take(row change) {
 		return
 	}
 	if len(row.hashes) == 0 {
-		hub.HeardAll()
+		hub.ForgetAllRemote()
 		return
 	}
 	hashes := make([]uint64, 0, len(row.hashes)/8)
 	for b := row.hashes; len(b) >= 8; b = b[8:] {
 		hashes = append(hashes, binary.LittleEndian.Uint64(b))
 	}
-	hub.Heard(hashes)
+	hub.ForgetRemote(hashes)
 }

@@ -114,7 +114,7 @@ func TestManyGaps(t *testing.T) {
 			epoch := hub.Epoch(cache.Hash("k"))
 			must(t, r.Read(ctx))
 			if now := hub.Epoch(cache.Hash("k")); now != epoch+1 {
-				t.Fatalf("%d changes were heard at the look number %d, one was made", now-epoch, i)
+				t.Fatalf("%d changes were read at the look number %d, one was made", now-epoch, i)
 			}
 			if r.Last() != id {
 				t.Fatalf("read up to %d of %d", r.Last(), id)
@@ -201,7 +201,7 @@ func TestChangesThatRunAtTheStart(t *testing.T) {
 				epoch := db.CacheEntry.CacheBackend().Hub().Epoch(cache.Hash("x"))
 				must(t, r.Read(ctx))
 				if now := db.CacheEntry.CacheBackend().Hub().Epoch(cache.Hash("x")); begun && now != epoch {
-					t.Error("what was there before the start was heard as news")
+					t.Error("what was there before the start was read as news")
 				}
 				must(t, mine.Set(ctx, "k", "v", 0))
 				wantMemory(t, mine, "k", true)

@@ -16,7 +16,7 @@ type Hub struct {
 	// Now, where it is set, is the clock by which entries in memory end, in
 	// nanoseconds; nil: this process's, which never steps.
 	Now func() int64
-	// Origin is this process among those that tell each other what changed.
+	// Origin is this process among those that notify each other of changes.
 	Origin int64
 
 	epochs [1024]atomic.Uint64 // by hash: how often something of that kind was forgotten
@@ -33,8 +33,8 @@ type Hub struct {
 // memories is what one cache keeps in memory, or is about to, without its type. The hub holds it
 // weakly: a cache that no one has any more takes it along.
 type memories struct {
-	forget, heard       func(hash uint64) // of what this process has changed, and of what another one has
-	forgetAll, heardAll func()
+	forget, forgetRemote       func(hash uint64) // of what this process has changed, and of what another one has
+	forgetAll, forgetAllRemote func()
 }
 
 // NewHub gives a Hub. write flushes how entries were used.
@@ -94,13 +94,13 @@ func (h *Hub) Forget(hashes []uint64) {
 	})
 }
 
-// Heard is Forget for what another process has changed: it was committed some
+// ForgetRemote is Forget for what another process has changed: it was committed some
 // time ago, and what this process has begun since then may be from before it.
-func (h *Hub) Heard(hashes []uint64) {
+func (h *Hub) ForgetRemote(hashes []uint64) {
 	h.raise(hashes)
 	h.each(func(m *memories) {
 		for _, hash := range hashes {
-			m.heard(hash)
+			m.forgetRemote(hash)
 		}
 	})
 }
@@ -122,11 +122,11 @@ func (h *Hub) ForgetAll() {
 	h.each(func(m *memories) { m.forgetAll() })
 }
 
-// HeardAll is ForgetAll for changes of other processes, also of those that may
+// ForgetAllRemote is ForgetAll for changes of other processes, also of those that may
 // have been missed.
-func (h *Hub) HeardAll() {
+func (h *Hub) ForgetAllRemote() {
 	h.raiseAll()
-	h.each(func(m *memories) { m.heardAll() })
+	h.each(func(m *memories) { m.forgetAllRemote() })
 }
 
 func (h *Hub) raiseAll() {
@@ -178,7 +178,7 @@ func (h *Hub) Gone(expired, evicted int64) {
 	h.evicted.Add(evicted)
 }
 
-// followed makes sure that the hub hears what other processes change, and tells
+// followed makes sure that the hub follows what other processes change, and reports
 // whether it does: until then nothing may be kept in memory. A caller that comes while another
 // one begins to follow does not wait: where the backend is away, all would in turn.
 func (h *Hub) followed(ctx context.Context, b Backend) bool {

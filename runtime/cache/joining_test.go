@@ -145,7 +145,7 @@ func TestManyAfterAnInvalidation(t *testing.T) {
 	})
 }
 
-// The same where another process invalidates: who has joined before it is heard of
+// The same where another process invalidates: who has joined before it is read
 // goes on to a new load, whether the outdated one still runs or not.
 func TestFetchDoesNotJoinWhatAnotherProcessMadeOutdated(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
@@ -375,7 +375,7 @@ func TestForgetAllDetaches(t *testing.T) {
 	}
 }
 
-// A load that has lost its lease is outdated, though no one was heard: who joined
+// A load that has lost its lease is outdated, though no one was notified: who joined
 // it goes on to another one, and who started it has its value.
 func TestLostLeaseSendsJoinersOn(t *testing.T) {
 	onEach(t, func(t *testing.T, p place) {
@@ -388,7 +388,7 @@ func TestLostLeaseSendsJoinersOn(t *testing.T) {
 		var n loads
 		joined := fetching(t, texts, n.gives("new"))
 		until(t, "two to wait", func() bool { return cache.Waiting(texts, "k") == 2 })
-		must(t, db.Store().Conn().InTx(t.Context(), func(c *store.Conn) error { // past the cache: no one is told
+		must(t, db.Store().Conn().InTx(t.Context(), func(c *store.Conn) error { // past the cache: no one is notified
 			_, err := c.Exec(t.Context(), "DELETE FROM cache_entry", nil)
 			return err
 		}))

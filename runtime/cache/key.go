@@ -105,8 +105,8 @@ func after(s string) string {
 	return strings.Repeat(string(utf8.MaxRune), 8)
 }
 
-// Hash is the number by which stored keys are told apart in memory and in what
-// processes tell each other. Different keys may have the same: whoever looks one
+// Hash is the number that distinguishes stored keys in memory and in what processes
+// notify each other of. Different keys may have the same: whoever looks one
 // up compares keys, and whoever forgets one forgets both.
 func Hash(key string) uint64 {
 	const a, b = 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93

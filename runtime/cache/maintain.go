@@ -51,5 +51,5 @@ func Maintain(db *store.DB, caches ...*Spec) (stop func()) {
 func (t *table) maintain(ctx context.Context) {
 	_, _ = t.Expire(ctx)
 	_, _ = t.Evict(ctx)
-	_ = t.hush(ctx)
+	_ = t.pruneChanges(ctx)
 }

@@ -35,7 +35,7 @@ func newMemory[V any](bytes int64, hub *Hub) *memory[V] {
 	})
 	m := &memory[V]{byHash: byHash, hub: hub}
 	forget := func(hash uint64) { byHash.Invalidate(hash) }
-	m.joined = &memories{forget: forget, heard: forget, forgetAll: byHash.InvalidateAll, heardAll: byHash.InvalidateAll}
+	m.joined = &memories{forget: forget, forgetRemote: forget, forgetAll: byHash.InvalidateAll, forgetAllRemote: byHash.InvalidateAll}
 	hub.join(m.joined)
 	return m
 }

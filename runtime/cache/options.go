@@ -22,7 +22,7 @@ type Options struct {
 	// shared between their readers, who must not change what they point to.
 	Memory int64
 	// MemoryFor is how long an entry is kept in memory before it is read again,
-	// whatever was heard of it; 0 means a minute.
+	// whatever was read of it; 0 means a minute.
 	MemoryFor time.Duration
 
 	// RefreshAhead lets Fetch load again in the background when less than this

@@ -182,7 +182,7 @@ func TestOwnRowsOfWith(t *testing.T) {
 			return core.Update(ctx, row.ID, patch.(*ownPatch), row)
 		}
 		texts := cache.New[string](backendSource{cache.Table(db.Store().Conn(), &spec)}, cache.Options{Timeout: patience, Jitter: -1})
-		wantMiss(t, texts, "k") // from here on it hears of changes
+		wantMiss(t, texts, "k") // from here on it follows changes
 		must(t, texts.Set(ctx, "k", "v", time.Hour, cache.With(&ownPatch{Value: store.Set([]byte(`"v"`))})))
 		hits := texts.Stats().MemoryHits
 		if wantValue(t, texts, "k", "v"); texts.Stats().MemoryHits != hits+1 {

@@ -103,7 +103,7 @@ func (p *packer) packNone(w *Write, until int64) {
 	}
 }
 
-// isNone tells whether an entry of FormatNone is of this type.
+// isNone reports whether an entry of FormatNone is of this type.
 func (p *packer) isNone(key string, e *Entry) bool {
 	if len(p.keys) > 0 {
 		value := e.Value

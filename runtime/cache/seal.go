@@ -199,7 +199,7 @@ func (c *Cache[V]) resealer(ctx context.Context, key string, life time.Duration)
 	return func(e *Entry) ([]byte, error) { return c.pack.reseal(key, e, until) }, err
 }
 
-// unsealed tells whether an error says that a value does not open.
+// unsealed reports whether an error says that a value does not open.
 func unsealed(err error) bool {
 	return errors.Is(err, errPlain) || errors.Is(err, errSeal) || errors.Is(err, errLate) || errors.Is(err, errFormat)
 }

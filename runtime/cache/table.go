@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -21,12 +22,12 @@ type table struct {
 
 // room is what the backends of one process on one table share.
 type room struct {
-	hub    *Hub
-	writes *combiner
-	bounds bounds
-	told   tellings
-	found  sync.Pool // of *found
-	clock  clockOffset
+	hub      *Hub
+	writes   *combiner
+	bounds   bounds
+	appended atomic.Int64 // changes, by this process
+	found    sync.Pool    // of *found
+	clock    clockOffset
 }
 
 type roomKey struct{ spec *Spec }

@@ -41,7 +41,7 @@ type doomed struct {
 	size int64
 }
 
-// dropOnce removes one batch, in the transaction that t is; more tells whether
+// dropOnce removes one batch, in the transaction that t is; more reports whether
 // there may be another.
 func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, set func(args []any)) (gone tally, more bool, err error) {
 	args := t.args()

@@ -182,9 +182,9 @@ func (t *table) tag(ctx context.Context, writes []*Write, instead bool) error {
 	return err
 }
 
-// written tells other processes, and at the commit this one.
+// written notifies other processes, and at the commit this one.
 func (t *table) written(ctx context.Context, writes []*Write) error {
-	if err := t.tell(ctx, hashesOf(writes)); err != nil {
+	if err := t.appendChange(ctx, hashesOf(writes)); err != nil {
 		return err
 	}
 	t.c.AfterCommit(func() {
@@ -292,7 +292,7 @@ func (t *table) Remove(ctx context.Context, keys []string) error {
 	})
 }
 
-// gone tells everyone that entries are not there any more.
+// gone notifies every process that entries are not there any more.
 func (t *table) gone(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
@@ -301,7 +301,7 @@ func (t *table) gone(ctx context.Context, keys []string) error {
 	for i, key := range keys {
 		hashes[i] = Hash(key)
 	}
-	if err := t.tell(ctx, hashes); err != nil {
+	if err := t.appendChange(ctx, hashes); err != nil {
 		return err
 	}
 	t.c.AfterCommit(func() { t.room.hub.Forget(hashes) })

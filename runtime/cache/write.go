@@ -75,7 +75,7 @@ func (c *Cache[V]) prepare(ctx context.Context, key string, value V, ttl time.Du
 }
 
 // Add writes a value unless there is one under the key that has not expired, and
-// tells whether it did.
+// reports whether it did.
 func (c *Cache[V]) Add(ctx context.Context, key string, value V, ttl time.Duration, opts ...Option) (bool, error) {
 	k, _, err := c.key(key)
 	if err != nil {
@@ -116,7 +116,7 @@ func (c *Cache[V]) Increment(ctx context.Context, key string, delta int64, ttl t
 	return c.b.Count(ctx, w)
 }
 
-// Touch lets an entry that has not expired live for ttl from now on, and tells
+// Touch lets an entry that has not expired live for ttl from now on, and reports
 // whether there was one.
 func (c *Cache[V]) Touch(ctx context.Context, key string, ttl time.Duration) (bool, error) {
 	k, _, err := c.key(key)

@@ -24,7 +24,7 @@
 // stops anywhere. A response that is not kept goes to the client as it is written,
 // and those who wait for the same page are not held up by it.
 //
-// A page that is kept is told by Age and Cache-Status (RFC 9211), and answers
+// A page that is kept is marked by Age and Cache-Status (RFC 9211), and answers
 // If-None-Match with 304 when it has an ETag.
 package httpcache
 
@@ -100,7 +100,7 @@ func New(pages *cache.Cache[Page], rules Rules) func(http.Handler) http.Handler 
 	}
 }
 
-// key tells pages apart: host, path, sorted query, the headers of Vary, and
+// key distinguishes pages: host, path, sorted query, the headers of Vary, and
 // whether the connection is encrypted. Who asks is kept as a hash: keys are read
 // by people.
 func (rules *Rules) key(r *http.Request) string {
@@ -176,7 +176,7 @@ func (s *serving) serve(asked asks) {
 // has found to be kept.
 func (s *serving) lives(p Page) time.Duration { return s.rules.keeps(p.Status, p.Header) }
 
-// outlived tells whether a page is stale and may not be used so, whatever the
+// outlived reports whether a page is stale and may not be used so, whatever the
 // cache's StaleFor and StaleIfError allow.
 func (s *serving) outlived(p *Page) bool {
 	return mustRevalidate(p.Header) && !s.rec.made(p) && time.Since(p.At) > s.lives(*p)

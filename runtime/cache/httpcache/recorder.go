@@ -67,7 +67,7 @@ func (c *recorder) leave() {
 	c.left = true
 }
 
-// passes tells whether the response passes. After leave the answer stays.
+// passes reports whether the response passes. After leave the answer stays.
 func (c *recorder) passes() bool {
 	select {
 	case <-c.passing:
@@ -173,7 +173,7 @@ func (c *recorder) page() (p Page, kept bool) {
 	return Page{Status: c.status, Header: h, Body: c.body.Bytes(), At: c.at}, true
 }
 
-// made tells whether a page is the one that was recorded.
+// made reports whether a page is the one that was recorded.
 func (c *recorder) made(p *Page) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -205,7 +205,7 @@ func (c *recorder) end() {
 	}
 }
 
-// announced tells whether a header is one of those that a response has announced
+// announced reports whether a header is one of those that a response has announced
 // as its trailers.
 func announced(h http.Header, name string) bool {
 	for _, line := range values(h, "Trailer") {

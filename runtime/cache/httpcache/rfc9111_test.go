@@ -482,7 +482,7 @@ func TestAge(t *testing.T) {
 	}
 }
 
-// Pages are told apart by all that the key is made of.
+// Pages are distinguished by all that the key is made of.
 func TestFormTellsPagesApart(t *testing.T) {
 	s := open(t, httpcache.Rules{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RequestURI) })
 	paths := []string{"/", "/a", "/a/", "/a%2Fb", "/a/b", "/a?q=1", "/a?q=2", "/a?q=1&q=2", "/a?q=2&q=1", "/a?q=1;2", "/a?q=1;3", "/a?%zz", "/a?%zy"}

@@ -49,7 +49,7 @@ func (rules *Rules) asks(r *http.Request) asks {
 // credentials are the request headers that say who asks.
 var credentials = []string{"Authorization", "Cookie", "Proxy-Authorization"}
 
-// hasBody tells whether a request has a body, or may have: the page would depend
+// hasBody reports whether a request has a body, or may have: the page would depend
 // on it, and it cannot be read twice.
 func hasBody(r *http.Request) bool { return r.ContentLength != 0 || len(r.TransferEncoding) > 0 }
 
@@ -93,7 +93,7 @@ func (rules *Rules) keeps(status int, h http.Header) time.Duration {
 	return min(max(0, span-age(h)), rules.MaxTTL)
 }
 
-// storable tells whether anything in a response says that it is not for everyone,
+// storable reports whether anything in a response says that it is not for everyone,
 // or not whole.
 func (rules *Rules) storable(status int, h http.Header) bool {
 	if !slices.Contains(rules.Statuses, status) || status < 200 || status == http.StatusPartialContent || status == http.StatusNotModified {
@@ -120,7 +120,7 @@ func (rules *Rules) storable(status int, h http.Header) bool {
 	return !directivesOf(h, "Pragma").has("no-cache") && !slices.Contains(values(h, "X-Accel-Expires"), "0")
 }
 
-// varies tells whether the rules name every header that a response varies by. One
+// varies reports whether the rules name every header that a response varies by. One
 // that is encoded varies by what the client accepts, said or not.
 func (rules *Rules) varies(h http.Header) bool {
 	names := values(h, "Vary")
@@ -205,12 +205,12 @@ func age(h http.Header) time.Duration {
 	return age
 }
 
-// mustRevalidate tells whether a response may not be used when it is stale.
+// mustRevalidate reports whether a response may not be used when it is stale.
 func mustRevalidate(h http.Header) bool {
 	return directivesOf(h, "Cache-Control").has("must-revalidate", "proxy-revalidate", "s-maxage")
 }
 
-// hasTrailers tells whether a handler has set trailers that it had not announced.
+// hasTrailers reports whether a handler has set trailers that it had not announced.
 func hasTrailers(h http.Header) bool {
 	for name := range h {
 		if strings.HasPrefix(name, http.TrailerPrefix) {
@@ -220,7 +220,7 @@ func hasTrailers(h http.Header) bool {
 	return false
 }
 
-// whole tells whether a body is as long as its header says.
+// whole reports whether a body is as long as its header says.
 func whole(h http.Header, body int) bool {
 	for _, text := range values(h, "Content-Length") {
 		if n, err := strconv.Atoi(strings.TrimSpace(text)); err != nil || n != body {

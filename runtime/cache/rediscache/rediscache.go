@@ -3,7 +3,7 @@
 //
 //	pages := cache.New[Page](rediscache.New(client, rediscache.Options{}), cache.Options{})
 //
-// What differs: entries are as durable as the server is told to keep them; they
+// What differs: entries are as durable as the server is configured to keep them; they
 // take no part in transactions of a database, depends_on and fields of one's own
 // do nothing; the server expires and evicts by itself (maxmemory), so that
 // CleanupExpired and Evict have nothing to do; hits are not counted in entries.
@@ -102,7 +102,7 @@ func known(err error) error {
 // gone is what PTTL says of a key that is not there.
 const gone = time.Duration(-2)
 
-// read queues what finds an entry. How long a hash lives is told beside it.
+// read queues what finds an entry. How long a hash lives is read beside it.
 func (b *backend) read(ctx context.Context, p redis.Pipeliner, key string) func() (cache.Entry, error) {
 	fields := p.HMGet(ctx, b.entry(key), "v", "f", "n", "s")
 	life := p.PTTL(ctx, b.entry(key))
@@ -201,19 +201,19 @@ func (b *backend) run(ctx context.Context, w *cache.Write, mode string) (int64, 
 	return n, known(err)
 }
 
-// changed tells everyone, once writes stand.
+// changed notifies every process, once writes stand.
 func (b *backend) changed(ctx context.Context, writes []*cache.Write) {
 	b.hub.Commit(writes)
 	keys := make([]string, len(writes))
 	for i, w := range writes {
 		keys[i] = w.Key
 	}
-	b.tell(ctx, keys)
+	b.publish(ctx, keys)
 }
 
-// tell publishes hashes of keys. It is no part of the change: where it fails,
+// publish publishes hashes of keys. It is no part of the change: where it fails,
 // other processes go by age.
-func (b *backend) tell(ctx context.Context, keys []string) {
+func (b *backend) publish(ctx context.Context, keys []string) {
 	message := binary.LittleEndian.AppendUint64(nil, uint64(b.hub.Origin))
 	for _, key := range keys {
 		message = binary.LittleEndian.AppendUint64(message, cache.Hash(key))
@@ -335,14 +335,14 @@ func (b *backend) Now(ctx context.Context) (time.Time, error) {
 	return now, known(err)
 }
 
-// gone tells everyone that entries changed in another way than by a write.
+// gone notifies every process that entries changed in another way than by a write.
 func (b *backend) gone(ctx context.Context, keys []string) {
 	hashes := make([]uint64, len(keys))
 	for i, key := range keys {
 		hashes[i] = cache.Hash(key)
 	}
 	b.hub.Forget(hashes)
-	b.tell(ctx, keys)
+	b.publish(ctx, keys)
 }
 
 func (b *backend) Remove(ctx context.Context, keys []string) error {
@@ -464,7 +464,7 @@ func (b *backend) Size(ctx context.Context) (entries, bytes int64, err error) {
 
 func (b *backend) Uses(context.Context, []cache.Use) error { return nil }
 
-// Follow hears what other processes publish. After a connection was lost,
+// Follow receives what other processes publish. After a connection was lost,
 // something may have been missed: memory is emptied.
 func (b *backend) Follow(ctx context.Context) error {
 	sub := b.client.Subscribe(context.WithoutCancel(ctx), b.topic())
@@ -477,16 +477,16 @@ func (b *backend) Follow(ctx context.Context) error {
 		for m := range messages {
 			switch m := m.(type) {
 			case *redis.Subscription: // again, after a loss
-				b.hub.HeardAll()
+				b.hub.ForgetAllRemote()
 			case *redis.Message:
-				b.heard([]byte(m.Payload))
+				b.receive([]byte(m.Payload))
 			}
 		}
 	}()
 	return nil
 }
 
-func (b *backend) heard(message []byte) {
+func (b *backend) receive(message []byte) {
 	if len(message) < 8 || int64(binary.LittleEndian.Uint64(message)) == b.hub.Origin {
 		return
 	}
@@ -494,5 +494,5 @@ func (b *backend) heard(message []byte) {
 	for m := message[8:]; len(m) >= 8; m = m[8:] {
 		hashes = append(hashes, binary.LittleEndian.Uint64(m))
 	}
-	b.hub.Heard(hashes)
+	b.hub.ForgetRemote(hashes)
 }
