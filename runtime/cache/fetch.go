@@ -42,12 +42,12 @@ func (c *Cache[V]) Fetch(ctx context.Context, key string, ttl time.Duration, loa
 	if ttl < 0 {
 		return none, errNegative(ttl)
 	}
-	p := &production[V]{c: c, key: k, hash: hash, ttl: ttl, load: load, set: s}
+	p := &fetchCall[V]{c: c, key: k, hash: hash, ttl: ttl, load: load, set: s}
 	if e := c.remembered(k, hash); e != nil && !s.reload {
 		if e.none {
 			return none, ErrNone
 		}
-		p.ahead(ctx, time.Duration(e.fresh-c.hub.clock()))
+		p.refreshAhead(ctx, time.Duration(e.fresh-c.hub.clock()))
 		return e.value, nil
 	}
 	if isLoading(ctx, c.core, k) {
@@ -62,8 +62,8 @@ func (c *Cache[V]) Fetch(ctx context.Context, key string, ttl time.Duration, loa
 	return c.flights.join(ctx, p)
 }
 
-// production is one Fetch on its way.
-type production[V any] struct {
+// fetchCall is one call of Fetch.
+type fetchCall[V any] struct {
 	c    *Cache[V]
 	key  string
 	hash uint64
@@ -74,20 +74,20 @@ type production[V any] struct {
 }
 
 // lives is the time to live of a value that was loaded.
-func (p *production[V]) lives(v V) time.Duration {
+func (p *fetchCall[V]) lives(v V) time.Duration {
 	if p.set.lives == nil {
 		return p.ttl
 	}
 	return p.set.lives(v)
 }
 
-// produce finds the value, or loads it.
-func (p *production[V]) produce(ctx context.Context) (V, error) {
+// fetch finds the value, or loads it.
+func (p *fetchCall[V]) fetch(ctx context.Context) (V, error) {
 	p.c.follows(ctx) // memory or not: what another process invalidates detaches the flight
 	f := p.c.read(ctx, p.key, p.hash)
 	switch f.state {
 	case isFresh:
-		p.ahead(ctx, f.fresh)
+		p.refreshAhead(ctx, f.fresh)
 		return f.value, nil
 	case isNone:
 		return f.value, ErrNone
@@ -96,7 +96,7 @@ func (p *production[V]) produce(ctx context.Context) (V, error) {
 	case isStale:
 		if -f.fresh <= p.c.opts.StaleFor {
 			p.c.stats.stale.Add(1)
-			p.behind(ctx, f.fresh)
+			p.refreshInBackground(ctx, f.fresh)
 			return f.value, nil
 		}
 	}
@@ -105,7 +105,7 @@ func (p *production[V]) produce(ctx context.Context) (V, error) {
 
 // inTx loads as part of the caller's transaction: no one else is kept from
 // loading, and the transaction's end decides whether the value stays.
-func (p *production[V]) inTx(ctx context.Context) (V, error) {
+func (p *fetchCall[V]) inTx(ctx context.Context) (V, error) {
 	f := p.c.read(ctx, p.key, p.hash)
 	switch {
 	case p.set.reload:
@@ -125,16 +125,16 @@ func (p *production[V]) inTx(ctx context.Context) (V, error) {
 	return v, err
 }
 
-// ahead loads again in the background when the value will soon be stale.
-func (p *production[V]) ahead(ctx context.Context, left time.Duration) {
+// refreshAhead loads again in the background when the value will soon be stale.
+func (p *fetchCall[V]) refreshAhead(ctx context.Context, left time.Duration) {
 	if share := p.c.opts.RefreshAhead; share > 0 && p.ttl > 0 && left < time.Duration(share*float64(p.ttl)) && !p.c.tx {
-		p.behind(ctx, left)
+		p.refreshInBackground(ctx, left)
 	}
 }
 
-// behind loads in the background, unless that goes on already. left is what the
+// refreshInBackground loads in the background, unless that goes on already. left is what the
 // value has left: another process that has loaded meanwhile gave it more.
-func (p *production[V]) behind(ctx context.Context, left time.Duration) {
+func (p *fetchCall[V]) refreshInBackground(ctx context.Context, left time.Duration) {
 	own := *p // which another goroutine goes on to use
 	p.c.flights.alone(ctx, p.key, p.c.opts.LoadTimeout, func(ctx context.Context) {
 		_, err := own.leased(ctx, reading[V]{}, max(left, time.Nanosecond))
@@ -147,7 +147,7 @@ func (p *production[V]) behind(ctx context.Context, left time.Duration) {
 // leased loads under a lease, or waits for the process that does. stale is what
 // may be given when the load fails. With left, a value that is fresh for no
 // longer than that is loaded all the same.
-func (p *production[V]) leased(ctx context.Context, stale reading[V], left time.Duration) (V, error) {
+func (p *fetchCall[V]) leased(ctx context.Context, stale reading[V], left time.Duration) (V, error) {
 	c := p.c
 	w := &Write{Key: p.key, Tags: p.set.tags, Token: token()}
 	start := time.Now()
@@ -205,14 +205,14 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // writer is better than a second load.
 const leasePatience = 10
 
-func (p *production[V]) lease(ctx context.Context, w *Write) (had, fresh bool, err error) {
+func (p *fetchCall[V]) lease(ctx context.Context, w *Write) (had, fresh bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, leasePatience*p.c.opts.Timeout)
 	defer cancel()
 	return p.c.b.Lease(ctx, w, p.c.opts.Lease)
 }
 
 // yield gives a lease back, also when the caller's context has ended.
-func (p *production[V]) yield(ctx context.Context, token int64) {
+func (p *fetchCall[V]) yield(ctx context.Context, token int64) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.c.opts.Lease)
 	defer cancel()
 	if err := p.c.b.Yield(ctx, p.key, token); err != nil {
@@ -221,7 +221,7 @@ func (p *production[V]) yield(ctx context.Context, token int64) {
 }
 
 // fill loads under a lease and writes what came of it.
-func (p *production[V]) fill(ctx context.Context, token int64, stale reading[V]) (V, error) {
+func (p *fetchCall[V]) fill(ctx context.Context, token int64, stale reading[V]) (V, error) {
 	c := p.c
 	v, err := p.run(ctx, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
@@ -271,7 +271,7 @@ func (p *production[V]) fill(ctx context.Context, token int64, stale reading[V])
 }
 
 // run calls the load, and beat now and then while it runs.
-func (p *production[V]) run(ctx context.Context, beat func(context.Context)) (V, error) {
+func (p *fetchCall[V]) run(ctx context.Context, beat func(context.Context)) (V, error) {
 	c := p.c
 	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.LoadTimeout, ErrLoadTimeout)
 	defer cancel()
@@ -293,7 +293,7 @@ type result[V any] struct {
 // call runs the load in a goroutine of its own: one that panics, ends its
 // goroutine or does not return harms no one but itself. What it returns when its
 // context has ended is no result: it may have stopped half way.
-func (p *production[V]) call(ctx context.Context, beat func(context.Context)) (V, error) {
+func (p *fetchCall[V]) call(ctx context.Context, beat func(context.Context)) (V, error) {
 	done := make(chan result[V], 1)
 	go func() {
 		r := result[V]{err: errors.New("cache: the load ended its goroutine without returning (runtime.Goexit)")}

@@ -359,7 +359,7 @@ func TestStaleValues(t *testing.T) {
 		wantFetch(t, texts, func(ctx context.Context) (string, error) { <-release; return n.gives("two")(ctx) }, "one")
 		wantFetch(t, texts, n.gives("three"), "one")
 		close(release)
-		until(t, "the value behind", func() bool { v, ok := texts.Get(ctx, "k"); return ok && v == "two" })
+		until(t, "the value that is loaded in the background", func() bool { v, ok := texts.Get(ctx, "k"); return ok && v == "two" })
 		n.want(t, 2)
 		p.clock.add(time.Minute + time.Minute)
 		wantFetch(t, texts, n.fails(broken), "two") // the load fails, the value is stale

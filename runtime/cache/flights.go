@@ -50,7 +50,7 @@ func (s *flights[V]) init(hub *Hub) {
 
 // join waits for the flight of a key, and starts it when there is none that may
 // be joined. The flight goes on while anyone waits for it.
-func (s *flights[V]) join(ctx context.Context, p *production[V]) (V, error) {
+func (s *flights[V]) join(ctx context.Context, p *fetchCall[V]) (V, error) {
 	s.mu.Lock()
 	asked := s.begun // flights with a greater number began after the question
 	for {
@@ -84,7 +84,7 @@ func (s *flights[V]) join(ctx context.Context, p *production[V]) (V, error) {
 }
 
 // start begins a flight, in place of one that is detached by it. s is locked.
-func (s *flights[V]) start(ctx context.Context, p *production[V]) *flight[V] {
+func (s *flights[V]) start(ctx context.Context, p *fetchCall[V]) *flight[V] {
 	flying, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.begun++
 	f := &flight[V]{key: p.key, number: s.begun, done: make(chan struct{}), passed: make(chan struct{}), cancel: cancel}
@@ -138,7 +138,7 @@ func (s *flights[V]) detachOne(f *flight[V], remote bool) {
 	}
 }
 
-func (s *flights[V]) fly(ctx context.Context, f *flight[V], p *production[V]) {
+func (s *flights[V]) fly(ctx context.Context, f *flight[V], p *fetchCall[V]) {
 	defer f.cancel()
 	func() {
 		defer func() {
@@ -146,7 +146,7 @@ func (s *flights[V]) fly(ctx context.Context, f *flight[V], p *production[V]) {
 				f.result.err = &PanicError{Value: x, Stack: debug.Stack()}
 			}
 		}()
-		f.result.value, f.result.err = p.produce(ctx)
+		f.result.value, f.result.err = p.fetch(ctx)
 	}()
 	s.mu.Lock()
 	f.lost = p.lost
