@@ -35,8 +35,8 @@ func (t *table) drop(ctx context.Context, st *store.Statement, set func(args []a
 	}
 }
 
-// doomed is an entry that is removed.
-type doomed struct {
+// deletedEntry is what the deletion of an entry returns.
+type deletedEntry struct {
 	key  string
 	size int64
 }
@@ -47,7 +47,7 @@ func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, se
 	args := t.args()
 	args[argLimit] = int64(limit)
 	set(args)
-	rows, err := store.ChangeSome(ctx, t.c, st, &t.spec.Drop, args, argID, func(r *doomed) []any { return []any{&r.key, &r.size} })
+	rows, err := store.ChangeSome(ctx, t.c, st, &t.spec.Drop, args, argID, func(r *deletedEntry) []any { return []any{&r.key, &r.size} })
 	if err != nil || len(rows) == 0 {
 		return tally{}, false, err
 	}
