@@ -87,7 +87,7 @@ func (t *table) in(c *store.Conn) *table {
 
 // putIn writes in the transaction that t is.
 func (t *table) putIn(ctx context.Context, writes []*Write) error {
-	writes = lasts(writes)
+	writes = lastPerKey(writes)
 	if len(writes) > 1 { // in one order, as every process does: no deadlocks
 		writes = slices.Clone(writes)
 		slices.SortStableFunc(writes, func(a, b *Write) int { return strings.Compare(a.Key, b.Key) })
@@ -107,8 +107,8 @@ func (t *table) putIn(ctx context.Context, writes []*Write) error {
 	return t.written(ctx, writes)
 }
 
-// lasts are the writes that stand when all are done: the last of each key.
-func lasts(writes []*Write) []*Write {
+// lastPerKey returns the writes that stand when all are done.
+func lastPerKey(writes []*Write) []*Write {
 	if len(writes) < 2 {
 		return writes
 	}
