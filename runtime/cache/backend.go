@@ -52,8 +52,8 @@ type Write struct {
 // another time.
 type Reseal func(e *Entry) (value []byte, err error)
 
-// Use is how an entry was used since the last flush.
-type Use struct {
+// KeyHits are the hits of an entry since the last flush.
+type KeyHits struct {
 	Key  string
 	Hits int64
 }
@@ -104,8 +104,8 @@ type Backend interface {
 	Evict(ctx context.Context) (int64, error)
 	// Size gives the number of entries and their bytes.
 	Size(ctx context.Context) (entries, bytes int64, err error)
-	// Uses writes how entries were used.
-	Uses(ctx context.Context, uses []Use) error
+	// RecordHits adds to the hits of entries, and notes that they were used now.
+	RecordHits(ctx context.Context, hits []KeyHits) error
 
 	// Lease lets one load run: it takes the lease of w.Key under w.Token with
 	// w.Tags for the time hold, and makes an entry of FormatLease where there is

@@ -212,7 +212,7 @@ func (b *bounds) hold(ctx context.Context) (removed int64, err error) {
 	}
 	b.one.Lock()
 	defer b.one.Unlock()
-	if err := b.t.room.hub.uses.now(ctx); err != nil {
+	if err := b.t.room.hub.hits.now(ctx); err != nil {
 		return 0, err
 	}
 	size, err := b.count(ctx)

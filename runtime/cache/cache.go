@@ -123,7 +123,7 @@ func (c *Cache[V]) remembered(key string, hash uint64) *kept[V] {
 	}
 	e := c.memory.get(key, hash)
 	if e != nil {
-		c.hub.uses.hit(&e.used, hash)
+		c.hub.hits.hit(&e.entryHits, hash)
 	}
 	return e
 }
@@ -164,9 +164,9 @@ func (c *Cache[V]) read(ctx context.Context, key string, hash uint64) reading[V]
 	switch f.state {
 	case isFresh, isNone:
 		c.stats.hits.Add(1)
-		c.hub.uses.read(key, hash)
+		c.hub.hits.read(key, hash)
 		if listening {
-			c.keep(&kept[V]{used: used{key: key, of: &c.stats}, value: f.value, none: f.state == isNone}, hash, epoch, now, e.Fresh, f.size)
+			c.keep(&kept[V]{entryHits: entryHits{key: key, of: &c.stats}, value: f.value, none: f.state == isNone}, hash, epoch, now, e.Fresh, f.size)
 		}
 	default:
 		c.stats.misses.Add(1)
@@ -286,9 +286,9 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 		}
 		found++
 		out[m.key] = f.value
-		c.hub.uses.read(k, m.hash)
+		c.hub.hits.read(k, m.hash)
 		if listening {
-			c.keep(&kept[V]{used: used{key: k, of: &c.stats}, value: f.value}, m.hash, m.epoch, now, e.Fresh, f.size)
+			c.keep(&kept[V]{entryHits: entryHits{key: k, of: &c.stats}, value: f.value}, m.hash, m.epoch, now, e.Fresh, f.size)
 		}
 	})
 	if err != nil {

@@ -27,7 +27,7 @@ type Hub struct {
 	beginning bool // someone is about to follow
 
 	evicted, expired atomic.Int64
-	uses             *uses
+	hits             *hitCounter
 }
 
 // memories is what one cache keeps in memory, or is about to, without its type. The hub holds it
@@ -38,8 +38,8 @@ type memories struct {
 }
 
 // NewHub gives a Hub. write flushes how entries were used.
-func NewHub(write func(context.Context, []Use) error) *Hub {
-	return &Hub{Origin: int64(rand.Uint64() >> 1), uses: newUses(write)}
+func NewHub(write func(context.Context, []KeyHits) error) *Hub {
+	return &Hub{Origin: int64(rand.Uint64() >> 1), hits: newHitCounter(write)}
 }
 
 // began is when the clock of entries in memory starts.

@@ -15,7 +15,7 @@ const (
 
 // Maintain keeps tables of caches small until stop is called: it removes what
 // has expired and what is over the bounds, at once and every minute. stop waits
-// for the batch that runs, and writes the uses that were counted. The generated
+// for the batch that runs, and writes the hits that were counted. The generated
 // Run calls it.
 func Maintain(db *store.DB, caches ...*Spec) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -41,7 +41,7 @@ func Maintain(db *store.DB, caches ...*Spec) (stop func()) {
 		ctx, cancel := context.WithTimeout(context.Background(), maintainStop)
 		defer cancel()
 		for _, spec := range caches {
-			_ = tableOf(db.Conn(), spec).room.hub.uses.now(ctx) // hits are no promise
+			_ = tableOf(db.Conn(), spec).room.hub.hits.now(ctx) // hits are no promise
 		}
 	}
 }

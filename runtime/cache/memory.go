@@ -17,7 +17,7 @@ type memory[V any] struct {
 
 // kept is an entry in memory.
 type kept[V any] struct {
-	used
+	entryHits
 	value  V
 	none   bool  // it is known that there is nothing
 	until  int64 // it is read again then

@@ -46,7 +46,7 @@ func (s Stats) HitRate() float64 {
 
 // Stats gives what the cache has done. It reads memory alone.
 func (c *Cache[V]) Stats() Stats {
-	c.hub.uses.collect()
+	c.hub.hits.collect()
 	n := &c.stats
 	s := Stats{
 		MemoryHits: n.memoryHits.Load(), BackendHits: n.hits.Load(), StaleHits: n.stale.Load(), Misses: n.misses.Load(),

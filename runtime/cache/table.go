@@ -42,7 +42,7 @@ func tableOf(c *store.Conn, spec *Spec) *table {
 		root := &table{c: db.Conn(), spec: spec, d: c.Dialect()}
 		r := &room{}
 		root.room = r
-		r.hub = NewHub(root.Uses)
+		r.hub = NewHub(root.RecordHits)
 		if db.FakeClock() {
 			r.hub.Now = func() int64 { return db.Clock().UnixNano() }
 		}

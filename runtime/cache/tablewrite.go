@@ -342,10 +342,10 @@ func (t *table) reseal(ctx context.Context, key string, reseal Reseal) error {
 	return err
 }
 
-func (t *table) Uses(ctx context.Context, uses []Use) error {
+func (t *table) RecordHits(ctx context.Context, hits []KeyHits) error {
 	args := t.args()
-	_, err := store.ExecEach(ctx, t.c, &t.spec.Use, len(uses), func(i int) []any {
-		args[argKey], args[argHits] = uses[i].Key, uses[i].Hits
+	_, err := store.ExecEach(ctx, t.c, &t.spec.Use, len(hits), func(i int) []any {
+		args[argKey], args[argHits] = hits[i].Key, hits[i].Hits
 		return args
 	})
 	return err

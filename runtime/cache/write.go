@@ -68,7 +68,7 @@ func (c *Cache[V]) prepare(ctx context.Context, key string, value V, ttl time.Du
 	if c.memory != nil && c.root.listening(ctx) {
 		now := c.hub.clock()
 		w.Keep = func() {
-			c.memory.put(&kept[V]{used: used{key: key, of: &c.stats}, value: value}, w.hash, now, min(w.Fresh-w.Slack, c.opts.MemoryFor), w.Fresh-w.Slack, w.encoded)
+			c.memory.put(&kept[V]{entryHits: entryHits{key: key, of: &c.stats}, value: value}, w.hash, now, min(w.Fresh-w.Slack, c.opts.MemoryFor), w.Fresh-w.Slack, w.encoded)
 		}
 	}
 	return w, nil
@@ -225,6 +225,6 @@ func (c *Cache[V]) Evict(ctx context.Context) (int64, error) {
 	return c.b.Evict(ctx)
 }
 
-// Flush writes the uses that were counted in memory. It happens some seconds
+// Flush writes the hits that were counted in memory. It happens some seconds
 // after them by itself, and when Run ends.
-func (c *Cache[V]) Flush(ctx context.Context) error { return c.hub.uses.now(ctx) }
+func (c *Cache[V]) Flush(ctx context.Context) error { return c.hub.hits.now(ctx) }

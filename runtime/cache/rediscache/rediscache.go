@@ -60,7 +60,7 @@ func New(client redis.UniversalClient, opts Options) *Source {
 		opts.MaxValue = 16 << 20
 	}
 	b := &backend{client: client, opts: opts}
-	b.hub = cache.NewHub(func(context.Context, []cache.Use) error { return nil })
+	b.hub = cache.NewHub(func(context.Context, []cache.KeyHits) error { return nil })
 	return &Source{b}
 }
 
@@ -462,7 +462,7 @@ func (b *backend) Size(ctx context.Context) (entries, bytes int64, err error) {
 	return entries, bytes, err
 }
 
-func (b *backend) Uses(context.Context, []cache.Use) error { return nil }
+func (b *backend) RecordHits(context.Context, []cache.KeyHits) error { return nil }
 
 // Follow receives what other processes publish. After a connection was lost,
 // something may have been missed: memory is emptied.

@@ -15,33 +15,33 @@ import (
 const (
 	flushEvery = 10 * time.Second // after the first use that is not written
 	flushBatch = 500              // entries of one write
-	maxUses    = 100_000          // entries that are counted between two flushes; the others are not
+	maxCounted = 100_000          // entries that are counted between two flushes; the others are not
 )
 
-// uses counts how entries were used, until that is flushed.
-type uses struct {
-	write  func(context.Context, []Use) error
-	shards [16]useShard
+// hitCounter counts the hits of entries, until that is flushed.
+type hitCounter struct {
+	write  func(context.Context, []KeyHits) error
+	shards [16]hitShard
 	due    atomic.Bool // a flush is coming
 	flush  sync.Mutex  // held while one runs
 }
 
-type useShard struct {
+type hitShard struct {
 	mu   sync.Mutex
 	hits map[string]int64 // of entries that were read from the backend
-	kept []*used          // entries in memory that were hit since the last flush
+	kept []*entryHits     // entries in memory that were hit since the last flush
 	_    [16]byte         // a cache line for each
 }
 
-// used counts the hits of one entry that is kept in memory.
-type used struct {
+// entryHits counts the hits of one entry that is kept in memory.
+type entryHits struct {
 	key  string
 	of   *counters // of the cache that keeps it
 	hits atomic.Int64
 }
 
-func newUses(write func(context.Context, []Use) error) *uses {
-	u := &uses{write: write}
+func newHitCounter(write func(context.Context, []KeyHits) error) *hitCounter {
+	u := &hitCounter{write: write}
 	for i := range u.shards {
 		u.shards[i].hits = map[string]int64{}
 	}
@@ -49,22 +49,22 @@ func newUses(write func(context.Context, []Use) error) *uses {
 }
 
 // read counts one hit of an entry that was read from the backend.
-func (u *uses) read(key string, hash uint64) {
+func (u *hitCounter) read(key string, hash uint64) {
 	u.add(key, hash, 1)
 	u.soon()
 }
 
-func (u *uses) add(key string, hash uint64, hits int64) {
+func (u *hitCounter) add(key string, hash uint64, hits int64) {
 	s := &u.shards[hash>>60]
 	s.mu.Lock()
-	if n, ok := s.hits[key]; ok || len(s.hits) < maxUses/len(u.shards) {
+	if n, ok := s.hits[key]; ok || len(s.hits) < maxCounted/len(u.shards) {
 		s.hits[key] = n + hits
 	}
 	s.mu.Unlock()
 }
 
 // hit counts one hit of an entry in memory.
-func (u *uses) hit(e *used, hash uint64) {
+func (u *hitCounter) hit(e *entryHits, hash uint64) {
 	if e.hits.Add(1) > 1 {
 		return // it waits for the flush already
 	}
@@ -76,7 +76,7 @@ func (u *uses) hit(e *used, hash uint64) {
 }
 
 // soon has a flush come, if none does.
-func (u *uses) soon() {
+func (u *hitCounter) soon() {
 	if u.due.Load() || !u.due.CompareAndSwap(false, true) {
 		return
 	}
@@ -90,7 +90,7 @@ func (u *uses) soon() {
 // now writes what was counted. What could not be written waits for the next time.
 // The end of ctx does not break a write off: it could have been done all the same,
 // and would be done again.
-func (u *uses) now(ctx context.Context) error {
+func (u *hitCounter) now(ctx context.Context) error {
 	u.flush.Lock()
 	defer u.flush.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushEvery)
@@ -106,14 +106,14 @@ func (u *uses) now(ctx context.Context) error {
 	return failed
 }
 
-func (u *uses) giveBack(batch []Use) {
+func (u *hitCounter) giveBack(batch []KeyHits) {
 	for _, one := range batch {
 		u.add(one.Key, Hash(one.Key), one.Hits)
 	}
 }
 
 // collect adds up the hits of entries in memory.
-func (u *uses) collect() {
+func (u *hitCounter) collect() {
 	for i := range u.shards {
 		s := &u.shards[i]
 		s.mu.Lock()
@@ -129,18 +129,18 @@ func (u *uses) collect() {
 
 // take gives what was counted, in the order of the keys, and forgets it: two
 // processes that flush at once lock rows in one order.
-func (u *uses) take() []Use {
+func (u *hitCounter) take() []KeyHits {
 	u.collect()
-	var out []Use
+	var out []KeyHits
 	for i := range u.shards {
 		s := &u.shards[i]
 		s.mu.Lock()
 		for key, n := range s.hits {
-			out = append(out, Use{key, n})
+			out = append(out, KeyHits{key, n})
 		}
 		clear(s.hits)
 		s.mu.Unlock()
 	}
-	slices.SortFunc(out, func(a, b Use) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(out, func(a, b KeyHits) int { return strings.Compare(a.Key, b.Key) })
 	return out
 }
