@@ -44,9 +44,9 @@ type ChangeReader = changeReader
 // start by itself.
 func ReadByHand(b Backend) *ChangeReader {
 	t := b.(*table)
-	t.room.hub.mu.Lock()
-	defer t.room.hub.mu.Unlock()
-	t.room.hub.following = true
+	t.shared.hub.mu.Lock()
+	defer t.shared.hub.mu.Unlock()
+	t.shared.hub.following = true
 	return t.changeReader()
 }
 

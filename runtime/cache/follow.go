@@ -47,11 +47,11 @@ func (t *table) appendNow(ctx context.Context, hashes []uint64) error {
 		}
 		hashes = hashes[n:]
 		args := t.args()
-		args[argOrigin], args[argHashes] = t.room.hub.Origin, packed
+		args[argOrigin], args[argHashes] = t.shared.hub.Origin, packed
 		if _, err := store.Exec(ctx, t.c, &t.spec.Tell, args); err != nil {
 			return err
 		}
-		if t.room.appended.Add(1)%pruneEvery == 0 {
+		if t.shared.appended.Add(1)%pruneEvery == 0 {
 			t.c.AfterCommit(func() { go t.root().pruneChanges(context.Background()) })
 		}
 	}
@@ -125,13 +125,13 @@ func (r *changeReader) begin(ctx context.Context) error {
 func (r *changeReader) start(id int64) { r.last = max(0, id-readFirst) }
 
 func (r *changeReader) noteRead() {
-	r.readAt, r.wall = r.t.room.hub.clock(), r.t.c.DB().Clock()
+	r.readAt, r.wall = r.t.shared.hub.clock(), r.t.c.DB().Clock()
 }
 
 // slept reports whether nothing was read for so long that rows may have been
 // removed unread: the machine was asleep, or the database away.
 func (r *changeReader) slept() bool {
-	return time.Duration(r.t.room.hub.clock()-r.readAt) > changeKept/2 || r.t.c.DB().Clock().Sub(r.wall) > changeKept/2
+	return time.Duration(r.t.shared.hub.clock()-r.readAt) > changeKept/2 || r.t.c.DB().Clock().Sub(r.wall) > changeKept/2
 }
 
 func (r *changeReader) run(listener *store.Listener) {
@@ -156,7 +156,7 @@ func (r *changeReader) run(listener *store.Listener) {
 		case err != nil:
 			timer.Reset(every)
 		default:
-			timer.Reset(r.gaps.wait(r.t.room.hub.clock(), every))
+			timer.Reset(r.gaps.wait(r.t.shared.hub.clock(), every))
 		}
 		time.Sleep(readRest)
 	}
@@ -173,7 +173,7 @@ func (c *change) columns() []any { return []any{&c.id, &c.origin, &c.hashes} }
 // read reads what is new, looks for gaps that are due, and forgets what it finds.
 func (r *changeReader) read(ctx context.Context) error {
 	if r.slept() {
-		r.t.room.hub.ForgetAllRemote()
+		r.t.shared.hub.ForgetAllRemote()
 	}
 	if err := r.readNew(ctx, r.take); err != nil {
 		return err
@@ -195,7 +195,7 @@ func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 		if err != nil {
 			return err
 		}
-		now := r.t.room.hub.clock()
+		now := r.t.shared.hub.clock()
 		for _, row := range rows {
 			if r.last < 0 {
 				r.start(row.id)
@@ -214,7 +214,7 @@ func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 
 // readMissing looks for the gaps that are due.
 func (r *changeReader) readMissing(ctx context.Context) error {
-	now := r.t.room.hub.clock()
+	now := r.t.shared.hub.clock()
 	for {
 		ids := r.gaps.due(now, readMost)
 		if len(ids) == 0 {
@@ -239,7 +239,7 @@ func (r *changeReader) readMissing(ctx context.Context) error {
 
 // take forgets what another process has changed.
 func (r *changeReader) take(row change) {
-	hub := r.t.room.hub
+	hub := r.t.shared.hub
 	if row.origin == hub.Origin {
 		return
 	}

@@ -13,15 +13,15 @@ import (
 
 // table is a Backend in a table of a database.
 type table struct {
-	c    *store.Conn
-	spec *Spec
-	room *room
-	d    sqltext.Dialect
-	tx   bool
+	c      *store.Conn
+	spec   *Spec
+	shared *shared
+	d      sqltext.Dialect
+	tx     bool
 }
 
-// room is what the backends of one process on one table share.
-type room struct {
+// shared is what the backends of one process on one table share.
+type shared struct {
 	hub      *Hub
 	writes   *combiner
 	bounds   bounds
@@ -30,7 +30,7 @@ type room struct {
 	clock    clockOffset
 }
 
-type roomKey struct{ spec *Spec }
+type sharedKey struct{ spec *Spec }
 
 // Table is the cache in a datatype's table. Generated code calls it.
 func Table(c *store.Conn, spec *Spec) Backend { return tableOf(c, spec) }
@@ -38,10 +38,10 @@ func Table(c *store.Conn, spec *Spec) Backend { return tableOf(c, spec) }
 func tableOf(c *store.Conn, spec *Spec) *table {
 	db := c.DB()
 	t := &table{c: c, spec: spec, d: c.Dialect(), tx: c != db.Conn()}
-	t.room = db.Room(roomKey{spec}, func() any {
+	t.shared = db.Room(sharedKey{spec}, func() any {
 		root := &table{c: db.Conn(), spec: spec, d: c.Dialect()}
-		r := &room{}
-		root.room = r
+		r := &shared{}
+		root.shared = r
 		r.hub = NewHub(root.RecordHits)
 		if db.FakeClock() {
 			r.hub.Now = func() int64 { return db.Clock().UnixNano() }
@@ -50,11 +50,11 @@ func tableOf(c *store.Conn, spec *Spec) *table {
 		r.bounds.init(root)
 		r.found.New = func() any { return newFound(root) }
 		return r
-	}).(*room)
+	}).(*shared)
 	return t
 }
 
-func (t *table) Hub() *Hub  { return t.room.hub }
+func (t *table) Hub() *Hub  { return t.shared.hub }
 func (t *table) InTx() bool { return t.tx }
 
 func (t *table) Limits() Limits {
@@ -76,7 +76,7 @@ func (t *table) Now(ctx context.Context) (time.Time, error) {
 	if t.c.DB().LocalClock() {
 		return t.c.Now(ctx)
 	}
-	return t.room.clock.now(func() (time.Time, error) { return t.c.Now(ctx) })
+	return t.shared.clock.now(func() (time.Time, error) { return t.c.Now(ctx) })
 }
 
 // args are the arguments that every statement picks its own from.
@@ -152,8 +152,8 @@ func (f *found) entry(t *table) Entry {
 }
 
 func (t *table) Find(ctx context.Context, key string) (Entry, error) {
-	f := t.room.found.Get().(*found)
-	defer t.room.found.Put(f)
+	f := t.shared.found.Get().(*found)
+	defer t.shared.found.Put(f)
 	f.key = key
 	f.args = f.args[:0]
 	for _, a := range t.spec.Find.Order[t.d] {

@@ -56,7 +56,7 @@ func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, se
 		keys[i] = r.key
 		gone = gone.plus(tally{1, r.size})
 	}
-	t.c.AfterCommit(func() { t.room.bounds.grown(tally{}.minus(gone)) })
+	t.c.AfterCommit(func() { t.shared.bounds.grown(tally{}.minus(gone)) })
 	return gone, t.mayLeave(st, len(rows), limit), t.gone(ctx, keys)
 }
 
@@ -108,10 +108,10 @@ func (t *table) Clear(ctx context.Context) (int64, error) {
 
 func (t *table) Expire(ctx context.Context) (int64, error) {
 	n, err := t.drop(ctx, &t.spec.DropOld, func([]any) {})
-	t.room.hub.Gone(n, 0)
+	t.shared.hub.Gone(n, 0)
 	return n, err
 }
 
 func (t *table) Evict(ctx context.Context) (int64, error) {
-	return t.room.bounds.hold(ctx)
+	return t.shared.bounds.hold(ctx)
 }

@@ -69,12 +69,12 @@ func (t *table) Put(ctx context.Context, writes []*Write) error {
 	if t.tx {
 		return t.putIn(ctx, writes)
 	}
-	return t.room.writes.do(ctx, writes)
+	return t.shared.writes.do(ctx, writes)
 }
 
 // putAll writes in a transaction of its own.
 func (t *table) putAll(ctx context.Context, writes []*Write) error {
-	t.makeRoom(ctx, writes...)
+	t.waitForSpace(ctx, writes...)
 	return t.c.InTx(ctx, func(c *store.Conn) error { return t.in(c).putIn(ctx, writes) })
 }
 
@@ -92,7 +92,7 @@ func (t *table) putIn(ctx context.Context, writes []*Write) error {
 		writes = slices.Clone(writes)
 		slices.SortStableFunc(writes, func(a, b *Write) int { return strings.Compare(a.Key, b.Key) })
 	}
-	t.room.hub.Begin(writes)
+	t.shared.hub.Begin(writes)
 	if err := t.putRows(ctx, writes); err != nil {
 		return err
 	}
@@ -188,9 +188,9 @@ func (t *table) written(ctx context.Context, writes []*Write) error {
 		return err
 	}
 	t.c.AfterCommit(func() {
-		t.room.hub.Commit(writes)
-		t.room.bounds.grown(sizeOf(writes))
-		t.room.bounds.wait(ctx, tally{}) // a transaction of the caller's could not before: its locks would have been in the way
+		t.shared.hub.Commit(writes)
+		t.shared.bounds.grown(sizeOf(writes))
+		t.shared.bounds.wait(ctx, tally{}) // a transaction of the caller's could not before: its locks would have been in the way
 	})
 	return nil
 }
@@ -202,16 +202,16 @@ func sizeOf(writes []*Write) (size tally) {
 	return size
 }
 
-// makeRoom waits, outside a transaction, until writes would not bring the table
+// waitForSpace waits, outside a transaction, until writes would not bring the table
 // too far beyond its bounds.
-func (t *table) makeRoom(ctx context.Context, writes ...*Write) {
+func (t *table) waitForSpace(ctx context.Context, writes ...*Write) {
 	if !t.tx {
-		t.room.bounds.wait(ctx, sizeOf(writes))
+		t.shared.bounds.wait(ctx, sizeOf(writes))
 	}
 }
 
 func (t *table) Add(ctx context.Context, w *Write) (added bool, err error) {
-	t.makeRoom(ctx, w)
+	t.waitForSpace(ctx, w)
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
 		added, err = in.addIn(ctx, w)
@@ -229,7 +229,7 @@ func (t *table) Add(ctx context.Context, w *Write) (added bool, err error) {
 // addIn adds an entry unless there is one, in the transaction that t is.
 func (t *table) addIn(ctx context.Context, w *Write) (bool, error) {
 	writes := []*Write{w}
-	t.room.hub.Begin(writes)
+	t.shared.hub.Begin(writes)
 	args := t.write(make([]any, argCount), w)
 	if _, err := store.Exec(ctx, t.c, &t.spec.Vacate, args); err != nil {
 		return false, err
@@ -245,11 +245,11 @@ func (t *table) addIn(ctx context.Context, w *Write) (bool, error) {
 // is undone with the transaction. In a transaction of the caller's it looks
 // first, since that one must be able to go on.
 func (t *table) Count(ctx context.Context, w *Write) (n int64, err error) {
-	t.makeRoom(ctx, w)
+	t.waitForSpace(ctx, w)
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
 		writes := []*Write{w}
-		t.room.hub.Begin(writes)
+		t.shared.hub.Begin(writes)
 		args := t.write(make([]any, argCount), w)
 		if _, err := store.Exec(ctx, c, &t.spec.Vacate, args); err != nil {
 			return err
@@ -304,7 +304,7 @@ func (t *table) gone(ctx context.Context, keys []string) error {
 	if err := t.appendChange(ctx, hashes); err != nil {
 		return err
 	}
-	t.c.AfterCommit(func() { t.room.hub.Forget(hashes) })
+	t.c.AfterCommit(func() { t.shared.hub.Forget(hashes) })
 	return nil
 }
 
@@ -393,10 +393,10 @@ func (t *table) Yield(ctx context.Context, key string, token int64) error {
 
 func (t *table) Fill(ctx context.Context, w *Write) (filled bool, err error) {
 	writes := []*Write{w}
-	t.makeRoom(ctx, w)
+	t.waitForSpace(ctx, w)
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
-		t.room.hub.Begin(writes)
+		t.shared.hub.Begin(writes)
 		args := t.write(make([]any, argCount), w)
 		args[argLease] = w.Token
 		n, err := store.Exec(ctx, c, &t.spec.Fill, args)
