@@ -63,11 +63,11 @@ type KeyHits struct {
 type Source interface{ CacheBackend() Backend }
 
 // Backend keeps entries. Keys and tags are in their stored form. It is for those
-// who write one; others meet Cache. Every change notifies the Hub of the keys that it
-// concerned, when it is committed.
+// who write one; others meet Cache. Every change notifies the Invalidator of the
+// keys that it concerned, when it is committed.
 type Backend interface {
-	// Hub is what the caches of one process on one table share.
-	Hub() *Hub
+	// Invalidator is what the caches of one process on one table share.
+	Invalidator() *Invalidator
 	// InTx reports whether what is done is part of a transaction.
 	InTx() bool
 	// Limits of what it keeps.
@@ -118,8 +118,8 @@ type Backend interface {
 	Fill(ctx context.Context, w *Write) (bool, error)
 	// Yield ends a lease without a value.
 	Yield(ctx context.Context, key string, token int64) error
-	// Follow brings the Hub what other processes change, until the backend is
-	// closed; it returns when it does so from then on.
+	// Follow brings the Invalidator what other processes change, until the backend
+	// is closed; it returns when it does so from then on.
 	Follow(ctx context.Context) error
 }
 

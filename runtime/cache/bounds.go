@@ -212,14 +212,14 @@ func (b *bounds) hold(ctx context.Context) (removed int64, err error) {
 	}
 	b.one.Lock()
 	defer b.one.Unlock()
-	if err := b.t.shared.hub.hits.now(ctx); err != nil {
+	if err := b.t.shared.invalidator.hits.now(ctx); err != nil {
 		return 0, err
 	}
 	size, err := b.count(ctx)
 	if err != nil || !size.beyond(b.most) {
 		return 0, err
 	}
-	defer func() { b.t.shared.hub.Gone(0, removed) }()
+	defer func() { b.t.shared.invalidator.Gone(0, removed) }()
 	for low := b.most.part(boundLow); size.beyond(low); {
 		gone, err := b.evict(ctx, b.batch(size, low))
 		removed += gone.entries

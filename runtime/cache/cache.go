@@ -23,16 +23,16 @@ type Cache[V any] struct {
 
 // core is what a cache and its copies in transactions share.
 type core[V any] struct {
-	root     *Cache[V]
-	opts     Options
-	limits   Limits
-	hub      *Hub
-	pack     packer
-	memory   *memory[V] // nil: none
-	flights  flights[V]
-	stats    counters
-	logged   atomic.Int64 // when the last failure was logged
-	followed atomic.Bool
+	root        *Cache[V]
+	opts        Options
+	limits      Limits
+	invalidator *Invalidator
+	pack        packer
+	memory      *memory[V] // nil: none
+	flights     flights[V]
+	stats       counters
+	logged      atomic.Int64 // when the last failure was logged
+	followed    atomic.Bool
 }
 
 // New makes a cache in a table of generated code, db.CacheEntry, or on another
@@ -41,7 +41,7 @@ type core[V any] struct {
 func New[V any](source Source, opts Options) *Cache[V] {
 	b := source.CacheBackend()
 	c := &Cache[V]{b: b, tx: b.InTx()}
-	c.core = &core[V]{root: c, limits: b.Limits(), hub: b.Hub()}
+	c.core = &core[V]{root: c, limits: b.Limits(), invalidator: b.Invalidator()}
 	c.opts, c.wrong = opts.withDefaults()
 	c.opts.Keys = nil // printing a cache shows what it keeps
 	if c.wrong != nil {
@@ -58,9 +58,9 @@ func New[V any](source Source, opts Options) *Cache[V] {
 		return c
 	}
 	c.pack.counts = c.pack.whole && c.pack.isJSON && len(c.pack.keys) == 0
-	c.flights.init(c.hub)
+	c.flights.init(c.invalidator)
 	if c.opts.Memory > 0 {
-		c.memory = newMemory[V](c.opts.Memory, c.hub)
+		c.memory = newMemory[V](c.opts.Memory, c.invalidator)
 	}
 	return c
 }
@@ -71,7 +71,7 @@ func New[V any](source Source, opts Options) *Cache[V] {
 func (c *Cache[V]) In(source Source) *Cache[V] {
 	in := &Cache[V]{core: c.core, b: source.CacheBackend(), wrong: c.wrong}
 	in.tx = in.b.InTx()
-	if in.b.Hub() != c.hub && in.wrong == nil {
+	if in.b.Invalidator() != c.invalidator && in.wrong == nil {
 		in.wrong = invalidf("In takes the table of the cache, %s, in a transaction of its database, not %s", c.limits.Name, in.b.Limits().Name)
 	}
 	return in
@@ -123,7 +123,7 @@ func (c *Cache[V]) remembered(key string, hash uint64) *kept[V] {
 	}
 	e := c.memory.get(key, hash)
 	if e != nil {
-		c.hub.hits.hit(&e.entryHits, hash)
+		c.invalidator.hits.hit(&e.entryHits, hash)
 	}
 	return e
 }
@@ -150,7 +150,7 @@ type reading[V any] struct {
 // read looks into the backend, and keeps in memory what it finds.
 func (c *Cache[V]) read(ctx context.Context, key string, hash uint64) reading[V] {
 	listening := c.listening(ctx)
-	epoch, now := c.hub.Epoch(hash), c.hub.clock()
+	epoch, now := c.invalidator.Epoch(hash), c.invalidator.clock()
 	e, err := c.find(ctx, key)
 	if err != nil {
 		c.stats.misses.Add(1)
@@ -164,7 +164,7 @@ func (c *Cache[V]) read(ctx context.Context, key string, hash uint64) reading[V]
 	switch f.state {
 	case isFresh, isNone:
 		c.stats.hits.Add(1)
-		c.hub.hits.read(key, hash)
+		c.invalidator.hits.read(key, hash)
 		if listening {
 			c.keep(&kept[V]{entryHits: entryHits{key: key, of: &c.stats}, value: f.value, none: f.state == isNone}, hash, epoch, now, e.Fresh, f.size)
 		}
@@ -228,7 +228,7 @@ func (c *Cache[V]) follows(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
-	if !c.hub.followed(ctx, c.root.b) {
+	if !c.invalidator.followed(ctx, c.root.b) {
 		return false
 	}
 	c.followed.Store(true)
@@ -238,7 +238,7 @@ func (c *Cache[V]) follows(ctx context.Context) bool {
 // keep puts an entry into memory that was read or written under an epoch.
 func (c *Cache[V]) keep(e *kept[V], hash, epoch uint64, now int64, fresh time.Duration, size int) {
 	c.memory.put(e, hash, now, min(fresh, c.opts.MemoryFor), fresh, size)
-	if c.hub.Epoch(hash) != epoch {
+	if c.invalidator.Epoch(hash) != epoch {
 		c.memory.forget(hash)
 	}
 }
@@ -263,7 +263,7 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 				out[key] = e.value
 			}
 		} else if _, twice := absent[k]; !twice {
-			absent[k] = missing{key, hash, c.hub.Epoch(hash)}
+			absent[k] = missing{key, hash, c.invalidator.Epoch(hash)}
 			ask = append(ask, k)
 		}
 	}
@@ -271,7 +271,7 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 		return out
 	}
 	listening := c.listening(ctx)
-	found, now := 0, c.hub.clock()
+	found, now := 0, c.invalidator.clock()
 	within := ctx
 	if !c.tx {
 		var cancel context.CancelFunc
@@ -286,7 +286,7 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 		}
 		found++
 		out[m.key] = f.value
-		c.hub.hits.read(k, m.hash)
+		c.invalidator.hits.read(k, m.hash)
 		if listening {
 			c.keep(&kept[V]{entryHits: entryHits{key: k, of: &c.stats}, value: f.value}, m.hash, m.epoch, now, e.Fresh, f.size)
 		}

@@ -44,9 +44,9 @@ type ChangeReader = changeReader
 // start by itself.
 func ReadByHand(b Backend) *ChangeReader {
 	t := b.(*table)
-	t.shared.hub.mu.Lock()
-	defer t.shared.hub.mu.Unlock()
-	t.shared.hub.following = true
+	t.shared.invalidator.mu.Lock()
+	defer t.shared.invalidator.mu.Unlock()
+	t.shared.invalidator.following = true
 	return t.changeReader()
 }
 

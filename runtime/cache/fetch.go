@@ -47,7 +47,7 @@ func (c *Cache[V]) Fetch(ctx context.Context, key string, ttl time.Duration, loa
 		if e.none {
 			return none, ErrNone
 		}
-		p.refreshAhead(ctx, time.Duration(e.fresh-c.hub.clock()))
+		p.refreshAhead(ctx, time.Duration(e.fresh-c.invalidator.clock()))
 		return e.value, nil
 	}
 	if isLoading(ctx, c.core, k) {

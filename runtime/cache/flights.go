@@ -21,7 +21,7 @@ type flights[V any] struct {
 	byHash     map[uint64]*flight[V] // by the hash of the key, which is checked
 	background map[string]bool
 	begun      uint64    // how many flights have begun
-	joined     *memories // the hub holds it weakly
+	joined     *memories // the invalidator holds it weakly
 }
 
 // flight is one value that several may wait for.
@@ -37,7 +37,7 @@ type flight[V any] struct {
 	cancel  context.CancelFunc
 }
 
-func (s *flights[V]) init(hub *Hub) {
+func (s *flights[V]) init(invalidator *Invalidator) {
 	s.byHash, s.background = map[uint64]*flight[V]{}, map[string]bool{}
 	s.joined = &memories{
 		forget:          func(hash uint64) { s.detach(hash, false) },
@@ -45,7 +45,7 @@ func (s *flights[V]) init(hub *Hub) {
 		forgetRemote:    func(hash uint64) { s.detach(hash, true) },
 		forgetAllRemote: func() { s.detachAll(true) },
 	}
-	hub.join(s.joined)
+	invalidator.join(s.joined)
 }
 
 // join waits for the flight of a key, and starts it when there is none that may

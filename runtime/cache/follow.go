@@ -47,7 +47,7 @@ func (t *table) appendNow(ctx context.Context, hashes []uint64) error {
 		}
 		hashes = hashes[n:]
 		args := t.args()
-		args[argOrigin], args[argHashes] = t.shared.hub.Origin, packed
+		args[argOrigin], args[argHashes] = t.shared.invalidator.Origin, packed
 		if _, err := store.Exec(ctx, t.c, &t.spec.Tell, args); err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ type changeReader struct {
 	t      *table
 	last   int64 // the greatest id that was read; below zero before the first
 	gaps   gaps
-	readAt int64     // when reading last went well, by the hub's clock, which stands still while the machine sleeps
+	readAt int64     // when reading last went well, by the invalidator's clock, which stands still while the machine sleeps
 	wall   time.Time // and by the wall clock, which may step
 }
 
@@ -125,13 +125,13 @@ func (r *changeReader) begin(ctx context.Context) error {
 func (r *changeReader) start(id int64) { r.last = max(0, id-readFirst) }
 
 func (r *changeReader) noteRead() {
-	r.readAt, r.wall = r.t.shared.hub.clock(), r.t.c.DB().Clock()
+	r.readAt, r.wall = r.t.shared.invalidator.clock(), r.t.c.DB().Clock()
 }
 
 // slept reports whether nothing was read for so long that rows may have been
 // removed unread: the machine was asleep, or the database away.
 func (r *changeReader) slept() bool {
-	return time.Duration(r.t.shared.hub.clock()-r.readAt) > changeKept/2 || r.t.c.DB().Clock().Sub(r.wall) > changeKept/2
+	return time.Duration(r.t.shared.invalidator.clock()-r.readAt) > changeKept/2 || r.t.c.DB().Clock().Sub(r.wall) > changeKept/2
 }
 
 func (r *changeReader) run(listener *store.Listener) {
@@ -156,7 +156,7 @@ func (r *changeReader) run(listener *store.Listener) {
 		case err != nil:
 			timer.Reset(every)
 		default:
-			timer.Reset(r.gaps.wait(r.t.shared.hub.clock(), every))
+			timer.Reset(r.gaps.wait(r.t.shared.invalidator.clock(), every))
 		}
 		time.Sleep(readRest)
 	}
@@ -173,7 +173,7 @@ func (c *change) columns() []any { return []any{&c.id, &c.origin, &c.hashes} }
 // read reads what is new, looks for gaps that are due, and forgets what it finds.
 func (r *changeReader) read(ctx context.Context) error {
 	if r.slept() {
-		r.t.shared.hub.ForgetAllRemote()
+		r.t.shared.invalidator.ForgetAllRemote()
 	}
 	if err := r.readNew(ctx, r.take); err != nil {
 		return err
@@ -195,7 +195,7 @@ func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 		if err != nil {
 			return err
 		}
-		now := r.t.shared.hub.clock()
+		now := r.t.shared.invalidator.clock()
 		for _, row := range rows {
 			if r.last < 0 {
 				r.start(row.id)
@@ -214,7 +214,7 @@ func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 
 // readMissing looks for the gaps that are due.
 func (r *changeReader) readMissing(ctx context.Context) error {
-	now := r.t.shared.hub.clock()
+	now := r.t.shared.invalidator.clock()
 	for {
 		ids := r.gaps.due(now, readMost)
 		if len(ids) == 0 {
@@ -239,17 +239,17 @@ func (r *changeReader) readMissing(ctx context.Context) error {
 
 // take forgets what another process has changed.
 func (r *changeReader) take(row change) {
-	hub := r.t.shared.hub
-	if row.origin == hub.Origin {
+	invalidator := r.t.shared.invalidator
+	if row.origin == invalidator.Origin {
 		return
 	}
 	if len(row.hashes) == 0 {
-		hub.ForgetAllRemote()
+		invalidator.ForgetAllRemote()
 		return
 	}
 	hashes := make([]uint64, 0, len(row.hashes)/8)
 	for b := row.hashes; len(b) >= 8; b = b[8:] {
 		hashes = append(hashes, binary.LittleEndian.Uint64(b))
 	}
-	hub.ForgetRemote(hashes)
+	invalidator.ForgetRemote(hashes)
 }

@@ -107,13 +107,13 @@ func TestManyGaps(t *testing.T) {
 		remember(t, mine, "k")
 		must(t, r.Begin(ctx))
 		must(t, r.Read(ctx))
-		hub, id := db.CacheEntry.CacheBackend().Hub(), r.Last()
+		invalidator, id := db.CacheEntry.CacheBackend().Invalidator(), r.Last()
 		for i := range 80 {
 			id += 2
 			foreign(t, p, db, id, "k")
-			epoch := hub.Epoch(cache.Hash("k"))
+			epoch := invalidator.Epoch(cache.Hash("k"))
 			must(t, r.Read(ctx))
-			if now := hub.Epoch(cache.Hash("k")); now != epoch+1 {
+			if now := invalidator.Epoch(cache.Hash("k")); now != epoch+1 {
 				t.Fatalf("%d changes were read at the look number %d, one was made", now-epoch, i)
 			}
 			if r.Last() != id {
@@ -198,9 +198,9 @@ func TestChangesThatRunAtTheStart(t *testing.T) {
 					must(t, r.Begin(ctx))
 					foreign(t, p, db, last, "x")
 				}
-				epoch := db.CacheEntry.CacheBackend().Hub().Epoch(cache.Hash("x"))
+				epoch := db.CacheEntry.CacheBackend().Invalidator().Epoch(cache.Hash("x"))
 				must(t, r.Read(ctx))
-				if now := db.CacheEntry.CacheBackend().Hub().Epoch(cache.Hash("x")); begun && now != epoch {
+				if now := db.CacheEntry.CacheBackend().Invalidator().Epoch(cache.Hash("x")); begun && now != epoch {
 					t.Error("what was there before the start was read as news")
 				}
 				must(t, mine.Set(ctx, "k", "v", 0))
@@ -253,15 +253,15 @@ func TestChangeWhileAnEntryIsRead(t *testing.T) {
 		stays  bool
 	}{
 		{"nothing", func() {}, true},
-		{"the same entry", func() { source.Hub().Forget([]uint64{cache.Hash("k")}) }, false},
-		{"all entries", source.Hub().ForgetAll, false},
+		{"the same entry", func() { source.Invalidator().Forget([]uint64{cache.Hash("k")}) }, false},
+		{"all entries", source.Invalidator().ForgetAll, false},
 	} {
 		t.Run(meanwhile.name, func(t *testing.T) {
 			for name, get := range map[string]func(){
 				"Get":     func() { texts.Get(ctx, "k") },
 				"GetMany": func() { texts.GetMany(ctx, []string{"k"}) },
 			} {
-				source.Hub().ForgetAll()
+				source.Invalidator().ForgetAll()
 				source.meanwhile = meanwhile.change
 				get()
 				source.meanwhile = func() {}
@@ -276,10 +276,10 @@ func TestChangeWhileAnEntryIsRead(t *testing.T) {
 func TestCommitKeepsTheLastWrite(t *testing.T) {
 	p := place{kind: "sqlite", dsn: "sqlite::memory:", clock: newClock()}
 	db := p.open(t)
-	hub := db.CacheEntry.CacheBackend().Hub()
+	invalidator := db.CacheEntry.CacheBackend().Invalidator()
 	texts := cache.New[string](db.CacheEntry, remembering)
 	must(t, texts.Set(t.Context(), "k", "v", 0))
-	forget := func() { hub.Forget([]uint64{cache.Hash("k")}) }
+	forget := func() { invalidator.Forget([]uint64{cache.Hash("k")}) }
 	for _, test := range []struct {
 		name           string
 		before, during func()
@@ -287,7 +287,7 @@ func TestCommitKeepsTheLastWrite(t *testing.T) {
 	}{
 		{"alone", func() {}, func() {}, true, true},
 		{"overtaken", forget, func() {}, false, false},
-		{"overtaken by all", hub.ForgetAll, func() {}, false, false},
+		{"overtaken by all", invalidator.ForgetAll, func() {}, false, false},
 		{"overtaken while it is kept", func() {}, forget, true, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -297,9 +297,9 @@ func TestCommitKeepsTheLastWrite(t *testing.T) {
 				test.during()
 				texts.Get(t.Context(), "k") // an older reading, put into memory
 			}}
-			hub.Begin([]*cache.Write{w})
+			invalidator.Begin([]*cache.Write{w})
 			test.before()
-			hub.Commit([]*cache.Write{w})
+			invalidator.Commit([]*cache.Write{w})
 			if kept != test.kept {
 				t.Errorf("kept: %v, want %v", kept, test.kept)
 			}

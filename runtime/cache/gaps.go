@@ -16,7 +16,7 @@ const (
 // its transaction has not committed yet, or never will.
 type gap struct {
 	id    int64
-	since int64 // by the hub's clock, as next is
+	since int64 // by the invalidator's clock, as next is
 	next  int64 // when it is looked for again
 }
 

@@ -364,7 +364,7 @@ func TestForgetAllDetaches(t *testing.T) {
 		_, err := c.Exec(t.Context(), "DELETE FROM cache_entry", nil)
 		return err
 	}))
-	db.CacheEntry.CacheBackend().Hub().ForgetAll()
+	db.CacheEntry.CacheBackend().Invalidator().ForgetAll()
 	var n loads
 	if g := on(t, fetching(t, texts, n.gives("new"))); g != (got{"new", nil}) {
 		t.Errorf("who asked after it got %+v", g)

@@ -41,7 +41,7 @@ func Maintain(db *store.DB, caches ...*Spec) (stop func()) {
 		ctx, cancel := context.WithTimeout(context.Background(), maintainStop)
 		defer cancel()
 		for _, spec := range caches {
-			_ = tableOf(db.Conn(), spec).shared.hub.hits.now(ctx) // hits are no promise
+			_ = tableOf(db.Conn(), spec).shared.invalidator.hits.now(ctx) // hits are no promise
 		}
 	}
 }

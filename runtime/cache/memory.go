@@ -10,9 +10,9 @@ import (
 // memory is the first tier: decoded values, bounded by the bytes that they take
 // encoded.
 type memory[V any] struct {
-	byHash *otter.Cache[uint64, *kept[V]]
-	hub    *Hub
-	joined *memories // the hub holds it weakly
+	byHash      *otter.Cache[uint64, *kept[V]]
+	invalidator *Invalidator
+	joined      *memories // the invalidator holds it weakly
 }
 
 // kept is an entry in memory.
@@ -28,15 +28,15 @@ type kept[V any] struct {
 // keptOverhead is what an entry takes beside its value, about.
 const keptOverhead = 200
 
-func newMemory[V any](bytes int64, hub *Hub) *memory[V] {
+func newMemory[V any](bytes int64, invalidator *Invalidator) *memory[V] {
 	byHash := otter.Must(&otter.Options[uint64, *kept[V]]{
 		MaximumWeight: uint64(bytes),
 		Weigher:       func(_ uint64, e *kept[V]) uint32 { return e.weight },
 	})
-	m := &memory[V]{byHash: byHash, hub: hub}
+	m := &memory[V]{byHash: byHash, invalidator: invalidator}
 	forget := func(hash uint64) { byHash.Invalidate(hash) }
 	m.joined = &memories{forget: forget, forgetRemote: forget, forgetAll: byHash.InvalidateAll, forgetAllRemote: byHash.InvalidateAll}
-	hub.join(m.joined)
+	invalidator.join(m.joined)
 	return m
 }
 
@@ -44,7 +44,7 @@ func newMemory[V any](bytes int64, hub *Hub) *memory[V] {
 // not one.
 func (m *memory[V]) get(key string, hash uint64) *kept[V] {
 	e, ok := m.byHash.GetIfPresent(hash)
-	if !ok || e.key != key || m.hub.clock() >= e.until {
+	if !ok || e.key != key || m.invalidator.clock() >= e.until {
 		return nil
 	}
 	return e

@@ -46,13 +46,13 @@ func (s Stats) HitRate() float64 {
 
 // Stats gives what the cache has done. It reads memory alone.
 func (c *Cache[V]) Stats() Stats {
-	c.hub.hits.collect()
+	c.invalidator.hits.collect()
 	n := &c.stats
 	s := Stats{
 		MemoryHits: n.memoryHits.Load(), BackendHits: n.hits.Load(), StaleHits: n.stale.Load(), Misses: n.misses.Load(),
 		Undecodable: n.undecodable.Load(), Unsealed: n.unsealed.Load(), Errors: n.errors.Load(), Sets: n.sets.Load(),
 		Loads: n.loads.Load(), LoadErrors: n.loadErrors.Load(), LoadTime: time.Duration(n.loadNanos.Load()), Discarded: n.discarded.Load(),
-		Expired: c.hub.expired.Load(), Evicted: c.hub.evicted.Load(),
+		Expired: c.invalidator.expired.Load(), Evicted: c.invalidator.evicted.Load(),
 	}
 	if c.memory != nil {
 		entries, bytes := c.memory.bytes()

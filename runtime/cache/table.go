@@ -22,12 +22,12 @@ type table struct {
 
 // shared is what the backends of one process on one table share.
 type shared struct {
-	hub      *Hub
-	writes   *combiner
-	bounds   bounds
-	appended atomic.Int64 // changes, by this process
-	found    sync.Pool    // of *found
-	clock    clockOffset
+	invalidator *Invalidator
+	writes      *combiner
+	bounds      bounds
+	appended    atomic.Int64 // changes, by this process
+	found       sync.Pool    // of *found
+	clock       clockOffset
 }
 
 type sharedKey struct{ spec *Spec }
@@ -42,9 +42,9 @@ func tableOf(c *store.Conn, spec *Spec) *table {
 		root := &table{c: db.Conn(), spec: spec, d: c.Dialect()}
 		r := &shared{}
 		root.shared = r
-		r.hub = NewHub(root.RecordHits)
+		r.invalidator = NewInvalidator(root.RecordHits)
 		if db.FakeClock() {
-			r.hub.Now = func() int64 { return db.Clock().UnixNano() }
+			r.invalidator.Now = func() int64 { return db.Clock().UnixNano() }
 		}
 		r.writes = newCombiner(root.putAll, tally{spec.MaxEntries, spec.MaxBytes})
 		r.bounds.init(root)
@@ -54,8 +54,8 @@ func tableOf(c *store.Conn, spec *Spec) *table {
 	return t
 }
 
-func (t *table) Hub() *Hub  { return t.shared.hub }
-func (t *table) InTx() bool { return t.tx }
+func (t *table) Invalidator() *Invalidator { return t.shared.invalidator }
+func (t *table) InTx() bool                { return t.tx }
 
 func (t *table) Limits() Limits {
 	s := t.spec

@@ -108,7 +108,7 @@ func (t *table) Clear(ctx context.Context) (int64, error) {
 
 func (t *table) Expire(ctx context.Context) (int64, error) {
 	n, err := t.drop(ctx, &t.spec.DropOld, func([]any) {})
-	t.shared.hub.Gone(n, 0)
+	t.shared.invalidator.Gone(n, 0)
 	return n, err
 }
 

@@ -92,7 +92,7 @@ func (t *table) putIn(ctx context.Context, writes []*Write) error {
 		writes = slices.Clone(writes)
 		slices.SortStableFunc(writes, func(a, b *Write) int { return strings.Compare(a.Key, b.Key) })
 	}
-	t.shared.hub.Begin(writes)
+	t.shared.invalidator.Begin(writes)
 	if err := t.putRows(ctx, writes); err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (t *table) written(ctx context.Context, writes []*Write) error {
 		return err
 	}
 	t.c.AfterCommit(func() {
-		t.shared.hub.Commit(writes)
+		t.shared.invalidator.Commit(writes)
 		t.shared.bounds.grown(sizeOf(writes))
 		t.shared.bounds.wait(ctx, tally{}) // a transaction of the caller's could not before: its locks would have been in the way
 	})
@@ -229,7 +229,7 @@ func (t *table) Add(ctx context.Context, w *Write) (added bool, err error) {
 // addIn adds an entry unless there is one, in the transaction that t is.
 func (t *table) addIn(ctx context.Context, w *Write) (bool, error) {
 	writes := []*Write{w}
-	t.shared.hub.Begin(writes)
+	t.shared.invalidator.Begin(writes)
 	args := t.write(make([]any, argCount), w)
 	if _, err := store.Exec(ctx, t.c, &t.spec.Vacate, args); err != nil {
 		return false, err
@@ -249,7 +249,7 @@ func (t *table) Count(ctx context.Context, w *Write) (n int64, err error) {
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
 		writes := []*Write{w}
-		t.shared.hub.Begin(writes)
+		t.shared.invalidator.Begin(writes)
 		args := t.write(make([]any, argCount), w)
 		if _, err := store.Exec(ctx, c, &t.spec.Vacate, args); err != nil {
 			return err
@@ -304,7 +304,7 @@ func (t *table) gone(ctx context.Context, keys []string) error {
 	if err := t.appendChange(ctx, hashes); err != nil {
 		return err
 	}
-	t.c.AfterCommit(func() { t.shared.hub.Forget(hashes) })
+	t.c.AfterCommit(func() { t.shared.invalidator.Forget(hashes) })
 	return nil
 }
 
@@ -396,7 +396,7 @@ func (t *table) Fill(ctx context.Context, w *Write) (filled bool, err error) {
 	t.waitForSpace(ctx, w)
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
-		t.shared.hub.Begin(writes)
+		t.shared.invalidator.Begin(writes)
 		args := t.write(make([]any, argCount), w)
 		args[argLease] = w.Token
 		n, err := store.Exec(ctx, c, &t.spec.Fill, args)

@@ -66,7 +66,7 @@ func (c *Cache[V]) prepare(ctx context.Context, key string, value V, ttl time.Du
 		return nil, err
 	}
 	if c.memory != nil && c.root.listening(ctx) {
-		now := c.hub.clock()
+		now := c.invalidator.clock()
 		w.Keep = func() {
 			c.memory.put(&kept[V]{entryHits: entryHits{key: key, of: &c.stats}, value: value}, w.hash, now, min(w.Fresh-w.Slack, c.opts.MemoryFor), w.Fresh-w.Slack, w.encoded)
 		}
@@ -227,4 +227,4 @@ func (c *Cache[V]) Evict(ctx context.Context) (int64, error) {
 
 // Flush writes the hits that were counted in memory. It happens some seconds
 // after them by itself, and when Run ends.
-func (c *Cache[V]) Flush(ctx context.Context) error { return c.hub.hits.now(ctx) }
+func (c *Cache[V]) Flush(ctx context.Context) error { return c.invalidator.hits.now(ctx) }

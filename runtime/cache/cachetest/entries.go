@@ -119,7 +119,7 @@ func testAddAndCount(t *testing.T, open Open) {
 func testFinds(t *testing.T, open Open) {
 	ctx := t.Context()
 	b := open(t).CacheBackend()
-	if b.InTx() || b.Hub() == nil || b.Limits().Name == "" {
+	if b.InTx() || b.Invalidator() == nil || b.Limits().Name == "" {
 		t.Error("the backend does not say what it is")
 	}
 	if _, err := b.Find(ctx, "k"); !errors.Is(err, store.ErrNotFound) {

@@ -60,7 +60,7 @@ func New(client redis.UniversalClient, opts Options) *Source {
 		opts.MaxValue = 16 << 20
 	}
 	b := &backend{client: client, opts: opts}
-	b.hub = cache.NewHub(func(context.Context, []cache.KeyHits) error { return nil })
+	b.invalidator = cache.NewInvalidator(func(context.Context, []cache.KeyHits) error { return nil })
 	return &Source{b}
 }
 
@@ -68,13 +68,13 @@ func New(client redis.UniversalClient, opts Options) *Source {
 func (s *Source) CacheBackend() cache.Backend { return s.b }
 
 type backend struct {
-	client redis.UniversalClient
-	opts   Options
-	hub    *cache.Hub
+	client      redis.UniversalClient
+	opts        Options
+	invalidator *cache.Invalidator
 }
 
-func (b *backend) Hub() *cache.Hub { return b.hub }
-func (b *backend) InTx() bool      { return false }
+func (b *backend) Invalidator() *cache.Invalidator { return b.invalidator }
+func (b *backend) InTx() bool                      { return false }
 
 func (b *backend) Limits() cache.Limits {
 	return cache.Limits{Name: "redis " + b.opts.Prefix, Key: keyMax, Tag: tagMax, Value: b.opts.MaxValue}
@@ -203,7 +203,7 @@ func (b *backend) run(ctx context.Context, w *cache.Write, mode string) (int64, 
 
 // changed notifies every process, once writes stand.
 func (b *backend) changed(ctx context.Context, writes []*cache.Write) {
-	b.hub.Commit(writes)
+	b.invalidator.Commit(writes)
 	keys := make([]string, len(writes))
 	for i, w := range writes {
 		keys[i] = w.Key
@@ -214,7 +214,7 @@ func (b *backend) changed(ctx context.Context, writes []*cache.Write) {
 // publish publishes hashes of keys. It is no part of the change: where it fails,
 // other processes go by age.
 func (b *backend) publish(ctx context.Context, keys []string) {
-	message := binary.LittleEndian.AppendUint64(nil, uint64(b.hub.Origin))
+	message := binary.LittleEndian.AppendUint64(nil, uint64(b.invalidator.Origin))
 	for _, key := range keys {
 		message = binary.LittleEndian.AppendUint64(message, cache.Hash(key))
 	}
@@ -222,7 +222,7 @@ func (b *backend) publish(ctx context.Context, keys []string) {
 }
 
 func (b *backend) Put(ctx context.Context, writes []*cache.Write) error {
-	b.hub.Begin(writes)
+	b.invalidator.Begin(writes)
 	for _, w := range writes {
 		if w.Patch != nil {
 			return fmt.Errorf("rediscache: %w: entries in Redis have no fields of one's own", store.ErrInvalid)
@@ -254,7 +254,7 @@ func (b *backend) Put(ctx context.Context, writes []*cache.Write) error {
 // single runs one write that may not be taken.
 func (b *backend) single(ctx context.Context, w *cache.Write, mode string) (int64, error) {
 	writes := []*cache.Write{w}
-	b.hub.Begin(writes)
+	b.invalidator.Begin(writes)
 	n, err := b.run(ctx, w, mode)
 	if err == nil && (n > 0 || mode == modeCnt) {
 		b.changed(ctx, writes)
@@ -341,7 +341,7 @@ func (b *backend) gone(ctx context.Context, keys []string) {
 	for i, key := range keys {
 		hashes[i] = cache.Hash(key)
 	}
-	b.hub.Forget(hashes)
+	b.invalidator.Forget(hashes)
 	b.publish(ctx, keys)
 }
 
@@ -477,7 +477,7 @@ func (b *backend) Follow(ctx context.Context) error {
 		for m := range messages {
 			switch m := m.(type) {
 			case *redis.Subscription: // again, after a loss
-				b.hub.ForgetAllRemote()
+				b.invalidator.ForgetAllRemote()
 			case *redis.Message:
 				b.receive([]byte(m.Payload))
 			}
@@ -487,12 +487,12 @@ func (b *backend) Follow(ctx context.Context) error {
 }
 
 func (b *backend) receive(message []byte) {
-	if len(message) < 8 || int64(binary.LittleEndian.Uint64(message)) == b.hub.Origin {
+	if len(message) < 8 || int64(binary.LittleEndian.Uint64(message)) == b.invalidator.Origin {
 		return
 	}
 	var hashes []uint64
 	for m := message[8:]; len(m) >= 8; m = m[8:] {
 		hashes = append(hashes, binary.LittleEndian.Uint64(m))
 	}
-	b.hub.ForgetRemote(hashes)
+	b.invalidator.ForgetRemote(hashes)
 }

@@ -9,10 +9,10 @@ import (
 	"weak"
 )
 
-// Hub is what the caches of one process on one table share: who keeps what in
+// Invalidator is what the caches of one process on one table share: who keeps what in
 // memory, what was changed, and how entries were used. A backend has one; it is
 // for those who write a backend.
-type Hub struct {
+type Invalidator struct {
 	// Now, where it is set, is the clock by which entries in memory end, in
 	// nanoseconds; nil: this process's, which never steps.
 	Now func() int64
@@ -30,35 +30,35 @@ type Hub struct {
 	hits             *hitCounter
 }
 
-// memories is what one cache keeps in memory, or is about to, without its type. The hub holds it
-// weakly: a cache that no one has any more takes it along.
+// memories is what one cache keeps in memory, or is about to, without its type. The
+// invalidator holds it weakly: a cache that no one has any more takes it along.
 type memories struct {
 	forget, forgetRemote       func(hash uint64) // of what this process has changed, and of what another one has
 	forgetAll, forgetAllRemote func()
 }
 
-// NewHub gives a Hub. write flushes how entries were used.
-func NewHub(write func(context.Context, []KeyHits) error) *Hub {
-	return &Hub{Origin: int64(rand.Uint64() >> 1), hits: newHitCounter(write)}
+// NewInvalidator returns an Invalidator. write records the hits of entries.
+func NewInvalidator(write func(context.Context, []KeyHits) error) *Invalidator {
+	return &Invalidator{Origin: int64(rand.Uint64() >> 1), hits: newHitCounter(write)}
 }
 
 // began is when the clock of entries in memory starts.
 var began = time.Now()
 
-func (h *Hub) clock() int64 {
+func (h *Invalidator) clock() int64 {
 	if h.Now != nil {
 		return h.Now()
 	}
 	return int64(time.Since(began))
 }
 
-func (h *Hub) join(m *memories) {
+func (h *Invalidator) join(m *memories) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.memories = append(h.memories, weak.Make(m))
 }
 
-func (h *Hub) each(fn func(*memories)) {
+func (h *Invalidator) each(fn func(*memories)) {
 	h.mu.Lock()
 	kept := h.memories[:0]
 	all := make([]*memories, 0, len(h.memories))
@@ -75,17 +75,19 @@ func (h *Hub) each(fn func(*memories)) {
 	}
 }
 
-func (h *Hub) epochOf(hash uint64) *atomic.Uint64 { return &h.epochs[hash%uint64(len(h.epochs))] }
+func (h *Invalidator) epochOf(hash uint64) *atomic.Uint64 {
+	return &h.epochs[hash%uint64(len(h.epochs))]
+}
 
 // Epoch changes whenever the entry with a hash, or one like it, is forgotten.
 // What was read or written under an epoch may be kept in memory only while the
 // epoch is the same.
-func (h *Hub) Epoch(hash uint64) uint64 { return h.epochOf(hash).Load() }
+func (h *Invalidator) Epoch(hash uint64) uint64 { return h.epochOf(hash).Load() }
 
 // Forget removes entries from the memory of every cache: something else is
 // committed now. The epoch is raised first, so that what was read before and is
 // kept after is found out.
-func (h *Hub) Forget(hashes []uint64) {
+func (h *Invalidator) Forget(hashes []uint64) {
 	h.raise(hashes)
 	h.each(func(m *memories) {
 		for _, hash := range hashes {
@@ -96,7 +98,7 @@ func (h *Hub) Forget(hashes []uint64) {
 
 // ForgetRemote is Forget for what another process has changed: it was committed some
 // time ago, and what this process has begun since then may be from before it.
-func (h *Hub) ForgetRemote(hashes []uint64) {
+func (h *Invalidator) ForgetRemote(hashes []uint64) {
 	h.raise(hashes)
 	h.each(func(m *memories) {
 		for _, hash := range hashes {
@@ -105,7 +107,7 @@ func (h *Hub) ForgetRemote(hashes []uint64) {
 	})
 }
 
-func (h *Hub) raise(hashes []uint64) {
+func (h *Invalidator) raise(hashes []uint64) {
 	var raised [len(h.epochs) / 64]uint64
 	for _, hash := range hashes {
 		at := hash % uint64(len(h.epochs))
@@ -117,26 +119,26 @@ func (h *Hub) raise(hashes []uint64) {
 }
 
 // ForgetAll empties the memory of every cache.
-func (h *Hub) ForgetAll() {
+func (h *Invalidator) ForgetAll() {
 	h.raiseAll()
 	h.each(func(m *memories) { m.forgetAll() })
 }
 
 // ForgetAllRemote is ForgetAll for changes of other processes, also of those that may
 // have been missed.
-func (h *Hub) ForgetAllRemote() {
+func (h *Invalidator) ForgetAllRemote() {
 	h.raiseAll()
 	h.each(func(m *memories) { m.forgetAllRemote() })
 }
 
-func (h *Hub) raiseAll() {
+func (h *Invalidator) raiseAll() {
 	for i := range h.epochs {
 		h.epochs[i].Add(1)
 	}
 }
 
 // Begin is called before writes are sent, and remembers how things stand.
-func (h *Hub) Begin(writes []*Write) {
+func (h *Invalidator) Begin(writes []*Write) {
 	for _, w := range writes {
 		w.hash = Hash(w.Key)
 		w.epoch = h.Epoch(w.hash)
@@ -147,7 +149,7 @@ func (h *Hub) Begin(writes []*Write) {
 // forgotten, and the last write of each key is kept unless another was committed
 // since Begin. Of two that pass here at once, the earlier one may be kept for a
 // moment and is then found out by its epoch.
-func (h *Hub) Commit(writes []*Write) {
+func (h *Invalidator) Commit(writes []*Write) {
 	h.Forget(hashesOf(writes))
 	last := make(map[uint64]*Write, len(writes))
 	for _, w := range writes {
@@ -173,15 +175,16 @@ func hashesOf(writes []*Write) []uint64 {
 }
 
 // Gone counts entries that Expire and Evict removed.
-func (h *Hub) Gone(expired, evicted int64) {
+func (h *Invalidator) Gone(expired, evicted int64) {
 	h.expired.Add(expired)
 	h.evicted.Add(evicted)
 }
 
-// followed makes sure that the hub follows what other processes change, and reports
-// whether it does: until then nothing may be kept in memory. A caller that comes while another
-// one begins to follow does not wait: where the backend is away, all would in turn.
-func (h *Hub) followed(ctx context.Context, b Backend) bool {
+// followed makes sure that the invalidator follows what other processes change, and
+// reports whether it does: until then nothing may be kept in memory. A caller that
+// comes while another one begins to follow does not wait: where the backend is
+// away, all would in turn.
+func (h *Invalidator) followed(ctx context.Context, b Backend) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.following || h.beginning {
