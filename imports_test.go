@@ -117,6 +117,14 @@ var bans = []ban{
 		why: "the cache stands on the store",
 	},
 	{
+		part: "runtime/queue", from: []string{module + "runtime/store/sqltext"},
+		why: "what databases do in their own way is the store's, once: store.List, ChangeSome, Conn.Now, Conn.Yield, Statement.Has",
+	},
+	{
+		part: "runtime/cache", from: []string{module + "runtime/store/sqltext"},
+		why: "what databases do in their own way is the store's, once: store.List, ChangeSome, Conn.Now, Conn.Yield, Statement.Has",
+	},
+	{
 		part: "runtime/queue", deep: true, from: []string{module + "runtime/cache"},
 		why: "either works without the other",
 	},

@@ -106,7 +106,7 @@ func (t *table) changeReader() *changeReader { return &changeReader{t: t.root(),
 // was kept in memory before it.
 func (r *changeReader) begin(ctx context.Context) error {
 	var last int64
-	err := r.t.c.QueryRow(ctx, r.t.spec.Heard.Text[r.t.d], nil, []any{&last})
+	err := store.Row(ctx, r.t.c, &r.t.spec.Heard, nil, []any{&last})
 	switch {
 	case err == nil:
 		r.start(last)

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/hegner123/modulagen/runtime/store"
-	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Rows of a cache's own table may be written by the plain methods of their datatype
@@ -47,13 +46,7 @@ func ForgetWritten(spec *Spec, rows *store.Spec, key string) func(context.Contex
 // Generated code calls it.
 func ForgetDeleted(spec *Spec, rows *store.Spec, key string) func(context.Context, *store.Conn, []store.Change) error {
 	column := columnOf(rows, key)
-	keysOf := sync.OnceValue(func() *store.Statement {
-		st := &store.Statement{}
-		for d := range st.Text {
-			st.Text[d] = sqltext.Listed(sqltext.Dialect(d), rows.Name, rows.Columns[column()].Name)
-		}
-		return st
-	})
+	keysOf := sync.OnceValue(func() *store.Statement { return store.ColumnByIDs(rows, column()) })
 	return func(ctx context.Context, c *store.Conn, changes []store.Change) error {
 		ids := make([]any, len(changes))
 		for i, ch := range changes {

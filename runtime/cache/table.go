@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
-	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // table is a Backend in a table of a database.
@@ -16,7 +15,6 @@ type table struct {
 	c      *store.Conn
 	spec   *Spec
 	shared *shared
-	d      sqltext.Dialect
 	tx     bool
 }
 
@@ -37,9 +35,9 @@ func Table(c *store.Conn, spec *Spec) Backend { return tableOf(c, spec) }
 
 func tableOf(c *store.Conn, spec *Spec) *table {
 	db := c.DB()
-	t := &table{c: c, spec: spec, d: c.Dialect(), tx: c != db.Conn()}
+	t := &table{c: c, spec: spec, tx: c != db.Conn()}
 	t.shared = db.Room(sharedKey{spec}, func() any {
-		root := &table{c: db.Conn(), spec: spec, d: c.Dialect()}
+		root := &table{c: db.Conn(), spec: spec}
 		r := &shared{}
 		root.shared = r
 		r.invalidator = NewInvalidator(root.RecordHits)
@@ -156,14 +154,15 @@ func (t *table) Find(ctx context.Context, key string) (Entry, error) {
 	defer t.shared.found.Put(f)
 	f.key = key
 	f.args = f.args[:0]
-	for _, a := range t.spec.Find.Order[t.d] {
+	text, order := t.spec.Find.Form(t.c)
+	for _, a := range order {
 		if a == argNow {
 			f.args = append(f.args, t.now())
 		} else {
 			f.args = append(f.args, &f.key)
 		}
 	}
-	if err := t.c.QueryRow(ctx, t.spec.Find.Text[t.d], f.args, f.one); err != nil {
+	if err := t.c.QueryRow(ctx, text, f.args, f.one); err != nil {
 		return Entry{}, err
 	}
 	return f.entry(t), nil
@@ -189,6 +188,6 @@ func (t *table) FindMany(ctx context.Context, keys []string, each func(string, E
 }
 
 func (t *table) Size(ctx context.Context) (entries, bytes int64, err error) {
-	err = t.c.QueryRow(ctx, t.spec.Size.Text[t.d], nil, []any{&entries, &bytes})
+	err = store.Row(ctx, t.c, &t.spec.Size, nil, []any{&entries, &bytes})
 	return entries, bytes, err
 }

@@ -96,7 +96,7 @@ func (t *table) RemoveRange(ctx context.Context, from, to string) (int64, error)
 
 func (t *table) Clear(ctx context.Context) (int64, error) {
 	var last int64
-	err := t.c.QueryRow(ctx, t.spec.Last.Text[t.d], nil, []any{&last})
+	err := store.Row(ctx, t.c, &t.spec.Last, nil, []any{&last})
 	if errors.Is(err, store.ErrNotFound) {
 		return 0, nil
 	}

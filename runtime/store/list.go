@@ -43,6 +43,16 @@ func IDList(ids []any) List {
 	return l
 }
 
+// ColumnByIDs returns the statement that reads one column of the rows whose ids are
+// in the List that is its argument.
+func ColumnByIDs(s *Spec, column int) *Statement {
+	st := &Statement{Params: []string{"ids"}}
+	for d := range st.Text {
+		st.Text[d] = sqltext.Listed(sqltext.Dialect(d), s.Name, s.Columns[column].Name)
+	}
+	return st
+}
+
 func (l List) unstorable() string {
 	if n := len(l.numbers) + len(l.texts); n > maxMarks {
 		return fmt.Sprintf("a list of %d values; at most %d", n, maxMarks)

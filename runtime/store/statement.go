@@ -28,6 +28,13 @@ type Statement struct {
 	Clock bool
 }
 
+// Form returns the text for c's database and, for each of its placeholders, the index
+// of its argument; nil: in order. It is for callers that cannot afford to have all
+// arguments looked at.
+func (s *Statement) Form(c *Conn) (text string, order []int) {
+	return s.Text[c.dialect], s.Order[c.dialect]
+}
+
 // SkipLocked returns the statement, whose texts end in FOR UPDATE, as one that leaves
 // out rows that another transaction has locked.
 func (s *Statement) SkipLocked() *Statement {
@@ -161,15 +168,21 @@ func unstorableTime(t time.Time) string {
 // the places of the columns in a row.
 func One[R any](ctx context.Context, c *Conn, s *Statement, args []any, fields func(*R) []any) (R, error) {
 	var row R
-	text, args, err := s.in(c, args)
-	if err != nil {
-		return row, err
-	}
-	if err := c.QueryRow(ctx, text, args, fields(&row)); err != nil {
+	if err := Row(ctx, c, s, args, fields(&row)); err != nil {
 		var none R
-		return none, c.db.explain(err, "")
+		return none, err
 	}
 	return row, nil
+}
+
+// Row runs a statement and fills dest, the places of its columns, with its one row;
+// ErrNotFound without it.
+func Row(ctx context.Context, c *Conn, s *Statement, args, dest []any) error {
+	text, args, err := s.in(c, args)
+	if err != nil {
+		return err
+	}
+	return c.db.explain(c.QueryRow(ctx, text, args, dest), "")
 }
 
 // Many runs a statement and gives all its rows; the statement's own LIMIT

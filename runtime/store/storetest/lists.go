@@ -50,7 +50,11 @@ func testLists(t *testing.T, db *DB) {
 			t.Errorf("%s: %d, %v", c.what, n, err)
 		}
 	}
-	_, err := ask(store.ListOf(ids), store.ListOf([]string{"a", "nul\x00"}))
+	byIDs, err := store.Many(t.Context(), db.Conn(), store.ColumnByIDs(&articleSpec, 1), []any{store.ListOf(ids[1:2])}, func(s *string) []any { return []any{s} })
+	if err != nil || !slices.Equal(byIDs, slugs[1:2]) {
+		t.Errorf("read %q, %v", byIDs, err)
+	}
+	_, err = ask(store.ListOf(ids), store.ListOf([]string{"a", "nul\x00"}))
 	wantErr(t, err, store.ErrInvalid)
 	_, err = ask(store.ListOf(make([]int64, 40_000)), store.ListOf(slugs))
 	wantErr(t, err, store.ErrInvalid)
@@ -131,6 +135,15 @@ func testForms(t *testing.T, db *DB) {
 	if take.Takes(c, 0) || !take.Takes(c, 2) || !takeFound.Takes(c, 0) || takeFound.Takes(c, 1) == mysql {
 		t.Error("a statement takes other arguments than its order names")
 	}
+	if text, order := take.Form(c); text != take.Text[c.Dialect()] || !slices.Equal(order, []int{1, 2}) {
+		t.Errorf("the form is %s, %v", text, order)
+	}
+	var got int64
+	one := store.Statement{Text: [3]string{"SELECT 1", "SELECT 1", "SELECT 1"}}
+	if err := store.Row(t.Context(), c, &one, nil, []any{&got}); err != nil || got != 1 {
+		t.Errorf("one is %d, %v", got, err)
+	}
+	wantErr(t, store.Row(t.Context(), c, &busiest, []any{int64(9), ArticleStatusPublished}, (&busiestRow{}).fields()), store.ErrNotFound)
 }
 
 // locked reads and locks articles, where rows can be locked.
