@@ -49,38 +49,22 @@ type CacheEntry struct {
 
 // CacheEntryNew is a row of cache_entry to be. What is left unset takes its default, or is null.
 type CacheEntryNew struct {
-	Key              string               `json:"key"`   // required
-	Value            []byte               `json:"value"` // required
-	ExpiresAt        store.Opt[time.Time] `json:"expires_at,omitzero"`
-	CreatedAt        store.Opt[time.Time] `json:"created_at,omitzero"` // default: now
-	HitCount         store.Opt[int64]     `json:"hit_count,omitzero"`  // default: 0
-	Tags             store.Opt[string]    `json:"tags,omitzero"`
-	CacheFormat      store.Opt[string]    `json:"cache_format,omitzero"`  // default:
-	CacheNumber      store.Opt[int64]     `json:"cache_number,omitzero"`  // default: 0
-	CacheSize        store.Opt[int64]     `json:"cache_size,omitzero"`    // default: 0
-	CacheUsedAt      store.Opt[time.Time] `json:"cache_used_at,omitzero"` // default: now
-	CacheFreshUntil  store.Opt[time.Time] `json:"cache_fresh_until,omitzero"`
-	CacheToken       store.Opt[int64]     `json:"cache_token,omitzero"` // default: 0
-	CacheLease       store.Opt[int64]     `json:"cache_lease,omitzero"` // default: 0
-	CacheLeasedUntil store.Opt[time.Time] `json:"cache_leased_until,omitzero"`
+	Key       string               `json:"key"`   // required
+	Value     []byte               `json:"value"` // required
+	ExpiresAt store.Opt[time.Time] `json:"expires_at,omitzero"`
+	CreatedAt store.Opt[time.Time] `json:"created_at,omitzero"` // default: now
+	HitCount  store.Opt[int64]     `json:"hit_count,omitzero"`  // default: 0
+	Tags      store.Opt[string]    `json:"tags,omitzero"`
 }
 
 // CacheEntryPatch is a change to a row of cache_entry. What is left unset stays as it is.
 type CacheEntryPatch struct {
-	Key              store.Opt[string]    `json:"key,omitzero"`
-	Value            store.Opt[[]byte]    `json:"value,omitzero"`
-	ExpiresAt        store.Opt[time.Time] `json:"expires_at,omitzero"`
-	CreatedAt        store.Opt[time.Time] `json:"created_at,omitzero"`
-	HitCount         store.Opt[int64]     `json:"hit_count,omitzero"`
-	Tags             store.Opt[string]    `json:"tags,omitzero"`
-	CacheFormat      store.Opt[string]    `json:"cache_format,omitzero"`
-	CacheNumber      store.Opt[int64]     `json:"cache_number,omitzero"`
-	CacheSize        store.Opt[int64]     `json:"cache_size,omitzero"`
-	CacheUsedAt      store.Opt[time.Time] `json:"cache_used_at,omitzero"`
-	CacheFreshUntil  store.Opt[time.Time] `json:"cache_fresh_until,omitzero"`
-	CacheToken       store.Opt[int64]     `json:"cache_token,omitzero"`
-	CacheLease       store.Opt[int64]     `json:"cache_lease,omitzero"`
-	CacheLeasedUntil store.Opt[time.Time] `json:"cache_leased_until,omitzero"`
+	Key       store.Opt[string]    `json:"key,omitzero"`
+	Value     store.Opt[[]byte]    `json:"value,omitzero"`
+	ExpiresAt store.Opt[time.Time] `json:"expires_at,omitzero"`
+	CreatedAt store.Opt[time.Time] `json:"created_at,omitzero"`
+	HitCount  store.Opt[int64]     `json:"hit_count,omitzero"`
+	Tags      store.Opt[string]    `json:"tags,omitzero"`
 }
 
 // CacheEntryFields are the columns of cache_entry, for filters and sorts.
@@ -322,14 +306,12 @@ func cacheEntryNew(given, row any, m *store.Mask, now time.Time) {
 	store.Put(m, 4, &r.CreatedAt, n.CreatedAt, now)
 	store.Put(m, 5, &r.HitCount, n.HitCount, 0)
 	store.PutNull(m, 6, &r.Tags, n.Tags)
-	store.Put(m, 7, &r.CacheFormat, n.CacheFormat, "")
-	store.Put(m, 8, &r.CacheNumber, n.CacheNumber, 0)
-	store.Put(m, 9, &r.CacheSize, n.CacheSize, 0)
-	store.Put(m, 10, &r.CacheUsedAt, n.CacheUsedAt, now)
-	store.PutNull(m, 11, &r.CacheFreshUntil, n.CacheFreshUntil)
-	store.Put(m, 12, &r.CacheToken, n.CacheToken, 0)
-	store.Put(m, 13, &r.CacheLease, n.CacheLease, 0)
-	store.PutNull(m, 14, &r.CacheLeasedUntil, n.CacheLeasedUntil)
+	r.CacheFormat = ""
+	r.CacheNumber = 0
+	r.CacheSize = 0
+	r.CacheUsedAt = now
+	r.CacheToken = 0
+	r.CacheLease = 0
 }
 
 func cacheEntryPatch(given, row any, m *store.Mask) {
@@ -340,14 +322,6 @@ func cacheEntryPatch(given, row any, m *store.Mask) {
 	store.Patch(m, 4, &r.CreatedAt, p.CreatedAt)
 	store.Patch(m, 5, &r.HitCount, p.HitCount)
 	store.PutNull(m, 6, &r.Tags, p.Tags)
-	store.Patch(m, 7, &r.CacheFormat, p.CacheFormat)
-	store.Patch(m, 8, &r.CacheNumber, p.CacheNumber)
-	store.Patch(m, 9, &r.CacheSize, p.CacheSize)
-	store.Patch(m, 10, &r.CacheUsedAt, p.CacheUsedAt)
-	store.PutNull(m, 11, &r.CacheFreshUntil, p.CacheFreshUntil)
-	store.Patch(m, 12, &r.CacheToken, p.CacheToken)
-	store.Patch(m, 13, &r.CacheLease, p.CacheLease)
-	store.PutNull(m, 14, &r.CacheLeasedUntil, p.CacheLeasedUntil)
 }
 
 // CacheBackend lets package cache keep values in cache_entry: see cache.New.
@@ -829,4 +803,11 @@ WHERE "key" = $3 AND cache_lease = $4`,
 		},
 		Order: [3][]int{{9, 9, 0, 8}, {9, 9, 0, 8}, {9, 9, 0, 8}},
 	},
+}
+
+func init() {
+	cacheEntrySpec.Effects = []store.Effect{
+		{On: store.Created | store.Updated, Rows: true, Run: cache.ForgetWritten(&cacheEntryCache, &cacheEntrySpec, "key")},
+		{On: store.Deleted, Run: cache.ForgetDeleted(&cacheEntryCache, &cacheEntrySpec, "key")},
+	}
 }

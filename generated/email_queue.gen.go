@@ -113,14 +113,7 @@ type EmailQueueNew struct {
 	SendAt           store.Opt[time.Time]        `json:"send_at,omitzero"`
 	SentAt           store.Opt[time.Time]        `json:"sent_at,omitzero"`
 	QueueMaxAttempts store.Opt[int64]            `json:"queue_max_attempts,omitzero"` // default: 3
-	QueueEpoch       store.Opt[int64]            `json:"queue_epoch,omitzero"`        // default: 0
-	QueueLease       store.Opt[time.Time]        `json:"queue_lease,omitzero"`
-	QueueHold        store.Opt[string]           `json:"queue_hold,omitzero"` // default:
-	QueueErrors      store.Opt[store.JSON]       `json:"queue_errors,omitzero"`
-	QueueResult      store.Opt[store.JSON]       `json:"queue_result,omitzero"`
-	QueueProgress    store.Opt[store.Decimal]    `json:"queue_progress,omitzero"`
-	QueueNote        store.Opt[string]           `json:"queue_note,omitzero"`
-	QueueTrace       store.Opt[string]           `json:"queue_trace,omitzero"`
+	own              emailQueueOwn
 }
 
 // EmailQueuePatch is a change to a row of email_queue. What is left unset stays as it is.
@@ -137,14 +130,12 @@ type EmailQueuePatch struct {
 	SendAt           store.Opt[time.Time]        `json:"send_at,omitzero"`
 	SentAt           store.Opt[time.Time]        `json:"sent_at,omitzero"`
 	QueueMaxAttempts store.Opt[int64]            `json:"queue_max_attempts,omitzero"`
-	QueueEpoch       store.Opt[int64]            `json:"queue_epoch,omitzero"`
-	QueueLease       store.Opt[time.Time]        `json:"queue_lease,omitzero"`
-	QueueHold        store.Opt[string]           `json:"queue_hold,omitzero"`
-	QueueErrors      store.Opt[store.JSON]       `json:"queue_errors,omitzero"`
-	QueueResult      store.Opt[store.JSON]       `json:"queue_result,omitzero"`
-	QueueProgress    store.Opt[store.Decimal]    `json:"queue_progress,omitzero"`
-	QueueNote        store.Opt[string]           `json:"queue_note,omitzero"`
-	QueueTrace       store.Opt[string]           `json:"queue_trace,omitzero"`
+	own              emailQueueOwn
+}
+
+type emailQueueOwn struct {
+	QueueHold  store.Opt[string]
+	QueueTrace store.Opt[string]
 }
 
 // EmailQueueFields are the columns of email_queue, for filters and sorts.
@@ -395,14 +386,9 @@ func emailQueueNew(given, row any, m *store.Mask, now time.Time) {
 	store.PutNull(m, 10, &r.SendAt, n.SendAt)
 	store.PutNull(m, 11, &r.SentAt, n.SentAt)
 	store.Put(m, 12, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
-	store.Put(m, 13, &r.QueueEpoch, n.QueueEpoch, 0)
-	store.PutNull(m, 14, &r.QueueLease, n.QueueLease)
-	store.Put(m, 15, &r.QueueHold, n.QueueHold, queue.HoldUntil(r.SendAt.V, now))
-	store.PutNull(m, 16, &r.QueueErrors, n.QueueErrors)
-	store.PutNull(m, 17, &r.QueueResult, n.QueueResult)
-	store.PutNull(m, 18, &r.QueueProgress, n.QueueProgress)
-	store.PutNull(m, 19, &r.QueueNote, n.QueueNote)
-	store.PutNull(m, 20, &r.QueueTrace, n.QueueTrace)
+	r.QueueEpoch = 0
+	store.Put(m, 15, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.SendAt.V, now))
+	store.PutNull(m, 20, &r.QueueTrace, n.own.QueueTrace)
 }
 
 func emailQueuePatch(given, row any, m *store.Mask) {
@@ -419,20 +405,14 @@ func emailQueuePatch(given, row any, m *store.Mask) {
 	store.PutNull(m, 10, &r.SendAt, p.SendAt)
 	store.PutNull(m, 11, &r.SentAt, p.SentAt)
 	store.Patch(m, 12, &r.QueueMaxAttempts, p.QueueMaxAttempts)
-	store.Patch(m, 13, &r.QueueEpoch, p.QueueEpoch)
-	store.PutNull(m, 14, &r.QueueLease, p.QueueLease)
-	store.Patch(m, 15, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.SendAt))
-	store.PutNull(m, 16, &r.QueueErrors, p.QueueErrors)
-	store.PutNull(m, 17, &r.QueueResult, p.QueueResult)
-	store.PutNull(m, 18, &r.QueueProgress, p.QueueProgress)
-	store.PutNull(m, 19, &r.QueueNote, p.QueueNote)
-	store.PutNull(m, 20, &r.QueueTrace, p.QueueTrace)
+	store.Patch(m, 15, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.SendAt))
+	store.PutNull(m, 20, &r.QueueTrace, p.own.QueueTrace)
 }
 
 // Enqueue adds a row, and wakes the workers.
 func (t *EmailQueueTable) Enqueue(ctx context.Context, n EmailQueueNew) (*EmailQueue, error) {
-	if !n.QueueTrace.IsSet() {
-		n.QueueTrace = queue.Trace(ctx)
+	if !n.own.QueueTrace.IsSet() {
+		n.own.QueueTrace = queue.Trace(ctx)
 	}
 	return t.Create(ctx, n)
 }

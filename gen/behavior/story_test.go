@@ -94,6 +94,8 @@ func describeField(b *strings.Builder, f *model.Field) {
 		{f.Required, "required"},
 		{f.Unique, "unique"},
 		{f.Wide, "wide"},
+		{f.Kept, "kept"},
+		{f.Own, "own"},
 		{f.Veiled, "veiled"},
 		{f.Rules.Min.IsSet(), "min " + f.Rules.Min.String()},
 		{f.Rules.Max.IsSet(), "max " + f.Rules.Max.String()},

@@ -161,9 +161,11 @@ func (t tablePrinter) fillNew(f *jen.File) {
 			g.Id("r").Dot("ID").Op("=").Id(t.IDType()).Parens(code.Store("NewULID").Call())
 		}
 		for i, field := range t.D.Fields {
-			at, given := jen.Id("r").Dot(field.GoName), jen.Id("n").Dot(field.GoName)
+			at, given := jen.Id("r").Dot(field.GoName), code.Input("n", field)
 			put := []jen.Code{jen.Id("m"), jen.Lit(i + 1), jen.Op("&").Add(at), given}
 			switch {
+			case field.Kept && field.Default != nil && field.Default.Call != nil:
+				g.Add(at).Op("=").Add(called(field.Default.Call))
 			case field.Kept && field.Default != nil:
 				g.Add(at).Op("=").Add(code.DefaultOf(field))
 			case field.Kept: // it is null
@@ -195,7 +197,7 @@ func (t tablePrinter) fillPatch(f *jen.File) {
 			if !field.NotNull {
 				name = "PutNull"
 			}
-			to := jen.Id("p").Dot(field.GoName)
+			to := code.Input("p", field)
 			if field.Patch != nil {
 				to = called(field.Patch)
 			}

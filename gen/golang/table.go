@@ -108,6 +108,7 @@ func (t tablePrinter) newRow(f *jen.File) {
 				s.Comment("default: " + code.CommentLine(field.Default.Text)[3:])
 			}
 		}
+		t.ownField(g)
 	})
 	f.Line()
 	code.HideSecrets(f, name, code.Writable(t.D), code.Written, code.ColumnMember)
@@ -120,9 +121,31 @@ func (t tablePrinter) patch(f *jen.File) {
 		for _, field := range code.Writable(t.D) {
 			g.Id(field.GoName).Add(code.Store("Opt").Types(code.Type(field))).Tag(inputTag(field, false))
 		}
+		t.ownField(g)
 	})
 	f.Line()
+	t.own(f)
 	code.HideSecrets(f, name, code.Writable(t.D), code.Written, code.ColumnMember)
+}
+
+func (t tablePrinter) ownField(g *jen.Group) {
+	if len(code.Own(t.D)) > 0 {
+		g.Id("own").Id(code.OwnType(t.D))
+	}
+}
+
+// own prints what only generated code sets of a new row and of a patch.
+func (t tablePrinter) own(f *jen.File) {
+	fields := code.Own(t.D)
+	if len(fields) == 0 {
+		return
+	}
+	f.Type().Id(code.OwnType(t.D)).StructFunc(func(g *jen.Group) {
+		for _, field := range fields {
+			g.Id(field.GoName).Add(code.Store("Opt").Types(code.Type(field)))
+		}
+	})
+	f.Line()
 }
 
 // columns prints the typed columns that filters and sorts name.

@@ -110,6 +110,7 @@ type Field struct {
 	Veiled      bool // holds documents of which some have secrets in them: shown as if it were secret
 	Added       bool // by a behavior, not by the person
 	Kept        bool // by the store or a behavior: a row has it, a new row and a patch have not
+	Own         bool // of a behavior, likewise, but its Go may give it in a new row or a patch
 	Touched     bool // a datetime that each change of the row sets to its moment
 	NotNull     bool // Required, or with a default, or added so
 	Wide        bool // text that leaves the row on MySQL, whose rows hold 65,535 bytes

@@ -79,6 +79,29 @@ func row(d *model.Datatype) []model.Name {
 	for _, method := range ofTable {
 		add(method, "the method of every table")
 	}
+	return append(out, ownFields(d)...)
+}
+
+// ownFields returns what only generated code sets: a member of a new row and of a patch,
+// of a type of its own.
+func ownFields(d *model.Datatype) []model.Name {
+	var out []model.Name
+	n := model.Name{Pos: d.GoPos, Owner: d, Added: true, What: "the code of " + called(d), Hint: "give it another go_name"}
+	add := func(space, text string) {
+		n.Space, n.Text = space, text
+		out = append(out, n)
+	}
+	own := goname.Unexported(d.GoRow) + "Own"
+	for _, f := range d.Fields {
+		if f.Own {
+			add(model.Members(own), f.GoName)
+		}
+	}
+	if len(out) > 0 {
+		add(model.SpaceGo, own)
+		add(model.Members(d.GoRow+"New"), "own")
+		add(model.Members(d.GoRow+"Patch"), "own")
+	}
 	return out
 }
 

@@ -13,11 +13,12 @@ import (
 	"testing"
 	"time"
 
+	_ "modernc.org/sqlite"
+
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
-	_ "modernc.org/sqlite"
 )
 
 // What one process changes, others forget: within the time that the page for
@@ -392,8 +393,7 @@ func TestKeysRotate(t *testing.T) {
 		wantMiss(t, with(young), "a")
 		wantMiss(t, cache.New[string](db.CacheEntry, plain), "a")
 		// A value that is moved to another key, or changed, does not open.
-		_, err = db.CacheEntry.UpsertByKey(ctx, generated.CacheEntryNew{Key: "c", Value: row.Value, CacheFormat: store.Set(row.CacheFormat)})
-		must(t, err)
+		putEntry(t, db, "c", row.Value, row.CacheFormat)
 		wantMiss(t, with(old), "c")
 		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{Value: store.Set(append(row.Value[:len(row.Value)-1], row.Value[len(row.Value)-1]^1))})
 		must(t, err)

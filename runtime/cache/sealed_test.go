@@ -9,6 +9,7 @@ import (
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
 var secret = []cache.Key{{ID: "k1", Secret: []byte("0123456789abcdef")}}
@@ -44,22 +45,21 @@ func TestEncryptedCacheTakesNothingElse(t *testing.T) {
 		must(t, texts.Set(ctx, "k", "v", time.Hour))
 		row, err := db.CacheEntry.GetByKey(ctx, "k")
 		must(t, err)
-		change := func(what string, patch generated.CacheEntryPatch) {
+		change := func(what string, columns map[string]any) {
 			t.Helper()
-			_, err := db.CacheEntry.Update(ctx, row.ID, patch)
-			must(t, err)
+			storetest.SetColumns(t, db.Store(), "cache_entry", columns, row.ID)
 			wantRefused(t, texts, "k", what)
-			back := generated.CacheEntryPatch{Value: store.Set(row.Value), CacheFormat: store.Set(row.CacheFormat), ExpiresAt: store.Set(row.ExpiresAt.V)}
-			_, err = db.CacheEntry.Update(ctx, row.ID, back)
-			must(t, err)
+			back := map[string]any{"value": row.Value, "cache_format": row.CacheFormat, "expires_at": row.ExpiresAt.V}
+			storetest.SetColumns(t, db.Store(), "cache_entry", back, row.ID)
 			wantValue(t, texts, "k", "v")
 		}
-		change("a later end", generated.CacheEntryPatch{ExpiresAt: store.Set(row.ExpiresAt.V.Add(time.Minute))})
-		change("no end", generated.CacheEntryPatch{ExpiresAt: store.SetNull[time.Time]()})
-		change("another format", generated.CacheEntryPatch{CacheFormat: store.Set("json:string+zstd+aes:k1")})
-		change("a format without encryption", generated.CacheEntryPatch{CacheFormat: store.Set("json:string")})
-		change("another value", generated.CacheEntryPatch{Value: store.Set([]byte(`"v"`))})
-		_, err = db.CacheEntry.UpsertByKey(ctx, generated.CacheEntryNew{Key: "moved", Value: row.Value, CacheFormat: store.Set(row.CacheFormat), ExpiresAt: store.Set(row.ExpiresAt.V)})
+		change("a later end", map[string]any{"expires_at": row.ExpiresAt.V.Add(time.Minute)})
+		change("no end", map[string]any{"expires_at": nil})
+		change("another format", map[string]any{"cache_format": "json:string+zstd+aes:k1"})
+		change("a format without encryption", map[string]any{"cache_format": "json:string"})
+		change("another value", map[string]any{"value": []byte(`"v"`)})
+		putEntry(t, db, "moved", row.Value, row.CacheFormat)
+		_, err = db.CacheEntry.UpsertByKey(ctx, generated.CacheEntryNew{Key: "moved", Value: row.Value, ExpiresAt: store.Set(row.ExpiresAt.V)})
 		must(t, err)
 		wantRefused(t, texts, "moved", "a value of another key")
 		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{ExpiresAt: store.Set(row.ExpiresAt.V.Add(-time.Minute))})
@@ -126,8 +126,7 @@ func TestTouchEncrypted(t *testing.T) {
 		if n, err := texts.InvalidateTags(ctx, "t"); n != 1 || err != nil {
 			t.Errorf("its tag removed %d, %v", n, err)
 		}
-		_, err = db.CacheEntry.Create(ctx, generated.CacheEntryNew{Key: "k", Value: row.Value, CacheFormat: store.Set(row.CacheFormat)})
-		must(t, err)
+		putEntry(t, db, "k", row.Value, row.CacheFormat)
 		p.clock.add(2 * time.Hour)
 		touch("k", time.Hour, false) // its seal has ended
 		wantRefused(t, texts, "k", "a value that has ended")

@@ -332,12 +332,7 @@ func TestLostLease(t *testing.T) {
 		<-started
 		// What rescue does to a lease that has expired, in one step: a heartbeat
 		// between setting the lease back and sweeping would renew it.
-		_, err := db.JobQueue.Update(t.Context(), id, generated.JobQueuePatch{
-			Status: store.Set(generated.JobQueueStatusPending), QueueEpoch: store.Int(2), QueueLease: store.SetNull[time.Time](),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		storetest.SetColumns(t, db.Store(), "job_queue", map[string]any{"status": "pending", "queue_epoch": int64(2), "queue_lease": nil}, id)
 		drain(t, db, handlers{image: func(_ context.Context, j *generated.ImageOptimizeJob) error {
 			if j.Attempt != 2 {
 				t.Errorf("the second worker's attempt is %d, want 2", j.Attempt)
@@ -358,12 +353,9 @@ func TestLostLease(t *testing.T) {
 func TestSweepBuriesWhatUsedItsAttempts(t *testing.T) {
 	onEach(t, func(t *testing.T, db *generated.DB) {
 		id := enqueue(t, db, 1, attempts(1))
-		_, err := db.JobQueue.Update(t.Context(), id, generated.JobQueuePatch{
-			Status: store.Set(generated.JobQueueStatusProcessing), Attempts: store.Int(1), QueueLease: store.Set(time.Now().Add(-time.Hour)),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		storetest.SetColumns(t, db.Store(), "job_queue", map[string]any{
+			"status": "processing", "attempts": int64(1), "queue_lease": time.Now().Add(-time.Hour),
+		}, id)
 		drain(t, db, handlers{}, queue.Options{})
 		if row := get(t, db, id); row.Status != generated.JobQueueStatusFailed || !strings.Contains(row.Error.V, "lost") {
 			t.Errorf("status %s, error %q", row.Status, row.Error.V)

@@ -98,48 +98,39 @@ func (v BenchJobStatus) Value() (driver.Value, error) {
 
 // BenchJobNew is a row of bench_job to be. What is left unset takes its default, or is null.
 type BenchJobNew struct {
-	JobType       string                    `json:"job_type"`              // required
-	Payload       store.JSON                `json:"payload"`               // required
-	Status        store.Opt[BenchJobStatus] `json:"status,omitzero"`       // default: pending
-	Priority      store.Opt[int64]          `json:"priority,omitzero"`     // default: 0
-	Attempts      store.Opt[int64]          `json:"attempts,omitzero"`     // default: 0
-	MaxAttempts   store.Opt[int64]          `json:"max_attempts,omitzero"` // default: 3
-	ScheduledAt   store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
-	StartedAt     store.Opt[time.Time]      `json:"started_at,omitzero"`
-	CompletedAt   store.Opt[time.Time]      `json:"completed_at,omitzero"`
-	Error         store.Opt[string]         `json:"error,omitzero"`
-	CreatedAt     store.Opt[time.Time]      `json:"created_at,omitzero"`  // default: now
-	QueueEpoch    store.Opt[int64]          `json:"queue_epoch,omitzero"` // default: 0
-	QueueLease    store.Opt[time.Time]      `json:"queue_lease,omitzero"`
-	QueueHold     store.Opt[string]         `json:"queue_hold,omitzero"` // default:
-	QueueErrors   store.Opt[store.JSON]     `json:"queue_errors,omitzero"`
-	QueueResult   store.Opt[store.JSON]     `json:"queue_result,omitzero"`
-	QueueProgress store.Opt[store.Decimal]  `json:"queue_progress,omitzero"`
-	QueueNote     store.Opt[string]         `json:"queue_note,omitzero"`
-	QueueTrace    store.Opt[string]         `json:"queue_trace,omitzero"`
+	JobType     string                    `json:"job_type"`              // required
+	Payload     store.JSON                `json:"payload"`               // required
+	Status      store.Opt[BenchJobStatus] `json:"status,omitzero"`       // default: pending
+	Priority    store.Opt[int64]          `json:"priority,omitzero"`     // default: 0
+	Attempts    store.Opt[int64]          `json:"attempts,omitzero"`     // default: 0
+	MaxAttempts store.Opt[int64]          `json:"max_attempts,omitzero"` // default: 3
+	ScheduledAt store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
+	StartedAt   store.Opt[time.Time]      `json:"started_at,omitzero"`
+	CompletedAt store.Opt[time.Time]      `json:"completed_at,omitzero"`
+	Error       store.Opt[string]         `json:"error,omitzero"`
+	CreatedAt   store.Opt[time.Time]      `json:"created_at,omitzero"` // default: now
+	own         benchJobOwn
 }
 
 // BenchJobPatch is a change to a row of bench_job. What is left unset stays as it is.
 type BenchJobPatch struct {
-	JobType       store.Opt[string]         `json:"job_type,omitzero"`
-	Payload       store.Opt[store.JSON]     `json:"payload,omitzero"`
-	Status        store.Opt[BenchJobStatus] `json:"status,omitzero"`
-	Priority      store.Opt[int64]          `json:"priority,omitzero"`
-	Attempts      store.Opt[int64]          `json:"attempts,omitzero"`
-	MaxAttempts   store.Opt[int64]          `json:"max_attempts,omitzero"`
-	ScheduledAt   store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
-	StartedAt     store.Opt[time.Time]      `json:"started_at,omitzero"`
-	CompletedAt   store.Opt[time.Time]      `json:"completed_at,omitzero"`
-	Error         store.Opt[string]         `json:"error,omitzero"`
-	CreatedAt     store.Opt[time.Time]      `json:"created_at,omitzero"`
-	QueueEpoch    store.Opt[int64]          `json:"queue_epoch,omitzero"`
-	QueueLease    store.Opt[time.Time]      `json:"queue_lease,omitzero"`
-	QueueHold     store.Opt[string]         `json:"queue_hold,omitzero"`
-	QueueErrors   store.Opt[store.JSON]     `json:"queue_errors,omitzero"`
-	QueueResult   store.Opt[store.JSON]     `json:"queue_result,omitzero"`
-	QueueProgress store.Opt[store.Decimal]  `json:"queue_progress,omitzero"`
-	QueueNote     store.Opt[string]         `json:"queue_note,omitzero"`
-	QueueTrace    store.Opt[string]         `json:"queue_trace,omitzero"`
+	JobType     store.Opt[string]         `json:"job_type,omitzero"`
+	Payload     store.Opt[store.JSON]     `json:"payload,omitzero"`
+	Status      store.Opt[BenchJobStatus] `json:"status,omitzero"`
+	Priority    store.Opt[int64]          `json:"priority,omitzero"`
+	Attempts    store.Opt[int64]          `json:"attempts,omitzero"`
+	MaxAttempts store.Opt[int64]          `json:"max_attempts,omitzero"`
+	ScheduledAt store.Opt[time.Time]      `json:"scheduled_at,omitzero"`
+	StartedAt   store.Opt[time.Time]      `json:"started_at,omitzero"`
+	CompletedAt store.Opt[time.Time]      `json:"completed_at,omitzero"`
+	Error       store.Opt[string]         `json:"error,omitzero"`
+	CreatedAt   store.Opt[time.Time]      `json:"created_at,omitzero"`
+	own         benchJobOwn
+}
+
+type benchJobOwn struct {
+	QueueHold  store.Opt[string]
+	QueueTrace store.Opt[string]
 }
 
 // BenchJobFields are the columns of bench_job, for filters and sorts.
@@ -383,14 +374,9 @@ func benchJobNew(given, row any, m *store.Mask, now time.Time) {
 	store.PutNull(m, 9, &r.CompletedAt, n.CompletedAt)
 	store.PutNull(m, 10, &r.Error, n.Error)
 	store.Put(m, 11, &r.CreatedAt, n.CreatedAt, now)
-	store.Put(m, 12, &r.QueueEpoch, n.QueueEpoch, 0)
-	store.PutNull(m, 13, &r.QueueLease, n.QueueLease)
-	store.Put(m, 14, &r.QueueHold, n.QueueHold, queue.HoldUntil(r.ScheduledAt.V, now))
-	store.PutNull(m, 15, &r.QueueErrors, n.QueueErrors)
-	store.PutNull(m, 16, &r.QueueResult, n.QueueResult)
-	store.PutNull(m, 17, &r.QueueProgress, n.QueueProgress)
-	store.PutNull(m, 18, &r.QueueNote, n.QueueNote)
-	store.PutNull(m, 19, &r.QueueTrace, n.QueueTrace)
+	r.QueueEpoch = 0
+	store.Put(m, 14, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.ScheduledAt.V, now))
+	store.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
 }
 
 func benchJobPatch(given, row any, m *store.Mask) {
@@ -406,14 +392,8 @@ func benchJobPatch(given, row any, m *store.Mask) {
 	store.PutNull(m, 9, &r.CompletedAt, p.CompletedAt)
 	store.PutNull(m, 10, &r.Error, p.Error)
 	store.Patch(m, 11, &r.CreatedAt, p.CreatedAt)
-	store.Patch(m, 12, &r.QueueEpoch, p.QueueEpoch)
-	store.PutNull(m, 13, &r.QueueLease, p.QueueLease)
-	store.Patch(m, 14, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.ScheduledAt))
-	store.PutNull(m, 15, &r.QueueErrors, p.QueueErrors)
-	store.PutNull(m, 16, &r.QueueResult, p.QueueResult)
-	store.PutNull(m, 17, &r.QueueProgress, p.QueueProgress)
-	store.PutNull(m, 18, &r.QueueNote, p.QueueNote)
-	store.PutNull(m, 19, &r.QueueTrace, p.QueueTrace)
+	store.Patch(m, 14, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.ScheduledAt))
+	store.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
 }
 
 // Noop is the payload of a noop in bench_job.
@@ -456,9 +436,9 @@ func newNoop(ctx context.Context, payload Noop, opts []func(*BenchJobNew)) (Benc
 		return BenchJobNew{}, err
 	}
 	n := BenchJobNew{
-		JobType:    "noop",
-		Payload:    text,
-		QueueTrace: queue.Trace(ctx),
+		JobType: "noop",
+		Payload: text,
+		own:     benchJobOwn{QueueTrace: queue.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)

@@ -46,40 +46,22 @@ type PageCache struct {
 
 // PageCacheNew is a row of page_cache to be. What is left unset takes its default, or is null.
 type PageCacheNew struct {
-	Path             string               `json:"path"`     // required
-	Document         store.JSON           `json:"document"` // required
-	ExpiresAt        store.Opt[time.Time] `json:"expires_at,omitzero"`
-	Tags             store.Opt[string]    `json:"tags,omitzero"`
-	Etag             store.Opt[string]    `json:"etag,omitzero"`
-	ContentType      store.Opt[string]    `json:"content_type,omitzero"`  // default: text/html
-	CacheHits        store.Opt[int64]     `json:"cache_hits,omitzero"`    // default: 0
-	CacheFormat      store.Opt[string]    `json:"cache_format,omitzero"`  // default:
-	CacheNumber      store.Opt[int64]     `json:"cache_number,omitzero"`  // default: 0
-	CacheSize        store.Opt[int64]     `json:"cache_size,omitzero"`    // default: 0
-	CacheUsedAt      store.Opt[time.Time] `json:"cache_used_at,omitzero"` // default: now
-	CacheFreshUntil  store.Opt[time.Time] `json:"cache_fresh_until,omitzero"`
-	CacheToken       store.Opt[int64]     `json:"cache_token,omitzero"` // default: 0
-	CacheLease       store.Opt[int64]     `json:"cache_lease,omitzero"` // default: 0
-	CacheLeasedUntil store.Opt[time.Time] `json:"cache_leased_until,omitzero"`
+	Path        string               `json:"path"`     // required
+	Document    store.JSON           `json:"document"` // required
+	ExpiresAt   store.Opt[time.Time] `json:"expires_at,omitzero"`
+	Tags        store.Opt[string]    `json:"tags,omitzero"`
+	Etag        store.Opt[string]    `json:"etag,omitzero"`
+	ContentType store.Opt[string]    `json:"content_type,omitzero"` // default: text/html
 }
 
 // PageCachePatch is a change to a row of page_cache. What is left unset stays as it is.
 type PageCachePatch struct {
-	Path             store.Opt[string]     `json:"path,omitzero"`
-	Document         store.Opt[store.JSON] `json:"document,omitzero"`
-	ExpiresAt        store.Opt[time.Time]  `json:"expires_at,omitzero"`
-	Tags             store.Opt[string]     `json:"tags,omitzero"`
-	Etag             store.Opt[string]     `json:"etag,omitzero"`
-	ContentType      store.Opt[string]     `json:"content_type,omitzero"`
-	CacheHits        store.Opt[int64]      `json:"cache_hits,omitzero"`
-	CacheFormat      store.Opt[string]     `json:"cache_format,omitzero"`
-	CacheNumber      store.Opt[int64]      `json:"cache_number,omitzero"`
-	CacheSize        store.Opt[int64]      `json:"cache_size,omitzero"`
-	CacheUsedAt      store.Opt[time.Time]  `json:"cache_used_at,omitzero"`
-	CacheFreshUntil  store.Opt[time.Time]  `json:"cache_fresh_until,omitzero"`
-	CacheToken       store.Opt[int64]      `json:"cache_token,omitzero"`
-	CacheLease       store.Opt[int64]      `json:"cache_lease,omitzero"`
-	CacheLeasedUntil store.Opt[time.Time]  `json:"cache_leased_until,omitzero"`
+	Path        store.Opt[string]     `json:"path,omitzero"`
+	Document    store.Opt[store.JSON] `json:"document,omitzero"`
+	ExpiresAt   store.Opt[time.Time]  `json:"expires_at,omitzero"`
+	Tags        store.Opt[string]     `json:"tags,omitzero"`
+	Etag        store.Opt[string]     `json:"etag,omitzero"`
+	ContentType store.Opt[string]     `json:"content_type,omitzero"`
 }
 
 // PageCacheFields are the columns of page_cache, for filters and sorts.
@@ -325,15 +307,13 @@ func pageCacheNew(given, row any, m *store.Mask, now time.Time) {
 	store.PutNull(m, 4, &r.Tags, n.Tags)
 	store.PutNull(m, 5, &r.Etag, n.Etag)
 	store.Put(m, 6, &r.ContentType, n.ContentType, "text/html")
-	store.Put(m, 7, &r.CacheHits, n.CacheHits, 0)
-	store.Put(m, 8, &r.CacheFormat, n.CacheFormat, "")
-	store.Put(m, 9, &r.CacheNumber, n.CacheNumber, 0)
-	store.Put(m, 10, &r.CacheSize, n.CacheSize, 0)
-	store.Put(m, 11, &r.CacheUsedAt, n.CacheUsedAt, now)
-	store.PutNull(m, 12, &r.CacheFreshUntil, n.CacheFreshUntil)
-	store.Put(m, 13, &r.CacheToken, n.CacheToken, 0)
-	store.Put(m, 14, &r.CacheLease, n.CacheLease, 0)
-	store.PutNull(m, 15, &r.CacheLeasedUntil, n.CacheLeasedUntil)
+	r.CacheHits = 0
+	r.CacheFormat = ""
+	r.CacheNumber = 0
+	r.CacheSize = 0
+	r.CacheUsedAt = now
+	r.CacheToken = 0
+	r.CacheLease = 0
 }
 
 func pageCachePatch(given, row any, m *store.Mask) {
@@ -344,15 +324,6 @@ func pageCachePatch(given, row any, m *store.Mask) {
 	store.PutNull(m, 4, &r.Tags, p.Tags)
 	store.PutNull(m, 5, &r.Etag, p.Etag)
 	store.Patch(m, 6, &r.ContentType, p.ContentType)
-	store.Patch(m, 7, &r.CacheHits, p.CacheHits)
-	store.Patch(m, 8, &r.CacheFormat, p.CacheFormat)
-	store.Patch(m, 9, &r.CacheNumber, p.CacheNumber)
-	store.Patch(m, 10, &r.CacheSize, p.CacheSize)
-	store.Patch(m, 11, &r.CacheUsedAt, p.CacheUsedAt)
-	store.PutNull(m, 12, &r.CacheFreshUntil, p.CacheFreshUntil)
-	store.Patch(m, 13, &r.CacheToken, p.CacheToken)
-	store.Patch(m, 14, &r.CacheLease, p.CacheLease)
-	store.PutNull(m, 15, &r.CacheLeasedUntil, p.CacheLeasedUntil)
 }
 
 // CacheBackend lets package cache keep values in page_cache: see cache.New.
@@ -894,4 +865,11 @@ WHERE path = ? AND cache_lease = ?`,
 		},
 		Order: [3][]int{{9, 9, 0, 8}, {9, 9, 0, 8}, {9, 9, 0, 8}},
 	},
+}
+
+func init() {
+	pageCacheSpec.Effects = []store.Effect{
+		{On: store.Created | store.Updated, Rows: true, Run: cache.ForgetWritten(&pageCacheCache, &pageCacheSpec, "path")},
+		{On: store.Deleted, Run: cache.ForgetDeleted(&pageCacheCache, &pageCacheSpec, "path")},
+	}
 }

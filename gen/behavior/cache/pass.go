@@ -76,7 +76,7 @@ func cacheText(name, label string, length int64) *model.Field {
 func (Behavior) Apply(d *model.Datatype) mistake.List {
 	c := Of(d)
 	add := func(f *model.Field, help string) *model.Field {
-		f.Help = help
+		f.Help, f.Kept = help, true
 		return behavior.AddField(d, f)
 	}
 	if c.ExpiresAt == nil {
@@ -101,6 +101,7 @@ func (Behavior) Apply(d *model.Datatype) mistake.List {
 	if c.MaxEntries > 0 || c.MaxBytes > 0 {
 		behavior.AddIndex(d, cacheIndex(d, c.UsedAt))
 	}
+	d.Effects = append(d.Effects, ownRows(d, c, model.Creates|model.Updates, "ForgetWritten"), ownRows(d, c, model.Deletes, "ForgetDeleted"))
 	for _, s := range c.DependsOn {
 		s.Datatype.Effects = append(s.Datatype.Effects, forgets(d, s.Datatype))
 	}
@@ -119,10 +120,18 @@ func (Behavior) Apply(d *model.Datatype) mistake.List {
 	return nil
 }
 
+// ownRows has memories forget entries whose rows the methods of the table write.
+func ownRows(d *model.Datatype, c *Section, on model.Writes, function string) model.Effect {
+	name := goname.Unexported(d.GoRow)
+	return model.Effect{On: on, Rows: on&model.Deletes == 0, Run: &model.Call{
+		Package: cachePath, Func: function, Args: []string{"&" + name + "Cache", "&" + name + "Spec", strconv.Quote(c.Key.Name)},
+	}, Missed: "It writes entries of the cache " + d.Name + ", and memories go on to hold what they were."}
+}
+
 // forgets removes, with each write of a row, what the cache holds of it.
 func forgets(cache, source *model.Datatype) model.Effect {
 	return model.Effect{On: model.AllWrites, Run: &model.Call{
-		Package: "github.com/hegner123/modulagen/runtime/cache", Func: "Forgets",
+		Package: cachePath, Func: "Forgets",
 		Args: []string{strconv.Quote(source.Name), "&" + goname.Unexported(cache.GoRow) + "Cache"},
 	}, Missed: "It writes what " + cache.Name + " depends on, and removes none of its entries."}
 }

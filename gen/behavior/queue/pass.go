@@ -40,15 +40,28 @@ type queuePass struct {
 	w *Worker
 }
 
+// add adds a field that a program can set.
 func (p *queuePass) add(help string, f *model.Field) *model.Field {
 	f.Help = help
 	return behavior.AddField(p.d, f)
 }
 
+// keep adds a field that only the queue's statements write after the row is there.
+func (p *queuePass) keep(help string, f *model.Field) *model.Field {
+	f.Kept = true
+	return p.add(help, f)
+}
+
+// own adds a field that the generated methods of the queue set.
+func (p *queuePass) own(help string, f *model.Field) *model.Field {
+	f.Own = true
+	return p.add(help, f)
+}
+
 // counters are what a definition may name itself.
 func (p *queuePass) counters() {
 	if p.q.Attempts == nil {
-		p.q.Attempts = p.add("how often a worker has taken the row up", behavior.Number("queue_attempts", "Attempts", "0"))
+		p.q.Attempts = p.keep("how often a worker has taken the row up", behavior.Number("queue_attempts", "Attempts", "0"))
 	}
 	if p.q.MaxAttempts == nil {
 		p.q.MaxAttempts = p.add("after so many attempts the row is dead", behavior.Number("queue_max_attempts", "Max attempts", "3"))
@@ -57,22 +70,22 @@ func (p *queuePass) counters() {
 		p.q.RunAt = p.add("not run before then", behavior.Instant("queue_run_at", "Run at"))
 	}
 	if p.q.Error == nil {
-		p.q.Error = p.add("what the last attempt failed with", behavior.Text("queue_error", "Error", "textarea", "65535"))
+		p.q.Error = p.keep("what the last attempt failed with", behavior.Text("queue_error", "Error", "textarea", "65535"))
 	}
 	if p.q.CompletedAt == nil && len(p.q.Retention) > 0 {
-		p.q.CompletedAt = p.add("when the row ended", behavior.Instant("queue_completed_at", "Completed at"))
+		p.q.CompletedAt = p.keep("when the row ended", behavior.Instant("queue_completed_at", "Completed at"))
 	}
 }
 
 // claim is who has the row, and what keeps it from being taken.
 func (p *queuePass) claim() {
-	p.w.Epoch = p.add("grows with every claim; a worker that lost its claim cannot write", behavior.Number("queue_epoch", "Epoch", "0"))
-	p.w.Lease = p.add("until when the running worker's claim holds", behavior.Instant("queue_lease", "Lease"))
+	p.w.Epoch = p.keep("grows with every claim; a worker that lost its claim cannot write", behavior.Number("queue_epoch", "Epoch", "0"))
+	p.w.Lease = p.keep("until when the running worker's claim holds", behavior.Instant("queue_lease", "Lease"))
 	hold := behavior.Text("queue_hold", "Hold", "text", "16")
 	hold.NotNull, hold.Default = true, &model.Default{}
 	hold.Default.Call = &model.Call{Package: queuePath, Func: "HoldUntil", Args: []string{rowValue(p.q.RunAt), "now"}}
-	hold.Patch = &model.Call{Package: queuePath, Func: "HoldChanged", Args: []string{"p.QueueHold", "p." + p.q.RunAt.GoName}}
-	p.w.Hold = p.add("why the row waits: time, limit or kind; empty: it does not", hold)
+	hold.Patch = &model.Call{Package: queuePath, Func: "HoldChanged", Args: []string{"p.own.QueueHold", "p." + p.q.RunAt.GoName}}
+	p.w.Hold = p.own("why the row waits: time, limit or kind; empty: it does not", hold)
 	if len(p.q.Names) > 0 {
 		name := behavior.Text("queue_name", "Queue", "text", "64")
 		name.NotNull, name.Default = true, &model.Default{Text: p.q.Names[0].Name}
@@ -82,15 +95,15 @@ func (p *queuePass) claim() {
 
 // outcome is what a handler and its failures leave on the row.
 func (p *queuePass) outcome() {
-	p.w.Errors = p.add("the last failures, newest last", behavior.Document("queue_errors", "Errors"))
-	p.w.Result = p.add("what the handler left", behavior.Document("queue_result", "Result"))
+	p.w.Errors = p.keep("the last failures, newest last", behavior.Document("queue_errors", "Errors"))
+	p.w.Result = p.keep("what the handler left", behavior.Document("queue_result", "Result"))
 	progress := &model.Field{
 		Name: "queue_progress", GoName: "QueueProgress", Type: "decimal", Label: "Progress", Scale: 4,
 		Rules: check.Rules{Kind: check.Decimal, Min: check.At("0"), Max: check.At("1"), Scale: 4},
 	}
-	p.w.Progress = p.add("how far the handler has come, 0 to 1", progress)
-	p.w.Note = p.add("what the handler says of its progress", behavior.Text("queue_note", "Note", "text", "255"))
-	p.w.Trace = p.add("the trace that enqueued the row, in W3C's form", behavior.Text("queue_trace", "Trace", "text", "255"))
+	p.w.Progress = p.keep("how far the handler has come, 0 to 1", progress)
+	p.w.Note = p.keep("what the handler says of its progress", behavior.Text("queue_note", "Note", "text", "255"))
+	p.w.Trace = p.own("the trace that enqueued the row, in W3C's form", behavior.Text("queue_trace", "Trace", "text", "255"))
 }
 
 // policies are what limits, uniqueness and versions need of the row.
@@ -103,16 +116,16 @@ func (p *queuePass) policies() {
 	}
 	for _, policy := range all {
 		if p.w.Gate == nil && (policy.Rate != nil || policy.Concurrency > 0) {
-			p.w.Gate = p.add("what the limits of rate and concurrency count the row under", behavior.Text("queue_gate", "Gate", "text", "255"))
+			p.w.Gate = p.own("what the limits of rate and concurrency count the row under", behavior.Text("queue_gate", "Gate", "text", "255"))
 		}
 		if p.w.Unique == nil && policy.Unique != nil {
-			p.w.Unique = p.add("no two unfinished rows have the same", behavior.Text("queue_unique", "Unique", "text", "255"))
-			p.w.UniqueUntil = p.add("until when queue_unique holds, whatever becomes of the row", behavior.Instant("queue_unique_until", "Unique until"))
-			p.w.Yielded = p.add("another row took the key while this one was unfinished", behavior.Flag("queue_yielded", "Yielded"))
+			p.w.Unique = p.own("no two unfinished rows have the same", behavior.Text("queue_unique", "Unique", "text", "255"))
+			p.w.UniqueUntil = p.own("until when queue_unique holds, whatever becomes of the row", behavior.Instant("queue_unique_until", "Unique until"))
+			p.w.Yielded = p.keep("another row took the key while this one was unfinished", behavior.Flag("queue_yielded", "Yielded"))
 		}
 	}
 	if versions {
-		p.w.Version = p.add("the version of the payload", behavior.Number("queue_version", "Version", "1"))
+		p.w.Version = p.own("the version of the payload", behavior.Number("queue_version", "Version", "1"))
 	}
 }
 
@@ -125,7 +138,7 @@ func (p *queuePass) order() {
 		rank.Default = &model.Default{Now: true, Call: &model.Call{
 			Package: queuePath, Func: "Rank", Args: []string{"now", rowValue(p.q.Order[0].Field), fmt.Sprintf("%#v", code.Duration(p.q.Ageing))},
 		}}
-		p.w.Rank = p.add("the moment of enqueueing, less the waiting that the priority is worth, in microseconds", rank)
+		p.w.Rank = p.keep("the moment of enqueueing, less the waiting that the priority is worth, in microseconds", rank)
 		p.w.Order = []model.IndexColumn{{Field: p.w.Rank}}
 	}
 }

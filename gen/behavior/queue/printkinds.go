@@ -105,11 +105,11 @@ func (t queuePrinter) add(g *jen.Group, u *Unique) {
 		return jen.Id("t").Op(":=").Id(t.Type()).Values(code.Store("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec())))
 	}
 	row := []jen.Code{jen.Op("*").Id(t.D.GoRow), jen.Error()}
-	g.Return(queued("AddUnique").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), jen.Id("n").Dot(t.w.Unique.GoName).Dot("Or").Call(jen.Lit("")),
+	g.Return(queued("AddUnique").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), code.Input("n", t.w.Unique).Dot("Or").Call(jen.Lit("")),
 		uniqueValue(u),
 		jen.Func().Params(jen.Id("c").Op("*").Add(code.Store("Conn")), jen.Id("until").Add(code.Store("Opt")).Types(jen.Qual("time", "Time"))).Params(row...).Block(
 			table(),
-			jen.Id("n").Dot(t.w.UniqueUntil.GoName).Op("=").Id("until"),
+			code.Input("n", t.w.UniqueUntil).Op("=").Id("until"),
 			t.debounced(u, "n"),
 			jen.Return(jen.Id("t").Dot("Create").Call(jen.Id("ctx"), jen.Id("n"))),
 		),
@@ -139,7 +139,7 @@ func (t queuePrinter) postponed(u *Unique) jen.Code {
 		return jen.Id("_").Op("=").Id("runAt")
 	}
 	w := t.w
-	return jen.List(jen.Id("p").Dot(w.Section.RunAt.GoName), jen.Id("p").Dot(w.Hold.GoName)).Op("=").
+	return jen.List(jen.Id("p").Dot(w.Section.RunAt.GoName), code.Input("p", w.Hold)).Op("=").
 		List(jen.Id("runAt"), code.Store("Set").Call(queued("HoldTime")))
 }
 
@@ -186,18 +186,18 @@ func (t queuePrinter) replacement() jen.Code {
 	own := map[*model.Field]bool{q.State: true, q.Attempts: true, q.Error: true, q.StartedAt: true, q.CompletedAt: true}
 	anew := map[*model.Field]bool{w.Version: true, w.Trace: true, w.Name: true, w.Gate: true, q.RunAt: true, q.MaxAttempts: true}
 	aged := t.aged()
-	return jen.Id(t.D.GoRow + "Patch").Values(jen.DictFunc(func(d jen.Dict) {
-		for _, f := range t.D.Fields {
-			if own[f] || f.Added && !anew[f] || f == aged {
-				continue
-			}
-			at := jen.Id("n").Dot(f.GoName)
-			if code.PlainInNew(f) {
-				at = code.Store("Set").Call(at)
-			}
-			d[jen.Id(f.GoName)] = at
+	values := map[*model.Field]jen.Code{}
+	for _, f := range t.D.Fields {
+		if own[f] || f.Added && !anew[f] || f == aged || f.Kept {
+			continue
 		}
-	}))
+		at := code.Input("n", f)
+		if code.PlainInNew(f) {
+			at = code.Store("Set").Call(at)
+		}
+		values[f] = at
+	}
+	return code.Literal(t.D, t.D.GoRow+"Patch", values)
 }
 
 func uniqueValue(u *Unique) jen.Code {
@@ -279,11 +279,10 @@ func (t queuePrinter) newJob(f *jen.File, k *Kind) {
 		Params(jen.Id(t.D.GoRow+"New"), jen.Error()).BlockFunc(func(g *jen.Group) {
 		g.List(jen.Id("text"), jen.Err()).Op(":=").Add(queued("Encode")).Call(jen.Lit(k.Name), jen.Id("payload"), jen.Id(rulesName(k)))
 		g.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Id(t.D.GoRow+"New").Values(), jen.Err()))
-		g.Id("n").Op(":=").Id(t.D.GoRow + "New").Values(jen.DictFunc(func(d jen.Dict) {
-			d[jen.Id(q.KindField.GoName)] = code.Given(q.KindField, jen.Lit(k.Name))
-			d[jen.Id(q.PayloadField.GoName)] = code.Given(q.PayloadField, jen.Id("text"))
-			t.preset(d, k)
-		}))
+		values := t.preset(k)
+		values[q.KindField] = code.Given(q.KindField, jen.Lit(k.Name))
+		values[q.PayloadField] = code.Given(q.PayloadField, jen.Id("text"))
+		g.Id("n").Op(":=").Add(code.Literal(t.D, t.D.GoRow+"New", values))
 		g.For(jen.List(jen.Id("_"), jen.Id("opt")).Op(":=").Range().Id("opts")).Block(jen.Id("opt").Call(jen.Op("&").Id("n")))
 		t.keys(g, k.Name, k.Policy, k.Fields)
 		g.Return(jen.Id("n"), jen.Nil())
@@ -291,15 +290,15 @@ func (t queuePrinter) newJob(f *jen.File, k *Kind) {
 	f.Line()
 }
 
-// preset gives what the kind's policy says of its rows.
-func (t queuePrinter) preset(d jen.Dict, k *Kind) {
+// preset returns what the kind's policy says of its rows.
+func (t queuePrinter) preset(k *Kind) map[*model.Field]jen.Code {
 	w := t.w
+	values := map[*model.Field]jen.Code{w.Trace: queued("Trace").Call(jen.Id("ctx"))}
 	set := func(f *model.Field, v jen.Code) {
 		if f != nil {
-			d[jen.Id(f.GoName)] = code.Given(f, v)
+			values[f] = code.Given(f, v)
 		}
 	}
-	d[jen.Id(w.Trace.GoName)] = queued("Trace").Call(jen.Id("ctx"))
 	if k.Policy.Queue != "" {
 		set(w.Name, jen.Lit(k.Policy.Queue))
 	}
@@ -309,6 +308,7 @@ func (t queuePrinter) preset(d jen.Dict, k *Kind) {
 	if k.Version > 0 {
 		set(w.Version, jen.Int64().Parens(jen.Lit(k.Version)))
 	}
+	return values
 }
 
 // keys gives what limits and uniqueness know the row by. It comes after the
@@ -337,10 +337,10 @@ func (t queuePrinter) keys(g *jen.Group, kind string, p Policy, members []*model
 		if p.Per != nil {
 			per = append(per, p.Per)
 		}
-		g.Id("n").Dot(w.Gate.GoName).Op("=").Add(code.Store("Set")).Call(queued("Key").Call(values(per...)...))
+		g.Add(code.Input("n", w.Gate)).Op("=").Add(code.Store("Set")).Call(queued("Key").Call(values(per...)...))
 	}
 	if p.Unique != nil {
-		g.Id("n").Dot(w.Unique.GoName).Op("=").Add(code.Store("Set")).Call(queued("Key").Call(values(p.Unique.By...)...))
+		g.Add(code.Input("n", w.Unique)).Op("=").Add(code.Store("Set")).Call(queued("Key").Call(values(p.Unique.By...)...))
 	}
 }
 
@@ -356,7 +356,7 @@ func (t queuePrinter) enqueueRow(f *jen.File) {
 	}
 	t.Method(f, "Enqueue", doc...).
 		Params(code.Ctx(), jen.Id("n").Id(t.D.GoRow+"New")).Params(t.enqueued(p.Unique)...).BlockFunc(func(g *jen.Group) {
-		trace := jen.Id("n").Dot(t.w.Trace.GoName)
+		trace := code.Input("n", t.w.Trace)
 		g.If(jen.Op("!").Add(trace.Clone()).Dot("IsSet").Call()).Block(trace.Clone().Op("=").Add(queued("Trace")).Call(jen.Id("ctx")))
 		t.keys(g, "", p, nil)
 		t.add(g, p.Unique)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dave/jennifer/jen"
 
+	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
@@ -58,9 +59,42 @@ func RowType(f *model.Field) *jen.Statement {
 	return Store("Null").Types(Type(f))
 }
 
-// Writable returns the fields that a new row and a patch have.
+// Writable returns the fields of a new row and a patch that a program can set.
 func Writable(d *model.Datatype) []*model.Field {
-	return slices.DeleteFunc(slices.Clone(d.Fields), func(f *model.Field) bool { return f.Kept })
+	return slices.DeleteFunc(slices.Clone(d.Fields), func(f *model.Field) bool { return f.Kept || f.Own })
+}
+
+// Own returns the fields of a new row and a patch that only generated code can set. They
+// stand in a field of their own, "own".
+func Own(d *model.Datatype) []*model.Field {
+	return slices.DeleteFunc(slices.Clone(d.Fields), func(f *model.Field) bool { return !f.Own })
+}
+
+// OwnType is the name of that field's type.
+func OwnType(d *model.Datatype) string { return goname.Unexported(d.GoRow) + "Own" }
+
+// Input is a field of a new row or a patch, which is a variable of that name.
+func Input(variable string, f *model.Field) *jen.Statement {
+	if f.Own {
+		return jen.Id(variable).Dot("own").Dot(f.GoName)
+	}
+	return jen.Id(variable).Dot(f.GoName)
+}
+
+// Literal is a new row or a patch, of the type named, that sets fields to values.
+func Literal(d *model.Datatype, name string, values map[*model.Field]jen.Code) *jen.Statement {
+	given, own := jen.Dict{}, jen.Dict{}
+	for f, value := range values {
+		if f.Own {
+			own[jen.Id(f.GoName)] = value
+		} else {
+			given[jen.Id(f.GoName)] = value
+		}
+	}
+	if len(own) > 0 {
+		given[jen.Id("own")] = jen.Id(OwnType(d)).Values(own)
+	}
+	return jen.Id(name).Values(given)
 }
 
 // PlainInNew reports whether a new row's field is the bare type: one that must be

@@ -98,44 +98,35 @@ func (v JobState) Value() (driver.Value, error) {
 
 // JobNew is a row of job to be. What is left unset takes its default, or is null.
 type JobNew struct {
-	JobType       string                   `json:"job_type"`              // required
-	Payload       store.JSON               `json:"payload"`               // required
-	State         store.Opt[JobState]      `json:"state,omitzero"`        // default: ready
-	Priority      store.Opt[int64]         `json:"priority,omitzero"`     // default: 0
-	Attempts      store.Opt[int64]         `json:"attempts,omitzero"`     // default: 0
-	MaxAttempts   store.Opt[int64]         `json:"max_attempts,omitzero"` // default: 25
-	RunAt         store.Opt[time.Time]     `json:"run_at,omitzero"`
-	Error         store.Opt[string]        `json:"error,omitzero"`
-	QueueEpoch    store.Opt[int64]         `json:"queue_epoch,omitzero"` // default: 0
-	QueueLease    store.Opt[time.Time]     `json:"queue_lease,omitzero"`
-	QueueHold     store.Opt[string]        `json:"queue_hold,omitzero"` // default:
-	QueueName     store.Opt[string]        `json:"queue_name,omitzero"` // default: main
-	QueueErrors   store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
-	QueueResult   store.Opt[store.JSON]    `json:"queue_result,omitzero"`
-	QueueProgress store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
-	QueueNote     store.Opt[string]        `json:"queue_note,omitzero"`
-	QueueTrace    store.Opt[string]        `json:"queue_trace,omitzero"`
+	JobType     string               `json:"job_type"`              // required
+	Payload     store.JSON           `json:"payload"`               // required
+	State       store.Opt[JobState]  `json:"state,omitzero"`        // default: ready
+	Priority    store.Opt[int64]     `json:"priority,omitzero"`     // default: 0
+	Attempts    store.Opt[int64]     `json:"attempts,omitzero"`     // default: 0
+	MaxAttempts store.Opt[int64]     `json:"max_attempts,omitzero"` // default: 25
+	RunAt       store.Opt[time.Time] `json:"run_at,omitzero"`
+	Error       store.Opt[string]    `json:"error,omitzero"`
+	QueueName   store.Opt[string]    `json:"queue_name,omitzero"` // default: main
+	own         jobOwn
 }
 
 // JobPatch is a change to a row of job. What is left unset stays as it is.
 type JobPatch struct {
-	JobType       store.Opt[string]        `json:"job_type,omitzero"`
-	Payload       store.Opt[store.JSON]    `json:"payload,omitzero"`
-	State         store.Opt[JobState]      `json:"state,omitzero"`
-	Priority      store.Opt[int64]         `json:"priority,omitzero"`
-	Attempts      store.Opt[int64]         `json:"attempts,omitzero"`
-	MaxAttempts   store.Opt[int64]         `json:"max_attempts,omitzero"`
-	RunAt         store.Opt[time.Time]     `json:"run_at,omitzero"`
-	Error         store.Opt[string]        `json:"error,omitzero"`
-	QueueEpoch    store.Opt[int64]         `json:"queue_epoch,omitzero"`
-	QueueLease    store.Opt[time.Time]     `json:"queue_lease,omitzero"`
-	QueueHold     store.Opt[string]        `json:"queue_hold,omitzero"`
-	QueueName     store.Opt[string]        `json:"queue_name,omitzero"`
-	QueueErrors   store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
-	QueueResult   store.Opt[store.JSON]    `json:"queue_result,omitzero"`
-	QueueProgress store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
-	QueueNote     store.Opt[string]        `json:"queue_note,omitzero"`
-	QueueTrace    store.Opt[string]        `json:"queue_trace,omitzero"`
+	JobType     store.Opt[string]     `json:"job_type,omitzero"`
+	Payload     store.Opt[store.JSON] `json:"payload,omitzero"`
+	State       store.Opt[JobState]   `json:"state,omitzero"`
+	Priority    store.Opt[int64]      `json:"priority,omitzero"`
+	Attempts    store.Opt[int64]      `json:"attempts,omitzero"`
+	MaxAttempts store.Opt[int64]      `json:"max_attempts,omitzero"`
+	RunAt       store.Opt[time.Time]  `json:"run_at,omitzero"`
+	Error       store.Opt[string]     `json:"error,omitzero"`
+	QueueName   store.Opt[string]     `json:"queue_name,omitzero"`
+	own         jobOwn
+}
+
+type jobOwn struct {
+	QueueHold  store.Opt[string]
+	QueueTrace store.Opt[string]
 }
 
 // JobFields are the columns of job, for filters and sorts.
@@ -368,15 +359,10 @@ func jobNew(given, row any, m *store.Mask, now time.Time) {
 	store.Put(m, 6, &r.MaxAttempts, n.MaxAttempts, 25)
 	store.PutNull(m, 7, &r.RunAt, n.RunAt)
 	store.PutNull(m, 8, &r.Error, n.Error)
-	store.Put(m, 9, &r.QueueEpoch, n.QueueEpoch, 0)
-	store.PutNull(m, 10, &r.QueueLease, n.QueueLease)
-	store.Put(m, 11, &r.QueueHold, n.QueueHold, queue.HoldUntil(r.RunAt.V, now))
+	r.QueueEpoch = 0
+	store.Put(m, 11, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
 	store.Put(m, 12, &r.QueueName, n.QueueName, "main")
-	store.PutNull(m, 13, &r.QueueErrors, n.QueueErrors)
-	store.PutNull(m, 14, &r.QueueResult, n.QueueResult)
-	store.PutNull(m, 15, &r.QueueProgress, n.QueueProgress)
-	store.PutNull(m, 16, &r.QueueNote, n.QueueNote)
-	store.PutNull(m, 17, &r.QueueTrace, n.QueueTrace)
+	store.PutNull(m, 17, &r.QueueTrace, n.own.QueueTrace)
 }
 
 func jobPatch(given, row any, m *store.Mask) {
@@ -389,15 +375,9 @@ func jobPatch(given, row any, m *store.Mask) {
 	store.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
 	store.PutNull(m, 7, &r.RunAt, p.RunAt)
 	store.PutNull(m, 8, &r.Error, p.Error)
-	store.Patch(m, 9, &r.QueueEpoch, p.QueueEpoch)
-	store.PutNull(m, 10, &r.QueueLease, p.QueueLease)
-	store.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.RunAt))
+	store.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
 	store.Patch(m, 12, &r.QueueName, p.QueueName)
-	store.PutNull(m, 13, &r.QueueErrors, p.QueueErrors)
-	store.PutNull(m, 14, &r.QueueResult, p.QueueResult)
-	store.PutNull(m, 15, &r.QueueProgress, p.QueueProgress)
-	store.PutNull(m, 16, &r.QueueNote, p.QueueNote)
-	store.PutNull(m, 17, &r.QueueTrace, p.QueueTrace)
+	store.PutNull(m, 17, &r.QueueTrace, p.own.QueueTrace)
 }
 
 // Inside is the payload of a inside in job.
@@ -440,10 +420,10 @@ func newInside(ctx context.Context, payload Inside, opts []func(*JobNew)) (JobNe
 		return JobNew{}, err
 	}
 	n := JobNew{
-		JobType:    "inside",
-		Payload:    text,
-		QueueName:  store.Set("main"),
-		QueueTrace: queue.Trace(ctx),
+		JobType:   "inside",
+		Payload:   text,
+		QueueName: store.Set("main"),
+		own:       jobOwn{QueueTrace: queue.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -491,10 +471,10 @@ func newBeside(ctx context.Context, payload Beside, opts []func(*JobNew)) (JobNe
 		return JobNew{}, err
 	}
 	n := JobNew{
-		JobType:    "beside",
-		Payload:    text,
-		QueueName:  store.Set("side"),
-		QueueTrace: queue.Trace(ctx),
+		JobType:   "beside",
+		Payload:   text,
+		QueueName: store.Set("side"),
+		own:       jobOwn{QueueTrace: queue.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)

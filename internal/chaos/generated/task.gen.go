@@ -106,52 +106,38 @@ func (v TaskState) Value() (driver.Value, error) {
 
 // TaskNew is a row of task to be. What is left unset takes its default, or is null.
 type TaskNew struct {
-	JobType          string                   `json:"job_type"`              // required
-	Payload          store.JSON               `json:"payload"`               // required
-	State            store.Opt[TaskState]     `json:"state,omitzero"`        // default: ready
-	Priority         store.Opt[int64]         `json:"priority,omitzero"`     // default: 0
-	Attempts         store.Opt[int64]         `json:"attempts,omitzero"`     // default: 0
-	MaxAttempts      store.Opt[int64]         `json:"max_attempts,omitzero"` // default: 25
-	RunAt            store.Opt[time.Time]     `json:"run_at,omitzero"`
-	Error            store.Opt[string]        `json:"error,omitzero"`
-	QueueEpoch       store.Opt[int64]         `json:"queue_epoch,omitzero"` // default: 0
-	QueueLease       store.Opt[time.Time]     `json:"queue_lease,omitzero"`
-	QueueHold        store.Opt[string]        `json:"queue_hold,omitzero"` // default:
-	QueueName        store.Opt[string]        `json:"queue_name,omitzero"` // default: quick
-	QueueErrors      store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
-	QueueResult      store.Opt[store.JSON]    `json:"queue_result,omitzero"`
-	QueueProgress    store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
-	QueueNote        store.Opt[string]        `json:"queue_note,omitzero"`
-	QueueTrace       store.Opt[string]        `json:"queue_trace,omitzero"`
-	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
-	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
-	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"` // default: false
-	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
+	JobType     string               `json:"job_type"`              // required
+	Payload     store.JSON           `json:"payload"`               // required
+	State       store.Opt[TaskState] `json:"state,omitzero"`        // default: ready
+	Priority    store.Opt[int64]     `json:"priority,omitzero"`     // default: 0
+	Attempts    store.Opt[int64]     `json:"attempts,omitzero"`     // default: 0
+	MaxAttempts store.Opt[int64]     `json:"max_attempts,omitzero"` // default: 25
+	RunAt       store.Opt[time.Time] `json:"run_at,omitzero"`
+	Error       store.Opt[string]    `json:"error,omitzero"`
+	QueueName   store.Opt[string]    `json:"queue_name,omitzero"` // default: quick
+	own         taskOwn
 }
 
 // TaskPatch is a change to a row of task. What is left unset stays as it is.
 type TaskPatch struct {
-	JobType          store.Opt[string]        `json:"job_type,omitzero"`
-	Payload          store.Opt[store.JSON]    `json:"payload,omitzero"`
-	State            store.Opt[TaskState]     `json:"state,omitzero"`
-	Priority         store.Opt[int64]         `json:"priority,omitzero"`
-	Attempts         store.Opt[int64]         `json:"attempts,omitzero"`
-	MaxAttempts      store.Opt[int64]         `json:"max_attempts,omitzero"`
-	RunAt            store.Opt[time.Time]     `json:"run_at,omitzero"`
-	Error            store.Opt[string]        `json:"error,omitzero"`
-	QueueEpoch       store.Opt[int64]         `json:"queue_epoch,omitzero"`
-	QueueLease       store.Opt[time.Time]     `json:"queue_lease,omitzero"`
-	QueueHold        store.Opt[string]        `json:"queue_hold,omitzero"`
-	QueueName        store.Opt[string]        `json:"queue_name,omitzero"`
-	QueueErrors      store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
-	QueueResult      store.Opt[store.JSON]    `json:"queue_result,omitzero"`
-	QueueProgress    store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
-	QueueNote        store.Opt[string]        `json:"queue_note,omitzero"`
-	QueueTrace       store.Opt[string]        `json:"queue_trace,omitzero"`
-	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
-	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
-	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"`
-	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
+	JobType     store.Opt[string]     `json:"job_type,omitzero"`
+	Payload     store.Opt[store.JSON] `json:"payload,omitzero"`
+	State       store.Opt[TaskState]  `json:"state,omitzero"`
+	Priority    store.Opt[int64]      `json:"priority,omitzero"`
+	Attempts    store.Opt[int64]      `json:"attempts,omitzero"`
+	MaxAttempts store.Opt[int64]      `json:"max_attempts,omitzero"`
+	RunAt       store.Opt[time.Time]  `json:"run_at,omitzero"`
+	Error       store.Opt[string]     `json:"error,omitzero"`
+	QueueName   store.Opt[string]     `json:"queue_name,omitzero"`
+	own         taskOwn
+}
+
+type taskOwn struct {
+	QueueHold        store.Opt[string]
+	QueueTrace       store.Opt[string]
+	QueueUnique      store.Opt[string]
+	QueueUniqueUntil store.Opt[time.Time]
+	QueueGate        store.Opt[string]
 }
 
 // TaskFields are the columns of task, for filters and sorts.
@@ -403,19 +389,14 @@ func taskNew(given, row any, m *store.Mask, now time.Time) {
 	store.Put(m, 6, &r.MaxAttempts, n.MaxAttempts, 25)
 	store.PutNull(m, 7, &r.RunAt, n.RunAt)
 	store.PutNull(m, 8, &r.Error, n.Error)
-	store.Put(m, 9, &r.QueueEpoch, n.QueueEpoch, 0)
-	store.PutNull(m, 10, &r.QueueLease, n.QueueLease)
-	store.Put(m, 11, &r.QueueHold, n.QueueHold, queue.HoldUntil(r.RunAt.V, now))
+	r.QueueEpoch = 0
+	store.Put(m, 11, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
 	store.Put(m, 12, &r.QueueName, n.QueueName, "quick")
-	store.PutNull(m, 13, &r.QueueErrors, n.QueueErrors)
-	store.PutNull(m, 14, &r.QueueResult, n.QueueResult)
-	store.PutNull(m, 15, &r.QueueProgress, n.QueueProgress)
-	store.PutNull(m, 16, &r.QueueNote, n.QueueNote)
-	store.PutNull(m, 17, &r.QueueTrace, n.QueueTrace)
-	store.PutNull(m, 18, &r.QueueUnique, n.QueueUnique)
-	store.PutNull(m, 19, &r.QueueUniqueUntil, n.QueueUniqueUntil)
-	store.Put(m, 20, &r.QueueYielded, n.QueueYielded, false)
-	store.PutNull(m, 21, &r.QueueGate, n.QueueGate)
+	store.PutNull(m, 17, &r.QueueTrace, n.own.QueueTrace)
+	store.PutNull(m, 18, &r.QueueUnique, n.own.QueueUnique)
+	store.PutNull(m, 19, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
+	r.QueueYielded = false
+	store.PutNull(m, 21, &r.QueueGate, n.own.QueueGate)
 }
 
 func taskPatch(given, row any, m *store.Mask) {
@@ -428,19 +409,12 @@ func taskPatch(given, row any, m *store.Mask) {
 	store.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
 	store.PutNull(m, 7, &r.RunAt, p.RunAt)
 	store.PutNull(m, 8, &r.Error, p.Error)
-	store.Patch(m, 9, &r.QueueEpoch, p.QueueEpoch)
-	store.PutNull(m, 10, &r.QueueLease, p.QueueLease)
-	store.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.RunAt))
+	store.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
 	store.Patch(m, 12, &r.QueueName, p.QueueName)
-	store.PutNull(m, 13, &r.QueueErrors, p.QueueErrors)
-	store.PutNull(m, 14, &r.QueueResult, p.QueueResult)
-	store.PutNull(m, 15, &r.QueueProgress, p.QueueProgress)
-	store.PutNull(m, 16, &r.QueueNote, p.QueueNote)
-	store.PutNull(m, 17, &r.QueueTrace, p.QueueTrace)
-	store.PutNull(m, 18, &r.QueueUnique, p.QueueUnique)
-	store.PutNull(m, 19, &r.QueueUniqueUntil, p.QueueUniqueUntil)
-	store.Patch(m, 20, &r.QueueYielded, p.QueueYielded)
-	store.PutNull(m, 21, &r.QueueGate, p.QueueGate)
+	store.PutNull(m, 17, &r.QueueTrace, p.own.QueueTrace)
+	store.PutNull(m, 18, &r.QueueUnique, p.own.QueueUnique)
+	store.PutNull(m, 19, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
+	store.PutNull(m, 21, &r.QueueGate, p.own.QueueGate)
 }
 
 // Once is the payload of a once in task.
@@ -467,9 +441,9 @@ func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &taskQueue, n.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Task, error) {
+	return queue.AddUnique(ctx, t.Conn(), &taskQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Task, error) {
 		t := TaskTable{store.Bind(c, &taskSpec)}
-		n.QueueUniqueUntil = until
+		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
 	}, func(c *store.Conn, old *Task, runAt store.Opt[time.Time]) (*Task, error) {
 		t := TaskTable{store.Bind(c, &taskSpec)}
@@ -478,10 +452,12 @@ func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(
 			MaxAttempts: n.MaxAttempts,
 			Payload:     store.Set(n.Payload),
 			Priority:    n.Priority,
-			QueueGate:   n.QueueGate,
 			QueueName:   n.QueueName,
-			QueueTrace:  n.QueueTrace,
 			RunAt:       n.RunAt,
+			own: taskOwn{
+				QueueGate:  n.own.QueueGate,
+				QueueTrace: n.own.QueueTrace,
+			},
 		}
 		_ = runAt
 		return t.Update(ctx, old.ID, p)
@@ -516,15 +492,15 @@ func newOnce(ctx context.Context, payload Once, opts []func(*TaskNew)) (TaskNew,
 		return TaskNew{}, err
 	}
 	n := TaskNew{
-		JobType:    "once",
-		Payload:    text,
-		QueueName:  store.Set("quick"),
-		QueueTrace: queue.Trace(ctx),
+		JobType:   "once",
+		Payload:   text,
+		QueueName: store.Set("quick"),
+		own:       taskOwn{QueueTrace: queue.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.QueueUnique = store.Set(queue.Key("task/once", payload.Key))
+	n.own.QueueUnique = store.Set(queue.Key("task/once", payload.Key))
 	return n, nil
 }
 
@@ -570,15 +546,15 @@ func newCapped(ctx context.Context, payload Capped, opts []func(*TaskNew)) (Task
 		return TaskNew{}, err
 	}
 	n := TaskNew{
-		JobType:    "capped",
-		Payload:    text,
-		QueueName:  store.Set("slow"),
-		QueueTrace: queue.Trace(ctx),
+		JobType:   "capped",
+		Payload:   text,
+		QueueName: store.Set("slow"),
+		own:       taskOwn{QueueTrace: queue.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.QueueGate = store.Set(queue.Key("task/capped", payload.Key))
+	n.own.QueueGate = store.Set(queue.Key("task/capped", payload.Key))
 	return n, nil
 }
 
@@ -622,15 +598,15 @@ func newPaced(ctx context.Context, payload Paced, opts []func(*TaskNew)) (TaskNe
 		return TaskNew{}, err
 	}
 	n := TaskNew{
-		JobType:    "paced",
-		Payload:    text,
-		QueueName:  store.Set("quick"),
-		QueueTrace: queue.Trace(ctx),
+		JobType:   "paced",
+		Payload:   text,
+		QueueName: store.Set("quick"),
+		own:       taskOwn{QueueTrace: queue.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.QueueGate = store.Set(queue.Key("task/paced"))
+	n.own.QueueGate = store.Set(queue.Key("task/paced"))
 	return n, nil
 }
 

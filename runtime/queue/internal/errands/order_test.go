@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
 	newer "github.com/hegner123/modulagen/runtime/queue/internal/errands/newer/generated"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
 func walk(t *testing.T, db *generated.DB, n int64, opts ...func(*generated.ErrandNew)) generated.ErrandID {
@@ -125,20 +126,16 @@ func TestRetention(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
 		now := p.clock.time()
-		var rows []generated.ErrandNew
 		add := func(n int, state generated.ErrandState, ago time.Duration) {
-			for range n {
-				rows = append(rows, generated.ErrandNew{
-					Kind: "walk", Payload: store.JSON(`{"n":1}`), State: opt(state), QueueCompletedAt: opt(now.Add(-ago)),
-				})
-			}
+			rows := slices.Repeat([]generated.ErrandNew{{Kind: "walk", Payload: store.JSON(`{"n":1}`), State: opt(state)}}, n)
+			ids := must(db.Errand.CreateMany(t.Context(), rows))(t)
+			storetest.SetColumns(t, db.Store(), "errand", map[string]any{"queue_completed_at": now.Add(-ago)}, ids...)
 		}
 		add(1300, generated.ErrandStateDone, time.Hour)
 		add(7, generated.ErrandStateDone, time.Hour-time.Second)
 		add(11, generated.ErrandStateDead, 2*time.Hour+time.Second)
 		add(5, generated.ErrandStateDead, 2*time.Hour-time.Second)
 		add(3, generated.ErrandStateCancelled, 1000*time.Hour)
-		must(db.Errand.CreateMany(t.Context(), rows))(t)
 		work(t, db, generated.Workers{Errand: does(nothing)})
 		until(t, "pruning", func() bool { return total(t, db) <= 7+5+3 })
 		for state, want := range map[generated.ErrandState]int{generated.ErrandStateDone: 7, generated.ErrandStateDead: 5, generated.ErrandStateCancelled: 3} {
@@ -174,8 +171,8 @@ func TestVersions(t *testing.T) {
 		db := p.open()
 		later := must(newer.Open(t.Context(), p.dsn, p.options()))(t)
 		t.Cleanup(func() { later.Close() })
-		old := must(db.Errand.Create(t.Context(), generated.ErrandNew{Kind: "greet", QueueVersion: store.Int(1), Payload: store.JSON(`{"name":"Ann Lee"}`)}))(t)
-		odd := must(db.Errand.Create(t.Context(), generated.ErrandNew{Kind: "greet", QueueVersion: store.Int(1), Payload: store.JSON(`{"name":"Ann"}`)}))(t)
+		old := must(db.Errand.Create(t.Context(), generated.ErrandNew{Kind: "greet", Payload: store.JSON(`{"name":"Ann Lee"}`)}))(t)
+		odd := must(db.Errand.Create(t.Context(), generated.ErrandNew{Kind: "greet", Payload: store.JSON(`{"name":"Ann"}`)}))(t)
 		var strange []generated.ErrandID
 		fly := must(later.Errand.EnqueueFly(t.Context(), newer.Fly{N: 1}))(t)
 		greet := must(later.Errand.EnqueueGreet(t.Context(), newer.Greet{Given: "Bo", Family: "Ek"}))(t)

@@ -36,7 +36,7 @@ func unfinished(t *testing.T, db *generated.DB, key string) int {
 
 // byHand are the ways to make a row ready again without Retry.
 func byHand(t *testing.T, db *generated.DB) map[string]func(id generated.ErrandID) error {
-	f := generated.ErrandPatch{State: store.Set(generated.ErrandStateReady), QueueHold: store.Set(""), QueueAttempts: store.Set(int64(0))}
+	f := generated.ErrandPatch{State: store.Set(generated.ErrandStateReady)}
 	return map[string]func(id generated.ErrandID) error{
 		"Update": func(id generated.ErrandID) error {
 			_, err := db.Errand.Update(t.Context(), id, f)

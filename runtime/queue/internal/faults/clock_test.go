@@ -9,6 +9,7 @@ import (
 	"time"
 
 	today "github.com/hegner123/modulagen/runtime/queue/internal/faults/today/generated"
+	"github.com/hegner123/modulagen/runtime/store/storetest"
 
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
@@ -47,12 +48,14 @@ func TestClockJumps(t *testing.T) {
 
 				// A job whose worker died just before the jump.
 				row, err := db.Task.Create(t.Context(), today.TaskNew{
-					JobType: "note", Payload: store.JSON(`{"text": "orphan"}`), QueueVersion: store.Int(2), State: store.Set(today.TaskStateRunning),
-					Attempts: store.Int(1), QueueEpoch: store.Int(1), QueueLease: store.Set(clock.now().Add(lease)),
+					JobType: "note", Payload: store.JSON(`{"text": "orphan"}`), State: store.Set(today.TaskStateRunning), Attempts: store.Int(1),
 				})
 				if err != nil {
 					t.Fatal(err)
 				}
+				storetest.SetColumns(t, db.Store(), "task", map[string]any{
+					"queue_version": int64(2), "queue_epoch": int64(1), "queue_lease": clock.now().Add(lease),
+				}, row.ID)
 				clock.set(jump)
 				jumped := time.Now()
 				is(t, ended(t, other, row.ID), today.TaskStateDone, 2, "was lost")

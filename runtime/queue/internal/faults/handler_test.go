@@ -10,6 +10,7 @@ import (
 	"time"
 
 	today "github.com/hegner123/modulagen/runtime/queue/internal/faults/today/generated"
+	"github.com/hegner123/modulagen/runtime/store/storetest"
 
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
@@ -20,7 +21,7 @@ func TestPayloadThatDoesNotDecode(t *testing.T) {
 		db := open(t, dsn, today.Options{})
 		var bad []today.TaskID
 		for _, payload := range []string{`{"text": 7}`, `{"text": "a", "color": "red"}`, `[]`, `"text"`} {
-			row, err := db.Task.Create(t.Context(), today.TaskNew{JobType: "note", Payload: store.JSON(payload), QueueVersion: store.Int(2)})
+			row, err := db.Task.Create(t.Context(), today.TaskNew{JobType: "note", Payload: store.JSON(payload)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,12 +185,9 @@ func TestSuccessAfterTheLeaseWasLost(t *testing.T) {
 		// What another process does that has seen this one's lease unchanged for long.
 		// (On a busy machine this one may have given the row back once.)
 		epoch := get(t, db, id).QueueEpoch + 1
-		_, err := db.Task.Update(t.Context(), id, today.TaskPatch{
-			State: store.Set(today.TaskStateRunning), QueueEpoch: store.Int(epoch), QueueLease: store.Set(time.Now().Add(time.Hour)),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		storetest.SetColumns(t, db.Store(), "task", map[string]any{
+			"state": "running", "queue_epoch": epoch, "queue_lease": time.Now().Add(time.Hour),
+		}, id)
 		log.says(t, "the lease was lost", idWord(id))
 		close(taken)
 		log.says(t, "result refused: the lease was lost", idWord(id))

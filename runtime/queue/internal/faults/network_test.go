@@ -11,9 +11,9 @@ import (
 
 	"github.com/hegner123/modulagen/internal/netfault"
 	today "github.com/hegner123/modulagen/runtime/queue/internal/faults/today/generated"
+	"github.com/hegner123/modulagen/runtime/store/storetest"
 
 	"github.com/hegner123/modulagen/runtime/queue"
-	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // onServers runs a test on each database that is reached over a network, through
@@ -270,12 +270,9 @@ func TestWorkersAreWatchedLongEnough(t *testing.T) {
 		db := open(t, dsn, today.Options{})
 		phantom := func(until time.Time) today.TaskID {
 			id := note(t, db, "of another", attempts(5))
-			_, err := db.Task.Update(t.Context(), id, today.TaskPatch{
-				State: store.Set(today.TaskStateRunning), Attempts: store.Int(1), QueueEpoch: store.Int(1), QueueLease: store.Set(until),
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			storetest.SetColumns(t, db.Store(), "task", map[string]any{
+				"state": "running", "attempts": int64(1), "queue_epoch": int64(1), "queue_lease": until,
+			}, id)
 			return id
 		}
 		slow, stale := phantom(time.Now().Add(time.Hour)), phantom(time.Now().Add(-time.Hour))

@@ -165,22 +165,9 @@ type ChoreNew struct {
 	At               store.Opt[time.Time]     `json:"at,omitzero"`
 	Rank             store.Opt[int64]         `json:"rank,omitzero"`
 	Owner            store.Opt[string]        `json:"owner,omitzero"`
-	QueueAttempts    store.Opt[int64]         `json:"queue_attempts,omitzero"`     // default: 0
 	QueueMaxAttempts store.Opt[int64]         `json:"queue_max_attempts,omitzero"` // default: 3
 	QueueRunAt       store.Opt[time.Time]     `json:"queue_run_at,omitzero"`
-	QueueError       store.Opt[string]        `json:"queue_error,omitzero"`
-	QueueEpoch       store.Opt[int64]         `json:"queue_epoch,omitzero"` // default: 0
-	QueueLease       store.Opt[time.Time]     `json:"queue_lease,omitzero"`
-	QueueHold        store.Opt[string]        `json:"queue_hold,omitzero"` // default:
-	QueueErrors      store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
-	QueueResult      store.Opt[store.JSON]    `json:"queue_result,omitzero"`
-	QueueProgress    store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
-	QueueNote        store.Opt[string]        `json:"queue_note,omitzero"`
-	QueueTrace       store.Opt[string]        `json:"queue_trace,omitzero"`
-	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
-	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
-	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
-	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"` // default: false
+	own              choreOwn
 }
 
 // ChorePatch is a change to a row of chore. What is left unset stays as it is.
@@ -194,22 +181,17 @@ type ChorePatch struct {
 	At               store.Opt[time.Time]     `json:"at,omitzero"`
 	Rank             store.Opt[int64]         `json:"rank,omitzero"`
 	Owner            store.Opt[string]        `json:"owner,omitzero"`
-	QueueAttempts    store.Opt[int64]         `json:"queue_attempts,omitzero"`
 	QueueMaxAttempts store.Opt[int64]         `json:"queue_max_attempts,omitzero"`
 	QueueRunAt       store.Opt[time.Time]     `json:"queue_run_at,omitzero"`
-	QueueError       store.Opt[string]        `json:"queue_error,omitzero"`
-	QueueEpoch       store.Opt[int64]         `json:"queue_epoch,omitzero"`
-	QueueLease       store.Opt[time.Time]     `json:"queue_lease,omitzero"`
-	QueueHold        store.Opt[string]        `json:"queue_hold,omitzero"`
-	QueueErrors      store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
-	QueueResult      store.Opt[store.JSON]    `json:"queue_result,omitzero"`
-	QueueProgress    store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
-	QueueNote        store.Opt[string]        `json:"queue_note,omitzero"`
-	QueueTrace       store.Opt[string]        `json:"queue_trace,omitzero"`
-	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
-	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
-	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
-	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"`
+	own              choreOwn
+}
+
+type choreOwn struct {
+	QueueHold        store.Opt[string]
+	QueueTrace       store.Opt[string]
+	QueueGate        store.Opt[string]
+	QueueUnique      store.Opt[string]
+	QueueUniqueUntil store.Opt[time.Time]
 }
 
 // ChoreFields are the columns of chore, for filters and sorts.
@@ -477,22 +459,16 @@ func choreNew(given, row any, m *store.Mask, now time.Time) {
 	store.PutNull(m, 7, &r.At, n.At)
 	store.PutNull(m, 8, &r.Rank, n.Rank)
 	store.PutNull(m, 9, &r.Owner, n.Owner)
-	store.Put(m, 10, &r.QueueAttempts, n.QueueAttempts, 0)
+	r.QueueAttempts = 0
 	store.Put(m, 11, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
 	store.PutNull(m, 12, &r.QueueRunAt, n.QueueRunAt)
-	store.PutNull(m, 13, &r.QueueError, n.QueueError)
-	store.Put(m, 14, &r.QueueEpoch, n.QueueEpoch, 0)
-	store.PutNull(m, 15, &r.QueueLease, n.QueueLease)
-	store.Put(m, 16, &r.QueueHold, n.QueueHold, queue.HoldUntil(r.QueueRunAt.V, now))
-	store.PutNull(m, 17, &r.QueueErrors, n.QueueErrors)
-	store.PutNull(m, 18, &r.QueueResult, n.QueueResult)
-	store.PutNull(m, 19, &r.QueueProgress, n.QueueProgress)
-	store.PutNull(m, 20, &r.QueueNote, n.QueueNote)
-	store.PutNull(m, 21, &r.QueueTrace, n.QueueTrace)
-	store.PutNull(m, 22, &r.QueueGate, n.QueueGate)
-	store.PutNull(m, 23, &r.QueueUnique, n.QueueUnique)
-	store.PutNull(m, 24, &r.QueueUniqueUntil, n.QueueUniqueUntil)
-	store.Put(m, 25, &r.QueueYielded, n.QueueYielded, false)
+	r.QueueEpoch = 0
+	store.Put(m, 16, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.QueueRunAt.V, now))
+	store.PutNull(m, 21, &r.QueueTrace, n.own.QueueTrace)
+	store.PutNull(m, 22, &r.QueueGate, n.own.QueueGate)
+	store.PutNull(m, 23, &r.QueueUnique, n.own.QueueUnique)
+	store.PutNull(m, 24, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
+	r.QueueYielded = false
 }
 
 func chorePatch(given, row any, m *store.Mask) {
@@ -506,22 +482,13 @@ func chorePatch(given, row any, m *store.Mask) {
 	store.PutNull(m, 7, &r.At, p.At)
 	store.PutNull(m, 8, &r.Rank, p.Rank)
 	store.PutNull(m, 9, &r.Owner, p.Owner)
-	store.Patch(m, 10, &r.QueueAttempts, p.QueueAttempts)
 	store.Patch(m, 11, &r.QueueMaxAttempts, p.QueueMaxAttempts)
 	store.PutNull(m, 12, &r.QueueRunAt, p.QueueRunAt)
-	store.PutNull(m, 13, &r.QueueError, p.QueueError)
-	store.Patch(m, 14, &r.QueueEpoch, p.QueueEpoch)
-	store.PutNull(m, 15, &r.QueueLease, p.QueueLease)
-	store.Patch(m, 16, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.QueueRunAt))
-	store.PutNull(m, 17, &r.QueueErrors, p.QueueErrors)
-	store.PutNull(m, 18, &r.QueueResult, p.QueueResult)
-	store.PutNull(m, 19, &r.QueueProgress, p.QueueProgress)
-	store.PutNull(m, 20, &r.QueueNote, p.QueueNote)
-	store.PutNull(m, 21, &r.QueueTrace, p.QueueTrace)
-	store.PutNull(m, 22, &r.QueueGate, p.QueueGate)
-	store.PutNull(m, 23, &r.QueueUnique, p.QueueUnique)
-	store.PutNull(m, 24, &r.QueueUniqueUntil, p.QueueUniqueUntil)
-	store.Patch(m, 25, &r.QueueYielded, p.QueueYielded)
+	store.Patch(m, 16, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.QueueRunAt))
+	store.PutNull(m, 21, &r.QueueTrace, p.own.QueueTrace)
+	store.PutNull(m, 22, &r.QueueGate, p.own.QueueGate)
+	store.PutNull(m, 23, &r.QueueUnique, p.own.QueueUnique)
+	store.PutNull(m, 24, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
 }
 
 // Enqueue adds a row, and wakes the workers.
@@ -530,14 +497,14 @@ func chorePatch(given, row any, m *store.Mask) {
 // added reports whether row is new. If false, row is the job with the same key that was
 // there already; it is left unchanged.
 func (t *ChoreTable) Enqueue(ctx context.Context, n ChoreNew) (row *Chore, added bool, err error) {
-	if !n.QueueTrace.IsSet() {
-		n.QueueTrace = queue.Trace(ctx)
+	if !n.own.QueueTrace.IsSet() {
+		n.own.QueueTrace = queue.Trace(ctx)
 	}
-	n.QueueGate = store.Set(queue.Key("chore", n.Owner))
-	n.QueueUnique = store.Set(queue.Key("chore", n.Label, n.Owner))
-	return queue.AddUnique(ctx, t.Conn(), &choreQueue, n.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Chore, error) {
+	n.own.QueueGate = store.Set(queue.Key("chore", n.Owner))
+	n.own.QueueUnique = store.Set(queue.Key("chore", n.Label, n.Owner))
+	return queue.AddUnique(ctx, t.Conn(), &choreQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Chore, error) {
 		t := ChoreTable{store.Bind(c, &choreSpec)}
-		n.QueueUniqueUntil = until
+		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
 	}, func(c *store.Conn, old *Chore, runAt store.Opt[time.Time]) (*Chore, error) {
 		t := ChoreTable{store.Bind(c, &choreSpec)}
@@ -546,14 +513,16 @@ func (t *ChoreTable) Enqueue(ctx context.Context, n ChoreNew) (row *Chore, added
 			Due:              n.Due,
 			Label:            n.Label,
 			Owner:            n.Owner,
-			QueueGate:        n.QueueGate,
 			QueueMaxAttempts: n.QueueMaxAttempts,
 			QueueRunAt:       n.QueueRunAt,
-			QueueTrace:       n.QueueTrace,
 			Rank:             n.Rank,
 			Size:             n.Size,
 			Urgent:           n.Urgent,
 			Weight:           n.Weight,
+			own: choreOwn{
+				QueueGate:  n.own.QueueGate,
+				QueueTrace: n.own.QueueTrace,
+			},
 		}
 		_ = runAt
 		return t.Update(ctx, old.ID, p)

@@ -117,60 +117,37 @@ func (v ErrandState) Value() (driver.Value, error) {
 
 // ErrandNew is a row of errand to be. What is left unset takes its default, or is null.
 type ErrandNew struct {
-	Kind             string                   `json:"kind"`                        // required
-	Payload          store.JSON               `json:"payload"`                     // required
-	State            store.Opt[ErrandState]   `json:"state,omitzero"`              // default: ready
-	Priority         store.Opt[int64]         `json:"priority,omitzero"`           // default: 0
-	CreatedAt        store.Opt[time.Time]     `json:"created_at,omitzero"`         // default: now
-	QueueAttempts    store.Opt[int64]         `json:"queue_attempts,omitzero"`     // default: 0
-	QueueMaxAttempts store.Opt[int64]         `json:"queue_max_attempts,omitzero"` // default: 3
-	QueueRunAt       store.Opt[time.Time]     `json:"queue_run_at,omitzero"`
-	QueueError       store.Opt[string]        `json:"queue_error,omitzero"`
-	QueueCompletedAt store.Opt[time.Time]     `json:"queue_completed_at,omitzero"`
-	QueueEpoch       store.Opt[int64]         `json:"queue_epoch,omitzero"` // default: 0
-	QueueLease       store.Opt[time.Time]     `json:"queue_lease,omitzero"`
-	QueueHold        store.Opt[string]        `json:"queue_hold,omitzero"` // default:
-	QueueName        store.Opt[string]        `json:"queue_name,omitzero"` // default: main
-	QueueErrors      store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
-	QueueResult      store.Opt[store.JSON]    `json:"queue_result,omitzero"`
-	QueueProgress    store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
-	QueueNote        store.Opt[string]        `json:"queue_note,omitzero"`
-	QueueTrace       store.Opt[string]        `json:"queue_trace,omitzero"`
-	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
-	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
-	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
-	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"` // default: false
-	QueueVersion     store.Opt[int64]         `json:"queue_version,omitzero"` // default: 1
-	QueueRank        store.Opt[int64]         `json:"queue_rank,omitzero"`    // default: now
+	Kind             string                 `json:"kind"`                        // required
+	Payload          store.JSON             `json:"payload"`                     // required
+	State            store.Opt[ErrandState] `json:"state,omitzero"`              // default: ready
+	Priority         store.Opt[int64]       `json:"priority,omitzero"`           // default: 0
+	CreatedAt        store.Opt[time.Time]   `json:"created_at,omitzero"`         // default: now
+	QueueMaxAttempts store.Opt[int64]       `json:"queue_max_attempts,omitzero"` // default: 3
+	QueueRunAt       store.Opt[time.Time]   `json:"queue_run_at,omitzero"`
+	QueueName        store.Opt[string]      `json:"queue_name,omitzero"` // default: main
+	own              errandOwn
 }
 
 // ErrandPatch is a change to a row of errand. What is left unset stays as it is.
 type ErrandPatch struct {
-	Kind             store.Opt[string]        `json:"kind,omitzero"`
-	Payload          store.Opt[store.JSON]    `json:"payload,omitzero"`
-	State            store.Opt[ErrandState]   `json:"state,omitzero"`
-	Priority         store.Opt[int64]         `json:"priority,omitzero"`
-	CreatedAt        store.Opt[time.Time]     `json:"created_at,omitzero"`
-	QueueAttempts    store.Opt[int64]         `json:"queue_attempts,omitzero"`
-	QueueMaxAttempts store.Opt[int64]         `json:"queue_max_attempts,omitzero"`
-	QueueRunAt       store.Opt[time.Time]     `json:"queue_run_at,omitzero"`
-	QueueError       store.Opt[string]        `json:"queue_error,omitzero"`
-	QueueCompletedAt store.Opt[time.Time]     `json:"queue_completed_at,omitzero"`
-	QueueEpoch       store.Opt[int64]         `json:"queue_epoch,omitzero"`
-	QueueLease       store.Opt[time.Time]     `json:"queue_lease,omitzero"`
-	QueueHold        store.Opt[string]        `json:"queue_hold,omitzero"`
-	QueueName        store.Opt[string]        `json:"queue_name,omitzero"`
-	QueueErrors      store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
-	QueueResult      store.Opt[store.JSON]    `json:"queue_result,omitzero"`
-	QueueProgress    store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
-	QueueNote        store.Opt[string]        `json:"queue_note,omitzero"`
-	QueueTrace       store.Opt[string]        `json:"queue_trace,omitzero"`
-	QueueGate        store.Opt[string]        `json:"queue_gate,omitzero"`
-	QueueUnique      store.Opt[string]        `json:"queue_unique,omitzero"`
-	QueueUniqueUntil store.Opt[time.Time]     `json:"queue_unique_until,omitzero"`
-	QueueYielded     store.Opt[bool]          `json:"queue_yielded,omitzero"`
-	QueueVersion     store.Opt[int64]         `json:"queue_version,omitzero"`
-	QueueRank        store.Opt[int64]         `json:"queue_rank,omitzero"`
+	Kind             store.Opt[string]      `json:"kind,omitzero"`
+	Payload          store.Opt[store.JSON]  `json:"payload,omitzero"`
+	State            store.Opt[ErrandState] `json:"state,omitzero"`
+	Priority         store.Opt[int64]       `json:"priority,omitzero"`
+	CreatedAt        store.Opt[time.Time]   `json:"created_at,omitzero"`
+	QueueMaxAttempts store.Opt[int64]       `json:"queue_max_attempts,omitzero"`
+	QueueRunAt       store.Opt[time.Time]   `json:"queue_run_at,omitzero"`
+	QueueName        store.Opt[string]      `json:"queue_name,omitzero"`
+	own              errandOwn
+}
+
+type errandOwn struct {
+	QueueHold        store.Opt[string]
+	QueueTrace       store.Opt[string]
+	QueueGate        store.Opt[string]
+	QueueUnique      store.Opt[string]
+	QueueUniqueUntil store.Opt[time.Time]
+	QueueVersion     store.Opt[int64]
 }
 
 // ErrandFields are the columns of errand, for filters and sorts.
@@ -437,26 +414,19 @@ func errandNew(given, row any, m *store.Mask, now time.Time) {
 	store.Put(m, 3, &r.State, n.State, ErrandStateReady)
 	store.Put(m, 4, &r.Priority, n.Priority, 0)
 	store.Put(m, 5, &r.CreatedAt, n.CreatedAt, now)
-	store.Put(m, 6, &r.QueueAttempts, n.QueueAttempts, 0)
+	r.QueueAttempts = 0
 	store.Put(m, 7, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
 	store.PutNull(m, 8, &r.QueueRunAt, n.QueueRunAt)
-	store.PutNull(m, 9, &r.QueueError, n.QueueError)
-	store.PutNull(m, 10, &r.QueueCompletedAt, n.QueueCompletedAt)
-	store.Put(m, 11, &r.QueueEpoch, n.QueueEpoch, 0)
-	store.PutNull(m, 12, &r.QueueLease, n.QueueLease)
-	store.Put(m, 13, &r.QueueHold, n.QueueHold, queue.HoldUntil(r.QueueRunAt.V, now))
+	r.QueueEpoch = 0
+	store.Put(m, 13, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.QueueRunAt.V, now))
 	store.Put(m, 14, &r.QueueName, n.QueueName, "main")
-	store.PutNull(m, 15, &r.QueueErrors, n.QueueErrors)
-	store.PutNull(m, 16, &r.QueueResult, n.QueueResult)
-	store.PutNull(m, 17, &r.QueueProgress, n.QueueProgress)
-	store.PutNull(m, 18, &r.QueueNote, n.QueueNote)
-	store.PutNull(m, 19, &r.QueueTrace, n.QueueTrace)
-	store.PutNull(m, 20, &r.QueueGate, n.QueueGate)
-	store.PutNull(m, 21, &r.QueueUnique, n.QueueUnique)
-	store.PutNull(m, 22, &r.QueueUniqueUntil, n.QueueUniqueUntil)
-	store.Put(m, 23, &r.QueueYielded, n.QueueYielded, false)
-	store.Put(m, 24, &r.QueueVersion, n.QueueVersion, 1)
-	store.Put(m, 25, &r.QueueRank, n.QueueRank, queue.Rank(now, r.Priority, 1*time.Minute))
+	store.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
+	store.PutNull(m, 20, &r.QueueGate, n.own.QueueGate)
+	store.PutNull(m, 21, &r.QueueUnique, n.own.QueueUnique)
+	store.PutNull(m, 22, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
+	r.QueueYielded = false
+	store.Put(m, 24, &r.QueueVersion, n.own.QueueVersion, 1)
+	r.QueueRank = queue.Rank(now, r.Priority, 1*time.Minute)
 }
 
 func errandPatch(given, row any, m *store.Mask) {
@@ -466,26 +436,15 @@ func errandPatch(given, row any, m *store.Mask) {
 	store.Patch(m, 3, &r.State, p.State)
 	store.Patch(m, 4, &r.Priority, p.Priority)
 	store.Patch(m, 5, &r.CreatedAt, p.CreatedAt)
-	store.Patch(m, 6, &r.QueueAttempts, p.QueueAttempts)
 	store.Patch(m, 7, &r.QueueMaxAttempts, p.QueueMaxAttempts)
 	store.PutNull(m, 8, &r.QueueRunAt, p.QueueRunAt)
-	store.PutNull(m, 9, &r.QueueError, p.QueueError)
-	store.PutNull(m, 10, &r.QueueCompletedAt, p.QueueCompletedAt)
-	store.Patch(m, 11, &r.QueueEpoch, p.QueueEpoch)
-	store.PutNull(m, 12, &r.QueueLease, p.QueueLease)
-	store.Patch(m, 13, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.QueueRunAt))
+	store.Patch(m, 13, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.QueueRunAt))
 	store.Patch(m, 14, &r.QueueName, p.QueueName)
-	store.PutNull(m, 15, &r.QueueErrors, p.QueueErrors)
-	store.PutNull(m, 16, &r.QueueResult, p.QueueResult)
-	store.PutNull(m, 17, &r.QueueProgress, p.QueueProgress)
-	store.PutNull(m, 18, &r.QueueNote, p.QueueNote)
-	store.PutNull(m, 19, &r.QueueTrace, p.QueueTrace)
-	store.PutNull(m, 20, &r.QueueGate, p.QueueGate)
-	store.PutNull(m, 21, &r.QueueUnique, p.QueueUnique)
-	store.PutNull(m, 22, &r.QueueUniqueUntil, p.QueueUniqueUntil)
-	store.Patch(m, 23, &r.QueueYielded, p.QueueYielded)
-	store.Patch(m, 24, &r.QueueVersion, p.QueueVersion)
-	store.Patch(m, 25, &r.QueueRank, p.QueueRank)
+	store.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
+	store.PutNull(m, 20, &r.QueueGate, p.own.QueueGate)
+	store.PutNull(m, 21, &r.QueueUnique, p.own.QueueUnique)
+	store.PutNull(m, 22, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
+	store.Patch(m, 24, &r.QueueVersion, p.own.QueueVersion)
 }
 
 // Walk is the payload of a walk in errand.
@@ -528,11 +487,13 @@ func newWalk(ctx context.Context, payload Walk, opts []func(*ErrandNew)) (Errand
 		return ErrandNew{}, err
 	}
 	n := ErrandNew{
-		Kind:         "walk",
-		Payload:      text,
-		QueueName:    store.Set("main"),
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(1)),
+		Kind:      "walk",
+		Payload:   text,
+		QueueName: store.Set("main"),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -580,11 +541,13 @@ func newFilm(ctx context.Context, payload Film, opts []func(*ErrandNew)) (Errand
 		return ErrandNew{}, err
 	}
 	n := ErrandNew{
-		Kind:         "film",
-		Payload:      text,
-		QueueName:    store.Set("media"),
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(1)),
+		Kind:      "film",
+		Payload:   text,
+		QueueName: store.Set("media"),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -636,8 +599,10 @@ func newSlow(ctx context.Context, payload Slow, opts []func(*ErrandNew)) (Errand
 		Payload:          text,
 		QueueMaxAttempts: store.Set(int64(3)),
 		QueueName:        store.Set("main"),
-		QueueTrace:       queue.Trace(ctx),
-		QueueVersion:     store.Set(int64(1)),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -689,8 +654,10 @@ func newListed(ctx context.Context, payload Listed, opts []func(*ErrandNew)) (Er
 		Payload:          text,
 		QueueMaxAttempts: store.Set(int64(5)),
 		QueueName:        store.Set("main"),
-		QueueTrace:       queue.Trace(ctx),
-		QueueVersion:     store.Set(int64(1)),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -742,8 +709,10 @@ func newSquared(ctx context.Context, payload Squared, opts []func(*ErrandNew)) (
 		Payload:          text,
 		QueueMaxAttempts: store.Set(int64(5)),
 		QueueName:        store.Set("main"),
-		QueueTrace:       queue.Trace(ctx),
-		QueueVersion:     store.Set(int64(1)),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -795,8 +764,10 @@ func newJittered(ctx context.Context, payload Jittered, opts []func(*ErrandNew))
 		Payload:          text,
 		QueueMaxAttempts: store.Set(int64(50)),
 		QueueName:        store.Set("main"),
-		QueueTrace:       queue.Trace(ctx),
-		QueueVersion:     store.Set(int64(1)),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -844,16 +815,18 @@ func newRated(ctx context.Context, payload Rated, opts []func(*ErrandNew)) (Erra
 		return ErrandNew{}, err
 	}
 	n := ErrandNew{
-		Kind:         "rated",
-		Payload:      text,
-		QueueName:    store.Set("main"),
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(1)),
+		Kind:      "rated",
+		Payload:   text,
+		QueueName: store.Set("main"),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.QueueGate = store.Set(queue.Key("errand/rated"))
+	n.own.QueueGate = store.Set(queue.Key("errand/rated"))
 	return n, nil
 }
 
@@ -897,16 +870,18 @@ func newShared(ctx context.Context, payload Shared, opts []func(*ErrandNew)) (Er
 		return ErrandNew{}, err
 	}
 	n := ErrandNew{
-		Kind:         "shared",
-		Payload:      text,
-		QueueName:    store.Set("main"),
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(1)),
+		Kind:      "shared",
+		Payload:   text,
+		QueueName: store.Set("main"),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.QueueGate = store.Set(queue.Key("errand/shared"))
+	n.own.QueueGate = store.Set(queue.Key("errand/shared"))
 	return n, nil
 }
 
@@ -952,16 +927,18 @@ func newFair(ctx context.Context, payload Fair, opts []func(*ErrandNew)) (Errand
 		return ErrandNew{}, err
 	}
 	n := ErrandNew{
-		Kind:         "fair",
-		Payload:      text,
-		QueueName:    store.Set("main"),
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(1)),
+		Kind:      "fair",
+		Payload:   text,
+		QueueName: store.Set("main"),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.QueueGate = store.Set(queue.Key("errand/fair", payload.Tenant))
+	n.own.QueueGate = store.Set(queue.Key("errand/fair", payload.Tenant))
 	return n, nil
 }
 
@@ -991,9 +968,9 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
+	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
-		n.QueueUniqueUntil = until
+		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
 	}, func(c *store.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
@@ -1001,12 +978,14 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 			CreatedAt:        n.CreatedAt,
 			Kind:             store.Set(n.Kind),
 			Payload:          store.Set(n.Payload),
-			QueueGate:        n.QueueGate,
 			QueueMaxAttempts: n.QueueMaxAttempts,
 			QueueName:        n.QueueName,
 			QueueRunAt:       n.QueueRunAt,
-			QueueTrace:       n.QueueTrace,
-			QueueVersion:     n.QueueVersion,
+			own: errandOwn{
+				QueueGate:    n.own.QueueGate,
+				QueueTrace:   n.own.QueueTrace,
+				QueueVersion: n.own.QueueVersion,
+			},
 		}
 		_ = runAt
 		if n.Priority.IsSet() {
@@ -1046,16 +1025,18 @@ func newKept(ctx context.Context, payload Kept, opts []func(*ErrandNew)) (Errand
 		return ErrandNew{}, err
 	}
 	n := ErrandNew{
-		Kind:         "kept",
-		Payload:      text,
-		QueueName:    store.Set("main"),
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(1)),
+		Kind:      "kept",
+		Payload:   text,
+		QueueName: store.Set("main"),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.QueueUnique = store.Set(queue.Key("errand/kept", payload.Key, payload.Number))
+	n.own.QueueUnique = store.Set(queue.Key("errand/kept", payload.Key, payload.Number))
 	return n, nil
 }
 
@@ -1083,12 +1064,12 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.QueueUnique.Or(""), queue.Unique{
+	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{
 		For: 1 * time.Hour,
 		On:  queue.Keep,
 	}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
-		n.QueueUniqueUntil = until
+		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
 	}, func(c *store.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
@@ -1096,12 +1077,14 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 			CreatedAt:        n.CreatedAt,
 			Kind:             store.Set(n.Kind),
 			Payload:          store.Set(n.Payload),
-			QueueGate:        n.QueueGate,
 			QueueMaxAttempts: n.QueueMaxAttempts,
 			QueueName:        n.QueueName,
 			QueueRunAt:       n.QueueRunAt,
-			QueueTrace:       n.QueueTrace,
-			QueueVersion:     n.QueueVersion,
+			own: errandOwn{
+				QueueGate:    n.own.QueueGate,
+				QueueTrace:   n.own.QueueTrace,
+				QueueVersion: n.own.QueueVersion,
+			},
 		}
 		_ = runAt
 		if n.Priority.IsSet() {
@@ -1141,16 +1124,18 @@ func newHourly(ctx context.Context, payload Hourly, opts []func(*ErrandNew)) (Er
 		return ErrandNew{}, err
 	}
 	n := ErrandNew{
-		Kind:         "hourly",
-		Payload:      text,
-		QueueName:    store.Set("main"),
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(1)),
+		Kind:      "hourly",
+		Payload:   text,
+		QueueName: store.Set("main"),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.QueueUnique = store.Set(queue.Key("errand/hourly", payload.Key))
+	n.own.QueueUnique = store.Set(queue.Key("errand/hourly", payload.Key))
 	return n, nil
 }
 
@@ -1180,9 +1165,9 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.QueueUnique.Or(""), queue.Unique{On: queue.Replace}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
+	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Replace}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
-		n.QueueUniqueUntil = until
+		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
 	}, func(c *store.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
@@ -1190,12 +1175,14 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 			CreatedAt:        n.CreatedAt,
 			Kind:             store.Set(n.Kind),
 			Payload:          store.Set(n.Payload),
-			QueueGate:        n.QueueGate,
 			QueueMaxAttempts: n.QueueMaxAttempts,
 			QueueName:        n.QueueName,
 			QueueRunAt:       n.QueueRunAt,
-			QueueTrace:       n.QueueTrace,
-			QueueVersion:     n.QueueVersion,
+			own: errandOwn{
+				QueueGate:    n.own.QueueGate,
+				QueueTrace:   n.own.QueueTrace,
+				QueueVersion: n.own.QueueVersion,
+			},
 		}
 		_ = runAt
 		if n.Priority.IsSet() {
@@ -1235,17 +1222,19 @@ func newReplaced(ctx context.Context, payload Replaced, opts []func(*ErrandNew))
 		return ErrandNew{}, err
 	}
 	n := ErrandNew{
-		Kind:         "replaced",
-		Payload:      text,
-		QueueName:    store.Set("main"),
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(1)),
+		Kind:      "replaced",
+		Payload:   text,
+		QueueName: store.Set("main"),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.QueueGate = store.Set(queue.Key("errand/replaced", payload.Tenant))
-	n.QueueUnique = store.Set(queue.Key("errand/replaced", payload.Key))
+	n.own.QueueGate = store.Set(queue.Key("errand/replaced", payload.Tenant))
+	n.own.QueueUnique = store.Set(queue.Key("errand/replaced", payload.Key))
 	return n, nil
 }
 
@@ -1273,13 +1262,13 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.QueueUnique.Or(""), queue.Unique{
+	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{
 		AtMost: 1 * time.Minute,
 		On:     queue.Debounce,
 		Wait:   30 * time.Second,
 	}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{store.Bind(c, &errandSpec)}
-		n.QueueUniqueUntil = until
+		n.own.QueueUniqueUntil = until
 		if !n.QueueRunAt.IsSet() {
 			n.QueueRunAt = store.Set(t.Conn().DB().Clock().Add(30 * time.Second))
 		}
@@ -1290,14 +1279,16 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 			CreatedAt:        n.CreatedAt,
 			Kind:             store.Set(n.Kind),
 			Payload:          store.Set(n.Payload),
-			QueueGate:        n.QueueGate,
 			QueueMaxAttempts: n.QueueMaxAttempts,
 			QueueName:        n.QueueName,
 			QueueRunAt:       n.QueueRunAt,
-			QueueTrace:       n.QueueTrace,
-			QueueVersion:     n.QueueVersion,
+			own: errandOwn{
+				QueueGate:    n.own.QueueGate,
+				QueueTrace:   n.own.QueueTrace,
+				QueueVersion: n.own.QueueVersion,
+			},
 		}
-		p.QueueRunAt, p.QueueHold = runAt, store.Set(queue.HoldTime)
+		p.QueueRunAt, p.own.QueueHold = runAt, store.Set(queue.HoldTime)
 		if n.Priority.IsSet() {
 			if err := queue.SetPriority(ctx, c, &errandQueue, int64(old.ID), n.Priority.Or(0)); err != nil {
 				return nil, err
@@ -1335,16 +1326,18 @@ func newBounced(ctx context.Context, payload Bounced, opts []func(*ErrandNew)) (
 		return ErrandNew{}, err
 	}
 	n := ErrandNew{
-		Kind:         "bounced",
-		Payload:      text,
-		QueueName:    store.Set("main"),
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(1)),
+		Kind:      "bounced",
+		Payload:   text,
+		QueueName: store.Set("main"),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.QueueUnique = store.Set(queue.Key("errand/bounced", payload.Key))
+	n.own.QueueUnique = store.Set(queue.Key("errand/bounced", payload.Key))
 	return n, nil
 }
 
@@ -1401,11 +1394,13 @@ func newGreet(ctx context.Context, payload Greet, opts []func(*ErrandNew)) (Erra
 		return ErrandNew{}, err
 	}
 	n := ErrandNew{
-		Kind:         "greet",
-		Payload:      text,
-		QueueName:    store.Set("main"),
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(3)),
+		Kind:      "greet",
+		Payload:   text,
+		QueueName: store.Set("main"),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(3)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -1453,11 +1448,13 @@ func newFly(ctx context.Context, payload Fly, opts []func(*ErrandNew)) (ErrandNe
 		return ErrandNew{}, err
 	}
 	n := ErrandNew{
-		Kind:         "fly",
-		Payload:      text,
-		QueueName:    store.Set("main"),
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(1)),
+		Kind:      "fly",
+		Payload:   text,
+		QueueName: store.Set("main"),
+		own: errandOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)

@@ -95,42 +95,32 @@ func (v TaskState) Value() (driver.Value, error) {
 
 // TaskNew is a row of task to be. What is left unset takes its default, or is null.
 type TaskNew struct {
-	JobType       string                   `json:"job_type"`              // required
-	Payload       store.JSON               `json:"payload"`               // required
-	State         store.Opt[TaskState]     `json:"state,omitzero"`        // default: ready
-	Attempts      store.Opt[int64]         `json:"attempts,omitzero"`     // default: 0
-	MaxAttempts   store.Opt[int64]         `json:"max_attempts,omitzero"` // default: 3
-	RunAt         store.Opt[time.Time]     `json:"run_at,omitzero"`
-	Error         store.Opt[string]        `json:"error,omitzero"`
-	QueueEpoch    store.Opt[int64]         `json:"queue_epoch,omitzero"` // default: 0
-	QueueLease    store.Opt[time.Time]     `json:"queue_lease,omitzero"`
-	QueueHold     store.Opt[string]        `json:"queue_hold,omitzero"` // default:
-	QueueErrors   store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
-	QueueResult   store.Opt[store.JSON]    `json:"queue_result,omitzero"`
-	QueueProgress store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
-	QueueNote     store.Opt[string]        `json:"queue_note,omitzero"`
-	QueueTrace    store.Opt[string]        `json:"queue_trace,omitzero"`
-	QueueVersion  store.Opt[int64]         `json:"queue_version,omitzero"` // default: 1
+	JobType     string               `json:"job_type"`              // required
+	Payload     store.JSON           `json:"payload"`               // required
+	State       store.Opt[TaskState] `json:"state,omitzero"`        // default: ready
+	Attempts    store.Opt[int64]     `json:"attempts,omitzero"`     // default: 0
+	MaxAttempts store.Opt[int64]     `json:"max_attempts,omitzero"` // default: 3
+	RunAt       store.Opt[time.Time] `json:"run_at,omitzero"`
+	Error       store.Opt[string]    `json:"error,omitzero"`
+	own         taskOwn
 }
 
 // TaskPatch is a change to a row of task. What is left unset stays as it is.
 type TaskPatch struct {
-	JobType       store.Opt[string]        `json:"job_type,omitzero"`
-	Payload       store.Opt[store.JSON]    `json:"payload,omitzero"`
-	State         store.Opt[TaskState]     `json:"state,omitzero"`
-	Attempts      store.Opt[int64]         `json:"attempts,omitzero"`
-	MaxAttempts   store.Opt[int64]         `json:"max_attempts,omitzero"`
-	RunAt         store.Opt[time.Time]     `json:"run_at,omitzero"`
-	Error         store.Opt[string]        `json:"error,omitzero"`
-	QueueEpoch    store.Opt[int64]         `json:"queue_epoch,omitzero"`
-	QueueLease    store.Opt[time.Time]     `json:"queue_lease,omitzero"`
-	QueueHold     store.Opt[string]        `json:"queue_hold,omitzero"`
-	QueueErrors   store.Opt[store.JSON]    `json:"queue_errors,omitzero"`
-	QueueResult   store.Opt[store.JSON]    `json:"queue_result,omitzero"`
-	QueueProgress store.Opt[store.Decimal] `json:"queue_progress,omitzero"`
-	QueueNote     store.Opt[string]        `json:"queue_note,omitzero"`
-	QueueTrace    store.Opt[string]        `json:"queue_trace,omitzero"`
-	QueueVersion  store.Opt[int64]         `json:"queue_version,omitzero"`
+	JobType     store.Opt[string]     `json:"job_type,omitzero"`
+	Payload     store.Opt[store.JSON] `json:"payload,omitzero"`
+	State       store.Opt[TaskState]  `json:"state,omitzero"`
+	Attempts    store.Opt[int64]      `json:"attempts,omitzero"`
+	MaxAttempts store.Opt[int64]      `json:"max_attempts,omitzero"`
+	RunAt       store.Opt[time.Time]  `json:"run_at,omitzero"`
+	Error       store.Opt[string]     `json:"error,omitzero"`
+	own         taskOwn
+}
+
+type taskOwn struct {
+	QueueHold    store.Opt[string]
+	QueueTrace   store.Opt[string]
+	QueueVersion store.Opt[int64]
 }
 
 // TaskFields are the columns of task, for filters and sorts.
@@ -358,15 +348,10 @@ func taskNew(given, row any, m *store.Mask, now time.Time) {
 	store.Put(m, 5, &r.MaxAttempts, n.MaxAttempts, 3)
 	store.PutNull(m, 6, &r.RunAt, n.RunAt)
 	store.PutNull(m, 7, &r.Error, n.Error)
-	store.Put(m, 8, &r.QueueEpoch, n.QueueEpoch, 0)
-	store.PutNull(m, 9, &r.QueueLease, n.QueueLease)
-	store.Put(m, 10, &r.QueueHold, n.QueueHold, queue.HoldUntil(r.RunAt.V, now))
-	store.PutNull(m, 11, &r.QueueErrors, n.QueueErrors)
-	store.PutNull(m, 12, &r.QueueResult, n.QueueResult)
-	store.PutNull(m, 13, &r.QueueProgress, n.QueueProgress)
-	store.PutNull(m, 14, &r.QueueNote, n.QueueNote)
-	store.PutNull(m, 15, &r.QueueTrace, n.QueueTrace)
-	store.Put(m, 16, &r.QueueVersion, n.QueueVersion, 1)
+	r.QueueEpoch = 0
+	store.Put(m, 10, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
+	store.PutNull(m, 15, &r.QueueTrace, n.own.QueueTrace)
+	store.Put(m, 16, &r.QueueVersion, n.own.QueueVersion, 1)
 }
 
 func taskPatch(given, row any, m *store.Mask) {
@@ -378,15 +363,9 @@ func taskPatch(given, row any, m *store.Mask) {
 	store.Patch(m, 5, &r.MaxAttempts, p.MaxAttempts)
 	store.PutNull(m, 6, &r.RunAt, p.RunAt)
 	store.PutNull(m, 7, &r.Error, p.Error)
-	store.Patch(m, 8, &r.QueueEpoch, p.QueueEpoch)
-	store.PutNull(m, 9, &r.QueueLease, p.QueueLease)
-	store.Patch(m, 10, &r.QueueHold, queue.HoldChanged(p.QueueHold, p.RunAt))
-	store.PutNull(m, 11, &r.QueueErrors, p.QueueErrors)
-	store.PutNull(m, 12, &r.QueueResult, p.QueueResult)
-	store.PutNull(m, 13, &r.QueueProgress, p.QueueProgress)
-	store.PutNull(m, 14, &r.QueueNote, p.QueueNote)
-	store.PutNull(m, 15, &r.QueueTrace, p.QueueTrace)
-	store.Patch(m, 16, &r.QueueVersion, p.QueueVersion)
+	store.Patch(m, 10, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
+	store.PutNull(m, 15, &r.QueueTrace, p.own.QueueTrace)
+	store.Patch(m, 16, &r.QueueVersion, p.own.QueueVersion)
 }
 
 // Note is the payload of a note in task.
@@ -439,10 +418,12 @@ func newNote(ctx context.Context, payload Note, opts []func(*TaskNew)) (TaskNew,
 		return TaskNew{}, err
 	}
 	n := TaskNew{
-		JobType:      "note",
-		Payload:      text,
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(3)),
+		JobType: "note",
+		Payload: text,
+		own: taskOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(3)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -490,10 +471,12 @@ func newLetter(ctx context.Context, payload Letter, opts []func(*TaskNew)) (Task
 		return TaskNew{}, err
 	}
 	n := TaskNew{
-		JobType:      "letter",
-		Payload:      text,
-		QueueTrace:   queue.Trace(ctx),
-		QueueVersion: store.Set(int64(1)),
+		JobType: "letter",
+		Payload: text,
+		own: taskOwn{
+			QueueTrace:   queue.Trace(ctx),
+			QueueVersion: store.Set(int64(1)),
+		},
 	}
 	for _, opt := range opts {
 		opt(&n)
