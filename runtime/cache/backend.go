@@ -4,17 +4,18 @@ import (
 	"context"
 	"math"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/cache/protocol"
 )
 
 // Forever is the life of an entry that does not expire.
 const Forever = time.Duration(math.MaxInt64)
 
-// Formats of entries that have no encoded value. The generator's dialects know
-// them too.
+// Formats of entries that have no encoded value.
 const (
-	FormatLease = "lease" // a load is running, and there is no value yet
-	FormatNone  = "none"  // it is known that there is nothing
-	FormatInt   = "int"   // a counter: its value is Number
+	FormatLease = protocol.FormatLease // a load is running, and there is no value yet
+	FormatNone  = protocol.FormatNone  // it is known that there is nothing
+	FormatInt   = protocol.FormatInt   // a counter: its value is Number
 )
 
 // Entry is an entry as a backend finds it.

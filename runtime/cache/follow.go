@@ -6,6 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/cache/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -47,7 +49,7 @@ func (t *table) appendNow(ctx context.Context, hashes []uint64) error {
 		}
 		hashes = hashes[n:]
 		args := t.args()
-		args[argOrigin], args[argHashes] = t.shared.invalidator.Origin, packed
+		args[protocol.ArgOrigin], args[protocol.ArgHashes] = t.shared.invalidator.Origin, packed
 		if _, err := store.Exec(ctx, t.c, &t.spec.Tell, args); err != nil {
 			return err
 		}
@@ -65,8 +67,8 @@ func (t *table) root() *table { return t.in(t.c.DB().Conn()) }
 func (t *table) pruneChanges(ctx context.Context) error {
 	for {
 		args := t.args()
-		spanInto(args, argLife, argGoneAt, -changeKept)
-		args[argLimit] = int64(dropBatch)
+		spanInto(args, protocol.ArgLife, protocol.ArgGoneAt, -changeKept)
+		args[protocol.ArgLimit] = int64(dropBatch)
 		n, err := store.Exec(ctx, t.c, &t.spec.Hush, args)
 		if err != nil || n < dropBatch {
 			return err
@@ -189,8 +191,8 @@ func (r *changeReader) read(ctx context.Context) error {
 // over.
 func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 	for {
-		args := make([]any, argCount)
-		args[argID], args[argLimit] = r.last, int64(readMost)
+		args := make([]any, protocol.ArgCount)
+		args[protocol.ArgID], args[protocol.ArgLimit] = r.last, int64(readMost)
 		rows, err := store.Many(ctx, r.t.c, &r.t.spec.Hear, args, (*change).columns)
 		if err != nil {
 			return err
@@ -221,8 +223,8 @@ func (r *changeReader) readMissing(ctx context.Context) error {
 			return nil
 		}
 		found := map[int64]bool{}
-		args := make([]any, argCount)
-		args[argKeys] = store.ListOf(ids)
+		args := make([]any, protocol.ArgCount)
+		args[protocol.ArgKeys] = store.ListOf(ids)
 		var row change
 		err := store.Each(ctx, r.t.c, &r.t.spec.Missing, args, row.columns(), func() error {
 			found[row.id] = true

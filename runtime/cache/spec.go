@@ -34,36 +34,6 @@ type Spec struct {
 	Patch func(ctx context.Context, c *store.Conn, key string, patch any) error
 }
 
-// Arguments of a cache's statements, by index. The generator's dialects write
-// the same order.
-const (
-	argKey = iota
-	argID
-	argValue
-	argFormat
-	argNumber
-	argSize
-	argTags
-	argToken
-	argLease
-	argNow // for a database without a clock of its own, and for a test's clock
-	argLife
-	argFresh
-	argHold // these three in microseconds from now, or null
-	argGoneAt
-	argStaleAt
-	argHeldAt // the same as moments
-	argTag
-	argFrom
-	argTo
-	argLimit
-	argKeys
-	argHits
-	argOrigin
-	argHashes
-	argCount
-)
-
 // checkPatch refuses a patch of a field that the cache keeps itself: the row would
 // say something else than memory, or stand under another key.
 func (s *Spec) checkPatch(patch any) error {

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/cache/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -79,8 +81,8 @@ func (t *table) Now(ctx context.Context) (time.Time, error) {
 
 // args are the arguments that every statement picks its own from.
 func (t *table) args() []any {
-	args := make([]any, argCount)
-	args[argNow] = t.now()
+	args := make([]any, protocol.ArgCount)
+	args[protocol.ArgNow] = t.now()
 	return args
 }
 
@@ -91,7 +93,7 @@ func spanInto(args []any, span, moment int, d time.Duration) {
 		return
 	}
 	args[span] = d.Microseconds()
-	if now, ok := args[argNow].(time.Time); ok {
+	if now, ok := args[protocol.ArgNow].(time.Time); ok {
 		args[moment] = now.Add(d)
 	}
 }
@@ -115,7 +117,7 @@ type found struct {
 }
 
 func newFound(t *table) *found {
-	f := &found{ours: !t.spec.Find.Takes(t.c, argNow)}
+	f := &found{ours: !t.spec.Find.Takes(t.c, protocol.ArgNow)}
 	var value any = &f.value
 	if t.spec.JSON {
 		value = &f.document
@@ -156,7 +158,7 @@ func (t *table) Find(ctx context.Context, key string) (Entry, error) {
 	f.args = f.args[:0]
 	text, order := t.spec.Find.Form(t.c)
 	for _, a := range order {
-		if a == argNow {
+		if a == protocol.ArgNow {
 			f.args = append(f.args, t.now())
 		} else {
 			f.args = append(f.args, &f.key)
@@ -175,7 +177,7 @@ func (t *table) FindMany(ctx context.Context, keys []string, each func(string, E
 	f := newFound(t)
 	args := t.args()
 	for batch := range slices.Chunk(keys, findBatch) {
-		args[argKeys] = store.ListOf(batch)
+		args[protocol.ArgKeys] = store.ListOf(batch)
 		err := store.Each(ctx, t.c, &t.spec.FindMany, args, f.many, func() error {
 			each(f.key, f.entry(t))
 			return nil

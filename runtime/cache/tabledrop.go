@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/hegner123/modulagen/runtime/cache/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -45,9 +47,9 @@ type deletedEntry struct {
 // there may be another.
 func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, set func(args []any)) (gone tally, more bool, err error) {
 	args := t.args()
-	args[argLimit] = int64(limit)
+	args[protocol.ArgLimit] = int64(limit)
 	set(args)
-	rows, err := store.ChangeSome(ctx, t.c, st, &t.spec.Drop, args, argID, func(r *deletedEntry) []any { return []any{&r.key, &r.size} })
+	rows, err := store.ChangeSome(ctx, t.c, st, &t.spec.Drop, args, protocol.ArgID, func(r *deletedEntry) []any { return []any{&r.key, &r.size} })
 	if err != nil || len(rows) == 0 {
 		return tally{}, false, err
 	}
@@ -76,7 +78,7 @@ func (t *table) mayLeave(st *store.Statement, removed, limit int) bool {
 
 func (t *table) RemoveTags(ctx context.Context, tags []string) (total int64, err error) {
 	for _, tag := range tags {
-		n, err := t.drop(ctx, &t.spec.DropTag, func(args []any) { args[argTag] = tag })
+		n, err := t.drop(ctx, &t.spec.DropTag, func(args []any) { args[protocol.ArgTag] = tag })
 		total += n
 		if err != nil {
 			return total, err
@@ -87,11 +89,11 @@ func (t *table) RemoveTags(ctx context.Context, tags []string) (total int64, err
 
 // removeTagRange removes entries with tags from one on to before another.
 func (t *table) removeTagRange(ctx context.Context, from, to string) (int64, error) {
-	return t.drop(ctx, &t.spec.DropTags, func(args []any) { args[argFrom], args[argTo] = from, to })
+	return t.drop(ctx, &t.spec.DropTags, func(args []any) { args[protocol.ArgFrom], args[protocol.ArgTo] = from, to })
 }
 
 func (t *table) RemoveRange(ctx context.Context, from, to string) (int64, error) {
-	return t.drop(ctx, &t.spec.DropKeys, func(args []any) { args[argFrom], args[argTo] = from, to })
+	return t.drop(ctx, &t.spec.DropKeys, func(args []any) { args[protocol.ArgFrom], args[protocol.ArgTo] = from, to })
 }
 
 func (t *table) Clear(ctx context.Context) (int64, error) {
@@ -103,7 +105,7 @@ func (t *table) Clear(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return t.drop(ctx, &t.spec.DropAll, func(args []any) { args[argID] = last })
+	return t.drop(ctx, &t.spec.DropAll, func(args []any) { args[protocol.ArgID] = last })
 }
 
 func (t *table) Expire(ctx context.Context) (int64, error) {

@@ -9,34 +9,36 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/hegner123/modulagen/runtime/cache/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // write gives the arguments of a statement that writes an entry.
 func (t *table) write(args []any, w *Write) []any {
 	clear(args)
-	args[argNow] = t.now()
-	args[argKey], args[argFormat], args[argNumber], args[argToken] = w.Key, w.Format, w.Number, w.Token
-	args[argSize] = int64(len(w.Key) + len(w.Value))
+	args[protocol.ArgNow] = t.now()
+	args[protocol.ArgKey], args[protocol.ArgFormat], args[protocol.ArgNumber], args[protocol.ArgToken] = w.Key, w.Format, w.Number, w.Token
+	args[protocol.ArgSize] = int64(len(w.Key) + len(w.Value))
 	switch {
 	case t.spec.JSON && len(w.Value) == 0:
-		args[argValue] = store.JSON("null")
+		args[protocol.ArgValue] = store.JSON("null")
 	case t.spec.JSON:
-		args[argValue] = store.JSON(w.Value)
+		args[protocol.ArgValue] = store.JSON(w.Value)
 	case w.Value == nil:
-		args[argValue] = []byte{}
+		args[protocol.ArgValue] = []byte{}
 	default:
-		args[argValue] = w.Value
+		args[protocol.ArgValue] = w.Value
 	}
 	if t.spec.TagsMax > 0 && len(w.Tags) > 0 {
-		args[argTags] = shown(w.Tags, t.spec.TagsMax)
+		args[protocol.ArgTags] = shown(w.Tags, t.spec.TagsMax)
 	}
 	early := t.early(args, w)
-	spanInto(args, argLife, argGoneAt, w.Life-early)
+	spanInto(args, protocol.ArgLife, protocol.ArgGoneAt, w.Life-early)
 	if w.Fresh < w.Life {
-		spanInto(args, argFresh, argStaleAt, w.Fresh-early)
+		spanInto(args, protocol.ArgFresh, protocol.ArgStaleAt, w.Fresh-early)
 	}
-	args[argLease] = int64(0)
+	args[protocol.ArgLease] = int64(0)
 	return args
 }
 
@@ -45,7 +47,7 @@ func (t *table) write(args []any, w *Write) []any {
 // long: written again and again, an entry mostly keeps its end, and the index of
 // ends need not be written.
 func (t *table) early(args []any, w *Write) time.Duration {
-	now, ours := args[argNow].(time.Time)
+	now, ours := args[protocol.ArgNow].(time.Time)
 	switch {
 	case w.Slack <= time.Microsecond || w.Life == Forever:
 		return 0
@@ -126,7 +128,7 @@ func lastPerKey(writes []*Write) []*Write {
 // that are there and keep their ends are renewed first, which writes no index; the
 // others are put.
 func (t *table) putRows(ctx context.Context, writes []*Write) error {
-	args := make([]any, argCount)
+	args := make([]any, protocol.ArgCount)
 	row := func(i int) []any { return t.write(args, writes[i]) }
 	if t.spec.Renew.Has(t.c) {
 		renewed, err := store.ExecEach(ctx, t.c, &t.spec.Renew, len(writes), row)
@@ -167,16 +169,16 @@ func (t *table) tag(ctx context.Context, writes []*Write, instead bool) error {
 	if len(tags) == 0 {
 		return nil
 	}
-	args := make([]any, argCount)
+	args := make([]any, protocol.ArgCount)
 	_, err := store.ExecEach(ctx, t.c, &t.spec.Tag, len(tags), func(i int) []any {
-		args[argTag], args[argKey], args[argToken] = tags[i].tag, tags[i].w.Key, tags[i].w.Token
+		args[protocol.ArgTag], args[protocol.ArgKey], args[protocol.ArgToken] = tags[i].tag, tags[i].w.Key, tags[i].w.Token
 		return args
 	})
 	if err != nil || !instead {
 		return err
 	}
 	_, err = store.ExecEach(ctx, t.c, &t.spec.Untag, len(tagged), func(i int) []any {
-		args[argKey] = tagged[i].Key
+		args[protocol.ArgKey] = tagged[i].Key
 		return args
 	})
 	return err
@@ -230,7 +232,7 @@ func (t *table) Add(ctx context.Context, w *Write) (added bool, err error) {
 func (t *table) addIn(ctx context.Context, w *Write) (bool, error) {
 	writes := []*Write{w}
 	t.shared.invalidator.Begin(writes)
-	args := t.write(make([]any, argCount), w)
+	args := t.write(make([]any, protocol.ArgCount), w)
 	if _, err := store.Exec(ctx, t.c, &t.spec.Vacate, args); err != nil {
 		return false, err
 	}
@@ -250,7 +252,7 @@ func (t *table) Count(ctx context.Context, w *Write) (n int64, err error) {
 		in := t.in(c)
 		writes := []*Write{w}
 		t.shared.invalidator.Begin(writes)
-		args := t.write(make([]any, argCount), w)
+		args := t.write(make([]any, protocol.ArgCount), w)
 		if _, err := store.Exec(ctx, c, &t.spec.Vacate, args); err != nil {
 			return err
 		}
@@ -280,9 +282,9 @@ func (t *table) Count(ctx context.Context, w *Write) (n int64, err error) {
 func (t *table) Remove(ctx context.Context, keys []string) error {
 	return t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
-		args := make([]any, argCount)
+		args := make([]any, protocol.ArgCount)
 		_, err := store.ExecEach(ctx, c, &t.spec.Remove, len(keys), func(i int) []any {
-			args[argKey] = keys[i]
+			args[protocol.ArgKey] = keys[i]
 			return args
 		})
 		if err != nil {
@@ -311,7 +313,7 @@ func (t *table) gone(ctx context.Context, keys []string) error {
 func (t *table) Touch(ctx context.Context, key string, life, fresh time.Duration, reseal Reseal) (touched bool, err error) {
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
-		args := t.write(make([]any, argCount), &Write{Key: key, Life: life, Fresh: fresh})
+		args := t.write(make([]any, protocol.ArgCount), &Write{Key: key, Life: life, Fresh: fresh})
 		n, err := store.Exec(ctx, c, &t.spec.Touch, args)
 		touched = n > 0
 		if err != nil || !touched {
@@ -338,14 +340,14 @@ func (t *table) reseal(ctx context.Context, key string, reseal Reseal) error {
 	if err != nil {
 		return err
 	}
-	_, err = store.Exec(ctx, t.c, &t.spec.Reseal, t.write(make([]any, argCount), &Write{Key: key, Value: value, Life: Forever, Fresh: Forever}))
+	_, err = store.Exec(ctx, t.c, &t.spec.Reseal, t.write(make([]any, protocol.ArgCount), &Write{Key: key, Value: value, Life: Forever, Fresh: Forever}))
 	return err
 }
 
 func (t *table) RecordHits(ctx context.Context, hits []KeyHits) error {
 	args := t.args()
 	_, err := store.ExecEach(ctx, t.c, &t.spec.Use, len(hits), func(i int) []any {
-		args[argKey], args[argHits] = hits[i].Key, hits[i].Hits
+		args[protocol.ArgKey], args[protocol.ArgHits] = hits[i].Key, hits[i].Hits
 		return args
 	})
 	return err
@@ -355,9 +357,9 @@ func (t *table) Lease(ctx context.Context, w *Write, hold time.Duration) (had, f
 	w.Format, w.Life, w.Fresh = FormatLease, hold, hold
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
-		args := t.write(make([]any, argCount), w)
-		args[argLease] = w.Token
-		spanInto(args, argHold, argHeldAt, hold)
+		args := t.write(make([]any, protocol.ArgCount), w)
+		args[protocol.ArgLease] = w.Token
+		spanInto(args, protocol.ArgHold, protocol.ArgHeldAt, hold)
 		n, err := store.Exec(ctx, c, &t.spec.Add, args)
 		if had, fresh = n > 0, n > 0; err != nil {
 			return err
@@ -375,8 +377,8 @@ func (t *table) Lease(ctx context.Context, w *Write, hold time.Duration) (had, f
 
 func (t *table) leased(key string, token int64, hold time.Duration) []any {
 	args := t.args()
-	args[argKey], args[argLease] = key, token
-	spanInto(args, argHold, argHeldAt, hold)
+	args[protocol.ArgKey], args[protocol.ArgLease] = key, token
+	spanInto(args, protocol.ArgHold, protocol.ArgHeldAt, hold)
 	return args
 }
 
@@ -397,8 +399,8 @@ func (t *table) Fill(ctx context.Context, w *Write) (filled bool, err error) {
 	err = t.c.InTx(ctx, func(c *store.Conn) error {
 		in := t.in(c)
 		t.shared.invalidator.Begin(writes)
-		args := t.write(make([]any, argCount), w)
-		args[argLease] = w.Token
+		args := t.write(make([]any, protocol.ArgCount), w)
+		args[protocol.ArgLease] = w.Token
 		n, err := store.Exec(ctx, c, &t.spec.Fill, args)
 		if filled = n > 0; err != nil || !filled {
 			return err

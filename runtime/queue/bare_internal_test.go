@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
@@ -77,9 +79,9 @@ func bareEach(t *testing.T, now time.Time, test func(t *testing.T, b *bare)) {
 			b := &bare{log: &bytes.Buffer{}}
 			b.exec(t, db, bareDDL[db.Conn().Dialect()])
 			st := &Statements{
-				Snooze:  same("UPDATE work SET state = 'ready', due = ? WHERE id = ? AND epoch = ?", argUntil, argID, argEpoch),
-				Retry:   same("UPDATE work SET state = 'again', due = ? WHERE id = ? AND epoch = ?", argUntil, argID, argEpoch),
-				Bury:    same("UPDATE work SET state = 'dead' WHERE id = ? AND epoch = ?", argID, argEpoch),
+				Snooze:  same("UPDATE work SET state = 'ready', due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch),
+				Retry:   same("UPDATE work SET state = 'again', due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch),
+				Bury:    same("UPDATE work SET state = 'dead' WHERE id = ? AND epoch = ?", protocol.ArgID, protocol.ArgEpoch),
 				Promote: same("UPDATE work SET state = 'ready' WHERE state = 'later'"),
 			}
 			shape := &shape{name: "work", st: st, states: States{Ready: "ready", Running: "running"}, policies: map[string]Policy{"": {}}, errorMax: 100}
@@ -173,7 +175,7 @@ func TestWriteKeepsWhatItCouldNotWrite(t *testing.T) {
 			ends(claims[4:], outcome{verb: toRetry, delay: time.Hour, err: no}),
 		)
 		good := b.shape.st.Bury
-		b.shape.st.Bury = same("UPDATE missing SET state = 'dead' WHERE id = ? AND epoch = ?", argID, argEpoch)
+		b.shape.st.Bury = same("UPDATE missing SET state = 'dead' WHERE id = ? AND epoch = ?", protocol.ArgID, protocol.ArgEpoch)
 		left, err := b.settler.write(t.Context(), batch)
 		if err == nil || len(left) != 4 || left[0].claim != claims[2] || left[3].claim != claims[5] {
 			t.Fatalf("%d are left, %v; want the last four", len(left), err)
@@ -200,7 +202,7 @@ func TestDrainWritesOrFails(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
 		claims := b.claimed(t, 1)
 		good := b.shape.st.Snooze
-		b.shape.st.Snooze = same("UPDATE missing SET due = ? WHERE id = ? AND epoch = ?", argUntil, argID, argEpoch)
+		b.shape.st.Snooze = same("UPDATE missing SET due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch)
 		b.settler.settle(claims[0], outcome{verb: toSnooze, delay: time.Hour})
 		if err := b.settler.flush(t.Context(), b.opts.StopTimeout); err == nil {
 			t.Error("an end that could not be written is no error")
@@ -240,7 +242,7 @@ func TestDrainOne(t *testing.T) {
 			t.Errorf("after Goexit the row is %s and %d ends wait", got[0], len(b.settler.buffer.waiting))
 		}
 		b.performer.handler = func(context.Context, any) error { return errors.New("no") }
-		b.shape.st.Retry = same("UPDATE missing SET due = ? WHERE id = ? AND epoch = ?", argUntil, argID, argEpoch)
+		b.shape.st.Retry = same("UPDATE missing SET due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch)
 		if err := b.drainOne(t.Context(), claims[1]); err == nil {
 			t.Error("an end that could not be written is no error")
 		}
@@ -291,7 +293,7 @@ func TestEndsWakeOthers(t *testing.T) {
 			"CREATE TABLE opened (gate TEXT, n INTEGER)", "CREATE TABLE opened (gate text, n bigint)", "CREATE TABLE opened (gate varchar(50), n bigint)",
 		}[b.db.Conn().Dialect()])
 		b.shape.st.GateUsed = plain("SELECT 1")
-		b.shape.st.GateOpen = same("INSERT INTO opened (gate, n) VALUES (?, ?)", argLimitKey, argLimit)
+		b.shape.st.GateOpen = same("INSERT INTO opened (gate, n) VALUES (?, ?)", protocol.ArgLimitKey, protocol.ArgLimit)
 		b.shape.policies = map[string]Policy{"narrow": {Concurrency: 1}, "rated": {Rate: Rate{Max: 1, Every: time.Hour}}}
 		woken := func(topic string, group []settlement) {
 			t.Helper()

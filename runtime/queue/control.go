@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -16,7 +18,7 @@ func endedTopic(name string) string { return name + "/ended" }
 // CancelRow cancels a row that is ready or running. Generated code calls it.
 func CancelRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
-	args[argID], args[argError] = id, "cancelled"
+	args[protocol.ArgID], args[protocol.ArgError] = id, "cancelled"
 	n, err := changingOne(ctx, c, spec, &spec.Statements.Cancel, id, args)
 	if err != nil {
 		return err
@@ -45,7 +47,7 @@ func Revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) er
 
 func retryRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
-	args[argID] = id
+	args[protocol.ArgID] = id
 	n, err := changingOne(ctx, c, spec, &spec.Statements.Revive, id, args)
 	if err != nil {
 		return err
@@ -60,7 +62,7 @@ func retryRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) 
 // SetPriority changes the priority of a row. Generated code calls it.
 func SetPriority[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any, priority int64) error {
 	args := arguments(c.DB(), 0)
-	args[argID], args[argPriority] = id, priority
+	args[protocol.ArgID], args[protocol.ArgPriority] = id, priority
 	n, err := changingOne(ctx, c, spec, &spec.Statements.Priority, id, args)
 	if err == nil && n == 0 {
 		err = missed(ctx, c, spec, id, nil)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -79,7 +81,7 @@ func (f *fetcher) untilDue(ctx context.Context) time.Duration {
 
 func (f *fetcher) nextDue(ctx context.Context) (due time.Time, ok bool, err error) {
 	args := arguments(f.db, 0)
-	args[argLimit] = int64(1)
+	args[protocol.ArgLimit] = int64(1)
 	rows, err := store.Many(ctx, f.db.Conn(), &f.shape.st.NextDue, args, func(at *store.Null[time.Time]) []any { return []any{at} })
 	if err != nil || len(rows) == 0 {
 		return due, false, err
@@ -100,7 +102,7 @@ func (f *fetcher) begin(q *localQueue, claims []*claim) {
 // including those that a limit rejected.
 func (f *fetcher) claim(ctx context.Context, q *localQueue, n int) (claims []*claim, met int, err error) {
 	args := arguments(f.db, f.lease)
-	args[argLimit], args[argName] = int64(n), q.name
+	args[protocol.ArgLimit], args[protocol.ArgName] = int64(n), q.name
 	asked := time.Now()
 	var rows []any
 	var starts map[any]start

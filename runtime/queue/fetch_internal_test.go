@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
@@ -17,10 +19,10 @@ type bareRow struct{ id, epoch int64 }
 // claimable has claims find all ready rows, without changing them.
 func (b *bare) claimable() (reads *atomic.Int64) {
 	st := b.shape.st
-	st.Claim = same("SELECT id, epoch FROM work WHERE state = 'ready' ORDER BY id LIMIT ?", argLimit)
+	st.Claim = same("SELECT id, epoch FROM work WHERE state = 'ready' ORDER BY id LIMIT ?", protocol.ArgLimit)
 	st.Claim.Text[sqltext.MySQL] = "SELECT id FROM work WHERE state = 'ready' ORDER BY id LIMIT ?"
-	st.Take = onMySQL("UPDATE work SET epoch = epoch WHERE id IN (?)", argID)
-	st.Read = onMySQL("SELECT id, epoch FROM work WHERE id IN (?) ORDER BY id", argID)
+	st.Take = onMySQL("UPDATE work SET epoch = epoch WHERE id IN (?)", protocol.ArgID)
+	st.Read = onMySQL("SELECT id, epoch FROM work WHERE id IN (?) ORDER BY id", protocol.ArgID)
 	reads = &atomic.Int64{}
 	b.shape.read = func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
 		reads.Add(1)
@@ -53,7 +55,7 @@ func TestRefusedRowsAreMet(t *testing.T) {
 		b.shape.policies = map[string]Policy{"": {Concurrency: 1}}
 		st := b.shape.st
 		st.GateUsed = same("SELECT COUNT(*) FROM work WHERE state = 'ready'")
-		st.Release = same("UPDATE work SET epoch = epoch WHERE id = ? AND epoch = ?", argID, argEpoch)
+		st.Release = same("UPDATE work SET epoch = epoch WHERE id = ? AND epoch = ?", protocol.ArgID, protocol.ArgEpoch)
 		st.GateHold = same("UPDATE work SET epoch = epoch WHERE id = 0")
 		st.NextDue = same("DELETE FROM work WHERE state = 'not asked' RETURNING due") // it shows that it ran
 
@@ -88,7 +90,7 @@ func TestRefusedRowsAreMet(t *testing.T) {
 // A row that is left for another program is kept from the claims of this one.
 func TestParkedRowIsHeld(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
-		b.shape.st.Release = same("UPDATE work SET state = CASE WHEN ? = '"+holdKind+"' THEN 'held' ELSE 'ready' END WHERE id = ? AND epoch = ?", argHold, argID, argEpoch)
+		b.shape.st.Release = same("UPDATE work SET state = CASE WHEN ? = '"+protocol.HoldKind+"' THEN 'held' ELSE 'ready' END WHERE id = ? AND epoch = ?", protocol.ArgHold, protocol.ArgID, protocol.ArgEpoch)
 		claims := b.claimed(t, 2)
 		group := append(ends(claims[:1], b.performer.decide(claims[0], UnknownKind("other"))), ends(claims[1:], outcome{verb: toRelease})...)
 		if left, err := b.settler.write(t.Context(), group); err != nil || len(left) > 0 {

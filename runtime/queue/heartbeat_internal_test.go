@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
@@ -13,14 +15,14 @@ import (
 // renewable adds the statements of heartbeats to the bare table.
 func (b *bare) renewable() {
 	st := b.shape.st
-	st.Beat = same("UPDATE work SET due = ? WHERE id = ? AND epoch = ?", argUntil, argID, argEpoch)
+	st.Beat = same("UPDATE work SET due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch)
 	st.Beat.Text[sqltext.Postgres] = "UPDATE work SET due = now() FROM unnest($1::bigint[], $2::bigint[]) AS c (id, epoch) " +
 		"WHERE work.id = c.id AND work.epoch = c.epoch AND state = 'running' RETURNING work.id"
-	st.Beat.Order[sqltext.Postgres] = []int{argIDs, argEpochs}
+	st.Beat.Order[sqltext.Postgres] = []int{protocol.ArgIDs, protocol.ArgEpochs}
 	st.Beat.Text[sqltext.MySQL] = "UPDATE work SET due = CURRENT_TIMESTAMP(6) WHERE id IN (?)"
-	st.Beat.Order[sqltext.MySQL] = []int{argID}
+	st.Beat.Order[sqltext.MySQL] = []int{protocol.ArgID}
 	st.Beat.Text[sqltext.SQLite] += " AND state = 'running'"
-	st.Lock = onMySQL("SELECT id, epoch FROM work WHERE state = 'running' AND id IN (?) ORDER BY id FOR UPDATE", argID)
+	st.Lock = onMySQL("SELECT id, epoch FROM work WHERE state = 'running' AND id IN (?) ORDER BY id FOR UPDATE", protocol.ArgID)
 	st.Get = plain("SELECT id, epoch, state FROM work WHERE id = ?")
 	type row struct {
 		id, epoch int64

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -20,7 +22,7 @@ func (k *kindSorter) sorts() bool { return k.shape.st.Park.Text[0] != "" }
 // from its claims.
 func (k *kindSorter) sort(ctx context.Context) error {
 	args := arguments(k.db, 0)
-	args[argLimit] = int64(maxSettle)
+	args[protocol.ArgLimit] = int64(maxSettle)
 	n, err := store.Exec(ctx, k.db.Conn(), &k.shape.st.Unpark, args)
 	if err != nil {
 		return err
@@ -40,7 +42,7 @@ type unknownRow struct {
 
 func (k *kindSorter) park(ctx context.Context) error {
 	args := arguments(k.db, 0)
-	args[argLimit] = int64(maxSettle)
+	args[protocol.ArgLimit] = int64(maxSettle)
 	versions := k.shape.versioned
 	rows, err := store.Many(ctx, k.db.Conn(), &k.shape.st.Stranger, args, func(s *unknownRow) []any {
 		if versions {
@@ -53,9 +55,9 @@ func (k *kindSorter) park(ctx context.Context) error {
 	}
 	_, err = store.ExecEach(ctx, k.db.Conn(), &k.shape.st.Park, len(rows), func(i int) []any {
 		args := arguments(k.db, 0)
-		args[argID], args[argError] = rows[i].id.v, UnknownKind(rows[i].kind.V).Error()
+		args[protocol.ArgID], args[protocol.ArgError] = rows[i].id.v, UnknownKind(rows[i].kind.V).Error()
 		if _, known := k.shape.policies[rows[i].kind.V]; known {
-			args[argError] = fmt.Sprintf("queue: version %d of kind %q is newer than this program: it waits for one that knows it", rows[i].version, rows[i].kind.V)
+			args[protocol.ArgError] = fmt.Sprintf("queue: version %d of kind %q is newer than this program: it waits for one that knows it", rows[i].version, rows[i].kind.V)
 		}
 		return args
 	})

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -148,14 +150,14 @@ func (l *limiter) reject(ctx context.Context, c *store.Conn, key string, rows []
 	_, err := store.ExecEach(ctx, c, &l.shape.st.Release, len(rows), func(i int) []any {
 		claimed := l.shape.claimed(rows[i])
 		args := arguments(l.db, 0)
-		args[argID], args[argEpoch], args[argHold] = claimed.ID, claimed.Epoch, holdLimit
+		args[protocol.ArgID], args[protocol.ArgEpoch], args[protocol.ArgHold] = claimed.ID, claimed.Epoch, protocol.HoldLimit
 		return args
 	})
 	if err != nil {
 		return err
 	}
 	args := arguments(l.db, 0)
-	args[argLimitKey], args[argLimit] = key, int64(10*maxSettle)
+	args[protocol.ArgLimitKey], args[protocol.ArgLimit] = key, int64(10*maxSettle)
 	_, err = store.Exec(ctx, c, &l.shape.st.GateHold, args)
 	return err
 }
@@ -179,7 +181,7 @@ func (l *limiter) lockKey(ctx context.Context, c *store.Conn, key string) (windo
 
 func (l *limiter) runningUnder(ctx context.Context, c *store.Conn, key string) (int, error) {
 	args := arguments(l.db, 0)
-	args[argLimitKey] = key
+	args[protocol.ArgLimitKey] = key
 	n, err := store.One(ctx, c, &l.shape.st.GateUsed, args, func(n *int64) []any { return []any{n} })
 	return int(n), err
 }
@@ -190,7 +192,7 @@ func (l *limiter) release(ctx context.Context, c *store.Conn, key string, n int)
 		return 0, nil
 	}
 	args := arguments(l.db, 0)
-	args[argLimitKey], args[argLimit] = key, int64(min(n, maxBatch))
+	args[protocol.ArgLimitKey], args[protocol.ArgLimit] = key, int64(min(n, maxBatch))
 	return store.Exec(ctx, c, &l.shape.st.GateOpen, args)
 }
 
@@ -225,7 +227,7 @@ func (l *limiter) releaseWaiting(ctx context.Context) error {
 	released := int64(0)
 	for range maxLimits {
 		args := arguments(l.db, 0)
-		args[argLimitKey] = l.after
+		args[protocol.ArgLimitKey] = l.after
 		next, err := store.Many(ctx, l.db.Conn(), &l.shape.st.GateNext, args, func(s *store.Null[string]) []any { return []any{s} })
 		if err != nil {
 			return err

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	_ "github.com/hegner123/modulagen/runtime/store/mysql"
 	_ "github.com/hegner123/modulagen/runtime/store/postgres"
@@ -173,9 +175,9 @@ func TestLimiterOfTwoProcesses(t *testing.T) {
 				b.shape.policies = map[string]Policy{"": policy}
 				st := b.shape.st
 				st.GateUsed = same("SELECT COUNT(*) FROM work WHERE state = 'running'")
-				st.Release = same("UPDATE work SET state = 'ready' WHERE id = ? AND epoch = ?", argID, argEpoch)
-				st.GateHold = same("UPDATE work SET state = 'held' WHERE state = 'ready' AND 1 < ?", argLimit)
-				st.GateOpen = same("UPDATE work SET state = 'ready' WHERE state = 'held' AND id <= 2 + ?", argLimit)
+				st.Release = same("UPDATE work SET state = 'ready' WHERE id = ? AND epoch = ?", protocol.ArgID, protocol.ArgEpoch)
+				st.GateHold = same("UPDATE work SET state = 'held' WHERE state = 'ready' AND 1 < ?", protocol.ArgLimit)
+				st.GateOpen = same("UPDATE work SET state = 'ready' WHERE state = 'held' AND id <= 2 + ?", protocol.ArgLimit)
 				b.claimed(t, 3)
 				admit := func(from, to int64) (n int) {
 					t.Helper()

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -13,7 +15,7 @@ import (
 func TestMonitorSeesWhatWasCancelled(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
 		b.renewable() // for Get
-		b.shape.st.Running = same("SELECT id, epoch, due, 1, 3, NULL FROM work WHERE state = 'running' ORDER BY id LIMIT ?", argLimit)
+		b.shape.st.Running = same("SELECT id, epoch, due, 1, 3, NULL FROM work WHERE state = 'running' ORDER BY id LIMIT ?", protocol.ArgLimit)
 		claims := b.claimed(t, 3)
 		set := newClaimSet(quiet())
 		set.add(claims)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/queue/internal/peek"
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -37,7 +39,7 @@ func (r *runner) peek(ctx context.Context) error {
 func (e *engine) peekQueue(ctx context.Context, q *localQueue) (rows []any, err error) {
 	err = e.db.Tx(ctx, func(c *store.Conn) error {
 		args := arguments(e.db, e.opts.Lease)
-		args[argLimit], args[argName] = int64(maxPeek), q.name
+		args[protocol.ArgLimit], args[protocol.ArgName] = int64(maxPeek), q.name
 		if _, err := store.Exec(ctx, c, &e.shape.st.Promote, args); err != nil {
 			return err
 		}

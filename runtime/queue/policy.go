@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -73,12 +75,8 @@ func delay(b Backoff, n int, err error) (d time.Duration) {
 	return b(n, err)
 }
 
-// Holds of a ready row that cannot be claimed.
-const (
-	HoldTime  = "time"  // it is not due
-	holdLimit = "limit" // its limit has no room
-	holdKind  = "kind"  // this program does not know its kind
-)
+// HoldTime is the hold of a row that is not due. Generated code writes it.
+const HoldTime = protocol.HoldTime
 
 // HoldUntil returns the hold of a row that is to run at a time. Generated code calls
 // it.
@@ -106,7 +104,7 @@ func HoldChanged(hold store.Opt[string], runAt store.Opt[time.Time]) store.Opt[s
 // enqueueing in microseconds, less the wait that the priority is worth. Generated
 // code calls it.
 func Rank(now time.Time, priority int64, step time.Duration) int64 {
-	const far = 1 << 61 // far beyond any time, and any two of them can be added
+	const far = protocol.MostWaiting
 	worth, most := int64(0), far/step.Microseconds()
 	switch {
 	case priority > most:

@@ -3,6 +3,8 @@ package queue
 import (
 	"context"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -16,7 +18,7 @@ func (t *table) writeProgress(ctx context.Context, conn *store.Conn, claims []*c
 			continue
 		}
 		args := arguments(t.db, 0)
-		args[argID], args[argEpoch], args[argProgress], args[argNote] = c.ID, c.Epoch, progress, note
+		args[protocol.ArgID], args[protocol.ArgEpoch], args[protocol.ArgProgress], args[protocol.ArgNote] = c.ID, c.Epoch, progress, note
 		all, reporting = append(all, args), append(reporting, c)
 	}
 	if len(all) == 0 {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -116,9 +118,9 @@ func (r *rescuer) expire(ctx context.Context, dead []runningRow) error {
 
 func (r *rescuer) expiry(row runningRow) []any {
 	args := arguments(r.db, 0)
-	args[argID], args[argEpoch], args[argLease] = row.id.v, row.epoch, row.lease.V
-	args[argError] = errGone.Error()
-	args[argErrors] = history(row.errors.V, row.attempts, errGone.Error(), r.db.Clock())
+	args[protocol.ArgID], args[protocol.ArgEpoch], args[protocol.ArgLease] = row.id.v, row.epoch, row.lease.V
+	args[protocol.ArgError] = errGone.Error()
+	args[protocol.ArgErrors] = history(row.errors.V, row.attempts, errGone.Error(), r.db.Clock())
 	return args
 }
 

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -14,8 +16,8 @@ import (
 func TestRescueWatches(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
 		b.renewable() // for Lock
-		b.shape.st.Running = same("SELECT id, epoch, due, 1, 3, NULL FROM work WHERE state = 'running' ORDER BY id LIMIT ?", argLimit)
-		b.shape.st.Expire = same("UPDATE work SET state = 'ready' WHERE id = ? AND epoch = ?", argID, argEpoch)
+		b.shape.st.Running = same("SELECT id, epoch, due, 1, 3, NULL FROM work WHERE state = 'running' ORDER BY id LIMIT ?", protocol.ArgLimit)
+		b.shape.st.Expire = same("UPDATE work SET state = 'ready' WHERE id = ? AND epoch = ?", protocol.ArgID, protocol.ArgEpoch)
 		claims := b.claimed(t, 3)
 		lease := plain("UPDATE work SET due = ? WHERE id = ?")
 		due := func(id int64, at time.Time) {

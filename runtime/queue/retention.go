@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -33,7 +35,7 @@ func (p *pruner) prune(ctx context.Context) error {
 func (p *pruner) pruneSome(ctx context.Context, r *Retention) (more bool, err error) {
 	if r.Ended == nil {
 		args := arguments(p.db, -r.After)
-		args[argLimit] = int64(maxSettle)
+		args[protocol.ArgLimit] = int64(maxSettle)
 		n, err := store.Exec(ctx, p.db.Conn(), &r.Prune, args)
 		return n >= maxSettle, err
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -181,19 +183,19 @@ func (s *settler) endEach(ctx context.Context, c *store.Conn, st *store.Statemen
 
 func (s *settler) endArguments(one settlement) []any {
 	args := arguments(s.db, one.end.delay)
-	args[argID], args[argEpoch] = one.claim.ID, one.claim.Epoch
-	args[argResult] = one.result
+	args[protocol.ArgID], args[protocol.ArgEpoch] = one.claim.ID, one.claim.Epoch
+	args[protocol.ArgResult] = one.result
 	if one.end.delay > 0 {
-		args[argHold] = HoldTime
+		args[protocol.ArgHold] = HoldTime
 	}
 	if one.end.verb == toPark {
-		args[argHold] = holdKind
+		args[protocol.ArgHold] = protocol.HoldKind
 	}
 	switch one.end.verb {
 	case toRetry, toDead, toCancelled, toPark:
 		text := s.errorText(one.end.err)
-		args[argError] = text
-		args[argErrors] = history(one.claim.Errors, one.claim.Attempt, text, s.db.Clock())
+		args[protocol.ArgError] = text
+		args[protocol.ArgErrors] = history(one.claim.Errors, one.claim.Attempt, text, s.db.Clock())
 	}
 	return args
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -80,30 +82,6 @@ type Claimed struct {
 	UniqueUntil time.Time // zero without one
 }
 
-// Arguments of a queue's statements, by index. The generator uses the same order.
-const (
-	argID = iota
-	argEpoch
-	argSpan  // lease or delay, in microseconds
-	argNow   // nil: the database's clock
-	argUntil // now plus the span; for a database without a clock
-	argError
-	argErrors
-	argHold
-	argLimit
-	argName
-	argResult
-	argProgress
-	argNote
-	argLease
-	argLimitKey
-	argKey
-	argIDs
-	argEpochs
-	argPriority
-	argCount
-)
-
 // shape is a Spec without its row type, so that the engine is compiled once and not
 // once for each datatype.
 type shape struct {
@@ -147,13 +125,13 @@ func (s *Spec[R]) untyped() *shape {
 // arguments returns the values that a queue's statements take their arguments from.
 // A database that has a clock is passed the time only of a test's clock.
 func arguments(db *store.DB, span time.Duration) []any {
-	args := make([]any, argCount)
+	args := make([]any, protocol.ArgCount)
 	now := db.Clock()
 	if db.LocalClock() {
-		args[argNow] = now
+		args[protocol.ArgNow] = now
 	}
-	args[argSpan] = span.Microseconds()
-	args[argUntil] = now.Add(span)
-	args[argHold] = ""
+	args[protocol.ArgSpan] = span.Microseconds()
+	args[protocol.ArgUntil] = now.Add(span)
+	args[protocol.ArgHold] = ""
 	return args
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -22,7 +24,7 @@ func moment(ctx context.Context, c *store.Conn) (time.Time, error) { return c.No
 // rows maintenance, or the fetcher of another local queue, has promoted.
 func (t *table) promote(ctx context.Context) (int64, error) {
 	args := arguments(t.db, 0)
-	args[argLimit] = int64(maxBatch)
+	args[protocol.ArgLimit] = int64(maxBatch)
 	n, err := store.Exec(ctx, t.db.Conn(), &t.shape.st.Promote, args)
 	if n > 0 {
 		t.db.Conn().Announce(t.shape.name)
@@ -65,7 +67,7 @@ func (id *anyID) Bind() any { return id.v }
 // many returns arguments with several ids in place of one.
 func many(args []any, ids []any) []any {
 	args = slices.Clone(args)
-	args[argID] = store.IDList(ids)
+	args[protocol.ArgID] = store.IDList(ids)
 	return args
 }
 
@@ -85,7 +87,7 @@ const maxRunning = 100_000
 // allRunning returns the running rows of all processes.
 func (t *table) allRunning(ctx context.Context) ([]runningRow, error) {
 	args := arguments(t.db, 0)
-	args[argLimit] = int64(maxRunning)
+	args[protocol.ArgLimit] = int64(maxRunning)
 	return store.Many(ctx, t.db.Conn(), &t.shape.st.Running, args, func(r *runningRow) []any {
 		return []any{&r.id, &r.epoch, &r.lease, &r.attempts, &r.maxAttempts, &r.errors}
 	})
@@ -96,9 +98,9 @@ func (t *table) allRunning(ctx context.Context) ([]runningRow, error) {
 func (t *table) changeClaims(ctx context.Context, conn *store.Conn, st *store.Statement, claims []*claim, span time.Duration) ([]bool, error) {
 	args := arguments(t.db, span)
 	switch {
-	case st.Takes(conn, argEpoch): // of one claim
+	case st.Takes(conn, protocol.ArgEpoch): // of one claim
 		touched, err := store.ExecEach(ctx, conn, st, len(claims), func(i int) []any {
-			args[argID], args[argEpoch] = claims[i].ID, claims[i].Epoch
+			args[protocol.ArgID], args[protocol.ArgEpoch] = claims[i].ID, claims[i].Epoch
 			return args
 		})
 		if err != nil {
@@ -113,7 +115,7 @@ func (t *table) changeClaims(ctx context.Context, conn *store.Conn, st *store.St
 		return t.changeLocked(ctx, conn, st, claims, args)
 	}
 	claims, all := latest(claims), claims
-	args[argIDs], args[argEpochs] = arrays(claims)
+	args[protocol.ArgIDs], args[protocol.ArgEpochs] = arrays(claims)
 	ids, err := t.ids(ctx, conn, st, args)
 	if err != nil {
 		return nil, err

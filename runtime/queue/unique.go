@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -114,7 +116,7 @@ func (u Unique) until(now time.Time) store.Opt[time.Time] {
 // holder returns the row that has a key, and locks it; nil if there is none.
 func holder[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key string) (*R, error) {
 	args := arguments(c.DB(), 0)
-	args[argKey] = key
+	args[protocol.ArgKey] = key
 	row, err := store.One(ctx, c, &spec.Statements.Twin, args, func(row *R) []any { return spec.Fields(row, nil) })
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -154,7 +156,7 @@ func reclaimKey[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any
 
 func yield[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
-	args[argID] = id
+	args[protocol.ArgID] = id
 	_, err := store.Exec(ctx, c, &spec.Statements.Yield, args)
 	return err
 }

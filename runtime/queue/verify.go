@@ -3,6 +3,8 @@ package queue
 import (
 	"context"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
 )
 
 // verifier finds out what happened to claims that this process may have lost.
@@ -35,9 +37,9 @@ func (v *verifier) verify(ctx context.Context, missing []*claim) {
 // holds: a heartbeat skips a row that a transaction has locked.
 func (v *verifier) whyGone(ctx context.Context, c *claim) (cause, err error) {
 	args := arguments(v.db, 0)
-	args[argID] = c.ID
+	args[protocol.ArgID] = c.ID
 	asked := time.Now()
-	rows, err := v.shape.read(ctx, v.db.Conn(), &v.shape.st.Get, args[argID:argID+1])
+	rows, err := v.shape.read(ctx, v.db.Conn(), &v.shape.st.Get, args[protocol.ArgID:protocol.ArgID+1])
 	switch {
 	case err != nil:
 		return nil, err

@@ -26,7 +26,7 @@ func (Behavior) Fields(*load.Definition, *yaml.Node, *yaml.Node) {}
 
 // Read reads the section and resolves the fields that it names.
 func (Behavior) Read(def *load.Definition, at, n *yaml.Node) {
-	r := reader2{def}
+	r := reader{def}
 	c := &Section{Pos: def.Pos(at)}
 	def.Datatype.SetSection(Name, c)
 	c.Key = r.def.Role(n, "key", "key", "text")
@@ -50,11 +50,11 @@ func (Behavior) Read(def *load.Definition, at, n *yaml.Node) {
 	r.cacheOthers(n, c)
 }
 
-// reader2 reads the section of one definition.
-type reader2 struct{ def *load.Definition }
+// reader reads the section of one definition.
+type reader struct{ def *load.Definition }
 
 // cacheMissing reports the fields that a cache cannot do without.
-func (r reader2) cacheMissing(at, n *yaml.Node, c *Section) bool {
+func (r reader) cacheMissing(at, n *yaml.Node, c *Section) bool {
 	if c.Key == nil && node.Get(n, "key") == nil {
 		r.def.Wrong(at, "a cache needs a field that holds the key", "add a field: {name: key, type: text, required: true, unique: true}")
 	}
@@ -70,7 +70,7 @@ func (r reader2) cacheMissing(at, n *yaml.Node, c *Section) bool {
 	return c.Key == nil || c.Value == nil
 }
 
-func (r reader2) cacheKey(n *yaml.Node, c *Section) {
+func (r reader) cacheKey(n *yaml.Node, c *Section) {
 	at := node.Or(node.Get(n, "key"), node.Get(r.def.Node(c.Key), "name"), n)
 	switch {
 	case !c.Key.Unique:
@@ -94,7 +94,7 @@ func (r reader2) cacheKey(n *yaml.Node, c *Section) {
 }
 
 // cacheOthers holds the other fields to what the cache writes without asking.
-func (r reader2) cacheOthers(n *yaml.Node, c *Section) {
+func (r reader) cacheOthers(n *yaml.Node, c *Section) {
 	roles := []*model.Field{c.Key, c.Value, c.ExpiresAt, c.CreatedAt, c.HitCount, c.Tags}
 	for _, f := range r.def.Datatype.Fields {
 		if f.NotNull && f.Default == nil && !slices.Contains(roles, f) {

@@ -5,13 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hegner123/modulagen/runtime/cache/protocol"
+
 	"github.com/hegner123/modulagen/gen/dialect/statement"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
-
-// formatLease of entries that hold no value; package runtime/cache has them too.
-const formatLease, formatNone, formatInt = "lease", "none", "int"
 
 // cached lowers the operations of one cache.
 type cached struct {
@@ -69,17 +68,19 @@ func (t cached) changes() string            { return t.l.Quote(t.c.ChangeTable.N
 func (t cached) tagField(i int) string      { return t.l.Quote(t.c.TagTable.Fields[i].Name) }
 func (t cached) changeField(i int) string   { return t.l.Quote(t.c.ChangeTable.Fields[i].Name) }
 func (t cached) byKey(s *statement.Statement) string {
-	return t.name(t.c.Key) + " = " + s.Arg(cacheKey, t.c.Key)
+	return t.name(t.c.Key) + " = " + s.Arg(protocol.ArgKey, t.c.Key)
 }
 
 func (t cached) byLease(s *statement.Statement) string {
-	return t.name(t.c.Lease) + " = " + s.Arg(cacheLease, t.c.Lease)
+	return t.name(t.c.Lease) + " = " + s.Arg(protocol.ArgLease, t.c.Lease)
 }
 
-func (t cached) moment(s *statement.Statement, f *model.Field) string { return s.Moment(cacheNow, f) }
+func (t cached) moment(s *statement.Statement, f *model.Field) string {
+	return s.Moment(protocol.ArgNow, f)
+}
 
 func (t cached) after(s *statement.Statement, span, instant int, f *model.Field) string {
-	return s.After(cacheNow, span, instant, f)
+	return s.After(protocol.ArgNow, span, instant, f)
 }
 
 // found are the columns of an entry that a reader needs.
@@ -101,11 +102,11 @@ func (t cached) findMany(*model.Operation) []model.Query {
 	s.Add("\nFROM %s\nWHERE %s ", t.table(), t.name(t.c.Key))
 	switch t.l.Dialect {
 	case sqltext.SQLite:
-		s.Add("IN (SELECT value FROM json_each(%s))", s.Arg(cacheKeys, nil))
+		s.Add("IN (SELECT value FROM json_each(%s))", s.Arg(protocol.ArgKeys, nil))
 	case sqltext.Postgres:
-		s.Add("= ANY(%s::text[])", s.Arg(cacheKeys, nil))
+		s.Add("= ANY(%s::text[])", s.Arg(protocol.ArgKeys, nil))
 	case sqltext.MySQL:
-		s.Add("IN (%s)", s.Arg(cacheKeys, t.c.Key))
+		s.Add("IN (%s)", s.Arg(protocol.ArgKeys, t.c.Key))
 	}
 	return statement.One(s.Query(":many", columns))
 }
@@ -144,19 +145,19 @@ func (t cached) written(s *statement.Statement, f *model.Field) string {
 	c := t.c
 	switch f {
 	case c.ExpiresAt:
-		return t.after(s, cacheLife, cacheGoneAt, f)
+		return t.after(s, protocol.ArgLife, protocol.ArgGoneAt, f)
 	case c.HitCount:
 		return "0"
 	case c.UsedAt, c.CreatedAt:
 		return t.moment(s, f)
 	case c.FreshUntil:
-		return t.after(s, cacheFresh, cacheStaleAt, f)
+		return t.after(s, protocol.ArgFresh, protocol.ArgStaleAt, f)
 	case c.LeasedUntil:
-		return t.after(s, cacheHold, cacheHeldAt, f)
+		return t.after(s, protocol.ArgHold, protocol.ArgHeldAt, f)
 	}
 	for index, of := range map[int]*model.Field{
-		cacheKey: c.Key, cacheValue: c.Value, cacheFormat: c.Format, cacheNumber: c.Number, cacheSize: c.Size,
-		cacheToken: c.Token, cacheLease: c.Lease, cacheTags: c.Tags,
+		protocol.ArgKey: c.Key, protocol.ArgValue: c.Value, protocol.ArgFormat: c.Format, protocol.ArgNumber: c.Number, protocol.ArgSize: c.Size,
+		protocol.ArgToken: c.Token, protocol.ArgLease: c.Lease, protocol.ArgTags: c.Tags,
 	} {
 		if f == of {
 			return s.Arg(index, f)
@@ -217,7 +218,7 @@ func (t cached) renew(*model.Operation) []model.Query {
 		first = false
 		s.Add("%s = %s", t.name(f), t.written(s, f))
 	}
-	s.Add("\nWHERE %s AND %s = %s", t.byKey(s), t.name(t.c.ExpiresAt), s.Arg(cacheGoneAt, t.c.ExpiresAt))
+	s.Add("\nWHERE %s AND %s = %s", t.byKey(s), t.name(t.c.ExpiresAt), s.Arg(protocol.ArgGoneAt, t.c.ExpiresAt))
 	return statement.One(s.Query(":execrows", nil))
 }
 
@@ -252,7 +253,7 @@ func (t cached) add(*model.Operation) []model.Query {
 func (t cached) vacate(*model.Operation) []model.Query {
 	s := t.l.Statement()
 	s.Add("DELETE FROM %s\nWHERE %s", t.table(), t.byKey(s))
-	s.Add(" AND (%s IN ('%s', '%s')", t.name(t.c.Format), formatLease, formatNone)
+	s.Add(" AND (%s IN ('%s', '%s')", t.name(t.c.Format), protocol.FormatLease, protocol.FormatNone)
 	s.Add(" OR %s <= %s)", t.name(t.c.ExpiresAt), t.moment(s, t.c.ExpiresAt))
 	return statement.One(s.Query(":execrows", nil))
 }
@@ -281,9 +282,9 @@ func (t cached) update() *statement.Statement {
 
 func (t cached) touch(*model.Operation) []model.Query {
 	s := t.update()
-	s.Add("%s = %s", t.name(t.c.ExpiresAt), t.after(s, cacheLife, cacheGoneAt, t.c.ExpiresAt))
-	s.Add(", %s = %s", t.name(t.c.FreshUntil), t.after(s, cacheFresh, cacheStaleAt, t.c.FreshUntil))
-	s.Add("\nWHERE %s AND %s <> '%s'", t.byKey(s), t.name(t.c.Format), formatLease)
+	s.Add("%s = %s", t.name(t.c.ExpiresAt), t.after(s, protocol.ArgLife, protocol.ArgGoneAt, t.c.ExpiresAt))
+	s.Add(", %s = %s", t.name(t.c.FreshUntil), t.after(s, protocol.ArgFresh, protocol.ArgStaleAt, t.c.FreshUntil))
+	s.Add("\nWHERE %s AND %s <> '%s'", t.byKey(s), t.name(t.c.Format), protocol.FormatLease)
 	s.Add(" AND (%s IS NULL OR %s > %s)", t.name(t.c.ExpiresAt), t.name(t.c.ExpiresAt), t.moment(s, t.c.ExpiresAt))
 	return statement.One(s.Query(":execrows", nil))
 }
@@ -291,7 +292,7 @@ func (t cached) touch(*model.Operation) []model.Query {
 // reseal puts the value of an entry, which stays the same, in another form.
 func (t cached) reseal(*model.Operation) []model.Query {
 	s := t.update()
-	s.Add("%s = %s\nWHERE %s", t.name(t.c.Value), s.Arg(cacheValue, t.c.Value), t.byKey(s))
+	s.Add("%s = %s\nWHERE %s", t.name(t.c.Value), s.Arg(protocol.ArgValue, t.c.Value), t.byKey(s))
 	return statement.One(s.Query(":execrows", nil))
 }
 
@@ -299,7 +300,7 @@ func (t cached) reseal(*model.Operation) []model.Query {
 func (t cached) use(*model.Operation) []model.Query {
 	s := t.update()
 	hits := t.name(t.c.HitCount)
-	s.Add("%s = %s + %s", hits, hits, s.Arg(cacheHits, nil))
+	s.Add("%s = %s + %s", hits, hits, s.Arg(protocol.ArgHits, nil))
 	s.Add(", %s = %s", t.name(t.c.UsedAt), t.moment(s, t.c.UsedAt))
 	s.Add("\nWHERE %s", t.byKey(s))
 	return statement.One(s.Query(":execrows", nil))
@@ -308,15 +309,15 @@ func (t cached) use(*model.Operation) []model.Query {
 // held sets until when a lease holds. An entry that is nothing but a lease goes
 // with it.
 func (t cached) held(s *statement.Statement) {
-	s.Add("%s = %s", t.name(t.c.LeasedUntil), t.after(s, cacheHold, cacheHeldAt, t.c.LeasedUntil))
-	s.Add(", %s = CASE WHEN %s = '%s' THEN %s ELSE %s END", t.name(t.c.ExpiresAt), t.name(t.c.Format), formatLease,
-		t.after(s, cacheHold, cacheHeldAt, t.c.ExpiresAt), t.name(t.c.ExpiresAt))
+	s.Add("%s = %s", t.name(t.c.LeasedUntil), t.after(s, protocol.ArgHold, protocol.ArgHeldAt, t.c.LeasedUntil))
+	s.Add(", %s = CASE WHEN %s = '%s' THEN %s ELSE %s END", t.name(t.c.ExpiresAt), t.name(t.c.Format), protocol.FormatLease,
+		t.after(s, protocol.ArgHold, protocol.ArgHeldAt, t.c.ExpiresAt), t.name(t.c.ExpiresAt))
 }
 
 // take leases an entry whose last lease is over.
 func (t cached) take(*model.Operation) []model.Query {
 	s := t.update()
-	s.Add("%s = %s, ", t.name(t.c.Lease), s.Arg(cacheLease, t.c.Lease))
+	s.Add("%s = %s, ", t.name(t.c.Lease), s.Arg(protocol.ArgLease, t.c.Lease))
 	t.held(s)
 	s.Add("\nWHERE %s", t.byKey(s))
 	s.Add(" AND (%s IS NULL OR %s <= %s)", t.name(t.c.LeasedUntil), t.name(t.c.LeasedUntil), t.moment(s, t.c.LeasedUntil))
@@ -335,7 +336,7 @@ func (t cached) beat(*model.Operation) []model.Query {
 func (t cached) yield(op *model.Operation) []model.Query {
 	s := t.update()
 	s.Add("%s = %s", t.name(t.c.LeasedUntil), t.moment(s, t.c.LeasedUntil))
-	s.Add(", %s = CASE WHEN %s = '%s' THEN %s ELSE %s END", t.name(t.c.ExpiresAt), t.name(t.c.Format), formatLease,
+	s.Add(", %s = CASE WHEN %s = '%s' THEN %s ELSE %s END", t.name(t.c.ExpiresAt), t.name(t.c.Format), protocol.FormatLease,
 		t.moment(s, t.c.ExpiresAt), t.name(t.c.ExpiresAt))
 	s.Add("\nWHERE %s AND %s", t.byKey(s), t.byLease(s))
 	return statement.One(s.Query(":execrows", nil))
@@ -346,18 +347,18 @@ func (t cached) yield(op *model.Operation) []model.Query {
 func (t cached) fill(*model.Operation) []model.Query {
 	s := t.update()
 	c := t.c
-	s.Add("%s = %s", t.name(c.Value), s.Arg(cacheValue, c.Value))
-	s.Add(", %s = %s", t.name(c.ExpiresAt), t.after(s, cacheLife, cacheGoneAt, c.ExpiresAt))
-	s.Add(", %s = %s", t.name(c.Format), s.Arg(cacheFormat, c.Format))
-	s.Add(", %s = %s", t.name(c.Number), s.Arg(cacheNumber, c.Number))
-	s.Add(", %s = %s", t.name(c.Size), s.Arg(cacheSize, c.Size))
-	s.Add(", %s = %s", t.name(c.FreshUntil), t.after(s, cacheFresh, cacheStaleAt, c.FreshUntil))
-	s.Add(", %s = %s", t.name(c.Token), s.Arg(cacheToken, c.Token))
+	s.Add("%s = %s", t.name(c.Value), s.Arg(protocol.ArgValue, c.Value))
+	s.Add(", %s = %s", t.name(c.ExpiresAt), t.after(s, protocol.ArgLife, protocol.ArgGoneAt, c.ExpiresAt))
+	s.Add(", %s = %s", t.name(c.Format), s.Arg(protocol.ArgFormat, c.Format))
+	s.Add(", %s = %s", t.name(c.Number), s.Arg(protocol.ArgNumber, c.Number))
+	s.Add(", %s = %s", t.name(c.Size), s.Arg(protocol.ArgSize, c.Size))
+	s.Add(", %s = %s", t.name(c.FreshUntil), t.after(s, protocol.ArgFresh, protocol.ArgStaleAt, c.FreshUntil))
+	s.Add(", %s = %s", t.name(c.Token), s.Arg(protocol.ArgToken, c.Token))
 	if c.CreatedAt != nil {
 		s.Add(", %s = %s", t.name(c.CreatedAt), t.moment(s, c.CreatedAt))
 	}
 	if c.Tags != nil {
-		s.Add(", %s = %s", t.name(c.Tags), s.Arg(cacheTags, c.Tags))
+		s.Add(", %s = %s", t.name(c.Tags), s.Arg(protocol.ArgTags, c.Tags))
 	}
 	s.Add(", %s = 0, %s = NULL", t.name(c.Lease), t.name(c.LeasedUntil))
 	s.Add("\nWHERE %s AND %s", t.byKey(s), t.byLease(s))
@@ -367,7 +368,7 @@ func (t cached) fill(*model.Operation) []model.Query {
 // tag gives the entry with a key a tag.
 func (t cached) tag(*model.Operation) []model.Query {
 	s := t.l.Statement()
-	tag, token := s.Arg(cacheTag, nil), s.Arg(cacheToken, nil)
+	tag, token := s.Arg(protocol.ArgTag, nil), s.Arg(protocol.ArgToken, nil)
 	if t.l.Dialect == sqltext.Postgres {
 		tag, token = tag+"::text", token+"::bigint"
 	}
@@ -407,15 +408,15 @@ func (t cached) tell(*model.Operation) []model.Query {
 	s := t.l.Statement()
 	fields := t.c.ChangeTable.Fields
 	s.Add("INSERT INTO %s (%s)\nVALUES (%s, %s, %s)", t.changes(), t.l.Dialect.Columns(statement.Names(fields)),
-		s.Arg(cacheOrigin, fields[0]), s.Arg(cacheHashes, fields[1]), t.moment(s, fields[2]))
+		s.Arg(protocol.ArgOrigin, fields[0]), s.Arg(protocol.ArgHashes, fields[1]), t.moment(s, fields[2]))
 	return statement.One(s.Query(":execrows", nil))
 }
 
 func (t cached) hear(*model.Operation) []model.Query {
 	s := t.l.Statement()
 	id := t.c.ChangeTable.IDField()
-	s.Add("SELECT id, %s, %s\nFROM %s\nWHERE id > %s", t.changeField(0), t.changeField(1), t.changes(), s.Arg(cacheID, id))
-	s.Add("\nORDER BY id\nLIMIT %s", s.Arg(cacheLimit, nil))
+	s.Add("SELECT id, %s, %s\nFROM %s\nWHERE id > %s", t.changeField(0), t.changeField(1), t.changes(), s.Arg(protocol.ArgID, id))
+	s.Add("\nORDER BY id\nLIMIT %s", s.Arg(protocol.ArgLimit, nil))
 	return statement.One(s.Query(":many", []*model.Field{id, t.c.ChangeTable.Fields[0], t.c.ChangeTable.Fields[1]}))
 }
 
@@ -427,11 +428,11 @@ func (t cached) missing(*model.Operation) []model.Query {
 	s.Add("SELECT id, %s, %s\nFROM %s\nWHERE id ", t.changeField(0), t.changeField(1), t.changes())
 	switch t.l.Dialect {
 	case sqltext.SQLite:
-		s.Add("IN (SELECT value FROM json_each(%s))", s.Arg(cacheKeys, nil))
+		s.Add("IN (SELECT value FROM json_each(%s))", s.Arg(protocol.ArgKeys, nil))
 	case sqltext.Postgres:
-		s.Add("= ANY(%s::bigint[])", s.Arg(cacheKeys, nil))
+		s.Add("= ANY(%s::bigint[])", s.Arg(protocol.ArgKeys, nil))
 	case sqltext.MySQL:
-		s.Add("IN (%s)", s.Arg(cacheKeys, id))
+		s.Add("IN (%s)", s.Arg(protocol.ArgKeys, id))
 	}
 	return statement.One(s.Query(":many", []*model.Field{id, t.c.ChangeTable.Fields[0], t.c.ChangeTable.Fields[1]}))
 }
@@ -445,12 +446,14 @@ func (t cached) heard(*model.Operation) []model.Query {
 func (t cached) hush(*model.Operation) []model.Query {
 	s := t.l.Statement()
 	at := t.c.ChangeTable.Fields[2]
-	old := func(column string) string { return column + " < " + t.after(s, cacheLife, cacheGoneAt, at) }
+	old := func(column string) string {
+		return column + " < " + t.after(s, protocol.ArgLife, protocol.ArgGoneAt, at)
+	}
 	if t.l.Dialect == sqltext.MySQL {
-		s.Add("DELETE FROM %s\nWHERE %s\nORDER BY id\nLIMIT %s", t.changes(), old(t.l.Quote(at.Name)), s.Arg(cacheLimit, nil))
+		s.Add("DELETE FROM %s\nWHERE %s\nORDER BY id\nLIMIT %s", t.changes(), old(t.l.Quote(at.Name)), s.Arg(protocol.ArgLimit, nil))
 		return statement.One(s.Query(":execrows", nil))
 	}
 	s.Add("DELETE FROM %s\nWHERE id IN (SELECT g.id FROM %s AS g WHERE %s ORDER BY g.id LIMIT %s)",
-		t.changes(), t.changes(), old("g."+t.l.Quote(at.Name)), s.Arg(cacheLimit, nil))
+		t.changes(), t.changes(), old("g."+t.l.Quote(at.Name)), s.Arg(protocol.ArgLimit, nil))
 	return statement.One(s.Query(":execrows", nil))
 }

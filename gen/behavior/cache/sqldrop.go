@@ -3,6 +3,8 @@ package cache
 import (
 	"fmt"
 
+	"github.com/hegner123/modulagen/runtime/cache/protocol"
+
 	"github.com/hegner123/modulagen/gen/dialect/statement"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
@@ -15,7 +17,7 @@ import (
 func (t cached) doom(from func(*statement.Statement)) []model.Query {
 	s := t.l.Statement()
 	gone := []*model.Field{t.c.Key, t.c.Size}
-	limit := func() { s.Add("\nLIMIT %s", s.Arg(cacheLimit, nil)) }
+	limit := func() { s.Add("\nLIMIT %s", s.Arg(protocol.ArgLimit, nil)) }
 	if t.l.Dialect == sqltext.MySQL {
 		s.Add("SELECT e.id, e.%s, e.%s\nFROM ", t.name(t.c.Key), t.name(t.c.Size))
 		from(s)
@@ -36,7 +38,7 @@ func (t cached) drop(*model.Operation) []model.Query {
 		return nil
 	}
 	s := t.l.Statement()
-	s.Add("DELETE FROM %s\nWHERE id IN (%s)", t.table(), s.Arg(cacheID, t.d.IDField()))
+	s.Add("DELETE FROM %s\nWHERE id IN (%s)", t.table(), s.Arg(protocol.ArgID, t.d.IDField()))
 	return statement.One(s.Query(":execrows", nil))
 }
 
@@ -50,7 +52,9 @@ func (t cached) tagged(s *statement.Statement, which func() string) {
 
 func (t cached) dropTag(*model.Operation) []model.Query {
 	return t.doom(func(s *statement.Statement) {
-		t.tagged(s, func() string { return fmt.Sprintf("g.%s = %s", t.tagField(0), s.Arg(cacheTag, t.c.TagTable.Fields[0])) })
+		t.tagged(s, func() string {
+			return fmt.Sprintf("g.%s = %s", t.tagField(0), s.Arg(protocol.ArgTag, t.c.TagTable.Fields[0]))
+		})
 		s.Add("\nORDER BY g.%s", t.tagField(1))
 	})
 }
@@ -68,8 +72,8 @@ func (t cached) dropKeys(*model.Operation) []model.Query {
 }
 
 func (t cached) between(s *statement.Statement, column string, f *model.Field) string {
-	from := s.Arg(cacheFrom, f)
-	return fmt.Sprintf("%s >= %s AND %s < %s", column, from, column, s.Arg(cacheTo, f))
+	from := s.Arg(protocol.ArgFrom, f)
+	return fmt.Sprintf("%s >= %s AND %s < %s", column, from, column, s.Arg(protocol.ArgTo, f))
 }
 
 func (t cached) dropOld(*model.Operation) []model.Query {
@@ -87,6 +91,6 @@ func (t cached) dropUnused(*model.Operation) []model.Query {
 
 func (t cached) dropAll(*model.Operation) []model.Query {
 	return t.doom(func(s *statement.Statement) {
-		s.Add("%s AS e\nWHERE e.id <= %s\nORDER BY e.id", t.table(), s.Arg(cacheID, t.d.IDField()))
+		s.Add("%s AS e\nWHERE e.id <= %s\nORDER BY e.id", t.table(), s.Arg(protocol.ArgID, t.d.IDField()))
 	})
 }

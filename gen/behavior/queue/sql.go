@@ -3,6 +3,8 @@ package queue
 import (
 	"fmt"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/gen/dialect/statement"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
@@ -123,14 +125,14 @@ func (w work) holdOn(s *statement.Statement) {
 
 // failure writes what went wrong.
 func (w work) failure(s *statement.Statement) {
-	s.Add(", %s = %s", w.name(w.q.Error), s.Arg(argError, w.q.Error))
-	s.Add(", %s = %s", w.name(w.w.Errors), s.Arg(argErrors, w.w.Errors))
+	s.Add(", %s = %s", w.name(w.q.Error), s.Arg(protocol.ArgError, w.q.Error))
+	s.Add(", %s = %s", w.name(w.w.Errors), s.Arg(protocol.ArgErrors, w.w.Errors))
 }
 
 // later postpones a row and keeps it out of the claim's sight until then.
 func (w work) later(s *statement.Statement) {
 	s.Add(", %s = %s", w.name(w.q.RunAt), later(s, w.q.RunAt))
-	s.Add(", %s = %s", w.name(w.w.Hold), s.Arg(argHold, w.w.Hold))
+	s.Add(", %s = %s", w.name(w.w.Hold), s.Arg(protocol.ArgHold, w.w.Hold))
 }
 
 func (w work) uncount(s *statement.Statement) {
@@ -143,7 +145,7 @@ func (w work) done(s *statement.Statement) { w.end(s, w.q.Done) }
 
 func (w work) finish(s *statement.Statement) {
 	w.end(s, w.q.Done)
-	s.Add(", %s = %s", w.name(w.w.Result), s.Arg(argResult, w.w.Result))
+	s.Add(", %s = %s", w.name(w.w.Result), s.Arg(protocol.ArgResult, w.w.Result))
 }
 
 func (w work) retry(s *statement.Statement) {
@@ -161,8 +163,8 @@ func (w work) snooze(s *statement.Statement) {
 func (w work) release(s *statement.Statement) {
 	w.leave(s, w.q.Ready)
 	w.uncount(s)
-	s.Add(", %s = %s", w.name(w.w.Hold), s.Arg(argHold, w.w.Hold))
-	s.Add(", %s = COALESCE(%s, %s)", w.name(w.q.Error), s.Arg(argError, w.q.Error), w.name(w.q.Error))
+	s.Add(", %s = %s", w.name(w.w.Hold), s.Arg(protocol.ArgHold, w.w.Hold))
+	s.Add(", %s = COALESCE(%s, %s)", w.name(w.q.Error), s.Arg(protocol.ArgError, w.q.Error), w.name(w.q.Error))
 }
 
 func (w work) bury(s *statement.Statement) {
@@ -184,8 +186,8 @@ func (w work) gone() string {
 }
 
 func (w work) report(s *statement.Statement) {
-	s.Add("%s = %s", w.name(w.w.Progress), s.Arg(argProgress, w.w.Progress))
-	s.Add(", %s = %s", w.name(w.w.Note), s.Arg(argNote, w.w.Note))
+	s.Add("%s = %s", w.name(w.w.Progress), s.Arg(protocol.ArgProgress, w.w.Progress))
+	s.Add(", %s = %s", w.name(w.w.Note), s.Arg(protocol.ArgNote, w.w.Note))
 }
 
 // settle is a change that only the holder of the claim may make: it names the
@@ -193,8 +195,8 @@ func (w work) report(s *statement.Statement) {
 func (w work) settle(set func(*statement.Statement)) []model.Query {
 	s := w.update("")
 	set(s)
-	s.Add("\nWHERE id = %s", s.Arg(argID, w.d.IDField()))
-	s.Add(" AND %s = %s", w.name(w.w.Epoch), s.Arg(argEpoch, w.w.Epoch))
+	s.Add("\nWHERE id = %s", s.Arg(protocol.ArgID, w.d.IDField()))
+	s.Add(" AND %s = %s", w.name(w.w.Epoch), s.Arg(protocol.ArgEpoch, w.w.Epoch))
 	s.Add(" AND %s", w.is(w.q.State, w.q.Running))
 	return statement.One(s.Query(":execrows", nil))
 }
@@ -219,14 +221,14 @@ func (w work) held(set func(*statement.Statement), skip bool) []model.Query {
 		set(s)
 		if skip {
 			s.Add("\nWHERE id = ANY(ARRAY(\nSELECT due.id\nFROM %s AS due", w.Quote(w.d.Name))
-			s.Add(", (SELECT unnest(%s::%s[]) AS id", s.Arg(argIDs, nil), w.idType())
-			s.Add(", unnest(%s::bigint[]) AS epoch) AS claim", s.Arg(argEpochs, nil))
+			s.Add(", (SELECT unnest(%s::%s[]) AS id", s.Arg(protocol.ArgIDs, nil), w.idType())
+			s.Add(", unnest(%s::bigint[]) AS epoch) AS claim", s.Arg(protocol.ArgEpochs, nil))
 			s.Add("\nWHERE due.id = claim.id AND due.%s = claim.epoch", w.name(w.w.Epoch))
 			s.Add(" AND due.%s\nFOR UPDATE OF due SKIP LOCKED\n))\nRETURNING id", w.is(w.q.State, w.q.Running))
 			return statement.One(s.Query(":many", []*model.Field{w.d.IDField()}))
 		}
-		s.Add("\nFROM (SELECT unnest(%s::%s[]) AS id", s.Arg(argIDs, nil), w.idType())
-		s.Add(", unnest(%s::bigint[]) AS epoch) AS claim", s.Arg(argEpochs, nil))
+		s.Add("\nFROM (SELECT unnest(%s::%s[]) AS id", s.Arg(protocol.ArgIDs, nil), w.idType())
+		s.Add(", unnest(%s::bigint[]) AS epoch) AS claim", s.Arg(protocol.ArgEpochs, nil))
 		table := w.Quote(w.d.Name)
 		s.Add("\nWHERE %s.id = claim.id AND %s.%s = claim.epoch", table, table, w.name(w.w.Epoch))
 		s.Add(" AND %s.%s\nRETURNING %s.id", table, w.is(w.q.State, w.q.Running), table)
@@ -234,7 +236,7 @@ func (w work) held(set func(*statement.Statement), skip bool) []model.Query {
 	case sqltext.MySQL:
 		s := w.update("")
 		set(s)
-		s.Add("\nWHERE id IN (%s)", s.Arg(argID, w.d.IDField()))
+		s.Add("\nWHERE id IN (%s)", s.Arg(protocol.ArgID, w.d.IDField()))
 		return statement.One(s.Query(":execrows", nil))
 	}
 	return w.settle(set)
@@ -254,7 +256,7 @@ func (w work) lock() []model.Query {
 		return nil
 	}
 	s := w.Statement()
-	s.Add("SELECT id, %s\nFROM %s\nWHERE id IN (%s)", w.name(w.w.Epoch), w.Quote(w.d.Name), s.Arg(argID, w.d.IDField()))
+	s.Add("SELECT id, %s\nFROM %s\nWHERE id IN (%s)", w.name(w.w.Epoch), w.Quote(w.d.Name), s.Arg(protocol.ArgID, w.d.IDField()))
 	s.Add(" AND %s\nORDER BY id\nFOR UPDATE", w.is(w.q.State, w.q.Running))
 	return statement.One(s.Query(":many", []*model.Field{w.d.IDField(), w.w.Epoch}))
 }
@@ -270,7 +272,7 @@ func (w work) running() []model.Query {
 	if w.Dialect == sqltext.SQLite { // which reads the whole table otherwise, not the few entries of the index
 		s.Add(" AND %s > ''", w.name(w.w.Lease))
 	}
-	s.Add("\nLIMIT %s", s.Arg(argLimit, nil))
+	s.Add("\nLIMIT %s", s.Arg(protocol.ArgLimit, nil))
 	return statement.One(s.Query(":many", columns))
 }
 
@@ -286,10 +288,10 @@ func (w work) expire() []model.Query {
 	w.ended(s, usedUp)
 	w.failure(s)
 	seen := func(alias string) {
-		s.Add("%sid = %s", alias, s.Arg(argID, w.d.IDField()))
-		s.Add(" AND %s%s = %s", alias, w.name(w.w.Epoch), s.Arg(argEpoch, w.w.Epoch))
+		s.Add("%sid = %s", alias, s.Arg(protocol.ArgID, w.d.IDField()))
+		s.Add(" AND %s%s = %s", alias, w.name(w.w.Epoch), s.Arg(protocol.ArgEpoch, w.w.Epoch))
 		s.Add(" AND %s%s AND (%s%s IS NULL OR %s%s = %s)", alias, w.is(w.q.State, w.q.Running),
-			alias, w.name(w.w.Lease), alias, w.name(w.w.Lease), s.Arg(argLease, w.w.Lease))
+			alias, w.name(w.w.Lease), alias, w.name(w.w.Lease), s.Arg(protocol.ArgLease, w.w.Lease))
 	}
 	s.Add("\nWHERE ")
 	if w.Dialect == sqltext.Postgres {
@@ -306,8 +308,8 @@ func (w work) expire() []model.Query {
 func (w work) cancel() []model.Query {
 	s := w.update("")
 	w.end(s, w.gone())
-	s.Add(", %s = COALESCE(%s, %s)", w.name(w.q.Error), s.Arg(argError, w.q.Error), w.name(w.q.Error))
-	s.Add("\nWHERE id = %s", s.Arg(argID, w.d.IDField()))
+	s.Add(", %s = COALESCE(%s, %s)", w.name(w.q.Error), s.Arg(protocol.ArgError, w.q.Error), w.name(w.q.Error))
+	s.Add("\nWHERE id = %s", s.Arg(protocol.ArgID, w.d.IDField()))
 	s.Add(" AND %s IN (%s, %s)", w.name(w.q.State), w.QuoteText(w.q.Ready), w.QuoteText(w.q.Running))
 	return statement.One(s.Query(":execrows", nil))
 }
@@ -324,14 +326,10 @@ func (w work) revive() []model.Query {
 		s.Add(", %s = CASE WHEN %s", w.name(w.w.UniqueUntil), w.name(w.w.UniqueUntil))
 		s.Add(" > %s THEN %s ELSE NULL END", now(s, w.w.UniqueUntil), w.name(w.w.UniqueUntil))
 	}
-	s.Add("\nWHERE id = %s", s.Arg(argID, w.d.IDField()))
+	s.Add("\nWHERE id = %s", s.Arg(protocol.ArgID, w.d.IDField()))
 	s.Add(" AND %s <> %s", w.name(w.q.State), w.QuoteText(w.q.Running))
 	return statement.One(s.Query(":execrows", nil))
 }
-
-// mostWaiting bounds what a priority is worth in microseconds of waiting, far
-// beyond any time: two of them can be added. Package runtime/queue has the same.
-const mostWaiting = 1 << 61
 
 // priority moves a waiting row, and its rank with it.
 func (w work) priority() []model.Query {
@@ -340,25 +338,25 @@ func (w work) priority() []model.Query {
 	// MySQL assigns from left to right: the rank must see the old priority.
 	s.Add("%s = %s", rank, rank)
 	s.Add(" + %s", w.worth(func() string { return w.name(f) }))
-	s.Add(" - %s", w.worth(func() string { return s.Cast(s.Arg(argPriority, f)) }))
-	s.Add(", %s = %s", w.name(f), s.Arg(argPriority, f))
-	s.Add("\nWHERE id = %s", s.Arg(argID, w.d.IDField()))
+	s.Add(" - %s", w.worth(func() string { return s.Cast(s.Arg(protocol.ArgPriority, f)) }))
+	s.Add(", %s = %s", w.name(f), s.Arg(protocol.ArgPriority, f))
+	s.Add("\nWHERE id = %s", s.Arg(protocol.ArgID, w.d.IDField()))
 	return statement.One(s.Query(":execrows", nil))
 }
 
 // worth is how much waiting a priority makes up for, within bounds.
 func (w work) worth(priority func() string) string {
 	step := w.q.Ageing.Microseconds()
-	most := int64(mostWaiting) / step
+	most := int64(protocol.MostWaiting) / step
 	return fmt.Sprintf("CASE WHEN %s > %d THEN %d WHEN %s < -%d THEN -%d ELSE %s * %d END",
-		priority(), most, int64(mostWaiting), priority(), most, int64(mostWaiting), priority(), step)
+		priority(), most, int64(protocol.MostWaiting), priority(), most, int64(protocol.MostWaiting), priority(), step)
 }
 
 // keyHolder finds and locks the row that holds a unique key.
 func (w work) keyHolder() []model.Query {
 	s := w.Statement()
 	s.Add("SELECT %s\nFROM %s\nWHERE %s = %s", w.Dialect.Columns(statement.Names(w.d.Columns())), w.Quote(w.d.Name),
-		w.name(w.w.Unique), s.Arg(argKey, w.w.Unique))
+		w.name(w.w.Unique), s.Arg(protocol.ArgKey, w.w.Unique))
 	s.Add(" AND %s", w.holding())
 	if w.Dialect != sqltext.SQLite {
 		s.Add("\nFOR UPDATE")
@@ -382,13 +380,13 @@ func (w work) yield() []model.Query {
 	s.Add("%s = NULL, ", w.name(w.w.UniqueUntil))
 	s.Add("%s = CASE WHEN %s", w.name(w.w.Yielded), w.OneOf(w.name(w.q.State), []string{w.QuoteText(w.q.Ready), w.QuoteText(w.q.Running)}))
 	s.Add(" THEN %s ELSE %s END", w.Literal(w.w.Yielded, "true"), w.name(w.w.Yielded))
-	s.Add("\nWHERE id = %s", s.Arg(argID, w.d.IDField()))
+	s.Add("\nWHERE id = %s", s.Arg(protocol.ArgID, w.d.IDField()))
 	return statement.One(s.Query(":execrows", nil))
 }
 
 // now is the moment of the statement, later that and the span.
-func now(s *statement.Statement, f *model.Field) string { return s.Moment(argNow, f) }
+func now(s *statement.Statement, f *model.Field) string { return s.Moment(protocol.ArgNow, f) }
 
 func later(s *statement.Statement, f *model.Field) string {
-	return s.After(argNow, argSpan, argUntil, f)
+	return s.After(protocol.ArgNow, protocol.ArgSpan, protocol.ArgUntil, f)
 }

@@ -4,16 +4,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+
 	"github.com/hegner123/modulagen/gen/dialect/statement"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
-)
-
-// Reasons for which a ready row is not to be claimed, in its hold.
-const (
-	holdTime  = "time"  // it is not due
-	holdLimit = "limit" // its gate is closed
-	holdKind  = "kind"  // its kind is of another program
 )
 
 // claim takes the first rows that are due, raises their epochs and gives them a
@@ -26,8 +21,8 @@ func (w work) claim(op *model.Operation) []model.Query {
 		w.best(find, "")
 		find.Add("\nFOR UPDATE SKIP LOCKED")
 		w.take(take)
-		take.Add("\nWHERE id IN (%s)", take.Arg(argID, w.d.IDField()))
-		read.Add("SELECT %s\nFROM %s\nWHERE id IN (%s)", w.Dialect.Columns(statement.Names(w.d.Columns())), w.Quote(w.d.Name), read.Arg(argID, w.d.IDField()))
+		take.Add("\nWHERE id IN (%s)", take.Arg(protocol.ArgID, w.d.IDField()))
+		read.Add("SELECT %s\nFROM %s\nWHERE id IN (%s)", w.Dialect.Columns(statement.Names(w.d.Columns())), w.Quote(w.d.Name), read.Arg(protocol.ArgID, w.d.IDField()))
 		taking, reading := take.Query(":execrows", nil), read.Query(":many", w.d.Columns())
 		taking.Name, reading.Name = op.Name+"Take", op.Name+"Read"
 		return []model.Query{find.Query(":many", []*model.Field{w.d.IDField()}), taking, reading}
@@ -95,7 +90,7 @@ func (w work) waiting(s *statement.Statement, columns, hold string) (alias strin
 func (w work) due(s *statement.Statement, columns string) {
 	alias := w.waiting(s, columns, "")
 	if f := w.w.Name; f != nil {
-		s.Add(" AND %s%s = %s", alias, w.name(f), s.Arg(argName, f))
+		s.Add(" AND %s%s = %s", alias, w.name(f), s.Arg(protocol.ArgName, f))
 	}
 	run := alias + w.name(w.q.RunAt)
 	s.Add("\n  AND (%s IS NULL OR %s <= %s)", run, run, now(s, w.q.RunAt))
@@ -130,7 +125,7 @@ func (w work) best(s *statement.Statement, alias string) {
 	for _, o := range w.w.Order {
 		s.Add("%s, ", w.sorted(alias, o))
 	}
-	s.Add("%sid\nLIMIT %s", alias, s.Arg(argLimit, nil))
+	s.Add("%sid\nLIMIT %s", alias, s.Arg(protocol.ArgLimit, nil))
 }
 
 // sorted is a column to sort by, as its index has it.
@@ -149,20 +144,20 @@ func (w work) sorted(alias string, o model.IndexColumn) string {
 func (w work) promote() []model.Query {
 	s := w.update(w.is(w.w.Hold, ""))
 	w.among(s, func(s *statement.Statement, columns string) {
-		alias := w.waiting(s, columns, holdTime)
+		alias := w.waiting(s, columns, protocol.HoldTime)
 		s.Add(" AND %s%s <= %s", alias, w.name(w.q.RunAt), now(s, w.q.RunAt))
 	}, w.soonest)
 	return statement.One(s.Query(":execrows", nil))
 }
 
 func (w work) soonest(s *statement.Statement, alias string) {
-	s.Add("\nORDER BY %s\nLIMIT %s", w.sorted(alias, model.IndexColumn{Field: w.q.RunAt}), s.Arg(argLimit, nil))
+	s.Add("\nORDER BY %s\nLIMIT %s", w.sorted(alias, model.IndexColumn{Field: w.q.RunAt}), s.Arg(protocol.ArgLimit, nil))
 }
 
 // nextDue gives the time of the next row that waits for one.
 func (w work) nextDue() []model.Query {
 	s := w.Statement()
-	w.waiting(s, w.name(w.q.RunAt), holdTime)
+	w.waiting(s, w.name(w.q.RunAt), protocol.HoldTime)
 	w.soonest(s, "")
 	return statement.One(s.Query(":many", []*model.Field{w.q.RunAt}))
 }
@@ -199,9 +194,9 @@ func (w work) stranger() []model.Query {
 
 // park keeps a row from being looked at again by programs that do not know it.
 func (w work) park() []model.Query {
-	s := w.update(w.is(w.w.Hold, holdKind))
-	s.Add(", %s = COALESCE(%s, %s)", w.name(w.q.Error), s.Arg(argError, w.q.Error), w.name(w.q.Error))
-	s.Add("\nWHERE id = %s", s.Arg(argID, w.d.IDField()))
+	s := w.update(w.is(w.w.Hold, protocol.HoldKind))
+	s.Add(", %s = COALESCE(%s, %s)", w.name(w.q.Error), s.Arg(protocol.ArgError, w.q.Error), w.name(w.q.Error))
+	s.Add("\nWHERE id = %s", s.Arg(protocol.ArgID, w.d.IDField()))
 	s.Add(" AND %s AND %s", w.is(w.q.State, w.q.Ready), w.is(w.w.Hold, ""))
 	return statement.One(s.Query(":execrows", nil))
 }
@@ -210,7 +205,7 @@ func (w work) park() []model.Query {
 func (w work) unpark() []model.Query {
 	s := w.update(w.is(w.w.Hold, ""))
 	w.among(s, func(s *statement.Statement, columns string) {
-		alias := w.waiting(s, columns, holdKind)
+		alias := w.waiting(s, columns, protocol.HoldKind)
 		s.Add(" AND %s", w.known(alias))
 	}, w.soonest)
 	return statement.One(s.Query(":execrows", nil))
@@ -230,7 +225,7 @@ func (w work) prune(r *Retention) []model.Query {
 		}
 		s.Add("%s%s AND %s%s <= %s", alias, w.is(w.q.State, r.State), alias, w.name(w.q.CompletedAt), later(s, w.q.CompletedAt))
 	}, func(s *statement.Statement, alias string) {
-		s.Add("\nORDER BY %s\nLIMIT %s", w.sorted(alias, model.IndexColumn{Field: w.q.CompletedAt}), s.Arg(argLimit, nil))
+		s.Add("\nORDER BY %s\nLIMIT %s", w.sorted(alias, model.IndexColumn{Field: w.q.CompletedAt}), s.Arg(protocol.ArgLimit, nil))
 	})
 	return statement.One(s.Query(":execrows", nil))
 }
@@ -240,17 +235,17 @@ func (w work) prune(r *Retention) []model.Query {
 func (w work) gateUsed() []model.Query {
 	s := w.Statement()
 	s.Add("SELECT COUNT(*) AS used\nFROM %s\nWHERE %s", w.Quote(w.d.Name), w.is(w.q.State, w.q.Running))
-	s.Add(" AND %s", w.OneOf(w.name(w.w.Hold), []string{w.QuoteText(""), w.QuoteText(holdTime)}))
-	s.Add(" AND %s = %s", w.name(w.w.Gate), s.Arg(argGate, w.w.Gate))
+	s.Add(" AND %s", w.OneOf(w.name(w.w.Hold), []string{w.QuoteText(""), w.QuoteText(protocol.HoldTime)}))
+	s.Add(" AND %s = %s", w.name(w.w.Gate), s.Arg(protocol.ArgLimitKey, w.w.Gate))
 	return statement.One(s.Query(":one", []*model.Field{nil}))
 }
 
 // gateHold keeps rows under a closed gate from being looked at again and again.
 func (w work) gateHold() []model.Query {
-	s := w.update(w.is(w.w.Hold, holdLimit))
+	s := w.update(w.is(w.w.Hold, protocol.HoldLimit))
 	w.among(s, func(s *statement.Statement, columns string) {
 		alias := w.waiting(s, columns, "")
-		s.Add(" AND %s%s = %s", alias, w.name(w.w.Gate), s.Arg(argGate, w.w.Gate))
+		s.Add(" AND %s%s = %s", alias, w.name(w.w.Gate), s.Arg(protocol.ArgLimitKey, w.w.Gate))
 	}, w.best)
 	return statement.One(s.Query(":execrows", nil))
 }
@@ -259,8 +254,8 @@ func (w work) gateHold() []model.Query {
 func (w work) gateOpen() []model.Query {
 	s := w.update(w.is(w.w.Hold, ""))
 	w.among(s, func(s *statement.Statement, columns string) {
-		alias := w.waiting(s, columns, holdLimit)
-		s.Add(" AND %s%s = %s", alias, w.name(w.w.Gate), s.Arg(argGate, w.w.Gate))
+		alias := w.waiting(s, columns, protocol.HoldLimit)
+		s.Add(" AND %s%s = %s", alias, w.name(w.w.Gate), s.Arg(protocol.ArgLimitKey, w.w.Gate))
 	}, w.best)
 	return statement.One(s.Query(":execrows", nil))
 }
@@ -268,8 +263,8 @@ func (w work) gateOpen() []model.Query {
 // gateNext goes through the gates that hold rows, by name.
 func (w work) gateNext() []model.Query {
 	s := w.Statement()
-	w.waiting(s, w.name(w.w.Gate), holdLimit)
-	s.Add(" AND %s > %s", w.name(w.w.Gate), s.Arg(argGate, w.w.Gate))
+	w.waiting(s, w.name(w.w.Gate), protocol.HoldLimit)
+	s.Add(" AND %s > %s", w.name(w.w.Gate), s.Arg(protocol.ArgLimitKey, w.w.Gate))
 	s.Add("\nORDER BY %s\nLIMIT 1", w.name(w.w.Gate))
 	return statement.One(s.Query(":many", []*model.Field{w.w.Gate}))
 }
