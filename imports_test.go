@@ -60,14 +60,6 @@ var bans = []ban{
 		why: "a behavior reads, rewrites, lowers and prints; what becomes of that is not its business",
 	},
 	{
-		part: "gen/behavior/queue", from: []string{module + "gen/behavior/cache"},
-		why: "any behavior can be left out of the list",
-	},
-	{
-		part: "gen/behavior/cache", from: []string{module + "gen/behavior/queue"},
-		why: "any behavior can be left out of the list",
-	},
-	{
 		part: "gen/names", from: []string{module + "gen/load", module + "gen/behavior", module + "gen/dialect", module + "gen/golang", module + "gen/sqlc", module + "gen/output"},
 		why: "behaviors and stages declare names with it",
 	},
@@ -147,7 +139,7 @@ var bans = []ban{
 	},
 }
 
-// TestImports holds the direction of imports that DESIGN.md draws.
+// TestImports holds the direction of imports that the map in CONTRIBUTING.md draws.
 func TestImports(t *testing.T) {
 	format := `{{.ImportPath}}|{{join .Imports " "}}|{{join .Deps " "}}`
 	out, err := exec.Command("go", "list", "-f", format, "./...").Output()
@@ -166,9 +158,28 @@ func TestImports(t *testing.T) {
 		for _, b := range bans {
 			b.check(t, parts[0], strings.Fields(parts[1]), strings.Fields(parts[2]))
 		}
+		apart(t, parts[0], strings.Fields(parts[1]))
 	}
 	for _, b := range bans {
 		b.names(t, known)
+	}
+}
+
+// apart reports a behavior that imports another: any of them can be left out of the list.
+func apart(t *testing.T, pkg string, imports []string) {
+	const behaviors = module + "gen/behavior/"
+	of := func(path string) string {
+		rest, ok := strings.CutPrefix(path, behaviors)
+		if !ok {
+			return ""
+		}
+		name, _, _ := strings.Cut(rest, "/")
+		return name
+	}
+	for _, path := range imports {
+		if own, other := of(pkg), of(path); own != "" && other != "" && own != other {
+			t.Errorf("%s imports %s: a behavior works without the others", pkg, path)
+		}
 	}
 }
 

@@ -636,7 +636,7 @@ WHERE id IN (?)`,
 		Order: [3][]int{{20}, {20}, {20}},
 	},
 	Name: "cache_entry",
-	Own:  []string{"Key", "Value", "ExpiresAt", "HitCount", "CreatedAt", "Tags", "CacheFormat", "CacheNumber", "CacheSize", "CacheUsedAt", "CacheFreshUntil", "CacheToken", "CacheLease", "CacheLeasedUntil"},
+	Own:  []string{"Key", "Value", "ExpiresAt", "HitCount", "CreatedAt", "Tags"},
 	Patch: func(ctx context.Context, c *store.Conn, key string, patch any) error {
 		p, ok := patch.(CacheEntryPatch)
 		if !ok {

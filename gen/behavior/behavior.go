@@ -17,9 +17,11 @@ import (
 type Behavior interface {
 	// Name is the name of the section.
 	Name() string
-	// Tables adds the tables that no definition declares.
+	// Tables adds the tables that no definition declares. It is called once for a project,
+	// also where no datatype has the section.
 	Tables(p *model.Project)
-	// Apply rewrites one datatype that has the section.
+	// Apply rewrites one datatype that has the section. The passes go datatype by datatype,
+	// by name: what another has by then may not be all that it will have.
 	Apply(d *model.Datatype) mistake.List
 }
 

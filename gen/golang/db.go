@@ -74,7 +74,7 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 func printTables(f *jen.File, p *model.Project, hasQueries bool) {
 	f.Add(code.Comment("Tables are the datatypes of this project."))
 	f.Type().Id("Tables").StructFunc(func(g *jen.Group) {
-		for _, d := range own(p) {
+		for _, d := range defined(p) {
 			g.Id(d.GoAccessor).Id(d.GoRow + "Table").Comment(code.CommentLine(d.Label)[3:])
 		}
 		if hasQueries {
@@ -84,7 +84,7 @@ func printTables(f *jen.File, p *model.Project, hasQueries bool) {
 	f.Line()
 	f.Func().Id("bind").Params(jen.Id("c").Op("*").Add(code.Store("Conn"))).Id("Tables").Block(
 		jen.Return(jen.Id("Tables").Values(jen.DictFunc(func(dict jen.Dict) {
-			for _, d := range own(p) {
+			for _, d := range defined(p) {
 				dict[jen.Id(d.GoAccessor)] = jen.Id(d.GoRow + "Table").Values(
 					jen.Add(code.Store("Bind")).Call(jen.Id("c"), jen.Op("&").Id(code.Table{D: d}.Spec())))
 			}
@@ -96,8 +96,8 @@ func printTables(f *jen.File, p *model.Project, hasQueries bool) {
 	f.Line()
 }
 
-// own returns the datatypes that a person has defined.
-func own(p *model.Project) []*model.Datatype {
+// defined returns the datatypes that a person has defined.
+func defined(p *model.Project) []*model.Datatype {
 	return slices.DeleteFunc(slices.Clone(p.Datatypes), func(d *model.Datatype) bool { return d.AddedFor != "" })
 }
 

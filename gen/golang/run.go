@@ -7,7 +7,8 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// Run is what a behavior has a program do while it runs.
+// Run is what a behavior has a program do while it runs. One behavior may have Work; one
+// with neither Work nor Begin prints nothing.
 type Run struct {
 	Fields []jen.Code        // of the struct Workers
 	Print  func(f *jen.File) // prints what else DB has; nil: nothing
@@ -91,10 +92,10 @@ func runBody(g *jen.Group, runs []Run) {
 func runDoc(runs []Run) []string {
 	var doc []string
 	for _, r := range runs {
-		if r.Works != nil {
-			doc = append(doc, r.Works...)
-			doc[0] = "Run " + doc[0]
-		}
+		doc = append(doc, r.Works...)
+	}
+	if len(doc) > 0 {
+		doc[0] = "Run " + doc[0]
 	}
 	for _, r := range runs {
 		switch {

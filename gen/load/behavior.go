@@ -51,10 +51,11 @@ func (def *Definition) AddField(at *yaml.Node, f *model.Field) *model.Field {
 	return f
 }
 
-// read has the behaviors read their sections.
-func (def *Definition) read() {
+// readBehaviors has the behaviors read their sections.
+func (def *Definition) readBehaviors() {
 	for _, b := range def.l.behaviors {
 		if at, section := def.section(b); section != nil {
+			def.Datatype.SetSection(b.Key().Name, true) // until Read keeps something of its own
 			b.Read(def, at, section)
 		}
 	}
@@ -63,7 +64,7 @@ func (def *Definition) read() {
 // linkBehaviors has the behaviors resolve what they read.
 func (def *Definition) linkBehaviors() {
 	for _, b := range def.l.behaviors {
-		if _, section := def.section(b); section != nil && def.Datatype.Section(b.Key().Name) != nil {
+		if _, section := def.section(b); section != nil {
 			b.Link(def, section)
 		}
 	}
@@ -72,9 +73,10 @@ func (def *Definition) linkBehaviors() {
 func (def *Definition) section(b Behavior) (at, section *yaml.Node) {
 	key := b.Key()
 	at, section = node.Pair(def.Root, key.Name)
-	there := section != nil && section.Kind == yaml.MappingNode
-	if key.Value.Form == language.Bool {
-		there = node.True(def.Root, key.Name)
+	there := false
+	for _, v := range key.Value.Forms() {
+		there = there || v.Form == language.Section && section != nil && section.Kind == yaml.MappingNode ||
+			v.Form == language.Bool && node.True(def.Root, key.Name)
 	}
 	if !there { // or it was reported
 		return nil, nil
@@ -88,7 +90,8 @@ func (def *Definition) Wrong(at *yaml.Node, message, hint string) { def.f.wrong(
 // Pos returns where a node stands.
 func (def *Definition) Pos(n *yaml.Node) model.Pos { return def.f.pos(n) }
 
-// Node returns what declares a field of the definition; nil for an added one.
+// Node returns what declares a field of the definition: the section's key for one that
+// AddField added.
 func (def *Definition) Node(f *model.Field) *yaml.Node { return def.nodes[f] }
 
 // IndexNode returns what declares an index of the definition.
@@ -100,7 +103,7 @@ func (def *Definition) Role(n *yaml.Node, key, conventional string, types ...str
 	at := node.Get(n, key)
 	if at == nil {
 		for _, f := range def.Datatype.Fields {
-			if conventional != "" && f.Name == conventional && slices.Contains(types, f.Type) {
+			if conventional != "" && f.Name == conventional && !f.Kept && slices.Contains(types, f.Type) {
 				return f
 			}
 		}

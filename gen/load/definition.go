@@ -45,7 +45,7 @@ func (l *loader) define(f *file) *Definition {
 	def.fields()
 	def.behaviorFields()
 	def.indexes()
-	def.read()
+	def.readBehaviors()
 	return def
 }
 

@@ -2,7 +2,7 @@
 // operations and queries as plain data. It decides nothing; the stages do.
 //
 //	load      YAML       -> Project
-//	behavior  Project    -> Project in which every behaviour is plain fields, indexes and operations
+//	behavior  Project    -> Project in which every behavior is plain fields, indexes and operations
 //	dialect   Project    -> SQL text for each database
 //	sqlc      SQL text   -> analysed queries
 //	golang    all of it  -> Go

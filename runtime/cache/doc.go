@@ -15,9 +15,9 @@
 //
 // A value that was set, deleted or invalidated is so for this process when the
 // call returns; in a transaction, when that has committed. Other processes that
-// keep entries in memory follow within some 20 ms on SQLite and PostgreSQL and 200
-// ms on MySQL while they can reach the database, and within Options.MemoryFor, a
-// minute, whatever happens.
+// keep entries in memory follow within some milliseconds on SQLite and PostgreSQL and
+// 100 ms on MySQL, which is asked ten times a second, while they can reach the
+// database; and within Options.MemoryFor, a minute, whatever happens.
 //
 // Fetch runs one load for a key however many wait for it, in one process and in
 // all of them. The load holds a lease on the entry, with its tags: who deletes or

@@ -20,15 +20,14 @@ type Spec struct {
 	MaxEntries, MaxBytes int64         // 0: no bound
 	MaxAge               time.Duration // 0: no bound
 
-	// The statements, whose arguments are the arg constants below. Renew is of
-	// SQLite alone, and Drop of
-	// MySQL, where the others of its name find what it removes.
+	// The statements, whose arguments package protocol lists. Renew is of SQLite alone,
+	// and Drop of MySQL, where the others of its name find what it removes.
 	Find, FindMany, Put, Renew, Add, Vacate, Count, Remove, Touch, Reseal, Use  store.Statement
 	Take, Beat, Fill, Yield, Tag, Untag                                         store.Statement
 	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size store.Statement
 	Tell, Hear, Missing, Heard, Hush                                            store.Statement
 
-	// Own are the names, in a patch, of the fields that the cache keeps itself.
+	// Own are the fields of a patch that the cache writes itself, and With refuses.
 	Own []string
 	// Patch writes fields of the user's own on the entry with a key.
 	Patch func(ctx context.Context, c *store.Conn, key string, patch any) error

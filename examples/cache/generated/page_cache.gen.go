@@ -679,7 +679,7 @@ WHERE id IN (?)`,
 		Order: [3][]int{{20}, {20}, {20}},
 	},
 	Name: "page_cache",
-	Own:  []string{"Path", "Document", "ExpiresAt", "CacheHits", "Tags", "CacheFormat", "CacheNumber", "CacheSize", "CacheUsedAt", "CacheFreshUntil", "CacheToken", "CacheLease", "CacheLeasedUntil"},
+	Own:  []string{"Path", "Document", "ExpiresAt", "Tags"},
 	Patch: func(ctx context.Context, c *store.Conn, key string, patch any) error {
 		p, ok := patch.(PageCachePatch)
 		if !ok {

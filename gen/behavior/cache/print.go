@@ -72,7 +72,9 @@ func (Behavior) Datatype(f *jen.File, table code.Table) {
 // cacheOwn lists the fields that the cache keeps itself.
 func (t cachePrinter) cacheOwn(g *jen.Group) {
 	for _, f := range t.c.Kept() {
-		g.Lit(f.GoName)
+		if !f.Kept { // those are in no patch
+			g.Lit(f.GoName)
+		}
 	}
 }
 

@@ -140,6 +140,12 @@ func (t cached) columns() []*model.Field {
 	return out
 }
 
+// lasting reports whether a field is another behavior's, which keeps it as it was when
+// the row was added.
+func (t cached) lasting(f *model.Field) bool {
+	return f.Kept && !f.Touched && !slices.Contains(t.c.Kept(), f)
+}
+
 // written is what a write puts into a column.
 func (t cached) written(s *statement.Statement, f *model.Field) string {
 	c := t.c
@@ -171,6 +177,8 @@ func (t cached) unsaid(s *statement.Statement, f *model.Field) string {
 	switch {
 	case f.Default == nil:
 		return "NULL"
+	case f.Default.Call != nil:
+		panic("cache: " + f.Name + " is computed by generated code, and the cache writes rows without it")
 	case f.Default.Now:
 		return t.moment(s, f)
 	}
@@ -191,7 +199,7 @@ func (t cached) put(*model.Operation) []model.Query {
 	var set []string
 	t.insert(s, "INSERT")
 	for _, f := range t.columns() {
-		if f != t.c.Key && f != t.c.HitCount && f != t.c.UsedAt {
+		if f != t.c.Key && f != t.c.HitCount && f != t.c.UsedAt && !t.lasting(f) {
 			set = append(set, t.name(f)+" = "+t.given(f))
 		}
 	}
@@ -209,7 +217,7 @@ func (t cached) renew(*model.Operation) []model.Query {
 	s.Add("UPDATE %s\nSET ", t.table())
 	first := true
 	for _, f := range t.columns() {
-		if f == t.c.Key || f == t.c.HitCount || f == t.c.UsedAt || f == t.c.ExpiresAt {
+		if f == t.c.Key || f == t.c.HitCount || f == t.c.UsedAt || f == t.c.ExpiresAt || t.lasting(f) {
 			continue
 		}
 		if !first {
@@ -359,6 +367,11 @@ func (t cached) fill(*model.Operation) []model.Query {
 	}
 	if c.Tags != nil {
 		s.Add(", %s = %s", t.name(c.Tags), s.Arg(protocol.ArgTags, c.Tags))
+	}
+	for _, f := range t.d.Fields {
+		if f.Touched {
+			s.Add(", %s = %s", t.name(f), t.moment(s, f))
+		}
 	}
 	s.Add(", %s = 0, %s = NULL", t.name(c.Lease), t.name(c.LeasedUntil))
 	s.Add("\nWHERE %s AND %s", t.byKey(s), t.byLease(s))

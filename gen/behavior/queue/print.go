@@ -178,7 +178,7 @@ func (t queuePrinter) pruneName(i int) string {
 			n++
 		}
 	}
-	panic("golang: no such retention")
+	panic("queue: no such retention")
 }
 
 // claimed prints how the worker reads a row.

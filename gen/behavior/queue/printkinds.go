@@ -183,12 +183,12 @@ func (t queuePrinter) orNothing(f *model.Field) *jen.Statement {
 func (t queuePrinter) replacement() jen.Code {
 	w := t.w
 	q := w.Section
-	own := map[*model.Field]bool{q.State: true, q.Attempts: true, q.Error: true, q.StartedAt: true, q.CompletedAt: true}
+	stays := map[*model.Field]bool{q.State: true, q.Attempts: true, q.Error: true, q.StartedAt: true, q.CompletedAt: true}
 	anew := map[*model.Field]bool{w.Version: true, w.Trace: true, w.Name: true, w.Gate: true, q.RunAt: true, q.MaxAttempts: true}
 	aged := t.aged()
 	values := map[*model.Field]jen.Code{}
 	for _, f := range t.D.Fields {
-		if own[f] || f.Added && !anew[f] || f == aged || f.Kept {
+		if stays[f] || f.Added && !anew[f] || f == aged || f.Kept {
 			continue
 		}
 		at := code.Input("n", f)

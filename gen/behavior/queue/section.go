@@ -107,7 +107,7 @@ type OldPayload struct {
 }
 
 // Worker is what generated code and the runtime need to work a queue: its
-// section, and the fields that the behaviour added. Those that a definition may
+// section, and the fields that the behavior added. Those that a definition may
 // do without are nil.
 type Worker struct {
 	Section  *Section

@@ -8,7 +8,7 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
-// Import paths of everything that generated code may name.
+// Import paths of what the code of every project may name; behaviors name theirs.
 const (
 	StorePath   = "github.com/hegner123/modulagen/runtime/store"
 	CheckPath   = "github.com/hegner123/modulagen/runtime/store/check"

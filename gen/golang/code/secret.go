@@ -6,8 +6,7 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// secrecy is what a type with hidden fields does beside printing itself without
-// them.
+// Use is what a type with hidden fields is for, beside printing itself without them.
 type Use int
 
 const (
@@ -16,7 +15,7 @@ const (
 	Stored             // so it does, and its JSON with them is what the database keeps
 )
 
-// Secrecy keeps the hidden fields of a struct out of what fmt, log/slog and
+// HideSecrets keeps the hidden fields of a struct out of what fmt, log/slog and
 // encoding/json write of it. A struct without any is left alone. member names a
 // field in JSON.
 func HideSecrets(f *jen.File, typeName string, fields []*model.Field, s Use, member func(*model.Field) string) {

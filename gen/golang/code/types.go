@@ -70,7 +70,7 @@ func Own(d *model.Datatype) []*model.Field {
 	return slices.DeleteFunc(slices.Clone(d.Fields), func(f *model.Field) bool { return !f.Own })
 }
 
-// OwnType is the name of that field's type.
+// OwnType is the name of the type of the field "own".
 func OwnType(d *model.Datatype) string { return goname.Unexported(d.GoRow) + "Own" }
 
 // Input is a field of a new row or a patch, which is a variable of that name.
@@ -118,7 +118,7 @@ func FieldOf(f *model.Field, variable string) jen.Code {
 	return FieldAt(f, jen.Op("&").Id(variable).Dot(f.GoName))
 }
 
-// FieldAt is fieldOf for a value with the address at.
+// FieldAt is FieldOf for a value with the address at.
 func FieldAt(f *model.Field, at jen.Code) jen.Code {
 	prefix := ""
 	if !f.NotNull {
