@@ -123,5 +123,9 @@ func (def *Definition) Role(n *yaml.Node, key, conventional string, types ...str
 		def.f.wrong(at, fmt.Sprintf("%s is of type %s; %s needs type %s", f.Name, f.Type, key, strings.Join(types, " or ")), "")
 		return nil
 	}
+	if f.Kept {
+		def.f.wrong(at, fmt.Sprintf("%s keeps %s, so that it cannot be %s as well", def.nodes[f].Value, f.Name, key), "name a field of your own")
+		return nil
+	}
 	return f
 }

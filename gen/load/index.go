@@ -239,11 +239,9 @@ func (def *Definition) conditionValue(n *yaml.Node, f *model.Field) (string, boo
 		def.f.wrong(n, fmt.Sprintf("%s %s", f.Name, broken[0].Message), hint)
 		return "", false
 	}
-	for i := range len(text) {
-		if text[i] < ' ' || text[i] > '~' {
-			def.f.wrong(n, "a condition's value holds only ASCII characters", "")
-			return "", false
-		}
+	if !node.ASCII(text) {
+		def.f.wrong(n, "a condition's value holds only ASCII characters", "")
+		return "", false
 	}
 	return text, true
 }

@@ -100,6 +100,9 @@ func (r reader) cacheOthers(n *yaml.Node, c *Section) {
 		if f.NotNull && f.Default == nil && !slices.Contains(roles, f) {
 			r.def.Wrong(node.Or(node.Get(r.def.Node(f), "required"), n), fmt.Sprintf("%s is required, and the cache writes entries without it", f.Name), "give it a default, or leave required out")
 		}
+		if f.Default != nil && !node.ASCII(f.Default.Text) {
+			r.def.Wrong(node.Or(node.Get(r.def.Node(f), "default"), n), fmt.Sprintf("the default of %s holds more than ASCII characters, and the cache's own statements write it", f.Name), "give it an ASCII default, or none")
+		}
 		if f.Reference != nil && f.Reference.OnDelete == "restrict" {
 			r.def.Wrong(node.Or(node.Get(r.def.Node(f), "on_delete"), node.Get(r.def.Node(f), "name"), n), fmt.Sprintf("an entry of the cache would keep the row of %s from being deleted", f.Reference.To), "give it on_delete: cascade")
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/dialect/statement"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -179,6 +180,8 @@ func (t cached) unsaid(s *statement.Statement, f *model.Field) string {
 		return "NULL"
 	case f.Default.Call != nil:
 		panic("cache: " + f.Name + " is computed by generated code, and the cache writes rows without it")
+	case f.Default.Now && f.Storage().Kind == check.Date:
+		return s.Day(protocol.ArgNow)
 	case f.Default.Now:
 		return t.moment(s, f)
 	}

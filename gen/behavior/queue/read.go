@@ -89,6 +89,10 @@ func (r reader) state(n *yaml.Node, q *Section) {
 			r.def.Wrong(at, fmt.Sprintf("%s has no option %q", q.State.Name, value), stateHint(s, q, value))
 			continue
 		}
+		if !node.ASCII(value) {
+			r.def.Wrong(at, fmt.Sprintf("the state %s is %q, and a queue's states hold only ASCII characters", part.name, value), fmt.Sprintf("give the option an ASCII value, and label: %s", value))
+			continue
+		}
 		if other := seen[value]; other != "" {
 			r.def.Wrong(at, fmt.Sprintf("%s and %s are both %q", other, part.name, value), "each needs an option of its own")
 			continue

@@ -58,6 +58,18 @@ func (s *Statement) Moment(now int, f *model.Field) string {
 	return s.Arg(now, f)
 }
 
+// Day is the day of Moment, in UTC.
+func (s *Statement) Day(now int) string {
+	moment := s.Moment(now, nil)
+	switch s.w.Dialect {
+	case sqltext.Postgres:
+		return "(" + moment + " AT TIME ZONE 'UTC')::date"
+	case sqltext.MySQL:
+		return "DATE(" + moment + ")"
+	}
+	return "substr(" + moment + ", 1, 10)"
+}
+
 // After is the moment that is a span away, which the caller gives as an instant
 // where the database has no clock; null where the span is.
 func (s *Statement) After(now, span, instant int, f *model.Field) string {

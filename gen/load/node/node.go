@@ -151,3 +151,14 @@ func Matches(pattern, s string) bool {
 	}
 	return re.(*regexp.Regexp).MatchString(s)
 }
+
+// ASCII reports whether a text can stand in a statement as it is: sqlc reads no more
+// than printable ASCII there.
+func ASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
