@@ -11,6 +11,7 @@ import (
 // with neither Work nor Begin prints nothing.
 type Run struct {
 	Fields []jen.Code        // of the struct Workers
+	Doc    string            // a sentence about them, for its comment
 	Print  func(f *jen.File) // prints what else DB has; nil: nothing
 
 	// Works says what DB.Run does, as the lines of a comment that go on behind "Run ";
@@ -46,7 +47,13 @@ func printRun(f *jen.File, p *model.Project, behaviors []Behavior) {
 	if len(runs) == 0 {
 		return
 	}
-	f.Add(code.Comment("Workers are the handlers of a program. A queue whose handler is nil is not worked."))
+	doc := "Workers are the handlers of a program."
+	for _, r := range runs {
+		if r.Doc != "" {
+			doc += " " + r.Doc
+		}
+	}
+	f.Add(code.Comment(doc))
 	f.Type().Id("Workers").StructFunc(func(g *jen.Group) {
 		for _, r := range runs {
 			for _, field := range r.Fields {

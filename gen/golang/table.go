@@ -215,6 +215,6 @@ var goWords = map[string]bool{
 	"else": true, "fallthrough": true, "for": true, "func": true, "go": true, "goto": true, "if": true, "import": true,
 	"interface": true, "map": true, "package": true, "range": true, "return": true, "select": true, "struct": true,
 	"switch": true, "type": true, "var": true, "ctx": true, "t": true, "n": true, "store": true, "check": true,
-	"r": true, "new": true, "queue": true, "context": true, "string": true, "int64": true, "bool": true, "time": true, "error": true,
-	"cache": true, "decimal": true, "q": true, "true": true, "false": true, "nil": true, "byte": true,
+	"r": true, "new": true, "context": true, "string": true, "int64": true, "bool": true, "time": true, "error": true,
+	"decimal": true, "q": true, "true": true, "false": true, "nil": true, "byte": true,
 }

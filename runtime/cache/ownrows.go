@@ -75,7 +75,7 @@ func columnOf(rows *store.Spec, name string) func() int {
 type itself struct{}
 
 // patch writes fields of the user's own on the entry that w writes. That is a
-// write of a row like any other, but all has been said of this one.
+// write of a row like any other, but the write of the entry has announced it already.
 func (t *table) patch(ctx context.Context, w *Write) error {
 	if w.Patch == nil {
 		return nil

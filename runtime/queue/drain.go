@@ -45,7 +45,7 @@ func (e *engine) tidy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := moment(ctx, e.db.Conn())
+	now, err := e.db.Conn().Now(ctx)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (k *kindSorter) sort(ctx context.Context) error {
 
 // unknownRow is a row that this program has no handler for.
 type unknownRow struct {
-	id      anyID
+	id      store.AnyID
 	kind    store.Null[string]
 	version int64
 }
@@ -55,7 +55,7 @@ func (k *kindSorter) park(ctx context.Context) error {
 	}
 	_, err = store.ExecEach(ctx, k.db.Conn(), &k.shape.st.Park, len(rows), func(i int) []any {
 		args := arguments(k.db, 0)
-		args[protocol.ArgID], args[protocol.ArgError] = rows[i].id.v, UnknownKind(rows[i].kind.V).Error()
+		args[protocol.ArgID], args[protocol.ArgError] = rows[i].id.V, UnknownKind(rows[i].kind.V).Error()
 		if _, known := k.shape.policies[rows[i].kind.V]; known {
 			args[protocol.ArgError] = fmt.Sprintf("queue: version %d of kind %q is newer than this program: it waits for one that knows it", rows[i].version, rows[i].kind.V)
 		}

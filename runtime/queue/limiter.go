@@ -260,7 +260,7 @@ func (l *limiter) releaseUnder(ctx context.Context, key string) (released int64,
 		if err != nil {
 			return err
 		}
-		now, err := moment(ctx, c)
+		now, err := c.Now(ctx)
 		if err != nil {
 			return err
 		}
@@ -285,7 +285,7 @@ func (s *shape) kindOf(key string) string {
 // looks back. Without it the table would keep a row for each tenant that ever had a
 // job.
 func (l *limiter) prune(ctx context.Context) error {
-	now, err := moment(ctx, l.db.Conn())
+	now, err := l.db.Conn().Now(ctx)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (m *monitor) check(ctx context.Context) {
 	}
 	epochs := make(map[any]int64, len(rows))
 	for _, r := range rows {
-		epochs[r.id.v] = r.epoch
+		epochs[r.id.V] = r.epoch
 	}
 	var missing []*claim
 	for _, c := range claims {

@@ -49,10 +49,10 @@ func (o *observer) emit(c *claim, t EventType, end outcome) {
 }
 
 // emitRow is like emit for a row that this process had not claimed.
-func (o *observer) emitRow(c Claimed, kind string, t EventType, end outcome) {
+func (o *observer) emitRow(c Claimed, t EventType, end outcome) {
 	o.tele.count(&claim{Claimed: c}, t, 0)
 	if o.events.readers.Load() == 0 {
 		return
 	}
-	o.events.send(Event[any]{Type: t, ID: c.ID, Kind: kind, Attempt: int(c.Attempt), At: time.Now(), Err: end.err})
+	o.events.send(Event[any]{Type: t, ID: c.ID, Kind: c.Kind, Attempt: int(c.Attempt), At: time.Now(), Err: end.err})
 }

@@ -42,7 +42,7 @@ func (l *limiter) late(s start) bool {
 // counted now may begin. The caller has locked the key.
 func (l *limiter) nextStart(ctx context.Context, c *store.Conn, r Rate) (now time.Time, s start, err error) {
 	s.asked = time.Now()
-	now, err = moment(ctx, c)
+	now, err = c.Now(ctx)
 	if err != nil || r.Max == 0 {
 		return now, s, err
 	}

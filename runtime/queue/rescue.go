@@ -53,16 +53,16 @@ func (r *rescuer) rescue(ctx context.Context) error {
 	var now time.Time
 	for _, row := range rows {
 		o := observedLease{row.epoch, row.lease.V, time.Now()}
-		if old, ok := r.observed[row.id.v]; ok && old.epoch == o.epoch && old.lease.Equal(o.lease) {
+		if old, ok := r.observed[row.id.V]; ok && old.epoch == o.epoch && old.lease.Equal(o.lease) {
 			o.since = old.since
 		}
-		seen[row.id.v] = o
+		seen[row.id.V] = o
 		age := time.Since(o.since)
-		if epoch, own := ours[row.id.v]; own && epoch == row.epoch || age < r.lease/2 {
+		if epoch, own := ours[row.id.V]; own && epoch == row.epoch || age < r.lease/2 {
 			continue
 		}
 		if now.IsZero() {
-			if now, err = moment(ctx, r.db.Conn()); err != nil {
+			if now, err = r.db.Conn().Now(ctx); err != nil {
 				return err
 			}
 		}
@@ -93,7 +93,7 @@ func (r *rescuer) expire(ctx context.Context, dead []runningRow) error {
 			taken = taken[:0]
 			for i, n := range touched {
 				if n > 0 {
-					taken, ids = append(taken, free[i]), append(ids, free[i].id.v)
+					taken, ids = append(taken, free[i]), append(ids, free[i].id.V)
 				}
 			}
 			return ids, err
@@ -103,12 +103,12 @@ func (r *rescuer) expire(ctx context.Context, dead []runningRow) error {
 		return err
 	}
 	for _, row := range taken {
-		delete(r.observed, row.id.v)
+		delete(r.observed, row.id.V)
 		verb := toRetry
 		if row.attempts >= row.maxAttempts {
 			verb = toDead
 		}
-		r.observer.emitRow(Claimed{ID: row.id.v, Attempt: row.attempts}, "", Expired, outcome{verb: verb, err: errGone})
+		r.observer.emitRow(Claimed{ID: row.id.V, Attempt: row.attempts}, Expired, outcome{verb: verb, err: errGone})
 	}
 	r.observer.logger.Warn("took rows from workers that are gone", "queue", r.shape.name, "rows", len(taken))
 	r.db.Conn().Announce(r.shape.name)
@@ -118,7 +118,7 @@ func (r *rescuer) expire(ctx context.Context, dead []runningRow) error {
 
 func (r *rescuer) expiry(row runningRow) []any {
 	args := arguments(r.db, 0)
-	args[protocol.ArgID], args[protocol.ArgEpoch], args[protocol.ArgLease] = row.id.v, row.epoch, row.lease.V
+	args[protocol.ArgID], args[protocol.ArgEpoch], args[protocol.ArgLease] = row.id.V, row.epoch, row.lease.V
 	args[protocol.ArgError] = errGone.Error()
 	args[protocol.ArgErrors] = history(row.errors.V, row.attempts, errGone.Error(), r.db.Clock())
 	return args
@@ -132,7 +132,7 @@ func (r *rescuer) unlocked(ctx context.Context, c *store.Conn, rows []runningRow
 	}
 	ids := make([]any, len(rows))
 	for i, r := range rows {
-		ids[i] = r.id.v
+		ids[i] = r.id.V
 	}
 	locked, err := r.lockRunning(ctx, c, ids, true)
 	if err != nil {
@@ -140,7 +140,7 @@ func (r *rescuer) unlocked(ctx context.Context, c *store.Conn, rows []runningRow
 	}
 	ours := make(map[any]bool, len(locked))
 	for _, l := range locked {
-		ours[l.id.v] = true
+		ours[l.id.V] = true
 	}
-	return slices.DeleteFunc(slices.Clone(rows), func(r runningRow) bool { return !ours[r.id.v] }), nil
+	return slices.DeleteFunc(slices.Clone(rows), func(r runningRow) bool { return !ours[r.id.V] }), nil
 }

@@ -39,7 +39,7 @@ func (p *pruner) pruneSome(ctx context.Context, r *Retention) (more bool, err er
 		n, err := store.Exec(ctx, p.db.Conn(), &r.Prune, args)
 		return n >= maxSettle, err
 	}
-	now, err := moment(ctx, p.db.Conn())
+	now, err := p.db.Conn().Now(ctx)
 	if err != nil {
 		return false, err
 	}

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -16,9 +15,6 @@ type table struct {
 	db    *store.DB
 	shape *shape
 }
-
-// moment returns the time by the database's clock, or by a test's.
-func moment(ctx context.Context, c *store.Conn) (time.Time, error) { return c.Now(ctx) }
 
 // promote makes due rows claimable, and announces them: a fetcher may sleep whose
 // rows maintenance, or the fetcher of another local queue, has promoted.
@@ -34,35 +30,16 @@ func (t *table) promote(ctx context.Context) (int64, error) {
 
 // ids runs a statement that returns ids.
 func (t *table) ids(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
-	found, err := store.Many(ctx, c, st, args, func(v *anyID) []any { return []any{v} })
+	found, err := store.Many(ctx, c, st, args, func(v *store.AnyID) []any { return []any{v} })
 	if err != nil {
 		return nil, err
 	}
 	ids := make([]any, len(found))
 	for i, v := range found {
-		ids[i] = v.v
+		ids[i] = v.V
 	}
 	return ids, nil
 }
-
-// anyID is an id of either type.
-type anyID struct{ v any }
-
-// Scan reads an id from the database.
-func (id *anyID) Scan(src any) error {
-	switch v := src.(type) {
-	case int64, string:
-		id.v = v
-	case []byte:
-		id.v = string(v)
-	default:
-		return errors.New("queue: the id is neither a number nor a text")
-	}
-	return nil
-}
-
-// Bind returns the id as it was read.
-func (id *anyID) Bind() any { return id.v }
 
 // many returns arguments with several ids in place of one.
 func many(args []any, ids []any) []any {
@@ -73,7 +50,7 @@ func many(args []any, ids []any) []any {
 
 // runningRow is a running row as it was read.
 type runningRow struct {
-	id          anyID
+	id          store.AnyID
 	epoch       int64
 	lease       store.Null[time.Time]
 	attempts    int64
@@ -154,8 +131,8 @@ func (t *table) changeLocked(ctx context.Context, conn *store.Conn, st *store.St
 		}
 		ids = ids[:0]
 		for _, h := range held {
-			if epochs[h.id.v] == h.epoch {
-				ids = append(ids, h.id.v)
+			if epochs[h.id.V] == h.epoch {
+				ids = append(ids, h.id.V)
 			}
 		}
 		ok = among(all, claims, ids)
@@ -170,7 +147,7 @@ func (t *table) changeLocked(ctx context.Context, conn *store.Conn, st *store.St
 
 // lockedRow is a running row that MySQL has locked for us.
 type lockedRow struct {
-	id    anyID
+	id    store.AnyID
 	epoch int64
 }
 

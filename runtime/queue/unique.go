@@ -41,7 +41,7 @@ func AddUnique[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key str
 ) (row *R, added bool, err error) {
 	err = c.InTx(ctx, func(c *store.Conn) error {
 		added = false // the transaction may run again
-		now, err := moment(ctx, c)
+		now, err := c.Now(ctx)
 		if err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func reclaimKey[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any
 	if has.ID == was.ID {
 		return nil
 	}
-	now, err := moment(ctx, c)
+	now, err := c.Now(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,6 @@
 package store
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 // ChangeSome runs a statement that changes a bounded number of rows and returns
 // them, as "DELETE ... RETURNING" does; fields returns the places of its columns in
@@ -16,7 +13,7 @@ func ChangeSome[R any](ctx context.Context, c *Conn, change, apply *Statement, a
 		return Many(ctx, c, change, args, fields)
 	}
 	type found struct {
-		id  anyID
+		id  AnyID
 		row R
 	}
 	all, err := Many(ctx, c, change, args, func(f *found) []any { return append([]any{&f.id}, fields(&f.row)...) })
@@ -27,9 +24,9 @@ func ChangeSome[R any](ctx context.Context, c *Conn, change, apply *Statement, a
 	list := make([]any, 0, len(all))
 	seen := make(map[any]bool, len(all))
 	for _, f := range all {
-		if !seen[f.id.v] {
-			seen[f.id.v] = true
-			rows, list = append(rows, f.row), append(list, f.id.v)
+		if !seen[f.id.V] {
+			seen[f.id.V] = true
+			rows, list = append(rows, f.row), append(list, f.id.V)
 		}
 	}
 	args = append([]any(nil), args...)
@@ -39,22 +36,3 @@ func ChangeSome[R any](ctx context.Context, c *Conn, change, apply *Statement, a
 	}
 	return rows, nil
 }
-
-// anyID is an id of either kind.
-type anyID struct{ v any }
-
-// Scan takes what the database returns.
-func (id *anyID) Scan(src any) error {
-	switch v := src.(type) {
-	case int64, string:
-		id.v = v
-	case []byte:
-		id.v = string(v)
-	default:
-		return errors.New("store: the id is neither a number nor a text")
-	}
-	return nil
-}
-
-// Bind returns the id as it was read.
-func (id *anyID) Bind() any { return id.v }

@@ -106,7 +106,7 @@ var schema = store.Schema{
 	},
 }
 
-// Workers are the handlers of a program. A queue whose handler is nil is not worked.
+// Workers are the handlers of a program.
 type Workers struct{}
 
 // Run removes from caches what has expired or is too much, until ctx ends.

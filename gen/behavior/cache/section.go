@@ -87,9 +87,9 @@ const (
 	OpCacheDrop       model.OpKind = "cache_drop"        // MySQL: remove what was found
 	OpCacheLast       model.OpKind = "cache_last"        // the greatest id
 	OpCacheSize       model.OpKind = "cache_size"        // number and bytes of all entries
-	OpCacheTell       model.OpKind = "cache_tell"        // tell other processes what to forget
-	OpCacheHear       model.OpKind = "cache_hear"        // read what others told
-	OpCacheMissing    model.OpKind = "cache_missing"     // read what others told late, by its ids
-	OpCacheHeard      model.OpKind = "cache_heard"       // the last that was told
-	OpCacheHush       model.OpKind = "cache_hush"        // remove what everyone has heard
+	OpCacheTell       model.OpKind = "cache_tell"        // append a change, which other processes read
+	OpCacheHear       model.OpKind = "cache_hear"        // read the changes of other processes
+	OpCacheMissing    model.OpKind = "cache_missing"     // read changes that committed late, by their ids
+	OpCacheHeard      model.OpKind = "cache_heard"       // the last change
+	OpCacheHush       model.OpKind = "cache_hush"        // delete changes that every process has read
 )

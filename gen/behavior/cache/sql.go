@@ -96,20 +96,23 @@ func (t cached) find(*model.Operation) []model.Query {
 	return statement.One(s.Query(":one", columns))
 }
 
-// findMany reads several entries. MySQL takes no list: the runtime widens its
-// one placeholder.
+// findMany reads several entries.
 func (t cached) findMany(*model.Operation) []model.Query {
 	s, columns := t.read(append([]*model.Field{t.c.Key}, t.found()...))
-	s.Add("\nFROM %s\nWHERE %s ", t.table(), t.name(t.c.Key))
+	s.Add("\nFROM %s\nWHERE %s %s", t.table(), t.name(t.c.Key), t.listed(s, "text", t.c.Key))
+	return statement.One(s.Query(":many", columns))
+}
+
+// listed is the condition that a column is in the list of keys, as a store.List goes
+// into the statement on each database.
+func (t cached) listed(s *statement.Statement, postgresType string, f *model.Field) string {
 	switch t.l.Dialect {
 	case sqltext.SQLite:
-		s.Add("IN (SELECT value FROM json_each(%s))", s.Arg(protocol.ArgKeys, nil))
+		return fmt.Sprintf("IN (SELECT value FROM json_each(%s))", s.Arg(protocol.ArgKeys, nil))
 	case sqltext.Postgres:
-		s.Add("= ANY(%s::text[])", s.Arg(protocol.ArgKeys, nil))
-	case sqltext.MySQL:
-		s.Add("IN (%s)", s.Arg(protocol.ArgKeys, t.c.Key))
+		return fmt.Sprintf("= ANY(%s::%s[])", s.Arg(protocol.ArgKeys, nil), postgresType)
 	}
-	return statement.One(s.Query(":many", columns))
+	return fmt.Sprintf("IN (%s)", s.Arg(protocol.ArgKeys, f))
 }
 
 func (t cached) read(columns []*model.Field) (*statement.Statement, []*model.Field) {
@@ -325,7 +328,7 @@ func (t cached) held(s *statement.Statement) {
 		t.after(s, protocol.ArgHold, protocol.ArgHeldAt, t.c.ExpiresAt), t.name(t.c.ExpiresAt))
 }
 
-// take leases an entry whose last lease is over.
+// take leases an entry whose last lease has ended.
 func (t cached) take(*model.Operation) []model.Query {
 	s := t.update()
 	s.Add("%s = %s, ", t.name(t.c.Lease), s.Arg(protocol.ArgLease, t.c.Lease))
@@ -381,7 +384,7 @@ func (t cached) fill(*model.Operation) []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// tag gives the entry with a key a tag.
+// tag adds a tag to the entry with a key.
 func (t cached) tag(*model.Operation) []model.Query {
 	s := t.l.Statement()
 	tag, token := s.Arg(protocol.ArgTag, nil), s.Arg(protocol.ArgToken, nil)
@@ -436,20 +439,11 @@ func (t cached) hear(*model.Operation) []model.Query {
 	return statement.One(s.Query(":many", []*model.Field{id, t.c.ChangeTable.Fields[0], t.c.ChangeTable.Fields[1]}))
 }
 
-// missing reads changes by their ids. MySQL takes no list: the runtime widens its
-// one placeholder.
+// missing reads changes by their ids.
 func (t cached) missing(*model.Operation) []model.Query {
 	s := t.l.Statement()
 	id := t.c.ChangeTable.IDField()
-	s.Add("SELECT id, %s, %s\nFROM %s\nWHERE id ", t.changeField(0), t.changeField(1), t.changes())
-	switch t.l.Dialect {
-	case sqltext.SQLite:
-		s.Add("IN (SELECT value FROM json_each(%s))", s.Arg(protocol.ArgKeys, nil))
-	case sqltext.Postgres:
-		s.Add("= ANY(%s::bigint[])", s.Arg(protocol.ArgKeys, nil))
-	case sqltext.MySQL:
-		s.Add("IN (%s)", s.Arg(protocol.ArgKeys, id))
-	}
+	s.Add("SELECT id, %s, %s\nFROM %s\nWHERE id %s", t.changeField(0), t.changeField(1), t.changes(), t.listed(s, "bigint", id))
 	return statement.One(s.Query(":many", []*model.Field{id, t.c.ChangeTable.Fields[0], t.c.ChangeTable.Fields[1]}))
 }
 

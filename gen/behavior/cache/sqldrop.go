@@ -10,11 +10,11 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// doom removes a bounded number of entries and gives their keys and sizes. from
+// deleteReturning removes a bounded number of entries and returns their keys and sizes. from
 // writes where they are found, entries as e, and in which order. MySQL, which
 // cannot show what it deletes, finds and locks them first, in the order of their
 // ids, in which everyone else does.
-func (t cached) doom(from func(*statement.Statement)) []model.Query {
+func (t cached) deleteReturning(from func(*statement.Statement)) []model.Query {
 	s := t.l.Statement()
 	gone := []*model.Field{t.c.Key, t.c.Size}
 	limit := func() { s.Add("\nLIMIT %s", s.Arg(protocol.ArgLimit, nil)) }
@@ -32,7 +32,7 @@ func (t cached) doom(from func(*statement.Statement)) []model.Query {
 	return statement.One(s.Query(":many", gone))
 }
 
-// drop removes what MySQL has found; the runtime widens the placeholder.
+// drop removes what MySQL has found: the ids are a list.
 func (t cached) drop(*model.Operation) []model.Query {
 	if t.l.Dialect != sqltext.MySQL {
 		return nil
@@ -51,7 +51,7 @@ func (t cached) tagged(s *statement.Statement, which func() string) {
 }
 
 func (t cached) dropTag(*model.Operation) []model.Query {
-	return t.doom(func(s *statement.Statement) {
+	return t.deleteReturning(func(s *statement.Statement) {
 		t.tagged(s, func() string {
 			return fmt.Sprintf("g.%s = %s", t.tagField(0), s.Arg(protocol.ArgTag, t.c.TagTable.Fields[0]))
 		})
@@ -60,13 +60,13 @@ func (t cached) dropTag(*model.Operation) []model.Query {
 }
 
 func (t cached) dropTags(*model.Operation) []model.Query {
-	return t.doom(func(s *statement.Statement) {
+	return t.deleteReturning(func(s *statement.Statement) {
 		t.tagged(s, func() string { return t.between(s, "g."+t.tagField(0), t.c.TagTable.Fields[0]) })
 	})
 }
 
 func (t cached) dropKeys(*model.Operation) []model.Query {
-	return t.doom(func(s *statement.Statement) {
+	return t.deleteReturning(func(s *statement.Statement) {
 		s.Add("%s AS e\nWHERE %s\nORDER BY e.%s", t.table(), t.between(s, "e."+t.name(t.c.Key), t.c.Key), t.name(t.c.Key))
 	})
 }
@@ -77,20 +77,20 @@ func (t cached) between(s *statement.Statement, column string, f *model.Field) s
 }
 
 func (t cached) dropOld(*model.Operation) []model.Query {
-	return t.doom(func(s *statement.Statement) {
+	return t.deleteReturning(func(s *statement.Statement) {
 		at := "e." + t.name(t.c.ExpiresAt)
 		s.Add("%s AS e\nWHERE %s <= %s\nORDER BY %s", t.table(), at, t.moment(s, t.c.ExpiresAt), at)
 	})
 }
 
 func (t cached) dropUnused(*model.Operation) []model.Query {
-	return t.doom(func(s *statement.Statement) {
+	return t.deleteReturning(func(s *statement.Statement) {
 		s.Add("%s AS e\nORDER BY e.%s, e.id", t.table(), t.name(t.c.UsedAt))
 	})
 }
 
 func (t cached) dropAll(*model.Operation) []model.Query {
-	return t.doom(func(s *statement.Statement) {
+	return t.deleteReturning(func(s *statement.Statement) {
 		s.Add("%s AS e\nWHERE e.id <= %s\nORDER BY e.id", t.table(), s.Arg(protocol.ArgID, t.d.IDField()))
 	})
 }

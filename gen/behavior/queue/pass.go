@@ -77,7 +77,7 @@ func (p *queuePass) counters() {
 	}
 }
 
-// claim is who has the row, and what keeps it from being taken.
+// claim adds the fields of a claim, and the one that keeps a row from being claimed.
 func (p *queuePass) claim() {
 	p.w.Epoch = p.keep("grows with every claim; a worker that lost its claim cannot write", behavior.Number("queue_epoch", "Epoch", "0"))
 	p.w.Lease = p.keep("until when the running worker's claim holds", behavior.Instant("queue_lease", "Lease"))
@@ -225,7 +225,7 @@ func (p *queuePass) indexes() {
 		p.index(p.role(r.State), []model.IndexColumn{state, {Field: p.q.CompletedAt}}, is(p.q.State, "=", r.State))
 	}
 	if p.w.Unique != nil {
-		// By the state, which whoever makes a row ready has to write: the database
+		// By the state, which every statement that makes a row ready writes: the database
 		// itself refuses a second unfinished row, whatever statement makes it.
 		p.w.Holds = p.index("unique", []model.IndexColumn{{Field: p.w.Unique}},
 			is(p.w.Yielded, "=", "false"),

@@ -5,7 +5,6 @@ import (
 
 	"github.com/hegner123/modulagen/gen/behavior"
 	"github.com/hegner123/modulagen/gen/model"
-	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
 // gatesTable is the name by which the runtime knows the table (runtime/queue).
@@ -21,11 +20,8 @@ func (Behavior) Tables(p *model.Project) {
 	name := behavior.Text("name", "Name", "text", "255")
 	name.Required, name.NotNull, name.Unique = true, true, true
 	name.Help = "the queue, or what one of its limits counts by"
-	paused := &model.Field{
-		Name: "paused", GoName: "Paused", Type: "boolean", Label: "Paused", NotNull: true,
-		Default: &model.Default{Text: "false"}, Rules: check.Rules{Kind: check.Bool},
-		Help: "no row of the queue is taken up",
-	}
+	paused := behavior.Flag("paused", "Paused")
+	paused.Help = "no row of the queue is taken up"
 	used := behavior.Text("used", "Used", "text", "2000")
 	used.NotNull, used.Default = true, &model.Default{}
 	used.Help = "how much of a rate was used, and when"

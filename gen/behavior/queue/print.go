@@ -271,7 +271,7 @@ func (Behavior) Run(all []*model.Datatype) golang.Run {
 		fields = append(fields, jen.Id(d.GoAccessor).Id(d.GoRow+"Handler"), jen.Id(d.GoAccessor+"Options").Add(queued("Options")))
 	}
 	return golang.Run{
-		Fields: fields, Print: queues(all).print,
+		Fields: fields, Doc: "A queue whose handler is nil is not worked.", Print: queues(all).print,
 		Works: []string{"works every queue that has a handler until ctx ends, lets running handlers", "finish, and returns when the last has ended."},
 		Work:  runQueues,
 	}

@@ -305,9 +305,7 @@ func (t queuePrinter) preset(k *Kind) map[*model.Field]jen.Code {
 	if k.Policy.MaxAttempts > 0 {
 		set(w.Section.MaxAttempts, jen.Int64().Parens(jen.Lit(int(k.Policy.MaxAttempts))))
 	}
-	if k.Version > 0 {
-		set(w.Version, jen.Int64().Parens(jen.Lit(k.Version)))
-	}
+	set(w.Version, jen.Int64().Parens(jen.Lit(k.Version)))
 	return values
 }
 

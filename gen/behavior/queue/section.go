@@ -142,14 +142,14 @@ const (
 	OpRetry    model.OpKind = "retry"    // end a claim: ready again, later
 	OpSnooze   model.OpKind = "snooze"   // end a claim: ready again, later, without counting it
 	OpRelease  model.OpKind = "release"  // give a claim back, as if it had not been
-	OpBury     model.OpKind = "bury"     // end a claim: dead
+	OpBury     model.OpKind = "bury"     // end a claim: failed for good
 	OpAbandon  model.OpKind = "abandon"  // end a claim: cancelled
 	OpReport   model.OpKind = "report"   // write how far a handler has come
 	OpRunning  model.OpKind = "running"  // the claims that there are
 	OpExpire   model.OpKind = "expire"   // take a claim from a worker that is gone
 	OpPromote  model.OpKind = "promote"  // let rows be claimed whose time has come
 	OpNextDue  model.OpKind = "next_due" // when the next row's time comes
-	OpStranger model.OpKind = "stranger" // rows that this program knows no handler for
+	OpStranger model.OpKind = "stranger" // rows of kinds that this program has no handler for
 	OpPark     model.OpKind = "park"     // keep such a row from being looked at again
 	OpUnpark   model.OpKind = "unpark"   // let rows be claimed that this program knows
 	OpCancel   model.OpKind = "cancel"   // end a row that is ready or running
@@ -159,7 +159,7 @@ const (
 	OpGateHold model.OpKind = "gate_hold" // keep a gate's ready rows from being looked at
 	OpGateOpen model.OpKind = "gate_open" // let some of them be claimed
 	OpGateNext model.OpKind = "gate_next" // the next gate that holds rows
-	OpTwin     model.OpKind = "twin"      // the row that has a unique key
+	OpTwin     model.OpKind = "twin"      // the row that holds a unique key
 	OpYield    model.OpKind = "yield"     // take its unique key from a row
 	OpPriority model.OpKind = "priority"  // change a row's priority and its rank
 )

@@ -211,7 +211,7 @@ const (
 )
 
 // held is settle for many claims at once. PostgreSQL takes them as two arrays
-// and gives the ids of those that it changed. MySQL takes their ids, from which
+// and returns the ids of those that it changed. MySQL takes their ids, from which
 // lock has taken those of others. SQLite, whose statements cost no round trip,
 // takes one after the other.
 func (w work) held(set func(*statement.Statement), skip bool) []model.Query {
