@@ -32,8 +32,8 @@ var figures = []figure{
 	{"cache", "`Options.MemoryFor`, #.", "runtime/cache", []string{"o.MemoryFor"}},
 	{"cache", "`Options.Memory` (# of encoded values)", "runtime/cache", []string{"o.Memory"}},
 	{"cache", "where those are more than # in a batch of", "runtime/cache", []string{"maxForget"}},
-	{"cache", "in a batch of #.", "runtime/store", []string{"EffectBatch"}},
-	{"cache", "before it deletes the author, # at a time", "runtime/store", []string{"EffectBatch"}},
+	{"cache", "in a batch of #.", "runtime/store/core", []string{"EffectBatch"}},
+	{"cache", "before it deletes the author, # at a time", "runtime/store/core", []string{"EffectBatch"}},
 	{"cache", "after up to # on MySQL", "runtime/cache", []string{"lookEvery"}},
 	{"cache", "or a commit took more than #)", "runtime/cache", []string{"gapKept"}},
 	{"cache", "`Clear` work in batches of #:", "runtime/cache", []string{"dropBatch"}},
@@ -71,15 +71,15 @@ var figures = []figure{
 
 	{"access", "counted up to limit (0: #)", "runtime/store", []string{"DefaultCount"}},
 	{"access", "// 0 is #; at most #", "runtime/store", []string{"DefaultLimit", "MaxLimit"}},
-	{"access", "they are longer than #, the page comes", "runtime/store", []string{"maxCursor"}},
+	{"access", "they are longer than #, the page comes", "runtime/store/core", []string{"maxCursor"}},
 
 	{"databases", "| as writers | # unless `MaxConns`", "runtime/store/postgres", []string{"maxConns"}},
 	{"databases", "and one that listens | #, and up to", "runtime/store/mysql", []string{"maxConns"}},
 	{"databases", "| SQLite's writer, without a deadline | # |", "runtime/store/sqlite", []string{"writerWait"}},
-	{"databases", "| `Close` | # for statements", "runtime/store", []string{"closeWait"}},
+	{"databases", "| `Close` | # for statements", "runtime/store/core", []string{"closeWait"}},
 	{"databases", "a connection keeps # at most (`?statements=N`", "runtime/store/mysql", []string{"keptStatements"}},
-	{"databases", "and below # |", "runtime/store", []string{"bulkBytes"}},
-	{"databases", "| Arguments of one statement | SQLite #,", "runtime/store", []string{"maxMarks"}},
+	{"databases", "and below # |", "runtime/store/core", []string{"bulkBytes"}},
+	{"databases", "| Arguments of one statement | SQLite #,", "runtime/store/core", []string{"maxMarks"}},
 
 	{"definitions", "Names are snake case, up to # characters", "gen/language", []string{"MaxName"}},
 }

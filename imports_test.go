@@ -101,6 +101,10 @@ var bans = []ban{
 		why: "one stage prints Go, and what it lets behaviors print",
 	},
 	{
+		part: "runtime/store", alone: true, from: []string{module + "runtime/store/core"},
+		why: "store is what programs name; core, which generated code and drivers call, stands on it",
+	},
+	{
 		part: "runtime/store", deep: true, from: []string{module + "runtime/queue"},
 		why: "the queue stands on the store",
 	},
@@ -110,11 +114,11 @@ var bans = []ban{
 	},
 	{
 		part: "runtime/queue", from: []string{module + "runtime/store/sqltext"},
-		why: "what databases do in their own way is the store's, once: store.List, ChangeSome, Conn.Now, Conn.Yield, Statement.Has",
+		why: "what databases do in their own way is the store's, once: core.List, ChangeSome, Conn.Now, Conn.Yield, Statement.Has",
 	},
 	{
 		part: "runtime/cache", from: []string{module + "runtime/store/sqltext"},
-		why: "what databases do in their own way is the store's, once: store.List, ChangeSome, Conn.Now, Conn.Yield, Statement.Has",
+		why: "what databases do in their own way is the store's, once: core.List, ChangeSome, Conn.Now, Conn.Yield, Statement.Has",
 	},
 	{
 		part: "runtime/queue", deep: true, from: []string{module + "runtime/cache"},

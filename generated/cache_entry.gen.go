@@ -10,6 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // CacheEntryID names one row of cache_entry.
@@ -85,21 +86,21 @@ var CacheEntryFields = struct {
 	CacheLease       store.Col[CacheEntryID, int64]
 	CacheLeasedUntil store.Col[CacheEntryID, time.Time]
 }{
-	ID:               store.FieldOf[CacheEntryID, CacheEntryID](0),
-	Key:              store.TextOf[CacheEntryID, string](1),
-	Value:            store.FieldOf[CacheEntryID, []byte](2),
-	ExpiresAt:        store.FieldOf[CacheEntryID, time.Time](3),
-	CreatedAt:        store.FieldOf[CacheEntryID, time.Time](4),
-	HitCount:         store.FieldOf[CacheEntryID, int64](5),
-	Tags:             store.TextOf[CacheEntryID, string](6),
-	CacheFormat:      store.TextOf[CacheEntryID, string](7),
-	CacheNumber:      store.FieldOf[CacheEntryID, int64](8),
-	CacheSize:        store.FieldOf[CacheEntryID, int64](9),
-	CacheUsedAt:      store.FieldOf[CacheEntryID, time.Time](10),
-	CacheFreshUntil:  store.FieldOf[CacheEntryID, time.Time](11),
-	CacheToken:       store.FieldOf[CacheEntryID, int64](12),
-	CacheLease:       store.FieldOf[CacheEntryID, int64](13),
-	CacheLeasedUntil: store.FieldOf[CacheEntryID, time.Time](14),
+	ID:               core.FieldOf[CacheEntryID, CacheEntryID](0),
+	Key:              core.TextOf[CacheEntryID, string](1),
+	Value:            core.FieldOf[CacheEntryID, []byte](2),
+	ExpiresAt:        core.FieldOf[CacheEntryID, time.Time](3),
+	CreatedAt:        core.FieldOf[CacheEntryID, time.Time](4),
+	HitCount:         core.FieldOf[CacheEntryID, int64](5),
+	Tags:             core.TextOf[CacheEntryID, string](6),
+	CacheFormat:      core.TextOf[CacheEntryID, string](7),
+	CacheNumber:      core.FieldOf[CacheEntryID, int64](8),
+	CacheSize:        core.FieldOf[CacheEntryID, int64](9),
+	CacheUsedAt:      core.FieldOf[CacheEntryID, time.Time](10),
+	CacheFreshUntil:  core.FieldOf[CacheEntryID, time.Time](11),
+	CacheToken:       core.FieldOf[CacheEntryID, int64](12),
+	CacheLease:       core.FieldOf[CacheEntryID, int64](13),
+	CacheLeasedUntil: core.FieldOf[CacheEntryID, time.Time](14),
 }
 
 // The forms of a question to cache_entry and of its answer.
@@ -112,11 +113,11 @@ type (
 
 // CacheEntryTable reads and writes cache_entry.
 type CacheEntryTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *CacheEntryTable) Conn() *store.Conn {
+func (t *CacheEntryTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -188,14 +189,14 @@ func (t *CacheEntryTable) CreateMany(ctx context.Context, ns []CacheEntryNew) ([
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *CacheEntryTable) DeleteWhere(ctx context.Context, where CacheEntryFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *CacheEntryTable) List(ctx context.Context, q CacheEntryQuery) (CacheEntryPage, error) {
 	var page CacheEntryPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return CacheEntryPage{}, err
 	}
@@ -208,7 +209,7 @@ func (t *CacheEntryTable) List(ctx context.Context, q CacheEntryQuery) (CacheEnt
 // error.
 func (t *CacheEntryTable) All(ctx context.Context, q CacheEntryQuery) iter.Seq2[*CacheEntry, error] {
 	return func(yield func(*CacheEntry, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*CacheEntry)
 			return yield(r, err)
 		})
@@ -218,7 +219,7 @@ func (t *CacheEntryTable) All(ctx context.Context, q CacheEntryQuery) iter.Seq2[
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *CacheEntryTable) First(ctx context.Context, q CacheEntryQuery) (*CacheEntry, error) {
 	r := new(CacheEntry)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -227,16 +228,16 @@ func (t *CacheEntryTable) First(ctx context.Context, q CacheEntryQuery) (*CacheE
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *CacheEntryTable) Count(ctx context.Context, where CacheEntryFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *CacheEntryTable) Exists(ctx context.Context, where CacheEntryFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var cacheEntrySpec = store.Spec{
-	Columns: []store.Column{
+var cacheEntrySpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "key", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "value", Rules: check.Rules{Kind: check.Bytes, Required: true, Max: check.At("16777216")}, Types: [3]string{"BLOB", "bytea", "longblob"}},
@@ -254,8 +255,8 @@ var cacheEntrySpec = store.Spec{
 		{Name: "cache_leased_until", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
 	Fields: cacheEntryFields,
-	ID:     store.IDInteger,
-	Keys: []store.Key{
+	ID:     core.IDInteger,
+	Keys: []core.Key{
 		{Name: "cache_entry_key_key", Columns: []int{1}},
 	},
 	Name:  "cache_entry",
@@ -266,9 +267,9 @@ var cacheEntrySpec = store.Spec{
 	},
 }
 
-var cacheEntryTableDef = store.TableDef{
+var cacheEntryTableDef = core.TableDef{
 	Columns: cacheEntrySpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "cache_entry_key_key", Columns: []int{1}, Unique: true},
 		{Name: "cache_entry_expires_at_idx", Columns: []int{3}},
 		{Name: "cache_entry_cache_used_at_idx", Columns: []int{10}},
@@ -296,16 +297,16 @@ func cacheEntryFields(row any, buf []any) []any {
 		&r.CacheLeasedUntil)
 }
 
-func cacheEntryNew(given, row any, m *store.Mask, now time.Time) {
+func cacheEntryNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*CacheEntryNew), row.(*CacheEntry)
 	r.Key = n.Key
 	m.Add(1)
 	r.Value = n.Value
 	m.Add(2)
-	store.PutNull(m, 3, &r.ExpiresAt, n.ExpiresAt)
-	store.Put(m, 4, &r.CreatedAt, n.CreatedAt, now)
-	store.Put(m, 5, &r.HitCount, n.HitCount, 0)
-	store.PutNull(m, 6, &r.Tags, n.Tags)
+	core.PutNull(m, 3, &r.ExpiresAt, n.ExpiresAt)
+	core.Put(m, 4, &r.CreatedAt, n.CreatedAt, now)
+	core.Put(m, 5, &r.HitCount, n.HitCount, 0)
+	core.PutNull(m, 6, &r.Tags, n.Tags)
 	r.CacheFormat = ""
 	r.CacheNumber = 0
 	r.CacheSize = 0
@@ -314,14 +315,14 @@ func cacheEntryNew(given, row any, m *store.Mask, now time.Time) {
 	r.CacheLease = 0
 }
 
-func cacheEntryPatch(given, row any, m *store.Mask) {
+func cacheEntryPatch(given, row any, m *core.Mask) {
 	p, r := given.(*CacheEntryPatch), row.(*CacheEntry)
-	store.Patch(m, 1, &r.Key, p.Key)
-	store.Patch(m, 2, &r.Value, p.Value)
-	store.PutNull(m, 3, &r.ExpiresAt, p.ExpiresAt)
-	store.Patch(m, 4, &r.CreatedAt, p.CreatedAt)
-	store.Patch(m, 5, &r.HitCount, p.HitCount)
-	store.PutNull(m, 6, &r.Tags, p.Tags)
+	core.Patch(m, 1, &r.Key, p.Key)
+	core.Patch(m, 2, &r.Value, p.Value)
+	core.PutNull(m, 3, &r.ExpiresAt, p.ExpiresAt)
+	core.Patch(m, 4, &r.CreatedAt, p.CreatedAt)
+	core.Patch(m, 5, &r.HitCount, p.HitCount)
+	core.PutNull(m, 6, &r.Tags, p.Tags)
 }
 
 // CacheBackend lets package cache keep values in cache_entry: see cache.New.
@@ -330,7 +331,7 @@ func (t CacheEntryTable) CacheBackend() cache.Backend {
 }
 
 var cacheEntryCache = cache.Spec{
-	Add: store.Statement{
+	Add: core.Statement{
 		Text: [3]string{
 			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
 VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -342,7 +343,7 @@ ON CONFLICT ("key") DO NOTHING`,
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 9, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 9, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 9, 6}},
 	},
-	Beat: store.Statement{
+	Beat: core.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
 SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
@@ -354,7 +355,7 @@ WHERE "key" = $5 AND cache_lease = $6`,
 		},
 		Order: [3][]int{{15, 15, 0, 8}, {9, 12, 9, 12, 0, 8}, {12, 9, 12, 9, 0, 8}},
 	},
-	Count: store.Statement{
+	Count: core.Statement{
 		Text: [3]string{
 			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
 VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -366,7 +367,7 @@ ON CONFLICT ("key") DO UPDATE SET cache_number = cache_entry.cache_number + excl
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 9, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 9, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 9, 6}},
 	},
-	Drop: store.Statement{
+	Drop: core.Statement{
 		Text: [3]string{
 			``,
 			``,
@@ -375,7 +376,7 @@ WHERE id IN (?)`,
 		},
 		Order: [3][]int{nil, nil, {1}},
 	},
-	DropAll: store.Statement{
+	DropAll: core.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry
 WHERE id IN (
@@ -399,7 +400,7 @@ RETURNING "key", cache_size`,
 		},
 		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
 	},
-	DropKeys: store.Statement{
+	DropKeys: core.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry
 WHERE id IN (
@@ -423,7 +424,7 @@ RETURNING "key", cache_size`,
 		},
 		Order: [3][]int{{17, 18, 19}, {17, 18, 19}, {17, 18, 19}},
 	},
-	DropOld: store.Statement{
+	DropOld: core.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry
 WHERE id IN (
@@ -447,7 +448,7 @@ RETURNING "key", cache_size`,
 		},
 		Order: [3][]int{{9, 19}, {9, 19}, {9, 19}},
 	},
-	DropTag: store.Statement{
+	DropTag: core.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry
 WHERE id IN (
@@ -471,7 +472,7 @@ RETURNING "key", cache_size`,
 		},
 		Order: [3][]int{{16, 19}, {16, 19}, {16, 19}},
 	},
-	DropTags: store.Statement{
+	DropTags: core.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry
 WHERE id IN (
@@ -493,7 +494,7 @@ RETURNING "key", cache_size`,
 		},
 		Order: [3][]int{{17, 18, 19}, {17, 18, 19}, {17, 18, 19}},
 	},
-	DropUnused: store.Statement{
+	DropUnused: core.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry
 WHERE id IN (
@@ -515,7 +516,7 @@ RETURNING "key", cache_size`,
 		},
 		Order: [3][]int{{19}, {19}, {19}},
 	},
-	Fill: store.Statement{
+	Fill: core.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
 SET value = ?, expires_at = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, created_at = ?, tags = ?, cache_lease = 0, cache_leased_until = NULL
@@ -527,7 +528,7 @@ WHERE "key" = $12 AND cache_lease = $13`,
 		},
 		Order: [3][]int{{2, 13, 3, 4, 5, 14, 7, 9, 6, 0, 8}, {2, 9, 10, 3, 4, 5, 9, 11, 7, 9, 6, 0, 8}, {2, 10, 9, 3, 4, 5, 11, 9, 7, 9, 6, 0, 8}},
 	},
-	Find: store.Statement{
+	Find: core.Statement{
 		Text: [3]string{
 			`SELECT id, value, cache_format, cache_number, expires_at, cache_fresh_until
 FROM cache_entry
@@ -539,7 +540,7 @@ WHERE "key" = $2`,
 		},
 		Order: [3][]int{{0}, {9, 0}, {9, 0}},
 	},
-	FindMany: store.Statement{
+	FindMany: core.Statement{
 		Text: [3]string{
 			`SELECT "key", id, value, cache_format, cache_number, expires_at, cache_fresh_until
 FROM cache_entry
@@ -551,7 +552,7 @@ WHERE "key" = ANY($2::text[])`,
 		},
 		Order: [3][]int{{20}, {9, 20}, {9, 20}},
 	},
-	Hear: store.Statement{
+	Hear: core.Statement{
 		Text: [3]string{
 			`SELECT id, origin, hashes
 FROM cache_entry_changes
@@ -571,7 +572,7 @@ LIMIT ?`,
 		},
 		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
 	},
-	Heard: store.Statement{
+	Heard: core.Statement{
 		Text: [3]string{
 			`SELECT id
 FROM cache_entry_changes
@@ -588,7 +589,7 @@ LIMIT 1`,
 		},
 		Order: [3][]int{{}, {}, {}},
 	},
-	Hush: store.Statement{
+	Hush: core.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry_changes
 WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?)`,
@@ -602,7 +603,7 @@ LIMIT ?`,
 		Order: [3][]int{{13, 19}, {9, 10, 19}, {10, 9, 19}},
 	},
 	KeyMax: 255,
-	Last: store.Statement{
+	Last: core.Statement{
 		Text: [3]string{
 			`SELECT id
 FROM cache_entry
@@ -621,7 +622,7 @@ LIMIT 1`,
 	},
 	MaxBytes:   4294967296,
 	MaxEntries: 5000000,
-	Missing: store.Statement{
+	Missing: core.Statement{
 		Text: [3]string{
 			`SELECT id, origin, hashes
 FROM cache_entry_changes
@@ -637,12 +638,12 @@ WHERE id IN (?)`,
 	},
 	Name: "cache_entry",
 	Own:  []string{"Key", "Value", "ExpiresAt", "HitCount", "CreatedAt", "Tags"},
-	Patch: func(ctx context.Context, c *store.Conn, key string, patch any) error {
+	Patch: func(ctx context.Context, c *core.Conn, key string, patch any) error {
 		p, ok := patch.(CacheEntryPatch)
 		if !ok {
 			return cache.WrongPatch(patch, p)
 		}
-		t := CacheEntryTable{store.Bind(c, &cacheEntrySpec)}
+		t := CacheEntryTable{core.Bind(c, &cacheEntrySpec)}
 		row, err := t.GetByKey(ctx, key)
 		if err != nil {
 			return err
@@ -650,7 +651,7 @@ WHERE id IN (?)`,
 		_, err = t.Update(ctx, row.ID, p)
 		return err
 	},
-	Put: store.Statement{
+	Put: core.Statement{
 		Text: [3]string{
 			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
 VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -662,7 +663,7 @@ ON CONFLICT ("key") DO UPDATE SET value = excluded.value, expires_at = excluded.
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 9, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 9, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 9, 6}},
 	},
-	Remove: store.Statement{
+	Remove: core.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry
 WHERE "key" = ?`,
@@ -672,7 +673,7 @@ WHERE "key" = $1`,
 		},
 		Order: [3][]int{{0}, {0}, {0}},
 	},
-	Renew: store.Statement{
+	Renew: core.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
 SET value = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, cache_lease = ?, cache_leased_until = ?, created_at = ?, tags = ?
@@ -682,7 +683,7 @@ WHERE "key" = ? AND expires_at = ?`,
 		},
 		Order: [3][]int{{2, 3, 4, 5, 14, 7, 8, 15, 9, 6, 0, 13}, nil, nil},
 	},
-	Reseal: store.Statement{
+	Reseal: core.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
 SET value = ?
@@ -694,7 +695,7 @@ WHERE "key" = $2`,
 		},
 		Order: [3][]int{{2, 0}, {2, 0}, {2, 0}},
 	},
-	Size: store.Statement{
+	Size: core.Statement{
 		Text: [3]string{
 			`SELECT count(*) AS entries, CAST(COALESCE(sum(cache_size), 0) AS INTEGER) AS bytes
 FROM cache_entry`,
@@ -705,7 +706,7 @@ FROM cache_entry`,
 		},
 		Order: [3][]int{{}, {}, {}},
 	},
-	Tag: store.Statement{
+	Tag: core.Statement{
 		Text: [3]string{
 			`INSERT INTO cache_entry_tags (tag, entry_id, token)
 SELECT ?, id, ? FROM cache_entry
@@ -719,7 +720,7 @@ WHERE "key" = $3`,
 	},
 	TagMax:  255,
 	TagsMax: 500,
-	Take: store.Statement{
+	Take: core.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
 SET cache_lease = ?, cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
@@ -731,7 +732,7 @@ WHERE "key" = $6 AND (cache_leased_until IS NULL OR cache_leased_until <= COALES
 		},
 		Order: [3][]int{{8, 15, 15, 0, 9}, {8, 9, 12, 9, 12, 0, 9}, {8, 12, 9, 12, 9, 0, 9}},
 	},
-	Tell: store.Statement{
+	Tell: core.Statement{
 		Text: [3]string{
 			`INSERT INTO cache_entry_changes (origin, hashes, created_at)
 VALUES (?, ?, ?)`,
@@ -742,7 +743,7 @@ VALUES (?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
 		},
 		Order: [3][]int{{22, 23, 9}, {22, 23, 9}, {22, 23, 9}},
 	},
-	Touch: store.Statement{
+	Touch: core.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
 SET expires_at = ?, cache_fresh_until = ?
@@ -754,7 +755,7 @@ WHERE "key" = $5 AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_
 		},
 		Order: [3][]int{{13, 14, 0, 9}, {9, 10, 9, 11, 0, 9}, {10, 9, 11, 9, 0, 9}},
 	},
-	Untag: store.Statement{
+	Untag: core.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry_tags
 WHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e."key" = ?)
@@ -768,7 +769,7 @@ WHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e."key" = $1)
 		},
 		Order: [3][]int{{0, 0, 0}, {0, 0, 0}, {0, 0, 0}},
 	},
-	Use: store.Statement{
+	Use: core.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
 SET hit_count = hit_count + ?, cache_used_at = ?
@@ -780,7 +781,7 @@ WHERE "key" = $3`,
 		},
 		Order: [3][]int{{21, 9, 0}, {21, 9, 0}, {21, 9, 0}},
 	},
-	Vacate: store.Statement{
+	Vacate: core.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry
 WHERE "key" = ? AND (cache_format IN ('lease', 'none') OR expires_at <= ?)`,
@@ -791,7 +792,7 @@ WHERE "key" = $1 AND (cache_format IN ('lease', 'none') OR expires_at <= COALESC
 		Order: [3][]int{{0, 9}, {0, 9}, {0, 9}},
 	},
 	ValueMax: 16777216,
-	Yield: store.Statement{
+	Yield: core.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
 SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
@@ -806,8 +807,8 @@ WHERE "key" = $3 AND cache_lease = $4`,
 }
 
 func init() {
-	cacheEntrySpec.Effects = []store.Effect{
-		{On: store.Created | store.Updated, Rows: true, Run: cache.ForgetWritten(&cacheEntryCache, &cacheEntrySpec, "key")},
-		{On: store.Deleted, Run: cache.ForgetDeleted(&cacheEntryCache, &cacheEntrySpec, "key")},
+	cacheEntrySpec.Effects = []core.Effect{
+		{On: core.Created | core.Updated, Rows: true, Run: cache.ForgetWritten(&cacheEntryCache, &cacheEntrySpec, "key")},
+		{On: core.Deleted, Run: cache.ForgetDeleted(&cacheEntryCache, &cacheEntrySpec, "key")},
 	}
 }

@@ -3,21 +3,21 @@
 package generated
 
 import (
-	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // CacheEntryChangeID names one row of cache_entry_changes.
 type CacheEntryChangeID int64
 
-var cacheEntryChangeTableDef = store.TableDef{
-	Columns: []store.Column{
+var cacheEntryChangeTableDef = core.TableDef{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "origin", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "hashes", Rules: check.Rules{Kind: check.Bytes, Max: check.At("1048576")}, Types: [3]string{"BLOB", "bytea", "longblob"}},
 		{Name: "created_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "cache_entry_changes_created_at_idx", Columns: []int{3}},
 	},
 	Name: "cache_entry_changes",

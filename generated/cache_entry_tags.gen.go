@@ -3,21 +3,21 @@
 package generated
 
 import (
-	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // CacheEntryTagID names one row of cache_entry_tags.
 type CacheEntryTagID int64
 
-var cacheEntryTagTableDef = store.TableDef{
-	Columns: []store.Column{
+var cacheEntryTagTableDef = core.TableDef{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "tag", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "entry_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "token", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "cache_entry_tags_tag_idx", Columns: []int{1, 2}},
 		{Name: "cache_entry_tags_entry_id_idx", Columns: []int{2}},
 	},

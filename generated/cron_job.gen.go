@@ -10,6 +10,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // CronJobID names one row of cron_job.
@@ -51,7 +52,7 @@ func CronJobActionTypeValues() []CronJobActionType {
 
 // Valid reports whether v is one of the declared values.
 func (v CronJobActionType) Valid() bool {
-	return store.EnumHas(v, CronJobActionTypeValues())
+	return core.EnumHas(v, CronJobActionTypeValues())
 }
 
 // String returns the value as it is stored.
@@ -61,17 +62,17 @@ func (v CronJobActionType) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v CronJobActionType) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, CronJobActionTypeValues())
+	return core.EnumToText(v, CronJobActionTypeValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *CronJobActionType) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, CronJobActionTypeValues())
+	return core.EnumFromText(v, text, CronJobActionTypeValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *CronJobActionType) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -96,7 +97,7 @@ func CronJobLastStatusValues() []CronJobLastStatus {
 
 // Valid reports whether v is one of the declared values.
 func (v CronJobLastStatus) Valid() bool {
-	return store.EnumHas(v, CronJobLastStatusValues())
+	return core.EnumHas(v, CronJobLastStatusValues())
 }
 
 // String returns the value as it is stored.
@@ -106,17 +107,17 @@ func (v CronJobLastStatus) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v CronJobLastStatus) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, CronJobLastStatusValues())
+	return core.EnumToText(v, CronJobLastStatusValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *CronJobLastStatus) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, CronJobLastStatusValues())
+	return core.EnumFromText(v, text, CronJobLastStatusValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *CronJobLastStatus) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -166,17 +167,17 @@ var CronJobFields = struct {
 	RunCount     store.Col[CronJobID, int64]
 	LastStatus   store.Col[CronJobID, CronJobLastStatus]
 }{
-	ID:           store.FieldOf[CronJobID, CronJobID](0),
-	Name:         store.TextOf[CronJobID, string](1),
-	Description:  store.TextOf[CronJobID, string](2),
-	Schedule:     store.TextOf[CronJobID, string](3),
-	ActionType:   store.FieldOf[CronJobID, CronJobActionType](4),
-	ActionConfig: store.OpaqueOf[CronJobID](5),
-	Enabled:      store.FieldOf[CronJobID, bool](6),
-	LastRun:      store.FieldOf[CronJobID, time.Time](7),
-	NextRun:      store.FieldOf[CronJobID, time.Time](8),
-	RunCount:     store.FieldOf[CronJobID, int64](9),
-	LastStatus:   store.FieldOf[CronJobID, CronJobLastStatus](10),
+	ID:           core.FieldOf[CronJobID, CronJobID](0),
+	Name:         core.TextOf[CronJobID, string](1),
+	Description:  core.TextOf[CronJobID, string](2),
+	Schedule:     core.TextOf[CronJobID, string](3),
+	ActionType:   core.FieldOf[CronJobID, CronJobActionType](4),
+	ActionConfig: core.OpaqueOf[CronJobID](5),
+	Enabled:      core.FieldOf[CronJobID, bool](6),
+	LastRun:      core.FieldOf[CronJobID, time.Time](7),
+	NextRun:      core.FieldOf[CronJobID, time.Time](8),
+	RunCount:     core.FieldOf[CronJobID, int64](9),
+	LastStatus:   core.FieldOf[CronJobID, CronJobLastStatus](10),
 }
 
 // The forms of a question to cron_job and of its answer.
@@ -189,11 +190,11 @@ type (
 
 // CronJobTable reads and writes cron_job.
 type CronJobTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *CronJobTable) Conn() *store.Conn {
+func (t *CronJobTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -265,14 +266,14 @@ func (t *CronJobTable) CreateMany(ctx context.Context, ns []CronJobNew) ([]CronJ
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *CronJobTable) DeleteWhere(ctx context.Context, where CronJobFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *CronJobTable) List(ctx context.Context, q CronJobQuery) (CronJobPage, error) {
 	var page CronJobPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return CronJobPage{}, err
 	}
@@ -285,7 +286,7 @@ func (t *CronJobTable) List(ctx context.Context, q CronJobQuery) (CronJobPage, e
 // error.
 func (t *CronJobTable) All(ctx context.Context, q CronJobQuery) iter.Seq2[*CronJob, error] {
 	return func(yield func(*CronJob, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*CronJob)
 			return yield(r, err)
 		})
@@ -295,7 +296,7 @@ func (t *CronJobTable) All(ctx context.Context, q CronJobQuery) iter.Seq2[*CronJ
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *CronJobTable) First(ctx context.Context, q CronJobQuery) (*CronJob, error) {
 	r := new(CronJob)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -304,16 +305,16 @@ func (t *CronJobTable) First(ctx context.Context, q CronJobQuery) (*CronJob, err
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *CronJobTable) Count(ctx context.Context, where CronJobFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *CronJobTable) Exists(ctx context.Context, where CronJobFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var cronJobSpec = store.Spec{
-	Columns: []store.Column{
+var cronJobSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "description", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
@@ -327,8 +328,8 @@ var cronJobSpec = store.Spec{
 		{Name: "last_status", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"success", "error", "running"}}, Null: true, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 	},
 	Fields: cronJobFields,
-	ID:     store.IDInteger,
-	Keys: []store.Key{
+	ID:     core.IDInteger,
+	Keys: []core.Key{
 		{Name: "cron_job_name_key", Columns: []int{1}},
 	},
 	Name:  "cron_job",
@@ -339,9 +340,9 @@ var cronJobSpec = store.Spec{
 	},
 }
 
-var cronJobTableDef = store.TableDef{
+var cronJobTableDef = core.TableDef{
 	Columns: cronJobSpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "cron_job_name_key", Columns: []int{1}, Unique: true},
 		{Name: "cron_job_next_run_where_enabled_idx", Columns: []int{8}, Partial: true},
 	},
@@ -364,33 +365,33 @@ func cronJobFields(row any, buf []any) []any {
 		&r.LastStatus)
 }
 
-func cronJobNew(given, row any, m *store.Mask, _ time.Time) {
+func cronJobNew(given, row any, m *core.Mask, _ time.Time) {
 	n, r := given.(*CronJobNew), row.(*CronJob)
 	r.Name = n.Name
 	m.Add(1)
-	store.PutNull(m, 2, &r.Description, n.Description)
+	core.PutNull(m, 2, &r.Description, n.Description)
 	r.Schedule = n.Schedule
 	m.Add(3)
 	r.ActionType = n.ActionType
 	m.Add(4)
-	store.PutNull(m, 5, &r.ActionConfig, n.ActionConfig)
-	store.Put(m, 6, &r.Enabled, n.Enabled, true)
-	store.PutNull(m, 7, &r.LastRun, n.LastRun)
-	store.PutNull(m, 8, &r.NextRun, n.NextRun)
-	store.Put(m, 9, &r.RunCount, n.RunCount, 0)
-	store.PutNull(m, 10, &r.LastStatus, n.LastStatus)
+	core.PutNull(m, 5, &r.ActionConfig, n.ActionConfig)
+	core.Put(m, 6, &r.Enabled, n.Enabled, true)
+	core.PutNull(m, 7, &r.LastRun, n.LastRun)
+	core.PutNull(m, 8, &r.NextRun, n.NextRun)
+	core.Put(m, 9, &r.RunCount, n.RunCount, 0)
+	core.PutNull(m, 10, &r.LastStatus, n.LastStatus)
 }
 
-func cronJobPatch(given, row any, m *store.Mask) {
+func cronJobPatch(given, row any, m *core.Mask) {
 	p, r := given.(*CronJobPatch), row.(*CronJob)
-	store.Patch(m, 1, &r.Name, p.Name)
-	store.PutNull(m, 2, &r.Description, p.Description)
-	store.Patch(m, 3, &r.Schedule, p.Schedule)
-	store.Patch(m, 4, &r.ActionType, p.ActionType)
-	store.PutNull(m, 5, &r.ActionConfig, p.ActionConfig)
-	store.Patch(m, 6, &r.Enabled, p.Enabled)
-	store.PutNull(m, 7, &r.LastRun, p.LastRun)
-	store.PutNull(m, 8, &r.NextRun, p.NextRun)
-	store.Patch(m, 9, &r.RunCount, p.RunCount)
-	store.PutNull(m, 10, &r.LastStatus, p.LastStatus)
+	core.Patch(m, 1, &r.Name, p.Name)
+	core.PutNull(m, 2, &r.Description, p.Description)
+	core.Patch(m, 3, &r.Schedule, p.Schedule)
+	core.Patch(m, 4, &r.ActionType, p.ActionType)
+	core.PutNull(m, 5, &r.ActionConfig, p.ActionConfig)
+	core.Patch(m, 6, &r.Enabled, p.Enabled)
+	core.PutNull(m, 7, &r.LastRun, p.LastRun)
+	core.PutNull(m, 8, &r.NextRun, p.NextRun)
+	core.Patch(m, 9, &r.RunCount, p.RunCount)
+	core.PutNull(m, 10, &r.LastStatus, p.LastStatus)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // EmailQueueID names one row of email_queue.
@@ -71,7 +72,7 @@ func EmailQueueStatusValues() []EmailQueueStatus {
 
 // Valid reports whether v is one of the declared values.
 func (v EmailQueueStatus) Valid() bool {
-	return store.EnumHas(v, EmailQueueStatusValues())
+	return core.EnumHas(v, EmailQueueStatusValues())
 }
 
 // String returns the value as it is stored.
@@ -81,17 +82,17 @@ func (v EmailQueueStatus) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v EmailQueueStatus) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, EmailQueueStatusValues())
+	return core.EnumToText(v, EmailQueueStatusValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *EmailQueueStatus) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, EmailQueueStatusValues())
+	return core.EnumFromText(v, text, EmailQueueStatusValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *EmailQueueStatus) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -162,27 +163,27 @@ var EmailQueueFields = struct {
 	QueueNote        store.TextCol[EmailQueueID, string]
 	QueueTrace       store.TextCol[EmailQueueID, string]
 }{
-	ID:               store.FieldOf[EmailQueueID, EmailQueueID](0),
-	To:               store.TextOf[EmailQueueID, string](1),
-	From:             store.TextOf[EmailQueueID, string](2),
-	Subject:          store.TextOf[EmailQueueID, string](3),
-	BodyHTML:         store.TextOf[EmailQueueID, string](4),
-	BodyPlain:        store.TextOf[EmailQueueID, string](5),
-	Status:           store.FieldOf[EmailQueueID, EmailQueueStatus](6),
-	Attempts:         store.FieldOf[EmailQueueID, int64](7),
-	LastAttempt:      store.FieldOf[EmailQueueID, time.Time](8),
-	Error:            store.TextOf[EmailQueueID, string](9),
-	SendAt:           store.FieldOf[EmailQueueID, time.Time](10),
-	SentAt:           store.FieldOf[EmailQueueID, time.Time](11),
-	QueueMaxAttempts: store.FieldOf[EmailQueueID, int64](12),
-	QueueEpoch:       store.FieldOf[EmailQueueID, int64](13),
-	QueueLease:       store.FieldOf[EmailQueueID, time.Time](14),
-	QueueHold:        store.TextOf[EmailQueueID, string](15),
-	QueueErrors:      store.OpaqueOf[EmailQueueID](16),
-	QueueResult:      store.OpaqueOf[EmailQueueID](17),
-	QueueProgress:    store.FieldOf[EmailQueueID, store.Decimal](18),
-	QueueNote:        store.TextOf[EmailQueueID, string](19),
-	QueueTrace:       store.TextOf[EmailQueueID, string](20),
+	ID:               core.FieldOf[EmailQueueID, EmailQueueID](0),
+	To:               core.TextOf[EmailQueueID, string](1),
+	From:             core.TextOf[EmailQueueID, string](2),
+	Subject:          core.TextOf[EmailQueueID, string](3),
+	BodyHTML:         core.TextOf[EmailQueueID, string](4),
+	BodyPlain:        core.TextOf[EmailQueueID, string](5),
+	Status:           core.FieldOf[EmailQueueID, EmailQueueStatus](6),
+	Attempts:         core.FieldOf[EmailQueueID, int64](7),
+	LastAttempt:      core.FieldOf[EmailQueueID, time.Time](8),
+	Error:            core.TextOf[EmailQueueID, string](9),
+	SendAt:           core.FieldOf[EmailQueueID, time.Time](10),
+	SentAt:           core.FieldOf[EmailQueueID, time.Time](11),
+	QueueMaxAttempts: core.FieldOf[EmailQueueID, int64](12),
+	QueueEpoch:       core.FieldOf[EmailQueueID, int64](13),
+	QueueLease:       core.FieldOf[EmailQueueID, time.Time](14),
+	QueueHold:        core.TextOf[EmailQueueID, string](15),
+	QueueErrors:      core.OpaqueOf[EmailQueueID](16),
+	QueueResult:      core.OpaqueOf[EmailQueueID](17),
+	QueueProgress:    core.FieldOf[EmailQueueID, store.Decimal](18),
+	QueueNote:        core.TextOf[EmailQueueID, string](19),
+	QueueTrace:       core.TextOf[EmailQueueID, string](20),
 }
 
 // The forms of a question to email_queue and of its answer.
@@ -195,11 +196,11 @@ type (
 
 // EmailQueueTable reads and writes email_queue.
 type EmailQueueTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *EmailQueueTable) Conn() *store.Conn {
+func (t *EmailQueueTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -250,14 +251,14 @@ func (t *EmailQueueTable) CreateMany(ctx context.Context, ns []EmailQueueNew) ([
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *EmailQueueTable) DeleteWhere(ctx context.Context, where EmailQueueFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *EmailQueueTable) List(ctx context.Context, q EmailQueueQuery) (EmailQueuePage, error) {
 	var page EmailQueuePage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return EmailQueuePage{}, err
 	}
@@ -270,7 +271,7 @@ func (t *EmailQueueTable) List(ctx context.Context, q EmailQueueQuery) (EmailQue
 // error.
 func (t *EmailQueueTable) All(ctx context.Context, q EmailQueueQuery) iter.Seq2[*EmailQueue, error] {
 	return func(yield func(*EmailQueue, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*EmailQueue)
 			return yield(r, err)
 		})
@@ -280,7 +281,7 @@ func (t *EmailQueueTable) All(ctx context.Context, q EmailQueueQuery) iter.Seq2[
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *EmailQueueTable) First(ctx context.Context, q EmailQueueQuery) (*EmailQueue, error) {
 	r := new(EmailQueue)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -289,16 +290,16 @@ func (t *EmailQueueTable) First(ctx context.Context, q EmailQueueQuery) (*EmailQ
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *EmailQueueTable) Count(ctx context.Context, where EmailQueueFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *EmailQueueTable) Exists(ctx context.Context, where EmailQueueFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var emailQueueSpec = store.Spec{
-	Columns: []store.Column{
+var emailQueueSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "to", Rules: check.Rules{Kind: check.Text, Format: check.Email, Required: true, Max: check.At("254")}, Types: [3]string{"TEXT", "character varying(254)", "varchar(254)"}},
 		{Name: "from", Rules: check.Rules{Kind: check.Text, Format: check.Email, Required: true, Max: check.At("254")}, Types: [3]string{"TEXT", "character varying(254)", "varchar(254)"}},
@@ -322,8 +323,8 @@ var emailQueueSpec = store.Spec{
 		{Name: "queue_trace", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: emailQueueFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "email_queue",
 	New:    emailQueueNew,
 	Patch:  emailQueuePatch,
@@ -332,9 +333,9 @@ var emailQueueSpec = store.Spec{
 	},
 }
 
-var emailQueueTableDef = store.TableDef{
+var emailQueueTableDef = core.TableDef{
 	Columns: emailQueueSpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "email_queue_status_send_at_idx", Columns: []int{6, 10}},
 		{Name: "email_queue_queue_claim_idx", Columns: []int{6, 15, 0}, Partial: true},
 		{Name: "email_queue_queue_hold_idx", Columns: []int{6, 15, 10}, Partial: true},
@@ -364,12 +365,12 @@ func emailQueueFields(row any, buf []any) []any {
 		&r.QueueHold,
 		&r.QueueErrors,
 		&r.QueueResult,
-		store.NullDecimalField(&r.QueueProgress, 4),
+		core.NullDecimalField(&r.QueueProgress, 4),
 		&r.QueueNote,
 		&r.QueueTrace)
 }
 
-func emailQueueNew(given, row any, m *store.Mask, now time.Time) {
+func emailQueueNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*EmailQueueNew), row.(*EmailQueue)
 	r.To = n.To
 	m.Add(1)
@@ -377,36 +378,36 @@ func emailQueueNew(given, row any, m *store.Mask, now time.Time) {
 	m.Add(2)
 	r.Subject = n.Subject
 	m.Add(3)
-	store.PutNull(m, 4, &r.BodyHTML, n.BodyHTML)
-	store.PutNull(m, 5, &r.BodyPlain, n.BodyPlain)
-	store.Put(m, 6, &r.Status, n.Status, EmailQueueStatusPending)
-	store.Put(m, 7, &r.Attempts, n.Attempts, 0)
-	store.PutNull(m, 8, &r.LastAttempt, n.LastAttempt)
-	store.PutNull(m, 9, &r.Error, n.Error)
-	store.PutNull(m, 10, &r.SendAt, n.SendAt)
-	store.PutNull(m, 11, &r.SentAt, n.SentAt)
-	store.Put(m, 12, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
+	core.PutNull(m, 4, &r.BodyHTML, n.BodyHTML)
+	core.PutNull(m, 5, &r.BodyPlain, n.BodyPlain)
+	core.Put(m, 6, &r.Status, n.Status, EmailQueueStatusPending)
+	core.Put(m, 7, &r.Attempts, n.Attempts, 0)
+	core.PutNull(m, 8, &r.LastAttempt, n.LastAttempt)
+	core.PutNull(m, 9, &r.Error, n.Error)
+	core.PutNull(m, 10, &r.SendAt, n.SendAt)
+	core.PutNull(m, 11, &r.SentAt, n.SentAt)
+	core.Put(m, 12, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
 	r.QueueEpoch = 0
-	store.Put(m, 15, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.SendAt.V, now))
-	store.PutNull(m, 20, &r.QueueTrace, n.own.QueueTrace)
+	core.Put(m, 15, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.SendAt.V, now))
+	core.PutNull(m, 20, &r.QueueTrace, n.own.QueueTrace)
 }
 
-func emailQueuePatch(given, row any, m *store.Mask) {
+func emailQueuePatch(given, row any, m *core.Mask) {
 	p, r := given.(*EmailQueuePatch), row.(*EmailQueue)
-	store.Patch(m, 1, &r.To, p.To)
-	store.Patch(m, 2, &r.From, p.From)
-	store.Patch(m, 3, &r.Subject, p.Subject)
-	store.PutNull(m, 4, &r.BodyHTML, p.BodyHTML)
-	store.PutNull(m, 5, &r.BodyPlain, p.BodyPlain)
-	store.Patch(m, 6, &r.Status, p.Status)
-	store.Patch(m, 7, &r.Attempts, p.Attempts)
-	store.PutNull(m, 8, &r.LastAttempt, p.LastAttempt)
-	store.PutNull(m, 9, &r.Error, p.Error)
-	store.PutNull(m, 10, &r.SendAt, p.SendAt)
-	store.PutNull(m, 11, &r.SentAt, p.SentAt)
-	store.Patch(m, 12, &r.QueueMaxAttempts, p.QueueMaxAttempts)
-	store.Patch(m, 15, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.SendAt))
-	store.PutNull(m, 20, &r.QueueTrace, p.own.QueueTrace)
+	core.Patch(m, 1, &r.To, p.To)
+	core.Patch(m, 2, &r.From, p.From)
+	core.Patch(m, 3, &r.Subject, p.Subject)
+	core.PutNull(m, 4, &r.BodyHTML, p.BodyHTML)
+	core.PutNull(m, 5, &r.BodyPlain, p.BodyPlain)
+	core.Patch(m, 6, &r.Status, p.Status)
+	core.Patch(m, 7, &r.Attempts, p.Attempts)
+	core.PutNull(m, 8, &r.LastAttempt, p.LastAttempt)
+	core.PutNull(m, 9, &r.Error, p.Error)
+	core.PutNull(m, 10, &r.SendAt, p.SendAt)
+	core.PutNull(m, 11, &r.SentAt, p.SentAt)
+	core.Patch(m, 12, &r.QueueMaxAttempts, p.QueueMaxAttempts)
+	core.Patch(m, 15, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.SendAt))
+	core.PutNull(m, 20, &r.QueueTrace, p.own.QueueTrace)
 }
 
 // Enqueue adds a row, and wakes the workers.
@@ -486,7 +487,7 @@ var emailQueueQueue = queue.Spec[EmailQueue]{
 	Queues:    []queue.Name{},
 	Retention: []queue.Retention{},
 	Statements: queue.Statements{
-		Abandon: store.Statement{
+		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
@@ -500,7 +501,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
-		Beat: store.Statement{
+		Beat: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET queue_lease = ?
@@ -520,7 +521,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
 		},
-		Bury: store.Statement{
+		Bury: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
@@ -534,7 +535,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
-		Cancel: store.Statement{
+		Cancel: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET status = 'failed', queue_lease = NULL, error = COALESCE(?, error)
@@ -548,7 +549,7 @@ WHERE id = ? AND status IN ('pending', 'sending')`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
-		Claim: store.Statement{
+		Claim: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET status = 'sending', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?, last_attempt = ?
@@ -583,7 +584,7 @@ FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 3, 3, 8}, {3, 2, 3, 3, 8}, {3, 8}},
 		},
-		Complete: store.Statement{
+		Complete: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET status = 'sent', queue_lease = NULL
@@ -599,7 +600,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{0, 1}, {16, 17}, {0}},
 		},
-		Expire: store.Statement{
+		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
@@ -618,7 +619,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL
 			},
 			Order: [3][]int{{5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}},
 		},
-		Finish: store.Statement{
+		Finish: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET status = 'sent', queue_lease = NULL, queue_result = ?
@@ -632,7 +633,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
 			Order: [3][]int{{10, 0, 1}, {10, 0, 1}, {10, 0, 1}},
 		},
-		Get: store.Statement{
+		Get: core.Statement{
 			Text: [3]string{
 				`SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
@@ -643,7 +644,7 @@ WHERE id = $1`,
 				"SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace\nFROM email_queue\nWHERE id = ?",
 			},
 		},
-		Lock: store.Statement{
+		Lock: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -655,7 +656,7 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		NextDue: store.Statement{
+		NextDue: core.Statement{
 			Text: [3]string{
 				`SELECT send_at
 FROM email_queue
@@ -675,7 +676,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Promote: store.Statement{
+		Promote: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET queue_hold = ''
@@ -704,7 +705,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Read: store.Statement{
+		Read: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -712,7 +713,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		Release: store.Statement{
+		Release: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
@@ -726,7 +727,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
-		Report: store.Statement{
+		Report: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET queue_progress = ?, queue_note = ?
@@ -740,7 +741,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
 			Order: [3][]int{{11, 12, 0, 1}, {11, 12, 0, 1}, {11, 12, 0, 1}},
 		},
-		Retry: store.Statement{
+		Retry: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET status = 'pending', queue_lease = NULL, send_at = ?, queue_hold = ?, error = ?, queue_errors = ?
@@ -754,7 +755,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: store.Statement{
+		Revive: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET status = 'pending', attempts = 0, queue_hold = '', send_at = ?
@@ -768,7 +769,7 @@ WHERE id = ? AND status <> 'sending'`,
 			},
 			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
 		},
-		Running: store.Statement{
+		Running: core.Statement{
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
 FROM email_queue
@@ -785,7 +786,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Snooze: store.Statement{
+		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = ?, queue_hold = ?
@@ -799,7 +800,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Take: store.Statement{
+		Take: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -821,7 +822,7 @@ WHERE id IN (?)`,
 }
 
 func init() {
-	emailQueueSpec.Effects = []store.Effect{
-		{On: store.Created, Announce: "email_queue"},
+	emailQueueSpec.Effects = []core.Effect{
+		{On: core.Created, Announce: "email_queue"},
 	}
 }

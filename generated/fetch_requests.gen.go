@@ -12,6 +12,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // FetchRequestID names one row of fetch_requests.
@@ -38,12 +39,12 @@ type FetchRequest struct {
 
 // Format prints r without its secrets.
 func (r FetchRequest) Format(f fmt.State, verb rune) {
-	store.FormatRow(f, verb, r, "Headers")
+	core.FormatRow(f, verb, r, "Headers")
 }
 
 // LogValue returns r without its secrets, for log/slog.
 func (r FetchRequest) LogValue() slog.Value {
-	return store.LogRow(r, "Headers")
+	return core.LogRow(r, "Headers")
 }
 
 // FetchRequestMethod is the method of fetch_requests.
@@ -64,7 +65,7 @@ func FetchRequestMethodValues() []FetchRequestMethod {
 
 // Valid reports whether v is one of the declared values.
 func (v FetchRequestMethod) Valid() bool {
-	return store.EnumHas(v, FetchRequestMethodValues())
+	return core.EnumHas(v, FetchRequestMethodValues())
 }
 
 // String returns the value as it is stored.
@@ -74,17 +75,17 @@ func (v FetchRequestMethod) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v FetchRequestMethod) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, FetchRequestMethodValues())
+	return core.EnumToText(v, FetchRequestMethodValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *FetchRequestMethod) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, FetchRequestMethodValues())
+	return core.EnumFromText(v, text, FetchRequestMethodValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *FetchRequestMethod) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -107,18 +108,18 @@ type FetchRequestNew struct {
 
 // Format prints r without its secrets.
 func (r FetchRequestNew) Format(f fmt.State, verb rune) {
-	store.FormatRow(f, verb, r, "Headers")
+	core.FormatRow(f, verb, r, "Headers")
 }
 
 // LogValue returns r without its secrets, for log/slog.
 func (r FetchRequestNew) LogValue() slog.Value {
-	return store.LogRow(r, "Headers")
+	return core.LogRow(r, "Headers")
 }
 
 // MarshalJSON returns r as JSON, with "***" for its secrets.
 func (r FetchRequestNew) MarshalJSON() ([]byte, error) {
 	type plain FetchRequestNew
-	return store.MaskJSON(plain(r), "headers")
+	return core.MaskJSON(plain(r), "headers")
 }
 
 // FetchRequestPatch is a change to a row of fetch_requests. What is left unset stays as it is.
@@ -136,18 +137,18 @@ type FetchRequestPatch struct {
 
 // Format prints r without its secrets.
 func (r FetchRequestPatch) Format(f fmt.State, verb rune) {
-	store.FormatRow(f, verb, r, "Headers")
+	core.FormatRow(f, verb, r, "Headers")
 }
 
 // LogValue returns r without its secrets, for log/slog.
 func (r FetchRequestPatch) LogValue() slog.Value {
-	return store.LogRow(r, "Headers")
+	return core.LogRow(r, "Headers")
 }
 
 // MarshalJSON returns r as JSON, with "***" for its secrets.
 func (r FetchRequestPatch) MarshalJSON() ([]byte, error) {
 	type plain FetchRequestPatch
-	return store.MaskJSON(plain(r), "headers")
+	return core.MaskJSON(plain(r), "headers")
 }
 
 // FetchRequestFields are the columns of fetch_requests, for filters and sorts.
@@ -163,16 +164,16 @@ var FetchRequestFields = struct {
 	Active       store.Col[FetchRequestID, bool]
 	CreatedAt    store.Col[FetchRequestID, time.Time]
 }{
-	ID:           store.FieldOf[FetchRequestID, FetchRequestID](0),
-	Name:         store.TextOf[FetchRequestID, string](1),
-	URL:          store.TextOf[FetchRequestID, string](2),
-	Method:       store.FieldOf[FetchRequestID, FetchRequestMethod](3),
-	Headers:      store.OpaqueOf[FetchRequestID](4),
-	BodyTemplate: store.TextOf[FetchRequestID, string](5),
-	Timeout:      store.FieldOf[FetchRequestID, int64](6),
-	RetryCount:   store.FieldOf[FetchRequestID, int64](7),
-	Active:       store.FieldOf[FetchRequestID, bool](8),
-	CreatedAt:    store.FieldOf[FetchRequestID, time.Time](9),
+	ID:           core.FieldOf[FetchRequestID, FetchRequestID](0),
+	Name:         core.TextOf[FetchRequestID, string](1),
+	URL:          core.TextOf[FetchRequestID, string](2),
+	Method:       core.FieldOf[FetchRequestID, FetchRequestMethod](3),
+	Headers:      core.OpaqueOf[FetchRequestID](4),
+	BodyTemplate: core.TextOf[FetchRequestID, string](5),
+	Timeout:      core.FieldOf[FetchRequestID, int64](6),
+	RetryCount:   core.FieldOf[FetchRequestID, int64](7),
+	Active:       core.FieldOf[FetchRequestID, bool](8),
+	CreatedAt:    core.FieldOf[FetchRequestID, time.Time](9),
 }
 
 // The forms of a question to fetch_requests and of its answer.
@@ -185,11 +186,11 @@ type (
 
 // FetchRequestTable reads and writes fetch_requests.
 type FetchRequestTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *FetchRequestTable) Conn() *store.Conn {
+func (t *FetchRequestTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -240,14 +241,14 @@ func (t *FetchRequestTable) CreateMany(ctx context.Context, ns []FetchRequestNew
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *FetchRequestTable) DeleteWhere(ctx context.Context, where FetchRequestFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *FetchRequestTable) List(ctx context.Context, q FetchRequestQuery) (FetchRequestPage, error) {
 	var page FetchRequestPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return FetchRequestPage{}, err
 	}
@@ -260,7 +261,7 @@ func (t *FetchRequestTable) List(ctx context.Context, q FetchRequestQuery) (Fetc
 // error.
 func (t *FetchRequestTable) All(ctx context.Context, q FetchRequestQuery) iter.Seq2[*FetchRequest, error] {
 	return func(yield func(*FetchRequest, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*FetchRequest)
 			return yield(r, err)
 		})
@@ -270,7 +271,7 @@ func (t *FetchRequestTable) All(ctx context.Context, q FetchRequestQuery) iter.S
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *FetchRequestTable) First(ctx context.Context, q FetchRequestQuery) (*FetchRequest, error) {
 	r := new(FetchRequest)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -279,16 +280,16 @@ func (t *FetchRequestTable) First(ctx context.Context, q FetchRequestQuery) (*Fe
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *FetchRequestTable) Count(ctx context.Context, where FetchRequestFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *FetchRequestTable) Exists(ctx context.Context, where FetchRequestFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var fetchRequestSpec = store.Spec{
-	Columns: []store.Column{
+var fetchRequestSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "url", Rules: check.Rules{Kind: check.Text, Format: check.URL, Required: true, Max: check.At("500")}, Types: [3]string{"TEXT", "character varying(500)", "varchar(500)"}},
@@ -301,8 +302,8 @@ var fetchRequestSpec = store.Spec{
 		{Name: "created_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
 	Fields: fetchRequestFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "fetch_requests",
 	New:    fetchRequestNew,
 	Patch:  fetchRequestPatch,
@@ -311,9 +312,9 @@ var fetchRequestSpec = store.Spec{
 	},
 }
 
-var fetchRequestTableDef = store.TableDef{
+var fetchRequestTableDef = core.TableDef{
 	Columns: fetchRequestSpec.Columns,
-	Indexes: []store.Index{},
+	Indexes: []core.Index{},
 	Name:    "fetch_requests",
 }
 
@@ -332,30 +333,30 @@ func fetchRequestFields(row any, buf []any) []any {
 		&r.CreatedAt)
 }
 
-func fetchRequestNew(given, row any, m *store.Mask, now time.Time) {
+func fetchRequestNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*FetchRequestNew), row.(*FetchRequest)
 	r.Name = n.Name
 	m.Add(1)
 	r.URL = n.URL
 	m.Add(2)
-	store.Put(m, 3, &r.Method, n.Method, FetchRequestMethodPost)
-	store.PutNull(m, 4, &r.Headers, n.Headers)
-	store.PutNull(m, 5, &r.BodyTemplate, n.BodyTemplate)
-	store.Put(m, 6, &r.Timeout, n.Timeout, 30)
-	store.Put(m, 7, &r.RetryCount, n.RetryCount, 3)
-	store.Put(m, 8, &r.Active, n.Active, true)
-	store.Put(m, 9, &r.CreatedAt, n.CreatedAt, now)
+	core.Put(m, 3, &r.Method, n.Method, FetchRequestMethodPost)
+	core.PutNull(m, 4, &r.Headers, n.Headers)
+	core.PutNull(m, 5, &r.BodyTemplate, n.BodyTemplate)
+	core.Put(m, 6, &r.Timeout, n.Timeout, 30)
+	core.Put(m, 7, &r.RetryCount, n.RetryCount, 3)
+	core.Put(m, 8, &r.Active, n.Active, true)
+	core.Put(m, 9, &r.CreatedAt, n.CreatedAt, now)
 }
 
-func fetchRequestPatch(given, row any, m *store.Mask) {
+func fetchRequestPatch(given, row any, m *core.Mask) {
 	p, r := given.(*FetchRequestPatch), row.(*FetchRequest)
-	store.Patch(m, 1, &r.Name, p.Name)
-	store.Patch(m, 2, &r.URL, p.URL)
-	store.Patch(m, 3, &r.Method, p.Method)
-	store.PutNull(m, 4, &r.Headers, p.Headers)
-	store.PutNull(m, 5, &r.BodyTemplate, p.BodyTemplate)
-	store.Patch(m, 6, &r.Timeout, p.Timeout)
-	store.Patch(m, 7, &r.RetryCount, p.RetryCount)
-	store.Patch(m, 8, &r.Active, p.Active)
-	store.Patch(m, 9, &r.CreatedAt, p.CreatedAt)
+	core.Patch(m, 1, &r.Name, p.Name)
+	core.Patch(m, 2, &r.URL, p.URL)
+	core.Patch(m, 3, &r.Method, p.Method)
+	core.PutNull(m, 4, &r.Headers, p.Headers)
+	core.PutNull(m, 5, &r.BodyTemplate, p.BodyTemplate)
+	core.Patch(m, 6, &r.Timeout, p.Timeout)
+	core.Patch(m, 7, &r.RetryCount, p.RetryCount)
+	core.Patch(m, 8, &r.Active, p.Active)
+	core.Patch(m, 9, &r.CreatedAt, p.CreatedAt)
 }

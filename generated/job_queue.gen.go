@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // JobQueueID names one row of job_queue.
@@ -71,7 +72,7 @@ func JobQueueStatusValues() []JobQueueStatus {
 
 // Valid reports whether v is one of the declared values.
 func (v JobQueueStatus) Valid() bool {
-	return store.EnumHas(v, JobQueueStatusValues())
+	return core.EnumHas(v, JobQueueStatusValues())
 }
 
 // String returns the value as it is stored.
@@ -81,17 +82,17 @@ func (v JobQueueStatus) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v JobQueueStatus) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, JobQueueStatusValues())
+	return core.EnumToText(v, JobQueueStatusValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *JobQueueStatus) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, JobQueueStatusValues())
+	return core.EnumFromText(v, text, JobQueueStatusValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *JobQueueStatus) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -159,26 +160,26 @@ var JobQueueFields = struct {
 	QueueNote     store.TextCol[JobQueueID, string]
 	QueueTrace    store.TextCol[JobQueueID, string]
 }{
-	ID:            store.FieldOf[JobQueueID, JobQueueID](0),
-	JobType:       store.TextOf[JobQueueID, string](1),
-	Payload:       store.OpaqueOf[JobQueueID](2),
-	Status:        store.FieldOf[JobQueueID, JobQueueStatus](3),
-	Priority:      store.FieldOf[JobQueueID, int64](4),
-	Attempts:      store.FieldOf[JobQueueID, int64](5),
-	MaxAttempts:   store.FieldOf[JobQueueID, int64](6),
-	ScheduledAt:   store.FieldOf[JobQueueID, time.Time](7),
-	StartedAt:     store.FieldOf[JobQueueID, time.Time](8),
-	CompletedAt:   store.FieldOf[JobQueueID, time.Time](9),
-	Error:         store.TextOf[JobQueueID, string](10),
-	CreatedAt:     store.FieldOf[JobQueueID, time.Time](11),
-	QueueEpoch:    store.FieldOf[JobQueueID, int64](12),
-	QueueLease:    store.FieldOf[JobQueueID, time.Time](13),
-	QueueHold:     store.TextOf[JobQueueID, string](14),
-	QueueErrors:   store.OpaqueOf[JobQueueID](15),
-	QueueResult:   store.OpaqueOf[JobQueueID](16),
-	QueueProgress: store.FieldOf[JobQueueID, store.Decimal](17),
-	QueueNote:     store.TextOf[JobQueueID, string](18),
-	QueueTrace:    store.TextOf[JobQueueID, string](19),
+	ID:            core.FieldOf[JobQueueID, JobQueueID](0),
+	JobType:       core.TextOf[JobQueueID, string](1),
+	Payload:       core.OpaqueOf[JobQueueID](2),
+	Status:        core.FieldOf[JobQueueID, JobQueueStatus](3),
+	Priority:      core.FieldOf[JobQueueID, int64](4),
+	Attempts:      core.FieldOf[JobQueueID, int64](5),
+	MaxAttempts:   core.FieldOf[JobQueueID, int64](6),
+	ScheduledAt:   core.FieldOf[JobQueueID, time.Time](7),
+	StartedAt:     core.FieldOf[JobQueueID, time.Time](8),
+	CompletedAt:   core.FieldOf[JobQueueID, time.Time](9),
+	Error:         core.TextOf[JobQueueID, string](10),
+	CreatedAt:     core.FieldOf[JobQueueID, time.Time](11),
+	QueueEpoch:    core.FieldOf[JobQueueID, int64](12),
+	QueueLease:    core.FieldOf[JobQueueID, time.Time](13),
+	QueueHold:     core.TextOf[JobQueueID, string](14),
+	QueueErrors:   core.OpaqueOf[JobQueueID](15),
+	QueueResult:   core.OpaqueOf[JobQueueID](16),
+	QueueProgress: core.FieldOf[JobQueueID, store.Decimal](17),
+	QueueNote:     core.TextOf[JobQueueID, string](18),
+	QueueTrace:    core.TextOf[JobQueueID, string](19),
 }
 
 // The forms of a question to job_queue and of its answer.
@@ -191,11 +192,11 @@ type (
 
 // JobQueueTable reads and writes job_queue.
 type JobQueueTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *JobQueueTable) Conn() *store.Conn {
+func (t *JobQueueTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -246,14 +247,14 @@ func (t *JobQueueTable) CreateMany(ctx context.Context, ns []JobQueueNew) ([]Job
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *JobQueueTable) DeleteWhere(ctx context.Context, where JobQueueFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *JobQueueTable) List(ctx context.Context, q JobQueueQuery) (JobQueuePage, error) {
 	var page JobQueuePage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return JobQueuePage{}, err
 	}
@@ -266,7 +267,7 @@ func (t *JobQueueTable) List(ctx context.Context, q JobQueueQuery) (JobQueuePage
 // error.
 func (t *JobQueueTable) All(ctx context.Context, q JobQueueQuery) iter.Seq2[*JobQueue, error] {
 	return func(yield func(*JobQueue, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*JobQueue)
 			return yield(r, err)
 		})
@@ -276,7 +277,7 @@ func (t *JobQueueTable) All(ctx context.Context, q JobQueueQuery) iter.Seq2[*Job
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *JobQueueTable) First(ctx context.Context, q JobQueueQuery) (*JobQueue, error) {
 	r := new(JobQueue)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -285,16 +286,16 @@ func (t *JobQueueTable) First(ctx context.Context, q JobQueueQuery) (*JobQueue, 
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *JobQueueTable) Count(ctx context.Context, where JobQueueFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *JobQueueTable) Exists(ctx context.Context, where JobQueueFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var jobQueueSpec = store.Spec{
-	Columns: []store.Column{
+var jobQueueSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
 		{Name: "payload", Rules: check.Rules{Kind: check.JSON, Required: true, Max: check.At("1048576")}, Types: [3]string{"TEXT", "jsonb", "json"}},
@@ -317,8 +318,8 @@ var jobQueueSpec = store.Spec{
 		{Name: "queue_trace", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: jobQueueFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "job_queue",
 	New:    jobQueueNew,
 	Patch:  jobQueuePatch,
@@ -327,9 +328,9 @@ var jobQueueSpec = store.Spec{
 	},
 }
 
-var jobQueueTableDef = store.TableDef{
+var jobQueueTableDef = core.TableDef{
 	Columns: jobQueueSpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "job_queue_status_priority_desc_idx", Columns: []int{3, 4}, Desc: []bool{false, true}},
 		{Name: "job_queue_queue_claim_idx", Columns: []int{3, 14, 4, 11, 0}, Desc: []bool{false, false, true, false, false}, Partial: true},
 		{Name: "job_queue_queue_hold_idx", Columns: []int{3, 14, 7}, Partial: true},
@@ -361,46 +362,46 @@ func jobQueueFields(row any, buf []any) []any {
 		&r.QueueHold,
 		&r.QueueErrors,
 		&r.QueueResult,
-		store.NullDecimalField(&r.QueueProgress, 4),
+		core.NullDecimalField(&r.QueueProgress, 4),
 		&r.QueueNote,
 		&r.QueueTrace)
 }
 
-func jobQueueNew(given, row any, m *store.Mask, now time.Time) {
+func jobQueueNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*JobQueueNew), row.(*JobQueue)
 	r.JobType = n.JobType
 	m.Add(1)
 	r.Payload = n.Payload
 	m.Add(2)
-	store.Put(m, 3, &r.Status, n.Status, JobQueueStatusPending)
-	store.Put(m, 4, &r.Priority, n.Priority, 0)
-	store.Put(m, 5, &r.Attempts, n.Attempts, 0)
-	store.Put(m, 6, &r.MaxAttempts, n.MaxAttempts, 3)
-	store.PutNull(m, 7, &r.ScheduledAt, n.ScheduledAt)
-	store.PutNull(m, 8, &r.StartedAt, n.StartedAt)
-	store.PutNull(m, 9, &r.CompletedAt, n.CompletedAt)
-	store.PutNull(m, 10, &r.Error, n.Error)
-	store.Put(m, 11, &r.CreatedAt, n.CreatedAt, now)
+	core.Put(m, 3, &r.Status, n.Status, JobQueueStatusPending)
+	core.Put(m, 4, &r.Priority, n.Priority, 0)
+	core.Put(m, 5, &r.Attempts, n.Attempts, 0)
+	core.Put(m, 6, &r.MaxAttempts, n.MaxAttempts, 3)
+	core.PutNull(m, 7, &r.ScheduledAt, n.ScheduledAt)
+	core.PutNull(m, 8, &r.StartedAt, n.StartedAt)
+	core.PutNull(m, 9, &r.CompletedAt, n.CompletedAt)
+	core.PutNull(m, 10, &r.Error, n.Error)
+	core.Put(m, 11, &r.CreatedAt, n.CreatedAt, now)
 	r.QueueEpoch = 0
-	store.Put(m, 14, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.ScheduledAt.V, now))
-	store.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
+	core.Put(m, 14, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.ScheduledAt.V, now))
+	core.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
 }
 
-func jobQueuePatch(given, row any, m *store.Mask) {
+func jobQueuePatch(given, row any, m *core.Mask) {
 	p, r := given.(*JobQueuePatch), row.(*JobQueue)
-	store.Patch(m, 1, &r.JobType, p.JobType)
-	store.Patch(m, 2, &r.Payload, p.Payload)
-	store.Patch(m, 3, &r.Status, p.Status)
-	store.Patch(m, 4, &r.Priority, p.Priority)
-	store.Patch(m, 5, &r.Attempts, p.Attempts)
-	store.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
-	store.PutNull(m, 7, &r.ScheduledAt, p.ScheduledAt)
-	store.PutNull(m, 8, &r.StartedAt, p.StartedAt)
-	store.PutNull(m, 9, &r.CompletedAt, p.CompletedAt)
-	store.PutNull(m, 10, &r.Error, p.Error)
-	store.Patch(m, 11, &r.CreatedAt, p.CreatedAt)
-	store.Patch(m, 14, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.ScheduledAt))
-	store.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
+	core.Patch(m, 1, &r.JobType, p.JobType)
+	core.Patch(m, 2, &r.Payload, p.Payload)
+	core.Patch(m, 3, &r.Status, p.Status)
+	core.Patch(m, 4, &r.Priority, p.Priority)
+	core.Patch(m, 5, &r.Attempts, p.Attempts)
+	core.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
+	core.PutNull(m, 7, &r.ScheduledAt, p.ScheduledAt)
+	core.PutNull(m, 8, &r.StartedAt, p.StartedAt)
+	core.PutNull(m, 9, &r.CompletedAt, p.CompletedAt)
+	core.PutNull(m, 10, &r.Error, p.Error)
+	core.Patch(m, 11, &r.CreatedAt, p.CreatedAt)
+	core.Patch(m, 14, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.ScheduledAt))
+	core.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
 }
 
 // ImageOptimize is the payload of a image_optimize in job_queue.
@@ -584,7 +585,7 @@ var jobQueueQueue = queue.Spec[JobQueue]{
 	},
 	Queues: []queue.Name{},
 	Retention: []queue.Retention{
-		{After: 168 * time.Hour, Prune: store.Statement{
+		{After: 168 * time.Hour, Prune: core.Statement{
 			Text: [3]string{
 				`DELETE FROM job_queue
 WHERE id IN (
@@ -610,7 +611,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
-		{After: 2160 * time.Hour, Prune: store.Statement{
+		{After: 2160 * time.Hour, Prune: core.Statement{
 			Text: [3]string{
 				`DELETE FROM job_queue
 WHERE id IN (
@@ -636,7 +637,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
-		{After: 168 * time.Hour, Prune: store.Statement{
+		{After: 168 * time.Hour, Prune: core.Statement{
 			Text: [3]string{
 				`DELETE FROM job_queue
 WHERE id IN (
@@ -664,7 +665,7 @@ LIMIT ?`,
 		}},
 	},
 	Statements: queue.Statements{
-		Abandon: store.Statement{
+		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
@@ -678,7 +679,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
-		Beat: store.Statement{
+		Beat: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET queue_lease = ?
@@ -698,7 +699,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
 		},
-		Bury: store.Statement{
+		Bury: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
@@ -712,7 +713,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
-		Cancel: store.Statement{
+		Cancel: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = COALESCE(?, error)
@@ -726,7 +727,7 @@ WHERE id = ? AND status IN ('pending', 'processing')`,
 			},
 			Order: [3][]int{{3, 5, 0}, {3, 5, 0}, {3, 5, 0}},
 		},
-		Claim: store.Statement{
+		Claim: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?, started_at = ?
@@ -764,7 +765,7 @@ FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 3, 3, 8}, {3, 2, 3, 3, 8}, {3, 8}},
 		},
-		Complete: store.Statement{
+		Complete: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = 'completed', queue_lease = NULL, completed_at = ?
@@ -780,7 +781,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{3, 0, 1}, {3, 16, 17}, {3, 0}},
 		},
-		Expire: store.Statement{
+		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN ? ELSE completed_at END, error = ?, queue_errors = ?
@@ -799,7 +800,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS N
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}},
 		},
-		Finish: store.Statement{
+		Finish: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = 'completed', queue_lease = NULL, completed_at = ?, queue_result = ?
@@ -813,7 +814,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{3, 10, 0, 1}, {3, 10, 0, 1}, {3, 10, 0, 1}},
 		},
-		Get: store.Statement{
+		Get: core.Statement{
 			Text: [3]string{
 				`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job_queue
@@ -826,7 +827,7 @@ FROM job_queue
 WHERE id = ?`,
 			},
 		},
-		Lock: store.Statement{
+		Lock: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -838,7 +839,7 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		NextDue: store.Statement{
+		NextDue: core.Statement{
 			Text: [3]string{
 				`SELECT scheduled_at
 FROM job_queue
@@ -858,7 +859,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Park: store.Statement{
+		Park: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET queue_hold = 'kind', error = COALESCE(?, error)
@@ -872,7 +873,7 @@ WHERE id = ? AND status = 'pending' AND queue_hold = ''`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
-		Promote: store.Statement{
+		Promote: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET queue_hold = ''
@@ -901,7 +902,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Read: store.Statement{
+		Read: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -911,7 +912,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		Release: store.Statement{
+		Release: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
@@ -925,7 +926,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
-		Report: store.Statement{
+		Report: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET queue_progress = ?, queue_note = ?
@@ -939,7 +940,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{11, 12, 0, 1}, {11, 12, 0, 1}, {11, 12, 0, 1}},
 		},
-		Retry: store.Statement{
+		Retry: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = 'pending', queue_lease = NULL, scheduled_at = ?, queue_hold = ?, error = ?, queue_errors = ?
@@ -953,7 +954,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: store.Statement{
+		Revive: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = ?, completed_at = NULL
@@ -967,7 +968,7 @@ WHERE id = ? AND status <> 'processing'`,
 			},
 			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
 		},
-		Running: store.Statement{
+		Running: core.Statement{
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job_queue
@@ -984,7 +985,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Snooze: store.Statement{
+		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, scheduled_at = ?, queue_hold = ?
@@ -998,7 +999,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Stranger: store.Statement{
+		Stranger: core.Statement{
 			Text: [3]string{
 				`SELECT front.id, front.job_type
 FROM (
@@ -1033,7 +1034,7 @@ WHERE NOT front.job_type IN ('image_optimize', 'import_data')`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Take: store.Statement{
+		Take: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -1043,7 +1044,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {2, 3, 3, 0}},
 		},
-		Unpark: store.Statement{
+		Unpark: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET queue_hold = ''
@@ -1084,7 +1085,7 @@ LIMIT ?`,
 }
 
 func init() {
-	jobQueueSpec.Effects = []store.Effect{
-		{On: store.Created, Announce: "job_queue"},
+	jobQueueSpec.Effects = []core.Effect{
+		{On: core.Created, Announce: "job_queue"},
 	}
 }

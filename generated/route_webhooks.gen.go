@@ -10,6 +10,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // RouteWebhookID names one row of route_webhooks.
@@ -46,7 +47,7 @@ func RouteWebhookTriggerEventValues() []RouteWebhookTriggerEvent {
 
 // Valid reports whether v is one of the declared values.
 func (v RouteWebhookTriggerEvent) Valid() bool {
-	return store.EnumHas(v, RouteWebhookTriggerEventValues())
+	return core.EnumHas(v, RouteWebhookTriggerEventValues())
 }
 
 // String returns the value as it is stored.
@@ -56,17 +57,17 @@ func (v RouteWebhookTriggerEvent) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v RouteWebhookTriggerEvent) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, RouteWebhookTriggerEventValues())
+	return core.EnumToText(v, RouteWebhookTriggerEventValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *RouteWebhookTriggerEvent) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, RouteWebhookTriggerEventValues())
+	return core.EnumFromText(v, text, RouteWebhookTriggerEventValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *RouteWebhookTriggerEvent) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -98,11 +99,11 @@ var RouteWebhookFields = struct {
 	TriggerEvent   store.Col[RouteWebhookID, RouteWebhookTriggerEvent]
 	ConditionJSON  store.OpaqueCol[RouteWebhookID]
 }{
-	ID:             store.FieldOf[RouteWebhookID, RouteWebhookID](0),
-	RouteID:        store.FieldOf[RouteWebhookID, int64](1),
-	FetchRequestID: store.FieldOf[RouteWebhookID, FetchRequestID](2),
-	TriggerEvent:   store.FieldOf[RouteWebhookID, RouteWebhookTriggerEvent](3),
-	ConditionJSON:  store.OpaqueOf[RouteWebhookID](4),
+	ID:             core.FieldOf[RouteWebhookID, RouteWebhookID](0),
+	RouteID:        core.FieldOf[RouteWebhookID, int64](1),
+	FetchRequestID: core.FieldOf[RouteWebhookID, FetchRequestID](2),
+	TriggerEvent:   core.FieldOf[RouteWebhookID, RouteWebhookTriggerEvent](3),
+	ConditionJSON:  core.OpaqueOf[RouteWebhookID](4),
 }
 
 // The forms of a question to route_webhooks and of its answer.
@@ -115,11 +116,11 @@ type (
 
 // RouteWebhookTable reads and writes route_webhooks.
 type RouteWebhookTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *RouteWebhookTable) Conn() *store.Conn {
+func (t *RouteWebhookTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -170,14 +171,14 @@ func (t *RouteWebhookTable) CreateMany(ctx context.Context, ns []RouteWebhookNew
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *RouteWebhookTable) DeleteWhere(ctx context.Context, where RouteWebhookFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *RouteWebhookTable) List(ctx context.Context, q RouteWebhookQuery) (RouteWebhookPage, error) {
 	var page RouteWebhookPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return RouteWebhookPage{}, err
 	}
@@ -190,7 +191,7 @@ func (t *RouteWebhookTable) List(ctx context.Context, q RouteWebhookQuery) (Rout
 // error.
 func (t *RouteWebhookTable) All(ctx context.Context, q RouteWebhookQuery) iter.Seq2[*RouteWebhook, error] {
 	return func(yield func(*RouteWebhook, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*RouteWebhook)
 			return yield(r, err)
 		})
@@ -200,7 +201,7 @@ func (t *RouteWebhookTable) All(ctx context.Context, q RouteWebhookQuery) iter.S
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *RouteWebhookTable) First(ctx context.Context, q RouteWebhookQuery) (*RouteWebhook, error) {
 	r := new(RouteWebhook)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -209,16 +210,16 @@ func (t *RouteWebhookTable) First(ctx context.Context, q RouteWebhookQuery) (*Ro
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *RouteWebhookTable) Count(ctx context.Context, where RouteWebhookFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *RouteWebhookTable) Exists(ctx context.Context, where RouteWebhookFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var routeWebhookSpec = store.Spec{
-	Columns: []store.Column{
+var routeWebhookSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "route_id", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "fetch_request_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -226,8 +227,8 @@ var routeWebhookSpec = store.Spec{
 		{Name: "condition_json", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 	},
 	Fields: routeWebhookFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "route_webhooks",
 	New:    routeWebhookNew,
 	Patch:  routeWebhookPatch,
@@ -236,9 +237,9 @@ var routeWebhookSpec = store.Spec{
 	},
 }
 
-var routeWebhookTableDef = store.TableDef{
+var routeWebhookTableDef = core.TableDef{
 	Columns: routeWebhookSpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "route_webhooks_route_id_trigger_event_idx", Columns: []int{1, 3}},
 		{Name: "route_webhooks_fetch_request_id_idx", Columns: []int{2}},
 	},
@@ -255,7 +256,7 @@ func routeWebhookFields(row any, buf []any) []any {
 		&r.ConditionJSON)
 }
 
-func routeWebhookNew(given, row any, m *store.Mask, _ time.Time) {
+func routeWebhookNew(given, row any, m *core.Mask, _ time.Time) {
 	n, r := given.(*RouteWebhookNew), row.(*RouteWebhook)
 	r.RouteID = n.RouteID
 	m.Add(1)
@@ -263,13 +264,13 @@ func routeWebhookNew(given, row any, m *store.Mask, _ time.Time) {
 	m.Add(2)
 	r.TriggerEvent = n.TriggerEvent
 	m.Add(3)
-	store.PutNull(m, 4, &r.ConditionJSON, n.ConditionJSON)
+	core.PutNull(m, 4, &r.ConditionJSON, n.ConditionJSON)
 }
 
-func routeWebhookPatch(given, row any, m *store.Mask) {
+func routeWebhookPatch(given, row any, m *core.Mask) {
 	p, r := given.(*RouteWebhookPatch), row.(*RouteWebhook)
-	store.Patch(m, 1, &r.RouteID, p.RouteID)
-	store.Patch(m, 2, &r.FetchRequestID, p.FetchRequestID)
-	store.Patch(m, 3, &r.TriggerEvent, p.TriggerEvent)
-	store.PutNull(m, 4, &r.ConditionJSON, p.ConditionJSON)
+	core.Patch(m, 1, &r.RouteID, p.RouteID)
+	core.Patch(m, 2, &r.FetchRequestID, p.FetchRequestID)
+	core.Patch(m, 3, &r.TriggerEvent, p.TriggerEvent)
+	core.PutNull(m, 4, &r.ConditionJSON, p.ConditionJSON)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // WebhookDeliveryID names one row of webhook_deliveries.
@@ -51,7 +52,7 @@ func WebhookDeliveryTriggerEventValues() []WebhookDeliveryTriggerEvent {
 
 // Valid reports whether v is one of the declared values.
 func (v WebhookDeliveryTriggerEvent) Valid() bool {
-	return store.EnumHas(v, WebhookDeliveryTriggerEventValues())
+	return core.EnumHas(v, WebhookDeliveryTriggerEventValues())
 }
 
 // String returns the value as it is stored.
@@ -61,17 +62,17 @@ func (v WebhookDeliveryTriggerEvent) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v WebhookDeliveryTriggerEvent) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, WebhookDeliveryTriggerEventValues())
+	return core.EnumToText(v, WebhookDeliveryTriggerEventValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *WebhookDeliveryTriggerEvent) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, WebhookDeliveryTriggerEventValues())
+	return core.EnumFromText(v, text, WebhookDeliveryTriggerEventValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *WebhookDeliveryTriggerEvent) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -118,16 +119,16 @@ var WebhookDeliveryFields = struct {
 	Error          store.TextCol[WebhookDeliveryID, string]
 	DeliveredAt    store.Col[WebhookDeliveryID, time.Time]
 }{
-	ID:             store.FieldOf[WebhookDeliveryID, WebhookDeliveryID](0),
-	FetchRequestID: store.FieldOf[WebhookDeliveryID, FetchRequestID](1),
-	RouteID:        store.FieldOf[WebhookDeliveryID, int64](2),
-	ContentDataID:  store.FieldOf[WebhookDeliveryID, int64](3),
-	TriggerEvent:   store.FieldOf[WebhookDeliveryID, WebhookDeliveryTriggerEvent](4),
-	RequestBody:    store.TextOf[WebhookDeliveryID, string](5),
-	ResponseStatus: store.FieldOf[WebhookDeliveryID, int64](6),
-	ResponseBody:   store.TextOf[WebhookDeliveryID, string](7),
-	Error:          store.TextOf[WebhookDeliveryID, string](8),
-	DeliveredAt:    store.FieldOf[WebhookDeliveryID, time.Time](9),
+	ID:             core.FieldOf[WebhookDeliveryID, WebhookDeliveryID](0),
+	FetchRequestID: core.FieldOf[WebhookDeliveryID, FetchRequestID](1),
+	RouteID:        core.FieldOf[WebhookDeliveryID, int64](2),
+	ContentDataID:  core.FieldOf[WebhookDeliveryID, int64](3),
+	TriggerEvent:   core.FieldOf[WebhookDeliveryID, WebhookDeliveryTriggerEvent](4),
+	RequestBody:    core.TextOf[WebhookDeliveryID, string](5),
+	ResponseStatus: core.FieldOf[WebhookDeliveryID, int64](6),
+	ResponseBody:   core.TextOf[WebhookDeliveryID, string](7),
+	Error:          core.TextOf[WebhookDeliveryID, string](8),
+	DeliveredAt:    core.FieldOf[WebhookDeliveryID, time.Time](9),
 }
 
 // The forms of a question to webhook_deliveries and of its answer.
@@ -140,11 +141,11 @@ type (
 
 // WebhookDeliveryTable reads and writes webhook_deliveries.
 type WebhookDeliveryTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *WebhookDeliveryTable) Conn() *store.Conn {
+func (t *WebhookDeliveryTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -195,14 +196,14 @@ func (t *WebhookDeliveryTable) CreateMany(ctx context.Context, ns []WebhookDeliv
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *WebhookDeliveryTable) DeleteWhere(ctx context.Context, where WebhookDeliveryFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *WebhookDeliveryTable) List(ctx context.Context, q WebhookDeliveryQuery) (WebhookDeliveryPage, error) {
 	var page WebhookDeliveryPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return WebhookDeliveryPage{}, err
 	}
@@ -215,7 +216,7 @@ func (t *WebhookDeliveryTable) List(ctx context.Context, q WebhookDeliveryQuery)
 // error.
 func (t *WebhookDeliveryTable) All(ctx context.Context, q WebhookDeliveryQuery) iter.Seq2[*WebhookDelivery, error] {
 	return func(yield func(*WebhookDelivery, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*WebhookDelivery)
 			return yield(r, err)
 		})
@@ -225,7 +226,7 @@ func (t *WebhookDeliveryTable) All(ctx context.Context, q WebhookDeliveryQuery) 
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *WebhookDeliveryTable) First(ctx context.Context, q WebhookDeliveryQuery) (*WebhookDelivery, error) {
 	r := new(WebhookDelivery)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -234,16 +235,16 @@ func (t *WebhookDeliveryTable) First(ctx context.Context, q WebhookDeliveryQuery
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *WebhookDeliveryTable) Count(ctx context.Context, where WebhookDeliveryFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *WebhookDeliveryTable) Exists(ctx context.Context, where WebhookDeliveryFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var webhookDeliverySpec = store.Spec{
-	Columns: []store.Column{
+var webhookDeliverySpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "fetch_request_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "route_id", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -256,8 +257,8 @@ var webhookDeliverySpec = store.Spec{
 		{Name: "delivered_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
 	Fields: webhookDeliveryFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "webhook_deliveries",
 	New:    webhookDeliveryNew,
 	Patch:  webhookDeliveryPatch,
@@ -266,9 +267,9 @@ var webhookDeliverySpec = store.Spec{
 	},
 }
 
-var webhookDeliveryTableDef = store.TableDef{
+var webhookDeliveryTableDef = core.TableDef{
 	Columns: webhookDeliverySpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "webhook_deliveries_delivered_at_idx", Columns: []int{9}},
 		{Name: "webhook_deliveries_fetch_request_id_idx", Columns: []int{1}},
 	},
@@ -290,30 +291,30 @@ func webhookDeliveryFields(row any, buf []any) []any {
 		&r.DeliveredAt)
 }
 
-func webhookDeliveryNew(given, row any, m *store.Mask, now time.Time) {
+func webhookDeliveryNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*WebhookDeliveryNew), row.(*WebhookDelivery)
 	r.FetchRequestID = n.FetchRequestID
 	m.Add(1)
 	r.RouteID = n.RouteID
 	m.Add(2)
-	store.PutNull(m, 3, &r.ContentDataID, n.ContentDataID)
-	store.PutNull(m, 4, &r.TriggerEvent, n.TriggerEvent)
-	store.PutNull(m, 5, &r.RequestBody, n.RequestBody)
-	store.PutNull(m, 6, &r.ResponseStatus, n.ResponseStatus)
-	store.PutNull(m, 7, &r.ResponseBody, n.ResponseBody)
-	store.PutNull(m, 8, &r.Error, n.Error)
-	store.Put(m, 9, &r.DeliveredAt, n.DeliveredAt, now)
+	core.PutNull(m, 3, &r.ContentDataID, n.ContentDataID)
+	core.PutNull(m, 4, &r.TriggerEvent, n.TriggerEvent)
+	core.PutNull(m, 5, &r.RequestBody, n.RequestBody)
+	core.PutNull(m, 6, &r.ResponseStatus, n.ResponseStatus)
+	core.PutNull(m, 7, &r.ResponseBody, n.ResponseBody)
+	core.PutNull(m, 8, &r.Error, n.Error)
+	core.Put(m, 9, &r.DeliveredAt, n.DeliveredAt, now)
 }
 
-func webhookDeliveryPatch(given, row any, m *store.Mask) {
+func webhookDeliveryPatch(given, row any, m *core.Mask) {
 	p, r := given.(*WebhookDeliveryPatch), row.(*WebhookDelivery)
-	store.Patch(m, 1, &r.FetchRequestID, p.FetchRequestID)
-	store.Patch(m, 2, &r.RouteID, p.RouteID)
-	store.PutNull(m, 3, &r.ContentDataID, p.ContentDataID)
-	store.PutNull(m, 4, &r.TriggerEvent, p.TriggerEvent)
-	store.PutNull(m, 5, &r.RequestBody, p.RequestBody)
-	store.PutNull(m, 6, &r.ResponseStatus, p.ResponseStatus)
-	store.PutNull(m, 7, &r.ResponseBody, p.ResponseBody)
-	store.PutNull(m, 8, &r.Error, p.Error)
-	store.Patch(m, 9, &r.DeliveredAt, p.DeliveredAt)
+	core.Patch(m, 1, &r.FetchRequestID, p.FetchRequestID)
+	core.Patch(m, 2, &r.RouteID, p.RouteID)
+	core.PutNull(m, 3, &r.ContentDataID, p.ContentDataID)
+	core.PutNull(m, 4, &r.TriggerEvent, p.TriggerEvent)
+	core.PutNull(m, 5, &r.RequestBody, p.RequestBody)
+	core.PutNull(m, 6, &r.ResponseStatus, p.ResponseStatus)
+	core.PutNull(m, 7, &r.ResponseBody, p.ResponseBody)
+	core.PutNull(m, 8, &r.Error, p.Error)
+	core.Patch(m, 9, &r.DeliveredAt, p.DeliveredAt)
 }

@@ -18,7 +18,7 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 
 	f.Comment("This file was generated for this version of the runtime. Where the name does")
 	f.Comment("not exist, run modulagen generate again.")
-	f.Const().Id("_").Op("=").Add(code.Store("GeneratedForRuntime2"))
+	f.Const().Id("_").Op("=").Add(code.Core("GeneratedForRuntime3"))
 	f.Line()
 	f.Add(code.Comment("Options of Open; the zero value is sensible."))
 	f.Type().Id("Options").Op("=").Add(code.Store("Options"))
@@ -29,10 +29,10 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 		"DB is an open database. Its tables' methods each are a transaction of their",
 		"own; Tx makes one of several.",
 	))
-	f.Type().Id("DB").Struct(jen.Id("Tables"), jen.Line().Id("store").Op("*").Add(code.Store("DB")))
+	f.Type().Id("DB").Struct(jen.Id("Tables"), jen.Line().Id("store").Op("*").Add(code.Core("DB")))
 	f.Line()
 	f.Add(code.Comment("Tx is a transaction: what it writes is seen by others when it has ended, or never."))
-	f.Type().Id("Tx").Struct(jen.Id("Tables"), jen.Line().Id("conn").Op("*").Add(code.Store("Conn")))
+	f.Type().Id("Tx").Struct(jen.Id("Tables"), jen.Line().Id("conn").Op("*").Add(code.Core("Conn")))
 	f.Line()
 
 	f.Add(code.Comment(
@@ -42,7 +42,7 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 		"imports the driver: _ \""+code.StorePath+"/sqlite\", /postgres or /mysql.",
 	))
 	f.Func().Id("Open").Params(ctx, jen.Id("dsn").String(), jen.Id("opts").Id("Options")).Params(jen.Op("*").Id("DB"), jen.Error()).Block(
-		jen.List(jen.Id("s"), jen.Err()).Op(":=").Add(code.Store("Open")).Call(jen.Id("ctx"), jen.Id("dsn"), jen.Op("&").Id("schema"), jen.Id("opts")),
+		jen.List(jen.Id("s"), jen.Err()).Op(":=").Add(code.Core("Open")).Call(jen.Id("ctx"), jen.Id("dsn"), jen.Op("&").Id("schema"), jen.Id("opts")),
 		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err())),
 		jen.Return(jen.Op("&").Id("DB").Values(jen.Id("Tables").Op(":").Id("bind").Call(jen.Id("s").Dot("Conn").Call()), jen.Id("store").Op(":").Id("s")), jen.Nil()),
 	)
@@ -53,7 +53,7 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 		"that cannot be done twice, but through tx.",
 	))
 	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Tx").Params(ctx, jen.Id("fn").Func().Params(jen.Id("tx").Op("*").Id("Tx")).Error()).Error().Block(
-		jen.Return(jen.Id("db").Dot("store").Dot("Tx").Call(jen.Id("ctx"), jen.Func().Params(jen.Id("c").Op("*").Add(code.Store("Conn"))).Error().Block(
+		jen.Return(jen.Id("db").Dot("store").Dot("Tx").Call(jen.Id("ctx"), jen.Func().Params(jen.Id("c").Op("*").Add(code.Core("Conn"))).Error().Block(
 			jen.Return(jen.Id("fn").Call(jen.Op("&").Id("Tx").Values(jen.Id("Tables").Op(":").Id("bind").Call(jen.Id("c")), jen.Id("conn").Op(":").Id("c")))),
 		))),
 	)
@@ -62,10 +62,10 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Close").Params().Error().Block(jen.Return(jen.Id("db").Dot("store").Dot("Close").Call()))
 	f.Line()
 	f.Add(code.Comment("Store returns the database below the tables, for SQL of your own."))
-	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Store").Params().Op("*").Add(code.Store("DB")).Block(jen.Return(jen.Id("db").Dot("store")))
+	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Store").Params().Op("*").Add(code.Core("DB")).Block(jen.Return(jen.Id("db").Dot("store")))
 	f.Line()
 	f.Add(code.Comment("Conn returns the transaction below the tables, for SQL of your own."))
-	f.Func().Params(jen.Id("tx").Op("*").Id("Tx")).Id("Conn").Params().Op("*").Add(code.Store("Conn")).Block(jen.Return(jen.Id("tx").Dot("conn")))
+	f.Func().Params(jen.Id("tx").Op("*").Id("Tx")).Id("Conn").Params().Op("*").Add(code.Core("Conn")).Block(jen.Return(jen.Id("tx").Dot("conn")))
 	f.Line()
 	printSchema(f, p)
 	printRun(f, p, behaviors)
@@ -82,11 +82,11 @@ func printTables(f *jen.File, p *model.Project, hasQueries bool) {
 		}
 	})
 	f.Line()
-	f.Func().Id("bind").Params(jen.Id("c").Op("*").Add(code.Store("Conn"))).Id("Tables").Block(
+	f.Func().Id("bind").Params(jen.Id("c").Op("*").Add(code.Core("Conn"))).Id("Tables").Block(
 		jen.Return(jen.Id("Tables").Values(jen.DictFunc(func(dict jen.Dict) {
 			for _, d := range defined(p) {
 				dict[jen.Id(d.GoAccessor)] = jen.Id(d.GoRow + "Table").Values(
-					jen.Add(code.Store("Bind")).Call(jen.Id("c"), jen.Op("&").Id(code.Table{D: d}.Spec())))
+					jen.Add(code.Core("Bind")).Call(jen.Id("c"), jen.Op("&").Id(code.Table{D: d}.Spec())))
 			}
 			if hasQueries {
 				dict[jen.Id("Queries")] = jen.Id("Queries").Values(jen.Id("c"))
@@ -109,13 +109,13 @@ func printSchema(f *jen.File, p *model.Project) {
 	}
 	f.Anon("embed")
 	f.Add(code.Comment("schema is what Open creates, and what it compares existing tables with."))
-	f.Var().Id("schema").Op("=").Add(code.Store("Schema")).Values(jen.Dict{
+	f.Var().Id("schema").Op("=").Add(code.Core("Schema")).Values(jen.Dict{
 		jen.Id("DDL"): jen.Index(jen.Lit(3)).String().ValuesFunc(func(g *jen.Group) {
 			for _, db := range model.Databases {
 				g.Id(string(db) + "Schema")
 			}
 		}),
-		jen.Id("Tables"): jen.Index().Add(code.Store("TableDef")).ValuesFunc(func(g *jen.Group) {
+		jen.Id("Tables"): jen.Index().Add(code.Core("TableDef")).ValuesFunc(func(g *jen.Group) {
 			for _, d := range p.Datatypes {
 				g.Line().Id(goname.Unexported(d.GoRow) + "TableDef")
 			}

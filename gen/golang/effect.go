@@ -16,7 +16,7 @@ func (t tablePrinter) effects(f *jen.File) {
 	spec := func() *jen.Statement { return jen.Id(t.Spec()) }
 	f.Func().Id("init").Params().BlockFunc(func(g *jen.Group) {
 		if len(t.D.Effects) > 0 {
-			g.Add(spec()).Dot("Effects").Op("=").Index().Add(code.Store("Effect")).ValuesFunc(func(g *jen.Group) {
+			g.Add(spec()).Dot("Effects").Op("=").Index().Add(code.Core("Effect")).ValuesFunc(func(g *jen.Group) {
 				for _, e := range t.D.Effects {
 					g.Line().Add(effectValue(e))
 				}
@@ -24,7 +24,7 @@ func (t tablePrinter) effects(f *jen.File) {
 			})
 		}
 		if len(t.D.Cascades) > 0 {
-			g.Add(spec()).Dot("Cascades").Op("=").Index().Add(code.Store("Cascade")).ValuesFunc(func(g *jen.Group) {
+			g.Add(spec()).Dot("Cascades").Op("=").Index().Add(code.Core("Cascade")).ValuesFunc(func(g *jen.Group) {
 				for _, c := range t.D.Cascades {
 					g.Line().Add(cascadeValue(c))
 				}
@@ -62,9 +62,9 @@ func writes(on model.Writes) *jen.Statement {
 		switch {
 		case on&w.is == 0:
 		case s == nil:
-			s = code.Store(w.name)
+			s = code.Core(w.name)
 		default:
-			s = s.Op("|").Add(code.Store(w.name))
+			s = s.Op("|").Add(code.Core(w.name))
 		}
 	}
 	return s

@@ -11,14 +11,14 @@ import (
 )
 
 // methods prints the table of a datatype: its methods add types to an untyped
-// store.Core, and hold no logic. What is generic over datatypes would be compiled
+// core.Table, and hold no logic. What is generic over datatypes would be compiled
 // for each of them.
 func (t tablePrinter) methods(f *jen.File) {
 	f.Add(code.Comment(t.Type() + " reads and writes " + t.D.Name + "."))
-	f.Type().Id(t.Type()).Struct(jen.Id("core").Add(code.Store("Core")))
+	f.Type().Id(t.Type()).Struct(jen.Id("core").Add(code.Core("Table")))
 	f.Line()
 	t.Method(f, "Conn", "Conn returns what the table's statements run on: the database, or a transaction.").
-		Params().Op("*").Add(code.Store("Conn")).Block(jen.Return(jen.Id("t").Dot("core").Dot("Conn").Call()))
+		Params().Op("*").Add(code.Core("Conn")).Block(jen.Return(jen.Id("t").Dot("core").Dot("Conn").Call()))
 	f.Line()
 	t.single(f)
 	for i, key := range t.D.Keys() {
@@ -100,7 +100,7 @@ func keyValue(f *model.Field) jen.Code {
 		return jen.Id(f.Storage().Go).Parens(id)
 	}
 	if f.Storage().Kind == check.Decimal {
-		return code.Store("DecimalField").Call(jen.Op("&").Add(id), jen.Lit(f.Scale))
+		return code.Core("DecimalField").Call(jen.Op("&").Add(id), jen.Lit(f.Scale))
 	}
 	return id
 }
@@ -110,8 +110,8 @@ func (t tablePrinter) query() *jen.Statement { return jen.Id("q").Id(t.D.GoRow +
 func (t tablePrinter) filter() *jen.Statement { return jen.Id("where").Id(t.D.GoRow + "Filter") }
 
 var (
-	untypedQuery  = code.Store("QueryOf").Call(jen.Id("q"))
-	untypedFilter = code.Store("AnyCond").Call(jen.Id("where"))
+	untypedQuery  = code.Core("QueryOf").Call(jen.Id("q"))
+	untypedFilter = code.Core("AnyCond").Call(jen.Id("where"))
 )
 
 // many prints what writes several rows.

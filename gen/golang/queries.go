@@ -18,7 +18,7 @@ type queryPrinter struct {
 
 func (qp queryPrinter) print(f *jen.File, queries []*sqlc.UserQuery) {
 	f.Add(code.Comment("Queries are the project's own queries, from its " + qp.p.Config.Queries + " folder."))
-	f.Type().Id("Queries").Struct(jen.Id("conn").Op("*").Add(code.Store("Conn")))
+	f.Type().Id("Queries").Struct(jen.Id("conn").Op("*").Add(code.Core("Conn")))
 	f.Line()
 	for _, q := range queries {
 		userQuery{q}.print(f)
@@ -142,11 +142,11 @@ func (q userQuery) call() jen.Code {
 	args := []jen.Code{jen.Id("ctx"), jen.Id("q").Dot("conn"), jen.Op("&").Id(q.statementName()), q.arguments()}
 	switch q.Command {
 	case ":one":
-		return code.Store("One").Call(append(args, q.fields())...)
+		return code.Core("One").Call(append(args, q.fields())...)
 	case ":many":
-		return code.Store("Many").Call(append(args, q.fields())...)
+		return code.Core("Many").Call(append(args, q.fields())...)
 	}
-	return code.Store("Exec").Call(args...)
+	return code.Core("Exec").Call(args...)
 }
 
 func (q userQuery) arguments() jen.Code {

@@ -13,7 +13,7 @@ func (t tablePrinter) spec(f *jen.File) {
 	row := goname.Unexported(t.D.GoRow)
 	dict := jen.Dict{
 		jen.Id("Name"):    jen.Lit(t.D.Name),
-		jen.Id("ID"):      code.Store(map[model.IDKind]string{model.IDInteger: "IDInteger", model.IDULID: "IDULID"}[t.D.ID]),
+		jen.Id("ID"):      code.Core(map[model.IDKind]string{model.IDInteger: "IDInteger", model.IDULID: "IDULID"}[t.D.ID]),
 		jen.Id("Columns"): t.columnList(),
 		jen.Id("Keys"):    t.keyList(),
 		jen.Id("Row"):     jen.Func().Params().Any().Block(jen.Return(jen.New(jen.Id(t.D.GoRow)))),
@@ -26,7 +26,7 @@ func (t tablePrinter) spec(f *jen.File) {
 			dict[jen.Id("Touched")] = jen.Lit(t.Position(field))
 		}
 	}
-	f.Var().Id(t.Spec()).Op("=").Add(code.Store("Spec")).Values(dict)
+	f.Var().Id(t.Spec()).Op("=").Add(code.Core("Spec")).Values(dict)
 	f.Line()
 	t.tableDef(f, jen.Id(t.Spec()).Dot("Columns"))
 	t.fieldsFunc(f)
@@ -35,7 +35,7 @@ func (t tablePrinter) spec(f *jen.File) {
 }
 
 func (t tablePrinter) columnList() jen.Code {
-	return jen.Index().Add(code.Store("Column")).ValuesFunc(func(g *jen.Group) {
+	return jen.Index().Add(code.Core("Column")).ValuesFunc(func(g *jen.Group) {
 		for _, field := range t.D.Columns() {
 			g.Line().Add(columnValue(field))
 		}
@@ -59,7 +59,7 @@ func columnValue(f *model.Field) jen.Code {
 }
 
 func (t tablePrinter) keyList() jen.Code {
-	return jen.Index().Add(code.Store("Key")).ValuesFunc(func(g *jen.Group) {
+	return jen.Index().Add(code.Core("Key")).ValuesFunc(func(g *jen.Group) {
 		for _, key := range t.D.Keys() {
 			g.Line().Values(jen.Id("Name").Op(":").Lit(key.Name), jen.Id("Columns").Op(":").Add(t.positions(key)))
 		}
@@ -77,17 +77,17 @@ func (t tablePrinter) positions(x *model.Index) jen.Code {
 
 // tableDef prints the table as Open expects to find it.
 func (t tablePrinter) tableDef(f *jen.File, columns jen.Code) {
-	f.Var().Id(goname.Unexported(t.D.GoRow) + "TableDef").Op("=").Add(code.Store("TableDef")).Values(jen.DictFunc(func(d jen.Dict) {
+	f.Var().Id(goname.Unexported(t.D.GoRow) + "TableDef").Op("=").Add(code.Core("TableDef")).Values(jen.DictFunc(func(d jen.Dict) {
 		d[jen.Id("Name")] = jen.Lit(t.D.Name)
 		d[jen.Id("Columns")] = columns
-		d[jen.Id("Indexes")] = jen.Index().Add(code.Store("Index")).ValuesFunc(func(g *jen.Group) {
+		d[jen.Id("Indexes")] = jen.Index().Add(code.Core("Index")).ValuesFunc(func(g *jen.Group) {
 			for _, x := range t.D.Indexes {
 				g.Line().Add(t.indexValue(x))
 			}
 			g.Line()
 		})
 		if generated := t.generatedColumns(); len(generated) > 0 {
-			d[jen.Id("Generated")] = jen.Index().Add(code.Store("Column")).Values(generated...)
+			d[jen.Id("Generated")] = jen.Index().Add(code.Core("Column")).Values(generated...)
 		}
 	}))
 	f.Line()
@@ -154,11 +154,11 @@ func (t tablePrinter) fillNew(f *jen.File) {
 		}
 	}
 	f.Func().Id(goname.Unexported(t.D.GoRow)+"New").Params(
-		jen.List(jen.Id("given"), jen.Id("row")).Any(), jen.Id("m").Op("*").Add(code.Store("Mask")), jen.Id(now).Qual("time", "Time"),
+		jen.List(jen.Id("given"), jen.Id("row")).Any(), jen.Id("m").Op("*").Add(code.Core("Mask")), jen.Id(now).Qual("time", "Time"),
 	).BlockFunc(func(g *jen.Group) {
 		t.assert(g, "n", "given", "New")
 		if t.D.ID == model.IDULID {
-			g.Id("r").Dot("ID").Op("=").Id(t.IDType()).Parens(code.Store("NewULID").Call())
+			g.Id("r").Dot("ID").Op("=").Id(t.IDType()).Parens(code.Core("NewULID").Call())
 		}
 		for i, field := range t.D.Fields {
 			at, given := jen.Id("r").Dot(field.GoName), code.Input("n", field)
@@ -173,11 +173,11 @@ func (t tablePrinter) fillNew(f *jen.File) {
 				g.Add(at).Op("=").Add(given)
 				g.Id("m").Dot("Add").Call(jen.Lit(i + 1))
 			case !field.NotNull:
-				g.Add(code.Store("PutNull")).Call(put...)
+				g.Add(code.Core("PutNull")).Call(put...)
 			case field.Default.Call != nil:
-				g.Add(code.Store("Put")).Call(append(put, called(field.Default.Call))...)
+				g.Add(code.Core("Put")).Call(append(put, called(field.Default.Call))...)
 			default:
-				g.Add(code.Store("Put")).Call(append(put, code.DefaultOf(field))...)
+				g.Add(code.Core("Put")).Call(append(put, code.DefaultOf(field))...)
 			}
 		}
 	})
@@ -186,7 +186,7 @@ func (t tablePrinter) fillNew(f *jen.File) {
 
 func (t tablePrinter) fillPatch(f *jen.File) {
 	f.Func().Id(goname.Unexported(t.D.GoRow)+"Patch").Params(
-		jen.List(jen.Id("given"), jen.Id("row")).Any(), jen.Id("m").Op("*").Add(code.Store("Mask")),
+		jen.List(jen.Id("given"), jen.Id("row")).Any(), jen.Id("m").Op("*").Add(code.Core("Mask")),
 	).BlockFunc(func(g *jen.Group) {
 		t.assert(g, "p", "given", "Patch")
 		for i, field := range t.D.Fields {
@@ -201,7 +201,7 @@ func (t tablePrinter) fillPatch(f *jen.File) {
 			if field.Patch != nil {
 				to = called(field.Patch)
 			}
-			g.Add(code.Store(name)).Call(jen.Id("m"), jen.Lit(i+1), jen.Op("&").Id("r").Dot(field.GoName), to)
+			g.Add(code.Core(name)).Call(jen.Id("m"), jen.Lit(i+1), jen.Op("&").Id("r").Dot(field.GoName), to)
 		}
 	})
 	f.Line()

@@ -153,12 +153,12 @@ func (t tablePrinter) columns(f *jen.File) {
 	name := t.D.GoRow + "Fields"
 	f.Add(code.Comment(name + " are the columns of " + t.D.Name + ", for filters and sorts."))
 	f.Var().Id(name).Op("=").StructFunc(func(g *jen.Group) {
-		g.Id("ID").Add(t.column("Col", "Col", t.D.IDField(), jen.Id(t.IDType())))
+		g.Id("ID").Add(code.Store("Col").Types(jen.Id(t.IDType()), jen.Id(t.IDType())))
 		for _, field := range t.D.Fields {
 			g.Id(field.GoName).Add(t.columnType(field))
 		}
 	}).ValuesFunc(func(g *jen.Group) {
-		g.Line().Id("ID").Op(":").Add(code.Store("FieldOf").Types(jen.Id(t.IDType()), jen.Id(t.IDType()))).Call(jen.Lit(0))
+		g.Line().Id("ID").Op(":").Add(code.Core("FieldOf").Types(jen.Id(t.IDType()), jen.Id(t.IDType()))).Call(jen.Lit(0))
 		for i, field := range t.D.Fields {
 			g.Line().Id(field.GoName).Op(":").Add(t.columnMaker(field)).Call(jen.Lit(i + 1))
 		}
@@ -168,24 +168,41 @@ func (t tablePrinter) columns(f *jen.File) {
 	t.aliases(f)
 }
 
+// column is a kind of column: its type, and the function that makes one.
+type column struct{ name, make string }
+
+var (
+	plainColumn  = column{"Col", "FieldOf"}
+	textColumn   = column{"TextCol", "TextOf"}
+	opaqueColumn = column{"OpaqueCol", "OpaqueOf"}
+)
+
+// columnOf picks the kind of column by what can be asked of its values.
+func columnOf(f *model.Field) column {
+	switch st := f.Storage(); {
+	case st.Opaque:
+		return opaqueColumn
+	case st.Text && f.EnumGoName == "" && f.References == nil && f.Type != "ulid":
+		return textColumn
+	}
+	return plainColumn
+}
+
 func (t tablePrinter) columnType(f *model.Field) *jen.Statement {
-	return t.column("OpaqueCol", "Col", f, code.Type(f))
+	return code.Store(columnOf(f).name).Types(t.columnTypes(f)...)
 }
 
 func (t tablePrinter) columnMaker(f *model.Field) *jen.Statement {
-	return t.column("OpaqueOf", "FieldOf", f, code.Type(f))
+	return code.Core(columnOf(f).make).Types(t.columnTypes(f)...)
 }
 
-// column picks the kind of column by what can be asked of its values.
-func (t tablePrinter) column(opaque, plain string, f *model.Field, value *jen.Statement) *jen.Statement {
-	id := jen.Id(t.IDType())
-	switch st := f.Storage(); {
-	case st.Opaque:
-		return code.Store(opaque).Types(id)
-	case st.Text && f.EnumGoName == "" && f.References == nil && f.Type != "ulid":
-		return code.Store(map[string]string{"Col": "TextCol", "FieldOf": "TextOf"}[plain]).Types(id, value)
+// columnTypes are the arguments of a column's type: the ids', and the values' where
+// they can be compared.
+func (t tablePrinter) columnTypes(f *model.Field) []jen.Code {
+	if columnOf(f) == opaqueColumn {
+		return []jen.Code{jen.Id(t.IDType())}
 	}
-	return code.Store(plain).Types(id, value)
+	return []jen.Code{jen.Id(t.IDType()), code.Type(f)}
 }
 
 func (t tablePrinter) aliases(f *jen.File) {
@@ -214,7 +231,7 @@ var goWords = map[string]bool{
 	"break": true, "case": true, "chan": true, "const": true, "continue": true, "default": true, "defer": true,
 	"else": true, "fallthrough": true, "for": true, "func": true, "go": true, "goto": true, "if": true, "import": true,
 	"interface": true, "map": true, "package": true, "range": true, "return": true, "select": true, "struct": true,
-	"switch": true, "type": true, "var": true, "ctx": true, "t": true, "n": true, "store": true, "check": true,
+	"switch": true, "type": true, "var": true, "ctx": true, "t": true, "n": true, "store": true, "core": true, "check": true,
 	"r": true, "new": true, "context": true, "string": true, "int64": true, "bool": true, "time": true, "error": true,
 	"decimal": true, "q": true, "true": true, "false": true, "nil": true, "byte": true,
 }

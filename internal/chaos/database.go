@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	_ "github.com/hegner123/modulagen/runtime/store/mysql"    // a database under test
 	_ "github.com/hegner123/modulagen/runtime/store/postgres" // a database under test
 	_ "github.com/hegner123/modulagen/runtime/store/sqlite"   // a database under test
@@ -57,7 +58,7 @@ func fresh(ctx context.Context, kind, folder string) (dsn string, drop func(), e
 }
 
 func administer(ctx context.Context, dsn, statement string) error {
-	db, err := store.Open(ctx, dsn, nil, store.Options{MaxConns: 1})
+	db, err := core.Open(ctx, dsn, nil, store.Options{MaxConns: 1})
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -95,7 +95,7 @@ BEGIN
 END`},
 }
 
-func record(ctx context.Context, db *store.DB) error {
+func record(ctx context.Context, db *core.DB) error {
 	r := recorders[db.Conn().Dialect()]
 	var statements []string
 	for _, table := range tables {

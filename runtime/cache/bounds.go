@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // bounds hold a table to its numbers of entries and bytes. What is there is
@@ -267,7 +268,7 @@ func (b *bounds) batch(size, low tally) int {
 
 // evict removes the n entries that were used least recently.
 func (b *bounds) evict(ctx context.Context, n int) (gone tally, err error) {
-	err = b.t.c.InTx(ctx, func(c *store.Conn) (err error) {
+	err = b.t.c.InTx(ctx, func(c *core.Conn) (err error) {
 		gone, _, err = b.t.in(c).dropOnce(ctx, &b.t.spec.DropUnused, n, func([]any) {})
 		return err
 	})

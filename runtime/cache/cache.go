@@ -15,14 +15,14 @@ import (
 // Cache keeps values of one type under keys. Make one for each type and keep it;
 // it is safe for concurrent use.
 type Cache[V any] struct {
-	*core[V]
+	*common[V]
 	b     Backend
 	tx    bool
 	wrong error // of the options, or of In
 }
 
-// core is what a cache and its copies in transactions share.
-type core[V any] struct {
+// common is what a cache and its copies in transactions share.
+type common[V any] struct {
 	root        *Cache[V]
 	opts        Options
 	limits      Limits
@@ -41,7 +41,7 @@ type core[V any] struct {
 func New[V any](source Source, opts Options) *Cache[V] {
 	b := source.CacheBackend()
 	c := &Cache[V]{b: b, tx: b.InTx()}
-	c.core = &core[V]{root: c, limits: b.Limits(), invalidator: b.Invalidator()}
+	c.common = &common[V]{root: c, limits: b.Limits(), invalidator: b.Invalidator()}
 	c.opts, c.wrong = opts.withDefaults()
 	c.opts.Keys = nil // printing a cache shows what it keeps
 	if c.wrong != nil {
@@ -69,7 +69,7 @@ func New[V any](source Source, opts Options) *Cache[V] {
 // it at once, and by others when the transaction has committed. It reads the
 // table, not memory, and a database error ends the transaction.
 func (c *Cache[V]) In(source Source) *Cache[V] {
-	in := &Cache[V]{core: c.core, b: source.CacheBackend(), wrong: c.wrong}
+	in := &Cache[V]{common: c.common, b: source.CacheBackend(), wrong: c.wrong}
 	in.tx = in.b.InTx()
 	if in.b.Invalidator() != c.invalidator && in.wrong == nil {
 		in.wrong = invalidf("In takes the table of the cache, %s, in a transaction of its database, not %s", c.limits.Name, in.b.Limits().Name)

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Codec turns values into bytes and back. One of a user's own must be safe for
@@ -26,7 +26,7 @@ func JSON() Codec { return jsonCodec{} }
 type jsonCodec struct{}
 
 func (jsonCodec) Name() string                     { return "json" }
-func (jsonCodec) Encode(v any) ([]byte, error)     { return store.StoredJSON(v) }
+func (jsonCodec) Encode(v any) ([]byte, error)     { return core.StoredJSON(v) }
 func (jsonCodec) Decode(data []byte, to any) error { return json.Unmarshal(data, to) }
 
 // Gob is encoding/gob: for types that JSON cannot keep, such as maps with keys

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // RowTag is the tag of what is made of one row: "post:7" for the post with the
@@ -19,8 +19,8 @@ const maxForget = 100
 // what a cache holds of them: the entries tagged with the datatype's name, and
 // with a row ("post:7", see RowTag). Generated code calls it for datatypes that
 // the cache depends on.
-func Forgets(datatype string, spec *Spec) func(context.Context, *store.Conn, []store.Change) error {
-	return func(ctx context.Context, c *store.Conn, changes []store.Change) error {
+func Forgets(datatype string, spec *Spec) func(context.Context, *core.Conn, []core.Change) error {
+	return func(ctx context.Context, c *core.Conn, changes []core.Change) error {
 		t := tableOf(c, spec)
 		tags := []string{storedForm(datatype, spec.TagMax)}
 		if len(changes) <= maxForget {

@@ -18,6 +18,7 @@ import (
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
@@ -202,13 +203,13 @@ func lock(t *testing.T, p place) (unlock func()) {
 	locked, release, done := make(chan error), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		db, err := store.Open(context.Background(), p.dsn, nil, store.Options{MaxConns: 1})
+		db, err := core.Open(context.Background(), p.dsn, nil, store.Options{MaxConns: 1})
 		if err != nil {
 			locked <- err
 			return
 		}
 		defer db.Close()
-		_ = db.Tx(context.Background(), func(c *store.Conn) error {
+		_ = db.Tx(context.Background(), func(c *core.Conn) error {
 			_, err := c.Exec(context.Background(), statement, nil)
 			locked <- err
 			<-release

@@ -50,7 +50,7 @@ func (c *Cache[V]) Fetch(ctx context.Context, key string, ttl time.Duration, loa
 		p.refreshAhead(ctx, time.Duration(e.fresh-c.invalidator.clock()))
 		return e.value, nil
 	}
-	if isLoading(ctx, c.core, k) {
+	if isLoading(ctx, c.common, k) {
 		return none, ErrRecursive
 	}
 	if c.tx {
@@ -303,7 +303,7 @@ func (p *fetchCall[V]) call(ctx context.Context, beat func(context.Context)) (V,
 			}
 			done <- r
 		}()
-		v, err := p.load(context.WithValue(ctx, loadingKey{}, &loading{core: p.c.core, key: p.key, outer: outerLoading(ctx)}))
+		v, err := p.load(context.WithValue(ctx, loadingKey{}, &loading{cache: p.c.common, key: p.key, outer: outerLoading(ctx)}))
 		if ctx.Err() != nil && (err == nil || errors.Is(err, ErrNone)) {
 			var none V
 			v, err = none, context.Cause(ctx)
@@ -336,7 +336,7 @@ func (p *fetchCall[V]) call(ctx context.Context, beat func(context.Context)) (V,
 
 // loading marks the context of a load, to find a load that fetches its own key.
 type loading struct {
-	core  any
+	cache any
 	key   string
 	outer *loading
 }
@@ -348,9 +348,9 @@ func outerLoading(ctx context.Context) *loading {
 	return l
 }
 
-func isLoading(ctx context.Context, core any, key string) bool {
+func isLoading(ctx context.Context, cache any, key string) bool {
 	for l := outerLoading(ctx); l != nil; l = l.outer {
-		if l.core == core && l.key == key {
+		if l.cache == cache && l.key == key {
 			return true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/cache/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -50,7 +51,7 @@ func (t *table) appendNow(ctx context.Context, hashes []uint64) error {
 		hashes = hashes[n:]
 		args := t.args()
 		args[protocol.ArgOrigin], args[protocol.ArgHashes] = t.shared.invalidator.Origin, packed
-		if _, err := store.Exec(ctx, t.c, &t.spec.Tell, args); err != nil {
+		if _, err := core.Exec(ctx, t.c, &t.spec.Tell, args); err != nil {
 			return err
 		}
 		if t.shared.appended.Add(1)%pruneEvery == 0 {
@@ -69,7 +70,7 @@ func (t *table) pruneChanges(ctx context.Context) error {
 		args := t.args()
 		spanInto(args, protocol.ArgLife, protocol.ArgGoneAt, -changeKept)
 		args[protocol.ArgLimit] = int64(dropBatch)
-		n, err := store.Exec(ctx, t.c, &t.spec.Hush, args)
+		n, err := core.Exec(ctx, t.c, &t.spec.Hush, args)
 		if err != nil || n < dropBatch {
 			return err
 		}
@@ -108,7 +109,7 @@ func (t *table) changeReader() *changeReader { return &changeReader{t: t.root(),
 // was kept in memory before it.
 func (r *changeReader) begin(ctx context.Context) error {
 	var last int64
-	err := store.Row(ctx, r.t.c, &r.t.spec.Heard, nil, []any{&last})
+	err := core.Row(ctx, r.t.c, &r.t.spec.Heard, nil, []any{&last})
 	switch {
 	case err == nil:
 		r.start(last)
@@ -136,7 +137,7 @@ func (r *changeReader) slept() bool {
 	return time.Duration(r.t.shared.invalidator.clock()-r.readAt) > changeKept/2 || r.t.c.DB().Clock().Sub(r.wall) > changeKept/2
 }
 
-func (r *changeReader) run(listener *store.Listener) {
+func (r *changeReader) run(listener *core.Listener) {
 	defer listener.Stop()
 	every := lookRare
 	if !r.t.c.DB().Hears() {
@@ -193,7 +194,7 @@ func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 	for {
 		args := make([]any, protocol.ArgCount)
 		args[protocol.ArgID], args[protocol.ArgLimit] = r.last, int64(readMost)
-		rows, err := store.Many(ctx, r.t.c, &r.t.spec.Hear, args, (*change).columns)
+		rows, err := core.Many(ctx, r.t.c, &r.t.spec.Hear, args, (*change).columns)
 		if err != nil {
 			return err
 		}
@@ -224,9 +225,9 @@ func (r *changeReader) readMissing(ctx context.Context) error {
 		}
 		found := map[int64]bool{}
 		args := make([]any, protocol.ArgCount)
-		args[protocol.ArgKeys] = store.ListOf(ids)
+		args[protocol.ArgKeys] = core.ListOf(ids)
 		var row change
-		err := store.Each(ctx, r.t.c, &r.t.spec.Missing, args, row.columns(), func() error {
+		err := core.Each(ctx, r.t.c, &r.t.spec.Missing, args, row.columns(), func() error {
 			found[row.id] = true
 			r.take(row)
 			row.hashes = nil

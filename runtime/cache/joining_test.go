@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/runtime/cache"
@@ -360,7 +361,7 @@ func TestForgetAllDetaches(t *testing.T) {
 	old := hold()
 	first := fetching(t, texts, old.gives("old"))
 	on(t, old.started)
-	must(t, db.Store().Conn().InTx(t.Context(), func(c *store.Conn) error { // past the cache, as what a process that slept has missed
+	must(t, db.Store().Conn().InTx(t.Context(), func(c *core.Conn) error { // past the cache, as what a process that slept has missed
 		_, err := c.Exec(t.Context(), "DELETE FROM cache_entry", nil)
 		return err
 	}))
@@ -388,7 +389,7 @@ func TestLostLeaseSendsJoinersOn(t *testing.T) {
 		var n loads
 		joined := fetching(t, texts, n.gives("new"))
 		until(t, "two to wait", func() bool { return cache.Waiting(texts, "k") == 2 })
-		must(t, db.Store().Conn().InTx(t.Context(), func(c *store.Conn) error { // past the cache: no one is notified
+		must(t, db.Store().Conn().InTx(t.Context(), func(c *core.Conn) error { // past the cache: no one is notified
 			_, err := c.Exec(t.Context(), "DELETE FROM cache_entry", nil)
 			return err
 		}))

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 const (
@@ -17,7 +17,7 @@ const (
 // has expired and what is over the bounds, at once and every minute. stop waits
 // for the batch that runs, and writes the hits that were counted. The generated
 // Run calls it.
-func Maintain(db *store.DB, caches ...*Spec) (stop func()) {
+func Maintain(db *core.DB, caches ...*Spec) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	for _, spec := range caches {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Rows of a cache's own table may be written by the plain methods of their datatype
@@ -16,9 +16,9 @@ import (
 // ForgetWritten makes the effect that has caches forget the entries whose rows are
 // created, updated or upserted. It needs the rows, before and after: a row may get
 // another key. key is the column of the key. Generated code calls it.
-func ForgetWritten(spec *Spec, rows *store.Spec, key string) func(context.Context, *store.Conn, []store.Change) error {
+func ForgetWritten(spec *Spec, rows *core.Spec, key string) func(context.Context, *core.Conn, []core.Change) error {
 	column := columnOf(rows, key)
-	return func(ctx context.Context, c *store.Conn, changes []store.Change) error {
+	return func(ctx context.Context, c *core.Conn, changes []core.Change) error {
 		if writesItself(ctx) {
 			return nil
 		}
@@ -28,7 +28,7 @@ func ForgetWritten(spec *Spec, rows *store.Spec, key string) func(context.Contex
 				if row == nil {
 					continue
 				}
-				k, err := store.Plain(rows.Fields(row, nil)[column()])
+				k, err := core.Plain(rows.Fields(row, nil)[column()])
 				if err != nil {
 					return err
 				}
@@ -44,15 +44,15 @@ func ForgetWritten(spec *Spec, rows *store.Spec, key string) func(context.Contex
 // ForgetDeleted makes the effect that has caches forget the entries whose rows are
 // deleted. It runs before they are, and reads their keys alone: values may be large.
 // Generated code calls it.
-func ForgetDeleted(spec *Spec, rows *store.Spec, key string) func(context.Context, *store.Conn, []store.Change) error {
+func ForgetDeleted(spec *Spec, rows *core.Spec, key string) func(context.Context, *core.Conn, []core.Change) error {
 	column := columnOf(rows, key)
-	keysOf := sync.OnceValue(func() *store.Statement { return store.ColumnByIDs(rows, column()) })
-	return func(ctx context.Context, c *store.Conn, changes []store.Change) error {
+	keysOf := sync.OnceValue(func() *core.Statement { return core.ColumnByIDs(rows, column()) })
+	return func(ctx context.Context, c *core.Conn, changes []core.Change) error {
 		ids := make([]any, len(changes))
 		for i, ch := range changes {
 			ids[i] = ch.ID
 		}
-		keys, err := store.Many(ctx, c, keysOf(), []any{store.IDList(ids)}, func(key *string) []any { return []any{key} })
+		keys, err := core.Many(ctx, c, keysOf(), []any{core.IDList(ids)}, func(key *string) []any { return []any{key} })
 		if err != nil {
 			return err
 		}
@@ -62,9 +62,9 @@ func ForgetDeleted(spec *Spec, rows *store.Spec, key string) func(context.Contex
 
 // columnOf finds a column at its first use: Specs may still be incomplete when
 // effects are made.
-func columnOf(rows *store.Spec, name string) func() int {
+func columnOf(rows *core.Spec, name string) func() int {
 	return sync.OnceValue(func() int {
-		i := slices.IndexFunc(rows.Columns, func(c store.Column) bool { return c.Name == name })
+		i := slices.IndexFunc(rows.Columns, func(c core.Column) bool { return c.Name == name })
 		if i < 0 {
 			panic(fmt.Sprintf("cache: %s has no column %s: run modulagen generate", rows.Name, name))
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // ownRow, ownNew and ownPatch are rows of cache_entry in the generator's style,
@@ -28,39 +29,39 @@ type (
 )
 
 // ownRows are cache_entry by plain methods.
-func ownRows(spec *cache.Spec) *store.Spec {
-	s := &store.Spec{
-		Name: "cache_entry", ID: store.IDInteger,
-		Columns: []store.Column{
+func ownRows(spec *cache.Spec) *core.Spec {
+	s := &core.Spec{
+		Name: "cache_entry", ID: core.IDInteger,
+		Columns: []core.Column{
 			{Name: "id", Rules: check.Rules{Kind: check.Int}},
 			{Name: "key", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}},
 			{Name: "value", Rules: check.Rules{Kind: check.Bytes, Max: check.At("1000")}},
 		},
-		Keys:   []store.Key{{Name: "cache_entry_key_key", Columns: []int{1}}},
+		Keys:   []core.Key{{Name: "cache_entry_key_key", Columns: []int{1}}},
 		Row:    func() any { return new(ownRow) },
 		Fields: func(row any, buf []any) []any { r := row.(*ownRow); return append(buf, &r.ID, &r.Key, &r.Value) },
-		New: func(given, row any, m *store.Mask, _ time.Time) {
+		New: func(given, row any, m *core.Mask, _ time.Time) {
 			n, r := given.(*ownNew), row.(*ownRow)
 			r.Key, r.Value = n.Key, []byte(n.Value)
 			m.Add(1)
 			m.Add(2)
 		},
-		Patch: func(given, row any, m *store.Mask) {
+		Patch: func(given, row any, m *core.Mask) {
 			p, r := given.(*ownPatch), row.(*ownRow)
-			store.Patch(m, 1, &r.Key, p.Key)
-			store.Patch(m, 2, &r.Value, p.Value)
+			core.Patch(m, 1, &r.Key, p.Key)
+			core.Patch(m, 2, &r.Value, p.Value)
 		},
 	}
-	s.Effects = []store.Effect{
-		{On: store.Created | store.Updated, Rows: true, Run: cache.ForgetWritten(spec, s, "key")},
-		{On: store.Deleted, Run: cache.ForgetDeleted(spec, s, "key")},
+	s.Effects = []core.Effect{
+		{On: core.Created | core.Updated, Rows: true, Run: cache.ForgetWritten(spec, s, "key")},
+		{On: core.Deleted, Run: cache.ForgetDeleted(spec, s, "key")},
 	}
 	return s
 }
 
 var (
-	ownID  = store.FieldOf[int64, int64](0)
-	ownKey = store.TextOf[int64, string](1)
+	ownID  = core.FieldOf[int64, int64](0)
+	ownKey = core.TextOf[int64, string](1)
 )
 
 // A plain write of a cache's own rows is forgotten by every process at once, as one
@@ -71,7 +72,7 @@ func TestOwnRowsAreForgotten(t *testing.T) {
 		db, other := p.open(t), p.open(t)
 		opts := cache.Options{Timeout: patience, Jitter: -1, NegativeTTL: time.Hour}
 		mine, theirs := cache.New[string](db.CacheEntry, opts), cache.New[string](other.CacheEntry, opts)
-		rows := store.Bind(db.Store().Conn(), ownRows(cache.SpecOf(db.CacheEntry.CacheBackend())))
+		rows := core.Bind(db.Store().Conn(), ownRows(cache.SpecOf(db.CacheEntry.CacheBackend())))
 		id := func(key string) int64 {
 			t.Helper()
 			row, err := db.CacheEntry.GetByKey(ctx, key)
@@ -91,7 +92,7 @@ func TestOwnRowsAreForgotten(t *testing.T) {
 			}},
 			{"delete", func() error { return rows.Delete(ctx, id("k")) }},
 			{"delete many", func() error {
-				n, err := rows.DeleteWhere(ctx, store.AnyCond(ownKey.Eq("k")))
+				n, err := rows.DeleteWhere(ctx, core.AnyCond(ownKey.Eq("k")))
 				if n != 1 {
 					t.Errorf("deleted %d", n)
 				}
@@ -99,7 +100,7 @@ func TestOwnRowsAreForgotten(t *testing.T) {
 			}},
 			{"in a transaction", func() error {
 				return db.Tx(ctx, func(tx *generated.Tx) error {
-					return store.Bind(tx.CacheEntry.Conn(), ownRows(cache.SpecOf(db.CacheEntry.CacheBackend()))).Delete(ctx, id("k"))
+					return core.Bind(tx.CacheEntry.Conn(), ownRows(cache.SpecOf(db.CacheEntry.CacheBackend()))).Delete(ctx, id("k"))
 				})
 			}},
 		} {
@@ -130,7 +131,7 @@ func TestOwnRowsAreForgotten(t *testing.T) {
 }
 
 // testOwnRowsCreated adds rows for keys of which memory knows that there is nothing.
-func testOwnRowsCreated(t *testing.T, c *cache.Cache[string], rows store.Core) {
+func testOwnRowsCreated(t *testing.T, c *cache.Cache[string], rows core.Table) {
 	t.Helper()
 	ctx := t.Context()
 	keys := []string{"c1", "c2", "c3"}
@@ -152,7 +153,7 @@ func testOwnRowsCreated(t *testing.T, c *cache.Cache[string], rows store.Core) {
 	must(t, rows.Create(ctx, &ownNew{Key: "c1", Value: `"v"`}, new(ownRow)))
 	var ids []int64
 	must(t, rows.CreateMany(ctx, []ownNew{{Key: "c2", Value: `"v"`}, {Key: "c3", Value: `"v"`}}, &ids))
-	if n, err := rows.Count(ctx, store.AnyCond(ownID.In(ids...)), 0); err != nil || n != 2 {
+	if n, err := rows.Count(ctx, core.AnyCond(ownID.In(ids...)), 0); err != nil || n != 2 {
 		t.Errorf("%d rows, %v", n, err)
 	}
 	for _, key := range keys {
@@ -174,8 +175,8 @@ func TestOwnRowsOfWith(t *testing.T) {
 		db := p.open(t)
 		spec := *cache.SpecOf(db.CacheEntry.CacheBackend())
 		rows := ownRows(&spec)
-		spec.Patch = func(ctx context.Context, c *store.Conn, key string, patch any) error {
-			row, core := new(ownRow), store.Bind(c, rows)
+		spec.Patch = func(ctx context.Context, c *core.Conn, key string, patch any) error {
+			row, core := new(ownRow), core.Bind(c, rows)
 			if err := core.GetUnique(ctx, 0, row, key); err != nil {
 				return err
 			}

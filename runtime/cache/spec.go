@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Spec is what generated code says of a datatype with a `cache:` section.
@@ -22,15 +22,15 @@ type Spec struct {
 
 	// The statements, whose arguments package protocol lists. Renew is of SQLite alone,
 	// and Drop of MySQL, where the others of its name find what it removes.
-	Find, FindMany, Put, Renew, Add, Vacate, Count, Remove, Touch, Reseal, Use  store.Statement
-	Take, Beat, Fill, Yield, Tag, Untag                                         store.Statement
-	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size store.Statement
-	Tell, Hear, Missing, Heard, Hush                                            store.Statement
+	Find, FindMany, Put, Renew, Add, Vacate, Count, Remove, Touch, Reseal, Use  core.Statement
+	Take, Beat, Fill, Yield, Tag, Untag                                         core.Statement
+	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size core.Statement
+	Tell, Hear, Missing, Heard, Hush                                            core.Statement
 
 	// Own are the fields of a patch that the cache writes itself, and With refuses.
 	Own []string
 	// Patch writes fields of the user's own on the entry with a key.
-	Patch func(ctx context.Context, c *store.Conn, key string, patch any) error
+	Patch func(ctx context.Context, c *core.Conn, key string, patch any) error
 }
 
 // checkPatch refuses a patch of a field that the cache keeps itself: the row would

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/cache/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // table is a Backend in a table of a database.
 type table struct {
-	c      *store.Conn
+	c      *core.Conn
 	spec   *Spec
 	shared *shared
 	tx     bool
@@ -33,9 +34,9 @@ type shared struct {
 type sharedKey struct{ spec *Spec }
 
 // Table is the cache in a datatype's table. Generated code calls it.
-func Table(c *store.Conn, spec *Spec) Backend { return tableOf(c, spec) }
+func Table(c *core.Conn, spec *Spec) Backend { return tableOf(c, spec) }
 
-func tableOf(c *store.Conn, spec *Spec) *table {
+func tableOf(c *core.Conn, spec *Spec) *table {
 	db := c.DB()
 	t := &table{c: c, spec: spec, tx: c != db.Conn()}
 	t.shared = db.Room(sharedKey{spec}, func() any {
@@ -177,8 +178,8 @@ func (t *table) FindMany(ctx context.Context, keys []string, each func(string, E
 	f := newFound(t)
 	args := t.args()
 	for batch := range slices.Chunk(keys, findBatch) {
-		args[protocol.ArgKeys] = store.ListOf(batch)
-		err := store.Each(ctx, t.c, &t.spec.FindMany, args, f.many, func() error {
+		args[protocol.ArgKeys] = core.ListOf(batch)
+		err := core.Each(ctx, t.c, &t.spec.FindMany, args, f.many, func() error {
 			each(f.key, f.entry(t))
 			return nil
 		})
@@ -190,6 +191,6 @@ func (t *table) FindMany(ctx context.Context, keys []string, each func(string, E
 }
 
 func (t *table) Size(ctx context.Context) (entries, bytes int64, err error) {
-	err = store.Row(ctx, t.c, &t.spec.Size, nil, []any{&entries, &bytes})
+	err = core.Row(ctx, t.c, &t.spec.Size, nil, []any{&entries, &bytes})
 	return entries, bytes, err
 }

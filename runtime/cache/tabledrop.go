@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/hegner123/modulagen/runtime/cache/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -15,12 +16,12 @@ const dropBatch = 500
 
 // drop removes entries in batches, each a transaction of its own unless t is
 // one, until fewer than a batch are found.
-func (t *table) drop(ctx context.Context, st *store.Statement, set func(args []any)) (int64, error) {
+func (t *table) drop(ctx context.Context, st *core.Statement, set func(args []any)) (int64, error) {
 	var total int64
 	for {
 		var gone tally
 		more := false
-		err := t.c.InTx(ctx, func(c *store.Conn) (err error) {
+		err := t.c.InTx(ctx, func(c *core.Conn) (err error) {
 			gone, more, err = t.in(c).dropOnce(ctx, st, dropBatch, set)
 			return err
 		})
@@ -45,11 +46,11 @@ type deletedEntry struct {
 
 // dropOnce removes one batch, in the transaction that t is; more reports whether
 // there may be another.
-func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, set func(args []any)) (gone tally, more bool, err error) {
+func (t *table) dropOnce(ctx context.Context, st *core.Statement, limit int, set func(args []any)) (gone tally, more bool, err error) {
 	args := t.args()
 	args[protocol.ArgLimit] = int64(limit)
 	set(args)
-	rows, err := store.ChangeSome(ctx, t.c, st, &t.spec.Drop, args, protocol.ArgID, func(r *deletedEntry) []any { return []any{&r.key, &r.size} })
+	rows, err := core.ChangeSome(ctx, t.c, st, &t.spec.Drop, args, protocol.ArgID, func(r *deletedEntry) []any { return []any{&r.key, &r.size} })
 	if err != nil || len(rows) == 0 {
 		return tally{}, false, err
 	}
@@ -66,7 +67,7 @@ func (t *table) dropOnce(ctx context.Context, st *store.Statement, limit int, se
 // left some. Statements that find entries by their tags find one once for each
 // tag, and remove it once: by one tag, at most twice, since the value and the load
 // that makes the next one each have their tags.
-func (t *table) mayLeave(st *store.Statement, removed, limit int) bool {
+func (t *table) mayLeave(st *core.Statement, removed, limit int) bool {
 	switch st {
 	case &t.spec.DropTags:
 		return true
@@ -98,7 +99,7 @@ func (t *table) RemoveRange(ctx context.Context, from, to string) (int64, error)
 
 func (t *table) Clear(ctx context.Context) (int64, error) {
 	var last int64
-	err := store.Row(ctx, t.c, &t.spec.Last, nil, []any{&last})
+	err := core.Row(ctx, t.c, &t.spec.Last, nil, []any{&last})
 	if errors.Is(err, store.ErrNotFound) {
 		return 0, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hegner123/modulagen/runtime/cache/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -77,11 +78,11 @@ func (t *table) Put(ctx context.Context, writes []*Write) error {
 // putAll writes in a transaction of its own.
 func (t *table) putAll(ctx context.Context, writes []*Write) error {
 	t.waitForSpace(ctx, writes...)
-	return t.c.InTx(ctx, func(c *store.Conn) error { return t.in(c).putIn(ctx, writes) })
+	return t.c.InTx(ctx, func(c *core.Conn) error { return t.in(c).putIn(ctx, writes) })
 }
 
 // in is the table in a transaction.
-func (t *table) in(c *store.Conn) *table {
+func (t *table) in(c *core.Conn) *table {
 	in := *t
 	in.c, in.tx = c, c != c.DB().Conn()
 	return &in
@@ -131,7 +132,7 @@ func (t *table) putRows(ctx context.Context, writes []*Write) error {
 	args := make([]any, protocol.ArgCount)
 	row := func(i int) []any { return t.write(args, writes[i]) }
 	if t.spec.Renew.Has(t.c) {
-		renewed, err := store.ExecEach(ctx, t.c, &t.spec.Renew, len(writes), row)
+		renewed, err := core.ExecEach(ctx, t.c, &t.spec.Renew, len(writes), row)
 		if err != nil {
 			return err
 		}
@@ -146,7 +147,7 @@ func (t *table) putRows(ctx context.Context, writes []*Write) error {
 	if len(writes) == 0 {
 		return nil
 	}
-	_, err := store.ExecEach(ctx, t.c, &t.spec.Put, len(writes), row)
+	_, err := core.ExecEach(ctx, t.c, &t.spec.Put, len(writes), row)
 	return err
 }
 
@@ -170,14 +171,14 @@ func (t *table) tag(ctx context.Context, writes []*Write, instead bool) error {
 		return nil
 	}
 	args := make([]any, protocol.ArgCount)
-	_, err := store.ExecEach(ctx, t.c, &t.spec.Tag, len(tags), func(i int) []any {
+	_, err := core.ExecEach(ctx, t.c, &t.spec.Tag, len(tags), func(i int) []any {
 		args[protocol.ArgTag], args[protocol.ArgKey], args[protocol.ArgToken] = tags[i].tag, tags[i].w.Key, tags[i].w.Token
 		return args
 	})
 	if err != nil || !instead {
 		return err
 	}
-	_, err = store.ExecEach(ctx, t.c, &t.spec.Untag, len(tagged), func(i int) []any {
+	_, err = core.ExecEach(ctx, t.c, &t.spec.Untag, len(tagged), func(i int) []any {
 		args[protocol.ArgKey] = tagged[i].Key
 		return args
 	})
@@ -214,7 +215,7 @@ func (t *table) waitForSpace(ctx context.Context, writes ...*Write) {
 
 func (t *table) Add(ctx context.Context, w *Write) (added bool, err error) {
 	t.waitForSpace(ctx, w)
-	err = t.c.InTx(ctx, func(c *store.Conn) error {
+	err = t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)
 		added, err = in.addIn(ctx, w)
 		if err != nil || !added {
@@ -233,10 +234,10 @@ func (t *table) addIn(ctx context.Context, w *Write) (bool, error) {
 	writes := []*Write{w}
 	t.shared.invalidator.Begin(writes)
 	args := t.write(make([]any, protocol.ArgCount), w)
-	if _, err := store.Exec(ctx, t.c, &t.spec.Vacate, args); err != nil {
+	if _, err := core.Exec(ctx, t.c, &t.spec.Vacate, args); err != nil {
 		return false, err
 	}
-	n, err := store.Exec(ctx, t.c, &t.spec.Add, args)
+	n, err := core.Exec(ctx, t.c, &t.spec.Add, args)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -248,12 +249,12 @@ func (t *table) addIn(ctx context.Context, w *Write) (bool, error) {
 // first, since that one must be able to go on.
 func (t *table) Count(ctx context.Context, w *Write) (n int64, err error) {
 	t.waitForSpace(ctx, w)
-	err = t.c.InTx(ctx, func(c *store.Conn) error {
+	err = t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)
 		writes := []*Write{w}
 		t.shared.invalidator.Begin(writes)
 		args := t.write(make([]any, protocol.ArgCount), w)
-		if _, err := store.Exec(ctx, c, &t.spec.Vacate, args); err != nil {
+		if _, err := core.Exec(ctx, c, &t.spec.Vacate, args); err != nil {
 			return err
 		}
 		if t.tx {
@@ -263,7 +264,7 @@ func (t *table) Count(ctx context.Context, w *Write) (n int64, err error) {
 				return err
 			}
 		}
-		if _, err := store.Exec(ctx, c, &t.spec.Count, args); err != nil {
+		if _, err := core.Exec(ctx, c, &t.spec.Count, args); err != nil {
 			return err
 		}
 		e, err := in.Find(ctx, w.Key)
@@ -280,10 +281,10 @@ func (t *table) Count(ctx context.Context, w *Write) (n int64, err error) {
 }
 
 func (t *table) Remove(ctx context.Context, keys []string) error {
-	return t.c.InTx(ctx, func(c *store.Conn) error {
+	return t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)
 		args := make([]any, protocol.ArgCount)
-		_, err := store.ExecEach(ctx, c, &t.spec.Remove, len(keys), func(i int) []any {
+		_, err := core.ExecEach(ctx, c, &t.spec.Remove, len(keys), func(i int) []any {
 			args[protocol.ArgKey] = keys[i]
 			return args
 		})
@@ -311,10 +312,10 @@ func (t *table) gone(ctx context.Context, keys []string) error {
 }
 
 func (t *table) Touch(ctx context.Context, key string, life, fresh time.Duration, reseal Reseal) (touched bool, err error) {
-	err = t.c.InTx(ctx, func(c *store.Conn) error {
+	err = t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)
 		args := t.write(make([]any, protocol.ArgCount), &Write{Key: key, Life: life, Fresh: fresh})
-		n, err := store.Exec(ctx, c, &t.spec.Touch, args)
+		n, err := core.Exec(ctx, c, &t.spec.Touch, args)
 		touched = n > 0
 		if err != nil || !touched {
 			return err
@@ -340,13 +341,13 @@ func (t *table) reseal(ctx context.Context, key string, reseal Reseal) error {
 	if err != nil {
 		return err
 	}
-	_, err = store.Exec(ctx, t.c, &t.spec.Reseal, t.write(make([]any, protocol.ArgCount), &Write{Key: key, Value: value, Life: Forever, Fresh: Forever}))
+	_, err = core.Exec(ctx, t.c, &t.spec.Reseal, t.write(make([]any, protocol.ArgCount), &Write{Key: key, Value: value, Life: Forever, Fresh: Forever}))
 	return err
 }
 
 func (t *table) RecordHits(ctx context.Context, hits []KeyHits) error {
 	args := t.args()
-	_, err := store.ExecEach(ctx, t.c, &t.spec.Use, len(hits), func(i int) []any {
+	_, err := core.ExecEach(ctx, t.c, &t.spec.Use, len(hits), func(i int) []any {
 		args[protocol.ArgKey], args[protocol.ArgHits] = hits[i].Key, hits[i].Hits
 		return args
 	})
@@ -355,17 +356,17 @@ func (t *table) RecordHits(ctx context.Context, hits []KeyHits) error {
 
 func (t *table) Lease(ctx context.Context, w *Write, hold time.Duration) (had, fresh bool, err error) {
 	w.Format, w.Life, w.Fresh = FormatLease, hold, hold
-	err = t.c.InTx(ctx, func(c *store.Conn) error {
+	err = t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)
 		args := t.write(make([]any, protocol.ArgCount), w)
 		args[protocol.ArgLease] = w.Token
 		spanInto(args, protocol.ArgHold, protocol.ArgHeldAt, hold)
-		n, err := store.Exec(ctx, c, &t.spec.Add, args)
+		n, err := core.Exec(ctx, c, &t.spec.Add, args)
 		if had, fresh = n > 0, n > 0; err != nil {
 			return err
 		}
 		if !had {
-			n, err := store.Exec(ctx, c, &t.spec.Take, args)
+			n, err := core.Exec(ctx, c, &t.spec.Take, args)
 			if had = n > 0; err != nil || !had {
 				return err
 			}
@@ -383,12 +384,12 @@ func (t *table) leased(key string, token int64, hold time.Duration) []any {
 }
 
 func (t *table) Beat(ctx context.Context, key string, token int64, hold time.Duration) (bool, error) {
-	n, err := store.Exec(ctx, t.c, &t.spec.Beat, t.leased(key, token, hold))
+	n, err := core.Exec(ctx, t.c, &t.spec.Beat, t.leased(key, token, hold))
 	return n > 0, err
 }
 
 func (t *table) Yield(ctx context.Context, key string, token int64) error {
-	_, err := store.Exec(ctx, t.c, &t.spec.Yield, t.leased(key, token, 0))
+	_, err := core.Exec(ctx, t.c, &t.spec.Yield, t.leased(key, token, 0))
 	t.c.Announce(t.topic())
 	return err
 }
@@ -396,17 +397,17 @@ func (t *table) Yield(ctx context.Context, key string, token int64) error {
 func (t *table) Fill(ctx context.Context, w *Write) (filled bool, err error) {
 	writes := []*Write{w}
 	t.waitForSpace(ctx, w)
-	err = t.c.InTx(ctx, func(c *store.Conn) error {
+	err = t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)
 		t.shared.invalidator.Begin(writes)
 		args := t.write(make([]any, protocol.ArgCount), w)
 		args[protocol.ArgLease] = w.Token
-		n, err := store.Exec(ctx, c, &t.spec.Fill, args)
+		n, err := core.Exec(ctx, c, &t.spec.Fill, args)
 		if filled = n > 0; err != nil || !filled {
 			return err
 		}
 		if len(w.Tags) > 0 {
-			_, err = store.Exec(ctx, c, &t.spec.Untag, args)
+			_, err = core.Exec(ctx, c, &t.spec.Untag, args)
 			if err != nil {
 				return err
 			}

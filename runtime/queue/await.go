@@ -5,14 +5,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // awaitPoll is how often Await reads the row without a notification.
 const awaitPoll = 500 * time.Millisecond
 
 // Await waits until a row has ended, and returns it. Generated code calls it.
-func Await[R any](ctx context.Context, db *store.DB, spec *Spec[R], id any) (*R, error) {
+func Await[R any](ctx context.Context, db *core.DB, spec *Spec[R], id any) (*R, error) {
 	news := db.Listen(endedTopic(spec.Name))
 	defer news.Stop()
 	poll := awaitPoll
@@ -31,7 +31,7 @@ func Await[R any](ctx context.Context, db *store.DB, spec *Spec[R], id any) (*R,
 		}
 		select {
 		case <-ctx.Done():
-			return nil, store.Ended(ctx)
+			return nil, core.Ended(ctx)
 		case <-news.C:
 		case <-tick.C:
 		}
@@ -41,7 +41,7 @@ func Await[R any](ctx context.Context, db *store.DB, spec *Spec[R], id any) (*R,
 // announcer announces a topic at most once in announceEvery, the first time at once.
 // Thousands of jobs that end within a second cause a few notifications.
 type announcer struct {
-	conn  *store.Conn
+	conn  *core.Conn
 	topic string
 
 	mu      sync.Mutex
@@ -52,7 +52,7 @@ type announcer struct {
 
 const announceEvery = 20 * time.Millisecond
 
-func newAnnouncer(conn *store.Conn, topic string) *announcer {
+func newAnnouncer(conn *core.Conn, topic string) *announcer {
 	return &announcer{conn: conn, topic: topic}
 }
 

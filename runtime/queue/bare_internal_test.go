@@ -17,6 +17,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
@@ -36,7 +37,7 @@ var bareDDL = [3]string{
 
 // same is a statement that the databases write alike, but for its placeholders,
 // with the arguments of a queue's that it takes.
-func same(text string, order ...int) store.Statement {
+func same(text string, order ...int) core.Statement {
 	order = append([]int{}, order...) // not nil, which would take all
 	s := plain(text)
 	s.Order = [3][]int{order, order, order}
@@ -44,15 +45,15 @@ func same(text string, order ...int) store.Statement {
 }
 
 // onMySQL is a statement of a step of its own, which the others do not need.
-func onMySQL(text string, order ...int) store.Statement {
+func onMySQL(text string, order ...int) core.Statement {
 	s := same("", order...)
 	s.Text[sqltext.MySQL] = text
 	return s
 }
 
 // plain is same for a statement that takes the arguments as they are.
-func plain(text string) store.Statement {
-	s := store.Statement{Text: [3]string{text, text, text}}
+func plain(text string) core.Statement {
+	s := core.Statement{Text: [3]string{text, text, text}}
 	for i := 1; strings.Contains(s.Text[sqltext.Postgres], "?"); i++ {
 		s.Text[sqltext.Postgres] = strings.Replace(s.Text[sqltext.Postgres], "?", fmt.Sprint("$", i), 1)
 	}
@@ -71,7 +72,7 @@ func bareEach(t *testing.T, now time.Time, test func(t *testing.T, b *bare)) {
 			if !now.IsZero() {
 				opts.Now = func() time.Time { return now }
 			}
-			db, err := store.Open(t.Context(), dsn, nil, opts)
+			db, err := core.Open(t.Context(), dsn, nil, opts)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +97,7 @@ func bareEach(t *testing.T, now time.Time, test func(t *testing.T, b *bare)) {
 	}
 }
 
-func (b *bare) exec(t *testing.T, db *store.DB, text string) {
+func (b *bare) exec(t *testing.T, db *core.DB, text string) {
 	t.Helper()
 	if _, err := db.Conn().Exec(t.Context(), text, nil); err != nil {
 		t.Fatal(err)
@@ -110,7 +111,7 @@ func (b *bare) claimed(t *testing.T, n int) []*claim {
 	insert := plain("INSERT INTO work (id, epoch, state) VALUES (?, 1, 'running')")
 	for i := range n {
 		id := int64(i + 1)
-		if _, err := store.Exec(t.Context(), b.db.Conn(), &insert, []any{id}); err != nil {
+		if _, err := core.Exec(t.Context(), b.db.Conn(), &insert, []any{id}); err != nil {
 			t.Fatal(err)
 		}
 		c := &claim{Claimed: Claimed{ID: id, Epoch: 1, Attempt: 1, MaxAttempts: 3}, confirmed: time.Now(), phase: finished}
@@ -125,7 +126,7 @@ func (b *bare) claimed(t *testing.T, n int) []*claim {
 func (b *bare) states(t *testing.T) []string {
 	t.Helper()
 	st := plain("SELECT state FROM work ORDER BY id")
-	list, err := store.Many(t.Context(), b.db.Conn(), &st, nil, func(s *string) []any { return []any{s} })
+	list, err := core.Many(t.Context(), b.db.Conn(), &st, nil, func(s *string) []any { return []any{s} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,7 +321,7 @@ func TestEndsWakeOthers(t *testing.T) {
 		woken("work/ended", ends(claims[2:3], outcome{verb: toDone}))
 		woken("work", ends(claims, outcome{verb: toDone}))
 		st := plain("SELECT gate FROM opened WHERE n = 2 OR n = 1 ORDER BY n, gate")
-		got, err := store.Many(t.Context(), b.db.Conn(), &st, nil, func(s *string) []any { return []any{s} })
+		got, err := core.Many(t.Context(), b.db.Conn(), &st, nil, func(s *string) []any { return []any{s} })
 		if want := []string{"work/narrow:7", "work/narrow"}; err != nil || !slices.Equal(got, want) {
 			t.Errorf("opened %v, %v; want %v, for one end and for two", got, err, want)
 		}

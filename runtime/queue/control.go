@@ -6,8 +6,7 @@ import (
 	"slices"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
-
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // The topics of a queue, beside its name, under which new work is announced.
@@ -16,7 +15,7 @@ func controlTopic(name string) string { return name + "/control" }
 func endedTopic(name string) string { return name + "/ended" }
 
 // CancelRow cancels a row that is ready or running. Generated code calls it.
-func CancelRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
+func CancelRow[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
 	args[protocol.ArgID], args[protocol.ArgError] = id, "cancelled"
 	n, err := changingOne(ctx, c, spec, &spec.Statements.Cancel, id, args)
@@ -33,11 +32,11 @@ func CancelRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any)
 
 // Revive makes a row ready to run now that has ended or waits. A row that has ended
 // needs its unique key again. Generated code calls it.
-func Revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
+func Revive[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
 	if spec.Statements.Twin.Text[0] == "" {
 		return retryRow(ctx, c, spec, id)
 	}
-	return c.InTx(ctx, func(c *store.Conn) error {
+	return c.InTx(ctx, func(c *core.Conn) error {
 		if err := reclaimKey(ctx, c, spec, id); err != nil {
 			return err
 		}
@@ -45,7 +44,7 @@ func Revive[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) er
 	})
 }
 
-func retryRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
+func retryRow[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
 	args[protocol.ArgID] = id
 	n, err := changingOne(ctx, c, spec, &spec.Statements.Revive, id, args)
@@ -60,7 +59,7 @@ func retryRow[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) 
 }
 
 // SetPriority changes the priority of a row. Generated code calls it.
-func SetPriority[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any, priority int64) error {
+func SetPriority[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any, priority int64) error {
 	args := arguments(c.DB(), 0)
 	args[protocol.ArgID], args[protocol.ArgPriority] = id, priority
 	n, err := changingOne(ctx, c, spec, &spec.Statements.Priority, id, args)
@@ -71,7 +70,7 @@ func SetPriority[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id an
 }
 
 // missed returns the error of a change that changed no row.
-func missed[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any, otherwise error) error {
+func missed[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any, otherwise error) error {
 	if _, err := one(ctx, c, spec, id); err != nil {
 		return err
 	}
@@ -81,8 +80,8 @@ func missed[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any, ot
 	return fmt.Errorf("%s %v: %w", spec.Name, id, otherwise)
 }
 
-func one[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) (*R, error) {
-	row, err := store.One(ctx, c, &spec.Statements.Get, []any{id}, func(row *R) []any { return spec.Fields(row, nil) })
+func one[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) (*R, error) {
+	row, err := core.One(ctx, c, &spec.Statements.Get, []any{id}, func(row *R) []any { return spec.Fields(row, nil) })
 	if err != nil {
 		return nil, fmt.Errorf("queue: %s %v: %w", spec.Name, id, err)
 	}
@@ -91,18 +90,18 @@ func one[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) (*R, 
 
 // Pause stops all processes from claiming jobs of the named queues, or of all with
 // none named. Generated code calls it.
-func Pause[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string) error {
+func Pause[R any](ctx context.Context, c *core.Conn, spec *Spec[R], queues []string) error {
 	return setPaused(ctx, c, spec, queues, true)
 }
 
 // Resume reverts Pause. Generated code calls it.
-func Resume[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string) error {
+func Resume[R any](ctx context.Context, c *core.Conn, spec *Spec[R], queues []string) error {
 	return setPaused(ctx, c, spec, queues, false)
 }
 
 // setPaused pauses or resumes the named queues, or all of them. Resuming all also
 // resumes those that were paused by name.
-func setPaused[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues []string, off bool) error {
+func setPaused[R any](ctx context.Context, c *core.Conn, spec *Spec[R], queues []string, off bool) error {
 	for _, q := range queues {
 		if !slices.ContainsFunc(spec.Queues, func(n Name) bool { return n.Name == q }) {
 			return fmt.Errorf("queue: %s has no queue %q", spec.Name, q)
@@ -120,12 +119,12 @@ func setPaused[R any](ctx context.Context, c *store.Conn, spec *Spec[R], queues 
 			}
 		}
 	}
-	err := c.InTx(ctx, func(c *store.Conn) error {
+	err := c.InTx(ctx, func(c *core.Conn) error {
 		for _, s := range switches {
-			if _, err := store.Exec(ctx, c, &limitAdd, []any{s}); err != nil {
+			if _, err := core.Exec(ctx, c, &limitAdd, []any{s}); err != nil {
 				return err
 			}
-			if _, err := store.Exec(ctx, c, &limitPause, []any{off, s}); err != nil {
+			if _, err := core.Exec(ctx, c, &limitPause, []any{off, s}); err != nil {
 				return err
 			}
 		}

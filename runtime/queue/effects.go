@@ -3,7 +3,7 @@ package queue
 import (
 	"context"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Changes by the queue's own statements have the effects of any other write: a cache
@@ -12,29 +12,29 @@ import (
 
 // changing runs change, which returns the ids of the rows that it changed, and then
 // the effects on these rows, in one transaction. rows is nil if there are no effects.
-func changing(ctx context.Context, c *store.Conn, rows *store.Spec, change func(c *store.Conn) (ids []any, err error)) error {
+func changing(ctx context.Context, c *core.Conn, rows *core.Spec, change func(c *core.Conn) (ids []any, err error)) error {
 	if rows == nil {
 		_, err := change(c)
 		return err
 	}
-	return c.InTx(ctx, func(c *store.Conn) error {
+	return c.InTx(ctx, func(c *core.Conn) error {
 		ids, err := change(c)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		return store.Bind(c, rows).Changed(ctx, store.Updated, ids)
+		return core.Bind(c, rows).Changed(ctx, core.Updated, ids)
 	})
 }
 
-func (t *table) changing(ctx context.Context, c *store.Conn, change func(c *store.Conn) (ids []any, err error)) error {
+func (t *table) changing(ctx context.Context, c *core.Conn, change func(c *core.Conn) (ids []any, err error)) error {
 	return changing(ctx, c, t.shape.rows, change)
 }
 
 // changingOne is like changing for a statement that changes at most one row. It
 // returns how many it changed.
-func changingOne[R any](ctx context.Context, c *store.Conn, spec *Spec[R], st *store.Statement, id any, args []any) (n int64, err error) {
-	err = changing(ctx, c, spec.Rows, func(c *store.Conn) ([]any, error) {
-		if n, err = store.Exec(ctx, c, st, args); n == 0 {
+func changingOne[R any](ctx context.Context, c *core.Conn, spec *Spec[R], st *core.Statement, id any, args []any) (n int64, err error) {
+	err = changing(ctx, c, spec.Rows, func(c *core.Conn) ([]any, error) {
+		if n, err = core.Exec(ctx, c, st, args); n == 0 {
 			return nil, err
 		}
 		return []any{id}, err

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // EventType is the kind of an event.
@@ -67,7 +67,7 @@ type worker struct {
 
 type eventsKey string
 
-func eventsOf(db *store.DB, name string) *broadcaster {
+func eventsOf(db *core.DB, name string) *broadcaster {
 	return db.Room(eventsKey(name), func() any { return &broadcaster{subs: map[*subscriber]struct{}{}, workers: map[*worker]struct{}{}} }).(*broadcaster)
 }
 
@@ -143,7 +143,7 @@ func (h *broadcaster) finish(ctx context.Context, s *subscriber) {
 // ends or the loop is left. A slow reader misses events, and Missed counts them. If
 // workers stop because the same ctx ends, the loop continues until they have
 // stopped, so that their last events are not lost. Generated code calls it.
-func Events[ID ~int64 | ~string](ctx context.Context, db *store.DB, name string) iter.Seq[Event[ID]] {
+func Events[ID ~int64 | ~string](ctx context.Context, db *core.DB, name string) iter.Seq[Event[ID]] {
 	h := eventsOf(db, name)
 	s := &subscriber{c: make(chan Event[any], eventBuffer), last: make(chan struct{})}
 	h.add(s)

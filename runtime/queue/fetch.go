@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -82,7 +83,7 @@ func (f *fetcher) untilDue(ctx context.Context) time.Duration {
 func (f *fetcher) nextDue(ctx context.Context) (due time.Time, ok bool, err error) {
 	args := arguments(f.db, 0)
 	args[protocol.ArgLimit] = int64(1)
-	rows, err := store.Many(ctx, f.db.Conn(), &f.shape.st.NextDue, args, func(at *store.Null[time.Time]) []any { return []any{at} })
+	rows, err := core.Many(ctx, f.db.Conn(), &f.shape.st.NextDue, args, func(at *store.Null[time.Time]) []any { return []any{at} })
 	if err != nil || len(rows) == 0 {
 		return due, false, err
 	}
@@ -108,12 +109,12 @@ func (f *fetcher) claim(ctx context.Context, q *localQueue, n int) (claims []*cl
 	var starts map[any]start
 	switch {
 	case f.limiter.limits():
-		err = f.db.Tx(ctx, func(c *store.Conn) error {
+		err = f.db.Tx(ctx, func(c *core.Conn) error {
 			rows, met, starts, err = f.claimAdmitted(ctx, c, args)
 			return err
 		})
 	case f.shape.st.Take.Has(f.db.Conn()): // a step of its own
-		err = f.db.Tx(ctx, func(c *store.Conn) error {
+		err = f.db.Tx(ctx, func(c *core.Conn) error {
 			rows, err = f.claimRows(ctx, c, args)
 			return err
 		})
@@ -138,7 +139,7 @@ func (f *fetcher) claim(ctx context.Context, q *localQueue, n int) (claims []*cl
 
 // claimAdmitted claims rows within a transaction, and returns those that the limits
 // admit. met is how many it found, including those that were rejected.
-func (f *fetcher) claimAdmitted(ctx context.Context, c *store.Conn, args []any) (admitted []any, met int, starts map[any]start, err error) {
+func (f *fetcher) claimAdmitted(ctx context.Context, c *core.Conn, args []any) (admitted []any, met int, starts map[any]start, err error) {
 	rows, err := f.claimRows(ctx, c, args)
 	if err != nil {
 		return nil, 0, nil, err
@@ -149,8 +150,8 @@ func (f *fetcher) claimAdmitted(ctx context.Context, c *store.Conn, args []any) 
 }
 
 // claimRows runs the claim and its effects.
-func (f *fetcher) claimRows(ctx context.Context, c *store.Conn, args []any) (rows []any, err error) {
-	err = f.changing(ctx, c, func(c *store.Conn) (ids []any, err error) {
+func (f *fetcher) claimRows(ctx context.Context, c *core.Conn, args []any) (rows []any, err error) {
+	err = f.changing(ctx, c, func(c *core.Conn) (ids []any, err error) {
 		rows, err = f.claimedRows(ctx, c, args)
 		if f.shape.rows != nil {
 			for _, row := range rows {
@@ -164,7 +165,7 @@ func (f *fetcher) claimRows(ctx context.Context, c *store.Conn, args []any) (row
 
 // claimedRows runs the claim. On MySQL, which cannot return the rows that it changed,
 // it finds, takes and reads them; c is in a transaction there.
-func (f *fetcher) claimedRows(ctx context.Context, c *store.Conn, args []any) ([]any, error) {
+func (f *fetcher) claimedRows(ctx context.Context, c *core.Conn, args []any) ([]any, error) {
 	st := f.shape.st
 	if !st.Take.Has(c) {
 		return f.shape.read(ctx, c, &st.Claim, args)
@@ -174,7 +175,7 @@ func (f *fetcher) claimedRows(ctx context.Context, c *store.Conn, args []any) ([
 		return nil, err
 	}
 	args = many(args, ids)
-	if _, err := store.Exec(ctx, c, &st.Take, args); err != nil {
+	if _, err := core.Exec(ctx, c, &st.Take, args); err != nil {
 		return nil, err
 	}
 	return f.shape.read(ctx, c, &st.Read, args)

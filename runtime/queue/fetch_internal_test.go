@@ -9,7 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -24,9 +24,9 @@ func (b *bare) claimable() (reads *atomic.Int64) {
 	st.Take = onMySQL("UPDATE work SET epoch = epoch WHERE id IN (?)", protocol.ArgID)
 	st.Read = onMySQL("SELECT id, epoch FROM work WHERE id IN (?) ORDER BY id", protocol.ArgID)
 	reads = &atomic.Int64{}
-	b.shape.read = func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
+	b.shape.read = func(ctx context.Context, c *core.Conn, st *core.Statement, args []any) ([]any, error) {
 		reads.Add(1)
-		rows, err := store.Many(ctx, c, st, args, func(r *bareRow) []any { return []any{&r.id, &r.epoch} })
+		rows, err := core.Many(ctx, c, st, args, func(r *bareRow) []any { return []any{&r.id, &r.epoch} })
 		list := make([]any, len(rows))
 		for i := range rows {
 			list[i] = &rows[i]
@@ -70,7 +70,7 @@ func TestRefusedRowsAreMet(t *testing.T) {
 		b.performer.handler = func(context.Context, any) error { return nil }
 		reads.Store(0)
 		read := b.shape.read
-		b.shape.read = func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
+		b.shape.read = func(ctx context.Context, c *core.Conn, st *core.Statement, args []any) ([]any, error) {
 			if reads.Load() == 1 { // the second claim
 				cancel()
 				if !slices.Contains(b.states(t), "not asked") {

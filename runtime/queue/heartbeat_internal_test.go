@@ -8,7 +8,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -28,8 +28,8 @@ func (b *bare) renewable() {
 		id, epoch int64
 		state     string
 	}
-	b.shape.read = func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
-		rows, err := store.Many(ctx, c, st, args, func(r *row) []any { return []any{&r.id, &r.epoch, &r.state} })
+	b.shape.read = func(ctx context.Context, c *core.Conn, st *core.Statement, args []any) ([]any, error) {
+		rows, err := core.Many(ctx, c, st, args, func(r *row) []any { return []any{&r.id, &r.epoch, &r.state} })
 		list := make([]any, len(rows))
 		for i := range rows {
 			list[i] = &rows[i]

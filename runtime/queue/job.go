@@ -13,6 +13,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue/internal/peek"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Job is the argument of a handler: the row as claimed, and its decoded payload.
@@ -47,7 +48,7 @@ type Claim struct {
 
 // completer completes a job within a transaction of its handler's.
 type completer interface {
-	completeIn(ctx context.Context, conn *store.Conn, c *claim, result json.RawMessage) error
+	completeIn(ctx context.Context, conn *core.Conn, c *claim, result json.RawMessage) error
 }
 
 type claimKey struct{}
@@ -60,7 +61,7 @@ func Current(ctx context.Context) *Claim {
 }
 
 // Tx is a generated transaction.
-type Tx interface{ Conn() *store.Conn }
+type Tx interface{ Conn() *core.Conn }
 
 // CompleteTx completes the job within a transaction of the handler's: what the
 // handler writes there and the job's completion take effect together, or not at
@@ -96,7 +97,7 @@ var resultRules = check.Rules{Kind: check.JSON}
 // Result sets the job's result to v, as JSON of at most 1 MiB. It is written when
 // the job is done. A later call replaces it.
 func (c *Claim) Result(v any) error {
-	text, err := store.StoredJSON(v)
+	text, err := core.StoredJSON(v)
 	if err != nil {
 		return fmt.Errorf("queue: result: %w", err)
 	}
@@ -135,11 +136,11 @@ func (c *Claim) Progress(fraction float64, note string) {
 
 // report returns progress that is not written yet; reportAgain marks it as unwritten
 // again.
-func (c *Claim) report() (progress store.Number, note string, ok bool) {
+func (c *Claim) report() (progress core.Number, note string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ok, c.reported = c.reported, false
-	return store.Number{Unscaled: int64(math.Round(c.progress * 1e4)), Scale: 4}, c.note, ok
+	return core.Number{Unscaled: int64(math.Round(c.progress * 1e4)), Scale: 4}, c.note, ok
 }
 
 func (c *Claim) reportAgain() {
@@ -248,7 +249,7 @@ func decode[P any](payload []byte) (P, error) {
 	dec := json.NewDecoder(bytes.NewReader(payload))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&p); err != nil {
-		return p, Discard(fmt.Errorf("queue: decode payload: %w", store.JSONFault(err)))
+		return p, Discard(fmt.Errorf("queue: decode payload: %w", core.JSONFault(err)))
 	}
 	return p, nil
 }
@@ -256,7 +257,7 @@ func decode[P any](payload []byte) (P, error) {
 // Encode returns the JSON of a payload. If the payload breaks the rules of its kind,
 // the error is a *store.ValidationError. Generated code calls it.
 func Encode[P any](kind string, payload P, rules []check.Member) (store.JSON, error) {
-	text, err := store.StoredJSON(payload)
+	text, err := core.StoredJSON(payload)
 	if err != nil {
 		return nil, fmt.Errorf("queue: encode payload of %s: %w", kind, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -23,7 +24,7 @@ func (k *kindSorter) sorts() bool { return k.shape.st.Park.Text[0] != "" }
 func (k *kindSorter) sort(ctx context.Context) error {
 	args := arguments(k.db, 0)
 	args[protocol.ArgLimit] = int64(maxSettle)
-	n, err := store.Exec(ctx, k.db.Conn(), &k.shape.st.Unpark, args)
+	n, err := core.Exec(ctx, k.db.Conn(), &k.shape.st.Unpark, args)
 	if err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func (k *kindSorter) sort(ctx context.Context) error {
 
 // unknownRow is a row that this program has no handler for.
 type unknownRow struct {
-	id      store.AnyID
+	id      core.AnyID
 	kind    store.Null[string]
 	version int64
 }
@@ -44,7 +45,7 @@ func (k *kindSorter) park(ctx context.Context) error {
 	args := arguments(k.db, 0)
 	args[protocol.ArgLimit] = int64(maxSettle)
 	versions := k.shape.versioned
-	rows, err := store.Many(ctx, k.db.Conn(), &k.shape.st.Stranger, args, func(s *unknownRow) []any {
+	rows, err := core.Many(ctx, k.db.Conn(), &k.shape.st.Stranger, args, func(s *unknownRow) []any {
 		if versions {
 			return []any{&s.id, &s.kind, &s.version}
 		}
@@ -53,7 +54,7 @@ func (k *kindSorter) park(ctx context.Context) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	_, err = store.ExecEach(ctx, k.db.Conn(), &k.shape.st.Park, len(rows), func(i int) []any {
+	_, err = core.ExecEach(ctx, k.db.Conn(), &k.shape.st.Park, len(rows), func(i int) []any {
 		args := arguments(k.db, 0)
 		args[protocol.ArgID], args[protocol.ArgError] = rows[i].id.V, UnknownKind(rows[i].kind.V).Error()
 		if _, known := k.shape.policies[rows[i].kind.V]; known {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -18,34 +19,34 @@ import (
 // row for each queue that was paused and for each key that a limit counts by. Its
 // statements are the same in every project.
 var (
-	limitRead = store.Statement{Text: [3]string{
+	limitRead = core.Statement{Text: [3]string{
 		"SELECT used FROM queue_gates WHERE name = ?",
 		"SELECT used FROM queue_gates WHERE name = $1 FOR UPDATE",
 		"SELECT used FROM queue_gates WHERE name = ? FOR UPDATE",
 	}}
-	limitAdd = store.Statement{Text: [3]string{
+	limitAdd = core.Statement{Text: [3]string{
 		"INSERT INTO queue_gates (name, paused, used, seen) VALUES (?, FALSE, '', 0) ON CONFLICT (name) DO NOTHING",
 		"INSERT INTO queue_gates (name, paused, used, seen) VALUES ($1, FALSE, '', 0) ON CONFLICT (name) DO NOTHING",
 		"INSERT IGNORE INTO queue_gates (name, paused, used, seen) VALUES (?, FALSE, '', 0)",
 	}}
-	limitWrite = store.Statement{Text: [3]string{
+	limitWrite = core.Statement{Text: [3]string{
 		"UPDATE queue_gates SET used = ?, seen = ? WHERE name = ?",
 		"UPDATE queue_gates SET used = $1, seen = $2 WHERE name = $3",
 		"UPDATE queue_gates SET used = ?, seen = ? WHERE name = ?",
 	}}
-	limitPause = store.Statement{Text: [3]string{
+	limitPause = core.Statement{Text: [3]string{
 		"UPDATE queue_gates SET paused = ? WHERE name = ?",
 		"UPDATE queue_gates SET paused = $1 WHERE name = $2",
 		"UPDATE queue_gates SET paused = ? WHERE name = ?",
 	}}
 	// The arguments: the time, the queue's name, and the prefixes of the keys of its
 	// limits, with the length of a prefix.
-	limitPrune = store.Statement{Text: [3]string{
+	limitPrune = core.Statement{Text: [3]string{
 		"DELETE FROM queue_gates WHERE id IN (SELECT id FROM queue_gates WHERE paused = FALSE AND seen < ? AND (name = ? OR SUBSTR(name, 1, ?) IN (?, ?)) ORDER BY id LIMIT 1000)",
 		"DELETE FROM queue_gates WHERE id = ANY(ARRAY(SELECT id FROM queue_gates WHERE paused = FALSE AND seen < $1 AND (name = $2 OR SUBSTR(name, 1, $3::int) IN ($4, $5)) ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED))",
 		"DELETE FROM queue_gates WHERE paused = FALSE AND seen < ? AND (name = ? OR SUBSTR(name, 1, ?) IN (?, ?)) ORDER BY id LIMIT 1000",
 	}}
-	limitPaused = store.Statement{Text: [3]string{
+	limitPaused = core.Statement{Text: [3]string{
 		"SELECT paused FROM queue_gates WHERE name = ?",
 		"SELECT paused FROM queue_gates WHERE name = $1",
 		"SELECT paused FROM queue_gates WHERE name = ?",
@@ -69,7 +70,7 @@ func (l *limiter) limits() bool { return l.shape.st.GateUsed.Text[0] != "" }
 // allow, and makes the others ready again. A key is locked while its jobs are
 // counted, so that two processes cannot both admit the last one. starts says when
 // the rows under a rate may start.
-func (l *limiter) admit(ctx context.Context, c *store.Conn, rows []any) (admitted []any, starts map[any]start, err error) {
+func (l *limiter) admit(ctx context.Context, c *core.Conn, rows []any) (admitted []any, starts map[any]start, err error) {
 	byKey := map[string][]any{}
 	for _, row := range rows {
 		if key := l.shape.claimed(row).Gate; key != "" {
@@ -96,7 +97,7 @@ func sortedKeys(m map[string][]any) []string {
 
 // admitUnder admits as many of the rows under one key as its limits allow, and
 // rejects the rest.
-func (l *limiter) admitUnder(ctx context.Context, c *store.Conn, key string, rows []any, rejected map[any]bool, starts map[any]start) error {
+func (l *limiter) admitUnder(ctx context.Context, c *core.Conn, key string, rows []any, rejected map[any]bool, starts map[any]start) error {
 	policy := l.shape.policies[l.shape.claimed(rows[0]).Kind]
 	window, err := l.lockKey(ctx, c, key)
 	if err != nil {
@@ -125,7 +126,7 @@ func (l *limiter) admitUnder(ctx context.Context, c *store.Conn, key string, row
 			starts[row] = s
 		}
 	}
-	_, err = store.Exec(ctx, c, &limitWrite, []any{window.String(), now.UnixMicro(), key})
+	_, err = core.Exec(ctx, c, &limitWrite, []any{window.String(), now.UnixMicro(), key})
 	return err
 }
 
@@ -143,11 +144,11 @@ func room(p Policy, running int, w window) int {
 
 // reject makes rows ready again that exceed a limit, and sets the hold of those that
 // wait under the same key, so that claims do not find them again and again.
-func (l *limiter) reject(ctx context.Context, c *store.Conn, key string, rows []any) error {
+func (l *limiter) reject(ctx context.Context, c *core.Conn, key string, rows []any) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	_, err := store.ExecEach(ctx, c, &l.shape.st.Release, len(rows), func(i int) []any {
+	_, err := core.ExecEach(ctx, c, &l.shape.st.Release, len(rows), func(i int) []any {
 		claimed := l.shape.claimed(rows[i])
 		args := arguments(l.db, 0)
 		args[protocol.ArgID], args[protocol.ArgEpoch], args[protocol.ArgHold] = claimed.ID, claimed.Epoch, protocol.HoldLimit
@@ -158,42 +159,42 @@ func (l *limiter) reject(ctx context.Context, c *store.Conn, key string, rows []
 	}
 	args := arguments(l.db, 0)
 	args[protocol.ArgLimitKey], args[protocol.ArgLimit] = key, int64(10*maxSettle)
-	_, err = store.Exec(ctx, c, &l.shape.st.GateHold, args)
+	_, err = core.Exec(ctx, c, &l.shape.st.GateHold, args)
 	return err
 }
 
 // lockKey locks a key until the transaction ends, and returns its starts.
-func (l *limiter) lockKey(ctx context.Context, c *store.Conn, key string) (window, error) {
+func (l *limiter) lockKey(ctx context.Context, c *core.Conn, key string) (window, error) {
 	for range 3 {
-		used, err := store.One(ctx, c, &limitRead, []any{key}, func(s *string) []any { return []any{s} })
+		used, err := core.One(ctx, c, &limitRead, []any{key}, func(s *string) []any { return []any{s} })
 		if err == nil {
 			return parseWindow(used), nil
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
-		if _, err := store.Exec(ctx, c, &limitAdd, []any{key}); err != nil {
+		if _, err := core.Exec(ctx, c, &limitAdd, []any{key}); err != nil {
 			return nil, err
 		}
 	}
 	return nil, fmt.Errorf("queue: the limit %q is deleted as often as it is added", key)
 }
 
-func (l *limiter) runningUnder(ctx context.Context, c *store.Conn, key string) (int, error) {
+func (l *limiter) runningUnder(ctx context.Context, c *core.Conn, key string) (int, error) {
 	args := arguments(l.db, 0)
 	args[protocol.ArgLimitKey] = key
-	n, err := store.One(ctx, c, &l.shape.st.GateUsed, args, func(n *int64) []any { return []any{n} })
+	n, err := core.One(ctx, c, &l.shape.st.GateUsed, args, func(n *int64) []any { return []any{n} })
 	return int(n), err
 }
 
 // release makes up to n rows claimable that wait under a key.
-func (l *limiter) release(ctx context.Context, c *store.Conn, key string, n int) (int64, error) {
+func (l *limiter) release(ctx context.Context, c *core.Conn, key string, n int) (int64, error) {
 	if n <= 0 {
 		return 0, nil
 	}
 	args := arguments(l.db, 0)
 	args[protocol.ArgLimitKey], args[protocol.ArgLimit] = key, int64(min(n, maxBatch))
-	return store.Exec(ctx, c, &l.shape.st.GateOpen, args)
+	return core.Exec(ctx, c, &l.shape.st.GateOpen, args)
 }
 
 // releaseAfter releases as many rows as jobs have ended under a limit of concurrency.
@@ -228,7 +229,7 @@ func (l *limiter) releaseWaiting(ctx context.Context) error {
 	for range maxLimits {
 		args := arguments(l.db, 0)
 		args[protocol.ArgLimitKey] = l.after
-		next, err := store.Many(ctx, l.db.Conn(), &l.shape.st.GateNext, args, func(s *store.Null[string]) []any { return []any{s} })
+		next, err := core.Many(ctx, l.db.Conn(), &l.shape.st.GateNext, args, func(s *store.Null[string]) []any { return []any{s} })
 		if err != nil {
 			return err
 		}
@@ -251,7 +252,7 @@ func (l *limiter) releaseWaiting(ctx context.Context) error {
 
 func (l *limiter) releaseUnder(ctx context.Context, key string) (released int64, err error) {
 	policy := l.shape.policies[l.shape.kindOf(key)]
-	err = l.db.Tx(ctx, func(c *store.Conn) error {
+	err = l.db.Tx(ctx, func(c *core.Conn) error {
 		window, err := l.lockKey(ctx, c, key)
 		if err != nil {
 			return err
@@ -294,6 +295,6 @@ func (l *limiter) prune(ctx context.Context) error {
 		back = max(back, 24*time.Hour+p.Rate.Every)
 	}
 	name := l.shape.name
-	_, err = store.Exec(ctx, l.db.Conn(), &limitPrune, []any{now.Add(-back).UnixMicro(), name, int64(len(name) + 1), name + "/", name + ":"})
+	_, err = core.Exec(ctx, l.db.Conn(), &limitPrune, []any{now.Add(-back).UnixMicro(), name, int64(len(name) + 1), name + "/", name + ":"})
 	return err
 }

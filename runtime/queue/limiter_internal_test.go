@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	_ "github.com/hegner123/modulagen/runtime/store/mysql"
 	_ "github.com/hegner123/modulagen/runtime/store/postgres"
 	_ "github.com/hegner123/modulagen/runtime/store/sqlite"
@@ -31,7 +32,7 @@ func TestUnusedLimitsAreDeleted(t *testing.T) {
 			if name != "sqlite" {
 				dsn = storetest.FreshDSN(t, name)
 			}
-			db, err := store.Open(t.Context(), dsn, nil, store.Options{})
+			db, err := core.Open(t.Context(), dsn, nil, store.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,12 +56,12 @@ func TestUnusedLimitsAreDeleted(t *testing.T) {
 				{"pause:mail", false, 26 * time.Hour, true},
 			}
 			for _, g := range limits {
-				insert := &store.Statement{Text: [3]string{
+				insert := &core.Statement{Text: [3]string{
 					"INSERT INTO queue_gates (name, paused, used, seen) VALUES (?, ?, '', ?)",
 					"INSERT INTO queue_gates (name, paused, used, seen) VALUES ($1, $2, '', $3)",
 					"INSERT INTO queue_gates (name, paused, used, seen) VALUES (?, ?, '', ?)",
 				}}
-				if _, err := store.Exec(t.Context(), db.Conn(), insert, []any{g.name, g.paused, now.Add(-g.ago).UnixMicro()}); err != nil {
+				if _, err := core.Exec(t.Context(), db.Conn(), insert, []any{g.name, g.paused, now.Add(-g.ago).UnixMicro()}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -69,7 +70,7 @@ func TestUnusedLimitsAreDeleted(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, g := range limits {
-				_, err := store.One(t.Context(), db.Conn(), &limitPaused, []any{g.name}, func(b *bool) []any { return []any{b} })
+				_, err := core.One(t.Context(), db.Conn(), &limitPaused, []any{g.name}, func(b *bool) []any { return []any{b} })
 				if (err == nil) != g.stays {
 					t.Errorf("%s: %v, stays should be %t", g.name, err, g.stays)
 				}
@@ -186,7 +187,7 @@ func TestLimiterOfTwoProcesses(t *testing.T) {
 					for id := from; id <= to; id++ {
 						rows = append(rows, &bareRow{id, 1})
 					}
-					err := b.db.Tx(t.Context(), func(c *store.Conn) error {
+					err := b.db.Tx(t.Context(), func(c *core.Conn) error {
 						admitted, starts, err := l.admit(t.Context(), c, rows)
 						n = len(admitted)
 						if policy.Rate.Max > 0 && len(starts) != n {

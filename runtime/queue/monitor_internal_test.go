@@ -6,8 +6,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
-
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // A handler learns that its job was cancelled before the next heartbeat, also where
@@ -43,7 +42,7 @@ func TestPausesOfNamedQueues(t *testing.T) {
 		slow, quick := newLocalQueue("slow", 1), newLocalQueue("quick", 1)
 		p := &pauses{table: b.table, locals: []*localQueue{slow, quick}}
 		for _, step := range []struct {
-			do          func(context.Context, *store.Conn, *Spec[bareRow], []string) error
+			do          func(context.Context, *core.Conn, *Spec[bareRow], []string) error
 			queues      []string
 			slow, quick bool // paused after it
 		}{

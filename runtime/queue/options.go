@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Options of a worker. The zero value is sensible.
@@ -60,7 +60,7 @@ const (
 	maxLease       = 24 * time.Hour
 )
 
-func (o Options) withDefaults(db *store.DB) (Options, error) {
+func (o Options) withDefaults(db *core.DB) (Options, error) {
 	if o.Concurrency < 0 || o.Concurrency > maxConcurrency {
 		return o, fmt.Errorf("queue: concurrency %d is not between 1 and %d", o.Concurrency, maxConcurrency)
 	}

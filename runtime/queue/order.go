@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // sorted sorts claimed rows into the order of claims. No database returns the rows
@@ -23,7 +24,7 @@ func (s *shape) sorted(rows []any) []any {
 		fields := s.fields(row)
 		key := make([]any, len(s.order))
 		for j, o := range s.order {
-			key[j], _ = store.Plain(fields[o.Column])
+			key[j], _ = core.Plain(fields[o.Column])
 		}
 		all[i] = keyed{row, key}
 	}
@@ -61,8 +62,8 @@ func compare(a, b any) int {
 		return cmp.Compare(rankBool(a), rankBool(b.(bool)))
 	case store.Date:
 		return a.Compare(b.(store.Date))
-	case store.Number:
-		return cmp.Compare(a.Unscaled, b.(store.Number).Unscaled)
+	case core.Number:
+		return cmp.Compare(a.Unscaled, b.(core.Number).Unscaled)
 	}
 	return 0
 }

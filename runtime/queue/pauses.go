@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // pauseKey returns the key of a queue in queue_gates that says whether it is paused.
@@ -22,7 +23,7 @@ type pauses struct {
 }
 
 // read reads which queues are paused.
-func (p *pauses) read(ctx context.Context, conn *store.Conn) error {
+func (p *pauses) read(ctx context.Context, conn *core.Conn) error {
 	all, err := p.paused(ctx, conn, "")
 	if err != nil {
 		return err
@@ -39,8 +40,8 @@ func (p *pauses) read(ctx context.Context, conn *store.Conn) error {
 	return nil
 }
 
-func (p *pauses) paused(ctx context.Context, conn *store.Conn, queue string) (bool, error) {
-	off, err := store.One(ctx, conn, &limitPaused, []any{pauseKey(p.shape.name, queue)}, func(b *bool) []any { return []any{b} })
+func (p *pauses) paused(ctx context.Context, conn *core.Conn, queue string) (bool, error) {
+	off, err := core.One(ctx, conn, &limitPaused, []any{pauseKey(p.shape.name, queue)}, func(b *bool) []any { return []any{b} })
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

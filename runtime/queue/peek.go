@@ -5,9 +5,9 @@ import (
 	"errors"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/queue/internal/peek"
-	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // maxPeek is how many rows of a local queue a test sees at most.
@@ -37,10 +37,10 @@ func (r *runner) peek(ctx context.Context) error {
 }
 
 func (e *engine) peekQueue(ctx context.Context, q *localQueue) (rows []any, err error) {
-	err = e.db.Tx(ctx, func(c *store.Conn) error {
+	err = e.db.Tx(ctx, func(c *core.Conn) error {
 		args := arguments(e.db, e.opts.Lease)
 		args[protocol.ArgLimit], args[protocol.ArgName] = int64(maxPeek), q.name
-		if _, err := store.Exec(ctx, c, &e.shape.st.Promote, args); err != nil {
+		if _, err := core.Exec(ctx, c, &e.shape.st.Promote, args); err != nil {
 			return err
 		}
 		if rows, err = e.fetcher.claimRows(ctx, c, args); err != nil {

@@ -4,12 +4,11 @@ import (
 	"context"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
-
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // writeProgress writes what the handlers of claims have reported since the last time.
-func (t *table) writeProgress(ctx context.Context, conn *store.Conn, claims []*claim) error {
+func (t *table) writeProgress(ctx context.Context, conn *core.Conn, claims []*claim) error {
 	var all [][]any
 	var reporting []*claim
 	for _, c := range claims {
@@ -24,8 +23,8 @@ func (t *table) writeProgress(ctx context.Context, conn *store.Conn, claims []*c
 	if len(all) == 0 {
 		return nil
 	}
-	err := t.changing(ctx, conn, func(conn *store.Conn) ([]any, error) {
-		touched, err := store.ExecEach(ctx, conn, &t.shape.st.Report, len(all), func(i int) []any { return all[i] })
+	err := t.changing(ctx, conn, func(conn *core.Conn) ([]any, error) {
+		touched, err := core.ExecEach(ctx, conn, &t.shape.st.Report, len(all), func(i int) []any { return all[i] })
 		if err != nil {
 			return nil, err
 		}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // A rate limits the starts of handlers, but a start is counted when its row is
@@ -40,7 +40,7 @@ func (l *limiter) late(s start) bool {
 
 // nextStart reads the database's clock, and returns until when a handler that is
 // counted now may begin. The caller has locked the key.
-func (l *limiter) nextStart(ctx context.Context, c *store.Conn, r Rate) (now time.Time, s start, err error) {
+func (l *limiter) nextStart(ctx context.Context, c *core.Conn, r Rate) (now time.Time, s start, err error) {
 	s.asked = time.Now()
 	now, err = c.Now(ctx)
 	if err != nil || r.Max == 0 {
@@ -93,7 +93,7 @@ func (l *limiter) mayStart(ctx context.Context, c *claim) (at time.Time, ok bool
 func (l *limiter) recount(ctx context.Context, c *claim) error {
 	rate := l.shape.policies[c.Kind].Rate
 	var s start
-	err := l.db.Tx(ctx, func(conn *store.Conn) error {
+	err := l.db.Tx(ctx, func(conn *core.Conn) error {
 		window, err := l.lockKey(ctx, conn, c.Gate)
 		if err != nil {
 			return err
@@ -108,7 +108,7 @@ func (l *limiter) recount(ctx context.Context, c *claim) error {
 			return errNoRoom
 		}
 		window.add(s.slice, 1)
-		_, err = store.Exec(ctx, conn, &limitWrite, []any{window.String(), now.UnixMicro(), c.Gate})
+		_, err = core.Exec(ctx, conn, &limitWrite, []any{window.String(), now.UnixMicro(), c.Gate})
 		return err
 	})
 	if err != nil {

@@ -7,8 +7,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
-
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // observedLease is a lease as it was read, and since when it has not changed.
@@ -83,13 +82,13 @@ func (r *rescuer) expire(ctx context.Context, dead []runningRow) error {
 		return nil
 	}
 	var taken []runningRow
-	err := r.db.Conn().InTx(ctx, func(c *store.Conn) error {
+	err := r.db.Conn().InTx(ctx, func(c *core.Conn) error {
 		free, err := r.unlocked(ctx, c, dead)
 		if err != nil {
 			return err
 		}
-		return r.changing(ctx, c, func(c *store.Conn) (ids []any, err error) {
-			touched, err := store.ExecEach(ctx, c, &r.shape.st.Expire, len(free), func(i int) []any { return r.expiry(free[i]) })
+		return r.changing(ctx, c, func(c *core.Conn) (ids []any, err error) {
+			touched, err := core.ExecEach(ctx, c, &r.shape.st.Expire, len(free), func(i int) []any { return r.expiry(free[i]) })
 			taken = taken[:0]
 			for i, n := range touched {
 				if n > 0 {
@@ -126,7 +125,7 @@ func (r *rescuer) expiry(row runningRow) []any {
 
 // unlocked leaves out locked rows on MySQL, where the statement would wait for them.
 // On PostgreSQL the statement itself skips them.
-func (r *rescuer) unlocked(ctx context.Context, c *store.Conn, rows []runningRow) ([]runningRow, error) {
+func (r *rescuer) unlocked(ctx context.Context, c *core.Conn, rows []runningRow) ([]runningRow, error) {
 	if !r.shape.st.Lock.Has(c) {
 		return rows, nil
 	}

@@ -6,8 +6,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
-
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // A worker is dead when its lease was seen not to change for long enough, and not
@@ -21,7 +20,7 @@ func TestRescueWatches(t *testing.T) {
 		claims := b.claimed(t, 3)
 		lease := plain("UPDATE work SET due = ? WHERE id = ?")
 		due := func(id int64, at time.Time) {
-			if _, err := store.Exec(t.Context(), b.db.Conn(), &lease, []any{at, id}); err != nil {
+			if _, err := core.Exec(t.Context(), b.db.Conn(), &lease, []any{at, id}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -5,8 +5,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
-
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // pruner deletes rows that ended longer ago than their retention.
@@ -36,13 +35,13 @@ func (p *pruner) pruneSome(ctx context.Context, r *Retention) (more bool, err er
 	if r.Ended == nil {
 		args := arguments(p.db, -r.After)
 		args[protocol.ArgLimit] = int64(maxSettle)
-		n, err := store.Exec(ctx, p.db.Conn(), &r.Prune, args)
+		n, err := core.Exec(ctx, p.db.Conn(), &r.Prune, args)
 		return n >= maxSettle, err
 	}
 	now, err := p.db.Conn().Now(ctx)
 	if err != nil {
 		return false, err
 	}
-	n, err := store.Bind(p.db.Conn(), r.Rows).DeleteSome(ctx, r.Ended(now.Add(-r.After)), store.EffectBatch)
-	return n >= store.EffectBatch, err
+	n, err := core.Bind(p.db.Conn(), r.Rows).DeleteSome(ctx, r.Ended(now.Add(-r.After)), core.EffectBatch)
+	return n >= core.EffectBatch, err
 }

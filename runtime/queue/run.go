@@ -9,7 +9,7 @@ import (
 	"syscall"
 
 	"github.com/hegner123/modulagen/runtime/queue/internal/peek"
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Runner is a queue with its handler, ready to run. New returns one.
@@ -23,14 +23,14 @@ type Runner interface {
 }
 
 type runner struct {
-	db      *store.DB
+	db      *core.DB
 	shape   *shape
 	handler func(ctx context.Context, row any) error
 	opts    Options
 }
 
 // New returns a queue with its handler. Generated code calls it.
-func New[R any](db *store.DB, spec *Spec[R], handler Handler[R], opts Options) Runner {
+func New[R any](db *core.DB, spec *Spec[R], handler Handler[R], opts Options) Runner {
 	return &runner{db, spec.untyped(), func(ctx context.Context, row any) error { return handler(ctx, row.(*R)) }, opts}
 }
 

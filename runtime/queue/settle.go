@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -81,8 +82,8 @@ func (s *settler) write(ctx context.Context, batch []settlement) (left []settlem
 	if err := s.writeReports(ctx, batch); err != nil {
 		return batch, err
 	}
-	groups := map[*store.Statement][]settlement{}
-	var order []*store.Statement
+	groups := map[*core.Statement][]settlement{}
+	var order []*core.Statement
 	for _, one := range batch {
 		st := s.statementOf(one)
 		if groups[st] == nil {
@@ -101,7 +102,7 @@ func (s *settler) write(ctx context.Context, batch []settlement) (left []settlem
 	return nil, nil
 }
 
-func (s *settler) statementOf(one settlement) *store.Statement {
+func (s *settler) statementOf(one settlement) *core.Statement {
 	st := s.shape.st
 	switch one.end.verb {
 	case toDone:
@@ -123,7 +124,7 @@ func (s *settler) statementOf(one settlement) *store.Statement {
 
 // writeGroup writes ends with the same statement. If one of them cannot be stored in
 // its column, the others are written.
-func (s *settler) writeGroup(ctx context.Context, st *store.Statement, group []settlement) error {
+func (s *settler) writeGroup(ctx context.Context, st *core.Statement, group []settlement) error {
 	written, err := s.tryGroup(ctx, st, group)
 	if errors.Is(err, store.ErrInvalid) {
 		if len(group) == 1 {
@@ -150,12 +151,12 @@ func (s *settler) writeGroup(ctx context.Context, st *store.Statement, group []s
 
 // tryGroup writes ends with the same statement, and their effects, and reports which
 // of the claims this process still had.
-func (s *settler) tryGroup(ctx context.Context, st *store.Statement, group []settlement) (written []bool, err error) {
+func (s *settler) tryGroup(ctx context.Context, st *core.Statement, group []settlement) (written []bool, err error) {
 	claims := make([]*claim, len(group))
 	for i, one := range group {
 		claims[i] = one.claim
 	}
-	err = s.changing(ctx, s.db.Conn(), func(c *store.Conn) ([]any, error) {
+	err = s.changing(ctx, s.db.Conn(), func(c *core.Conn) ([]any, error) {
 		if st == &s.shape.st.Complete {
 			written, err = s.changeClaims(ctx, c, st, claims, 0)
 		} else {
@@ -169,8 +170,8 @@ func (s *settler) tryGroup(ctx context.Context, st *store.Statement, group []set
 	return written, err
 }
 
-func (s *settler) endEach(ctx context.Context, c *store.Conn, st *store.Statement, group []settlement) ([]bool, error) {
-	touched, err := store.ExecEach(ctx, c, st, len(group), func(i int) []any { return s.endArguments(group[i]) })
+func (s *settler) endEach(ctx context.Context, c *core.Conn, st *core.Statement, group []settlement) ([]bool, error) {
+	touched, err := core.ExecEach(ctx, c, st, len(group), func(i int) []any { return s.endArguments(group[i]) })
 	if err != nil {
 		return nil, err
 	}
@@ -255,14 +256,14 @@ func (s *settler) completed(ctx context.Context, c *claim) {
 
 // completeIn completes a job within a transaction of its handler's, and writes its last
 // progress.
-func (s *settler) completeIn(ctx context.Context, conn *store.Conn, c *claim, result json.RawMessage) error {
+func (s *settler) completeIn(ctx context.Context, conn *core.Conn, c *claim, result json.RawMessage) error {
 	if err := s.writeProgress(ctx, conn, []*claim{c}); err != nil {
 		return err
 	}
-	return s.changing(ctx, conn, func(conn *store.Conn) ([]any, error) {
+	return s.changing(ctx, conn, func(conn *core.Conn) ([]any, error) {
 		if result != nil {
 			one := settlement{c, outcome{verb: toDone}, result}
-			n, err := store.Exec(ctx, conn, &s.shape.st.Finish, s.endArguments(one))
+			n, err := core.Exec(ctx, conn, &s.shape.st.Finish, s.endArguments(one))
 			return []any{c.ID}, stillOurs(n > 0, err)
 		}
 		ok, err := s.changeClaims(ctx, conn, &s.shape.st.Complete, []*claim{c}, 0)

@@ -6,8 +6,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
-
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Spec describes a queue whose rows are R: its statements, how its jobs run, and how
@@ -26,7 +25,7 @@ type Spec[R any] struct {
 	Fields  func(row any, buf []any) []any // one field for each column, the id first
 	Claimed func(row *R) Claimed
 
-	Rows *store.Spec // with the effects of the queue's own changes to rows; nil: they have none
+	Rows *core.Spec // with the effects of the queue's own changes to rows; nil: they have none
 }
 
 // Statements are the statements of a queue. The generator writes them; those that a
@@ -34,7 +33,7 @@ type Spec[R any] struct {
 type Statements struct {
 	Get, Claim, Take, Read, Lock, Beat, Complete, Finish, Retry, Snooze, Release, Bury, Abandon, Report,
 	Running, Expire, Promote, NextDue, Stranger, Park, Unpark, Cancel, Revive,
-	GateUsed, GateHold, GateOpen, GateNext, Twin, Yield, Priority store.Statement
+	GateUsed, GateHold, GateOpen, GateNext, Twin, Yield, Priority core.Statement
 }
 
 // States are the values of the state column. Cancelled is empty where the column has
@@ -58,12 +57,12 @@ type Name struct {
 // Retention deletes the rows in one state, After they have ended.
 type Retention struct {
 	After time.Duration
-	Prune store.Statement
+	Prune core.Statement
 
 	// Ended returns the condition of rows that ended before a time, and Rows deletes
 	// them. Both are nil where deleting rows has no effects; Prune deletes them then.
-	Ended func(by time.Time) store.AnyCond
-	Rows  *store.Spec
+	Ended func(by time.Time) core.AnyCond
+	Rows  *core.Spec
 }
 
 // Claimed is what the worker reads from a row.
@@ -94,10 +93,10 @@ type shape struct {
 	retention []Retention
 	errorMax  int
 	versioned bool // payloads have versions
-	rows      *store.Spec
+	rows      *core.Spec
 
 	// read runs a statement that returns rows, and returns them as *R.
-	read    func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error)
+	read    func(ctx context.Context, c *core.Conn, st *core.Statement, args []any) ([]any, error)
 	fields  func(row any) []any
 	claimed func(row any) Claimed
 }
@@ -106,8 +105,8 @@ func (s *Spec[R]) untyped() *shape {
 	return &shape{
 		name: s.Name, st: &s.Statements, states: s.States, order: s.Order, policies: s.Policies,
 		queues: s.Queues, retention: s.Retention, rows: s.Rows, errorMax: s.ErrorMax, versioned: s.Versioned,
-		read: func(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
-			rows, err := store.Many(ctx, c, st, args, func(row *R) []any { return s.Fields(row, nil) })
+		read: func(ctx context.Context, c *core.Conn, st *core.Statement, args []any) ([]any, error) {
+			rows, err := core.Many(ctx, c, st, args, func(row *R) []any { return s.Fields(row, nil) })
 			if err != nil {
 				return nil, err
 			}
@@ -124,7 +123,7 @@ func (s *Spec[R]) untyped() *shape {
 
 // arguments returns the values that a queue's statements take their arguments from.
 // A database that has a clock is passed the time only of a test's clock.
-func arguments(db *store.DB, span time.Duration) []any {
+func arguments(db *core.DB, span time.Duration) []any {
 	args := make([]any, protocol.ArgCount)
 	now := db.Clock()
 	if db.LocalClock() {

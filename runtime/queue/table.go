@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // table runs the statements of one queue. The parts of the engine embed it.
 type table struct {
-	db    *store.DB
+	db    *core.DB
 	shape *shape
 }
 
@@ -21,7 +22,7 @@ type table struct {
 func (t *table) promote(ctx context.Context) (int64, error) {
 	args := arguments(t.db, 0)
 	args[protocol.ArgLimit] = int64(maxBatch)
-	n, err := store.Exec(ctx, t.db.Conn(), &t.shape.st.Promote, args)
+	n, err := core.Exec(ctx, t.db.Conn(), &t.shape.st.Promote, args)
 	if n > 0 {
 		t.db.Conn().Announce(t.shape.name)
 	}
@@ -29,8 +30,8 @@ func (t *table) promote(ctx context.Context) (int64, error) {
 }
 
 // ids runs a statement that returns ids.
-func (t *table) ids(ctx context.Context, c *store.Conn, st *store.Statement, args []any) ([]any, error) {
-	found, err := store.Many(ctx, c, st, args, func(v *store.AnyID) []any { return []any{v} })
+func (t *table) ids(ctx context.Context, c *core.Conn, st *core.Statement, args []any) ([]any, error) {
+	found, err := core.Many(ctx, c, st, args, func(v *core.AnyID) []any { return []any{v} })
 	if err != nil {
 		return nil, err
 	}
@@ -44,13 +45,13 @@ func (t *table) ids(ctx context.Context, c *store.Conn, st *store.Statement, arg
 // many returns arguments with several ids in place of one.
 func many(args []any, ids []any) []any {
 	args = slices.Clone(args)
-	args[protocol.ArgID] = store.IDList(ids)
+	args[protocol.ArgID] = core.IDList(ids)
 	return args
 }
 
 // runningRow is a running row as it was read.
 type runningRow struct {
-	id          store.AnyID
+	id          core.AnyID
 	epoch       int64
 	lease       store.Null[time.Time]
 	attempts    int64
@@ -65,18 +66,18 @@ const maxRunning = 100_000
 func (t *table) allRunning(ctx context.Context) ([]runningRow, error) {
 	args := arguments(t.db, 0)
 	args[protocol.ArgLimit] = int64(maxRunning)
-	return store.Many(ctx, t.db.Conn(), &t.shape.st.Running, args, func(r *runningRow) []any {
+	return core.Many(ctx, t.db.Conn(), &t.shape.st.Running, args, func(r *runningRow) []any {
 		return []any{&r.id, &r.epoch, &r.lease, &r.attempts, &r.maxAttempts, &r.errors}
 	})
 }
 
 // changeClaims runs Complete or Beat for many claims, and reports which of them this
 // process still had. The statements differ between databases: see the generator.
-func (t *table) changeClaims(ctx context.Context, conn *store.Conn, st *store.Statement, claims []*claim, span time.Duration) ([]bool, error) {
+func (t *table) changeClaims(ctx context.Context, conn *core.Conn, st *core.Statement, claims []*claim, span time.Duration) ([]bool, error) {
 	args := arguments(t.db, span)
 	switch {
 	case st.Takes(conn, protocol.ArgEpoch): // of one claim
-		touched, err := store.ExecEach(ctx, conn, st, len(claims), func(i int) []any {
+		touched, err := core.ExecEach(ctx, conn, st, len(claims), func(i int) []any {
 			args[protocol.ArgID], args[protocol.ArgEpoch] = claims[i].ID, claims[i].Epoch
 			return args
 		})
@@ -117,9 +118,9 @@ func latest(claims []*claim) []*claim {
 
 // changeLocked is changeClaims on MySQL. It locks the rows in the order of their ids,
 // compares their epochs, and changes those that are still ours.
-func (t *table) changeLocked(ctx context.Context, conn *store.Conn, st *store.Statement, all []*claim, args []any) (ok []bool, err error) {
+func (t *table) changeLocked(ctx context.Context, conn *core.Conn, st *core.Statement, all []*claim, args []any) (ok []bool, err error) {
 	claims := latest(all)
-	err = conn.InTx(ctx, func(conn *store.Conn) error {
+	err = conn.InTx(ctx, func(conn *core.Conn) error {
 		ids := make([]any, len(claims))
 		epochs := make(map[any]int64, len(claims))
 		for i, c := range claims {
@@ -139,7 +140,7 @@ func (t *table) changeLocked(ctx context.Context, conn *store.Conn, st *store.St
 		if len(ids) == 0 {
 			return nil
 		}
-		_, err = store.Exec(ctx, conn, st, many(args, ids))
+		_, err = core.Exec(ctx, conn, st, many(args, ids))
 		return err
 	})
 	return ok, err
@@ -147,18 +148,18 @@ func (t *table) changeLocked(ctx context.Context, conn *store.Conn, st *store.St
 
 // lockedRow is a running row that MySQL has locked for us.
 type lockedRow struct {
-	id    store.AnyID
+	id    core.AnyID
 	epoch int64
 }
 
 // lockRunning locks running rows on MySQL. It waits for rows that another transaction
 // has locked, or skips them.
-func (t *table) lockRunning(ctx context.Context, conn *store.Conn, ids []any, skip bool) ([]lockedRow, error) {
+func (t *table) lockRunning(ctx context.Context, conn *core.Conn, ids []any, skip bool) ([]lockedRow, error) {
 	st, args := &t.shape.st.Lock, many(arguments(t.db, 0), ids)
 	if skip {
 		st = st.SkipLocked()
 	}
-	return store.Many(ctx, conn, st, args, func(h *lockedRow) []any { return []any{&h.id, &h.epoch} })
+	return core.Many(ctx, conn, st, args, func(h *lockedRow) []any { return []any{&h.id, &h.epoch} })
 }
 
 // arrays returns the ids and epochs of claims as arguments for PostgreSQL.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -35,11 +36,11 @@ type Unique struct {
 // old with the values of the new row, to run at a time. When two callers add the
 // same key at the same time in transactions of their own, one of the transactions
 // runs again. Generated code calls it.
-func AddUnique[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key string, u Unique,
-	create func(c *store.Conn, until store.Opt[time.Time]) (*R, error),
-	replace func(c *store.Conn, old *R, runAt store.Opt[time.Time]) (*R, error),
+func AddUnique[R any](ctx context.Context, c *core.Conn, spec *Spec[R], key string, u Unique,
+	create func(c *core.Conn, until store.Opt[time.Time]) (*R, error),
+	replace func(c *core.Conn, old *R, runAt store.Opt[time.Time]) (*R, error),
 ) (row *R, added bool, err error) {
-	err = c.InTx(ctx, func(c *store.Conn) error {
+	err = c.InTx(ctx, func(c *core.Conn) error {
 		added = false // the transaction may run again
 		now, err := c.Now(ctx)
 		if err != nil {
@@ -87,7 +88,7 @@ func (u Unique) yields(was Claimed, states States, now time.Time) bool {
 }
 
 // resolve handles a duplicate of a row that keeps its key.
-func resolve[R any](c *store.Conn, u Unique, old *R, was Claimed, now time.Time, replace func(*store.Conn, *R, store.Opt[time.Time]) (*R, error)) (*R, error) {
+func resolve[R any](c *core.Conn, u Unique, old *R, was Claimed, now time.Time, replace func(*core.Conn, *R, store.Opt[time.Time]) (*R, error)) (*R, error) {
 	switch u.On {
 	case Replace:
 		return replace(c, old, store.Opt[time.Time]{})
@@ -114,10 +115,10 @@ func (u Unique) until(now time.Time) store.Opt[time.Time] {
 }
 
 // holder returns the row that has a key, and locks it; nil if there is none.
-func holder[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key string) (*R, error) {
+func holder[R any](ctx context.Context, c *core.Conn, spec *Spec[R], key string) (*R, error) {
 	args := arguments(c.DB(), 0)
 	args[protocol.ArgKey] = key
-	row, err := store.One(ctx, c, &spec.Statements.Twin, args, func(row *R) []any { return spec.Fields(row, nil) })
+	row, err := core.One(ctx, c, &spec.Statements.Twin, args, func(row *R) []any { return spec.Fields(row, nil) })
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
@@ -127,7 +128,7 @@ func holder[R any](ctx context.Context, c *store.Conn, spec *Spec[R], key string
 // reclaimKey frees the unique key of a row that has ended and becomes ready again.
 // It fails if another row has the key. A row that waits needs no key: it has its
 // own, or has yielded it to a row that was added while it ran.
-func reclaimKey[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
+func reclaimKey[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
 	row, err := one(ctx, c, spec, id)
 	if err != nil {
 		return err
@@ -154,10 +155,10 @@ func reclaimKey[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any
 	return yield(ctx, c, spec, has.ID)
 }
 
-func yield[R any](ctx context.Context, c *store.Conn, spec *Spec[R], id any) error {
+func yield[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
 	args[protocol.ArgID] = id
-	_, err := store.Exec(ctx, c, &spec.Statements.Yield, args)
+	_, err := core.Exec(ctx, c, &spec.Statements.Yield, args)
 	return err
 }
 

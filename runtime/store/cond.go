@@ -1,5 +1,7 @@
 package store
 
+import "github.com/hegner123/modulagen/runtime/store/internal/filter"
+
 // Cond is a filter on the rows of one datatype, which the type of its ids stands
 // for: a filter of another datatype does not compile. (Ids, and not rows, because
 // the compiler then has one body for each method, whatever the datatype.) The
@@ -9,63 +11,35 @@ package store
 // is true. So Ne keeps the rows that Eq leaves out, NULLs among them, and every
 // row is kept by exactly one of c and Not(c). Text compares by code point,
 // case-sensitively, on every database.
-type Cond[ID any] struct{ n *node }
-
-// AnyCond is a Cond without its type, as a Core takes it. A Cond converts to it.
-type AnyCond struct{ n *node }
-
-type node struct {
-	op   op
-	col  int
-	args []any
-	kids []*node
+type Cond[ID any] struct {
+	Filter *filter.Node // set by columns and by the functions below
 }
 
-type op uint8
-
-const (
-	opAll op = iota
-	opAnd
-	opOr
-	opNot
-	opEq
-	opNe
-	opLt
-	opLte
-	opGt
-	opGte
-	opBetween
-	opIn
-	opNull
-	opNotNull
-	opPrefix
-	opContains
-)
-
 // Everything keeps every row, and says so: DeleteWhere refuses a zero Cond.
-func Everything[ID any]() Cond[ID] { return Cond[ID]{&node{op: opAll}} }
+func Everything[ID any]() Cond[ID] { return Cond[ID]{&filter.Node{Op: filter.All}} }
 
 // And keeps the rows that every condition keeps; without one, every row.
-func And[ID any](conds ...Cond[ID]) Cond[ID] { return join(opAnd, conds) }
+func And[ID any](conds ...Cond[ID]) Cond[ID] { return join(filter.And, conds) }
 
 // Or keeps the rows that at least one condition keeps; without one, none.
-func Or[ID any](conds ...Cond[ID]) Cond[ID] { return join(opOr, conds) }
+func Or[ID any](conds ...Cond[ID]) Cond[ID] { return join(filter.Or, conds) }
 
 // Not keeps the rows that the condition does not keep.
-func Not[ID any](c Cond[ID]) Cond[ID] { return Cond[ID]{&node{op: opNot, kids: []*node{c.n}}} }
+func Not[ID any](c Cond[ID]) Cond[ID] {
+	return Cond[ID]{&filter.Node{Op: filter.Not, Kids: []*filter.Node{c.Filter}}}
+}
 
-func join[ID any](o op, conds []Cond[ID]) Cond[ID] {
-	n := &node{op: o}
+func join[ID any](o filter.Op, conds []Cond[ID]) Cond[ID] {
+	n := &filter.Node{Op: o}
 	for _, c := range conds {
-		n.kids = append(n.kids, c.n)
+		n.Kids = append(n.Kids, c.Filter)
 	}
 	return Cond[ID]{n}
 }
 
 // Order is one column of a sort. NULL is smaller than every value.
 type Order[ID any] struct {
-	col  int
-	desc bool
+	Key filter.Key // set by columns
 }
 
 // Col is a column whose values are T, for filters and sorts of the datatype whose
@@ -89,38 +63,6 @@ type Col[ID, T any] struct {
 	Desc func() Order[ID] // by the column, greatest first, NULLs last
 }
 
-// FieldOf makes a column; generated code does.
-//
-//go:noinline
-func FieldOf[ID, T any](col int) Col[ID, T] {
-	return Col[ID, T]{
-		Eq:  func(v T) Cond[ID] { return Cond[ID]{leaf(opEq, col, v)} },
-		Ne:  func(v T) Cond[ID] { return Cond[ID]{leaf(opNe, col, v)} },
-		Lt:  func(v T) Cond[ID] { return Cond[ID]{leaf(opLt, col, v)} },
-		Lte: func(v T) Cond[ID] { return Cond[ID]{leaf(opLte, col, v)} },
-		Gt:  func(v T) Cond[ID] { return Cond[ID]{leaf(opGt, col, v)} },
-		Gte: func(v T) Cond[ID] { return Cond[ID]{leaf(opGte, col, v)} },
-		In: func(vs ...T) Cond[ID] {
-			args := make([]any, len(vs))
-			for i, v := range vs {
-				args[i] = v
-			}
-			return Cond[ID]{leaf(opIn, col, args...)}
-		},
-		Between: func(low, high T) Cond[ID] { return Cond[ID]{leaf(opBetween, col, low, high)} },
-		IsNull:  func() Cond[ID] { return Cond[ID]{leaf(opNull, col)} },
-		NotNull: func() Cond[ID] { return Cond[ID]{leaf(opNotNull, col)} },
-		Asc:     func() Order[ID] { return Order[ID]{col: col} },
-		Desc:    func() Order[ID] { return Order[ID]{col: col, desc: true} },
-	}
-}
-
-// leaf is a comparison. It is not inlined into the functions above, of which there
-// are some for every type of column.
-//
-//go:noinline
-func leaf(o op, col int, args ...any) *node { return &node{op: o, col: col, args: args} }
-
 // TextCol is a text column.
 type TextCol[ID, T any] struct {
 	Col[ID, T]
@@ -134,29 +76,8 @@ type TextCol[ID, T any] struct {
 	Contains func(s string) Cond[ID]
 }
 
-// TextOf makes a text column; generated code does.
-//
-//go:noinline
-func TextOf[ID, T any](col int) TextCol[ID, T] {
-	return TextCol[ID, T]{
-		Col:      FieldOf[ID, T](col),
-		Prefix:   func(s string) Cond[ID] { return Cond[ID]{leaf(opPrefix, col, s)} },
-		Contains: func(s string) Cond[ID] { return Cond[ID]{leaf(opContains, col, s)} },
-	}
-}
-
 // OpaqueCol is a column that is not compared: JSON.
 type OpaqueCol[ID any] struct {
 	IsNull  func() Cond[ID] // rows where the column is NULL
 	NotNull func() Cond[ID] // rows where the column holds a value
-}
-
-// OpaqueOf makes an opaque column; generated code does.
-//
-//go:noinline
-func OpaqueOf[ID any](col int) OpaqueCol[ID] {
-	return OpaqueCol[ID]{
-		IsNull:  func() Cond[ID] { return Cond[ID]{leaf(opNull, col)} },
-		NotNull: func() Cond[ID] { return Cond[ID]{leaf(opNotNull, col)} },
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/store/internal/value"
 )
 
 // Date is a day of the civil calendar, without a time and without a zone. Its
@@ -24,7 +26,7 @@ func DateOf(t time.Time) Date {
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return Date{}, invalidf("%.40q is not a date such as 2006-01-02", s)
+		return Date{}, fmt.Errorf("store: %w: %.40q is not a date such as 2006-01-02", ErrInvalid, s)
 	}
 	return DateOf(t), nil
 }
@@ -73,13 +75,13 @@ func (d *Date) Scan(src any) error {
 		*d = DateOf(s)
 		return nil
 	}
-	return cannotAssign(d, src)
+	return value.CannotAssign(d, src)
 }
 
 func (d *Date) scan(s string) error {
 	parsed, err := ParseDate(s)
 	if err != nil {
-		return malformed("date")
+		return value.Malformed("date")
 	}
 	*d = parsed
 	return nil

@@ -1,6 +1,6 @@
-// Package store is typed access to rows on SQLite, PostgreSQL and MySQL. What
-// does not depend on the datatype lives here once, untyped, in Core; generated
-// code adds a Spec for each datatype, and a table whose methods add the types.
+// Package store has what programs name when they use generated tables: values of
+// columns, conditions, pages and errors, the same on SQLite, PostgreSQL and MySQL.
+// Generated code has the tables.
 //
 //	db, err := generated.Open(ctx, "sqlite:app.db", generated.Options{})
 //	a, err := db.Article.Create(ctx, generated.ArticleNew{Title: "Hello"})
@@ -10,35 +10,29 @@
 // # What is the same on every database
 //
 // Errors: ErrNotFound, ErrConflict, ErrInvalid, ErrReference, ErrBusy, ErrFull,
-// ErrSchema, ErrClosed, tested with errors.Is. They never hold a value that a
-// row would, so no secret.
+// ErrSchema, ErrClosed, tested with errors.Is. They never hold a value that a row
+// would, so no secret.
 //
 // Times are UTC in microseconds; what is finer is cut off, in writes and in
 // filters. Decimals are exact, of at most 18 digits. Text is UTF-8 without NUL,
 // compared by code point: 'A' < 'a' < 'ä', and "a" < "a ". A filter may name what
 // no row can hold: a time outside the years 1000 to 9999 lies before or behind
-// every row, and text that is no id equals none. NULL is smaller than every value, is
-// equal to none, and a condition and its Not together keep every row.
+// every row, and text that is no id equals none. NULL is smaller than every value,
+// is equal to none, and a condition and its Not together keep every row.
 //
-// A write gives the row as it is then. Create computes defaults here and does
-// not read the row again; a JSON document is given back as it was written,
+// A write gives the row as it is then. Create computes defaults in the program and
+// does not read the row again; a JSON document is given back as it was written,
 // while PostgreSQL and MySQL keep its meaning, not its spaces and key order.
 //
-// Transactions are serial on SQLite and "read committed" on the others. They
-// are tried again after a deadlock, a lock that was not had in time or a
-// serialization failure, a bounded number of times. A statement that fails ends
-// its transaction, but for ErrNotFound; what is refused before it is sent, with
-// ErrInvalid, does not.
-//
-// Open compares tables with the definitions: columns, their types and whether
-// they may be NULL, the options and lengths that checks allow, and indexes by
-// name, columns, order and uniqueness. A plain index that the definitions do not
-// know is left alone, since someone added it for speed, and so is a check of
-// another kind.
+// Transactions are serial on SQLite and "read committed" on the others. They are
+// tried again after a deadlock, a lock that was not had in time or a serialization
+// failure, a bounded number of times. A statement that fails ends its transaction,
+// but for ErrNotFound; what is refused before it is sent, with ErrInvalid,
+// does not.
 //
 // # What differs
 //
 // MariaDB sorts by the first 64 KiB of a text; longer ones are equal to it.
 //
-// SQLite's clock is this machine's; the others have their own (DB.Now).
+// SQLite's clock is this machine's; the others have their own.
 package store

@@ -40,10 +40,10 @@ func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 // ValidationError carries every rule that the values of a write break.
 type ValidationError struct {
 	Datatype   string
-	Row        int // of CreateMany, from 0; 0 otherwise
+	Many       bool // of CreateMany: the error is about one of its rows
+	Row        int  // which, from 0; 0 where Many is false
 	Violations []Violation
-	many       bool
-	cause      error // of the database, where it refused what the rules here had let pass
+	Cause      error // the database's own error, if the rules of the definition let the values pass
 }
 
 // Violation is one broken rule.
@@ -57,7 +57,7 @@ type Violation struct {
 func (e *ValidationError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "store: %s", e.Datatype)
-	if e.many {
+	if e.Many {
 		fmt.Fprintf(&b, " row %d", e.Row)
 	}
 	b.WriteString(" is invalid: ")
@@ -74,7 +74,7 @@ func (e *ValidationError) Error() string {
 func (e *ValidationError) Is(target error) bool { return target == ErrInvalid }
 
 // Unwrap gives the database's own error, or nil.
-func (e *ValidationError) Unwrap() error { return e.cause }
+func (e *ValidationError) Unwrap() error { return e.Cause }
 
 // ReferenceError says which reference a write would have broken, as far as that
 // is known: names may be empty. Without Missing and Pointed it is not known
@@ -117,31 +117,6 @@ func (e *ReferenceError) Is(target error) bool { return target == ErrReference }
 // Unwrap gives the database's own error.
 func (e *ReferenceError) Unwrap() error { return e.Cause }
 
-// RefusedError is what a driver gives where a check or a NOT NULL of the
-// database refuses a value. Where the column is known or can be found it becomes
-// a *ValidationError.
-type RefusedError struct {
-	Datatype string
-	Check    string // the constraint's name, or its text
-	Column   string
-	Null     bool  // the column cannot be NULL
-	Cause    error // the database's own error
-}
-
-// Error never holds the value.
-func (e *RefusedError) Error() string {
-	if e.Null {
-		return fmt.Sprintf("store: %s: %s cannot be null", e.Datatype, e.Column)
-	}
-	return fmt.Sprintf("store: %s: the database's check %s refuses a value", e.Datatype, e.Check)
-}
-
-// Is makes errors.Is(err, ErrInvalid) hold.
-func (e *RefusedError) Is(target error) bool { return target == ErrInvalid }
-
-// Unwrap gives the database's own error.
-func (e *RefusedError) Unwrap() error { return e.Cause }
-
 // SchemaError says how a database's tables differ from the definitions.
 type SchemaError struct {
 	Database    string   // its DSN without user, password and options
@@ -163,15 +138,3 @@ func (e *SchemaError) Error() string {
 
 // Is makes errors.Is(err, ErrSchema) hold.
 func (e *SchemaError) Is(target error) bool { return target == ErrSchema }
-
-// Coded marks err with one of the sentinels; drivers use it. The text is err's.
-func Coded(sentinel, err error) error { return &codedError{sentinel, err} }
-
-type codedError struct{ sentinel, err error }
-
-func (e *codedError) Error() string   { return e.sentinel.Error() + ": " + e.err.Error() }
-func (e *codedError) Unwrap() []error { return []error{e.sentinel, e.err} }
-
-func invalidf(format string, args ...any) error {
-	return fmt.Errorf("store: %w: %s", ErrInvalid, fmt.Sprintf(format, args...))
-}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
@@ -62,7 +63,7 @@ func ExampleJSON() {
 // A json field whose definition names fields or a Go type holds that type.
 func ExampleJSONField() {
 	ctx := context.Background()
-	raw, err := store.Open(ctx, "sqlite::memory:", storetest.Schema(), store.Options{})
+	raw, err := core.Open(ctx, "sqlite::memory:", storetest.Schema(), store.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

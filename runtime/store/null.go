@@ -3,6 +3,8 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+
+	"github.com/hegner123/modulagen/runtime/store/internal/value"
 )
 
 // Null is a column that may be NULL, in a row. Its zero value is NULL.
@@ -31,13 +33,16 @@ func (n Null[T]) Ptr() *T {
 	return &v
 }
 
+// Any returns the value as an any; false when the column is NULL.
+func (n Null[T]) Any() (any, bool) { return n.V, n.Valid }
+
 // Scan sets n from what a database gave; nil is NULL.
 func (n *Null[T]) Scan(src any) error {
 	if src == nil {
 		*n = Null[T]{}
 		return nil
 	}
-	if err := Assign(&n.V, src); err != nil {
+	if err := value.Assign(&n.V, src); err != nil {
 		return err
 	}
 	n.Valid = true
@@ -49,7 +54,7 @@ func (n *Null[T]) Bind() any {
 	if !n.Valid {
 		return nil
 	}
-	v, err := Plain(&n.V)
+	v, err := value.Plain(&n.V)
 	if err != nil {
 		return err
 	}

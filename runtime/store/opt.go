@@ -44,6 +44,9 @@ func (o Opt[T]) IsZero() bool { return o.state == optUnset }
 // Get gives the value; false when unset or null.
 func (o Opt[T]) Get() (T, bool) { return o.v, o.state == optValue }
 
+// Any returns the value as an any; false when unset or null.
+func (o Opt[T]) Any() (any, bool) { return o.v, o.state == optValue }
+
 // Or gives the value, or def when unset or null.
 func (o Opt[T]) Or(def T) T {
 	if o.state == optValue {

@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // BenchJobID names one row of bench_job.
@@ -68,7 +69,7 @@ func BenchJobStatusValues() []BenchJobStatus {
 
 // Valid reports whether v is one of the declared values.
 func (v BenchJobStatus) Valid() bool {
-	return store.EnumHas(v, BenchJobStatusValues())
+	return core.EnumHas(v, BenchJobStatusValues())
 }
 
 // String returns the value as it is stored.
@@ -78,17 +79,17 @@ func (v BenchJobStatus) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v BenchJobStatus) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, BenchJobStatusValues())
+	return core.EnumToText(v, BenchJobStatusValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *BenchJobStatus) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, BenchJobStatusValues())
+	return core.EnumFromText(v, text, BenchJobStatusValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *BenchJobStatus) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -156,26 +157,26 @@ var BenchJobFields = struct {
 	QueueNote     store.TextCol[BenchJobID, string]
 	QueueTrace    store.TextCol[BenchJobID, string]
 }{
-	ID:            store.FieldOf[BenchJobID, BenchJobID](0),
-	JobType:       store.TextOf[BenchJobID, string](1),
-	Payload:       store.OpaqueOf[BenchJobID](2),
-	Status:        store.FieldOf[BenchJobID, BenchJobStatus](3),
-	Priority:      store.FieldOf[BenchJobID, int64](4),
-	Attempts:      store.FieldOf[BenchJobID, int64](5),
-	MaxAttempts:   store.FieldOf[BenchJobID, int64](6),
-	ScheduledAt:   store.FieldOf[BenchJobID, time.Time](7),
-	StartedAt:     store.FieldOf[BenchJobID, time.Time](8),
-	CompletedAt:   store.FieldOf[BenchJobID, time.Time](9),
-	Error:         store.TextOf[BenchJobID, string](10),
-	CreatedAt:     store.FieldOf[BenchJobID, time.Time](11),
-	QueueEpoch:    store.FieldOf[BenchJobID, int64](12),
-	QueueLease:    store.FieldOf[BenchJobID, time.Time](13),
-	QueueHold:     store.TextOf[BenchJobID, string](14),
-	QueueErrors:   store.OpaqueOf[BenchJobID](15),
-	QueueResult:   store.OpaqueOf[BenchJobID](16),
-	QueueProgress: store.FieldOf[BenchJobID, store.Decimal](17),
-	QueueNote:     store.TextOf[BenchJobID, string](18),
-	QueueTrace:    store.TextOf[BenchJobID, string](19),
+	ID:            core.FieldOf[BenchJobID, BenchJobID](0),
+	JobType:       core.TextOf[BenchJobID, string](1),
+	Payload:       core.OpaqueOf[BenchJobID](2),
+	Status:        core.FieldOf[BenchJobID, BenchJobStatus](3),
+	Priority:      core.FieldOf[BenchJobID, int64](4),
+	Attempts:      core.FieldOf[BenchJobID, int64](5),
+	MaxAttempts:   core.FieldOf[BenchJobID, int64](6),
+	ScheduledAt:   core.FieldOf[BenchJobID, time.Time](7),
+	StartedAt:     core.FieldOf[BenchJobID, time.Time](8),
+	CompletedAt:   core.FieldOf[BenchJobID, time.Time](9),
+	Error:         core.TextOf[BenchJobID, string](10),
+	CreatedAt:     core.FieldOf[BenchJobID, time.Time](11),
+	QueueEpoch:    core.FieldOf[BenchJobID, int64](12),
+	QueueLease:    core.FieldOf[BenchJobID, time.Time](13),
+	QueueHold:     core.TextOf[BenchJobID, string](14),
+	QueueErrors:   core.OpaqueOf[BenchJobID](15),
+	QueueResult:   core.OpaqueOf[BenchJobID](16),
+	QueueProgress: core.FieldOf[BenchJobID, store.Decimal](17),
+	QueueNote:     core.TextOf[BenchJobID, string](18),
+	QueueTrace:    core.TextOf[BenchJobID, string](19),
 }
 
 // The forms of a question to bench_job and of its answer.
@@ -188,11 +189,11 @@ type (
 
 // BenchJobTable reads and writes bench_job.
 type BenchJobTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *BenchJobTable) Conn() *store.Conn {
+func (t *BenchJobTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -243,14 +244,14 @@ func (t *BenchJobTable) CreateMany(ctx context.Context, ns []BenchJobNew) ([]Ben
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *BenchJobTable) DeleteWhere(ctx context.Context, where BenchJobFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *BenchJobTable) List(ctx context.Context, q BenchJobQuery) (BenchJobPage, error) {
 	var page BenchJobPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return BenchJobPage{}, err
 	}
@@ -263,7 +264,7 @@ func (t *BenchJobTable) List(ctx context.Context, q BenchJobQuery) (BenchJobPage
 // error.
 func (t *BenchJobTable) All(ctx context.Context, q BenchJobQuery) iter.Seq2[*BenchJob, error] {
 	return func(yield func(*BenchJob, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*BenchJob)
 			return yield(r, err)
 		})
@@ -273,7 +274,7 @@ func (t *BenchJobTable) All(ctx context.Context, q BenchJobQuery) iter.Seq2[*Ben
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *BenchJobTable) First(ctx context.Context, q BenchJobQuery) (*BenchJob, error) {
 	r := new(BenchJob)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -282,16 +283,16 @@ func (t *BenchJobTable) First(ctx context.Context, q BenchJobQuery) (*BenchJob, 
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *BenchJobTable) Count(ctx context.Context, where BenchJobFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *BenchJobTable) Exists(ctx context.Context, where BenchJobFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var benchJobSpec = store.Spec{
-	Columns: []store.Column{
+var benchJobSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
 		{Name: "payload", Rules: check.Rules{Kind: check.JSON, Required: true, Max: check.At("1048576")}, Types: [3]string{"TEXT", "jsonb", "json"}},
@@ -314,8 +315,8 @@ var benchJobSpec = store.Spec{
 		{Name: "queue_trace", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: benchJobFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "bench_job",
 	New:    benchJobNew,
 	Patch:  benchJobPatch,
@@ -324,9 +325,9 @@ var benchJobSpec = store.Spec{
 	},
 }
 
-var benchJobTableDef = store.TableDef{
+var benchJobTableDef = core.TableDef{
 	Columns: benchJobSpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "bench_job_queue_claim_idx", Columns: []int{3, 14, 4, 11, 0}, Desc: []bool{false, false, true, false, false}, Partial: true},
 		{Name: "bench_job_queue_hold_idx", Columns: []int{3, 14, 7}, Partial: true},
 		{Name: "bench_job_queue_running_idx", Columns: []int{13}, Partial: true},
@@ -354,46 +355,46 @@ func benchJobFields(row any, buf []any) []any {
 		&r.QueueHold,
 		&r.QueueErrors,
 		&r.QueueResult,
-		store.NullDecimalField(&r.QueueProgress, 4),
+		core.NullDecimalField(&r.QueueProgress, 4),
 		&r.QueueNote,
 		&r.QueueTrace)
 }
 
-func benchJobNew(given, row any, m *store.Mask, now time.Time) {
+func benchJobNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*BenchJobNew), row.(*BenchJob)
 	r.JobType = n.JobType
 	m.Add(1)
 	r.Payload = n.Payload
 	m.Add(2)
-	store.Put(m, 3, &r.Status, n.Status, BenchJobStatusPending)
-	store.Put(m, 4, &r.Priority, n.Priority, 0)
-	store.Put(m, 5, &r.Attempts, n.Attempts, 0)
-	store.Put(m, 6, &r.MaxAttempts, n.MaxAttempts, 3)
-	store.PutNull(m, 7, &r.ScheduledAt, n.ScheduledAt)
-	store.PutNull(m, 8, &r.StartedAt, n.StartedAt)
-	store.PutNull(m, 9, &r.CompletedAt, n.CompletedAt)
-	store.PutNull(m, 10, &r.Error, n.Error)
-	store.Put(m, 11, &r.CreatedAt, n.CreatedAt, now)
+	core.Put(m, 3, &r.Status, n.Status, BenchJobStatusPending)
+	core.Put(m, 4, &r.Priority, n.Priority, 0)
+	core.Put(m, 5, &r.Attempts, n.Attempts, 0)
+	core.Put(m, 6, &r.MaxAttempts, n.MaxAttempts, 3)
+	core.PutNull(m, 7, &r.ScheduledAt, n.ScheduledAt)
+	core.PutNull(m, 8, &r.StartedAt, n.StartedAt)
+	core.PutNull(m, 9, &r.CompletedAt, n.CompletedAt)
+	core.PutNull(m, 10, &r.Error, n.Error)
+	core.Put(m, 11, &r.CreatedAt, n.CreatedAt, now)
 	r.QueueEpoch = 0
-	store.Put(m, 14, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.ScheduledAt.V, now))
-	store.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
+	core.Put(m, 14, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.ScheduledAt.V, now))
+	core.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
 }
 
-func benchJobPatch(given, row any, m *store.Mask) {
+func benchJobPatch(given, row any, m *core.Mask) {
 	p, r := given.(*BenchJobPatch), row.(*BenchJob)
-	store.Patch(m, 1, &r.JobType, p.JobType)
-	store.Patch(m, 2, &r.Payload, p.Payload)
-	store.Patch(m, 3, &r.Status, p.Status)
-	store.Patch(m, 4, &r.Priority, p.Priority)
-	store.Patch(m, 5, &r.Attempts, p.Attempts)
-	store.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
-	store.PutNull(m, 7, &r.ScheduledAt, p.ScheduledAt)
-	store.PutNull(m, 8, &r.StartedAt, p.StartedAt)
-	store.PutNull(m, 9, &r.CompletedAt, p.CompletedAt)
-	store.PutNull(m, 10, &r.Error, p.Error)
-	store.Patch(m, 11, &r.CreatedAt, p.CreatedAt)
-	store.Patch(m, 14, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.ScheduledAt))
-	store.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
+	core.Patch(m, 1, &r.JobType, p.JobType)
+	core.Patch(m, 2, &r.Payload, p.Payload)
+	core.Patch(m, 3, &r.Status, p.Status)
+	core.Patch(m, 4, &r.Priority, p.Priority)
+	core.Patch(m, 5, &r.Attempts, p.Attempts)
+	core.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
+	core.PutNull(m, 7, &r.ScheduledAt, p.ScheduledAt)
+	core.PutNull(m, 8, &r.StartedAt, p.StartedAt)
+	core.PutNull(m, 9, &r.CompletedAt, p.CompletedAt)
+	core.PutNull(m, 10, &r.Error, p.Error)
+	core.Patch(m, 11, &r.CreatedAt, p.CreatedAt)
+	core.Patch(m, 14, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.ScheduledAt))
+	core.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
 }
 
 // Noop is the payload of a noop in bench_job.
@@ -522,7 +523,7 @@ var benchJobQueue = queue.Spec[BenchJob]{
 	Queues:    []queue.Name{},
 	Retention: []queue.Retention{},
 	Statements: queue.Statements{
-		Abandon: store.Statement{
+		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
@@ -536,7 +537,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
-		Beat: store.Statement{
+		Beat: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET queue_lease = ?
@@ -556,7 +557,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
 		},
-		Bury: store.Statement{
+		Bury: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
@@ -570,7 +571,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
-		Cancel: store.Statement{
+		Cancel: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = 'failed', queue_lease = NULL, completed_at = ?, error = COALESCE(?, error)
@@ -584,7 +585,7 @@ WHERE id = ? AND status IN ('pending', 'processing')`,
 			},
 			Order: [3][]int{{3, 5, 0}, {3, 5, 0}, {3, 5, 0}},
 		},
-		Claim: store.Statement{
+		Claim: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?, started_at = ?
@@ -622,7 +623,7 @@ FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 3, 3, 8}, {3, 2, 3, 3, 8}, {3, 8}},
 		},
-		Complete: store.Statement{
+		Complete: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = 'completed', queue_lease = NULL, completed_at = ?
@@ -638,7 +639,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{3, 0, 1}, {3, 16, 17}, {3, 0}},
 		},
-		Expire: store.Statement{
+		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN ? ELSE completed_at END, error = ?, queue_errors = ?
@@ -657,7 +658,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS N
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}},
 		},
-		Finish: store.Statement{
+		Finish: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = 'completed', queue_lease = NULL, completed_at = ?, queue_result = ?
@@ -671,7 +672,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{3, 10, 0, 1}, {3, 10, 0, 1}, {3, 10, 0, 1}},
 		},
-		Get: store.Statement{
+		Get: core.Statement{
 			Text: [3]string{
 				`SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM bench_job
@@ -684,7 +685,7 @@ FROM bench_job
 WHERE id = ?`,
 			},
 		},
-		Lock: store.Statement{
+		Lock: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -696,7 +697,7 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		NextDue: store.Statement{
+		NextDue: core.Statement{
 			Text: [3]string{
 				`SELECT scheduled_at
 FROM bench_job
@@ -716,7 +717,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Park: store.Statement{
+		Park: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET queue_hold = 'kind', error = COALESCE(?, error)
@@ -730,7 +731,7 @@ WHERE id = ? AND status = 'pending' AND queue_hold = ''`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
-		Promote: store.Statement{
+		Promote: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET queue_hold = ''
@@ -759,7 +760,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Read: store.Statement{
+		Read: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -769,7 +770,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		Release: store.Statement{
+		Release: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
@@ -783,7 +784,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
-		Report: store.Statement{
+		Report: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET queue_progress = ?, queue_note = ?
@@ -797,7 +798,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{11, 12, 0, 1}, {11, 12, 0, 1}, {11, 12, 0, 1}},
 		},
-		Retry: store.Statement{
+		Retry: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = 'pending', queue_lease = NULL, scheduled_at = ?, queue_hold = ?, error = ?, queue_errors = ?
@@ -811,7 +812,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: store.Statement{
+		Revive: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = ?, completed_at = NULL
@@ -825,7 +826,7 @@ WHERE id = ? AND status <> 'processing'`,
 			},
 			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
 		},
-		Running: store.Statement{
+		Running: core.Statement{
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM bench_job
@@ -842,7 +843,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Snooze: store.Statement{
+		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, scheduled_at = ?, queue_hold = ?
@@ -856,7 +857,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Stranger: store.Statement{
+		Stranger: core.Statement{
 			Text: [3]string{
 				`SELECT front.id, front.job_type
 FROM (
@@ -891,7 +892,7 @@ WHERE NOT front.job_type IN ('noop')`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Take: store.Statement{
+		Take: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -901,7 +902,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {2, 3, 3, 0}},
 		},
-		Unpark: store.Statement{
+		Unpark: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET queue_hold = ''
@@ -942,7 +943,7 @@ LIMIT ?`,
 }
 
 func init() {
-	benchJobSpec.Effects = []store.Effect{
-		{On: store.Created, Announce: "bench_job"},
+	benchJobSpec.Effects = []core.Effect{
+		{On: core.Created, Announce: "bench_job"},
 	}
 }

@@ -10,11 +10,12 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // This file was generated for this version of the runtime. Where the name does
 // not exist, run modulagen generate again.
-const _ = store.GeneratedForRuntime2
+const _ = core.GeneratedForRuntime3
 
 // Options of Open; the zero value is sensible.
 type Options = store.Options
@@ -24,8 +25,8 @@ type Tables struct {
 	BenchJob BenchJobTable // Jobs
 }
 
-func bind(c *store.Conn) Tables {
-	return Tables{BenchJob: BenchJobTable{store.Bind(c, &benchJobSpec)}}
+func bind(c *core.Conn) Tables {
+	return Tables{BenchJob: BenchJobTable{core.Bind(c, &benchJobSpec)}}
 }
 
 // DB is an open database. Its tables' methods each are a transaction of their
@@ -33,14 +34,14 @@ func bind(c *store.Conn) Tables {
 type DB struct {
 	Tables
 
-	store *store.DB
+	store *core.DB
 }
 
 // Tx is a transaction: what it writes is seen by others when it has ended, or never.
 type Tx struct {
 	Tables
 
-	conn *store.Conn
+	conn *core.Conn
 }
 
 // Open opens the database that a DSN names: "sqlite:app.db", "sqlite::memory:",
@@ -48,7 +49,7 @@ type Tx struct {
 // an error that is store.ErrSchema when existing ones do not match. The program
 // imports the driver: _ "github.com/hegner123/modulagen/runtime/store/sqlite", /postgres or /mysql.
 func Open(ctx context.Context, dsn string, opts Options) (*DB, error) {
-	s, err := store.Open(ctx, dsn, &schema, opts)
+	s, err := core.Open(ctx, dsn, &schema, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*DB, error) {
 // another transaction runs fn again, a bounded number of times: fn must do nothing
 // that cannot be done twice, but through tx.
 func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
-	return db.store.Tx(ctx, func(c *store.Conn) error {
+	return db.store.Tx(ctx, func(c *core.Conn) error {
 		return fn(&Tx{Tables: bind(c), conn: c})
 	})
 }
@@ -70,12 +71,12 @@ func (db *DB) Close() error {
 }
 
 // Store returns the database below the tables, for SQL of your own.
-func (db *DB) Store() *store.DB {
+func (db *DB) Store() *core.DB {
 	return db.store
 }
 
 // Conn returns the transaction below the tables, for SQL of your own.
-func (tx *Tx) Conn() *store.Conn {
+func (tx *Tx) Conn() *core.Conn {
 	return tx.conn
 }
 
@@ -89,9 +90,9 @@ var postgresSchema string
 var mysqlSchema string
 
 // schema is what Open creates, and what it compares existing tables with.
-var schema = store.Schema{
+var schema = core.Schema{
 	DDL: [3]string{sqliteSchema, postgresSchema, mysqlSchema},
-	Tables: []store.TableDef{
+	Tables: []core.TableDef{
 		benchJobTableDef,
 		queueGateTableDef,
 	},

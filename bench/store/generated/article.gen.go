@@ -10,6 +10,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // ArticleID names one row of article.
@@ -50,7 +51,7 @@ func ArticleStatusValues() []ArticleStatus {
 
 // Valid reports whether v is one of the declared values.
 func (v ArticleStatus) Valid() bool {
-	return store.EnumHas(v, ArticleStatusValues())
+	return core.EnumHas(v, ArticleStatusValues())
 }
 
 // String returns the value as it is stored.
@@ -60,17 +61,17 @@ func (v ArticleStatus) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v ArticleStatus) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, ArticleStatusValues())
+	return core.EnumToText(v, ArticleStatusValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *ArticleStatus) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, ArticleStatusValues())
+	return core.EnumFromText(v, text, ArticleStatusValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *ArticleStatus) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -123,18 +124,18 @@ var ArticleFields = struct {
 	CreatedAt   store.Col[ArticleID, time.Time]
 	Meta        store.OpaqueCol[ArticleID]
 }{
-	ID:          store.FieldOf[ArticleID, ArticleID](0),
-	Slug:        store.TextOf[ArticleID, string](1),
-	Title:       store.TextOf[ArticleID, string](2),
-	Body:        store.TextOf[ArticleID, string](3),
-	Status:      store.FieldOf[ArticleID, ArticleStatus](4),
-	Views:       store.FieldOf[ArticleID, int64](5),
-	Score:       store.FieldOf[ArticleID, int64](6),
-	Featured:    store.FieldOf[ArticleID, bool](7),
-	Contact:     store.TextOf[ArticleID, string](8),
-	PublishedAt: store.FieldOf[ArticleID, time.Time](9),
-	CreatedAt:   store.FieldOf[ArticleID, time.Time](10),
-	Meta:        store.OpaqueOf[ArticleID](11),
+	ID:          core.FieldOf[ArticleID, ArticleID](0),
+	Slug:        core.TextOf[ArticleID, string](1),
+	Title:       core.TextOf[ArticleID, string](2),
+	Body:        core.TextOf[ArticleID, string](3),
+	Status:      core.FieldOf[ArticleID, ArticleStatus](4),
+	Views:       core.FieldOf[ArticleID, int64](5),
+	Score:       core.FieldOf[ArticleID, int64](6),
+	Featured:    core.FieldOf[ArticleID, bool](7),
+	Contact:     core.TextOf[ArticleID, string](8),
+	PublishedAt: core.FieldOf[ArticleID, time.Time](9),
+	CreatedAt:   core.FieldOf[ArticleID, time.Time](10),
+	Meta:        core.OpaqueOf[ArticleID](11),
 }
 
 // The forms of a question to article and of its answer.
@@ -147,11 +148,11 @@ type (
 
 // ArticleTable reads and writes article.
 type ArticleTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *ArticleTable) Conn() *store.Conn {
+func (t *ArticleTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -223,14 +224,14 @@ func (t *ArticleTable) CreateMany(ctx context.Context, ns []ArticleNew) ([]Artic
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *ArticleTable) DeleteWhere(ctx context.Context, where ArticleFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *ArticleTable) List(ctx context.Context, q ArticleQuery) (ArticlePage, error) {
 	var page ArticlePage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return ArticlePage{}, err
 	}
@@ -243,7 +244,7 @@ func (t *ArticleTable) List(ctx context.Context, q ArticleQuery) (ArticlePage, e
 // error.
 func (t *ArticleTable) All(ctx context.Context, q ArticleQuery) iter.Seq2[*Article, error] {
 	return func(yield func(*Article, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Article)
 			return yield(r, err)
 		})
@@ -253,7 +254,7 @@ func (t *ArticleTable) All(ctx context.Context, q ArticleQuery) iter.Seq2[*Artic
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *ArticleTable) First(ctx context.Context, q ArticleQuery) (*Article, error) {
 	r := new(Article)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -262,16 +263,16 @@ func (t *ArticleTable) First(ctx context.Context, q ArticleQuery) (*Article, err
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *ArticleTable) Count(ctx context.Context, where ArticleFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *ArticleTable) Exists(ctx context.Context, where ArticleFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var articleSpec = store.Spec{
-	Columns: []store.Column{
+var articleSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "slug", Rules: check.Rules{Kind: check.Text, Format: check.Slug, Required: true, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
 		{Name: "title", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("200")}, Types: [3]string{"TEXT", "character varying(200)", "varchar(200)"}},
@@ -286,8 +287,8 @@ var articleSpec = store.Spec{
 		{Name: "meta", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 	},
 	Fields: articleFields,
-	ID:     store.IDInteger,
-	Keys: []store.Key{
+	ID:     core.IDInteger,
+	Keys: []core.Key{
 		{Name: "article_slug_key", Columns: []int{1}},
 	},
 	Name:  "article",
@@ -298,9 +299,9 @@ var articleSpec = store.Spec{
 	},
 }
 
-var articleTableDef = store.TableDef{
+var articleTableDef = core.TableDef{
 	Columns: articleSpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "article_slug_key", Columns: []int{1}, Unique: true},
 		{Name: "article_status_created_at_desc_idx", Columns: []int{4, 10}, Desc: []bool{false, true}},
 	},
@@ -324,34 +325,34 @@ func articleFields(row any, buf []any) []any {
 		&r.Meta)
 }
 
-func articleNew(given, row any, m *store.Mask, now time.Time) {
+func articleNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*ArticleNew), row.(*Article)
 	r.Slug = n.Slug
 	m.Add(1)
 	r.Title = n.Title
 	m.Add(2)
-	store.PutNull(m, 3, &r.Body, n.Body)
-	store.Put(m, 4, &r.Status, n.Status, ArticleStatusDraft)
-	store.Put(m, 5, &r.Views, n.Views, 0)
-	store.PutNull(m, 6, &r.Score, n.Score)
-	store.Put(m, 7, &r.Featured, n.Featured, false)
-	store.PutNull(m, 8, &r.Contact, n.Contact)
-	store.PutNull(m, 9, &r.PublishedAt, n.PublishedAt)
-	store.Put(m, 10, &r.CreatedAt, n.CreatedAt, now)
-	store.PutNull(m, 11, &r.Meta, n.Meta)
+	core.PutNull(m, 3, &r.Body, n.Body)
+	core.Put(m, 4, &r.Status, n.Status, ArticleStatusDraft)
+	core.Put(m, 5, &r.Views, n.Views, 0)
+	core.PutNull(m, 6, &r.Score, n.Score)
+	core.Put(m, 7, &r.Featured, n.Featured, false)
+	core.PutNull(m, 8, &r.Contact, n.Contact)
+	core.PutNull(m, 9, &r.PublishedAt, n.PublishedAt)
+	core.Put(m, 10, &r.CreatedAt, n.CreatedAt, now)
+	core.PutNull(m, 11, &r.Meta, n.Meta)
 }
 
-func articlePatch(given, row any, m *store.Mask) {
+func articlePatch(given, row any, m *core.Mask) {
 	p, r := given.(*ArticlePatch), row.(*Article)
-	store.Patch(m, 1, &r.Slug, p.Slug)
-	store.Patch(m, 2, &r.Title, p.Title)
-	store.PutNull(m, 3, &r.Body, p.Body)
-	store.Patch(m, 4, &r.Status, p.Status)
-	store.Patch(m, 5, &r.Views, p.Views)
-	store.PutNull(m, 6, &r.Score, p.Score)
-	store.Patch(m, 7, &r.Featured, p.Featured)
-	store.PutNull(m, 8, &r.Contact, p.Contact)
-	store.PutNull(m, 9, &r.PublishedAt, p.PublishedAt)
-	store.Patch(m, 10, &r.CreatedAt, p.CreatedAt)
-	store.PutNull(m, 11, &r.Meta, p.Meta)
+	core.Patch(m, 1, &r.Slug, p.Slug)
+	core.Patch(m, 2, &r.Title, p.Title)
+	core.PutNull(m, 3, &r.Body, p.Body)
+	core.Patch(m, 4, &r.Status, p.Status)
+	core.Patch(m, 5, &r.Views, p.Views)
+	core.PutNull(m, 6, &r.Score, p.Score)
+	core.Patch(m, 7, &r.Featured, p.Featured)
+	core.PutNull(m, 8, &r.Contact, p.Contact)
+	core.PutNull(m, 9, &r.PublishedAt, p.PublishedAt)
+	core.Patch(m, 10, &r.CreatedAt, p.CreatedAt)
+	core.PutNull(m, 11, &r.Meta, p.Meta)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // AuthorID names one row of author.
@@ -36,8 +37,8 @@ var AuthorFields = struct {
 	ID   store.Col[AuthorID, AuthorID]
 	Name store.TextCol[AuthorID, string]
 }{
-	ID:   store.FieldOf[AuthorID, AuthorID](0),
-	Name: store.TextOf[AuthorID, string](1),
+	ID:   core.FieldOf[AuthorID, AuthorID](0),
+	Name: core.TextOf[AuthorID, string](1),
 }
 
 // The forms of a question to author and of its answer.
@@ -50,11 +51,11 @@ type (
 
 // AuthorTable reads and writes author.
 type AuthorTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *AuthorTable) Conn() *store.Conn {
+func (t *AuthorTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -105,14 +106,14 @@ func (t *AuthorTable) CreateMany(ctx context.Context, ns []AuthorNew) ([]AuthorI
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *AuthorTable) DeleteWhere(ctx context.Context, where AuthorFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *AuthorTable) List(ctx context.Context, q AuthorQuery) (AuthorPage, error) {
 	var page AuthorPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return AuthorPage{}, err
 	}
@@ -125,7 +126,7 @@ func (t *AuthorTable) List(ctx context.Context, q AuthorQuery) (AuthorPage, erro
 // error.
 func (t *AuthorTable) All(ctx context.Context, q AuthorQuery) iter.Seq2[*Author, error] {
 	return func(yield func(*Author, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Author)
 			return yield(r, err)
 		})
@@ -135,7 +136,7 @@ func (t *AuthorTable) All(ctx context.Context, q AuthorQuery) iter.Seq2[*Author,
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *AuthorTable) First(ctx context.Context, q AuthorQuery) (*Author, error) {
 	r := new(Author)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -144,22 +145,22 @@ func (t *AuthorTable) First(ctx context.Context, q AuthorQuery) (*Author, error)
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *AuthorTable) Count(ctx context.Context, where AuthorFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *AuthorTable) Exists(ctx context.Context, where AuthorFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var authorSpec = store.Spec{
-	Columns: []store.Column{
+var authorSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: authorFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "author",
 	New:    authorNew,
 	Patch:  authorPatch,
@@ -168,9 +169,9 @@ var authorSpec = store.Spec{
 	},
 }
 
-var authorTableDef = store.TableDef{
+var authorTableDef = core.TableDef{
 	Columns: authorSpec.Columns,
-	Indexes: []store.Index{},
+	Indexes: []core.Index{},
 	Name:    "author",
 }
 
@@ -181,19 +182,19 @@ func authorFields(row any, buf []any) []any {
 		&r.Name)
 }
 
-func authorNew(given, row any, m *store.Mask, _ time.Time) {
+func authorNew(given, row any, m *core.Mask, _ time.Time) {
 	n, r := given.(*AuthorNew), row.(*Author)
 	r.Name = n.Name
 	m.Add(1)
 }
 
-func authorPatch(given, row any, m *store.Mask) {
+func authorPatch(given, row any, m *core.Mask) {
 	p, r := given.(*AuthorPatch), row.(*Author)
-	store.Patch(m, 1, &r.Name, p.Name)
+	core.Patch(m, 1, &r.Name, p.Name)
 }
 
 func init() {
-	authorSpec.Effects = []store.Effect{
-		{On: store.Created | store.Updated | store.Deleted, Run: cache.Forgets("author", &pageCacheCache)},
+	authorSpec.Effects = []core.Effect{
+		{On: core.Created | core.Updated | core.Deleted, Run: cache.Forgets("author", &pageCacheCache)},
 	}
 }

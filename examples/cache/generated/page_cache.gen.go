@@ -10,6 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // PageCacheID names one row of page_cache.
@@ -83,22 +84,22 @@ var PageCacheFields = struct {
 	CacheLease       store.Col[PageCacheID, int64]
 	CacheLeasedUntil store.Col[PageCacheID, time.Time]
 }{
-	ID:               store.FieldOf[PageCacheID, PageCacheID](0),
-	Path:             store.TextOf[PageCacheID, string](1),
-	Document:         store.OpaqueOf[PageCacheID](2),
-	ExpiresAt:        store.FieldOf[PageCacheID, time.Time](3),
-	Tags:             store.TextOf[PageCacheID, string](4),
-	Etag:             store.TextOf[PageCacheID, string](5),
-	ContentType:      store.TextOf[PageCacheID, string](6),
-	CacheHits:        store.FieldOf[PageCacheID, int64](7),
-	CacheFormat:      store.TextOf[PageCacheID, string](8),
-	CacheNumber:      store.FieldOf[PageCacheID, int64](9),
-	CacheSize:        store.FieldOf[PageCacheID, int64](10),
-	CacheUsedAt:      store.FieldOf[PageCacheID, time.Time](11),
-	CacheFreshUntil:  store.FieldOf[PageCacheID, time.Time](12),
-	CacheToken:       store.FieldOf[PageCacheID, int64](13),
-	CacheLease:       store.FieldOf[PageCacheID, int64](14),
-	CacheLeasedUntil: store.FieldOf[PageCacheID, time.Time](15),
+	ID:               core.FieldOf[PageCacheID, PageCacheID](0),
+	Path:             core.TextOf[PageCacheID, string](1),
+	Document:         core.OpaqueOf[PageCacheID](2),
+	ExpiresAt:        core.FieldOf[PageCacheID, time.Time](3),
+	Tags:             core.TextOf[PageCacheID, string](4),
+	Etag:             core.TextOf[PageCacheID, string](5),
+	ContentType:      core.TextOf[PageCacheID, string](6),
+	CacheHits:        core.FieldOf[PageCacheID, int64](7),
+	CacheFormat:      core.TextOf[PageCacheID, string](8),
+	CacheNumber:      core.FieldOf[PageCacheID, int64](9),
+	CacheSize:        core.FieldOf[PageCacheID, int64](10),
+	CacheUsedAt:      core.FieldOf[PageCacheID, time.Time](11),
+	CacheFreshUntil:  core.FieldOf[PageCacheID, time.Time](12),
+	CacheToken:       core.FieldOf[PageCacheID, int64](13),
+	CacheLease:       core.FieldOf[PageCacheID, int64](14),
+	CacheLeasedUntil: core.FieldOf[PageCacheID, time.Time](15),
 }
 
 // The forms of a question to page_cache and of its answer.
@@ -111,11 +112,11 @@ type (
 
 // PageCacheTable reads and writes page_cache.
 type PageCacheTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *PageCacheTable) Conn() *store.Conn {
+func (t *PageCacheTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -187,14 +188,14 @@ func (t *PageCacheTable) CreateMany(ctx context.Context, ns []PageCacheNew) ([]P
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *PageCacheTable) DeleteWhere(ctx context.Context, where PageCacheFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *PageCacheTable) List(ctx context.Context, q PageCacheQuery) (PageCachePage, error) {
 	var page PageCachePage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return PageCachePage{}, err
 	}
@@ -207,7 +208,7 @@ func (t *PageCacheTable) List(ctx context.Context, q PageCacheQuery) (PageCacheP
 // error.
 func (t *PageCacheTable) All(ctx context.Context, q PageCacheQuery) iter.Seq2[*PageCache, error] {
 	return func(yield func(*PageCache, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*PageCache)
 			return yield(r, err)
 		})
@@ -217,7 +218,7 @@ func (t *PageCacheTable) All(ctx context.Context, q PageCacheQuery) iter.Seq2[*P
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *PageCacheTable) First(ctx context.Context, q PageCacheQuery) (*PageCache, error) {
 	r := new(PageCache)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -226,16 +227,16 @@ func (t *PageCacheTable) First(ctx context.Context, q PageCacheQuery) (*PageCach
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *PageCacheTable) Count(ctx context.Context, where PageCacheFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *PageCacheTable) Exists(ctx context.Context, where PageCacheFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var pageCacheSpec = store.Spec{
-	Columns: []store.Column{
+var pageCacheSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "path", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("400")}, Types: [3]string{"TEXT", "character varying(400)", "varchar(400)"}},
 		{Name: "document", Rules: check.Rules{Kind: check.JSON, Required: true, Max: check.At("1048576")}, Types: [3]string{"TEXT", "jsonb", "json"}},
@@ -254,8 +255,8 @@ var pageCacheSpec = store.Spec{
 		{Name: "cache_leased_until", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
 	Fields: pageCacheFields,
-	ID:     store.IDInteger,
-	Keys: []store.Key{
+	ID:     core.IDInteger,
+	Keys: []core.Key{
 		{Name: "page_cache_path_key", Columns: []int{1}},
 	},
 	Name:  "page_cache",
@@ -266,9 +267,9 @@ var pageCacheSpec = store.Spec{
 	},
 }
 
-var pageCacheTableDef = store.TableDef{
+var pageCacheTableDef = core.TableDef{
 	Columns: pageCacheSpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "page_cache_path_key", Columns: []int{1}, Unique: true},
 		{Name: "page_cache_expires_at_idx", Columns: []int{3}},
 		{Name: "page_cache_cache_used_at_idx", Columns: []int{11}},
@@ -297,16 +298,16 @@ func pageCacheFields(row any, buf []any) []any {
 		&r.CacheLeasedUntil)
 }
 
-func pageCacheNew(given, row any, m *store.Mask, now time.Time) {
+func pageCacheNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*PageCacheNew), row.(*PageCache)
 	r.Path = n.Path
 	m.Add(1)
 	r.Document = n.Document
 	m.Add(2)
-	store.PutNull(m, 3, &r.ExpiresAt, n.ExpiresAt)
-	store.PutNull(m, 4, &r.Tags, n.Tags)
-	store.PutNull(m, 5, &r.Etag, n.Etag)
-	store.Put(m, 6, &r.ContentType, n.ContentType, "text/html")
+	core.PutNull(m, 3, &r.ExpiresAt, n.ExpiresAt)
+	core.PutNull(m, 4, &r.Tags, n.Tags)
+	core.PutNull(m, 5, &r.Etag, n.Etag)
+	core.Put(m, 6, &r.ContentType, n.ContentType, "text/html")
 	r.CacheHits = 0
 	r.CacheFormat = ""
 	r.CacheNumber = 0
@@ -316,14 +317,14 @@ func pageCacheNew(given, row any, m *store.Mask, now time.Time) {
 	r.CacheLease = 0
 }
 
-func pageCachePatch(given, row any, m *store.Mask) {
+func pageCachePatch(given, row any, m *core.Mask) {
 	p, r := given.(*PageCachePatch), row.(*PageCache)
-	store.Patch(m, 1, &r.Path, p.Path)
-	store.Patch(m, 2, &r.Document, p.Document)
-	store.PutNull(m, 3, &r.ExpiresAt, p.ExpiresAt)
-	store.PutNull(m, 4, &r.Tags, p.Tags)
-	store.PutNull(m, 5, &r.Etag, p.Etag)
-	store.Patch(m, 6, &r.ContentType, p.ContentType)
+	core.Patch(m, 1, &r.Path, p.Path)
+	core.Patch(m, 2, &r.Document, p.Document)
+	core.PutNull(m, 3, &r.ExpiresAt, p.ExpiresAt)
+	core.PutNull(m, 4, &r.Tags, p.Tags)
+	core.PutNull(m, 5, &r.Etag, p.Etag)
+	core.Patch(m, 6, &r.ContentType, p.ContentType)
 }
 
 // CacheBackend lets package cache keep values in page_cache: see cache.New.
@@ -332,7 +333,7 @@ func (t PageCacheTable) CacheBackend() cache.Backend {
 }
 
 var pageCacheCache = cache.Spec{
-	Add: store.Statement{
+	Add: core.Statement{
 		Text: [3]string{
 			`INSERT INTO page_cache (path, document, expires_at, cache_hits, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, tags, etag, content_type)
 VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'text/html')
@@ -345,7 +346,7 @@ VALUES (?, ?, TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), 0
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 6}},
 	},
-	Beat: store.Statement{
+	Beat: core.Statement{
 		Text: [3]string{
 			`UPDATE page_cache
 SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
@@ -359,7 +360,7 @@ WHERE path = ? AND cache_lease = ?`,
 		},
 		Order: [3][]int{{15, 15, 0, 8}, {9, 12, 9, 12, 0, 8}, {12, 9, 12, 9, 0, 8}},
 	},
-	Count: store.Statement{
+	Count: core.Statement{
 		Text: [3]string{
 			`INSERT INTO page_cache (path, document, expires_at, cache_hits, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, tags, etag, content_type)
 VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'text/html')
@@ -373,7 +374,7 @@ ON DUPLICATE KEY UPDATE cache_number = page_cache.cache_number + VALUES(cache_nu
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 6}},
 	},
-	Drop: store.Statement{
+	Drop: core.Statement{
 		Text: [3]string{
 			``,
 			``,
@@ -382,7 +383,7 @@ WHERE id IN (?)`,
 		},
 		Order: [3][]int{nil, nil, {1}},
 	},
-	DropAll: store.Statement{
+	DropAll: core.Statement{
 		Text: [3]string{
 			`DELETE FROM page_cache
 WHERE id IN (
@@ -411,7 +412,7 @@ FOR UPDATE`,
 		},
 		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
 	},
-	DropKeys: store.Statement{
+	DropKeys: core.Statement{
 		Text: [3]string{
 			`DELETE FROM page_cache
 WHERE id IN (
@@ -440,7 +441,7 @@ FOR UPDATE`,
 		},
 		Order: [3][]int{{17, 18, 19}, {17, 18, 19}, {17, 18, 19}},
 	},
-	DropOld: store.Statement{
+	DropOld: core.Statement{
 		Text: [3]string{
 			`DELETE FROM page_cache
 WHERE id IN (
@@ -469,7 +470,7 @@ FOR UPDATE`,
 		},
 		Order: [3][]int{{9, 19}, {9, 19}, {9, 19}},
 	},
-	DropTag: store.Statement{
+	DropTag: core.Statement{
 		Text: [3]string{
 			`DELETE FROM page_cache
 WHERE id IN (
@@ -498,7 +499,7 @@ FOR UPDATE`,
 		},
 		Order: [3][]int{{16, 19}, {16, 19}, {16, 19}},
 	},
-	DropTags: store.Statement{
+	DropTags: core.Statement{
 		Text: [3]string{
 			`DELETE FROM page_cache
 WHERE id IN (
@@ -524,7 +525,7 @@ FOR UPDATE`,
 		},
 		Order: [3][]int{{17, 18, 19}, {17, 18, 19}, {17, 18, 19}},
 	},
-	DropUnused: store.Statement{
+	DropUnused: core.Statement{
 		Text: [3]string{
 			`DELETE FROM page_cache
 WHERE id IN (
@@ -550,7 +551,7 @@ FOR UPDATE`,
 		},
 		Order: [3][]int{{19}, {19}, {19}},
 	},
-	Fill: store.Statement{
+	Fill: core.Statement{
 		Text: [3]string{
 			`UPDATE page_cache
 SET document = ?, expires_at = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, tags = ?, cache_lease = 0, cache_leased_until = NULL
@@ -564,7 +565,7 @@ WHERE path = ? AND cache_lease = ?`,
 		},
 		Order: [3][]int{{2, 13, 3, 4, 5, 14, 7, 6, 0, 8}, {2, 9, 10, 3, 4, 5, 9, 11, 7, 6, 0, 8}, {2, 10, 9, 3, 4, 5, 11, 9, 7, 6, 0, 8}},
 	},
-	Find: store.Statement{
+	Find: core.Statement{
 		Text: [3]string{
 			`SELECT id, document, cache_format, cache_number, expires_at, cache_fresh_until
 FROM page_cache
@@ -578,7 +579,7 @@ WHERE path = ?`,
 		},
 		Order: [3][]int{{0}, {9, 0}, {9, 0}},
 	},
-	FindMany: store.Statement{
+	FindMany: core.Statement{
 		Text: [3]string{
 			`SELECT path, id, document, cache_format, cache_number, expires_at, cache_fresh_until
 FROM page_cache
@@ -592,7 +593,7 @@ WHERE path IN (?)`,
 		},
 		Order: [3][]int{{20}, {9, 20}, {9, 20}},
 	},
-	Hear: store.Statement{
+	Hear: core.Statement{
 		Text: [3]string{
 			`SELECT id, origin, hashes
 FROM page_cache_changes
@@ -612,7 +613,7 @@ LIMIT ?`,
 		},
 		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
 	},
-	Heard: store.Statement{
+	Heard: core.Statement{
 		Text: [3]string{
 			`SELECT id
 FROM page_cache_changes
@@ -629,7 +630,7 @@ LIMIT 1`,
 		},
 		Order: [3][]int{{}, {}, {}},
 	},
-	Hush: store.Statement{
+	Hush: core.Statement{
 		Text: [3]string{
 			`DELETE FROM page_cache_changes
 WHERE id IN (SELECT g.id FROM page_cache_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?)`,
@@ -644,7 +645,7 @@ LIMIT ?`,
 	},
 	JSON:   true,
 	KeyMax: 400,
-	Last: store.Statement{
+	Last: core.Statement{
 		Text: [3]string{
 			`SELECT id
 FROM page_cache
@@ -664,7 +665,7 @@ LIMIT 1`,
 	MaxAge:     2592000000000000,
 	MaxBytes:   100000,
 	MaxEntries: 200,
-	Missing: store.Statement{
+	Missing: core.Statement{
 		Text: [3]string{
 			`SELECT id, origin, hashes
 FROM page_cache_changes
@@ -680,12 +681,12 @@ WHERE id IN (?)`,
 	},
 	Name: "page_cache",
 	Own:  []string{"Path", "Document", "ExpiresAt", "Tags"},
-	Patch: func(ctx context.Context, c *store.Conn, key string, patch any) error {
+	Patch: func(ctx context.Context, c *core.Conn, key string, patch any) error {
 		p, ok := patch.(PageCachePatch)
 		if !ok {
 			return cache.WrongPatch(patch, p)
 		}
-		t := PageCacheTable{store.Bind(c, &pageCacheSpec)}
+		t := PageCacheTable{core.Bind(c, &pageCacheSpec)}
 		row, err := t.GetByPath(ctx, key)
 		if err != nil {
 			return err
@@ -693,7 +694,7 @@ WHERE id IN (?)`,
 		_, err = t.Update(ctx, row.ID, p)
 		return err
 	},
-	Put: store.Statement{
+	Put: core.Statement{
 		Text: [3]string{
 			`INSERT INTO page_cache (path, document, expires_at, cache_hits, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, tags, etag, content_type)
 VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'text/html')
@@ -707,7 +708,7 @@ ON DUPLICATE KEY UPDATE document = VALUES(document), expires_at = VALUES(expires
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 6}},
 	},
-	Remove: store.Statement{
+	Remove: core.Statement{
 		Text: [3]string{
 			`DELETE FROM page_cache
 WHERE path = ?`,
@@ -718,7 +719,7 @@ WHERE path = ?`,
 		},
 		Order: [3][]int{{0}, {0}, {0}},
 	},
-	Renew: store.Statement{
+	Renew: core.Statement{
 		Text: [3]string{
 			`UPDATE page_cache
 SET document = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, cache_lease = ?, cache_leased_until = ?, tags = ?, etag = NULL, content_type = 'text/html'
@@ -728,7 +729,7 @@ WHERE path = ? AND expires_at = ?`,
 		},
 		Order: [3][]int{{2, 3, 4, 5, 14, 7, 8, 15, 6, 0, 13}, nil, nil},
 	},
-	Reseal: store.Statement{
+	Reseal: core.Statement{
 		Text: [3]string{
 			`UPDATE page_cache
 SET document = ?
@@ -742,7 +743,7 @@ WHERE path = ?`,
 		},
 		Order: [3][]int{{2, 0}, {2, 0}, {2, 0}},
 	},
-	Size: store.Statement{
+	Size: core.Statement{
 		Text: [3]string{
 			`SELECT count(*) AS entries, CAST(COALESCE(sum(cache_size), 0) AS INTEGER) AS bytes
 FROM page_cache`,
@@ -753,7 +754,7 @@ FROM page_cache`,
 		},
 		Order: [3][]int{{}, {}, {}},
 	},
-	Tag: store.Statement{
+	Tag: core.Statement{
 		Text: [3]string{
 			`INSERT INTO page_cache_tags (tag, entry_id, token)
 SELECT ?, id, ? FROM page_cache
@@ -769,7 +770,7 @@ WHERE path = ?`,
 	},
 	TagMax:  255,
 	TagsMax: 40,
-	Take: store.Statement{
+	Take: core.Statement{
 		Text: [3]string{
 			`UPDATE page_cache
 SET cache_lease = ?, cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
@@ -783,7 +784,7 @@ WHERE path = ? AND (cache_leased_until IS NULL OR cache_leased_until <= COALESCE
 		},
 		Order: [3][]int{{8, 15, 15, 0, 9}, {8, 9, 12, 9, 12, 0, 9}, {8, 12, 9, 12, 9, 0, 9}},
 	},
-	Tell: store.Statement{
+	Tell: core.Statement{
 		Text: [3]string{
 			`INSERT INTO page_cache_changes (origin, hashes, created_at)
 VALUES (?, ?, ?)`,
@@ -794,7 +795,7 @@ VALUES (?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
 		},
 		Order: [3][]int{{22, 23, 9}, {22, 23, 9}, {22, 23, 9}},
 	},
-	Touch: store.Statement{
+	Touch: core.Statement{
 		Text: [3]string{
 			`UPDATE page_cache
 SET expires_at = ?, cache_fresh_until = ?
@@ -808,7 +809,7 @@ WHERE path = ? AND cache_format <> 'lease' AND (expires_at IS NULL OR expires_at
 		},
 		Order: [3][]int{{13, 14, 0, 9}, {9, 10, 9, 11, 0, 9}, {10, 9, 11, 9, 0, 9}},
 	},
-	Untag: store.Statement{
+	Untag: core.Statement{
 		Text: [3]string{
 			`DELETE FROM page_cache_tags
 WHERE entry_id = (SELECT e.id FROM page_cache AS e WHERE e.path = ?)
@@ -825,7 +826,7 @@ WHERE entry_id = (SELECT e.id FROM page_cache AS e WHERE e.path = ?)
 		},
 		Order: [3][]int{{0, 0, 0}, {0, 0, 0}, {0, 0, 0}},
 	},
-	Use: store.Statement{
+	Use: core.Statement{
 		Text: [3]string{
 			`UPDATE page_cache
 SET cache_hits = cache_hits + ?, cache_used_at = ?
@@ -839,7 +840,7 @@ WHERE path = ?`,
 		},
 		Order: [3][]int{{21, 9, 0}, {21, 9, 0}, {21, 9, 0}},
 	},
-	Vacate: store.Statement{
+	Vacate: core.Statement{
 		Text: [3]string{
 			`DELETE FROM page_cache
 WHERE path = ? AND (cache_format IN ('lease', 'none') OR expires_at <= ?)`,
@@ -851,7 +852,7 @@ WHERE path = ? AND (cache_format IN ('lease', 'none') OR expires_at <= COALESCE(
 		Order: [3][]int{{0, 9}, {0, 9}, {0, 9}},
 	},
 	ValueMax: 1048576,
-	Yield: store.Statement{
+	Yield: core.Statement{
 		Text: [3]string{
 			`UPDATE page_cache
 SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
@@ -868,8 +869,8 @@ WHERE path = ? AND cache_lease = ?`,
 }
 
 func init() {
-	pageCacheSpec.Effects = []store.Effect{
-		{On: store.Created | store.Updated, Rows: true, Run: cache.ForgetWritten(&pageCacheCache, &pageCacheSpec, "path")},
-		{On: store.Deleted, Run: cache.ForgetDeleted(&pageCacheCache, &pageCacheSpec, "path")},
+	pageCacheSpec.Effects = []core.Effect{
+		{On: core.Created | core.Updated, Rows: true, Run: cache.ForgetWritten(&pageCacheCache, &pageCacheSpec, "path")},
+		{On: core.Deleted, Run: cache.ForgetDeleted(&pageCacheCache, &pageCacheSpec, "path")},
 	}
 }

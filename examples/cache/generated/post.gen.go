@@ -10,6 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // PostID names one row of post.
@@ -44,10 +45,10 @@ var PostFields = struct {
 	Slug  store.TextCol[PostID, string]
 	Body  store.TextCol[PostID, string]
 }{
-	ID:    store.FieldOf[PostID, PostID](0),
-	Title: store.TextOf[PostID, string](1),
-	Slug:  store.TextOf[PostID, string](2),
-	Body:  store.TextOf[PostID, string](3),
+	ID:    core.FieldOf[PostID, PostID](0),
+	Title: core.TextOf[PostID, string](1),
+	Slug:  core.TextOf[PostID, string](2),
+	Body:  core.TextOf[PostID, string](3),
 }
 
 // The forms of a question to post and of its answer.
@@ -60,11 +61,11 @@ type (
 
 // PostTable reads and writes post.
 type PostTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *PostTable) Conn() *store.Conn {
+func (t *PostTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -136,14 +137,14 @@ func (t *PostTable) CreateMany(ctx context.Context, ns []PostNew) ([]PostID, err
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *PostTable) DeleteWhere(ctx context.Context, where PostFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *PostTable) List(ctx context.Context, q PostQuery) (PostPage, error) {
 	var page PostPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return PostPage{}, err
 	}
@@ -156,7 +157,7 @@ func (t *PostTable) List(ctx context.Context, q PostQuery) (PostPage, error) {
 // error.
 func (t *PostTable) All(ctx context.Context, q PostQuery) iter.Seq2[*Post, error] {
 	return func(yield func(*Post, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Post)
 			return yield(r, err)
 		})
@@ -166,7 +167,7 @@ func (t *PostTable) All(ctx context.Context, q PostQuery) iter.Seq2[*Post, error
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *PostTable) First(ctx context.Context, q PostQuery) (*Post, error) {
 	r := new(Post)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -175,24 +176,24 @@ func (t *PostTable) First(ctx context.Context, q PostQuery) (*Post, error) {
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *PostTable) Count(ctx context.Context, where PostFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *PostTable) Exists(ctx context.Context, where PostFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var postSpec = store.Spec{
-	Columns: []store.Column{
+var postSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "title", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "slug", Rules: check.Rules{Kind: check.Text, Format: check.Slug, Required: true, Max: check.At("200")}, Types: [3]string{"TEXT", "character varying(200)", "varchar(200)"}},
 		{Name: "body", Rules: check.Rules{Kind: check.Text, Max: check.At("1000000")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
 	},
 	Fields: postFields,
-	ID:     store.IDInteger,
-	Keys: []store.Key{
+	ID:     core.IDInteger,
+	Keys: []core.Key{
 		{Name: "post_slug_key", Columns: []int{2}},
 	},
 	Name:  "post",
@@ -203,9 +204,9 @@ var postSpec = store.Spec{
 	},
 }
 
-var postTableDef = store.TableDef{
+var postTableDef = core.TableDef{
 	Columns: postSpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "post_slug_key", Columns: []int{2}, Unique: true},
 	},
 	Name: "post",
@@ -220,24 +221,24 @@ func postFields(row any, buf []any) []any {
 		&r.Body)
 }
 
-func postNew(given, row any, m *store.Mask, _ time.Time) {
+func postNew(given, row any, m *core.Mask, _ time.Time) {
 	n, r := given.(*PostNew), row.(*Post)
 	r.Title = n.Title
 	m.Add(1)
 	r.Slug = n.Slug
 	m.Add(2)
-	store.PutNull(m, 3, &r.Body, n.Body)
+	core.PutNull(m, 3, &r.Body, n.Body)
 }
 
-func postPatch(given, row any, m *store.Mask) {
+func postPatch(given, row any, m *core.Mask) {
 	p, r := given.(*PostPatch), row.(*Post)
-	store.Patch(m, 1, &r.Title, p.Title)
-	store.Patch(m, 2, &r.Slug, p.Slug)
-	store.PutNull(m, 3, &r.Body, p.Body)
+	core.Patch(m, 1, &r.Title, p.Title)
+	core.Patch(m, 2, &r.Slug, p.Slug)
+	core.PutNull(m, 3, &r.Body, p.Body)
 }
 
 func init() {
-	postSpec.Effects = []store.Effect{
-		{On: store.Created | store.Updated | store.Deleted, Run: cache.Forgets("post", &pageCacheCache)},
+	postSpec.Effects = []core.Effect{
+		{On: core.Created | core.Updated | core.Deleted, Run: cache.Forgets("post", &pageCacheCache)},
 	}
 }

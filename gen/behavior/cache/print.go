@@ -87,11 +87,11 @@ func (t cachePrinter) cachePatch() jen.Code {
 		}
 	}
 	return jen.Func().Params(
-		jen.Id("ctx").Qual("context", "Context"), jen.Id("c").Op("*").Add(code.Store("Conn")), jen.Id("key").String(), jen.Id("patch").Any(),
+		jen.Id("ctx").Qual("context", "Context"), jen.Id("c").Op("*").Add(code.Core("Conn")), jen.Id("key").String(), jen.Id("patch").Any(),
 	).Error().Block(
 		jen.List(jen.Id("p"), jen.Id("ok")).Op(":=").Id("patch").Assert(jen.Id(t.D.GoRow+"Patch")),
 		jen.If(jen.Op("!").Id("ok")).Block(jen.Return(cacheOf("WrongPatch").Call(jen.Id("patch"), jen.Id("p")))),
-		jen.Id("t").Op(":=").Id(t.Type()).Values(code.Store("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec()))),
+		jen.Id("t").Op(":=").Id(t.Type()).Values(code.Core("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec()))),
 		jen.List(jen.Id("row"), jen.Err()).Op(":=").Id("t").Dot("GetBy"+key).Call(jen.Id("ctx"), jen.Id("key")),
 		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Err())),
 		jen.List(jen.Id("_"), jen.Err()).Op("=").Id("t").Dot("Update").Call(jen.Id("ctx"), jen.Id("row").Dot("ID"), jen.Id("p")),

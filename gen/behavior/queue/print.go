@@ -160,8 +160,8 @@ func (t queuePrinter) retention(r Retention, prune string) []jen.Code {
 		return out
 	}
 	q, fields := t.w.Section, t.D.GoRow+"Fields"
-	ended := jen.Func().Params(jen.Id("by").Qual("time", "Time")).Add(code.Store("AnyCond")).Block(
-		jen.Return(code.Store("AnyCond").Call(code.Store("And").Call(
+	ended := jen.Func().Params(jen.Id("by").Qual("time", "Time")).Add(code.Core("AnyCond")).Block(
+		jen.Return(code.Core("AnyCond").Call(code.Store("And").Call(
 			jen.Id(fields).Dot(q.State.GoName).Dot("Eq").Call(jen.Lit(r.State)),
 			jen.Id(fields).Dot(q.CompletedAt.GoName).Dot("Lte").Call(jen.Id("by")),
 		))))

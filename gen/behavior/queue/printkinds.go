@@ -102,18 +102,18 @@ func (t queuePrinter) add(g *jen.Group, u *Unique) {
 		return
 	}
 	table := func() *jen.Statement {
-		return jen.Id("t").Op(":=").Id(t.Type()).Values(code.Store("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec())))
+		return jen.Id("t").Op(":=").Id(t.Type()).Values(code.Core("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec())))
 	}
 	row := []jen.Code{jen.Op("*").Id(t.D.GoRow), jen.Error()}
 	g.Return(queued("AddUnique").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), code.Input("n", t.w.Unique).Dot("Or").Call(jen.Lit("")),
 		uniqueValue(u),
-		jen.Func().Params(jen.Id("c").Op("*").Add(code.Store("Conn")), jen.Id("until").Add(code.Store("Opt")).Types(jen.Qual("time", "Time"))).Params(row...).Block(
+		jen.Func().Params(jen.Id("c").Op("*").Add(code.Core("Conn")), jen.Id("until").Add(code.Store("Opt")).Types(jen.Qual("time", "Time"))).Params(row...).Block(
 			table(),
 			code.Input("n", t.w.UniqueUntil).Op("=").Id("until"),
 			t.debounced(u, "n"),
 			jen.Return(jen.Id("t").Dot("Create").Call(jen.Id("ctx"), jen.Id("n"))),
 		),
-		jen.Func().Params(jen.Id("c").Op("*").Add(code.Store("Conn")), jen.Id("old").Op("*").Id(t.D.GoRow), jen.Id("runAt").Add(code.Store("Opt")).Types(jen.Qual("time", "Time"))).Params(row...).Block(
+		jen.Func().Params(jen.Id("c").Op("*").Add(code.Core("Conn")), jen.Id("old").Op("*").Id(t.D.GoRow), jen.Id("runAt").Add(code.Store("Opt")).Types(jen.Qual("time", "Time"))).Params(row...).Block(
 			table(),
 			jen.Id("p").Op(":=").Add(t.replacement()),
 			t.postponed(u),
@@ -245,7 +245,7 @@ func (t queuePrinter) enqueueMany(f *jen.File, k *Kind) {
 // since each may have a duplicate, also among the others.
 func (t queuePrinter) enqueueEach(f *jen.File, k *Kind) {
 	name := "Enqueue" + k.GoName + "Many"
-	each := jen.Id("c").Op("*").Add(code.Store("Conn"))
+	each := jen.Id("c").Op("*").Add(code.Core("Conn"))
 	t.Method(f, name,
 		name+" adds a "+k.Name+" for each payload, all or none. ids[i] is the id of the row that",
 		"has the key of payloads[i], and added[i] reports whether that row is new, as with",
@@ -256,7 +256,7 @@ func (t queuePrinter) enqueueEach(f *jen.File, k *Kind) {
 		jen.List(jen.Id("ids"), jen.Id("added")).Op("=").List(
 			jen.Make(jen.Index().Id(t.IDType()), jen.Len(jen.Id("payloads"))), jen.Make(jen.Index().Bool(), jen.Len(jen.Id("payloads")))),
 		jen.Err().Op("=").Add(t.Conn()).Dot("InTx").Call(jen.Id("ctx"), jen.Func().Params(each).Error().Block(
-			jen.Id("t").Op(":=").Id(t.Type()).Values(code.Store("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec()))),
+			jen.Id("t").Op(":=").Id(t.Type()).Values(code.Core("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec()))),
 			jen.For(jen.List(jen.Id("i"), jen.Id("payload")).Op(":=").Range().Id("payloads")).Block(
 				jen.List(jen.Id("row"), jen.Id("isNew"), jen.Err()).Op(":=").Id("t").Dot("Enqueue"+k.GoName).Call(jen.Id("ctx"), jen.Id("payload"), jen.Id("opts").Op("...")),
 				jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(queued("InPayload").Call(jen.Id("i"), jen.Err()))),

@@ -11,12 +11,16 @@ import (
 // Import paths of what the code of every project may name; behaviors name theirs.
 const (
 	StorePath   = "github.com/hegner123/modulagen/runtime/store"
+	CorePath    = "github.com/hegner123/modulagen/runtime/store/core"
 	CheckPath   = "github.com/hegner123/modulagen/runtime/store/check"
 	DecimalPath = "github.com/shopspring/decimal"
 )
 
 // Store names something of runtime/store.
 func Store(name string) *jen.Statement { return jen.Qual(StorePath, name) }
+
+// Core names something of runtime/store/core.
+func Core(name string) *jen.Statement { return jen.Qual(CorePath, name) }
 
 // Comment writes lines of text as // comments: jennifer would turn several
 // lines into a block comment, which a definition's text could close.

@@ -35,22 +35,22 @@ func Enum(f *jen.File, d *model.Datatype, field *model.Field) {
 	values := jen.Id(name + "Values").Call()
 
 	f.Add(Comment("Valid reports whether v is one of the declared values."))
-	receiver().Id("Valid").Params().Bool().Block(jen.Return(Store("EnumHas").Call(jen.Id("v"), values)))
+	receiver().Id("Valid").Params().Bool().Block(jen.Return(Core("EnumHas").Call(jen.Id("v"), values)))
 	f.Line()
 	f.Add(Comment("String returns the value as it is stored."))
 	receiver().Id("String").Params().String().Block(jen.Return(jen.String().Parens(jen.Id("v"))))
 	f.Line()
 	f.Add(Comment("MarshalText returns the value as text. One that is not declared is store.ErrInvalid."))
 	receiver().Id("MarshalText").Params().Params(jen.Index().Byte(), jen.Error()).Block(
-		jen.Return(Store("EnumToText").Call(jen.Id("v"), values)))
+		jen.Return(Core("EnumToText").Call(jen.Id("v"), values)))
 	f.Line()
 	f.Add(Comment("UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid."))
 	pointer().Id("UnmarshalText").Params(jen.Id("text").Index().Byte()).Error().Block(
-		jen.Return(Store("EnumFromText").Call(jen.Id("v"), jen.Id("text"), values)))
+		jen.Return(Core("EnumFromText").Call(jen.Id("v"), jen.Id("text"), values)))
 	f.Line()
 	f.Add(Comment("Scan reads the value of a column; what a newer program wrote passes."))
 	pointer().Id("Scan").Params(jen.Id("src").Any()).Error().Block(
-		jen.Return(Store("Assign").Call(jen.Parens(jen.Op("*").String()).Parens(jen.Id("v")), jen.Id("src"))))
+		jen.Return(Core("Assign").Call(jen.Parens(jen.Op("*").String()).Parens(jen.Id("v")), jen.Id("src"))))
 	f.Line()
 	f.Add(Comment("Value returns what is written to a column."))
 	receiver().Id("Value").Params().Params(jen.Qual("database/sql/driver", "Value"), jen.Error()).Block(

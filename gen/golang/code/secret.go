@@ -32,12 +32,12 @@ func HideSecrets(f *jen.File, typeName string, fields []*model.Field, s Use, mem
 	receiver := func() *jen.Statement { return f.Func().Params(jen.Id("r").Id(typeName)) }
 	f.Add(Comment("Format prints r without its secrets."))
 	receiver().Id("Format").Params(jen.Id("f").Qual("fmt", "State"), jen.Id("verb").Rune()).Block(
-		Store("FormatRow").Call(append([]jen.Code{jen.Id("f"), jen.Id("verb"), jen.Id("r")}, names...)...),
+		Core("FormatRow").Call(append([]jen.Code{jen.Id("f"), jen.Id("verb"), jen.Id("r")}, names...)...),
 	)
 	f.Line()
 	f.Add(Comment("LogValue returns r without its secrets, for log/slog."))
 	receiver().Id("LogValue").Params().Qual("log/slog", "Value").Block(
-		jen.Return(Store("LogRow").Call(append([]jen.Code{jen.Id("r")}, names...)...)),
+		jen.Return(Core("LogRow").Call(append([]jen.Code{jen.Id("r")}, names...)...)),
 	)
 	f.Line()
 	plain := jen.Id("plain").Call(jen.Id("r"))
@@ -46,7 +46,7 @@ func HideSecrets(f *jen.File, typeName string, fields []*model.Field, s Use, mem
 		f.Add(Comment(`MarshalJSON returns r as JSON, with "***" for its secrets.`))
 		receiver().Id("MarshalJSON").Params().Params(bytes...).Block(
 			jen.Type().Id("plain").Id(typeName),
-			jen.Return(Store("MaskJSON").Call(append([]jen.Code{plain}, members...)...)),
+			jen.Return(Core("MaskJSON").Call(append([]jen.Code{plain}, members...)...)),
 		)
 		f.Line()
 	}
@@ -54,7 +54,7 @@ func HideSecrets(f *jen.File, typeName string, fields []*model.Field, s Use, mem
 		f.Add(Comment("MarshalStored returns r as JSON with its secrets, as it is stored."))
 		receiver().Id("MarshalStored").Params().Params(bytes...).Block(
 			jen.Type().Id("plain").Id(typeName),
-			jen.Return(Store("StoredJSON").Call(plain)),
+			jen.Return(Core("StoredJSON").Call(plain)),
 		)
 		f.Line()
 	}

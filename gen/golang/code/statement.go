@@ -9,7 +9,7 @@ import (
 // Statement prints a statement as the store takes it, with the names of
 // its parameters where a person gave them some.
 func Statement(texts [3]string, orders [3][]int, clock bool, params ...jen.Code) jen.Code {
-	return Store("Statement").ValuesFunc(func(g *jen.Group) {
+	return Core("Statement").ValuesFunc(func(g *jen.Group) {
 		g.Line().Id("Text").Op(":").Index(jen.Lit(3)).String().ValuesFunc(func(g *jen.Group) {
 			for _, text := range texts {
 				g.Line().Add(sqlText(text))

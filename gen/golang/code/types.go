@@ -126,9 +126,9 @@ func FieldAt(f *model.Field, at jen.Code) jen.Code {
 	}
 	switch {
 	case typedJSON(f):
-		return Store(prefix + "JSONField").Call(at)
+		return Core(prefix + "JSONField").Call(at)
 	case f.Storage().Kind == check.Decimal:
-		return Store(prefix+"DecimalField").Call(at, jen.Lit(f.Scale))
+		return Core(prefix+"DecimalField").Call(at, jen.Lit(f.Scale))
 	case f.NotNull && (f.References != nil || f.EnumGoName != ""):
 		return jen.Parens(jen.Op("*").Id(f.Storage().Go)).Parens(at)
 	}
@@ -162,7 +162,7 @@ func DefaultOf(f *model.Field) jen.Code {
 		return jen.Qual(DecimalPath, "RequireFromString").Call(jen.Lit(text))
 	case check.JSON:
 		if typedJSON(f) {
-			return Store("MustJSON").Types(Type(f)).Call(jen.Lit(text))
+			return Core("MustJSON").Types(Type(f)).Call(jen.Lit(text))
 		}
 		return Store("JSON").Call(jen.Lit(text))
 	case check.Bytes:

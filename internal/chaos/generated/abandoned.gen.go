@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // AbandonedID names one row of abandoned.
@@ -41,9 +42,9 @@ var AbandonedFields = struct {
 	First  store.Col[AbandonedID, int64]
 	Tokens store.Col[AbandonedID, int64]
 }{
-	ID:     store.FieldOf[AbandonedID, AbandonedID](0),
-	First:  store.FieldOf[AbandonedID, int64](1),
-	Tokens: store.FieldOf[AbandonedID, int64](2),
+	ID:     core.FieldOf[AbandonedID, AbandonedID](0),
+	First:  core.FieldOf[AbandonedID, int64](1),
+	Tokens: core.FieldOf[AbandonedID, int64](2),
 }
 
 // The forms of a question to abandoned and of its answer.
@@ -56,11 +57,11 @@ type (
 
 // AbandonedTable reads and writes abandoned.
 type AbandonedTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *AbandonedTable) Conn() *store.Conn {
+func (t *AbandonedTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -111,14 +112,14 @@ func (t *AbandonedTable) CreateMany(ctx context.Context, ns []AbandonedNew) ([]A
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *AbandonedTable) DeleteWhere(ctx context.Context, where AbandonedFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *AbandonedTable) List(ctx context.Context, q AbandonedQuery) (AbandonedPage, error) {
 	var page AbandonedPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return AbandonedPage{}, err
 	}
@@ -131,7 +132,7 @@ func (t *AbandonedTable) List(ctx context.Context, q AbandonedQuery) (AbandonedP
 // error.
 func (t *AbandonedTable) All(ctx context.Context, q AbandonedQuery) iter.Seq2[*Abandoned, error] {
 	return func(yield func(*Abandoned, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Abandoned)
 			return yield(r, err)
 		})
@@ -141,7 +142,7 @@ func (t *AbandonedTable) All(ctx context.Context, q AbandonedQuery) iter.Seq2[*A
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *AbandonedTable) First(ctx context.Context, q AbandonedQuery) (*Abandoned, error) {
 	r := new(Abandoned)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -150,23 +151,23 @@ func (t *AbandonedTable) First(ctx context.Context, q AbandonedQuery) (*Abandone
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *AbandonedTable) Count(ctx context.Context, where AbandonedFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *AbandonedTable) Exists(ctx context.Context, where AbandonedFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var abandonedSpec = store.Spec{
-	Columns: []store.Column{
+var abandonedSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "first", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "tokens", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
 	Fields: abandonedFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "abandoned",
 	New:    abandonedNew,
 	Patch:  abandonedPatch,
@@ -175,9 +176,9 @@ var abandonedSpec = store.Spec{
 	},
 }
 
-var abandonedTableDef = store.TableDef{
+var abandonedTableDef = core.TableDef{
 	Columns: abandonedSpec.Columns,
-	Indexes: []store.Index{},
+	Indexes: []core.Index{},
 	Name:    "abandoned",
 }
 
@@ -189,7 +190,7 @@ func abandonedFields(row any, buf []any) []any {
 		&r.Tokens)
 }
 
-func abandonedNew(given, row any, m *store.Mask, _ time.Time) {
+func abandonedNew(given, row any, m *core.Mask, _ time.Time) {
 	n, r := given.(*AbandonedNew), row.(*Abandoned)
 	r.First = n.First
 	m.Add(1)
@@ -197,8 +198,8 @@ func abandonedNew(given, row any, m *store.Mask, _ time.Time) {
 	m.Add(2)
 }
 
-func abandonedPatch(given, row any, m *store.Mask) {
+func abandonedPatch(given, row any, m *core.Mask) {
 	p, r := given.(*AbandonedPatch), row.(*Abandoned)
-	store.Patch(m, 1, &r.First, p.First)
-	store.Patch(m, 2, &r.Tokens, p.Tokens)
+	core.Patch(m, 1, &r.First, p.First)
+	core.Patch(m, 2, &r.Tokens, p.Tokens)
 }

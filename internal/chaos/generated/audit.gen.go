@@ -10,6 +10,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // AuditID names one row of audit.
@@ -48,7 +49,7 @@ func AuditDidValues() []AuditDid {
 
 // Valid reports whether v is one of the declared values.
 func (v AuditDid) Valid() bool {
-	return store.EnumHas(v, AuditDidValues())
+	return core.EnumHas(v, AuditDidValues())
 }
 
 // String returns the value as it is stored.
@@ -58,17 +59,17 @@ func (v AuditDid) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v AuditDid) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, AuditDidValues())
+	return core.EnumToText(v, AuditDidValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *AuditDid) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, AuditDidValues())
+	return core.EnumFromText(v, text, AuditDidValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *AuditDid) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -109,14 +110,14 @@ var AuditFields = struct {
 	Did     store.Col[AuditID, AuditDid]
 	Process store.TextCol[AuditID, string]
 }{
-	ID:      store.FieldOf[AuditID, AuditID](0),
-	Queue:   store.TextOf[AuditID, string](1),
-	Job:     store.FieldOf[AuditID, int64](2),
-	Token:   store.FieldOf[AuditID, int64](3),
-	Epoch:   store.FieldOf[AuditID, int64](4),
-	Attempt: store.FieldOf[AuditID, int64](5),
-	Did:     store.FieldOf[AuditID, AuditDid](6),
-	Process: store.TextOf[AuditID, string](7),
+	ID:      core.FieldOf[AuditID, AuditID](0),
+	Queue:   core.TextOf[AuditID, string](1),
+	Job:     core.FieldOf[AuditID, int64](2),
+	Token:   core.FieldOf[AuditID, int64](3),
+	Epoch:   core.FieldOf[AuditID, int64](4),
+	Attempt: core.FieldOf[AuditID, int64](5),
+	Did:     core.FieldOf[AuditID, AuditDid](6),
+	Process: core.TextOf[AuditID, string](7),
 }
 
 // The forms of a question to audit and of its answer.
@@ -129,11 +130,11 @@ type (
 
 // AuditTable reads and writes audit.
 type AuditTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *AuditTable) Conn() *store.Conn {
+func (t *AuditTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -184,14 +185,14 @@ func (t *AuditTable) CreateMany(ctx context.Context, ns []AuditNew) ([]AuditID, 
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *AuditTable) DeleteWhere(ctx context.Context, where AuditFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *AuditTable) List(ctx context.Context, q AuditQuery) (AuditPage, error) {
 	var page AuditPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return AuditPage{}, err
 	}
@@ -204,7 +205,7 @@ func (t *AuditTable) List(ctx context.Context, q AuditQuery) (AuditPage, error) 
 // error.
 func (t *AuditTable) All(ctx context.Context, q AuditQuery) iter.Seq2[*Audit, error] {
 	return func(yield func(*Audit, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Audit)
 			return yield(r, err)
 		})
@@ -214,7 +215,7 @@ func (t *AuditTable) All(ctx context.Context, q AuditQuery) iter.Seq2[*Audit, er
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *AuditTable) First(ctx context.Context, q AuditQuery) (*Audit, error) {
 	r := new(Audit)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -223,16 +224,16 @@ func (t *AuditTable) First(ctx context.Context, q AuditQuery) (*Audit, error) {
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *AuditTable) Count(ctx context.Context, where AuditFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *AuditTable) Exists(ctx context.Context, where AuditFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var auditSpec = store.Spec{
-	Columns: []store.Column{
+var auditSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "queue", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
 		{Name: "job", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -243,8 +244,8 @@ var auditSpec = store.Spec{
 		{Name: "process", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("40")}, Types: [3]string{"TEXT", "character varying(40)", "varchar(40)"}},
 	},
 	Fields: auditFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "audit",
 	New:    auditNew,
 	Patch:  auditPatch,
@@ -253,9 +254,9 @@ var auditSpec = store.Spec{
 	},
 }
 
-var auditTableDef = store.TableDef{
+var auditTableDef = core.TableDef{
 	Columns: auditSpec.Columns,
-	Indexes: []store.Index{},
+	Indexes: []core.Index{},
 	Name:    "audit",
 }
 
@@ -272,7 +273,7 @@ func auditFields(row any, buf []any) []any {
 		&r.Process)
 }
 
-func auditNew(given, row any, m *store.Mask, _ time.Time) {
+func auditNew(given, row any, m *core.Mask, _ time.Time) {
 	n, r := given.(*AuditNew), row.(*Audit)
 	r.Queue = n.Queue
 	m.Add(1)
@@ -290,13 +291,13 @@ func auditNew(given, row any, m *store.Mask, _ time.Time) {
 	m.Add(7)
 }
 
-func auditPatch(given, row any, m *store.Mask) {
+func auditPatch(given, row any, m *core.Mask) {
 	p, r := given.(*AuditPatch), row.(*Audit)
-	store.Patch(m, 1, &r.Queue, p.Queue)
-	store.Patch(m, 2, &r.Job, p.Job)
-	store.Patch(m, 3, &r.Token, p.Token)
-	store.Patch(m, 4, &r.Epoch, p.Epoch)
-	store.Patch(m, 5, &r.Attempt, p.Attempt)
-	store.Patch(m, 6, &r.Did, p.Did)
-	store.Patch(m, 7, &r.Process, p.Process)
+	core.Patch(m, 1, &r.Queue, p.Queue)
+	core.Patch(m, 2, &r.Job, p.Job)
+	core.Patch(m, 3, &r.Token, p.Token)
+	core.Patch(m, 4, &r.Epoch, p.Epoch)
+	core.Patch(m, 5, &r.Attempt, p.Attempt)
+	core.Patch(m, 6, &r.Did, p.Did)
+	core.Patch(m, 7, &r.Process, p.Process)
 }

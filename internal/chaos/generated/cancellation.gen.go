@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // CancellationID names one row of cancellation.
@@ -37,8 +38,8 @@ var CancellationFields = struct {
 	ID  store.Col[CancellationID, CancellationID]
 	Job store.Col[CancellationID, int64]
 }{
-	ID:  store.FieldOf[CancellationID, CancellationID](0),
-	Job: store.FieldOf[CancellationID, int64](1),
+	ID:  core.FieldOf[CancellationID, CancellationID](0),
+	Job: core.FieldOf[CancellationID, int64](1),
 }
 
 // The forms of a question to cancellation and of its answer.
@@ -51,11 +52,11 @@ type (
 
 // CancellationTable reads and writes cancellation.
 type CancellationTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *CancellationTable) Conn() *store.Conn {
+func (t *CancellationTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -106,14 +107,14 @@ func (t *CancellationTable) CreateMany(ctx context.Context, ns []CancellationNew
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *CancellationTable) DeleteWhere(ctx context.Context, where CancellationFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *CancellationTable) List(ctx context.Context, q CancellationQuery) (CancellationPage, error) {
 	var page CancellationPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return CancellationPage{}, err
 	}
@@ -126,7 +127,7 @@ func (t *CancellationTable) List(ctx context.Context, q CancellationQuery) (Canc
 // error.
 func (t *CancellationTable) All(ctx context.Context, q CancellationQuery) iter.Seq2[*Cancellation, error] {
 	return func(yield func(*Cancellation, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Cancellation)
 			return yield(r, err)
 		})
@@ -136,7 +137,7 @@ func (t *CancellationTable) All(ctx context.Context, q CancellationQuery) iter.S
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *CancellationTable) First(ctx context.Context, q CancellationQuery) (*Cancellation, error) {
 	r := new(Cancellation)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -145,22 +146,22 @@ func (t *CancellationTable) First(ctx context.Context, q CancellationQuery) (*Ca
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *CancellationTable) Count(ctx context.Context, where CancellationFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *CancellationTable) Exists(ctx context.Context, where CancellationFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var cancellationSpec = store.Spec{
-	Columns: []store.Column{
+var cancellationSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
 	Fields: cancellationFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "cancellation",
 	New:    cancellationNew,
 	Patch:  cancellationPatch,
@@ -169,9 +170,9 @@ var cancellationSpec = store.Spec{
 	},
 }
 
-var cancellationTableDef = store.TableDef{
+var cancellationTableDef = core.TableDef{
 	Columns: cancellationSpec.Columns,
-	Indexes: []store.Index{},
+	Indexes: []core.Index{},
 	Name:    "cancellation",
 }
 
@@ -182,13 +183,13 @@ func cancellationFields(row any, buf []any) []any {
 		&r.Job)
 }
 
-func cancellationNew(given, row any, m *store.Mask, _ time.Time) {
+func cancellationNew(given, row any, m *core.Mask, _ time.Time) {
 	n, r := given.(*CancellationNew), row.(*Cancellation)
 	r.Job = n.Job
 	m.Add(1)
 }
 
-func cancellationPatch(given, row any, m *store.Mask) {
+func cancellationPatch(given, row any, m *core.Mask) {
 	p, r := given.(*CancellationPatch), row.(*Cancellation)
-	store.Patch(m, 1, &r.Job, p.Job)
+	core.Patch(m, 1, &r.Job, p.Job)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // EnqueuedID names one row of enqueued.
@@ -49,11 +50,11 @@ var EnqueuedFields = struct {
 	Job    store.Col[EnqueuedID, int64]
 	Inside store.Col[EnqueuedID, bool]
 }{
-	ID:     store.FieldOf[EnqueuedID, EnqueuedID](0),
-	Token:  store.FieldOf[EnqueuedID, int64](1),
-	Queue:  store.TextOf[EnqueuedID, string](2),
-	Job:    store.FieldOf[EnqueuedID, int64](3),
-	Inside: store.FieldOf[EnqueuedID, bool](4),
+	ID:     core.FieldOf[EnqueuedID, EnqueuedID](0),
+	Token:  core.FieldOf[EnqueuedID, int64](1),
+	Queue:  core.TextOf[EnqueuedID, string](2),
+	Job:    core.FieldOf[EnqueuedID, int64](3),
+	Inside: core.FieldOf[EnqueuedID, bool](4),
 }
 
 // The forms of a question to enqueued and of its answer.
@@ -66,11 +67,11 @@ type (
 
 // EnqueuedTable reads and writes enqueued.
 type EnqueuedTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *EnqueuedTable) Conn() *store.Conn {
+func (t *EnqueuedTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -142,14 +143,14 @@ func (t *EnqueuedTable) CreateMany(ctx context.Context, ns []EnqueuedNew) ([]Enq
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *EnqueuedTable) DeleteWhere(ctx context.Context, where EnqueuedFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *EnqueuedTable) List(ctx context.Context, q EnqueuedQuery) (EnqueuedPage, error) {
 	var page EnqueuedPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return EnqueuedPage{}, err
 	}
@@ -162,7 +163,7 @@ func (t *EnqueuedTable) List(ctx context.Context, q EnqueuedQuery) (EnqueuedPage
 // error.
 func (t *EnqueuedTable) All(ctx context.Context, q EnqueuedQuery) iter.Seq2[*Enqueued, error] {
 	return func(yield func(*Enqueued, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Enqueued)
 			return yield(r, err)
 		})
@@ -172,7 +173,7 @@ func (t *EnqueuedTable) All(ctx context.Context, q EnqueuedQuery) iter.Seq2[*Enq
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *EnqueuedTable) First(ctx context.Context, q EnqueuedQuery) (*Enqueued, error) {
 	r := new(Enqueued)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -181,16 +182,16 @@ func (t *EnqueuedTable) First(ctx context.Context, q EnqueuedQuery) (*Enqueued, 
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *EnqueuedTable) Count(ctx context.Context, where EnqueuedFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *EnqueuedTable) Exists(ctx context.Context, where EnqueuedFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var enqueuedSpec = store.Spec{
-	Columns: []store.Column{
+var enqueuedSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "token", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "queue", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
@@ -198,8 +199,8 @@ var enqueuedSpec = store.Spec{
 		{Name: "inside", Rules: check.Rules{Kind: check.Bool, Required: true}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
 	},
 	Fields: enqueuedFields,
-	ID:     store.IDInteger,
-	Keys: []store.Key{
+	ID:     core.IDInteger,
+	Keys: []core.Key{
 		{Name: "enqueued_token_key", Columns: []int{1}},
 	},
 	Name:  "enqueued",
@@ -210,9 +211,9 @@ var enqueuedSpec = store.Spec{
 	},
 }
 
-var enqueuedTableDef = store.TableDef{
+var enqueuedTableDef = core.TableDef{
 	Columns: enqueuedSpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "enqueued_token_key", Columns: []int{1}, Unique: true},
 	},
 	Name: "enqueued",
@@ -228,7 +229,7 @@ func enqueuedFields(row any, buf []any) []any {
 		&r.Inside)
 }
 
-func enqueuedNew(given, row any, m *store.Mask, _ time.Time) {
+func enqueuedNew(given, row any, m *core.Mask, _ time.Time) {
 	n, r := given.(*EnqueuedNew), row.(*Enqueued)
 	r.Token = n.Token
 	m.Add(1)
@@ -240,10 +241,10 @@ func enqueuedNew(given, row any, m *store.Mask, _ time.Time) {
 	m.Add(4)
 }
 
-func enqueuedPatch(given, row any, m *store.Mask) {
+func enqueuedPatch(given, row any, m *core.Mask) {
 	p, r := given.(*EnqueuedPatch), row.(*Enqueued)
-	store.Patch(m, 1, &r.Token, p.Token)
-	store.Patch(m, 2, &r.Queue, p.Queue)
-	store.Patch(m, 3, &r.Job, p.Job)
-	store.Patch(m, 4, &r.Inside, p.Inside)
+	core.Patch(m, 1, &r.Token, p.Token)
+	core.Patch(m, 2, &r.Queue, p.Queue)
+	core.Patch(m, 3, &r.Job, p.Job)
+	core.Patch(m, 4, &r.Inside, p.Inside)
 }

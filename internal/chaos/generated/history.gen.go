@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // HistoryID names one row of history.
@@ -90,20 +91,20 @@ var HistoryFields = struct {
 	Counted     store.Col[HistoryID, int64]
 	At          store.Col[HistoryID, time.Time]
 }{
-	ID:          store.FieldOf[HistoryID, HistoryID](0),
-	Queue:       store.TextOf[HistoryID, string](1),
-	Job:         store.FieldOf[HistoryID, int64](2),
-	Kind:        store.TextOf[HistoryID, string](3),
-	Was:         store.TextOf[HistoryID, string](4),
-	Became:      store.TextOf[HistoryID, string](5),
-	EpochWas:    store.FieldOf[HistoryID, int64](6),
-	Epoch:       store.FieldOf[HistoryID, int64](7),
-	AttemptsWas: store.FieldOf[HistoryID, int64](8),
-	Attempts:    store.FieldOf[HistoryID, int64](9),
-	LeaseWas:    store.FieldOf[HistoryID, time.Time](10),
-	Conn:        store.FieldOf[HistoryID, int64](11),
-	Counted:     store.FieldOf[HistoryID, int64](12),
-	At:          store.FieldOf[HistoryID, time.Time](13),
+	ID:          core.FieldOf[HistoryID, HistoryID](0),
+	Queue:       core.TextOf[HistoryID, string](1),
+	Job:         core.FieldOf[HistoryID, int64](2),
+	Kind:        core.TextOf[HistoryID, string](3),
+	Was:         core.TextOf[HistoryID, string](4),
+	Became:      core.TextOf[HistoryID, string](5),
+	EpochWas:    core.FieldOf[HistoryID, int64](6),
+	Epoch:       core.FieldOf[HistoryID, int64](7),
+	AttemptsWas: core.FieldOf[HistoryID, int64](8),
+	Attempts:    core.FieldOf[HistoryID, int64](9),
+	LeaseWas:    core.FieldOf[HistoryID, time.Time](10),
+	Conn:        core.FieldOf[HistoryID, int64](11),
+	Counted:     core.FieldOf[HistoryID, int64](12),
+	At:          core.FieldOf[HistoryID, time.Time](13),
 }
 
 // The forms of a question to history and of its answer.
@@ -116,11 +117,11 @@ type (
 
 // HistoryTable reads and writes history.
 type HistoryTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *HistoryTable) Conn() *store.Conn {
+func (t *HistoryTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -171,14 +172,14 @@ func (t *HistoryTable) CreateMany(ctx context.Context, ns []HistoryNew) ([]Histo
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *HistoryTable) DeleteWhere(ctx context.Context, where HistoryFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *HistoryTable) List(ctx context.Context, q HistoryQuery) (HistoryPage, error) {
 	var page HistoryPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return HistoryPage{}, err
 	}
@@ -191,7 +192,7 @@ func (t *HistoryTable) List(ctx context.Context, q HistoryQuery) (HistoryPage, e
 // error.
 func (t *HistoryTable) All(ctx context.Context, q HistoryQuery) iter.Seq2[*History, error] {
 	return func(yield func(*History, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*History)
 			return yield(r, err)
 		})
@@ -201,7 +202,7 @@ func (t *HistoryTable) All(ctx context.Context, q HistoryQuery) iter.Seq2[*Histo
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *HistoryTable) First(ctx context.Context, q HistoryQuery) (*History, error) {
 	r := new(History)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -210,16 +211,16 @@ func (t *HistoryTable) First(ctx context.Context, q HistoryQuery) (*History, err
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *HistoryTable) Count(ctx context.Context, where HistoryFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *HistoryTable) Exists(ctx context.Context, where HistoryFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var historySpec = store.Spec{
-	Columns: []store.Column{
+var historySpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "queue", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
 		{Name: "job", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -236,8 +237,8 @@ var historySpec = store.Spec{
 		{Name: "at", Rules: check.Rules{Kind: check.Time, Required: true}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
 	Fields: historyFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "history",
 	New:    historyNew,
 	Patch:  historyPatch,
@@ -246,9 +247,9 @@ var historySpec = store.Spec{
 	},
 }
 
-var historyTableDef = store.TableDef{
+var historyTableDef = core.TableDef{
 	Columns: historySpec.Columns,
-	Indexes: []store.Index{},
+	Indexes: []core.Index{},
 	Name:    "history",
 }
 
@@ -271,7 +272,7 @@ func historyFields(row any, buf []any) []any {
 		&r.At)
 }
 
-func historyNew(given, row any, m *store.Mask, _ time.Time) {
+func historyNew(given, row any, m *core.Mask, _ time.Time) {
 	n, r := given.(*HistoryNew), row.(*History)
 	r.Queue = n.Queue
 	m.Add(1)
@@ -291,27 +292,27 @@ func historyNew(given, row any, m *store.Mask, _ time.Time) {
 	m.Add(8)
 	r.Attempts = n.Attempts
 	m.Add(9)
-	store.PutNull(m, 10, &r.LeaseWas, n.LeaseWas)
+	core.PutNull(m, 10, &r.LeaseWas, n.LeaseWas)
 	r.Conn = n.Conn
 	m.Add(11)
-	store.PutNull(m, 12, &r.Counted, n.Counted)
+	core.PutNull(m, 12, &r.Counted, n.Counted)
 	r.At = n.At
 	m.Add(13)
 }
 
-func historyPatch(given, row any, m *store.Mask) {
+func historyPatch(given, row any, m *core.Mask) {
 	p, r := given.(*HistoryPatch), row.(*History)
-	store.Patch(m, 1, &r.Queue, p.Queue)
-	store.Patch(m, 2, &r.Job, p.Job)
-	store.Patch(m, 3, &r.Kind, p.Kind)
-	store.Patch(m, 4, &r.Was, p.Was)
-	store.Patch(m, 5, &r.Became, p.Became)
-	store.Patch(m, 6, &r.EpochWas, p.EpochWas)
-	store.Patch(m, 7, &r.Epoch, p.Epoch)
-	store.Patch(m, 8, &r.AttemptsWas, p.AttemptsWas)
-	store.Patch(m, 9, &r.Attempts, p.Attempts)
-	store.PutNull(m, 10, &r.LeaseWas, p.LeaseWas)
-	store.Patch(m, 11, &r.Conn, p.Conn)
-	store.PutNull(m, 12, &r.Counted, p.Counted)
-	store.Patch(m, 13, &r.At, p.At)
+	core.Patch(m, 1, &r.Queue, p.Queue)
+	core.Patch(m, 2, &r.Job, p.Job)
+	core.Patch(m, 3, &r.Kind, p.Kind)
+	core.Patch(m, 4, &r.Was, p.Was)
+	core.Patch(m, 5, &r.Became, p.Became)
+	core.Patch(m, 6, &r.EpochWas, p.EpochWas)
+	core.Patch(m, 7, &r.Epoch, p.Epoch)
+	core.Patch(m, 8, &r.AttemptsWas, p.AttemptsWas)
+	core.Patch(m, 9, &r.Attempts, p.Attempts)
+	core.PutNull(m, 10, &r.LeaseWas, p.LeaseWas)
+	core.Patch(m, 11, &r.Conn, p.Conn)
+	core.PutNull(m, 12, &r.Counted, p.Counted)
+	core.Patch(m, 13, &r.At, p.At)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // JobID names one row of job.
@@ -68,7 +69,7 @@ func JobStateValues() []JobState {
 
 // Valid reports whether v is one of the declared values.
 func (v JobState) Valid() bool {
-	return store.EnumHas(v, JobStateValues())
+	return core.EnumHas(v, JobStateValues())
 }
 
 // String returns the value as it is stored.
@@ -78,17 +79,17 @@ func (v JobState) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v JobState) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, JobStateValues())
+	return core.EnumToText(v, JobStateValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *JobState) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, JobStateValues())
+	return core.EnumFromText(v, text, JobStateValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *JobState) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -150,24 +151,24 @@ var JobFields = struct {
 	QueueNote     store.TextCol[JobID, string]
 	QueueTrace    store.TextCol[JobID, string]
 }{
-	ID:            store.FieldOf[JobID, JobID](0),
-	JobType:       store.TextOf[JobID, string](1),
-	Payload:       store.OpaqueOf[JobID](2),
-	State:         store.FieldOf[JobID, JobState](3),
-	Priority:      store.FieldOf[JobID, int64](4),
-	Attempts:      store.FieldOf[JobID, int64](5),
-	MaxAttempts:   store.FieldOf[JobID, int64](6),
-	RunAt:         store.FieldOf[JobID, time.Time](7),
-	Error:         store.TextOf[JobID, string](8),
-	QueueEpoch:    store.FieldOf[JobID, int64](9),
-	QueueLease:    store.FieldOf[JobID, time.Time](10),
-	QueueHold:     store.TextOf[JobID, string](11),
-	QueueName:     store.TextOf[JobID, string](12),
-	QueueErrors:   store.OpaqueOf[JobID](13),
-	QueueResult:   store.OpaqueOf[JobID](14),
-	QueueProgress: store.FieldOf[JobID, store.Decimal](15),
-	QueueNote:     store.TextOf[JobID, string](16),
-	QueueTrace:    store.TextOf[JobID, string](17),
+	ID:            core.FieldOf[JobID, JobID](0),
+	JobType:       core.TextOf[JobID, string](1),
+	Payload:       core.OpaqueOf[JobID](2),
+	State:         core.FieldOf[JobID, JobState](3),
+	Priority:      core.FieldOf[JobID, int64](4),
+	Attempts:      core.FieldOf[JobID, int64](5),
+	MaxAttempts:   core.FieldOf[JobID, int64](6),
+	RunAt:         core.FieldOf[JobID, time.Time](7),
+	Error:         core.TextOf[JobID, string](8),
+	QueueEpoch:    core.FieldOf[JobID, int64](9),
+	QueueLease:    core.FieldOf[JobID, time.Time](10),
+	QueueHold:     core.TextOf[JobID, string](11),
+	QueueName:     core.TextOf[JobID, string](12),
+	QueueErrors:   core.OpaqueOf[JobID](13),
+	QueueResult:   core.OpaqueOf[JobID](14),
+	QueueProgress: core.FieldOf[JobID, store.Decimal](15),
+	QueueNote:     core.TextOf[JobID, string](16),
+	QueueTrace:    core.TextOf[JobID, string](17),
 }
 
 // The forms of a question to job and of its answer.
@@ -180,11 +181,11 @@ type (
 
 // JobTable reads and writes job.
 type JobTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *JobTable) Conn() *store.Conn {
+func (t *JobTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -235,14 +236,14 @@ func (t *JobTable) CreateMany(ctx context.Context, ns []JobNew) ([]JobID, error)
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *JobTable) DeleteWhere(ctx context.Context, where JobFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *JobTable) List(ctx context.Context, q JobQuery) (JobPage, error) {
 	var page JobPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return JobPage{}, err
 	}
@@ -255,7 +256,7 @@ func (t *JobTable) List(ctx context.Context, q JobQuery) (JobPage, error) {
 // error.
 func (t *JobTable) All(ctx context.Context, q JobQuery) iter.Seq2[*Job, error] {
 	return func(yield func(*Job, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Job)
 			return yield(r, err)
 		})
@@ -265,7 +266,7 @@ func (t *JobTable) All(ctx context.Context, q JobQuery) iter.Seq2[*Job, error] {
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *JobTable) First(ctx context.Context, q JobQuery) (*Job, error) {
 	r := new(Job)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -274,16 +275,16 @@ func (t *JobTable) First(ctx context.Context, q JobQuery) (*Job, error) {
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *JobTable) Count(ctx context.Context, where JobFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *JobTable) Exists(ctx context.Context, where JobFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var jobSpec = store.Spec{
-	Columns: []store.Column{
+var jobSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
 		{Name: "payload", Rules: check.Rules{Kind: check.JSON, Required: true, Max: check.At("1048576")}, Types: [3]string{"TEXT", "jsonb", "json"}},
@@ -304,8 +305,8 @@ var jobSpec = store.Spec{
 		{Name: "queue_trace", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: jobFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "job",
 	New:    jobNew,
 	Patch:  jobPatch,
@@ -314,9 +315,9 @@ var jobSpec = store.Spec{
 	},
 }
 
-var jobTableDef = store.TableDef{
+var jobTableDef = core.TableDef{
 	Columns: jobSpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "job_queue_claim_idx", Columns: []int{3, 11, 12, 4, 0}, Desc: []bool{false, false, false, true, false}, Partial: true},
 		{Name: "job_queue_hold_idx", Columns: []int{3, 11, 7}, Partial: true},
 		{Name: "job_queue_running_idx", Columns: []int{10}, Partial: true},
@@ -342,42 +343,42 @@ func jobFields(row any, buf []any) []any {
 		&r.QueueName,
 		&r.QueueErrors,
 		&r.QueueResult,
-		store.NullDecimalField(&r.QueueProgress, 4),
+		core.NullDecimalField(&r.QueueProgress, 4),
 		&r.QueueNote,
 		&r.QueueTrace)
 }
 
-func jobNew(given, row any, m *store.Mask, now time.Time) {
+func jobNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*JobNew), row.(*Job)
 	r.JobType = n.JobType
 	m.Add(1)
 	r.Payload = n.Payload
 	m.Add(2)
-	store.Put(m, 3, &r.State, n.State, JobStateReady)
-	store.Put(m, 4, &r.Priority, n.Priority, 0)
-	store.Put(m, 5, &r.Attempts, n.Attempts, 0)
-	store.Put(m, 6, &r.MaxAttempts, n.MaxAttempts, 25)
-	store.PutNull(m, 7, &r.RunAt, n.RunAt)
-	store.PutNull(m, 8, &r.Error, n.Error)
+	core.Put(m, 3, &r.State, n.State, JobStateReady)
+	core.Put(m, 4, &r.Priority, n.Priority, 0)
+	core.Put(m, 5, &r.Attempts, n.Attempts, 0)
+	core.Put(m, 6, &r.MaxAttempts, n.MaxAttempts, 25)
+	core.PutNull(m, 7, &r.RunAt, n.RunAt)
+	core.PutNull(m, 8, &r.Error, n.Error)
 	r.QueueEpoch = 0
-	store.Put(m, 11, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
-	store.Put(m, 12, &r.QueueName, n.QueueName, "main")
-	store.PutNull(m, 17, &r.QueueTrace, n.own.QueueTrace)
+	core.Put(m, 11, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
+	core.Put(m, 12, &r.QueueName, n.QueueName, "main")
+	core.PutNull(m, 17, &r.QueueTrace, n.own.QueueTrace)
 }
 
-func jobPatch(given, row any, m *store.Mask) {
+func jobPatch(given, row any, m *core.Mask) {
 	p, r := given.(*JobPatch), row.(*Job)
-	store.Patch(m, 1, &r.JobType, p.JobType)
-	store.Patch(m, 2, &r.Payload, p.Payload)
-	store.Patch(m, 3, &r.State, p.State)
-	store.Patch(m, 4, &r.Priority, p.Priority)
-	store.Patch(m, 5, &r.Attempts, p.Attempts)
-	store.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
-	store.PutNull(m, 7, &r.RunAt, p.RunAt)
-	store.PutNull(m, 8, &r.Error, p.Error)
-	store.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
-	store.Patch(m, 12, &r.QueueName, p.QueueName)
-	store.PutNull(m, 17, &r.QueueTrace, p.own.QueueTrace)
+	core.Patch(m, 1, &r.JobType, p.JobType)
+	core.Patch(m, 2, &r.Payload, p.Payload)
+	core.Patch(m, 3, &r.State, p.State)
+	core.Patch(m, 4, &r.Priority, p.Priority)
+	core.Patch(m, 5, &r.Attempts, p.Attempts)
+	core.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
+	core.PutNull(m, 7, &r.RunAt, p.RunAt)
+	core.PutNull(m, 8, &r.Error, p.Error)
+	core.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
+	core.Patch(m, 12, &r.QueueName, p.QueueName)
+	core.PutNull(m, 17, &r.QueueTrace, p.own.QueueTrace)
 }
 
 // Inside is the payload of a inside in job.
@@ -565,7 +566,7 @@ var jobQueue = queue.Spec[Job]{
 	Queues:    []queue.Name{{Name: "main", Concurrency: 16}, {Name: "side", Concurrency: 8}},
 	Retention: []queue.Retention{},
 	Statements: queue.Statements{
-		Abandon: store.Statement{
+		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = 'cancelled', queue_lease = NULL, error = ?, queue_errors = ?
@@ -579,7 +580,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
-		Beat: store.Statement{
+		Beat: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET queue_lease = ?
@@ -599,7 +600,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
 		},
-		Bury: store.Statement{
+		Bury: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = 'dead', queue_lease = NULL, error = ?, queue_errors = ?
@@ -613,7 +614,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
-		Cancel: store.Statement{
+		Cancel: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = 'cancelled', queue_lease = NULL, error = COALESCE(?, error)
@@ -627,7 +628,7 @@ WHERE id = ? AND state IN ('ready', 'running')`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
-		Claim: store.Statement{
+		Claim: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?
@@ -665,7 +666,7 @@ FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 9, 3, 8}, {3, 2, 9, 3, 8}, {9, 3, 8}},
 		},
-		Complete: store.Statement{
+		Complete: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = 'done', queue_lease = NULL
@@ -681,7 +682,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{0, 1}, {16, 17}, {0}},
 		},
-		Expire: store.Statement{
+		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
@@ -700,7 +701,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL 
 			},
 			Order: [3][]int{{5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}},
 		},
-		Finish: store.Statement{
+		Finish: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = 'done', queue_lease = NULL, queue_result = ?
@@ -714,7 +715,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{10, 0, 1}, {10, 0, 1}, {10, 0, 1}},
 		},
-		Get: store.Statement{
+		Get: core.Statement{
 			Text: [3]string{
 				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job
@@ -727,7 +728,7 @@ FROM job
 WHERE id = ?`,
 			},
 		},
-		Lock: store.Statement{
+		Lock: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -739,7 +740,7 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		NextDue: store.Statement{
+		NextDue: core.Statement{
 			Text: [3]string{
 				`SELECT run_at
 FROM job
@@ -759,7 +760,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Park: store.Statement{
+		Park: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET queue_hold = 'kind', error = COALESCE(?, error)
@@ -773,7 +774,7 @@ WHERE id = ? AND state = 'ready' AND queue_hold = ''`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
-		Promote: store.Statement{
+		Promote: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET queue_hold = ''
@@ -802,7 +803,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Read: store.Statement{
+		Read: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -812,7 +813,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		Release: store.Statement{
+		Release: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
@@ -826,7 +827,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
-		Report: store.Statement{
+		Report: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET queue_progress = ?, queue_note = ?
@@ -840,7 +841,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{11, 12, 0, 1}, {11, 12, 0, 1}, {11, 12, 0, 1}},
 		},
-		Retry: store.Statement{
+		Retry: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = 'ready', queue_lease = NULL, run_at = ?, queue_hold = ?, error = ?, queue_errors = ?
@@ -854,7 +855,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: store.Statement{
+		Revive: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?
@@ -868,7 +869,7 @@ WHERE id = ? AND state <> 'running'`,
 			},
 			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
 		},
-		Running: store.Statement{
+		Running: core.Statement{
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM job
@@ -885,7 +886,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Snooze: store.Statement{
+		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, run_at = ?, queue_hold = ?
@@ -899,7 +900,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Stranger: store.Statement{
+		Stranger: core.Statement{
 			Text: [3]string{
 				`SELECT front.id, front.job_type
 FROM (
@@ -934,7 +935,7 @@ WHERE NOT front.job_type IN ('inside', 'beside')`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Take: store.Statement{
+		Take: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -944,7 +945,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {2, 3, 0}},
 		},
-		Unpark: store.Statement{
+		Unpark: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET queue_hold = ''
@@ -985,7 +986,7 @@ LIMIT ?`,
 }
 
 func init() {
-	jobSpec.Effects = []store.Effect{
-		{On: store.Created, Announce: "job"},
+	jobSpec.Effects = []core.Effect{
+		{On: core.Created, Announce: "job"},
 	}
 }

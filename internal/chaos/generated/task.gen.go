@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // TaskID names one row of task.
@@ -76,7 +77,7 @@ func TaskStateValues() []TaskState {
 
 // Valid reports whether v is one of the declared values.
 func (v TaskState) Valid() bool {
-	return store.EnumHas(v, TaskStateValues())
+	return core.EnumHas(v, TaskStateValues())
 }
 
 // String returns the value as it is stored.
@@ -86,17 +87,17 @@ func (v TaskState) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v TaskState) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, TaskStateValues())
+	return core.EnumToText(v, TaskStateValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *TaskState) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, TaskStateValues())
+	return core.EnumFromText(v, text, TaskStateValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *TaskState) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -165,28 +166,28 @@ var TaskFields = struct {
 	QueueYielded     store.Col[TaskID, bool]
 	QueueGate        store.TextCol[TaskID, string]
 }{
-	ID:               store.FieldOf[TaskID, TaskID](0),
-	JobType:          store.TextOf[TaskID, string](1),
-	Payload:          store.OpaqueOf[TaskID](2),
-	State:            store.FieldOf[TaskID, TaskState](3),
-	Priority:         store.FieldOf[TaskID, int64](4),
-	Attempts:         store.FieldOf[TaskID, int64](5),
-	MaxAttempts:      store.FieldOf[TaskID, int64](6),
-	RunAt:            store.FieldOf[TaskID, time.Time](7),
-	Error:            store.TextOf[TaskID, string](8),
-	QueueEpoch:       store.FieldOf[TaskID, int64](9),
-	QueueLease:       store.FieldOf[TaskID, time.Time](10),
-	QueueHold:        store.TextOf[TaskID, string](11),
-	QueueName:        store.TextOf[TaskID, string](12),
-	QueueErrors:      store.OpaqueOf[TaskID](13),
-	QueueResult:      store.OpaqueOf[TaskID](14),
-	QueueProgress:    store.FieldOf[TaskID, store.Decimal](15),
-	QueueNote:        store.TextOf[TaskID, string](16),
-	QueueTrace:       store.TextOf[TaskID, string](17),
-	QueueUnique:      store.TextOf[TaskID, string](18),
-	QueueUniqueUntil: store.FieldOf[TaskID, time.Time](19),
-	QueueYielded:     store.FieldOf[TaskID, bool](20),
-	QueueGate:        store.TextOf[TaskID, string](21),
+	ID:               core.FieldOf[TaskID, TaskID](0),
+	JobType:          core.TextOf[TaskID, string](1),
+	Payload:          core.OpaqueOf[TaskID](2),
+	State:            core.FieldOf[TaskID, TaskState](3),
+	Priority:         core.FieldOf[TaskID, int64](4),
+	Attempts:         core.FieldOf[TaskID, int64](5),
+	MaxAttempts:      core.FieldOf[TaskID, int64](6),
+	RunAt:            core.FieldOf[TaskID, time.Time](7),
+	Error:            core.TextOf[TaskID, string](8),
+	QueueEpoch:       core.FieldOf[TaskID, int64](9),
+	QueueLease:       core.FieldOf[TaskID, time.Time](10),
+	QueueHold:        core.TextOf[TaskID, string](11),
+	QueueName:        core.TextOf[TaskID, string](12),
+	QueueErrors:      core.OpaqueOf[TaskID](13),
+	QueueResult:      core.OpaqueOf[TaskID](14),
+	QueueProgress:    core.FieldOf[TaskID, store.Decimal](15),
+	QueueNote:        core.TextOf[TaskID, string](16),
+	QueueTrace:       core.TextOf[TaskID, string](17),
+	QueueUnique:      core.TextOf[TaskID, string](18),
+	QueueUniqueUntil: core.FieldOf[TaskID, time.Time](19),
+	QueueYielded:     core.FieldOf[TaskID, bool](20),
+	QueueGate:        core.TextOf[TaskID, string](21),
 }
 
 // The forms of a question to task and of its answer.
@@ -199,11 +200,11 @@ type (
 
 // TaskTable reads and writes task.
 type TaskTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *TaskTable) Conn() *store.Conn {
+func (t *TaskTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -254,14 +255,14 @@ func (t *TaskTable) CreateMany(ctx context.Context, ns []TaskNew) ([]TaskID, err
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *TaskTable) DeleteWhere(ctx context.Context, where TaskFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *TaskTable) List(ctx context.Context, q TaskQuery) (TaskPage, error) {
 	var page TaskPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return TaskPage{}, err
 	}
@@ -274,7 +275,7 @@ func (t *TaskTable) List(ctx context.Context, q TaskQuery) (TaskPage, error) {
 // error.
 func (t *TaskTable) All(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error] {
 	return func(yield func(*Task, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Task)
 			return yield(r, err)
 		})
@@ -284,7 +285,7 @@ func (t *TaskTable) All(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *TaskTable) First(ctx context.Context, q TaskQuery) (*Task, error) {
 	r := new(Task)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -293,16 +294,16 @@ func (t *TaskTable) First(ctx context.Context, q TaskQuery) (*Task, error) {
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *TaskTable) Count(ctx context.Context, where TaskFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *TaskTable) Exists(ctx context.Context, where TaskFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var taskSpec = store.Spec{
-	Columns: []store.Column{
+var taskSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
 		{Name: "payload", Rules: check.Rules{Kind: check.JSON, Required: true, Max: check.At("1048576")}, Types: [3]string{"TEXT", "jsonb", "json"}},
@@ -327,8 +328,8 @@ var taskSpec = store.Spec{
 		{Name: "queue_gate", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: taskFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "task",
 	New:    taskNew,
 	Patch:  taskPatch,
@@ -337,10 +338,10 @@ var taskSpec = store.Spec{
 	},
 }
 
-var taskTableDef = store.TableDef{
+var taskTableDef = core.TableDef{
 	Columns:   taskSpec.Columns,
-	Generated: []store.Column{{Name: "task_queue_unique_idx_when", Null: true, Types: [3]string{"", "", "tinyint(1)"}}},
-	Indexes: []store.Index{
+	Generated: []core.Column{{Name: "task_queue_unique_idx_when", Null: true, Types: [3]string{"", "", "tinyint(1)"}}},
+	Indexes: []core.Index{
 		{Name: "task_queue_claim_idx", Columns: []int{3, 11, 12, 4, 0}, Desc: []bool{false, false, false, true, false}, Partial: true},
 		{Name: "task_queue_hold_idx", Columns: []int{3, 11, 7}, Partial: true},
 		{Name: "task_queue_running_idx", Columns: []int{10}, Partial: true},
@@ -368,7 +369,7 @@ func taskFields(row any, buf []any) []any {
 		&r.QueueName,
 		&r.QueueErrors,
 		&r.QueueResult,
-		store.NullDecimalField(&r.QueueProgress, 4),
+		core.NullDecimalField(&r.QueueProgress, 4),
 		&r.QueueNote,
 		&r.QueueTrace,
 		&r.QueueUnique,
@@ -377,44 +378,44 @@ func taskFields(row any, buf []any) []any {
 		&r.QueueGate)
 }
 
-func taskNew(given, row any, m *store.Mask, now time.Time) {
+func taskNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*TaskNew), row.(*Task)
 	r.JobType = n.JobType
 	m.Add(1)
 	r.Payload = n.Payload
 	m.Add(2)
-	store.Put(m, 3, &r.State, n.State, TaskStateReady)
-	store.Put(m, 4, &r.Priority, n.Priority, 0)
-	store.Put(m, 5, &r.Attempts, n.Attempts, 0)
-	store.Put(m, 6, &r.MaxAttempts, n.MaxAttempts, 25)
-	store.PutNull(m, 7, &r.RunAt, n.RunAt)
-	store.PutNull(m, 8, &r.Error, n.Error)
+	core.Put(m, 3, &r.State, n.State, TaskStateReady)
+	core.Put(m, 4, &r.Priority, n.Priority, 0)
+	core.Put(m, 5, &r.Attempts, n.Attempts, 0)
+	core.Put(m, 6, &r.MaxAttempts, n.MaxAttempts, 25)
+	core.PutNull(m, 7, &r.RunAt, n.RunAt)
+	core.PutNull(m, 8, &r.Error, n.Error)
 	r.QueueEpoch = 0
-	store.Put(m, 11, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
-	store.Put(m, 12, &r.QueueName, n.QueueName, "quick")
-	store.PutNull(m, 17, &r.QueueTrace, n.own.QueueTrace)
-	store.PutNull(m, 18, &r.QueueUnique, n.own.QueueUnique)
-	store.PutNull(m, 19, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
+	core.Put(m, 11, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
+	core.Put(m, 12, &r.QueueName, n.QueueName, "quick")
+	core.PutNull(m, 17, &r.QueueTrace, n.own.QueueTrace)
+	core.PutNull(m, 18, &r.QueueUnique, n.own.QueueUnique)
+	core.PutNull(m, 19, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
 	r.QueueYielded = false
-	store.PutNull(m, 21, &r.QueueGate, n.own.QueueGate)
+	core.PutNull(m, 21, &r.QueueGate, n.own.QueueGate)
 }
 
-func taskPatch(given, row any, m *store.Mask) {
+func taskPatch(given, row any, m *core.Mask) {
 	p, r := given.(*TaskPatch), row.(*Task)
-	store.Patch(m, 1, &r.JobType, p.JobType)
-	store.Patch(m, 2, &r.Payload, p.Payload)
-	store.Patch(m, 3, &r.State, p.State)
-	store.Patch(m, 4, &r.Priority, p.Priority)
-	store.Patch(m, 5, &r.Attempts, p.Attempts)
-	store.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
-	store.PutNull(m, 7, &r.RunAt, p.RunAt)
-	store.PutNull(m, 8, &r.Error, p.Error)
-	store.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
-	store.Patch(m, 12, &r.QueueName, p.QueueName)
-	store.PutNull(m, 17, &r.QueueTrace, p.own.QueueTrace)
-	store.PutNull(m, 18, &r.QueueUnique, p.own.QueueUnique)
-	store.PutNull(m, 19, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
-	store.PutNull(m, 21, &r.QueueGate, p.own.QueueGate)
+	core.Patch(m, 1, &r.JobType, p.JobType)
+	core.Patch(m, 2, &r.Payload, p.Payload)
+	core.Patch(m, 3, &r.State, p.State)
+	core.Patch(m, 4, &r.Priority, p.Priority)
+	core.Patch(m, 5, &r.Attempts, p.Attempts)
+	core.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
+	core.PutNull(m, 7, &r.RunAt, p.RunAt)
+	core.PutNull(m, 8, &r.Error, p.Error)
+	core.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
+	core.Patch(m, 12, &r.QueueName, p.QueueName)
+	core.PutNull(m, 17, &r.QueueTrace, p.own.QueueTrace)
+	core.PutNull(m, 18, &r.QueueUnique, p.own.QueueUnique)
+	core.PutNull(m, 19, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
+	core.PutNull(m, 21, &r.QueueGate, p.own.QueueGate)
 }
 
 // Once is the payload of a once in task.
@@ -441,12 +442,12 @@ func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &taskQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Task, error) {
-		t := TaskTable{store.Bind(c, &taskSpec)}
+	return queue.AddUnique(ctx, t.Conn(), &taskQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Task, error) {
+		t := TaskTable{core.Bind(c, &taskSpec)}
 		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
-	}, func(c *store.Conn, old *Task, runAt store.Opt[time.Time]) (*Task, error) {
-		t := TaskTable{store.Bind(c, &taskSpec)}
+	}, func(c *core.Conn, old *Task, runAt store.Opt[time.Time]) (*Task, error) {
+		t := TaskTable{core.Bind(c, &taskSpec)}
 		p := TaskPatch{
 			JobType:     store.Set(n.JobType),
 			MaxAttempts: n.MaxAttempts,
@@ -469,8 +470,8 @@ func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(
 // EnqueueOnce; an id may occur several times and is new at most once.
 func (t *TaskTable) EnqueueOnceMany(ctx context.Context, payloads []Once, opts ...func(*TaskNew)) (ids []TaskID, added []bool, err error) {
 	ids, added = make([]TaskID, len(payloads)), make([]bool, len(payloads))
-	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
-		t := TaskTable{store.Bind(c, &taskSpec)}
+	err = t.Conn().InTx(ctx, func(c *core.Conn) error {
+		t := TaskTable{core.Bind(c, &taskSpec)}
 		for i, payload := range payloads {
 			row, isNew, err := t.EnqueueOnce(ctx, payload, opts...)
 			if err != nil {
@@ -705,7 +706,7 @@ var taskQueue = queue.Spec[Task]{
 	Queues:    []queue.Name{{Name: "quick", Concurrency: 8}, {Name: "slow", Concurrency: 4}},
 	Retention: []queue.Retention{},
 	Statements: queue.Statements{
-		Abandon: store.Statement{
+		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = ?, queue_errors = ?
@@ -719,7 +720,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
-		Beat: store.Statement{
+		Beat: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_lease = ?
@@ -739,7 +740,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
 		},
-		Bury: store.Statement{
+		Bury: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = ?, queue_errors = ?
@@ -753,7 +754,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
-		Cancel: store.Statement{
+		Cancel: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = COALESCE(?, error)
@@ -767,7 +768,7 @@ WHERE id = ? AND state IN ('ready', 'running')`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
-		Claim: store.Statement{
+		Claim: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?
@@ -805,7 +806,7 @@ FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 9, 3, 8}, {3, 2, 9, 3, 8}, {9, 3, 8}},
 		},
-		Complete: store.Statement{
+		Complete: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0
@@ -821,7 +822,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{0, 1}, {16, 17}, {0}},
 		},
-		Expire: store.Statement{
+		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN attempts >= max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN attempts >= max_attempts THEN 0 ELSE queue_yielded END, error = ?, queue_errors = ?
@@ -840,7 +841,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL 
 			},
 			Order: [3][]int{{5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}},
 		},
-		Finish: store.Statement{
+		Finish: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_result = ?
@@ -854,7 +855,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{10, 0, 1}, {10, 0, 1}, {10, 0, 1}},
 		},
-		GateHold: store.Statement{
+		GateHold: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_hold = 'limit'
@@ -883,7 +884,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
-		GateNext: store.Statement{
+		GateNext: core.Statement{
 			Text: [3]string{
 				`SELECT queue_gate
 FROM task
@@ -903,7 +904,7 @@ LIMIT 1`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
 		},
-		GateOpen: store.Statement{
+		GateOpen: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_hold = ''
@@ -932,7 +933,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
-		GateUsed: store.Statement{
+		GateUsed: core.Statement{
 			Text: [3]string{
 				`SELECT COUNT(*) AS used
 FROM task
@@ -946,7 +947,7 @@ WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
 		},
-		Get: store.Statement{
+		Get: core.Statement{
 			Text: [3]string{
 				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
@@ -959,7 +960,7 @@ FROM task
 WHERE id = ?`,
 			},
 		},
-		Lock: store.Statement{
+		Lock: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -971,7 +972,7 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		NextDue: store.Statement{
+		NextDue: core.Statement{
 			Text: [3]string{
 				`SELECT run_at
 FROM task
@@ -991,7 +992,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Park: store.Statement{
+		Park: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_hold = 'kind', error = COALESCE(?, error)
@@ -1005,7 +1006,7 @@ WHERE id = ? AND state = 'ready' AND queue_hold = ''`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
-		Promote: store.Statement{
+		Promote: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_hold = ''
@@ -1034,7 +1035,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Read: store.Statement{
+		Read: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -1044,7 +1045,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		Release: store.Statement{
+		Release: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
@@ -1058,7 +1059,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
-		Report: store.Statement{
+		Report: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_progress = ?, queue_note = ?
@@ -1072,7 +1073,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{11, 12, 0, 1}, {11, 12, 0, 1}, {11, 12, 0, 1}},
 		},
-		Retry: store.Statement{
+		Retry: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'ready', queue_lease = NULL, run_at = ?, queue_hold = ?, error = ?, queue_errors = ?
@@ -1086,7 +1087,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: store.Statement{
+		Revive: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END
@@ -1100,7 +1101,7 @@ WHERE id = ? AND state <> 'running'`,
 			},
 			Order: [3][]int{{3, 3, 0}, {3, 3, 0}, {3, 3, 0}},
 		},
-		Running: store.Statement{
+		Running: core.Statement{
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM task
@@ -1117,7 +1118,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Snooze: store.Statement{
+		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, run_at = ?, queue_hold = ?
@@ -1131,7 +1132,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Stranger: store.Statement{
+		Stranger: core.Statement{
 			Text: [3]string{
 				`SELECT front.id, front.job_type
 FROM (
@@ -1166,7 +1167,7 @@ WHERE NOT front.job_type IN ('once', 'capped', 'paced')`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Take: store.Statement{
+		Take: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -1176,7 +1177,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {2, 3, 0}},
 		},
-		Twin: store.Statement{
+		Twin: core.Statement{
 			Text: [3]string{
 				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
 FROM task
@@ -1192,7 +1193,7 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{{15}, {15}, {15}},
 		},
-		Unpark: store.Statement{
+		Unpark: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_hold = ''
@@ -1221,7 +1222,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Yield: store.Statement{
+		Yield: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
@@ -1247,7 +1248,7 @@ WHERE id = ?`,
 }
 
 func init() {
-	taskSpec.Effects = []store.Effect{
-		{On: store.Created, Announce: "task"},
+	taskSpec.Effects = []core.Effect{
+		{On: core.Created, Announce: "task"},
 	}
 }

@@ -25,6 +25,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Options of New. The zero value is sensible.
@@ -92,7 +93,7 @@ func known(err error) error {
 	case errors.Is(err, redis.Nil):
 		return store.ErrNotFound
 	case errors.Is(err, redis.ErrClosed):
-		return store.Coded(store.ErrClosed, err)
+		return core.Coded(store.ErrClosed, err)
 	case strings.Contains(err.Error(), "NOTNUMBER"), strings.Contains(err.Error(), "increment or decrement would overflow"):
 		return fmt.Errorf("%w: %w", cache.ErrNotNumber, err)
 	}

@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/internal/remote"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 func init() {
-	store.Register("mysql", driver{})
-	store.Register("mariadb", driver{})
+	core.Register("mysql", driver{})
+	core.Register("mariadb", driver{})
 }
 
 type driver struct{}
@@ -25,7 +26,7 @@ type driver struct{}
 const maxConns = 16
 
 // Open connects once, so that a wrong address or password shows here.
-func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.Backend, error) {
+func (driver) Open(ctx context.Context, dsn string, opts store.Options) (core.Backend, error) {
 	cfg, keep, err := parseDSN(dsn)
 	if err != nil {
 		return nil, err
@@ -105,9 +106,9 @@ func (b *backend) Close() error {
 func (b *backend) Cut() { b.dialer.Cut() }
 
 // Exec runs a statement that gives no rows.
-func (b *backend) Exec(ctx context.Context, text string, args []any) (store.Result, error) {
+func (b *backend) Exec(ctx context.Context, text string, args []any) (core.Result, error) {
 	if err := b.enter(ctx); err != nil {
-		return store.Result{}, err
+		return core.Result{}, err
 	}
 	defer b.leave()
 	return b.pool.Exec(ctx, text, args)
@@ -133,7 +134,7 @@ func (b *backend) QueryRow(ctx context.Context, text string, args, dest []any) e
 
 // Exclusive runs fn on a connection that holds a named lock. MySQL creates
 // tables outside transactions.
-func (b *backend) Exclusive(ctx context.Context, fn func(store.Session) error) error {
+func (b *backend) Exclusive(ctx context.Context, fn func(core.Session) error) error {
 	if err := b.enter(ctx); err != nil {
 		return err
 	}

@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // arguments gives the values that the driver encodes.
 func arguments(args []any) ([]any, error) {
 	bound := make([]any, len(args))
 	for i, a := range args {
-		v, err := store.Plain(a)
+		v, err := core.Plain(a)
 		if err != nil {
 			return nil, err
 		}
@@ -19,7 +20,7 @@ func arguments(args []any) ([]any, error) {
 			v = string(x) // bytes would be binary, which a JSON column refuses
 		case store.Date:
 			v = x.String()
-		case store.Number:
+		case core.Number:
 			v = x.String()
 		}
 		bound[i] = v

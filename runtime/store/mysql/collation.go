@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // The generated DDL says utf8mb4_bin, which both servers and the generator's
@@ -21,7 +21,7 @@ const (
 
 // exactCollation is the server's collation that compares by code point and
 // tells trailing spaces apart.
-func exactCollation(ctx context.Context, s store.Session) (string, error) {
+func exactCollation(ctx context.Context, s core.Session) (string, error) {
 	var version string
 	if err := s.QueryRow(ctx, "SELECT VERSION()", nil, []any{&version}); err != nil {
 		return "", err
@@ -44,7 +44,7 @@ func creating(ctx context.Context, s session) (creator, error) {
 }
 
 // Exec puts the collation at the end of a CREATE TABLE in place of the one there.
-func (c creator) Exec(ctx context.Context, text string, args []any) (store.Result, error) {
+func (c creator) Exec(ctx context.Context, text string, args []any) (core.Result, error) {
 	if head, ok := strings.CutSuffix(text, collationTail); ok {
 		text = head + " COLLATE=" + c.collation
 	}
@@ -53,7 +53,7 @@ func (c creator) Exec(ctx context.Context, text string, args []any) (store.Resul
 
 // inspectCollations says which tables compare text in another way, and what
 // mends them.
-func inspectCollations(ctx context.Context, s store.Session, tables []string, found []store.TableDef) error {
+func inspectCollations(ctx context.Context, s core.Session, tables []string, found []core.TableDef) error {
 	var table, column, collation string
 	others := map[string]string{}
 	in, args := list(tables)
@@ -64,7 +64,7 @@ func inspectCollations(ctx context.Context, s store.Session, tables []string, fo
 			AND COLLATION_NAME IS NOT NULL AND COLLATION_NAME NOT IN (?, ?)
 		ORDER BY TABLE_NAME, ORDINAL_POSITION`,
 		append(args, exactMariaDB, exactMySQL), []any{&table, &column, &collation}, func() error {
-			at := slices.IndexFunc(found, func(t store.TableDef) bool { return t.Name == table })
+			at := slices.IndexFunc(found, func(t core.TableDef) bool { return t.Name == table })
 			if at >= 0 && others[table] == "" && !isJSON(found[at], column) {
 				others[table] = collation
 			}
@@ -88,6 +88,6 @@ func inspectCollations(ctx context.Context, s store.Session, tables []string, fo
 }
 
 // isJSON tells MariaDB's JSON columns, which are text with a check.
-func isJSON(t store.TableDef, column string) bool {
+func isJSON(t core.TableDef, column string) bool {
 	return len(t.Checks) > 0 && strings.Contains(t.Checks[0], "json_valid(`"+column+"`)")
 }

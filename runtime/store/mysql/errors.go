@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // tooLarge is the server's error number for a statement above max_allowed_packet.
@@ -30,10 +31,10 @@ var columnOf = regexp.MustCompile("(?i)\\bcolumn '?`?[\\w$.`]*?`?\\.?`?(\\w+)`?'
 func failure(ctx context.Context, err error) error {
 	my, ok := errors.AsType[*mysql.MySQLError](err)
 	if errors.Is(err, errTooLarge) || errors.Is(err, mysql.ErrPktTooLarge) {
-		return store.Coded(store.ErrInvalid, &Error{Code: tooLarge, Message: errTooLarge.Error()})
+		return core.Coded(store.ErrInvalid, &Error{Code: tooLarge, Message: errTooLarge.Error()})
 	}
 	if !ok {
-		if ended := store.Ended(ctx); ended != nil {
+		if ended := core.Ended(ctx); ended != nil {
 			return ended
 		}
 		return fmt.Errorf("mysql: %w", err)
@@ -47,22 +48,22 @@ func failure(ctx context.Context, err error) error {
 	case 3819, 4025:
 		return check(e)
 	case 1048, 1364:
-		return &store.RefusedError{Column: nullOf(my.Message), Null: true, Cause: e}
+		return &core.RefusedError{Column: nullOf(my.Message), Null: true, Cause: e}
 	case 1264, 1265, 1292, 1366, 1406, 3140, 3141, 1411, 1690, 1367,
 		1139, 1300, 1525, 1526, 1761, 1762, 3143, 3144, 3156:
 		e.Message = refused(my.Message)
-		return store.Coded(store.ErrInvalid, e)
+		return core.Coded(store.ErrInvalid, e)
 	case 1205, 1213, 1020, 3572:
-		return store.Coded(store.ErrBusy, e)
+		return core.Coded(store.ErrBusy, e)
 	case 1021, 1114, 1041:
-		return store.Coded(store.ErrFull, e)
+		return core.Coded(store.ErrFull, e)
 	case tooLarge:
 		e.Message = errTooLarge.Error()
-		return store.Coded(store.ErrInvalid, e)
+		return core.Coded(store.ErrInvalid, e)
 	case 1064: // it quotes the statement, whose arguments may stand in it
 		e.Message = "the statement's syntax is wrong" + atLine(my.Message)
 	case 1317, 1969, 3024:
-		if ended := store.Ended(ctx); ended != nil {
+		if ended := core.Ended(ctx); ended != nil {
 			return ended
 		}
 	}
@@ -108,7 +109,7 @@ func reference(e *Error) error {
 var refusing = regexp.MustCompile("(?i)constraint ['`](.+?)['`] (?:is violated|failed for `.+?`\\.`(.+?)`)")
 
 func check(e *Error) error {
-	r := &store.RefusedError{Cause: e}
+	r := &core.RefusedError{Cause: e}
 	if m := refusing.FindStringSubmatch(e.Message); m != nil {
 		r.Check, r.Datatype = m[1], m[2]
 	}

@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Inspect describes those of the tables that exist.
-func (b *backend) Inspect(ctx context.Context, s store.Session, tables []string) (found []store.TableDef, err error) {
+func (b *backend) Inspect(ctx context.Context, s core.Session, tables []string) (found []core.TableDef, err error) {
 	var table, name, kind, nullable string
 	in, args := list(tables)
 	err = s.Query(ctx, `
@@ -20,10 +20,10 @@ func (b *backend) Inspect(ctx context.Context, s store.Session, tables []string)
 		ORDER BY TABLE_NAME, ORDINAL_POSITION`,
 		args, []any{&table, &name, &kind, &nullable}, func() error {
 			if n := len(found); n == 0 || found[n-1].Name != table {
-				found = append(found, store.TableDef{Name: table})
+				found = append(found, core.TableDef{Name: table})
 			}
 			t := &found[len(found)-1]
-			c := store.Column{Name: name, Null: nullable == "YES"}
+			c := core.Column{Name: name, Null: nullable == "YES"}
 			c.Types[sqltext.MySQL] = kind
 			t.Columns = append(t.Columns, c)
 			return nil
@@ -42,7 +42,7 @@ func (b *backend) Inspect(ctx context.Context, s store.Session, tables []string)
 
 // inspectChecks keeps the text that makes each table. The information schema
 // has the checks as well, but MariaDB and MySQL differ in where and how.
-func inspectChecks(ctx context.Context, s store.Session, tables []string, found []store.TableDef) error {
+func inspectChecks(ctx context.Context, s core.Session, tables []string, found []core.TableDef) error {
 	var name string
 	var base []string
 	in, args := list(tables)
@@ -69,7 +69,7 @@ func inspectChecks(ctx context.Context, s store.Session, tables []string, found 
 	return nil
 }
 
-func inspectIndexes(ctx context.Context, s store.Session, tables []string, found []store.TableDef) error {
+func inspectIndexes(ctx context.Context, s core.Session, tables []string, found []core.TableDef) error {
 	var table, index, column, order string
 	var plain int64
 	in, args := list(tables)
@@ -79,16 +79,16 @@ func inspectIndexes(ctx context.Context, s store.Session, tables []string, found
 		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN `+in+` AND INDEX_NAME <> 'PRIMARY'
 		ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`,
 		args, []any{&table, &index, &plain, &column, &order}, func() error {
-			at := slices.IndexFunc(found, func(t store.TableDef) bool { return t.Name == table })
+			at := slices.IndexFunc(found, func(t core.TableDef) bool { return t.Name == table })
 			if at < 0 {
 				return nil
 			}
 			t := &found[at]
 			if n := len(t.Indexes); n == 0 || t.Indexes[n-1].Name != index {
-				t.Indexes = append(t.Indexes, store.Index{Name: index, Unique: plain == 0})
+				t.Indexes = append(t.Indexes, core.Index{Name: index, Unique: plain == 0})
 			}
 			x := &t.Indexes[len(t.Indexes)-1]
-			x.Columns = append(x.Columns, slices.IndexFunc(t.Columns, func(c store.Column) bool { return c.Name == column }))
+			x.Columns = append(x.Columns, slices.IndexFunc(t.Columns, func(c core.Column) bool { return c.Name == column }))
 			x.Desc = append(x.Desc, order == "D")
 			return nil
 		})

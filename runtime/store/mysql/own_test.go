@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
@@ -26,14 +27,14 @@ func TestPasswordsStayAside(t *testing.T) {
 		"mysql://me:p4ss@/d?socket=/none/s": "/none/s",
 		"mysql://me:p4ss@h/d?tls=x":         "mysql:",
 	} {
-		_, err := store.Open(t.Context(), dsn, nil, store.Options{})
+		_, err := core.Open(t.Context(), dsn, nil, store.Options{})
 		if err == nil || strings.Contains(err.Error(), "p4ss") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", dsn, err)
 		}
 	}
 	dsn := storetest.FreshDSN(t, "mysql")
 	wrong := strings.Replace(dsn, "@", "p4ss@", 1)
-	if _, err := store.Open(t.Context(), wrong, nil, store.Options{}); err == nil || strings.Contains(err.Error(), "p4ss") {
+	if _, err := core.Open(t.Context(), wrong, nil, store.Options{}); err == nil || strings.Contains(err.Error(), "p4ss") {
 		t.Errorf("a wrong password: %v", err)
 	}
 }
@@ -52,7 +53,7 @@ func TestSession(t *testing.T) {
 func TestIncrement(t *testing.T) {
 	ctx := t.Context()
 	db := storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{})
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		if _, err := c.Exec(ctx, "SET SESSION auto_increment_increment = 7", nil); err != nil {
 			return err
 		}
@@ -92,7 +93,7 @@ func TestCollation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := store.Open(ctx, dsn, storetest.Schema(), store.Options{})
+	_, err := core.Open(ctx, dsn, storetest.Schema(), store.Options{})
 	differs, ok := errors.AsType[*store.SchemaError](err)
 	if !ok || len(differs.Differences) != 2 ||
 		!strings.HasPrefix(differs.Differences[0], "author: text is compared by the collation utf8mb4_bin, it must be utf8mb4_") ||
@@ -117,13 +118,13 @@ func TestDialDeadline(t *testing.T) {
 	defer silent.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = store.Open(ctx, "mysql://me:p4ss@"+silent.Addr().String()+"/d", nil, store.Options{})
+	_, err = core.Open(ctx, "mysql://me:p4ss@"+silent.Addr().String()+"/d", nil, store.Options{})
 	if !errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "p4ss") {
 		t.Errorf("a server that is silent: %v", err)
 	}
 	past, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
-	_, err = store.Open(past, "mysql://me:p4ss@"+silent.Addr().String()+"/d", nil, store.Options{})
+	_, err = core.Open(past, "mysql://me:p4ss@"+silent.Addr().String()+"/d", nil, store.Options{})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a deadline that is past: %v", err)
 	}

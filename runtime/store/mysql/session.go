@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // querier is what a pool, a transaction and one connection have in common.
@@ -18,16 +19,16 @@ type querier interface {
 type session struct{ q querier }
 
 // Exec runs a statement that gives no rows.
-func (s session) Exec(ctx context.Context, text string, args []any) (store.Result, error) {
+func (s session) Exec(ctx context.Context, text string, args []any) (core.Result, error) {
 	bound, err := arguments(args)
 	if err != nil {
-		return store.Result{}, err
+		return core.Result{}, err
 	}
 	res, err := s.q.ExecContext(ctx, text, bound...)
 	if err != nil {
-		return store.Result{}, failure(ctx, err)
+		return core.Result{}, failure(ctx, err)
 	}
-	var r store.Result
+	var r core.Result
 	if r.RowsAffected, err = res.RowsAffected(); err == nil {
 		r.LastID, err = res.LastInsertId()
 	}
@@ -118,5 +119,5 @@ func (c *cell) Scan(src any) error {
 			return nil
 		}
 	}
-	return store.Assign(c.dest, src)
+	return core.Assign(c.dest, src)
 }

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Transactions are begun and ended by statements like any other, and not by
@@ -20,7 +20,7 @@ const (
 var errSilent = errors.New("the server does not answer")
 
 // Begin starts a transaction that sees what others commit meanwhile.
-func (b *backend) Begin(ctx context.Context) (store.Transaction, error) {
+func (b *backend) Begin(ctx context.Context) (core.Transaction, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (t *tx) end() {
 // Commit ends the transaction; after an error nothing of it stands, unless the
 // connection broke, or ctx ended, while the server was committing.
 func (t *tx) Commit(ctx context.Context) error {
-	if ended := store.Ended(ctx); ended != nil {
+	if ended := core.Ended(ctx); ended != nil {
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWait)
 		defer cancel()
 		return errors.Join(ended, t.Rollback(late))

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/internal/remote"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 	"github.com/jackc/pgx/v5"
@@ -18,8 +19,8 @@ import (
 )
 
 func init() {
-	store.Register("postgres", driver{})
-	store.Register("postgresql", driver{})
+	core.Register("postgres", driver{})
+	core.Register("postgresql", driver{})
 }
 
 type driver struct{}
@@ -28,7 +29,7 @@ type driver struct{}
 const maxConns = 16
 
 // Open connects once, so that a wrong address or password shows here.
-func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.Backend, error) {
+func (driver) Open(ctx context.Context, dsn string, opts store.Options) (core.Backend, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil { // its text may hold parts of the password
 		return nil, errors.New("postgres: the DSN is malformed; it has the form postgres://user:password@host:5432/name")
@@ -52,7 +53,7 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.B
 			"cannot wake this one; add "+execMode+"=cache_statement to the DSN where the pooler keeps sessions")
 		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
-	var opened store.Backend = listener{b}
+	var opened core.Backend = listener{b}
 	if b.pooled && cfg.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
 		opened = b
 	}
@@ -120,9 +121,9 @@ func (b *backend) Close() error {
 func (b *backend) Cut() { b.dialer.Cut() }
 
 // Exec runs a statement that returns no rows.
-func (b *backend) Exec(ctx context.Context, sql string, args []any) (store.Result, error) {
+func (b *backend) Exec(ctx context.Context, sql string, args []any) (core.Result, error) {
 	if err := b.slots.Take(ctx); err != nil {
-		return store.Result{}, err
+		return core.Result{}, err
 	}
 	defer b.slots.Give()
 	return b.session.Exec(ctx, sql, args)
@@ -150,7 +151,7 @@ func (b *backend) QueryRow(ctx context.Context, sql string, args, dest []any) er
 const lockKey = 0x6d6f64756c616765
 
 // Exclusive runs fn in a transaction that holds an advisory lock.
-func (b *backend) Exclusive(ctx context.Context, fn func(store.Session) error) error {
+func (b *backend) Exclusive(ctx context.Context, fn func(core.Session) error) error {
 	t, err := b.Begin(ctx)
 	if err != nil {
 		return err

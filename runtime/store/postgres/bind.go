@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
@@ -25,7 +26,7 @@ func arguments(args []any) ([]any, error) {
 }
 
 func argument(a any) (any, error) {
-	v, err := store.Plain(a)
+	v, err := core.Plain(a)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +35,7 @@ func argument(a any) (any, error) {
 		return string(x), nil // bytes would be bytea where pgx does not know the parameter
 	case store.Date:
 		return date(x), nil
-	case store.Number:
+	case core.Number:
 		return numeric(x), nil
 	case []int64:
 		return notNil(x), nil
@@ -44,7 +45,7 @@ func argument(a any) (any, error) {
 		return notNil(x), nil
 	case []store.Date:
 		return mapped(x, date), nil
-	case []store.Number:
+	case []core.Number:
 		return mapped(x, numeric), nil
 	}
 	return v, nil
@@ -60,7 +61,7 @@ func notNil[T any](s []T) []T {
 
 func date(d store.Date) pgtype.Date { return pgtype.Date{Time: d.Time(), Valid: true} }
 
-func numeric(n store.Number) pgtype.Numeric {
+func numeric(n core.Number) pgtype.Numeric {
 	return pgtype.Numeric{Int: big.NewInt(n.Unscaled), Exp: -int32(n.Scale), Valid: true}
 }
 

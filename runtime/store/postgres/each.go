@@ -3,7 +3,7 @@ package postgres
 import (
 	"context"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -25,7 +25,7 @@ func (b *backend) ExecEach(ctx context.Context, sql string, args func(i int) []a
 		return err
 	}
 	defer undo(ctx, t)
-	if err := t.(store.Repeater).ExecEach(ctx, sql, args, touched); err != nil {
+	if err := t.(core.Repeater).ExecEach(ctx, sql, args, touched); err != nil {
 		return err
 	}
 	return t.Commit(ctx)

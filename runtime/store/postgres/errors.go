@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -32,7 +33,7 @@ func failure(ctx context.Context, err error) error {
 	}
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		if ended := store.Ended(ctx); ended != nil {
+		if ended := core.Ended(ctx); ended != nil {
 			return ended
 		}
 		if wrong := unfit(err); wrong != nil {
@@ -54,25 +55,25 @@ func failure(ctx context.Context, err error) error {
 		}
 	case "23514", "23502":
 		e.Message = strings.TrimSpace("a constraint does not hold: " + pg.ConstraintName + " " + pg.ColumnName)
-		return &store.RefusedError{
+		return &core.RefusedError{
 			Datatype: pg.TableName, Check: pg.ConstraintName, Column: pg.ColumnName, Null: pg.Code == "23502", Cause: e,
 		}
 	case "40001", "40P01", "55P03", readOnly: // a connection to the primary is made for the next attempt
-		return store.Coded(store.ErrBusy, e)
+		return core.Coded(store.ErrBusy, e)
 	case "53100", "53200":
-		return store.Coded(store.ErrFull, e)
+		return core.Coded(store.ErrFull, e)
 	case "42601":
 		if !plainWord.MatchString(pg.Message) { // an argument, where the statement holds them
 			e.Message = "the statement's syntax is wrong"
 		}
 	case "57014":
-		if ended := store.Ended(ctx); ended != nil {
+		if ended := core.Ended(ctx); ended != nil {
 			return ended
 		}
 	}
 	if strings.HasPrefix(pg.Code, "22") { // the server quotes the value that it refuses
 		e.Message = strings.TrimSpace("the database refuses a value " + pg.ColumnName)
-		return store.Coded(store.ErrInvalid, e)
+		return core.Coded(store.ErrInvalid, e)
 	}
 	return e
 }
@@ -94,5 +95,5 @@ func unfit(err error) error {
 	if n, err := strconv.Atoi(m[1]); err == nil {
 		which = "argument " + strconv.Itoa(n+1)
 	}
-	return store.Coded(store.ErrInvalid, errors.New("postgres: "+which+" is not of the type that the statement takes"))
+	return core.Coded(store.ErrInvalid, errors.New("postgres: "+which+" is not of the type that the statement takes"))
 }

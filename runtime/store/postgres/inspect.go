@@ -4,13 +4,13 @@ import (
 	"context"
 	"slices"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Inspect describes those of the tables that exist and are seen without naming
 // their schema.
-func (b *backend) Inspect(ctx context.Context, s store.Session, tables []string) (found []store.TableDef, err error) {
+func (b *backend) Inspect(ctx context.Context, s core.Session, tables []string) (found []core.TableDef, err error) {
 	var table, name, kind string
 	var notNull bool
 	err = s.Query(ctx, `
@@ -21,10 +21,10 @@ func (b *backend) Inspect(ctx context.Context, s store.Session, tables []string)
 		ORDER BY c.relname, a.attnum`,
 		[]any{tables}, []any{&table, &name, &kind, &notNull}, func() error {
 			if n := len(found); n == 0 || found[n-1].Name != table {
-				found = append(found, store.TableDef{Name: table})
+				found = append(found, core.TableDef{Name: table})
 			}
 			t := &found[len(found)-1]
-			c := store.Column{Name: name, Null: !notNull}
+			c := core.Column{Name: name, Null: !notNull}
 			c.Types[sqltext.Postgres] = kind
 			t.Columns = append(t.Columns, c)
 			return nil
@@ -38,7 +38,7 @@ func (b *backend) Inspect(ctx context.Context, s store.Session, tables []string)
 	return found, inspectIndexes(ctx, s, tables, found)
 }
 
-func inspectChecks(ctx context.Context, s store.Session, tables []string, found []store.TableDef) error {
+func inspectChecks(ctx context.Context, s core.Session, tables []string, found []core.TableDef) error {
 	for i := range found {
 		found[i].Checks = []string{}
 	}
@@ -48,14 +48,14 @@ func inspectChecks(ctx context.Context, s store.Session, tables []string, found 
 		FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid
 		WHERE k.contype = 'c' AND c.relname = ANY ($1) AND pg_table_is_visible(c.oid)`,
 		[]any{tables}, []any{&table, &text}, func() error {
-			if at := slices.IndexFunc(found, func(t store.TableDef) bool { return t.Name == table }); at >= 0 {
+			if at := slices.IndexFunc(found, func(t core.TableDef) bool { return t.Name == table }); at >= 0 {
 				found[at].Checks = append(found[at].Checks, text)
 			}
 			return nil
 		})
 }
 
-func inspectIndexes(ctx context.Context, s store.Session, tables []string, found []store.TableDef) error {
+func inspectIndexes(ctx context.Context, s core.Session, tables []string, found []core.TableDef) error {
 	var table, index, column string
 	var unique, partial, desc bool
 	return s.Query(ctx, `
@@ -68,16 +68,16 @@ func inspectIndexes(ctx context.Context, s store.Session, tables []string, found
 		WHERE c.relname = ANY ($1) AND pg_table_is_visible(c.oid) AND NOT x.indisprimary
 		ORDER BY c.relname, i.relname, k`,
 		[]any{tables}, []any{&table, &index, &unique, &partial, &column, &desc}, func() error {
-			at := slices.IndexFunc(found, func(t store.TableDef) bool { return t.Name == table })
+			at := slices.IndexFunc(found, func(t core.TableDef) bool { return t.Name == table })
 			if at < 0 {
 				return nil
 			}
 			t := &found[at]
 			if n := len(t.Indexes); n == 0 || t.Indexes[n-1].Name != index {
-				t.Indexes = append(t.Indexes, store.Index{Name: index, Unique: unique, Partial: partial})
+				t.Indexes = append(t.Indexes, core.Index{Name: index, Unique: unique, Partial: partial})
 			}
 			x := &t.Indexes[len(t.Indexes)-1]
-			x.Columns = append(x.Columns, slices.IndexFunc(t.Columns, func(c store.Column) bool { return c.Name == column }))
+			x.Columns = append(x.Columns, slices.IndexFunc(t.Columns, func(c core.Column) bool { return c.Name == column }))
 			x.Desc = append(x.Desc, desc)
 			return nil
 		})

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // channel is the one that all announcements go through. Another program on the
@@ -29,7 +29,7 @@ const (
 // Notify announces all topics in one statement, a transaction of its own: NOTIFY
 // takes a lock on the whole server's list of them until its transaction ends,
 // which in a user's transaction would be one commit at a time.
-func (b *backend) Notify(ctx context.Context, s store.Session, topics []string) error {
+func (b *backend) Notify(ctx context.Context, s core.Session, topics []string) error {
 	payloads := make([]string, len(topics))
 	for i, t := range topics {
 		payloads[i] = b.origin + " " + t

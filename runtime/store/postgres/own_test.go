@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
@@ -23,18 +24,18 @@ func TestPasswordsStayAside(t *testing.T) {
 		"postgres://me:p4ss@127.0.0.1/d?sslmode=p4ss",
 		"postgres://me:p4ss",
 	} {
-		_, err := store.Open(ctx, dsn, nil, store.Options{})
+		_, err := core.Open(ctx, dsn, nil, store.Options{})
 		if err == nil || strings.Contains(err.Error(), "p4ss") {
 			t.Errorf("%s: %v", dsn, err)
 		}
 	}
-	_, err := store.Open(ctx, "postgres://me:p4ss@127.0.0.1:1,127.0.0.1:2/d", nil, store.Options{})
+	_, err := core.Open(ctx, "postgres://me:p4ss@127.0.0.1:1,127.0.0.1:2/d", nil, store.Options{})
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1,127.0.0.1:2/d") || strings.Contains(err.Error(), "p4ss") {
 		t.Errorf("of two hosts: %v", err)
 	}
 	dsn := storetest.FreshDSN(t, "postgres")
 	wrong := strings.Replace(dsn, "@", "p4ss@", 1)
-	if _, err := store.Open(ctx, wrong, nil, store.Options{}); err == nil || strings.Contains(err.Error(), "p4ss") {
+	if _, err := core.Open(ctx, wrong, nil, store.Options{}); err == nil || strings.Contains(err.Error(), "p4ss") {
 		t.Errorf("a wrong password: %v", err)
 	}
 }
@@ -49,7 +50,7 @@ func TestSerialization(t *testing.T) {
 		t.Fatal(err)
 	}
 	tries := 0
-	err = db.Tx(ctx, func(c *store.Conn) error {
+	err = db.Tx(ctx, func(c *core.Conn) error {
 		tries++
 		if _, err := c.Exec(ctx, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", nil); err != nil {
 			return err
@@ -162,7 +163,7 @@ func TestReadOnlyConnectionsAreDropped(t *testing.T) {
 	// It does not report it, and refuses a write.
 	before = session()
 	tries := 0
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		if tries++; tries == 1 {
 			if _, err := c.Exec(ctx, "SET TRANSACTION READ ONLY", nil); err != nil {
 				return err
@@ -181,7 +182,7 @@ func TestReadOnlyConnectionsAreDropped(t *testing.T) {
 func TestReadOnlyConnectionsAreKept(t *testing.T) {
 	ctx := t.Context()
 	dsn := storetest.FreshDSN(t, "postgres")
-	db, err := store.Open(ctx, dsn+"&default_transaction_read_only=on", nil, store.Options{MaxConns: 1})
+	db, err := core.Open(ctx, dsn+"&default_transaction_read_only=on", nil, store.Options{MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/internal/netfault"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	_ "github.com/hegner123/modulagen/runtime/store/postgres"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
@@ -35,14 +36,14 @@ func TestPooledCancelsByLeaving(t *testing.T) {
 	const request = "\x00\x00\x00\x10\x04\xd2\x16\x2e" // its length, and its code
 	p.OnSend(request, func() { requests.Add(1) })
 	db := storetest.Open(t, through, store.Options{})
-	long := func(ctx context.Context, c *store.Conn) error {
+	long := func(ctx context.Context, c *core.Conn) error {
 		_, err := c.Exec(ctx, "SELECT pg_sleep(5)", nil)
 		return err
 	}
 	for range 3 {
 		for what, run := range map[string]func(context.Context) error{
 			"a statement":   func(ctx context.Context) error { return long(ctx, db.Conn()) },
-			"a transaction": func(ctx context.Context) error { return db.Tx(ctx, func(c *store.Conn) error { return long(ctx, c) }) },
+			"a transaction": func(ctx context.Context) error { return db.Tx(ctx, func(c *core.Conn) error { return long(ctx, c) }) },
 		} {
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			err := run(ctx)

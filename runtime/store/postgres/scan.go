@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -31,7 +32,7 @@ func scanAll(rows pgx.Rows, dest []any) error {
 
 func scan(rows pgx.Rows, f *pgconn.FieldDescription, raw []byte, dest any) error {
 	if raw == nil {
-		return store.Assign(dest, nil)
+		return core.Assign(dest, nil)
 	}
 	binaryForm := f.Format == pgtype.BinaryFormatCode
 	switch f.DataTypeOID {
@@ -60,7 +61,7 @@ func scan(rows pgx.Rows, f *pgconn.FieldDescription, raw []byte, dest any) error
 		}
 	case pgtype.ByteaOID:
 		if binaryForm {
-			return store.Assign(dest, raw)
+			return core.Assign(dest, raw)
 		}
 	case pgtype.NumericOID:
 		return assignNumeric(rows, f, raw, dest)
@@ -77,7 +78,7 @@ func assignText(dest any, raw []byte) error {
 	case *json.RawMessage:
 		*d = append(make([]byte, 0, len(raw)), raw...)
 	default:
-		return store.Assign(dest, raw)
+		return core.Assign(dest, raw)
 	}
 	return nil
 }
@@ -89,7 +90,7 @@ func assignInt(dest any, n int64) error {
 	case *store.Null[int64]:
 		*d = store.Some(n)
 	default:
-		return store.Assign(dest, n)
+		return core.Assign(dest, n)
 	}
 	return nil
 }
@@ -101,7 +102,7 @@ func assignBool(dest any, v bool) error {
 	case *store.Null[bool]:
 		*d = store.Some(v)
 	default:
-		return store.Assign(dest, v)
+		return core.Assign(dest, v)
 	}
 	return nil
 }
@@ -120,7 +121,7 @@ func assignTime(dest any, micros int64) error {
 	case *store.Null[time.Time]:
 		*d = store.Some(t)
 	default:
-		return store.Assign(dest, t)
+		return core.Assign(dest, t)
 	}
 	return nil
 }
@@ -133,7 +134,7 @@ func assignNumeric(rows pgx.Rows, f *pgconn.FieldDescription, raw []byte, dest a
 	if n.NaN || n.InfinityModifier != pgtype.Finite || n.Int == nil {
 		return fmt.Errorf("the number is not finite")
 	}
-	return store.Assign(dest, decimal.NewFromBigInt(n.Int, n.Exp).String())
+	return core.Assign(dest, decimal.NewFromBigInt(n.Int, n.Exp).String())
 }
 
 // assignOther leaves a value to pgx: a type that only a user's own query gives,
@@ -142,11 +143,11 @@ func assignOther(rows pgx.Rows, f *pgconn.FieldDescription, raw []byte, dest any
 	m := rows.Conn().TypeMap()
 	t, ok := m.TypeForOID(f.DataTypeOID)
 	if !ok {
-		return store.Assign(dest, raw)
+		return core.Assign(dest, raw)
 	}
 	v, err := t.Codec.DecodeDatabaseSQLValue(m, f.DataTypeOID, f.Format, raw)
 	if err != nil {
 		return err
 	}
-	return store.Assign(dest, v)
+	return core.Assign(dest, v)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -21,20 +22,20 @@ type session struct {
 }
 
 // Exec runs a statement that gives no rows.
-func (s session) Exec(ctx context.Context, sql string, args []any) (store.Result, error) {
+func (s session) Exec(ctx context.Context, sql string, args []any) (core.Result, error) {
 	bound, err := arguments(args)
 	if err != nil {
-		return store.Result{}, err
+		return core.Result{}, err
 	}
 	before := s.abandoned.commits.Load()
 	tag, err := s.q.Exec(ctx, sql, bound...)
 	if err != nil {
-		return store.Result{}, failure(ctx, err)
+		return core.Result{}, failure(ctx, err)
 	}
 	if err := s.abandoned.since(ctx, before); err != nil {
-		return store.Result{}, err
+		return core.Result{}, err
 	}
-	return store.Result{RowsAffected: tag.RowsAffected()}, nil
+	return core.Result{RowsAffected: tag.RowsAffected()}, nil
 }
 
 // Query fills dest with each row and then calls each.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -32,5 +32,5 @@ func (a *abandoned) since(ctx context.Context, before int64) error {
 	if a.commits.Load() == before {
 		return nil
 	}
-	return store.Ended(ctx)
+	return core.Ended(ctx)
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -13,7 +13,7 @@ var errSilent = errors.New("the server does not answer")
 
 // Begin starts a transaction that sees what others commit meanwhile. It does not
 // wait for long where ctx has no end: a server that answers begins at once.
-func (b *backend) Begin(ctx context.Context) (store.Transaction, error) {
+func (b *backend) Begin(ctx context.Context) (core.Transaction, error) {
 	if err := b.slots.Take(ctx); err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (t *tx) Rollback(ctx context.Context) error {
 }
 
 // undo rolls back, after a commit in vain.
-func undo(ctx context.Context, t store.Transaction) {
+func undo(ctx context.Context, t core.Transaction) {
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWait)
 	defer cancel()
 	_ = t.Rollback(late) // the connection is closed then, and the server undoes it

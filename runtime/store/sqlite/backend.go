@@ -12,19 +12,20 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
 func init() {
 	sqlite3.PatchIssue199() // the page size on linux/arm64, as modernc.org/sqlite itself does
-	store.Register("sqlite", driver{})
+	core.Register("sqlite", driver{})
 }
 
 type driver struct{}
 
 // Open opens the file, and creates it where it is missing.
-func (driver) Open(ctx context.Context, dsn string, opts store.Options) (store.Backend, error) {
+func (driver) Open(ctx context.Context, dsn string, opts store.Options) (core.Backend, error) {
 	cfg, err := parseDSN(dsn, opts)
 	if err != nil {
 		return nil, err
@@ -142,7 +143,7 @@ func (b *backend) takeReader(ctx context.Context) (*conn, error) {
 		case <-b.closing:
 			return nil, errClosing
 		case <-ctx.Done():
-			return nil, store.Ended(ctx)
+			return nil, core.Ended(ctx)
 		}
 	}
 	if c != nil {

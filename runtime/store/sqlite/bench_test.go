@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-func openBench(b *testing.B, options string, ddl ...string) *store.DB {
+func openBench(b *testing.B, options string, ddl ...string) *core.DB {
 	b.Helper()
-	db, err := store.Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "a.db")+options, nil, store.Options{})
+	db, err := core.Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "a.db")+options, nil, store.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -84,7 +85,7 @@ const (
 	doneJob = `UPDATE job SET status = 'done', completed_at = ? WHERE id = ? AND epoch = ? AND status = 'running'`
 )
 
-func same(text string) *store.Statement { return &store.Statement{Text: [3]string{text, text, text}} }
+func same(text string) *core.Statement { return &core.Statement{Text: [3]string{text, text, text}} }
 
 // BenchmarkClaimDone claims 200 rows of a queue's width in one statement and
 // completes them in another call; figures are for one row.
@@ -102,12 +103,12 @@ func BenchmarkClaimDone(b *testing.B) {
 	b.ResetTimer()
 	for n := 0; n < b.N; n += batch {
 		now, start := time.Now(), time.Now()
-		jobs, err := store.Many(b.Context(), db.Conn(), claim, []any{now, now.Add(time.Minute), int64(batch)}, (*job).fields)
+		jobs, err := core.Many(b.Context(), db.Conn(), claim, []any{now, now.Add(time.Minute), int64(batch)}, (*job).fields)
 		if err != nil || len(jobs) != batch {
 			b.Fatal(len(jobs), err)
 		}
 		claimed := time.Now()
-		touched, err := store.ExecEach(b.Context(), db.Conn(), done, len(jobs), func(i int) []any {
+		touched, err := core.ExecEach(b.Context(), db.Conn(), done, len(jobs), func(i int) []any {
 			return []any{&now, &jobs[i].ID, &jobs[i].Epoch}
 		})
 		if err != nil || touched[0] != 1 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -57,7 +58,7 @@ func measure(a any) (v any, size int, err error) {
 	case *store.Null[time.Time]:
 		return a, timeWidth, nil
 	}
-	v, err = store.Plain(a)
+	v, err = core.Plain(a)
 	switch x := v.(type) {
 	case string:
 		size = len(x)
@@ -110,7 +111,7 @@ func (c *conn) bind(p uintptr, i int32, v any) int32 {
 		return c.bindTime(p, i, x)
 	case store.Date:
 		return c.bindText(p, i, x.String())
-	case store.Number:
+	case core.Number:
 		return sqlite3.Xsqlite3_bind_int64(c.tls, p, i, x.Unscaled)
 	case float64:
 		return sqlite3.Xsqlite3_bind_double(c.tls, p, i, x)
@@ -136,7 +137,7 @@ func (c *conn) bindBool(p uintptr, i int32, v bool) int32 {
 
 func (c *conn) bindTime(p uintptr, i int32, t time.Time) int32 {
 	at := c.text.p + uintptr(c.text.used)
-	store.AppendTime(view(at, timeWidth)[:0], t)
+	core.AppendTime(view(at, timeWidth)[:0], t)
 	c.text.used += timeWidth
 	return sqlite3.Xsqlite3_bind_text(c.tls, p, i, at, int32(timeWidth), 0)
 }

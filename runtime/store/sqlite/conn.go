@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -159,7 +159,7 @@ func (c *conn) patiently(ctx context.Context, call func() int32) error {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return store.Ended(ctx)
+			return core.Ended(ctx)
 		}
 	}
 }
@@ -167,7 +167,7 @@ func (c *conn) patiently(ctx context.Context, call func() int32) error {
 // contextual gives the context's error for a statement that it has ended.
 func (c *conn) contextual(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, errInterrupted) {
-		return store.Ended(ctx)
+		return core.Ended(ctx)
 	}
 	return err
 }

@@ -3,7 +3,7 @@ package sqlite
 import (
 	"context"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // ExecEach runs a statement many times, in a transaction of its own or with
@@ -34,7 +34,7 @@ func (t *tx) ExecEach(ctx context.Context, sql string, args func(i int) []any, t
 // execEach prepares and watches the context once for all the times.
 func (c *conn) execEach(ctx context.Context, sql string, args func(i int) []any, touched []int64) error {
 	if ctx.Err() != nil {
-		return store.Ended(ctx)
+		return core.Ended(ctx)
 	}
 	s, err := c.prepare(ctx, sql)
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *conn) execEach(ctx context.Context, sql string, args func(i int) []any,
 		// An interrupt may fall between two times. After the last one all is done,
 		// and may be committed.
 		if i+1 < len(touched) && ctx.Err() != nil {
-			return store.Ended(ctx)
+			return core.Ended(ctx)
 		}
 	}
 	return nil

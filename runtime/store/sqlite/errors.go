@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -44,21 +45,21 @@ func (c *conn) failure(rc int32) error {
 		}
 	case sqlite3.SQLITE_CONSTRAINT_CHECK:
 		_, check, _ := strings.Cut(message, ": ")
-		return &store.RefusedError{Check: check, Cause: err}
+		return &core.RefusedError{Check: check, Cause: err}
 	case sqlite3.SQLITE_CONSTRAINT_NOTNULL:
 		_, what, _ := strings.Cut(message, ": ")
 		table, column, _ := strings.Cut(what, ".")
-		return &store.RefusedError{Datatype: table, Column: column, Null: true, Cause: err}
+		return &core.RefusedError{Datatype: table, Column: column, Null: true, Cause: err}
 	case sqlite3.SQLITE_CONSTRAINT_DATATYPE:
-		return store.Coded(store.ErrInvalid, err)
+		return core.Coded(store.ErrInvalid, err)
 	}
 	switch rc & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return store.Coded(store.ErrBusy, err)
+		return core.Coded(store.ErrBusy, err)
 	case sqlite3.SQLITE_FULL:
-		return store.Coded(store.ErrFull, err)
+		return core.Coded(store.ErrFull, err)
 	case sqlite3.SQLITE_TOOBIG:
-		return store.Coded(store.ErrInvalid, err)
+		return core.Coded(store.ErrInvalid, err)
 	case sqlite3.SQLITE_INTERRUPT:
 		return errInterrupted
 	}

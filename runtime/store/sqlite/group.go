@@ -5,7 +5,7 @@ import (
 	"errors"
 	"runtime"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -42,7 +42,7 @@ type unit struct {
 	rows    *rows             // kept for each, of which only the unit's own goroutine knows
 	times   func(i int) []any // not nil: the arguments of each time
 	touched []int64           // of each time
-	result  store.Result      // of a statement without rows
+	result  core.Result       // of a statement without rows
 	err     error
 	panic   any  // what it panicked with; goes on where it came from
 	rides   bool // its result stands when the group's transaction does
@@ -51,7 +51,7 @@ type unit struct {
 // share does a unit's work, or has it done.
 func (b *backend) share(u *unit) error {
 	if u.ctx.Err() != nil {
-		return store.Ended(u.ctx)
+		return core.Ended(u.ctx)
 	}
 	c, err := b.writer.take(u.ctx, u)
 	if err != nil {
@@ -120,7 +120,7 @@ type group struct {
 // do runs a unit within the transaction.
 func (g *group) do(u *unit) {
 	if u.ctx.Err() != nil {
-		u.err = store.Ended(u.ctx)
+		u.err = core.Ended(u.ctx)
 		return
 	}
 	defer func() {
@@ -235,7 +235,7 @@ func (g *group) tell() {
 // alone does a unit in a transaction of its own.
 func (u *unit) alone(c *conn) {
 	if u.ctx.Err() != nil {
-		u.err = store.Ended(u.ctx)
+		u.err = core.Ended(u.ctx)
 		return
 	}
 	defer func() {

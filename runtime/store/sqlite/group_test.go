@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // crowd is writes that wait for one writer, in the order in which they came.
@@ -544,7 +545,7 @@ func anyWrite(ctx context.Context, b *backend, rng *rand.Rand, id int64) (ids []
 	case 5: // fails at its last time
 		err = b.ExecEach(ctx, insert, func(i int) []any { return []any{id + int64(i)%2, "a"} }, make([]int64, 3))
 	case 6:
-		var t store.Transaction
+		var t core.Transaction
 		if t, err = b.Begin(ctx); err != nil {
 			return nil, err
 		}

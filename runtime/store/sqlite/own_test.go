@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
@@ -45,7 +46,7 @@ func TestOptions(t *testing.T) {
 		"sqlite://tmp/a.db":              "write sqlite:tmp/a.db for a file below the working folder, sqlite:/tmp/a.db for one",
 		"sqlite:a.db?readers=1;drop=all": "malformed",
 	} {
-		_, err := store.Open(t.Context(), bad, nil, store.Options{})
+		_, err := core.Open(t.Context(), bad, nil, store.Options{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", bad, err)
 		}
@@ -55,7 +56,7 @@ func TestOptions(t *testing.T) {
 // TestPragmas reads back what the connections were told.
 func TestPragmas(t *testing.T) {
 	db := storetest.Open(t, "sqlite:"+filepath.Join(t.TempDir(), "a.db"), store.Options{})
-	ask := func(c *store.Conn) string {
+	ask := func(c *core.Conn) string {
 		var out []string
 		for _, p := range []string{"journal_mode", "synchronous", "foreign_keys", "query_only"} {
 			var v any
@@ -69,7 +70,7 @@ func TestPragmas(t *testing.T) {
 	if got := ask(db.Conn()); got != "wal 1 1 1" {
 		t.Errorf("a reader is %s", got)
 	}
-	err := db.Tx(t.Context(), func(c *store.Conn) error {
+	err := db.Tx(t.Context(), func(c *core.Conn) error {
 		if got := ask(c); got != "wal 1 1 0" {
 			t.Errorf("the writer is %s", got)
 		}
@@ -89,7 +90,7 @@ func TestOtherProcess(t *testing.T) {
 	b := storetest.Open(t, dsn+"?busy_timeout=20", store.Options{Attempts: 2})
 	patient := storetest.Open(t, dsn, store.Options{})
 	waiting := make(chan error, 1)
-	err := a.Tx(ctx, func(c *store.Conn) error {
+	err := a.Tx(ctx, func(c *core.Conn) error {
 		if _, err := storetest.In(c).Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "Title"}); err != nil {
 			return err
 		}
@@ -97,7 +98,7 @@ func TestOtherProcess(t *testing.T) {
 		if !errors.Is(err, store.ErrBusy) {
 			t.Errorf("a write beside the other's: %v", err)
 		}
-		if err := b.Tx(ctx, func(*store.Conn) error { return nil }); !errors.Is(err, store.ErrBusy) {
+		if err := b.Tx(ctx, func(*core.Conn) error { return nil }); !errors.Is(err, store.ErrBusy) {
 			t.Errorf("a transaction beside the other's: %v", err)
 		}
 		if n, err := b.Article.Count(ctx, store.Cond[storetest.ArticleID]{}, 0); err != nil || n != 0 {
@@ -133,7 +134,7 @@ func TestFull(t *testing.T) {
 	if _, err := db.Article.Create(ctx, big); !errors.Is(err, store.ErrFull) {
 		t.Errorf("a row that does not fit: %v", err)
 	}
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		_, err := storetest.In(c).Article.Create(ctx, big)
 		return err
 	})

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -27,7 +27,7 @@ type cell struct {
 // gather runs a statement to its end and keeps its rows.
 func (c *conn) gather(ctx context.Context, sql string, args, dest []any) (kept *rows, err error) {
 	if ctx.Err() != nil {
-		return nil, store.Ended(ctx)
+		return nil, core.Ended(ctx)
 	}
 	s, err := c.prepare(ctx, sql)
 	if err != nil {

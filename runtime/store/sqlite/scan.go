@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -76,7 +77,7 @@ func (v *value) scan(dest any) error {
 		case *store.Null[bool]:
 			*d = store.Some(v.n != 0)
 		default:
-			return store.Assign(dest, v.n)
+			return core.Assign(dest, v.n)
 		}
 		return nil
 	case sqlite3.SQLITE_TEXT:
@@ -84,9 +85,9 @@ func (v *value) scan(dest any) error {
 	case sqlite3.SQLITE_NULL:
 		return scanNull(dest)
 	case sqlite3.SQLITE_FLOAT:
-		return store.Assign(dest, v.f)
+		return core.Assign(dest, v.f)
 	}
-	return store.Assign(dest, viewBytes(v.text))
+	return core.Assign(dest, viewBytes(v.text))
 }
 
 // scanText leaves a text alone that is the same in the row before, as the place
@@ -98,21 +99,21 @@ func (v *value) scanText(dest any) (err error) {
 			*d = strings.Clone(v.text)
 		}
 	case *time.Time:
-		*d, err = store.ParseTime(v.text)
+		*d, err = core.ParseTime(v.text)
 	case *store.Null[string]:
 		if !d.Valid || d.V != v.text {
 			*d = store.Some(strings.Clone(v.text))
 		}
 	case *store.Null[time.Time]:
-		d.V, err = store.ParseTime(v.text)
+		d.V, err = core.ParseTime(v.text)
 		d.Valid = err == nil
 	case *json.RawMessage:
 		*d = json.RawMessage(v.text)
 	default:
-		return store.Assign(dest, strings.Clone(v.text))
+		return core.Assign(dest, strings.Clone(v.text))
 	}
 	if err != nil {
-		return store.Assign(dest, v.text) // fails as well, with an error that does not quote the text
+		return core.Assign(dest, v.text) // fails as well, with an error that does not quote the text
 	}
 	return nil
 }
@@ -126,7 +127,7 @@ func scanNull(dest any) error {
 	case *store.Null[time.Time]:
 		*d = store.Null[time.Time]{}
 	default:
-		return store.Assign(dest, nil)
+		return core.Assign(dest, nil)
 	}
 	return nil
 }

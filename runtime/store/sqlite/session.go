@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Exec runs a statement on the writer, as a transaction of its own or with
 // others in one.
-func (b *backend) Exec(ctx context.Context, sql string, args []any) (store.Result, error) {
+func (b *backend) Exec(ctx context.Context, sql string, args []any) (core.Result, error) {
 	if isWrite(sql) {
 		u := &unit{ctx: ctx, sql: sql, args: args}
 		err := b.share(u)
@@ -20,7 +21,7 @@ func (b *backend) Exec(ctx context.Context, sql string, args []any) (store.Resul
 	}
 	c, err := b.takeWriter(ctx)
 	if err != nil {
-		return store.Result{}, err
+		return core.Result{}, err
 	}
 	defer b.giveWriter(c)
 	return c.exec(ctx, sql, args)
@@ -133,13 +134,13 @@ func (b *backend) write(ctx context.Context, sql string, fn func(*conn, *stmt) e
 	return fn(c, s)
 }
 
-func (c *conn) exec(ctx context.Context, sql string, args []any) (store.Result, error) {
+func (c *conn) exec(ctx context.Context, sql string, args []any) (core.Result, error) {
 	if err := ctx.Err(); err != nil {
-		return store.Result{}, store.Ended(ctx)
+		return core.Result{}, core.Ended(ctx)
 	}
 	s, err := c.prepare(ctx, sql)
 	if err != nil {
-		return store.Result{}, err
+		return core.Result{}, err
 	}
 	w := c.watch(ctx)
 	defer w.end()
@@ -147,7 +148,7 @@ func (c *conn) exec(ctx context.Context, sql string, args []any) (store.Result, 
 }
 
 // complete runs a statement to its end, past rows that it may give.
-func (c *conn) complete(ctx context.Context, s *stmt, args []any) (store.Result, error) {
+func (c *conn) complete(ctx context.Context, s *stmt, args []any) (core.Result, error) {
 	row, err := c.run(ctx, s, args)
 	for row && err == nil {
 		err = c.next(ctx, s)
@@ -156,9 +157,9 @@ func (c *conn) complete(ctx context.Context, s *stmt, args []any) (store.Result,
 		err = rerr
 	}
 	if err != nil {
-		return store.Result{}, err
+		return core.Result{}, err
 	}
-	return store.Result{
+	return core.Result{
 		RowsAffected: int64(sqlite3.Xsqlite3_changes(c.tls, c.db)),
 		LastID:       sqlite3.Xsqlite3_last_insert_rowid(c.tls, c.db),
 	}, nil
@@ -168,7 +169,7 @@ func (c *conn) complete(ctx context.Context, s *stmt, args []any) (store.Result,
 // that writes, whose rows have then not been written.
 func (c *conn) query(ctx context.Context, s *stmt, args, dest []any, each func() error) (err error) {
 	if err := ctx.Err(); err != nil {
-		return store.Ended(ctx)
+		return core.Ended(ctx)
 	}
 	w := c.watch(ctx)
 	defer w.end()
@@ -199,7 +200,7 @@ func (c *conn) query(ctx context.Context, s *stmt, args, dest []any, each func()
 
 func (c *conn) queryRow(ctx context.Context, s *stmt, args, dest []any) (err error) {
 	if err := ctx.Err(); err != nil {
-		return store.Ended(ctx)
+		return core.Ended(ctx)
 	}
 	w := c.watch(ctx)
 	defer w.end()

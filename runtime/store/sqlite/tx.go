@@ -5,11 +5,12 @@ import (
 	"fmt"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Begin takes the writer and starts a transaction that may write from the
 // start: one that begins by reading could not be sure to be allowed to later.
-func (b *backend) Begin(ctx context.Context) (store.Transaction, error) {
+func (b *backend) Begin(ctx context.Context) (core.Transaction, error) {
 	c, err := b.takeWriter(ctx)
 	if err != nil {
 		return nil, err
@@ -34,9 +35,9 @@ type tx struct {
 	c *conn
 }
 
-func (t *tx) Exec(ctx context.Context, sql string, args []any) (store.Result, error) {
+func (t *tx) Exec(ctx context.Context, sql string, args []any) (core.Result, error) {
 	if err := t.open(); err != nil {
-		return store.Result{}, err
+		return core.Result{}, err
 	}
 	return t.c.exec(ctx, sql, args)
 }
@@ -116,7 +117,7 @@ func (c *conn) leaveTransaction() error {
 
 // Exclusive runs fn in a transaction: SQLite creates tables in one, and has one
 // writer among all processes.
-func (b *backend) Exclusive(ctx context.Context, fn func(store.Session) error) error {
+func (b *backend) Exclusive(ctx context.Context, fn func(core.Session) error) error {
 	t, err := b.Begin(ctx)
 	if err != nil {
 		return err

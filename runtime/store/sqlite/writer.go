@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // writer is the connection that writes and the queue of those who wait for it,
@@ -15,7 +16,7 @@ import (
 // transaction (see group).
 type writer struct {
 	closing <-chan struct{}
-	owner   store.Backend
+	owner   core.Backend
 
 	mu     sync.Mutex
 	free   *conn // nil while someone has it
@@ -68,7 +69,7 @@ func (w *writer) take(ctx context.Context, work *unit) (*conn, error) {
 	if c := w.tryTake(); c != nil { // nearly always: no timer then
 		return c, nil
 	}
-	if err := store.Nested(w.owner); err != nil {
+	if err := core.Nested(w.owner); err != nil {
 		return nil, err
 	}
 	c, t := w.join(work)
@@ -84,7 +85,7 @@ func (w *writer) take(ctx context.Context, work *unit) (*conn, error) {
 	case <-w.closing:
 		err = errClosing
 	case <-ctx.Done():
-		err = store.Ended(ctx)
+		err = core.Ended(ctx)
 	case <-timer.C:
 		err = fmt.Errorf("sqlite: another transaction has been running for %s; inside db.Tx use tx", writerWait)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -20,7 +21,7 @@ func testAfterCommit(t *testing.T, db *DB) {
 	var ran []string
 	note := func(what string) func() { return func() { ran = append(ran, what) } }
 	tries := 0
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		tries++
 		c.AfterCommit(note(fmt.Sprint("first of ", tries)))
 		if _, err := In(c).Article.Create(ctx, full("a")); err != nil {
@@ -67,9 +68,9 @@ func testAfterCommit(t *testing.T, db *DB) {
 func testNothingAfter(t *testing.T, db *DB) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	var kept *store.Conn
+	var kept *core.Conn
 	ran := func() { t.Error("ran after a rollback") }
-	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+	wantErr(t, db.Tx(ctx, func(c *core.Conn) error {
 		kept = c
 		c.AfterCommit(ran)
 		return errOwn
@@ -77,18 +78,18 @@ func testNothingAfter(t *testing.T, db *DB) {
 	kept.AfterCommit(ran)
 	func() {
 		defer func() { _ = recover() }()
-		_ = db.Tx(ctx, func(c *store.Conn) error {
+		_ = db.Tx(ctx, func(c *core.Conn) error {
 			c.AfterCommit(ran)
 			panic(errOwn)
 		})
 	}()
-	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+	wantErr(t, db.Tx(ctx, func(c *core.Conn) error {
 		c.AfterCommit(ran)
 		_, err := In(c).Article.Create(ctx, full("a"))
 		wantErr(t, err, store.ErrConflict)
 		return nil // the transaction has failed all the same
 	}), store.ErrConflict)
-	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+	wantErr(t, db.Tx(ctx, func(c *core.Conn) error {
 		kept = c
 		c.AfterCommit(ran)
 		cancel()
@@ -101,7 +102,7 @@ func testNothingAfter(t *testing.T, db *DB) {
 func testBeforeCommit(t *testing.T, db *DB) {
 	ctx := t.Context()
 	var ran []string
-	step := func(c *store.Conn, name string, err error) func(context.Context) error {
+	step := func(c *core.Conn, name string, err error) func(context.Context) error {
 		return func(ctx context.Context) error {
 			ran = append(ran, name)
 			if _, cerr := In(c).Article.Create(ctx, full(name)); cerr != nil {
@@ -111,7 +112,7 @@ func testBeforeCommit(t *testing.T, db *DB) {
 		}
 	}
 	tries := 0
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		tries++
 		for _, name := range []string{"a", "b"} {
 			if err := c.BeforeCommit(ctx, step(c, name, nil)); err != nil {
@@ -134,14 +135,14 @@ func testBeforeCommit(t *testing.T, db *DB) {
 		t.Errorf("%d rows", n)
 	}
 	ran = nil
-	wantErr(t, db.Tx(ctx, func(c *store.Conn) error { return c.BeforeCommit(ctx, step(c, "d", errOwn)) }), errOwn)
-	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+	wantErr(t, db.Tx(ctx, func(c *core.Conn) error { return c.BeforeCommit(ctx, step(c, "d", errOwn)) }), errOwn)
+	wantErr(t, db.Tx(ctx, func(c *core.Conn) error {
 		if err := c.BeforeCommit(ctx, step(c, "undone", nil)); err != nil {
 			return err
 		}
 		return errOwn
 	}), errOwn)
-	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+	wantErr(t, db.Tx(ctx, func(c *core.Conn) error {
 		if err := c.BeforeCommit(ctx, step(c, "failed", nil)); err != nil {
 			return err
 		}
@@ -168,7 +169,7 @@ func testAnnounce(t *testing.T, db *DB) {
 	defer other.Stop()
 	wantWake(t, a) // it hears everything from now on
 	wantWake(t, other)
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		c.Announce("a")
 		c.Announce("a")
 		select {
@@ -184,7 +185,7 @@ func testAnnounce(t *testing.T, db *DB) {
 	wantWake(t, a)
 	db.Conn().Announce("a")
 	wantWake(t, a)
-	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
+	wantErr(t, db.Tx(ctx, func(c *core.Conn) error {
 		c.Announce("other")
 		return errOwn
 	}), errOwn)
@@ -197,7 +198,7 @@ func testAnnounce(t *testing.T, db *DB) {
 	late.Stop()
 	db.Conn().Announce("a")
 	wantWake(t, a)
-	for _, l := range []*store.Listener{a, other, late} {
+	for _, l := range []*core.Listener{a, other, late} {
 		select {
 		case <-l.C:
 			t.Error("woken in vain")
@@ -218,7 +219,7 @@ func testAnnounceAcross(t *testing.T, dsn string) {
 	wantWake(t, a)
 	wantWake(t, b)
 	for i := range 3 {
-		err := here.Tx(ctx, func(c *store.Conn) error {
+		err := here.Tx(ctx, func(c *core.Conn) error {
 			c.Announce("a")
 			_, err := In(c).Article.Create(ctx, full(fmt.Sprint("here ", i)))
 			return err
@@ -231,7 +232,7 @@ func testAnnounceAcross(t *testing.T, dsn string) {
 	if here.Conn().Dialect() == sqltext.SQLite { // any commit wakes all
 		return
 	}
-	wantErr(t, here.Tx(ctx, func(c *store.Conn) error {
+	wantErr(t, here.Tx(ctx, func(c *core.Conn) error {
 		c.Announce("b")
 		return errOwn
 	}), errOwn)
@@ -246,7 +247,7 @@ func testAnnounceAcross(t *testing.T, dsn string) {
 
 // testListenersEnd closes under listeners: nothing goes on.
 func testListenersEnd(t *testing.T, dsn string) {
-	db, err := store.Open(t.Context(), dsn, Schema(), store.Options{})
+	db, err := core.Open(t.Context(), dsn, Schema(), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +269,7 @@ func testListenersEnd(t *testing.T, dsn string) {
 	}
 }
 
-func wantWake(t *testing.T, l *store.Listener) {
+func wantWake(t *testing.T, l *core.Listener) {
 	t.Helper()
 	select {
 	case <-l.C:

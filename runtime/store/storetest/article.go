@@ -5,6 +5,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // ArticleID is the id of an article: an integer.
@@ -139,15 +140,15 @@ var ArticleFields = struct {
 	Token     store.TextCol[ArticleID, string]
 	Order     store.Col[ArticleID, int64]
 }{
-	store.FieldOf[ArticleID, ArticleID](0), store.TextOf[ArticleID, string](1), store.TextOf[ArticleID, string](2),
-	store.TextOf[ArticleID, string](3), store.TextOf[ArticleID, ArticleStatus](4), store.TextOf[ArticleID, ArticleStatus](5),
-	store.FieldOf[ArticleID, int64](6), store.FieldOf[ArticleID, int64](7), store.FieldOf[ArticleID, store.Decimal](8),
-	store.FieldOf[ArticleID, store.Decimal](9), store.FieldOf[ArticleID, bool](10), store.FieldOf[ArticleID, bool](11),
-	store.FieldOf[ArticleID, time.Time](12), store.FieldOf[ArticleID, time.Time](13), store.FieldOf[ArticleID, store.Date](14),
-	store.FieldOf[ArticleID, store.Date](15), store.OpaqueOf[ArticleID](16), store.OpaqueOf[ArticleID](17),
-	store.OpaqueOf[ArticleID](18), store.OpaqueOf[ArticleID](19), store.FieldOf[ArticleID, []byte](20),
-	store.FieldOf[ArticleID, []byte](21), store.FieldOf[ArticleID, AuthorID](22), store.TextOf[ArticleID, string](23),
-	store.FieldOf[ArticleID, int64](24),
+	core.FieldOf[ArticleID, ArticleID](0), core.TextOf[ArticleID, string](1), core.TextOf[ArticleID, string](2),
+	core.TextOf[ArticleID, string](3), core.TextOf[ArticleID, ArticleStatus](4), core.TextOf[ArticleID, ArticleStatus](5),
+	core.FieldOf[ArticleID, int64](6), core.FieldOf[ArticleID, int64](7), core.FieldOf[ArticleID, store.Decimal](8),
+	core.FieldOf[ArticleID, store.Decimal](9), core.FieldOf[ArticleID, bool](10), core.FieldOf[ArticleID, bool](11),
+	core.FieldOf[ArticleID, time.Time](12), core.FieldOf[ArticleID, time.Time](13), core.FieldOf[ArticleID, store.Date](14),
+	core.FieldOf[ArticleID, store.Date](15), core.OpaqueOf[ArticleID](16), core.OpaqueOf[ArticleID](17),
+	core.OpaqueOf[ArticleID](18), core.OpaqueOf[ArticleID](19), core.FieldOf[ArticleID, []byte](20),
+	core.FieldOf[ArticleID, []byte](21), core.FieldOf[ArticleID, AuthorID](22), core.TextOf[ArticleID, string](23),
+	core.FieldOf[ArticleID, int64](24),
 }
 
 func kind(k check.Kind) check.Rules { return check.Rules{Kind: k} }
@@ -165,10 +166,10 @@ var (
 	discountTypes = [3]string{"INTEGER", "numeric(18,4)", "decimal(18,4)"}
 )
 
-var articleSpec = store.Spec{
+var articleSpec = core.Spec{
 	Name: "article",
-	ID:   store.IDInteger,
-	Columns: []store.Column{
+	ID:   core.IDInteger,
+	Columns: []core.Column{
 		{Name: "id", Rules: kind(check.Int), Types: intTypes},
 		{Name: "slug", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("100")}, Types: shortTypes},
 		{Name: "title", Rules: check.Rules{Kind: check.Text, Required: true, Min: check.At("2"), Max: check.At("100")}, Types: shortTypes},
@@ -195,77 +196,77 @@ var articleSpec = store.Spec{
 		{Name: "token", Rules: check.Rules{Kind: check.Text, Secret: true, Max: check.At("20")}, Types: shortTypes},
 		{Name: "order", Rules: kind(check.Int), Types: intTypes},
 	},
-	Keys: []store.Key{{Name: "article_slug_key", Columns: []int{1}}},
+	Keys: []core.Key{{Name: "article_slug_key", Columns: []int{1}}},
 	Row:  func() any { return new(Article) },
 	Fields: func(row any, buf []any) []any {
 		r := row.(*Article)
 		return append(
 			buf, (*int64)(&r.ID), &r.Slug, &r.Title, &r.Body, (*string)(&r.Status), &r.Mood, &r.Views, &r.Rank,
-			store.DecimalField(&r.Price, 2), store.NullDecimalField(&r.Discount, 4), &r.Public, &r.Pinned,
-			&r.CreatedAt, &r.EndsAt, &r.Day, &r.Until, &r.Data, &r.Raw, store.JSONField(&r.Meta),
-			store.NullJSONField(&r.More), &r.Cover, &r.Thumb, &r.Author, &r.Token, &r.Order,
+			core.DecimalField(&r.Price, 2), core.NullDecimalField(&r.Discount, 4), &r.Public, &r.Pinned,
+			&r.CreatedAt, &r.EndsAt, &r.Day, &r.Until, &r.Data, &r.Raw, core.JSONField(&r.Meta),
+			core.NullJSONField(&r.More), &r.Cover, &r.Thumb, &r.Author, &r.Token, &r.Order,
 		)
 	},
-	New: func(given, row any, m *store.Mask, now time.Time) {
+	New: func(given, row any, m *core.Mask, now time.Time) {
 		n, r := given.(*ArticleNew), row.(*Article)
 		r.Slug = n.Slug
 		m.Add(1)
 		r.Title = n.Title
 		m.Add(2)
-		store.PutNull(m, 3, &r.Body, n.Body)
-		store.Put(m, 4, &r.Status, n.Status, ArticleStatusDraft)
-		store.PutNull(m, 5, &r.Mood, n.Mood)
-		store.Put(m, 6, &r.Views, n.Views, 0)
-		store.PutNull(m, 7, &r.Rank, n.Rank)
-		store.Put(m, 8, &r.Price, n.Price, store.Decimal{})
-		store.PutNull(m, 9, &r.Discount, n.Discount)
-		store.Put(m, 10, &r.Public, n.Public, true)
-		store.PutNull(m, 11, &r.Pinned, n.Pinned)
-		store.Put(m, 12, &r.CreatedAt, n.CreatedAt, now)
-		store.PutNull(m, 13, &r.EndsAt, n.EndsAt)
-		store.Put(m, 14, &r.Day, n.Day, store.DateOf(now))
-		store.PutNull(m, 15, &r.Until, n.Until)
-		store.Put(m, 16, &r.Data, n.Data, store.JSON(`{}`))
-		store.PutNull(m, 17, &r.Raw, n.Raw)
-		store.Put(m, 18, &r.Meta, n.Meta, Meta{})
-		store.PutNull(m, 19, &r.More, n.More)
-		store.Put(m, 20, &r.Cover, n.Cover, []byte{})
-		store.PutNull(m, 21, &r.Thumb, n.Thumb)
-		store.PutNull(m, 22, &r.Author, n.Author)
-		store.Put(m, 23, &r.Token, n.Token, "")
-		store.Put(m, 24, &r.Order, n.Order, 0)
+		core.PutNull(m, 3, &r.Body, n.Body)
+		core.Put(m, 4, &r.Status, n.Status, ArticleStatusDraft)
+		core.PutNull(m, 5, &r.Mood, n.Mood)
+		core.Put(m, 6, &r.Views, n.Views, 0)
+		core.PutNull(m, 7, &r.Rank, n.Rank)
+		core.Put(m, 8, &r.Price, n.Price, store.Decimal{})
+		core.PutNull(m, 9, &r.Discount, n.Discount)
+		core.Put(m, 10, &r.Public, n.Public, true)
+		core.PutNull(m, 11, &r.Pinned, n.Pinned)
+		core.Put(m, 12, &r.CreatedAt, n.CreatedAt, now)
+		core.PutNull(m, 13, &r.EndsAt, n.EndsAt)
+		core.Put(m, 14, &r.Day, n.Day, store.DateOf(now))
+		core.PutNull(m, 15, &r.Until, n.Until)
+		core.Put(m, 16, &r.Data, n.Data, store.JSON(`{}`))
+		core.PutNull(m, 17, &r.Raw, n.Raw)
+		core.Put(m, 18, &r.Meta, n.Meta, Meta{})
+		core.PutNull(m, 19, &r.More, n.More)
+		core.Put(m, 20, &r.Cover, n.Cover, []byte{})
+		core.PutNull(m, 21, &r.Thumb, n.Thumb)
+		core.PutNull(m, 22, &r.Author, n.Author)
+		core.Put(m, 23, &r.Token, n.Token, "")
+		core.Put(m, 24, &r.Order, n.Order, 0)
 	},
-	Patch: func(patch, row any, m *store.Mask) {
+	Patch: func(patch, row any, m *core.Mask) {
 		p, r := patch.(*ArticlePatch), row.(*Article)
-		store.Patch(m, 1, &r.Slug, p.Slug)
-		store.Patch(m, 2, &r.Title, p.Title)
-		store.PutNull(m, 3, &r.Body, p.Body)
-		store.Patch(m, 4, &r.Status, p.Status)
-		store.PutNull(m, 5, &r.Mood, p.Mood)
-		store.Patch(m, 6, &r.Views, p.Views)
-		store.PutNull(m, 7, &r.Rank, p.Rank)
-		store.Patch(m, 8, &r.Price, p.Price)
-		store.PutNull(m, 9, &r.Discount, p.Discount)
-		store.Patch(m, 10, &r.Public, p.Public)
-		store.PutNull(m, 11, &r.Pinned, p.Pinned)
-		store.Patch(m, 12, &r.CreatedAt, p.CreatedAt)
-		store.PutNull(m, 13, &r.EndsAt, p.EndsAt)
-		store.Patch(m, 14, &r.Day, p.Day)
-		store.PutNull(m, 15, &r.Until, p.Until)
-		store.Patch(m, 16, &r.Data, p.Data)
-		store.PutNull(m, 17, &r.Raw, p.Raw)
-		store.Patch(m, 18, &r.Meta, p.Meta)
-		store.PutNull(m, 19, &r.More, p.More)
-		store.Patch(m, 20, &r.Cover, p.Cover)
-		store.PutNull(m, 21, &r.Thumb, p.Thumb)
-		store.PutNull(m, 22, &r.Author, p.Author)
-		store.Patch(m, 23, &r.Token, p.Token)
-		store.Patch(m, 24, &r.Order, p.Order)
+		core.Patch(m, 1, &r.Slug, p.Slug)
+		core.Patch(m, 2, &r.Title, p.Title)
+		core.PutNull(m, 3, &r.Body, p.Body)
+		core.Patch(m, 4, &r.Status, p.Status)
+		core.PutNull(m, 5, &r.Mood, p.Mood)
+		core.Patch(m, 6, &r.Views, p.Views)
+		core.PutNull(m, 7, &r.Rank, p.Rank)
+		core.Patch(m, 8, &r.Price, p.Price)
+		core.PutNull(m, 9, &r.Discount, p.Discount)
+		core.Patch(m, 10, &r.Public, p.Public)
+		core.PutNull(m, 11, &r.Pinned, p.Pinned)
+		core.Patch(m, 12, &r.CreatedAt, p.CreatedAt)
+		core.PutNull(m, 13, &r.EndsAt, p.EndsAt)
+		core.Patch(m, 14, &r.Day, p.Day)
+		core.PutNull(m, 15, &r.Until, p.Until)
+		core.Patch(m, 16, &r.Data, p.Data)
+		core.PutNull(m, 17, &r.Raw, p.Raw)
+		core.Patch(m, 18, &r.Meta, p.Meta)
+		core.PutNull(m, 19, &r.More, p.More)
+		core.Patch(m, 20, &r.Cover, p.Cover)
+		core.PutNull(m, 21, &r.Thumb, p.Thumb)
+		core.PutNull(m, 22, &r.Author, p.Author)
+		core.Patch(m, 23, &r.Token, p.Token)
+		core.Patch(m, 24, &r.Order, p.Order)
 	},
 }
 
 var articleTable = articleSpec.TableDef(
-	store.Index{Name: "article_slug_key", Columns: []int{1}, Unique: true},
-	store.Index{Name: "article_status_created_at_idx", Columns: []int{4, 12}, Desc: []bool{false, true}},
-	store.Index{Name: "article_pinned_idx", Columns: []int{11}, Partial: true},
+	core.Index{Name: "article_slug_key", Columns: []int{1}, Unique: true},
+	core.Index{Name: "article_status_created_at_idx", Columns: []int{4, 12}, Desc: []bool{false, true}},
+	core.Index{Name: "article_pinned_idx", Columns: []int{11}, Partial: true},
 )

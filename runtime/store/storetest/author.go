@@ -5,6 +5,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // The types below stand for what the generator prints, in its style.
@@ -42,20 +43,20 @@ var AuthorFields = struct {
 	Realm  store.TextCol[AuthorID, string]
 	Number store.Col[AuthorID, int64]
 }{
-	store.FieldOf[AuthorID, AuthorID](0), store.TextOf[AuthorID, string](1),
-	store.TextOf[AuthorID, string](2), store.FieldOf[AuthorID, int64](3),
+	core.FieldOf[AuthorID, AuthorID](0), core.TextOf[AuthorID, string](1),
+	core.TextOf[AuthorID, string](2), core.FieldOf[AuthorID, int64](3),
 }
 
-var authorSpec = store.Spec{
+var authorSpec = core.Spec{
 	Name: "author",
-	ID:   store.IDULID,
-	Columns: []store.Column{
+	ID:   core.IDULID,
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Text, Max: check.At("26")}, Types: [3]string{"TEXT", "character(26)", "char(26)"}},
 		{Name: "email", Rules: check.Rules{Kind: check.Text, Required: true, Format: check.Email, Max: check.At("200")}, Types: [3]string{"TEXT", "character varying(200)", "varchar(200)"}},
 		{Name: "realm", Rules: check.Rules{Kind: check.Text, Max: check.At("50")}, Types: [3]string{"TEXT", "character varying(50)", "varchar(50)"}},
 		{Name: "number", Rules: check.Rules{Kind: check.Int}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
-	Keys: []store.Key{
+	Keys: []core.Key{
 		{Name: "author_email_key", Columns: []int{1}},
 		{Name: "author_realm_number_key", Columns: []int{2, 3}},
 	},
@@ -64,26 +65,26 @@ var authorSpec = store.Spec{
 		r := row.(*Author)
 		return append(buf, (*string)(&r.ID), &r.Email, &r.Realm, &r.Number)
 	},
-	New: func(given, row any, m *store.Mask, _ time.Time) {
+	New: func(given, row any, m *core.Mask, _ time.Time) {
 		n, r := given.(*AuthorNew), row.(*Author)
 		r.ID = AuthorID(n.ID.Or(""))
 		if r.ID == "" {
-			r.ID = AuthorID(store.NewULID())
+			r.ID = AuthorID(core.NewULID())
 		}
 		r.Email = n.Email
 		m.Add(1)
-		store.Put(m, 2, &r.Realm, n.Realm, "main")
-		store.PutNull(m, 3, &r.Number, n.Number)
+		core.Put(m, 2, &r.Realm, n.Realm, "main")
+		core.PutNull(m, 3, &r.Number, n.Number)
 	},
-	Patch: func(patch, row any, m *store.Mask) {
+	Patch: func(patch, row any, m *core.Mask) {
 		p, r := patch.(*AuthorPatch), row.(*Author)
-		store.Patch(m, 1, &r.Email, p.Email)
-		store.Patch(m, 2, &r.Realm, p.Realm)
-		store.PutNull(m, 3, &r.Number, p.Number)
+		core.Patch(m, 1, &r.Email, p.Email)
+		core.Patch(m, 2, &r.Realm, p.Realm)
+		core.PutNull(m, 3, &r.Number, p.Number)
 	},
 }
 
 var authorTable = authorSpec.TableDef(
-	store.Index{Name: "author_email_key", Columns: []int{1}, Unique: true},
-	store.Index{Name: "author_realm_number_key", Columns: []int{2, 3}, Unique: true},
+	core.Index{Name: "author_email_key", Columns: []int{1}, Unique: true},
+	core.Index{Name: "author_realm_number_key", Columns: []int{2, 3}, Unique: true},
 )

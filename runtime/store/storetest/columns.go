@@ -7,14 +7,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // SetColumns writes columns of the rows with ids as a statement of a person's own does:
 // also those that generated code keeps from being set.
-func SetColumns[ID any](t testing.TB, db *store.DB, table string, columns map[string]any, ids ...ID) {
+func SetColumns[ID any](t testing.TB, db *core.DB, table string, columns map[string]any, ids ...ID) {
 	t.Helper()
-	err := db.Tx(t.Context(), func(c *store.Conn) error {
+	err := db.Tx(t.Context(), func(c *core.Conn) error {
 		var set []string
 		var args []any
 		for _, name := range slices.Sorted(maps.Keys(columns)) {

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // testNilContext passes no context: an error, and everything works on.
 func testNilContext(t *testing.T, db *DB) {
 	var none context.Context
-	ran := func(*store.Conn) error { t.Error("ran"); return nil }
+	ran := func(*core.Conn) error { t.Error("ran"); return nil }
 	_, get := db.Article.Get(none, 1)
 	_, create := db.Article.Create(none, full("a"))
 	_, many := db.Article.CreateMany(none, []ArticleNew{full("a")})
@@ -22,7 +23,7 @@ func testNilContext(t *testing.T, db *DB) {
 	_, now := db.Now(none)
 	for name, err := range map[string]error{
 		"get": get, "create": create, "many": many, "list": list, "exec": exec, "now": now, "tx": db.Tx(none, ran),
-		"inside": db.Tx(t.Context(), func(c *store.Conn) error {
+		"inside": db.Tx(t.Context(), func(c *core.Conn) error {
 			_, err := In(c).Article.Get(none, 1)
 			return err
 		}),
@@ -42,9 +43,9 @@ func testCause(t *testing.T, db *DB) {
 	_, create := db.Article.Create(ctx, full("a"))
 	_, list := db.Article.List(ctx, store.Query[ArticleID]{})
 	inside, stop := context.WithCancelCause(t.Context())
-	commit := db.Tx(inside, func(*store.Conn) error { stop(why); return nil })
+	commit := db.Tx(inside, func(*core.Conn) error { stop(why); return nil })
 	for name, err := range map[string]error{
-		"create": create, "list": list, "commit": commit, "tx": db.Tx(ctx, func(*store.Conn) error { return nil }),
+		"create": create, "list": list, "commit": commit, "tx": db.Tx(ctx, func(*core.Conn) error { return nil }),
 	} {
 		if !errors.Is(err, context.Canceled) || !errors.Is(err, why) {
 			t.Errorf("%s: %v", name, err)
@@ -62,11 +63,11 @@ func testCause(t *testing.T, db *DB) {
 // testPoolWait begins a transaction while another holds the only connection.
 func testPoolWait(t *testing.T, dsn string) {
 	db := Open(t, dsn, store.Options{MaxConns: 1})
-	err := db.Tx(t.Context(), func(*store.Conn) error {
+	err := db.Tx(t.Context(), func(*core.Conn) error {
 		short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		inner := make(chan error, 1)
-		go func() { inner <- db.Tx(short, func(*store.Conn) error { return nil }) }()
+		go func() { inner <- db.Tx(short, func(*core.Conn) error { return nil }) }()
 		select {
 		case err := <-inner:
 			wantErr(t, err, context.DeadlineExceeded)
@@ -83,13 +84,13 @@ func testPoolWait(t *testing.T, dsn string) {
 
 // testCloseWaits closes while a transaction runs: it ends as it would have.
 func testCloseWaits(t *testing.T, dsn string) {
-	db, err := store.Open(t.Context(), dsn, Schema(), store.Options{})
+	db, err := core.Open(t.Context(), dsn, Schema(), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	inside, closing, closed, ended := make(chan bool), make(chan bool), make(chan error, 1), make(chan error, 1)
 	go func() {
-		ended <- db.Tx(t.Context(), func(c *store.Conn) error {
+		ended <- db.Tx(t.Context(), func(c *core.Conn) error {
 			close(inside)
 			<-closing
 			for i := range 50 {

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // listed counts articles by a list of ids and one of slugs. A question mark in
 // quotes is no placeholder.
-var listed = store.Statement{
+var listed = core.Statement{
 	Text: [3]string{
 		"SELECT count(*) FROM article WHERE title <> 'it''s \"?' AND id IN (SELECT value FROM json_each(?)) AND views >= ? AND slug IN (SELECT value FROM json_each(?))",
 		"SELECT count(*) FROM article WHERE title <> 'it''s \"?' AND id = ANY($1::bigint[]) AND views >= $2 AND slug = ANY($3::text[])",
@@ -30,40 +31,40 @@ func testLists(t *testing.T, db *DB) {
 		ids = append(ids, int64(mustCreate(t, db, full(slug)).ID))
 	}
 	count := func(n *int64) []any { return []any{n} }
-	ask := func(ids, slugs store.List) (int64, error) {
-		return store.One(t.Context(), db.Conn(), &listed, []any{int64(0), ids, slugs}, count)
+	ask := func(ids, slugs core.List) (int64, error) {
+		return core.One(t.Context(), db.Conn(), &listed, []any{int64(0), ids, slugs}, count)
 	}
 	for _, c := range []struct {
 		what       string
-		ids, slugs store.List
+		ids, slugs core.List
 		want       int64
 	}{
-		{"all", store.ListOf(ids), store.ListOf(slugs), 3},
-		{"some", store.ListOf(ids[:2]), store.ListOf(slugs[1:]), 1},
-		{"others", store.ListOf([]int64{-1, 1 << 60}), store.ListOf([]string{"x"}), 0},
-		{"ids of an unknown kind", store.IDList([]any{ids[0], ids[2]}), store.IDList([]any{"a", "c"}), 2},
-		{"no ids", store.ListOf([]int64{}), store.ListOf(slugs), 0},
-		{"no slugs", store.ListOf(ids), store.ListOf[string](nil), 0},
-		{"nothing", store.List{}, store.IDList(nil), 0},
+		{"all", core.ListOf(ids), core.ListOf(slugs), 3},
+		{"some", core.ListOf(ids[:2]), core.ListOf(slugs[1:]), 1},
+		{"others", core.ListOf([]int64{-1, 1 << 60}), core.ListOf([]string{"x"}), 0},
+		{"ids of an unknown kind", core.IDList([]any{ids[0], ids[2]}), core.IDList([]any{"a", "c"}), 2},
+		{"no ids", core.ListOf([]int64{}), core.ListOf(slugs), 0},
+		{"no slugs", core.ListOf(ids), core.ListOf[string](nil), 0},
+		{"nothing", core.List{}, core.IDList(nil), 0},
 	} {
 		if n, err := ask(c.ids, c.slugs); err != nil || n != c.want {
 			t.Errorf("%s: %d, %v", c.what, n, err)
 		}
 	}
-	byIDs, err := store.Many(t.Context(), db.Conn(), store.ColumnByIDs(&articleSpec, 1), []any{store.ListOf(ids[1:2])}, func(s *string) []any { return []any{s} })
+	byIDs, err := core.Many(t.Context(), db.Conn(), core.ColumnByIDs(&articleSpec, 1), []any{core.ListOf(ids[1:2])}, func(s *string) []any { return []any{s} })
 	if err != nil || !slices.Equal(byIDs, slugs[1:2]) {
 		t.Errorf("read %q, %v", byIDs, err)
 	}
-	_, err = ask(store.ListOf(ids), store.ListOf([]string{"a", "nul\x00"}))
+	_, err = ask(core.ListOf(ids), core.ListOf([]string{"a", "nul\x00"}))
 	wantErr(t, err, store.ErrInvalid)
-	_, err = ask(store.ListOf(make([]int64, 40_000)), store.ListOf(slugs))
+	_, err = ask(core.ListOf(make([]int64, 40_000)), core.ListOf(slugs))
 	wantErr(t, err, store.ErrInvalid)
 }
 
 // take deletes a bounded number of articles, which takeFound does on MySQL. An
 // article is found twice where it has a rank.
 var (
-	take = store.Statement{
+	take = core.Statement{
 		Text: [3]string{
 			"DELETE FROM article WHERE id IN (SELECT a.id FROM article AS a JOIN (SELECT 1 AS n UNION ALL SELECT 2) AS x ON x.n = 1 OR a.rank IS NOT NULL WHERE a.views >= ? ORDER BY a.id LIMIT ?) RETURNING slug, views",
 			"DELETE FROM article WHERE id IN (SELECT a.id FROM article AS a JOIN (SELECT 1 AS n UNION ALL SELECT 2) AS x ON x.n = 1 OR a.rank IS NOT NULL WHERE a.views >= $1 ORDER BY a.id LIMIT $2) RETURNING slug, views",
@@ -71,7 +72,7 @@ var (
 		},
 		Order: [3][]int{{1, 2}, {1, 2}, {1, 2}},
 	}
-	takeFound = store.Statement{
+	takeFound = core.Statement{
 		Text:  [3]string{2: "DELETE FROM article WHERE id IN (?)"},
 		Order: [3][]int{2: {0}},
 	}
@@ -94,8 +95,8 @@ func testChangeSome(t *testing.T, db *DB) {
 	}
 	some := func(least, limit int64) (rows []taken) {
 		t.Helper()
-		err := db.Tx(ctx, func(c *store.Conn) (err error) {
-			rows, err = store.ChangeSome(ctx, c, &take, &takeFound, []any{nil, least, limit}, 0, (*taken).fields)
+		err := db.Tx(ctx, func(c *core.Conn) (err error) {
+			rows, err = core.ChangeSome(ctx, c, &take, &takeFound, []any{nil, least, limit}, 0, (*taken).fields)
 			return err
 		})
 		if err != nil {
@@ -114,8 +115,8 @@ func testChangeSome(t *testing.T, db *DB) {
 		t.Errorf("changed %v, want none", got)
 	}
 	undone := errors.New("undone")
-	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
-		if _, err := store.ChangeSome(ctx, c, &take, &takeFound, []any{nil, int64(0), int64(9)}, 0, (*taken).fields); err != nil {
+	wantErr(t, db.Tx(ctx, func(c *core.Conn) error {
+		if _, err := core.ChangeSome(ctx, c, &take, &takeFound, []any{nil, int64(0), int64(9)}, 0, (*taken).fields); err != nil {
 			return err
 		}
 		return undone
@@ -139,15 +140,15 @@ func testForms(t *testing.T, db *DB) {
 		t.Errorf("the form is %s, %v", text, order)
 	}
 	var got int64
-	one := store.Statement{Text: [3]string{"SELECT 1", "SELECT 1", "SELECT 1"}}
-	if err := store.Row(t.Context(), c, &one, nil, []any{&got}); err != nil || got != 1 {
+	one := core.Statement{Text: [3]string{"SELECT 1", "SELECT 1", "SELECT 1"}}
+	if err := core.Row(t.Context(), c, &one, nil, []any{&got}); err != nil || got != 1 {
 		t.Errorf("one is %d, %v", got, err)
 	}
-	wantErr(t, store.Row(t.Context(), c, &busiest, []any{int64(9), ArticleStatusPublished}, (&busiestRow{}).fields()), store.ErrNotFound)
+	wantErr(t, core.Row(t.Context(), c, &busiest, []any{int64(9), ArticleStatusPublished}, (&busiestRow{}).fields()), store.ErrNotFound)
 }
 
 // locked reads and locks articles, where rows can be locked.
-var locked = store.Statement{Text: [3]string{
+var locked = core.Statement{Text: [3]string{
 	"", "SELECT slug FROM article ORDER BY id FOR UPDATE", "SELECT slug FROM article ORDER BY id FOR UPDATE",
 }}
 
@@ -164,12 +165,12 @@ func testSkipLocked(t *testing.T, db *DB) {
 	mustCreate(t, db, full("a"))
 	mustCreate(t, db, full("b"))
 	slug := func(s *string) []any { return []any{s} }
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		if _, err := c.Exec(ctx, "UPDATE article SET title = 'held' WHERE slug = 'a'", nil); err != nil {
 			return err
 		}
-		return db.Tx(ctx, func(other *store.Conn) error {
-			if got, err := store.Many(ctx, other, skipping, nil, slug); err != nil || !slices.Equal(got, []string{"b"}) {
+		return db.Tx(ctx, func(other *core.Conn) error {
+			if got, err := core.Many(ctx, other, skipping, nil, slug); err != nil || !slices.Equal(got, []string{"b"}) {
 				t.Errorf("read %q, %v", got, err)
 			}
 			return nil
@@ -178,7 +179,7 @@ func testSkipLocked(t *testing.T, db *DB) {
 	if err != nil {
 		t.Error(err)
 	}
-	if got, err := store.Many(ctx, db.Conn(), skipping, nil, slug); err != nil || len(got) != 2 {
+	if got, err := core.Many(ctx, db.Conn(), skipping, nil, slug); err != nil || len(got) != 2 {
 		t.Errorf("read %q, %v", got, err)
 	}
 }
@@ -195,7 +196,7 @@ func testEach(t *testing.T, db *DB) {
 	var got []int64
 	enough := errors.New("enough")
 	args := []any{int64(0), ArticleStatusPublished}
-	err := store.Each(ctx, db.Conn(), &busiest, args, row.fields(), func() error {
+	err := core.Each(ctx, db.Conn(), &busiest, args, row.fields(), func() error {
 		if got = append(got, row.Views); len(got) == 2 {
 			return enough
 		}
@@ -205,13 +206,13 @@ func testEach(t *testing.T, db *DB) {
 	if !slices.Equal(got, []int64{2, 1}) {
 		t.Errorf("read %v", got)
 	}
-	wantErr(t, store.Each(ctx, db.Conn(), &busiest, []any{int64(0), "nul\x00"}, row.fields(), nil), store.ErrInvalid)
+	wantErr(t, core.Each(ctx, db.Conn(), &busiest, []any{int64(0), "nul\x00"}, row.fields(), nil), store.ErrInvalid)
 }
 
 // testClocks compares the clocks of connections.
 func testClocks(t *testing.T, db *DB) {
 	ctx := t.Context()
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		first, err := c.Now(ctx)
 		if err != nil {
 			return err
@@ -237,7 +238,7 @@ func testYield(t *testing.T, db *DB) {
 	if err := db.Conn().Yield(ctx); err != nil {
 		t.Error(err)
 	}
-	if err := db.Tx(ctx, func(c *store.Conn) error { return c.Yield(ctx) }); err != nil {
+	if err := db.Tx(ctx, func(c *core.Conn) error { return c.Yield(ctx) }); err != nil {
 		t.Error(err)
 	}
 	enough := errors.New("enough")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // testNested uses the database inside its own transaction, where the only
@@ -30,7 +31,7 @@ func testNested(t *testing.T, dsn string) {
 			return err
 		}},
 		{"a transaction", true, func(ctx context.Context) error {
-			return db.Tx(ctx, func(*store.Conn) error { return nil })
+			return db.Tx(ctx, func(*core.Conn) error { return nil })
 		}},
 		{"two transactions of others between", true, func(ctx context.Context) error {
 			return nest(t, dsn, func() error { _, err := db.Article.Create(ctx, full("x")); return err })
@@ -42,7 +43,7 @@ func testNested(t *testing.T, dsn string) {
 	} {
 		done := make(chan error, 1)
 		go func() {
-			done <- db.Tx(context.Background(), func(*store.Conn) error { return call.do(context.Background()) })
+			done <- db.Tx(context.Background(), func(*core.Conn) error { return call.do(context.Background()) })
 		}()
 		select {
 		case err := <-done:
@@ -62,12 +63,12 @@ func nest(t *testing.T, dsn string, fn func() error) error {
 	if dsn[:6] == "sqlite" {
 		dsn = "sqlite:" + t.TempDir() + "/other.db"
 	}
-	other, err := store.Open(t.Context(), dsn, nil, store.Options{MaxConns: 1})
+	other, err := core.Open(t.Context(), dsn, nil, store.Options{MaxConns: 1})
 	if err != nil {
 		return err
 	}
 	defer other.Close()
-	return other.Tx(t.Context(), func(*store.Conn) error { return fn() })
+	return other.Tx(t.Context(), func(*core.Conn) error { return fn() })
 }
 
 // testNestedStarves has many transactions that each want a second connection.
@@ -76,7 +77,7 @@ func testNestedStarves(t *testing.T, dsn string) {
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
-			err := db.Tx(t.Context(), func(c *store.Conn) error {
+			err := db.Tx(t.Context(), func(c *core.Conn) error {
 				if _, err := In(c).Article.Create(t.Context(), full(fmt.Sprint("in", i))); err != nil {
 					return err
 				}
@@ -103,7 +104,7 @@ func testNotNested(t *testing.T, dsn string) {
 	db := Open(t, dsn, store.Options{MaxConns: 1})
 	held, release, ended := make(chan bool), make(chan bool), make(chan error, 3)
 	go func() {
-		ended <- db.Tx(t.Context(), func(*store.Conn) error {
+		ended <- db.Tx(t.Context(), func(*core.Conn) error {
 			close(held)
 			<-release
 			return nil
@@ -123,7 +124,7 @@ func testNotNested(t *testing.T, dsn string) {
 			t.Error(err)
 		}
 	}
-	err := db.Tx(t.Context(), func(c *store.Conn) error {
+	err := db.Tx(t.Context(), func(c *core.Conn) error {
 		c.AfterCommit(func() { mustCreate(t, db, full("c")) })
 		return nil
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hegner123/modulagen/internal/netfault"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // RunNetwork holds a driver of a server to what package store promises of a
@@ -56,7 +57,7 @@ var calls = []struct {
 	}},
 	{"many times", func(ctx context.Context, db *DB, swallow func()) error {
 		swallow()
-		_, err := store.ExecEach(ctx, db.Conn(), &store.Statement{Text: [3]string{
+		_, err := core.ExecEach(ctx, db.Conn(), &core.Statement{Text: [3]string{
 			"", "UPDATE article SET views = $1", "UPDATE article SET views = ?",
 		}}, 3, func(i int) []any { return []any{int64(i)} })
 		return err
@@ -75,24 +76,24 @@ var calls = []struct {
 	}},
 	{"begin", func(ctx context.Context, db *DB, swallow func()) error {
 		swallow()
-		return db.Tx(ctx, func(*store.Conn) error { return nil })
+		return db.Tx(ctx, func(*core.Conn) error { return nil })
 	}},
 	{"commit", func(ctx context.Context, db *DB, swallow func()) error {
-		return db.Tx(ctx, func(c *store.Conn) error {
+		return db.Tx(ctx, func(c *core.Conn) error {
 			_, err := In(c).Article.Create(ctx, full("b"))
 			swallow()
 			return err
 		})
 	}},
 	{"rollback", func(ctx context.Context, db *DB, swallow func()) error {
-		return db.Tx(ctx, func(c *store.Conn) error {
+		return db.Tx(ctx, func(c *core.Conn) error {
 			_, err := In(c).Article.Create(ctx, full("b"))
 			swallow()
 			return errors.Join(err, errors.New("undo"))
 		})
 	}},
 	{"a statement inside", func(ctx context.Context, db *DB, swallow func()) error {
-		return db.Tx(ctx, func(c *store.Conn) error {
+		return db.Tx(ctx, func(c *core.Conn) error {
 			_, err := In(c).Article.Create(ctx, full("b"))
 			swallow()
 			if err == nil {
@@ -159,7 +160,7 @@ func testSwallowedConnecting(t *testing.T, dsn string) {
 	db := Open(t, through, store.Options{MaxConns: 2})
 	proxy.Swallow()
 	err := within(t, func(ctx context.Context) error {
-		_, err := store.Open(ctx, through, Schema(), store.Options{})
+		_, err := core.Open(ctx, through, Schema(), store.Options{})
 		return err
 	})
 	wantErr(t, err, context.DeadlineExceeded)
@@ -181,14 +182,14 @@ func testSwallowedConnecting(t *testing.T, dsn string) {
 // wait that have no deadline.
 func testCloseCuts(t *testing.T, dsn string) {
 	proxy, through := netfault.DSN(t, dsn)
-	db, err := store.Open(t.Context(), through, Schema(), store.Options{})
+	db, err := core.Open(t.Context(), through, Schema(), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	silent, ended := make(chan bool), make(chan error, 1)
 	go func() {
 		ctx := context.Background()
-		ended <- db.Tx(ctx, func(c *store.Conn) error {
+		ended <- db.Tx(ctx, func(c *core.Conn) error {
 			if _, err := In(c).Author.Create(ctx, AuthorNew{Email: "a@example.com"}); err != nil {
 				return err
 			}

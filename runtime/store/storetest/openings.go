@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 func testOpenTwice(t *testing.T, dsn string) {
@@ -31,12 +32,12 @@ func testOpenAtOnce(t *testing.T, dsn string) {
 	var wg sync.WaitGroup
 	for range 6 {
 		wg.Go(func() {
-			db, err := store.Open(context.Background(), dsn, Schema(), store.Options{MaxConns: 2})
+			db, err := core.Open(context.Background(), dsn, Schema(), store.Options{MaxConns: 2})
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			if _, err := On(db).Author.Create(context.Background(), AuthorNew{Email: store.NewULID() + "@example.com"}); err != nil {
+			if _, err := On(db).Author.Create(context.Background(), AuthorNew{Email: core.NewULID() + "@example.com"}); err != nil {
 				t.Error(err)
 			}
 			if err := db.Close(); err != nil {
@@ -68,14 +69,14 @@ func testOpenDiffers(t *testing.T, dsn string) {
 	}
 	schema := Schema()
 	article := &schema.Tables[1]
-	article.Columns = append([]store.Column(nil), article.Columns...)
+	article.Columns = append([]core.Column(nil), article.Columns...)
 	article.Columns[2].Types = [3]string{"INTEGER", "bigint", "bigint"} // title
 	article.Columns[3].Null = false                                     // body
 	article.Columns[6].Null = true                                      // views
 	schema.DDL[d] = strings.Replace(schema.DDL[d], "CHECK (status IN ('draft', 'published'))",
 		"CHECK (status IN ('draft', 'published', 'it''s gone'))", 1)
 	schema.DDL[d] = strings.Replace(schema.DDL[d], "CHECK (mood IN ('draft', 'published'))", "CHECK (mood = 'draft' OR mood = 'x')", 1)
-	_, err := store.Open(ctx, dsn, schema, store.Options{})
+	_, err := core.Open(ctx, dsn, schema, store.Options{})
 	var differs *store.SchemaError
 	if !errors.As(err, &differs) || !errors.Is(err, store.ErrSchema) {
 		t.Fatal(err)
@@ -111,14 +112,14 @@ func testOpenDiffers(t *testing.T, dsn string) {
 // testOpenChecks opens a database with checks of all forms, unchanged, and then
 // with definitions that have none.
 func testOpenChecks(t *testing.T, dsn string) {
-	table := func(checks string) *store.Schema {
+	table := func(checks string) *core.Schema {
 		text := "CREATE TABLE paper (\n  id " + paperID + ",\n  kind varchar(20),\n  name varchar(20)" + checks + "\n);\n"
 		short := [3]string{"varchar(20)", "character varying(20)", "varchar(20)"}
 		mysql := strings.Replace(text, "\n);", "\n) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;", 1)
-		id := store.Column{Name: "id", Types: [3]string{"varchar(26)", "character varying(26)", "varchar(26)"}}
-		return &store.Schema{DDL: [3]string{text, text, mysql}, Tables: []store.TableDef{{
+		id := core.Column{Name: "id", Types: [3]string{"varchar(26)", "character varying(26)", "varchar(26)"}}
+		return &core.Schema{DDL: [3]string{text, text, mysql}, Tables: []core.TableDef{{
 			Name:    "paper",
-			Columns: []store.Column{id, {Name: "kind", Null: true, Types: short}, {Name: "name", Null: true, Types: short}},
+			Columns: []core.Column{id, {Name: "kind", Null: true, Types: short}, {Name: "name", Null: true, Types: short}},
 		}}}
 	}
 	full := ",\n  CONSTRAINT paper_kind_check CHECK ((kind = 'a (b), c' OR kind = 'it''s' OR kind = 'AND'))," +
@@ -128,7 +129,7 @@ func testOpenChecks(t *testing.T, dsn string) {
 	}
 	var differences []string
 	for _, checks := range []string{full, full, "", strings.Replace(full, "12", "13", 1), strings.Replace(full, "'AND'", "'and'", 1)} {
-		db, err := store.Open(t.Context(), dsn, table(checks), store.Options{})
+		db, err := core.Open(t.Context(), dsn, table(checks), store.Options{})
 		var differs *store.SchemaError
 		if errors.As(err, &differs) {
 			differences = append(differences, differs.Differences...)
@@ -168,7 +169,7 @@ func testOpenCompletes(t *testing.T, dsn string) {
 }
 
 func testClosed(t *testing.T, dsn string) {
-	db, err := store.Open(t.Context(), dsn, Schema(), store.Options{})
+	db, err := core.Open(t.Context(), dsn, Schema(), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +183,7 @@ func testClosed(t *testing.T, dsn string) {
 	wantErr(t, err, store.ErrClosed)
 	_, err = own.Article.Create(t.Context(), full("a"))
 	wantErr(t, err, store.ErrClosed)
-	wantErr(t, db.Tx(t.Context(), func(*store.Conn) error { return nil }), store.ErrClosed)
+	wantErr(t, db.Tx(t.Context(), func(*core.Conn) error { return nil }), store.ErrClosed)
 	_, err = db.Now(t.Context())
 	wantErr(t, err, store.ErrClosed)
 }

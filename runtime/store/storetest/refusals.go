@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 func testValidation(t *testing.T, db *DB) {
@@ -66,13 +67,13 @@ func testConflict(t *testing.T, db *DB) {
 		t.Errorf("conflict is %+v", conflict)
 	}
 	for range 2 {
-		_, err = db.Author.Create(ctx, AuthorNew{Email: store.NewULID() + "@example.com", Realm: store.Set("for key 'x'"), Number: store.Int(1)})
+		_, err = db.Author.Create(ctx, AuthorNew{Email: core.NewULID() + "@example.com", Realm: store.Set("for key 'x'"), Number: store.Int(1)})
 	}
 	wantConflict(t, err, "author_realm_number_key", "realm", "number")
 	_, err = db.Author.UpsertUnique(ctx, 0, AuthorNew{Email: "other@example.com", Realm: store.Set("for key 'x'"), Number: store.Int(1)})
 	wantConflict(t, err, "author_realm_number_key", "realm", "number")
 	text := "INSERT INTO author (id, email, realm) SELECT '01ARZ3NDEKTSV4RRFFQ69G5FAV', email, realm FROM author"
-	_, err = store.Exec(ctx, db.Conn(), &store.Statement{Text: [3]string{text, text, text}}, nil)
+	_, err = core.Exec(ctx, db.Conn(), &core.Statement{Text: [3]string{text, text, text}}, nil)
 	wantConflict(t, err, "author_email_key", "email")
 }
 
@@ -94,10 +95,10 @@ func testPartialConflict(t *testing.T, dsn string) {
 		"    when_pinned tinyint(1) GENERATED ALWAYS AS (CASE WHEN pinned THEN 1 END) VIRTUAL,\n"+
 			"    UNIQUE KEY article_rank_when_pinned (`rank`, when_pinned),\n    CONSTRAINT article_author_fk ", 1)
 	article := &schema.Tables[1]
-	article.Generated = []store.Column{{Name: "when_pinned", Null: true, Types: [3]string{"", "", "tinyint(1)"}}}
+	article.Generated = []core.Column{{Name: "when_pinned", Null: true, Types: [3]string{"", "", "tinyint(1)"}}}
 	article.Indexes = append(slices.Clone(article.Indexes),
-		store.Index{Name: "article_rank_when_pinned", Columns: []int{7}, Unique: true, Partial: true})
-	raw, err := store.Open(t.Context(), dsn, schema, store.Options{})
+		core.Index{Name: "article_rank_when_pinned", Columns: []int{7}, Unique: true, Partial: true})
+	raw, err := core.Open(t.Context(), dsn, schema, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +135,7 @@ func testReference(t *testing.T, db *DB) {
 	if a.Author.V != au.ID {
 		t.Errorf("author is %v", a.Author)
 	}
-	err = db.Tx(ctx, func(c *store.Conn) error {
+	err = db.Tx(ctx, func(c *core.Conn) error {
 		_, err := In(c).Article.Update(ctx, a.ID, ArticlePatch{Author: store.Set(AuthorID("01ARZ3NDEKTSV4RRFFQ69G5FAV"))})
 		wantReference(t, err, missing)
 		return err
@@ -177,7 +178,7 @@ func testRefusals(t *testing.T, db *DB) {
 		"UPDATE article SET status = 'gone'": {Field: "status", Rule: "check"},
 		"UPDATE article SET title = NULL":    {Field: "title", Rule: "null"},
 	} {
-		_, err := store.Exec(ctx, db.Conn(), &store.Statement{Text: [3]string{text, text, text}}, nil)
+		_, err := core.Exec(ctx, db.Conn(), &core.Statement{Text: [3]string{text, text, text}}, nil)
 		var invalid *store.ValidationError
 		if !errors.As(err, &invalid) || !errors.Is(err, store.ErrInvalid) {
 			t.Errorf("%s: %v", text, err)
@@ -233,9 +234,9 @@ func testUnreadable(t *testing.T, db *DB) {
 	ctx := t.Context()
 	const secret = "hunter2"
 	for _, dest := range []any{
-		new(int64), new(float64), new(bool), new(time.Time), new(store.Date), new(store.Decimal), store.DecimalField(new(store.Decimal), 2),
+		new(int64), new(float64), new(bool), new(time.Time), new(store.Date), new(store.Decimal), core.DecimalField(new(store.Decimal), 2),
 		new(store.Null[int64]), new(store.Null[float64]), new(store.Null[bool]), new(store.Null[time.Time]), new(store.Null[store.Date]),
-		new(store.Null[store.Decimal]), store.JSONField(new(Meta)), store.NullJSONField(new(store.Null[Meta])),
+		new(store.Null[store.Decimal]), core.JSONField(new(Meta)), core.NullJSONField(new(store.Null[Meta])),
 	} {
 		err := db.Conn().QueryRow(ctx, "SELECT '"+secret+"' AS x", nil, []any{dest})
 		if err == nil || strings.Contains(fmt.Sprintf("%v %#v", err, err), secret) {

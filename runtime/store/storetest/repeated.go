@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // retitle changes the title of articles by slug.
-var retitle = store.Statement{Text: [3]string{
+var retitle = core.Statement{Text: [3]string{
 	"UPDATE article SET title = ? WHERE slug LIKE ?",
 	"UPDATE article SET title = $1 WHERE slug LIKE $2",
 	"UPDATE article SET title = ? WHERE slug LIKE ?",
@@ -31,7 +32,7 @@ func testExecEach(t *testing.T, db *DB) {
 		return args
 	}
 	want := []int64{2, 1, 0, 2}
-	touched, err := store.ExecEach(ctx, db.Conn(), &retitle, len(slugs), each)
+	touched, err := core.ExecEach(ctx, db.Conn(), &retitle, len(slugs), each)
 	if err != nil || !slices.Equal(touched, want) {
 		t.Errorf("touched %v, %v", touched, err)
 	}
@@ -39,8 +40,8 @@ func testExecEach(t *testing.T, db *DB) {
 	if err != nil || a.Title != "title 3" {
 		t.Errorf("title is %q, %v", a.Title, err)
 	}
-	err = db.Tx(ctx, func(c *store.Conn) error {
-		if touched, err = store.ExecEach(ctx, c, &retitle, len(slugs), each); err != nil || !slices.Equal(touched, want) {
+	err = db.Tx(ctx, func(c *core.Conn) error {
+		if touched, err = core.ExecEach(ctx, c, &retitle, len(slugs), each); err != nil || !slices.Equal(touched, want) {
 			t.Errorf("inside: touched %v, %v", touched, err)
 		}
 		return err
@@ -48,11 +49,11 @@ func testExecEach(t *testing.T, db *DB) {
 	if err != nil {
 		t.Error(err)
 	}
-	if touched, err = store.ExecEach(ctx, db.Conn(), &retitle, 0, nil); err != nil || len(touched) != 0 {
+	if touched, err = core.ExecEach(ctx, db.Conn(), &retitle, 0, nil); err != nil || len(touched) != 0 {
 		t.Errorf("no times: %v, %v", touched, err)
 	}
 	const many = 2500
-	touched, err = store.ExecEach(ctx, db.Conn(), &retitle, many, func(i int) []any { return []any{fmt.Sprint("many ", i), "a1"} })
+	touched, err = core.ExecEach(ctx, db.Conn(), &retitle, many, func(i int) []any { return []any{fmt.Sprint("many ", i), "a1"} })
 	if err != nil || len(touched) != many || slices.ContainsFunc(touched, func(n int64) bool { return n != 1 }) {
 		t.Errorf("%d times touched %d, %v", many, len(touched), err)
 	}
@@ -80,29 +81,29 @@ func testExecEachFails(t *testing.T, db *DB) {
 			t.Errorf("%s: %d rows, %v", what, n, err)
 		}
 	}
-	_, err := store.ExecEach(ctx, db.Conn(), &retitle, 5, nth(3, "nul\x00"))
+	_, err := core.ExecEach(ctx, db.Conn(), &retitle, 5, nth(3, "nul\x00"))
 	wantErr(t, err, store.ErrInvalid)
 	if err != nil && !strings.Contains(err.Error(), "parameter title") {
 		t.Error(err)
 	}
 	unchanged("a value that is not sent")
-	_, err = store.ExecEach(ctx, db.Conn(), &retitle, 5, nth(3, nil)) // a title cannot be NULL
+	_, err = core.ExecEach(ctx, db.Conn(), &retitle, 5, nth(3, nil)) // a title cannot be NULL
 	wantErr(t, err, store.ErrInvalid)
 	unchanged("a value that is refused")
-	wantErr(t, db.Tx(ctx, func(c *store.Conn) error {
-		_, err := store.ExecEach(ctx, c, &retitle, 5, nth(3, "nul\x00"))
+	wantErr(t, db.Tx(ctx, func(c *core.Conn) error {
+		_, err := core.ExecEach(ctx, c, &retitle, 5, nth(3, "nul\x00"))
 		wantErr(t, err, store.ErrInvalid) // which does not end the transaction
-		if _, err = store.ExecEach(ctx, c, &retitle, 5, nth(9, "")); err != nil {
+		if _, err = core.ExecEach(ctx, c, &retitle, 5, nth(9, "")); err != nil {
 			return err
 		}
-		_, err = store.ExecEach(ctx, c, &retitle, 5, nth(1, nil))
+		_, err = core.ExecEach(ctx, c, &retitle, 5, nth(1, nil))
 		wantErr(t, err, store.ErrInvalid)
 		return nil
 	}), store.ErrInvalid)
 	unchanged("a transaction that fails")
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err = store.ExecEach(cancelled, db.Conn(), &retitle, 5, nth(9, ""))
+	_, err = core.ExecEach(cancelled, db.Conn(), &retitle, 5, nth(9, ""))
 	wantErr(t, err, context.Canceled)
 	unchanged("a cancelled call")
 }
@@ -117,7 +118,7 @@ func testArrays(t *testing.T, db *DB) {
 	count := func(n *int64) []any { return []any{n} }
 	ask := func(where string, arg any) error {
 		text := "SELECT count(*) FROM article WHERE " + where
-		got, err := store.One(ctx, db.Conn(), &store.Statement{Text: [3]string{text, text, text}}, []any{arg}, count)
+		got, err := core.One(ctx, db.Conn(), &core.Statement{Text: [3]string{text, text, text}}, []any{arg}, count)
 		n = got
 		return err
 	}

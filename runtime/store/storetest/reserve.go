@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -33,7 +34,7 @@ func testReserved(t *testing.T, dsn string) {
 	if err := authors(ctx, view.Conn()); err != nil {
 		t.Errorf("a reserved statement while the pool is held: %v", err)
 	}
-	write := func(c *store.Conn) error {
+	write := func(c *core.Conn) error {
 		_, err := c.Exec(ctx, "UPDATE author SET realm = 'other'", nil)
 		return err
 	}
@@ -68,7 +69,7 @@ func testReserved(t *testing.T, dsn string) {
 	}
 }
 
-func authors(ctx context.Context, c *store.Conn) error {
+func authors(ctx context.Context, c *core.Conn) error {
 	var n int64
 	return c.QueryRow(ctx, "SELECT COUNT(*) FROM author", nil, []any{&n})
 }
@@ -85,7 +86,7 @@ func holdPool(t *testing.T, db *DB, conns int) (release func()) {
 	held.Add(conns)
 	for i := range conns {
 		ended.Go(func() {
-			err := db.DB.Tx(context.WithoutCancel(t.Context()), func(c *store.Conn) error {
+			err := db.DB.Tx(context.WithoutCancel(t.Context()), func(c *core.Conn) error {
 				var err error
 				if i == 0 {
 					_, err = c.Exec(t.Context(), "UPDATE author SET realm = 'held'", nil)

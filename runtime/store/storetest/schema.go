@@ -3,7 +3,7 @@ package storetest
 import (
 	_ "embed"
 
-	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 //go:embed schema.sqlite.sql
@@ -16,10 +16,10 @@ var postgresDDL string
 var mysqlDDL string
 
 // Schema gives the tables of the suite.
-func Schema() *store.Schema {
-	return &store.Schema{
+func Schema() *core.Schema {
+	return &core.Schema{
 		DDL:    [3]string{sqliteDDL, postgresDDL, mysqlDDL},
-		Tables: []store.TableDef{authorTable, articleTable},
+		Tables: []core.TableDef{authorTable, articleTable},
 	}
 }
 
@@ -29,7 +29,7 @@ type tables struct {
 	Article Table[Article, ArticleID, ArticleNew, ArticlePatch]
 }
 
-func tablesOn(c *store.Conn) tables {
+func tablesOn(c *core.Conn) tables {
 	return tables{
 		Author:  bind[Author, AuthorID, AuthorNew, AuthorPatch](c, &authorSpec),
 		Article: bind[Article, ArticleID, ArticleNew, ArticlePatch](c, &articleSpec),
@@ -38,22 +38,22 @@ func tablesOn(c *store.Conn) tables {
 
 // DB is the suite's typed access, as the generator prints it.
 type DB struct {
-	*store.DB
+	*core.DB
 	tables
 }
 
 // Tx is the same inside a transaction.
 type Tx struct {
-	*store.Conn
+	*core.Conn
 	tables
 }
 
 // On gives the typed access to an open database.
-func On(db *store.DB) *DB {
+func On(db *core.DB) *DB {
 	return &DB{DB: db, tables: tablesOn(db.Conn())}
 }
 
 // In gives the typed access inside a transaction.
-func In(c *store.Conn) *Tx {
+func In(c *core.Conn) *Tx {
 	return &Tx{Conn: c, tables: tablesOn(c)}
 }

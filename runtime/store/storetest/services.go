@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // services is where the test servers are found; scripts/services.sh sets them.
@@ -82,7 +83,7 @@ func renamed(t testing.TB, dsn, name string) string {
 func run(t testing.TB, dsn, statement string) {
 	t.Helper()
 	ctx := context.Background()
-	db, err := store.Open(ctx, dsn, nil, store.Options{MaxConns: 1})
+	db, err := core.Open(ctx, dsn, nil, store.Options{MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func run(t testing.TB, dsn, statement string) {
 // Open opens a database with the suite's tables until the test ends.
 func Open(t testing.TB, dsn string, opts store.Options) *DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), dsn, Schema(), opts)
+	db, err := core.Open(context.Background(), dsn, Schema(), opts)
 	if err != nil {
 		t.Fatal(err)
 	}

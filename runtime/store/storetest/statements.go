@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // busiest stands for a user's own query, with an argument that is used twice.
-var busiest = store.Statement{
+var busiest = core.Statement{
 	Text: [3]string{
 		"SELECT title, views, created_at, body FROM article WHERE views >= ? AND views < ? + 100 AND status = ? ORDER BY views DESC LIMIT 10",
 		"SELECT title, views, created_at, body FROM article WHERE views >= $1 AND views < $1 + 100 AND status = $2 ORDER BY views DESC LIMIT 10",
@@ -36,32 +37,32 @@ func testStatements(t *testing.T, db *DB) {
 		mustCreate(t, db, n)
 	}
 	args := []any{int64(1), ArticleStatusPublished}
-	rows, err := store.Many(ctx, db.Conn(), &busiest, args, (*busiestRow).fields)
+	rows, err := core.Many(ctx, db.Conn(), &busiest, args, (*busiestRow).fields)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(rows) != 2 || rows[0].Views != 2 || !rows[0].CreatedAt.Equal(noon) || rows[0].Body.Valid {
 		t.Errorf("rows are %+v", rows)
 	}
-	row, err := store.One(ctx, db.Conn(), &busiest, args, (*busiestRow).fields)
+	row, err := core.One(ctx, db.Conn(), &busiest, args, (*busiestRow).fields)
 	if err != nil || row != rows[0] {
 		t.Errorf("row is %+v, %v", row, err)
 	}
-	_, err = store.One(ctx, db.Conn(), &busiest, []any{int64(9), ArticleStatusPublished}, (*busiestRow).fields)
+	_, err = core.One(ctx, db.Conn(), &busiest, []any{int64(9), ArticleStatusPublished}, (*busiestRow).fields)
 	wantErr(t, err, store.ErrNotFound)
-	none, err := store.Many(ctx, db.Conn(), &busiest, []any{int64(9), ArticleStatusPublished}, (*busiestRow).fields)
+	none, err := core.Many(ctx, db.Conn(), &busiest, []any{int64(9), ArticleStatusPublished}, (*busiestRow).fields)
 	if err != nil || none == nil || len(none) != 0 {
 		t.Errorf("none is %v, %v", none, err)
 	}
 	same := "UPDATE article SET title = 'New' WHERE views >= 1"
 	for range 2 { // rows that already hold the value count as well
-		n, err := store.Exec(ctx, db.Conn(), &store.Statement{Text: [3]string{same, same, same}}, nil)
+		n, err := core.Exec(ctx, db.Conn(), &core.Statement{Text: [3]string{same, same, same}}, nil)
 		if err != nil || n != 2 {
 			t.Errorf("updated %d, %v", n, err)
 		}
 	}
-	err = db.Tx(ctx, func(c *store.Conn) error {
-		_, err := store.Many(ctx, c, &busiest, args, (*busiestRow).fields)
+	err = db.Tx(ctx, func(c *core.Conn) error {
+		_, err := core.Many(ctx, c, &busiest, args, (*busiestRow).fields)
 		return err
 	})
 	if err != nil {
@@ -71,7 +72,7 @@ func testStatements(t *testing.T, db *DB) {
 	testParameters(t, db)
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err = store.Many(cancelled, db.Conn(), &busiest, args, (*busiestRow).fields)
+	_, err = core.Many(cancelled, db.Conn(), &busiest, args, (*busiestRow).fields)
 	wantErr(t, err, context.Canceled)
 }
 
@@ -110,27 +111,27 @@ func testParameters(t *testing.T, db *DB) {
 		"SELECT count(*) FROM article WHERE price = ? AND title = ?",
 		"SELECT count(*) FROM article WHERE price = $1 AND title = $2", "SELECT count(*) FROM article WHERE price = ? AND title = ?",
 	}
-	s := store.Statement{Text: text}
-	named := store.Statement{Text: text, Params: []string{"price", "title"}}
+	s := core.Statement{Text: text}
+	named := core.Statement{Text: text, Params: []string{"price", "title"}}
 	good, bad := dec("3.49"), dec("3.495")
 	nul, null := "hunter2\x00", store.Some("hunter2\xff")
 	for _, c := range []struct {
-		s    *store.Statement
+		s    *core.Statement
 		args []any
 		want string
 	}{
-		{&s, []any{store.DecimalField(&bad, 2), "x"}, "parameter 1: decimal has more than 2 digits behind the point"},
-		{&s, []any{store.DecimalField(&good, 2), &nul}, "parameter 2: the text is not UTF-8 or holds a NUL byte"},
-		{&s, []any{store.DecimalField(&good, 2), &null}, "parameter 2: the text is not UTF-8 or holds a NUL byte"},
-		{&named, []any{store.DecimalField(&good, 2), nul}, "parameter title: the text is not UTF-8 or holds a NUL byte"},
+		{&s, []any{core.DecimalField(&bad, 2), "x"}, "parameter 1: decimal has more than 2 digits behind the point"},
+		{&s, []any{core.DecimalField(&good, 2), &nul}, "parameter 2: the text is not UTF-8 or holds a NUL byte"},
+		{&s, []any{core.DecimalField(&good, 2), &null}, "parameter 2: the text is not UTF-8 or holds a NUL byte"},
+		{&named, []any{core.DecimalField(&good, 2), nul}, "parameter title: the text is not UTF-8 or holds a NUL byte"},
 		{&s, []any{store.Date{}, "x"}, "parameter 1: the date is no day between the years 1 and 9999"},
 		{&s, []any{noon.AddDate(9000, 0, 0), "x"}, "parameter 1: the time is not between the years 1 and 9999"},
-		{&s, []any{store.DecimalField(&good, 2), "Title"}, ""},
+		{&s, []any{core.DecimalField(&good, 2), "Title"}, ""},
 	} {
 		count := func(n *int64) []any { return []any{n} }
-		_, one := store.One(t.Context(), db.Conn(), c.s, c.args, count)
-		_, many := store.Many(t.Context(), db.Conn(), c.s, c.args, count)
-		_, exec := store.Exec(t.Context(), db.Conn(), c.s, c.args)
+		_, one := core.One(t.Context(), db.Conn(), c.s, c.args, count)
+		_, many := core.Many(t.Context(), db.Conn(), c.s, c.args, count)
+		_, exec := core.Exec(t.Context(), db.Conn(), c.s, c.args)
 		for _, err := range []error{one, many, exec} {
 			if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, store.ErrInvalid) || err.Error() != "store: invalid: "+c.want) {
 				t.Errorf("error is %v, want %s", err, c.want)

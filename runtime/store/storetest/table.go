@@ -5,14 +5,15 @@ import (
 	"iter"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Table has the methods that the generator prints for each datatype, here once
 // for all datatypes of the suite. ID is int64 or string below.
-type Table[R, ID, N, P any] struct{ core store.Core }
+type Table[R, ID, N, P any] struct{ core core.Table }
 
-func bind[R, ID, N, P any](c *store.Conn, s *store.Spec) Table[R, ID, N, P] {
-	return Table[R, ID, N, P]{store.Bind(c, s)}
+func bind[R, ID, N, P any](c *core.Conn, s *core.Spec) Table[R, ID, N, P] {
+	return Table[R, ID, N, P]{core.Bind(c, s)}
 }
 
 // row returns what a method that fills a row returns.
@@ -64,7 +65,7 @@ func (t *Table[R, ID, N, P]) CreateMany(ctx context.Context, ns []N) (ids []ID, 
 
 // List returns a page.
 func (t *Table[R, ID, N, P]) List(ctx context.Context, q store.Query[ID]) (page store.Page[R], err error) {
-	if page.Next, err = t.core.List(ctx, store.QueryOf(q), &page.Items); err != nil {
+	if page.Next, err = t.core.List(ctx, core.QueryOf(q), &page.Items); err != nil {
 		return store.Page[R]{}, err
 	}
 	return page, nil
@@ -73,7 +74,7 @@ func (t *Table[R, ID, N, P]) List(ctx context.Context, q store.Query[ID]) (page 
 // All returns every row of a query.
 func (t *Table[R, ID, N, P]) All(ctx context.Context, q store.Query[ID]) iter.Seq2[*R, error] {
 	return func(yield func(*R, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*R)
 			return yield(r, err)
 		})
@@ -83,20 +84,20 @@ func (t *Table[R, ID, N, P]) All(ctx context.Context, q store.Query[ID]) iter.Se
 // First returns the first row of a query.
 func (t *Table[R, ID, N, P]) First(ctx context.Context, q store.Query[ID]) (*R, error) {
 	r := new(R)
-	return row(r, t.core.First(ctx, store.QueryOf(q), r))
+	return row(r, t.core.First(ctx, core.QueryOf(q), r))
 }
 
 // Count counts rows.
 func (t *Table[R, ID, N, P]) Count(ctx context.Context, where store.Cond[ID], limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether there is a row.
 func (t *Table[R, ID, N, P]) Exists(ctx context.Context, where store.Cond[ID]) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
 // DeleteWhere deletes rows.
 func (t *Table[R, ID, N, P]) DeleteWhere(ctx context.Context, where store.Cond[ID]) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // note is a row that keeps when it was changed.
@@ -18,28 +19,28 @@ type note struct {
 
 type noteNew struct{ Name, Text store.Opt[string] }
 
-func noteSpec() *store.Spec {
+func noteSpec() *core.Spec {
 	text := check.Rules{Kind: check.Text, Max: check.At("100")}
-	return &store.Spec{
+	return &core.Spec{
 		Name:    "note",
-		Columns: []store.Column{{Name: "id", Rules: kind(check.Int)}, {Name: "name", Rules: text}, {Name: "text", Rules: text}, {Name: "updated_at", Rules: kind(check.Time)}},
-		Keys:    []store.Key{{Name: "note_name_key", Columns: []int{1}}},
+		Columns: []core.Column{{Name: "id", Rules: kind(check.Int)}, {Name: "name", Rules: text}, {Name: "text", Rules: text}, {Name: "updated_at", Rules: kind(check.Time)}},
+		Keys:    []core.Key{{Name: "note_name_key", Columns: []int{1}}},
 		Touched: 3,
 		Row:     func() any { return new(note) },
 		Fields: func(row any, buf []any) []any {
 			r := row.(*note)
 			return append(buf, &r.ID, &r.Name, &r.Text, &r.UpdatedAt)
 		},
-		New: func(given, row any, m *store.Mask, now time.Time) {
+		New: func(given, row any, m *core.Mask, now time.Time) {
 			n, r := given.(*noteNew), row.(*note)
-			store.Put(m, 1, &r.Name, n.Name, "")
-			store.Put(m, 2, &r.Text, n.Text, "")
+			core.Put(m, 1, &r.Name, n.Name, "")
+			core.Put(m, 2, &r.Text, n.Text, "")
 			r.UpdatedAt = now
 		},
-		Patch: func(patch, row any, m *store.Mask) {
+		Patch: func(patch, row any, m *core.Mask) {
 			p, r := patch.(*noteNew), row.(*note)
-			store.Patch(m, 1, &r.Name, p.Name)
-			store.Patch(m, 2, &r.Text, p.Text)
+			core.Patch(m, 1, &r.Name, p.Name)
+			core.Patch(m, 2, &r.Text, p.Text)
 		},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 var errOwn = errors.New("own")
@@ -25,7 +26,7 @@ func count(t *testing.T, db *DB) int {
 
 func testTransaction(t *testing.T, db *DB) {
 	ctx := t.Context()
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		tx := In(c)
 		a, err := tx.Article.Create(ctx, full("a"))
 		if err != nil {
@@ -59,7 +60,7 @@ func testTransaction(t *testing.T, db *DB) {
 	if n := count(t, db); n != 3 {
 		t.Errorf("%d rows after commit", n)
 	}
-	err = db.Tx(ctx, func(c *store.Conn) error {
+	err = db.Tx(ctx, func(c *core.Conn) error {
 		if _, err := In(c).Article.DeleteWhere(ctx, store.Everything[ArticleID]()); err != nil {
 			return err
 		}
@@ -77,7 +78,7 @@ func testTransactionSees(t *testing.T, db *DB) {
 		return // its one writer is this transaction
 	}
 	ctx := t.Context()
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		for want := range 3 {
 			n, err := In(c).Article.Count(ctx, store.Cond[ArticleID]{}, 0)
 			if err != nil || n != want {
@@ -96,15 +97,15 @@ func testTransactionSees(t *testing.T, db *DB) {
 
 func testTransactionPanic(t *testing.T, db *DB) {
 	ctx := t.Context()
-	run := func(fn func(c *store.Conn)) (got any) {
+	run := func(fn func(c *core.Conn)) (got any) {
 		defer func() { got = recover() }()
-		_ = db.Tx(ctx, func(c *store.Conn) error {
+		_ = db.Tx(ctx, func(c *core.Conn) error {
 			fn(c)
 			return nil
 		})
 		return nil
 	}
-	got := run(func(c *store.Conn) {
+	got := run(func(c *core.Conn) {
 		if _, err := In(c).Article.Create(ctx, full("a")); err != nil {
 			t.Error(err)
 		}
@@ -114,7 +115,7 @@ func testTransactionPanic(t *testing.T, db *DB) {
 		t.Errorf("recovered %v", got)
 	}
 	mustCreate(t, db, full("b"))
-	got = run(func(c *store.Conn) { // in the middle of a result
+	got = run(func(c *core.Conn) { // in the middle of a result
 		var n int64
 		_ = c.Query(ctx, "SELECT id FROM article", nil, []any{&n}, func() error { panic(errOwn) })
 	})
@@ -130,7 +131,7 @@ func testTransactionPanic(t *testing.T, db *DB) {
 func testTransactionEnds(t *testing.T, db *DB) {
 	ctx := t.Context()
 	var kept *Tx
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		kept = In(c)
 		var n int64
 		if err := c.QueryRow(ctx, "SELECT 1", nil, []any{&n}); err != nil {
@@ -161,7 +162,7 @@ func testTransactionEnds(t *testing.T, db *DB) {
 func testTransactionFails(t *testing.T, db *DB) {
 	ctx := t.Context()
 	mustCreate(t, db, full("a"))
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		tx := In(c)
 		if _, err := tx.Article.Create(ctx, full("b")); err != nil {
 			return err
@@ -183,7 +184,7 @@ func testTransactionFails(t *testing.T, db *DB) {
 func testTransactionRetries(t *testing.T, db *DB) {
 	ctx := t.Context()
 	tries := 0
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		if _, err := In(c).Article.Create(ctx, full("a")); err != nil {
 			return err
 		}
@@ -199,7 +200,7 @@ func testTransactionRetries(t *testing.T, db *DB) {
 		t.Errorf("%d rows", n)
 	}
 	tries = 0
-	err = db.Tx(ctx, func(*store.Conn) error {
+	err = db.Tx(ctx, func(*core.Conn) error {
 		tries++
 		return store.ErrBusy
 	})
@@ -211,7 +212,7 @@ func testTransactionRetries(t *testing.T, db *DB) {
 
 func testTransactionCancelled(t *testing.T, db *DB) {
 	ctx, cancel := context.WithCancel(t.Context())
-	err := db.Tx(ctx, func(c *store.Conn) error {
+	err := db.Tx(ctx, func(c *core.Conn) error {
 		if _, err := In(c).Article.Create(ctx, full("a")); err != nil {
 			return err
 		}
@@ -222,7 +223,7 @@ func testTransactionCancelled(t *testing.T, db *DB) {
 	if n := count(t, db); n != 0 {
 		t.Errorf("%d rows of a cancelled transaction", n)
 	}
-	wantErr(t, db.Tx(ctx, func(*store.Conn) error { return nil }), context.Canceled)
+	wantErr(t, db.Tx(ctx, func(*core.Conn) error { return nil }), context.Canceled)
 	_, err = db.Article.Create(ctx, full("b"))
 	wantErr(t, err, context.Canceled)
 	mustCreate(t, db, full("c"))
@@ -249,7 +250,7 @@ func testCancel(t *testing.T, db *DB) {
 	}
 	inside, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	err = db.Tx(inside, func(c *store.Conn) error { return c.QueryRow(inside, text, nil, []any{&n}) })
+	err = db.Tx(inside, func(c *core.Conn) error { return c.QueryRow(inside, text, nil, []any{&n}) })
 	wantErr(t, err, context.DeadlineExceeded)
 	for i := range 20 { // every connection works on
 		mustCreate(t, db, full(fmt.Sprint(i)))
@@ -266,7 +267,7 @@ func testConcurrent(t *testing.T, db *DB) {
 	for w := range workers {
 		wg.Go(func() {
 			for i := range rounds {
-				err := db.Tx(ctx, func(c *store.Conn) error {
+				err := db.Tx(ctx, func(c *core.Conn) error {
 					_, err := c.Exec(ctx, "UPDATE article SET views = views + 1 WHERE slug = 'counter'", nil)
 					if err != nil {
 						return err
@@ -307,7 +308,7 @@ func testDeadlock(t *testing.T, db *DB) {
 	}
 	var tries atomic.Int32
 	swap := func(first, second ArticleID) error {
-		return db.Tx(ctx, func(c *store.Conn) error {
+		return db.Tx(ctx, func(c *core.Conn) error {
 			tries.Add(1)
 			tx := In(c)
 			if _, err := tx.Article.Update(ctx, first, ArticlePatch{Views: store.Int(1)}); err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/shopspring/decimal"
 )
 
@@ -127,7 +128,7 @@ func testRoundTrip(t *testing.T, db *DB) {
 }
 
 func testDefaults(t *testing.T, db *DB) {
-	before := store.Moment(time.Now())
+	before := core.Moment(time.Now())
 	a := mustCreate(t, db, ArticleNew{Slug: "bare", Title: "Bare"})
 	if a.Status != ArticleStatusDraft || !a.Public || a.CreatedAt.Before(before) || a.CreatedAt.Location() != time.UTC {
 		t.Errorf("defaults: %+v", a)

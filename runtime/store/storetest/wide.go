@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // wideColumns are as many as a datatype may have besides its id.
-const wideColumns = store.MaxColumns - 1
+const wideColumns = core.MaxColumns - 1
 
 // wideRow has so many columns that the rows of one CreateMany hold more values
 // than SQLite binds in a statement: 32,766.
@@ -20,7 +20,7 @@ type wideRow struct {
 	Cells [wideColumns]int64
 }
 
-var wideSpec = store.Spec{
+var wideSpec = core.Spec{
 	Name:    "wide",
 	Columns: wideDefinition(),
 	Row:     func() any { return new(wideRow) },
@@ -32,7 +32,7 @@ var wideSpec = store.Spec{
 		}
 		return buf
 	},
-	New: func(given, row any, m *store.Mask, _ time.Time) {
+	New: func(given, row any, m *core.Mask, _ time.Time) {
 		row.(*wideRow).Cells = given.(*wideRow).Cells
 		for i := range wideColumns {
 			m.Add(i + 1)
@@ -40,10 +40,10 @@ var wideSpec = store.Spec{
 	},
 }
 
-func wideDefinition() []store.Column {
-	columns := []store.Column{{Name: "id", Rules: check.Rules{Kind: check.Int}}}
+func wideDefinition() []core.Column {
+	columns := []core.Column{{Name: "id", Rules: check.Rules{Kind: check.Int}}}
 	for i := range wideColumns {
-		columns = append(columns, store.Column{Name: fmt.Sprint("c", i), Rules: check.Rules{Kind: check.Int}})
+		columns = append(columns, core.Column{Name: fmt.Sprint("c", i), Rules: check.Rules{Kind: check.Int}})
 	}
 	return columns
 }

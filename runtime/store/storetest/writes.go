@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 func wantErr(t *testing.T, err, want error) {
@@ -128,7 +129,7 @@ func testUpsertCollides(t *testing.T, db *DB) {
 			t.Errorf("upsert by key %d gave %v, want a conflict on %s", key, err, other)
 		}
 	}
-	err = db.Tx(ctx, func(c *store.Conn) error { // it has failed, though its function goes on
+	err = db.Tx(ctx, func(c *core.Conn) error { // it has failed, though its function goes on
 		_, err := In(c).Author.UpsertUnique(ctx, 1, AuthorNew{Email: "a@example.com", Number: store.Int(3)})
 		wantErr(t, err, store.ErrConflict)
 		return nil
@@ -159,7 +160,7 @@ func testUpsertAtOnce(t *testing.T, db *DB) {
 				}
 				err := upsert(&db.Article)
 				if err == nil {
-					err = db.Tx(ctx, func(c *store.Conn) error { return upsert(&In(c).Article) })
+					err = db.Tx(ctx, func(c *core.Conn) error { return upsert(&In(c).Article) })
 				}
 				if err != nil {
 					t.Error(err)
@@ -201,7 +202,7 @@ func testKeys(t *testing.T, db *DB) {
 	_, err = db.Article.Get(ctx, -1)
 	wantErr(t, err, store.ErrNotFound)
 	for range 2 { // nulls do not collide
-		if _, err := db.Author.Create(ctx, AuthorNew{Email: store.NewULID() + "@example.com"}); err != nil {
+		if _, err := db.Author.Create(ctx, AuthorNew{Email: core.NewULID() + "@example.com"}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	today "github.com/hegner123/modulagen/runtime/queue/internal/faults/today/generated"
+	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
@@ -154,7 +155,7 @@ func (c *crew) check(t *testing.T) {
 
 func administer(t *testing.T, dsn, statement string) {
 	t.Helper()
-	db, err := store.Open(t.Context(), dsn, nil, store.Options{MaxConns: 1})
+	db, err := core.Open(t.Context(), dsn, nil, store.Options{MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // node is one of two PostgreSQL servers, of which one replicates the other. The
@@ -98,7 +99,7 @@ func (n *node) until(t *testing.T, question string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	db, err := store.Open(ctx, n.dsn, nil, store.Options{MaxConns: 1})
+	db, err := core.Open(ctx, n.dsn, nil, store.Options{MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // server is a database server of a test's own, which it can stop.
@@ -168,7 +169,7 @@ func (s *server) start(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
-		db, err := store.Open(ctx, s.dsn, nil, store.Options{MaxConns: 1})
+		db, err := core.Open(ctx, s.dsn, nil, store.Options{MaxConns: 1})
 		if err == nil {
 			db.Close()
 			return

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // slotWait is how long a statement whose context has no deadline waits for a
@@ -16,11 +17,11 @@ const slotWait = time.Minute
 // the pool itself never makes anyone wait.
 type Slots struct {
 	taken chan struct{}
-	owner store.Backend
+	owner core.Backend
 }
 
 // NewSlots returns n slots of a backend.
-func NewSlots(n int, owner store.Backend) *Slots {
+func NewSlots(n int, owner core.Backend) *Slots {
 	return &Slots{taken: make(chan struct{}, n), owner: owner}
 }
 
@@ -33,10 +34,10 @@ func (s *Slots) Take(ctx context.Context) error {
 		return nil
 	default:
 	}
-	if ended := store.Ended(ctx); ended != nil {
+	if ended := core.Ended(ctx); ended != nil {
 		return ended
 	}
-	if err := store.Nested(s.owner); err != nil {
+	if err := core.Nested(s.owner); err != nil {
 		return err
 	}
 	limit := make(<-chan time.Time)
@@ -49,7 +50,7 @@ func (s *Slots) Take(ctx context.Context) error {
 	case s.taken <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return store.Ended(ctx)
+		return core.Ended(ctx)
 	case <-limit:
 		return fmt.Errorf("store: all %d connections have been in use for %s; inside db.Tx use tx, or raise Options.MaxConns: %w",
 			cap(s.taken), slotWait, store.ErrFull)

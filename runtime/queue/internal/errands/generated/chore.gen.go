@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // ChoreID names one row of chore.
@@ -82,7 +83,7 @@ func ChoreStateValues() []ChoreState {
 
 // Valid reports whether v is one of the declared values.
 func (v ChoreState) Valid() bool {
-	return store.EnumHas(v, ChoreStateValues())
+	return core.EnumHas(v, ChoreStateValues())
 }
 
 // String returns the value as it is stored.
@@ -92,17 +93,17 @@ func (v ChoreState) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v ChoreState) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, ChoreStateValues())
+	return core.EnumToText(v, ChoreStateValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *ChoreState) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, ChoreStateValues())
+	return core.EnumFromText(v, text, ChoreStateValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *ChoreState) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -126,7 +127,7 @@ func ChoreSizeValues() []ChoreSize {
 
 // Valid reports whether v is one of the declared values.
 func (v ChoreSize) Valid() bool {
-	return store.EnumHas(v, ChoreSizeValues())
+	return core.EnumHas(v, ChoreSizeValues())
 }
 
 // String returns the value as it is stored.
@@ -136,17 +137,17 @@ func (v ChoreSize) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v ChoreSize) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, ChoreSizeValues())
+	return core.EnumToText(v, ChoreSizeValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *ChoreSize) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, ChoreSizeValues())
+	return core.EnumFromText(v, text, ChoreSizeValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *ChoreSize) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -223,32 +224,32 @@ var ChoreFields = struct {
 	QueueUniqueUntil store.Col[ChoreID, time.Time]
 	QueueYielded     store.Col[ChoreID, bool]
 }{
-	ID:               store.FieldOf[ChoreID, ChoreID](0),
-	State:            store.FieldOf[ChoreID, ChoreState](1),
-	Urgent:           store.FieldOf[ChoreID, bool](2),
-	Due:              store.FieldOf[ChoreID, store.Date](3),
-	Weight:           store.FieldOf[ChoreID, store.Decimal](4),
-	Size:             store.FieldOf[ChoreID, ChoreSize](5),
-	Label:            store.TextOf[ChoreID, string](6),
-	At:               store.FieldOf[ChoreID, time.Time](7),
-	Rank:             store.FieldOf[ChoreID, int64](8),
-	Owner:            store.TextOf[ChoreID, string](9),
-	QueueAttempts:    store.FieldOf[ChoreID, int64](10),
-	QueueMaxAttempts: store.FieldOf[ChoreID, int64](11),
-	QueueRunAt:       store.FieldOf[ChoreID, time.Time](12),
-	QueueError:       store.TextOf[ChoreID, string](13),
-	QueueEpoch:       store.FieldOf[ChoreID, int64](14),
-	QueueLease:       store.FieldOf[ChoreID, time.Time](15),
-	QueueHold:        store.TextOf[ChoreID, string](16),
-	QueueErrors:      store.OpaqueOf[ChoreID](17),
-	QueueResult:      store.OpaqueOf[ChoreID](18),
-	QueueProgress:    store.FieldOf[ChoreID, store.Decimal](19),
-	QueueNote:        store.TextOf[ChoreID, string](20),
-	QueueTrace:       store.TextOf[ChoreID, string](21),
-	QueueGate:        store.TextOf[ChoreID, string](22),
-	QueueUnique:      store.TextOf[ChoreID, string](23),
-	QueueUniqueUntil: store.FieldOf[ChoreID, time.Time](24),
-	QueueYielded:     store.FieldOf[ChoreID, bool](25),
+	ID:               core.FieldOf[ChoreID, ChoreID](0),
+	State:            core.FieldOf[ChoreID, ChoreState](1),
+	Urgent:           core.FieldOf[ChoreID, bool](2),
+	Due:              core.FieldOf[ChoreID, store.Date](3),
+	Weight:           core.FieldOf[ChoreID, store.Decimal](4),
+	Size:             core.FieldOf[ChoreID, ChoreSize](5),
+	Label:            core.TextOf[ChoreID, string](6),
+	At:               core.FieldOf[ChoreID, time.Time](7),
+	Rank:             core.FieldOf[ChoreID, int64](8),
+	Owner:            core.TextOf[ChoreID, string](9),
+	QueueAttempts:    core.FieldOf[ChoreID, int64](10),
+	QueueMaxAttempts: core.FieldOf[ChoreID, int64](11),
+	QueueRunAt:       core.FieldOf[ChoreID, time.Time](12),
+	QueueError:       core.TextOf[ChoreID, string](13),
+	QueueEpoch:       core.FieldOf[ChoreID, int64](14),
+	QueueLease:       core.FieldOf[ChoreID, time.Time](15),
+	QueueHold:        core.TextOf[ChoreID, string](16),
+	QueueErrors:      core.OpaqueOf[ChoreID](17),
+	QueueResult:      core.OpaqueOf[ChoreID](18),
+	QueueProgress:    core.FieldOf[ChoreID, store.Decimal](19),
+	QueueNote:        core.TextOf[ChoreID, string](20),
+	QueueTrace:       core.TextOf[ChoreID, string](21),
+	QueueGate:        core.TextOf[ChoreID, string](22),
+	QueueUnique:      core.TextOf[ChoreID, string](23),
+	QueueUniqueUntil: core.FieldOf[ChoreID, time.Time](24),
+	QueueYielded:     core.FieldOf[ChoreID, bool](25),
 }
 
 // The forms of a question to chore and of its answer.
@@ -261,11 +262,11 @@ type (
 
 // ChoreTable reads and writes chore.
 type ChoreTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *ChoreTable) Conn() *store.Conn {
+func (t *ChoreTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -316,14 +317,14 @@ func (t *ChoreTable) CreateMany(ctx context.Context, ns []ChoreNew) ([]ChoreID, 
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *ChoreTable) DeleteWhere(ctx context.Context, where ChoreFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *ChoreTable) List(ctx context.Context, q ChoreQuery) (ChorePage, error) {
 	var page ChorePage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return ChorePage{}, err
 	}
@@ -336,7 +337,7 @@ func (t *ChoreTable) List(ctx context.Context, q ChoreQuery) (ChorePage, error) 
 // error.
 func (t *ChoreTable) All(ctx context.Context, q ChoreQuery) iter.Seq2[*Chore, error] {
 	return func(yield func(*Chore, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Chore)
 			return yield(r, err)
 		})
@@ -346,7 +347,7 @@ func (t *ChoreTable) All(ctx context.Context, q ChoreQuery) iter.Seq2[*Chore, er
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *ChoreTable) First(ctx context.Context, q ChoreQuery) (*Chore, error) {
 	r := new(Chore)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -355,16 +356,16 @@ func (t *ChoreTable) First(ctx context.Context, q ChoreQuery) (*Chore, error) {
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *ChoreTable) Count(ctx context.Context, where ChoreFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *ChoreTable) Exists(ctx context.Context, where ChoreFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var choreSpec = store.Spec{
-	Columns: []store.Column{
+var choreSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Text}, Types: [3]string{"TEXT", "character(26)", "char(26)"}},
 		{Name: "state", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"ready", "running", "done", "failed"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "urgent", Rules: check.Rules{Kind: check.Bool}, Null: true, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
@@ -393,8 +394,8 @@ var choreSpec = store.Spec{
 		{Name: "queue_yielded", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
 	},
 	Fields: choreFields,
-	ID:     store.IDULID,
-	Keys:   []store.Key{},
+	ID:     core.IDULID,
+	Keys:   []core.Key{},
 	Name:   "chore",
 	New:    choreNew,
 	Patch:  chorePatch,
@@ -403,10 +404,10 @@ var choreSpec = store.Spec{
 	},
 }
 
-var choreTableDef = store.TableDef{
+var choreTableDef = core.TableDef{
 	Columns:   choreSpec.Columns,
-	Generated: []store.Column{{Name: "chore_queue_unique_idx_when", Null: true, Types: [3]string{"", "", "tinyint(1)"}}},
-	Indexes: []store.Index{
+	Generated: []core.Column{{Name: "chore_queue_unique_idx_when", Null: true, Types: [3]string{"", "", "tinyint(1)"}}},
+	Indexes: []core.Index{
 		{Name: "chore_queue_claim_idx", Columns: []int{1, 16, 2, 3, 4, 5, 6, 7, 8, 0}, Desc: []bool{false, false, true, false, true, false, false, true, false, false}, Partial: true},
 		{Name: "chore_queue_hold_idx", Columns: []int{1, 16, 12}, Partial: true},
 		{Name: "chore_queue_running_idx", Columns: []int{15}, Partial: true},
@@ -423,7 +424,7 @@ func choreFields(row any, buf []any) []any {
 		(*string)(&r.State),
 		&r.Urgent,
 		&r.Due,
-		store.NullDecimalField(&r.Weight, 2),
+		core.NullDecimalField(&r.Weight, 2),
 		&r.Size,
 		&r.Label,
 		&r.At,
@@ -438,7 +439,7 @@ func choreFields(row any, buf []any) []any {
 		&r.QueueHold,
 		&r.QueueErrors,
 		&r.QueueResult,
-		store.NullDecimalField(&r.QueueProgress, 4),
+		core.NullDecimalField(&r.QueueProgress, 4),
 		&r.QueueNote,
 		&r.QueueTrace,
 		&r.QueueGate,
@@ -447,48 +448,48 @@ func choreFields(row any, buf []any) []any {
 		&r.QueueYielded)
 }
 
-func choreNew(given, row any, m *store.Mask, now time.Time) {
+func choreNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*ChoreNew), row.(*Chore)
-	r.ID = ChoreID(store.NewULID())
-	store.Put(m, 1, &r.State, n.State, ChoreStateReady)
-	store.PutNull(m, 2, &r.Urgent, n.Urgent)
-	store.PutNull(m, 3, &r.Due, n.Due)
-	store.PutNull(m, 4, &r.Weight, n.Weight)
-	store.PutNull(m, 5, &r.Size, n.Size)
-	store.PutNull(m, 6, &r.Label, n.Label)
-	store.PutNull(m, 7, &r.At, n.At)
-	store.PutNull(m, 8, &r.Rank, n.Rank)
-	store.PutNull(m, 9, &r.Owner, n.Owner)
+	r.ID = ChoreID(core.NewULID())
+	core.Put(m, 1, &r.State, n.State, ChoreStateReady)
+	core.PutNull(m, 2, &r.Urgent, n.Urgent)
+	core.PutNull(m, 3, &r.Due, n.Due)
+	core.PutNull(m, 4, &r.Weight, n.Weight)
+	core.PutNull(m, 5, &r.Size, n.Size)
+	core.PutNull(m, 6, &r.Label, n.Label)
+	core.PutNull(m, 7, &r.At, n.At)
+	core.PutNull(m, 8, &r.Rank, n.Rank)
+	core.PutNull(m, 9, &r.Owner, n.Owner)
 	r.QueueAttempts = 0
-	store.Put(m, 11, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
-	store.PutNull(m, 12, &r.QueueRunAt, n.QueueRunAt)
+	core.Put(m, 11, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
+	core.PutNull(m, 12, &r.QueueRunAt, n.QueueRunAt)
 	r.QueueEpoch = 0
-	store.Put(m, 16, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.QueueRunAt.V, now))
-	store.PutNull(m, 21, &r.QueueTrace, n.own.QueueTrace)
-	store.PutNull(m, 22, &r.QueueGate, n.own.QueueGate)
-	store.PutNull(m, 23, &r.QueueUnique, n.own.QueueUnique)
-	store.PutNull(m, 24, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
+	core.Put(m, 16, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.QueueRunAt.V, now))
+	core.PutNull(m, 21, &r.QueueTrace, n.own.QueueTrace)
+	core.PutNull(m, 22, &r.QueueGate, n.own.QueueGate)
+	core.PutNull(m, 23, &r.QueueUnique, n.own.QueueUnique)
+	core.PutNull(m, 24, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
 	r.QueueYielded = false
 }
 
-func chorePatch(given, row any, m *store.Mask) {
+func chorePatch(given, row any, m *core.Mask) {
 	p, r := given.(*ChorePatch), row.(*Chore)
-	store.Patch(m, 1, &r.State, p.State)
-	store.PutNull(m, 2, &r.Urgent, p.Urgent)
-	store.PutNull(m, 3, &r.Due, p.Due)
-	store.PutNull(m, 4, &r.Weight, p.Weight)
-	store.PutNull(m, 5, &r.Size, p.Size)
-	store.PutNull(m, 6, &r.Label, p.Label)
-	store.PutNull(m, 7, &r.At, p.At)
-	store.PutNull(m, 8, &r.Rank, p.Rank)
-	store.PutNull(m, 9, &r.Owner, p.Owner)
-	store.Patch(m, 11, &r.QueueMaxAttempts, p.QueueMaxAttempts)
-	store.PutNull(m, 12, &r.QueueRunAt, p.QueueRunAt)
-	store.Patch(m, 16, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.QueueRunAt))
-	store.PutNull(m, 21, &r.QueueTrace, p.own.QueueTrace)
-	store.PutNull(m, 22, &r.QueueGate, p.own.QueueGate)
-	store.PutNull(m, 23, &r.QueueUnique, p.own.QueueUnique)
-	store.PutNull(m, 24, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
+	core.Patch(m, 1, &r.State, p.State)
+	core.PutNull(m, 2, &r.Urgent, p.Urgent)
+	core.PutNull(m, 3, &r.Due, p.Due)
+	core.PutNull(m, 4, &r.Weight, p.Weight)
+	core.PutNull(m, 5, &r.Size, p.Size)
+	core.PutNull(m, 6, &r.Label, p.Label)
+	core.PutNull(m, 7, &r.At, p.At)
+	core.PutNull(m, 8, &r.Rank, p.Rank)
+	core.PutNull(m, 9, &r.Owner, p.Owner)
+	core.Patch(m, 11, &r.QueueMaxAttempts, p.QueueMaxAttempts)
+	core.PutNull(m, 12, &r.QueueRunAt, p.QueueRunAt)
+	core.Patch(m, 16, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.QueueRunAt))
+	core.PutNull(m, 21, &r.QueueTrace, p.own.QueueTrace)
+	core.PutNull(m, 22, &r.QueueGate, p.own.QueueGate)
+	core.PutNull(m, 23, &r.QueueUnique, p.own.QueueUnique)
+	core.PutNull(m, 24, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
 }
 
 // Enqueue adds a row, and wakes the workers.
@@ -502,12 +503,12 @@ func (t *ChoreTable) Enqueue(ctx context.Context, n ChoreNew) (row *Chore, added
 	}
 	n.own.QueueGate = store.Set(queue.Key("chore", n.Owner))
 	n.own.QueueUnique = store.Set(queue.Key("chore", n.Label, n.Owner))
-	return queue.AddUnique(ctx, t.Conn(), &choreQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Chore, error) {
-		t := ChoreTable{store.Bind(c, &choreSpec)}
+	return queue.AddUnique(ctx, t.Conn(), &choreQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Chore, error) {
+		t := ChoreTable{core.Bind(c, &choreSpec)}
 		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
-	}, func(c *store.Conn, old *Chore, runAt store.Opt[time.Time]) (*Chore, error) {
-		t := ChoreTable{store.Bind(c, &choreSpec)}
+	}, func(c *core.Conn, old *Chore, runAt store.Opt[time.Time]) (*Chore, error) {
+		t := ChoreTable{core.Bind(c, &choreSpec)}
 		p := ChorePatch{
 			At:               n.At,
 			Due:              n.Due,
@@ -610,7 +611,7 @@ var choreQueue = queue.Spec[Chore]{
 	Queues:    []queue.Name{},
 	Retention: []queue.Retention{},
 	Statements: queue.Statements{
-		Abandon: store.Statement{
+		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_error = ?, queue_errors = ?
@@ -624,7 +625,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
-		Beat: store.Statement{
+		Beat: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET queue_lease = ?
@@ -644,7 +645,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
 		},
-		Bury: store.Statement{
+		Bury: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_error = ?, queue_errors = ?
@@ -658,7 +659,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
-		Cancel: store.Statement{
+		Cancel: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_error = COALESCE(?, queue_error)
@@ -672,7 +673,7 @@ WHERE id = ? AND state IN ('ready', 'running')`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
-		Claim: store.Statement{
+		Claim: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET state = 'running', queue_attempts = queue_attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?
@@ -701,7 +702,7 @@ RETURNING id, state, urgent, due, weight, size, label, at, "rank", owner, queue_
 			},
 			Order: [3][]int{{4, 3, 8}, {3, 2, 3, 8}, {3, 8}},
 		},
-		Complete: store.Statement{
+		Complete: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0
@@ -717,7 +718,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{0, 1}, {16, 17}, {0}},
 		},
-		Expire: store.Statement{
+		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'failed' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN queue_attempts >= queue_max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN queue_attempts >= queue_max_attempts THEN 0 ELSE queue_yielded END, queue_error = ?, queue_errors = ?
@@ -736,7 +737,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL 
 			},
 			Order: [3][]int{{5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}},
 		},
-		Finish: store.Statement{
+		Finish: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_result = ?
@@ -750,7 +751,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{10, 0, 1}, {10, 0, 1}, {10, 0, 1}},
 		},
-		GateHold: store.Statement{
+		GateHold: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET queue_hold = 'limit'
@@ -775,7 +776,7 @@ FOR UPDATE SKIP LOCKED
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
-		GateNext: store.Statement{
+		GateNext: core.Statement{
 			Text: [3]string{
 				`SELECT queue_gate
 FROM chore
@@ -795,7 +796,7 @@ LIMIT 1`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
 		},
-		GateOpen: store.Statement{
+		GateOpen: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET queue_hold = ''
@@ -820,7 +821,7 @@ FOR UPDATE SKIP LOCKED
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
-		GateUsed: store.Statement{
+		GateUsed: core.Statement{
 			Text: [3]string{
 				`SELECT COUNT(*) AS used
 FROM chore
@@ -834,7 +835,7 @@ WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
 		},
-		Get: store.Statement{
+		Get: core.Statement{
 			Text: [3]string{
 				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded
 FROM chore
@@ -845,7 +846,7 @@ WHERE id = $1`,
 				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE id = ?",
 			},
 		},
-		Lock: store.Statement{
+		Lock: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -857,7 +858,7 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		NextDue: store.Statement{
+		NextDue: core.Statement{
 			Text: [3]string{
 				`SELECT queue_run_at
 FROM chore
@@ -877,7 +878,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Promote: store.Statement{
+		Promote: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET queue_hold = ''
@@ -906,7 +907,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Read: store.Statement{
+		Read: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -914,7 +915,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		Release: store.Statement{
+		Release: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET state = 'ready', queue_lease = NULL, queue_attempts = queue_attempts - 1, queue_hold = ?, queue_error = COALESCE(?, queue_error)
@@ -928,7 +929,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
-		Report: store.Statement{
+		Report: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET queue_progress = ?, queue_note = ?
@@ -942,7 +943,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{11, 12, 0, 1}, {11, 12, 0, 1}, {11, 12, 0, 1}},
 		},
-		Retry: store.Statement{
+		Retry: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET state = 'ready', queue_lease = NULL, queue_run_at = ?, queue_hold = ?, queue_error = ?, queue_errors = ?
@@ -956,7 +957,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: store.Statement{
+		Revive: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = ?, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END
@@ -970,7 +971,7 @@ WHERE id = ? AND state <> 'running'`,
 			},
 			Order: [3][]int{{3, 3, 0}, {3, 3, 0}, {3, 3, 0}},
 		},
-		Running: store.Statement{
+		Running: core.Statement{
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM chore
@@ -987,7 +988,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Snooze: store.Statement{
+		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET state = 'ready', queue_lease = NULL, queue_attempts = queue_attempts - 1, queue_run_at = ?, queue_hold = ?
@@ -1001,7 +1002,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Take: store.Statement{
+		Take: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -1011,7 +1012,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {2, 3, 0}},
 		},
-		Twin: store.Statement{
+		Twin: core.Statement{
 			Text: [3]string{
 				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded
 FROM chore
@@ -1024,7 +1025,7 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{{15}, {15}, {15}},
 		},
-		Yield: store.Statement{
+		Yield: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
 SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
@@ -1050,7 +1051,7 @@ WHERE id = ?`,
 }
 
 func init() {
-	choreSpec.Effects = []store.Effect{
-		{On: store.Created, Announce: "chore"},
+	choreSpec.Effects = []core.Effect{
+		{On: core.Created, Announce: "chore"},
 	}
 }

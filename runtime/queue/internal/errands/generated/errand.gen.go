@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // ErrandID names one row of errand.
@@ -87,7 +88,7 @@ func ErrandStateValues() []ErrandState {
 
 // Valid reports whether v is one of the declared values.
 func (v ErrandState) Valid() bool {
-	return store.EnumHas(v, ErrandStateValues())
+	return core.EnumHas(v, ErrandStateValues())
 }
 
 // String returns the value as it is stored.
@@ -97,17 +98,17 @@ func (v ErrandState) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v ErrandState) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, ErrandStateValues())
+	return core.EnumToText(v, ErrandStateValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *ErrandState) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, ErrandStateValues())
+	return core.EnumFromText(v, text, ErrandStateValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *ErrandState) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -179,32 +180,32 @@ var ErrandFields = struct {
 	QueueVersion     store.Col[ErrandID, int64]
 	QueueRank        store.Col[ErrandID, int64]
 }{
-	ID:               store.FieldOf[ErrandID, ErrandID](0),
-	Kind:             store.TextOf[ErrandID, string](1),
-	Payload:          store.OpaqueOf[ErrandID](2),
-	State:            store.FieldOf[ErrandID, ErrandState](3),
-	Priority:         store.FieldOf[ErrandID, int64](4),
-	CreatedAt:        store.FieldOf[ErrandID, time.Time](5),
-	QueueAttempts:    store.FieldOf[ErrandID, int64](6),
-	QueueMaxAttempts: store.FieldOf[ErrandID, int64](7),
-	QueueRunAt:       store.FieldOf[ErrandID, time.Time](8),
-	QueueError:       store.TextOf[ErrandID, string](9),
-	QueueCompletedAt: store.FieldOf[ErrandID, time.Time](10),
-	QueueEpoch:       store.FieldOf[ErrandID, int64](11),
-	QueueLease:       store.FieldOf[ErrandID, time.Time](12),
-	QueueHold:        store.TextOf[ErrandID, string](13),
-	QueueName:        store.TextOf[ErrandID, string](14),
-	QueueErrors:      store.OpaqueOf[ErrandID](15),
-	QueueResult:      store.OpaqueOf[ErrandID](16),
-	QueueProgress:    store.FieldOf[ErrandID, store.Decimal](17),
-	QueueNote:        store.TextOf[ErrandID, string](18),
-	QueueTrace:       store.TextOf[ErrandID, string](19),
-	QueueGate:        store.TextOf[ErrandID, string](20),
-	QueueUnique:      store.TextOf[ErrandID, string](21),
-	QueueUniqueUntil: store.FieldOf[ErrandID, time.Time](22),
-	QueueYielded:     store.FieldOf[ErrandID, bool](23),
-	QueueVersion:     store.FieldOf[ErrandID, int64](24),
-	QueueRank:        store.FieldOf[ErrandID, int64](25),
+	ID:               core.FieldOf[ErrandID, ErrandID](0),
+	Kind:             core.TextOf[ErrandID, string](1),
+	Payload:          core.OpaqueOf[ErrandID](2),
+	State:            core.FieldOf[ErrandID, ErrandState](3),
+	Priority:         core.FieldOf[ErrandID, int64](4),
+	CreatedAt:        core.FieldOf[ErrandID, time.Time](5),
+	QueueAttempts:    core.FieldOf[ErrandID, int64](6),
+	QueueMaxAttempts: core.FieldOf[ErrandID, int64](7),
+	QueueRunAt:       core.FieldOf[ErrandID, time.Time](8),
+	QueueError:       core.TextOf[ErrandID, string](9),
+	QueueCompletedAt: core.FieldOf[ErrandID, time.Time](10),
+	QueueEpoch:       core.FieldOf[ErrandID, int64](11),
+	QueueLease:       core.FieldOf[ErrandID, time.Time](12),
+	QueueHold:        core.TextOf[ErrandID, string](13),
+	QueueName:        core.TextOf[ErrandID, string](14),
+	QueueErrors:      core.OpaqueOf[ErrandID](15),
+	QueueResult:      core.OpaqueOf[ErrandID](16),
+	QueueProgress:    core.FieldOf[ErrandID, store.Decimal](17),
+	QueueNote:        core.TextOf[ErrandID, string](18),
+	QueueTrace:       core.TextOf[ErrandID, string](19),
+	QueueGate:        core.TextOf[ErrandID, string](20),
+	QueueUnique:      core.TextOf[ErrandID, string](21),
+	QueueUniqueUntil: core.FieldOf[ErrandID, time.Time](22),
+	QueueYielded:     core.FieldOf[ErrandID, bool](23),
+	QueueVersion:     core.FieldOf[ErrandID, int64](24),
+	QueueRank:        core.FieldOf[ErrandID, int64](25),
 }
 
 // The forms of a question to errand and of its answer.
@@ -217,11 +218,11 @@ type (
 
 // ErrandTable reads and writes errand.
 type ErrandTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *ErrandTable) Conn() *store.Conn {
+func (t *ErrandTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -272,14 +273,14 @@ func (t *ErrandTable) CreateMany(ctx context.Context, ns []ErrandNew) ([]ErrandI
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *ErrandTable) DeleteWhere(ctx context.Context, where ErrandFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *ErrandTable) List(ctx context.Context, q ErrandQuery) (ErrandPage, error) {
 	var page ErrandPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return ErrandPage{}, err
 	}
@@ -292,7 +293,7 @@ func (t *ErrandTable) List(ctx context.Context, q ErrandQuery) (ErrandPage, erro
 // error.
 func (t *ErrandTable) All(ctx context.Context, q ErrandQuery) iter.Seq2[*Errand, error] {
 	return func(yield func(*Errand, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Errand)
 			return yield(r, err)
 		})
@@ -302,7 +303,7 @@ func (t *ErrandTable) All(ctx context.Context, q ErrandQuery) iter.Seq2[*Errand,
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *ErrandTable) First(ctx context.Context, q ErrandQuery) (*Errand, error) {
 	r := new(Errand)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -311,16 +312,16 @@ func (t *ErrandTable) First(ctx context.Context, q ErrandQuery) (*Errand, error)
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *ErrandTable) Count(ctx context.Context, where ErrandFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *ErrandTable) Exists(ctx context.Context, where ErrandFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var errandSpec = store.Spec{
-	Columns: []store.Column{
+var errandSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "kind", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("40")}, Types: [3]string{"TEXT", "character varying(40)", "varchar(40)"}},
 		{Name: "payload", Rules: check.Rules{Kind: check.JSON, Required: true, Max: check.At("1048576")}, Types: [3]string{"TEXT", "jsonb", "json"}},
@@ -349,8 +350,8 @@ var errandSpec = store.Spec{
 		{Name: "queue_rank", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
 	Fields: errandFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "errand",
 	New:    errandNew,
 	Patch:  errandPatch,
@@ -359,10 +360,10 @@ var errandSpec = store.Spec{
 	},
 }
 
-var errandTableDef = store.TableDef{
+var errandTableDef = core.TableDef{
 	Columns:   errandSpec.Columns,
-	Generated: []store.Column{{Name: "errand_queue_unique_idx_when", Null: true, Types: [3]string{"", "", "tinyint(1)"}}},
-	Indexes: []store.Index{
+	Generated: []core.Column{{Name: "errand_queue_unique_idx_when", Null: true, Types: [3]string{"", "", "tinyint(1)"}}},
+	Indexes: []core.Index{
 		{Name: "errand_queue_claim_idx", Columns: []int{3, 13, 14, 25, 0}, Partial: true},
 		{Name: "errand_queue_hold_idx", Columns: []int{3, 13, 8}, Partial: true},
 		{Name: "errand_queue_running_idx", Columns: []int{12}, Partial: true},
@@ -394,7 +395,7 @@ func errandFields(row any, buf []any) []any {
 		&r.QueueName,
 		&r.QueueErrors,
 		&r.QueueResult,
-		store.NullDecimalField(&r.QueueProgress, 4),
+		core.NullDecimalField(&r.QueueProgress, 4),
 		&r.QueueNote,
 		&r.QueueTrace,
 		&r.QueueGate,
@@ -405,46 +406,46 @@ func errandFields(row any, buf []any) []any {
 		&r.QueueRank)
 }
 
-func errandNew(given, row any, m *store.Mask, now time.Time) {
+func errandNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*ErrandNew), row.(*Errand)
 	r.Kind = n.Kind
 	m.Add(1)
 	r.Payload = n.Payload
 	m.Add(2)
-	store.Put(m, 3, &r.State, n.State, ErrandStateReady)
-	store.Put(m, 4, &r.Priority, n.Priority, 0)
-	store.Put(m, 5, &r.CreatedAt, n.CreatedAt, now)
+	core.Put(m, 3, &r.State, n.State, ErrandStateReady)
+	core.Put(m, 4, &r.Priority, n.Priority, 0)
+	core.Put(m, 5, &r.CreatedAt, n.CreatedAt, now)
 	r.QueueAttempts = 0
-	store.Put(m, 7, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
-	store.PutNull(m, 8, &r.QueueRunAt, n.QueueRunAt)
+	core.Put(m, 7, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
+	core.PutNull(m, 8, &r.QueueRunAt, n.QueueRunAt)
 	r.QueueEpoch = 0
-	store.Put(m, 13, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.QueueRunAt.V, now))
-	store.Put(m, 14, &r.QueueName, n.QueueName, "main")
-	store.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
-	store.PutNull(m, 20, &r.QueueGate, n.own.QueueGate)
-	store.PutNull(m, 21, &r.QueueUnique, n.own.QueueUnique)
-	store.PutNull(m, 22, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
+	core.Put(m, 13, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.QueueRunAt.V, now))
+	core.Put(m, 14, &r.QueueName, n.QueueName, "main")
+	core.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
+	core.PutNull(m, 20, &r.QueueGate, n.own.QueueGate)
+	core.PutNull(m, 21, &r.QueueUnique, n.own.QueueUnique)
+	core.PutNull(m, 22, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
 	r.QueueYielded = false
-	store.Put(m, 24, &r.QueueVersion, n.own.QueueVersion, 1)
+	core.Put(m, 24, &r.QueueVersion, n.own.QueueVersion, 1)
 	r.QueueRank = queue.Rank(now, r.Priority, 1*time.Minute)
 }
 
-func errandPatch(given, row any, m *store.Mask) {
+func errandPatch(given, row any, m *core.Mask) {
 	p, r := given.(*ErrandPatch), row.(*Errand)
-	store.Patch(m, 1, &r.Kind, p.Kind)
-	store.Patch(m, 2, &r.Payload, p.Payload)
-	store.Patch(m, 3, &r.State, p.State)
-	store.Patch(m, 4, &r.Priority, p.Priority)
-	store.Patch(m, 5, &r.CreatedAt, p.CreatedAt)
-	store.Patch(m, 7, &r.QueueMaxAttempts, p.QueueMaxAttempts)
-	store.PutNull(m, 8, &r.QueueRunAt, p.QueueRunAt)
-	store.Patch(m, 13, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.QueueRunAt))
-	store.Patch(m, 14, &r.QueueName, p.QueueName)
-	store.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
-	store.PutNull(m, 20, &r.QueueGate, p.own.QueueGate)
-	store.PutNull(m, 21, &r.QueueUnique, p.own.QueueUnique)
-	store.PutNull(m, 22, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
-	store.Patch(m, 24, &r.QueueVersion, p.own.QueueVersion)
+	core.Patch(m, 1, &r.Kind, p.Kind)
+	core.Patch(m, 2, &r.Payload, p.Payload)
+	core.Patch(m, 3, &r.State, p.State)
+	core.Patch(m, 4, &r.Priority, p.Priority)
+	core.Patch(m, 5, &r.CreatedAt, p.CreatedAt)
+	core.Patch(m, 7, &r.QueueMaxAttempts, p.QueueMaxAttempts)
+	core.PutNull(m, 8, &r.QueueRunAt, p.QueueRunAt)
+	core.Patch(m, 13, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.QueueRunAt))
+	core.Patch(m, 14, &r.QueueName, p.QueueName)
+	core.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
+	core.PutNull(m, 20, &r.QueueGate, p.own.QueueGate)
+	core.PutNull(m, 21, &r.QueueUnique, p.own.QueueUnique)
+	core.PutNull(m, 22, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
+	core.Patch(m, 24, &r.QueueVersion, p.own.QueueVersion)
 }
 
 // Walk is the payload of a walk in errand.
@@ -1023,12 +1024,12 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
-	}, func(c *store.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	}, func(c *core.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		p := ErrandPatch{
 			CreatedAt:        n.CreatedAt,
 			Kind:             store.Set(n.Kind),
@@ -1057,8 +1058,8 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 // EnqueueKept; an id may occur several times and is new at most once.
 func (t *ErrandTable) EnqueueKeptMany(ctx context.Context, payloads []Kept, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
 	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
-	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	err = t.Conn().InTx(ctx, func(c *core.Conn) error {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		for i, payload := range payloads {
 			row, isNew, err := t.EnqueueKept(ctx, payload, opts...)
 			if err != nil {
@@ -1122,12 +1123,12 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{
 		For: 1 * time.Hour,
 		On:  queue.Keep,
-	}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
-	}, func(c *store.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	}, func(c *core.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		p := ErrandPatch{
 			CreatedAt:        n.CreatedAt,
 			Kind:             store.Set(n.Kind),
@@ -1156,8 +1157,8 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 // EnqueueHourly; an id may occur several times and is new at most once.
 func (t *ErrandTable) EnqueueHourlyMany(ctx context.Context, payloads []Hourly, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
 	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
-	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	err = t.Conn().InTx(ctx, func(c *core.Conn) error {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		for i, payload := range payloads {
 			row, isNew, err := t.EnqueueHourly(ctx, payload, opts...)
 			if err != nil {
@@ -1220,12 +1221,12 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Replace}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Replace}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
-	}, func(c *store.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	}, func(c *core.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		p := ErrandPatch{
 			CreatedAt:        n.CreatedAt,
 			Kind:             store.Set(n.Kind),
@@ -1254,8 +1255,8 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 // EnqueueReplaced; an id may occur several times and is new at most once.
 func (t *ErrandTable) EnqueueReplacedMany(ctx context.Context, payloads []Replaced, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
 	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
-	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	err = t.Conn().InTx(ctx, func(c *core.Conn) error {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		for i, payload := range payloads {
 			row, isNew, err := t.EnqueueReplaced(ctx, payload, opts...)
 			if err != nil {
@@ -1321,15 +1322,15 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 		AtMost: 1 * time.Minute,
 		On:     queue.Debounce,
 		Wait:   30 * time.Second,
-	}, func(c *store.Conn, until store.Opt[time.Time]) (*Errand, error) {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		n.own.QueueUniqueUntil = until
 		if !n.QueueRunAt.IsSet() {
 			n.QueueRunAt = store.Set(t.Conn().DB().Clock().Add(30 * time.Second))
 		}
 		return t.Create(ctx, n)
-	}, func(c *store.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	}, func(c *core.Conn, old *Errand, runAt store.Opt[time.Time]) (*Errand, error) {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		p := ErrandPatch{
 			CreatedAt:        n.CreatedAt,
 			Kind:             store.Set(n.Kind),
@@ -1358,8 +1359,8 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 // EnqueueBounced; an id may occur several times and is new at most once.
 func (t *ErrandTable) EnqueueBouncedMany(ctx context.Context, payloads []Bounced, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
 	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
-	err = t.Conn().InTx(ctx, func(c *store.Conn) error {
-		t := ErrandTable{store.Bind(c, &errandSpec)}
+	err = t.Conn().InTx(ctx, func(c *core.Conn) error {
+		t := ErrandTable{core.Bind(c, &errandSpec)}
 		for i, payload := range payloads {
 			row, isNew, err := t.EnqueueBounced(ctx, payload, opts...)
 			if err != nil {
@@ -1620,7 +1621,7 @@ var errandQueue = queue.Spec[Errand]{
 	},
 	Queues: []queue.Name{{Name: "main", Concurrency: 2}, {Name: "media", Concurrency: 1}},
 	Retention: []queue.Retention{
-		{After: 1 * time.Hour, Prune: store.Statement{
+		{After: 1 * time.Hour, Prune: core.Statement{
 			Text: [3]string{
 				`DELETE FROM errand
 WHERE id IN (
@@ -1646,7 +1647,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
-		{After: 2 * time.Hour, Prune: store.Statement{
+		{After: 2 * time.Hour, Prune: core.Statement{
 			Text: [3]string{
 				`DELETE FROM errand
 WHERE id IN (
@@ -1674,7 +1675,7 @@ LIMIT ?`,
 		}},
 	},
 	Statements: queue.Statements{
-		Abandon: store.Statement{
+		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = 'cancelled', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_error = ?, queue_errors = ?
@@ -1688,7 +1689,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}},
 		},
-		Beat: store.Statement{
+		Beat: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET queue_lease = ?
@@ -1708,7 +1709,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
 		},
-		Bury: store.Statement{
+		Bury: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = 'dead', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_error = ?, queue_errors = ?
@@ -1722,7 +1723,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}},
 		},
-		Cancel: store.Statement{
+		Cancel: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = 'cancelled', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_error = COALESCE(?, queue_error)
@@ -1736,7 +1737,7 @@ WHERE id = ? AND state IN ('ready', 'running')`,
 			},
 			Order: [3][]int{{3, 3, 5, 0}, {3, 3, 5, 0}, {3, 3, 5, 0}},
 		},
-		Claim: store.Statement{
+		Claim: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = 'running', queue_attempts = queue_attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?
@@ -1774,7 +1775,7 @@ FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 9, 3, 8}, {3, 2, 9, 3, 8}, {9, 3, 8}},
 		},
-		Complete: store.Statement{
+		Complete: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = 'done', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0
@@ -1790,7 +1791,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{3, 3, 0, 1}, {3, 3, 16, 17}, {3, 3, 0}},
 		},
-		Expire: store.Statement{
+		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_completed_at = CASE WHEN queue_attempts >= queue_max_attempts THEN ? ELSE queue_completed_at END, queue_unique_until = CASE WHEN queue_attempts >= queue_max_attempts THEN CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END ELSE queue_unique_until END, queue_yielded = CASE WHEN queue_attempts >= queue_max_attempts THEN 0 ELSE queue_yielded END, queue_error = ?, queue_errors = ?
@@ -1809,7 +1810,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL 
 			},
 			Order: [3][]int{{3, 3, 5, 6, 0, 1, 13}, {3, 3, 5, 6, 0, 1, 13}, {3, 3, 5, 6, 0, 1, 13}},
 		},
-		Finish: store.Statement{
+		Finish: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = 'done', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_result = ?
@@ -1823,7 +1824,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{3, 3, 10, 0, 1}, {3, 3, 10, 0, 1}, {3, 3, 10, 0, 1}},
 		},
-		GateHold: store.Statement{
+		GateHold: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET queue_hold = 'limit'
@@ -1852,7 +1853,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
-		GateNext: store.Statement{
+		GateNext: core.Statement{
 			Text: [3]string{
 				`SELECT queue_gate
 FROM errand
@@ -1872,7 +1873,7 @@ LIMIT 1`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
 		},
-		GateOpen: store.Statement{
+		GateOpen: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET queue_hold = ''
@@ -1901,7 +1902,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
-		GateUsed: store.Statement{
+		GateUsed: core.Statement{
 			Text: [3]string{
 				`SELECT COUNT(*) AS used
 FROM errand
@@ -1915,7 +1916,7 @@ WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
 		},
-		Get: store.Statement{
+		Get: core.Statement{
 			Text: [3]string{
 				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
@@ -1928,7 +1929,7 @@ FROM errand
 WHERE id = ?`,
 			},
 		},
-		Lock: store.Statement{
+		Lock: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -1940,7 +1941,7 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		NextDue: store.Statement{
+		NextDue: core.Statement{
 			Text: [3]string{
 				`SELECT queue_run_at
 FROM errand
@@ -1960,7 +1961,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Park: store.Statement{
+		Park: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET queue_hold = 'kind', queue_error = COALESCE(?, queue_error)
@@ -1974,7 +1975,7 @@ WHERE id = ? AND state = 'ready' AND queue_hold = ''`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
-		Priority: store.Statement{
+		Priority: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET queue_rank = queue_rank + CASE WHEN priority > 38430716820 THEN 2305843009213693952 WHEN priority < -38430716820 THEN -2305843009213693952 ELSE priority * 60000000 END - CASE WHEN ? > 38430716820 THEN 2305843009213693952 WHEN ? < -38430716820 THEN -2305843009213693952 ELSE ? * 60000000 END, priority = ?
@@ -1988,7 +1989,7 @@ WHERE id = ?`,
 			},
 			Order: [3][]int{{18, 18, 18, 18, 0}, {18, 18, 18, 18, 0}, {18, 18, 18, 18, 0}},
 		},
-		Promote: store.Statement{
+		Promote: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET queue_hold = ''
@@ -2017,7 +2018,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Read: store.Statement{
+		Read: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -2027,7 +2028,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		Release: store.Statement{
+		Release: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = 'ready', queue_lease = NULL, queue_attempts = queue_attempts - 1, queue_hold = ?, queue_error = COALESCE(?, queue_error)
@@ -2041,7 +2042,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
-		Report: store.Statement{
+		Report: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET queue_progress = ?, queue_note = ?
@@ -2055,7 +2056,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{11, 12, 0, 1}, {11, 12, 0, 1}, {11, 12, 0, 1}},
 		},
-		Retry: store.Statement{
+		Retry: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = 'ready', queue_lease = NULL, queue_run_at = ?, queue_hold = ?, queue_error = ?, queue_errors = ?
@@ -2069,7 +2070,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: store.Statement{
+		Revive: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = ?, queue_completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END
@@ -2083,7 +2084,7 @@ WHERE id = ? AND state <> 'running'`,
 			},
 			Order: [3][]int{{3, 3, 0}, {3, 3, 0}, {3, 3, 0}},
 		},
-		Running: store.Statement{
+		Running: core.Statement{
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, queue_attempts, queue_max_attempts, queue_errors
 FROM errand
@@ -2100,7 +2101,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Snooze: store.Statement{
+		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = 'ready', queue_lease = NULL, queue_attempts = queue_attempts - 1, queue_run_at = ?, queue_hold = ?
@@ -2114,7 +2115,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Stranger: store.Statement{
+		Stranger: core.Statement{
 			Text: [3]string{
 				`SELECT front.id, front.kind, front.queue_version
 FROM (
@@ -2149,7 +2150,7 @@ WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'fil
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Take: store.Statement{
+		Take: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -2159,7 +2160,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {2, 3, 0}},
 		},
-		Twin: store.Statement{
+		Twin: core.Statement{
 			Text: [3]string{
 				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
@@ -2175,7 +2176,7 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{{15}, {15}, {15}},
 		},
-		Unpark: store.Statement{
+		Unpark: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET queue_hold = ''
@@ -2204,7 +2205,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Yield: store.Statement{
+		Yield: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
@@ -2230,7 +2231,7 @@ WHERE id = ?`,
 }
 
 func init() {
-	errandSpec.Effects = []store.Effect{
-		{On: store.Created, Announce: "errand"},
+	errandSpec.Effects = []core.Effect{
+		{On: core.Created, Announce: "errand"},
 	}
 }

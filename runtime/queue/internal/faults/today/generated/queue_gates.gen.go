@@ -3,22 +3,22 @@
 package today
 
 import (
-	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // QueueGateID names one row of queue_gates.
 type QueueGateID int64
 
-var queueGateTableDef = store.TableDef{
-	Columns: []store.Column{
+var queueGateTableDef = core.TableDef{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "paused", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
 		{Name: "used", Rules: check.Rules{Kind: check.Text, Max: check.At("2000")}, Types: [3]string{"TEXT", "text", "text"}},
 		{Name: "seen", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "queue_gates_name_key", Columns: []int{1}, Unique: true},
 	},
 	Name: "queue_gates",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // ReceiptID names one row of receipt.
@@ -41,9 +42,9 @@ var ReceiptFields = struct {
 	Task store.Col[ReceiptID, int64]
 	By   store.TextCol[ReceiptID, string]
 }{
-	ID:   store.FieldOf[ReceiptID, ReceiptID](0),
-	Task: store.FieldOf[ReceiptID, int64](1),
-	By:   store.TextOf[ReceiptID, string](2),
+	ID:   core.FieldOf[ReceiptID, ReceiptID](0),
+	Task: core.FieldOf[ReceiptID, int64](1),
+	By:   core.TextOf[ReceiptID, string](2),
 }
 
 // The forms of a question to receipt and of its answer.
@@ -56,11 +57,11 @@ type (
 
 // ReceiptTable reads and writes receipt.
 type ReceiptTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *ReceiptTable) Conn() *store.Conn {
+func (t *ReceiptTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -111,14 +112,14 @@ func (t *ReceiptTable) CreateMany(ctx context.Context, ns []ReceiptNew) ([]Recei
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *ReceiptTable) DeleteWhere(ctx context.Context, where ReceiptFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *ReceiptTable) List(ctx context.Context, q ReceiptQuery) (ReceiptPage, error) {
 	var page ReceiptPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return ReceiptPage{}, err
 	}
@@ -131,7 +132,7 @@ func (t *ReceiptTable) List(ctx context.Context, q ReceiptQuery) (ReceiptPage, e
 // error.
 func (t *ReceiptTable) All(ctx context.Context, q ReceiptQuery) iter.Seq2[*Receipt, error] {
 	return func(yield func(*Receipt, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Receipt)
 			return yield(r, err)
 		})
@@ -141,7 +142,7 @@ func (t *ReceiptTable) All(ctx context.Context, q ReceiptQuery) iter.Seq2[*Recei
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *ReceiptTable) First(ctx context.Context, q ReceiptQuery) (*Receipt, error) {
 	r := new(Receipt)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -150,23 +151,23 @@ func (t *ReceiptTable) First(ctx context.Context, q ReceiptQuery) (*Receipt, err
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *ReceiptTable) Count(ctx context.Context, where ReceiptFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *ReceiptTable) Exists(ctx context.Context, where ReceiptFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var receiptSpec = store.Spec{
-	Columns: []store.Column{
+var receiptSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "task", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "by", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: receiptFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "receipt",
 	New:    receiptNew,
 	Patch:  receiptPatch,
@@ -175,9 +176,9 @@ var receiptSpec = store.Spec{
 	},
 }
 
-var receiptTableDef = store.TableDef{
+var receiptTableDef = core.TableDef{
 	Columns: receiptSpec.Columns,
-	Indexes: []store.Index{},
+	Indexes: []core.Index{},
 	Name:    "receipt",
 }
 
@@ -189,7 +190,7 @@ func receiptFields(row any, buf []any) []any {
 		&r.By)
 }
 
-func receiptNew(given, row any, m *store.Mask, _ time.Time) {
+func receiptNew(given, row any, m *core.Mask, _ time.Time) {
 	n, r := given.(*ReceiptNew), row.(*Receipt)
 	r.Task = n.Task
 	m.Add(1)
@@ -197,8 +198,8 @@ func receiptNew(given, row any, m *store.Mask, _ time.Time) {
 	m.Add(2)
 }
 
-func receiptPatch(given, row any, m *store.Mask) {
+func receiptPatch(given, row any, m *core.Mask) {
 	p, r := given.(*ReceiptPatch), row.(*Receipt)
-	store.Patch(m, 1, &r.Task, p.Task)
-	store.Patch(m, 2, &r.By, p.By)
+	core.Patch(m, 1, &r.Task, p.Task)
+	core.Patch(m, 2, &r.By, p.By)
 }

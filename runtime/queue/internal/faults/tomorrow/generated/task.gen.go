@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // TaskID names one row of task.
@@ -65,7 +66,7 @@ func TaskStateValues() []TaskState {
 
 // Valid reports whether v is one of the declared values.
 func (v TaskState) Valid() bool {
-	return store.EnumHas(v, TaskStateValues())
+	return core.EnumHas(v, TaskStateValues())
 }
 
 // String returns the value as it is stored.
@@ -75,17 +76,17 @@ func (v TaskState) String() string {
 
 // MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
 func (v TaskState) MarshalText() ([]byte, error) {
-	return store.EnumToText(v, TaskStateValues())
+	return core.EnumToText(v, TaskStateValues())
 }
 
 // UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
 func (v *TaskState) UnmarshalText(text []byte) error {
-	return store.EnumFromText(v, text, TaskStateValues())
+	return core.EnumFromText(v, text, TaskStateValues())
 }
 
 // Scan reads the value of a column; what a newer program wrote passes.
 func (v *TaskState) Scan(src any) error {
-	return store.Assign((*string)(v), src)
+	return core.Assign((*string)(v), src)
 }
 
 // Value returns what is written to a column.
@@ -143,23 +144,23 @@ var TaskFields = struct {
 	QueueTrace    store.TextCol[TaskID, string]
 	QueueVersion  store.Col[TaskID, int64]
 }{
-	ID:            store.FieldOf[TaskID, TaskID](0),
-	JobType:       store.TextOf[TaskID, string](1),
-	Payload:       store.OpaqueOf[TaskID](2),
-	State:         store.FieldOf[TaskID, TaskState](3),
-	Attempts:      store.FieldOf[TaskID, int64](4),
-	MaxAttempts:   store.FieldOf[TaskID, int64](5),
-	RunAt:         store.FieldOf[TaskID, time.Time](6),
-	Error:         store.TextOf[TaskID, string](7),
-	QueueEpoch:    store.FieldOf[TaskID, int64](8),
-	QueueLease:    store.FieldOf[TaskID, time.Time](9),
-	QueueHold:     store.TextOf[TaskID, string](10),
-	QueueErrors:   store.OpaqueOf[TaskID](11),
-	QueueResult:   store.OpaqueOf[TaskID](12),
-	QueueProgress: store.FieldOf[TaskID, store.Decimal](13),
-	QueueNote:     store.TextOf[TaskID, string](14),
-	QueueTrace:    store.TextOf[TaskID, string](15),
-	QueueVersion:  store.FieldOf[TaskID, int64](16),
+	ID:            core.FieldOf[TaskID, TaskID](0),
+	JobType:       core.TextOf[TaskID, string](1),
+	Payload:       core.OpaqueOf[TaskID](2),
+	State:         core.FieldOf[TaskID, TaskState](3),
+	Attempts:      core.FieldOf[TaskID, int64](4),
+	MaxAttempts:   core.FieldOf[TaskID, int64](5),
+	RunAt:         core.FieldOf[TaskID, time.Time](6),
+	Error:         core.TextOf[TaskID, string](7),
+	QueueEpoch:    core.FieldOf[TaskID, int64](8),
+	QueueLease:    core.FieldOf[TaskID, time.Time](9),
+	QueueHold:     core.TextOf[TaskID, string](10),
+	QueueErrors:   core.OpaqueOf[TaskID](11),
+	QueueResult:   core.OpaqueOf[TaskID](12),
+	QueueProgress: core.FieldOf[TaskID, store.Decimal](13),
+	QueueNote:     core.TextOf[TaskID, string](14),
+	QueueTrace:    core.TextOf[TaskID, string](15),
+	QueueVersion:  core.FieldOf[TaskID, int64](16),
 }
 
 // The forms of a question to task and of its answer.
@@ -172,11 +173,11 @@ type (
 
 // TaskTable reads and writes task.
 type TaskTable struct {
-	core store.Core
+	core core.Table
 }
 
 // Conn returns what the table's statements run on: the database, or a transaction.
-func (t *TaskTable) Conn() *store.Conn {
+func (t *TaskTable) Conn() *core.Conn {
 	return t.core.Conn()
 }
 
@@ -227,14 +228,14 @@ func (t *TaskTable) CreateMany(ctx context.Context, ns []TaskNew) ([]TaskID, err
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *TaskTable) DeleteWhere(ctx context.Context, where TaskFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, store.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond(where))
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
 // cursor stands for, whatever was added or deleted meanwhile.
 func (t *TaskTable) List(ctx context.Context, q TaskQuery) (TaskPage, error) {
 	var page TaskPage
-	next, err := t.core.List(ctx, store.QueryOf(q), &page.Items)
+	next, err := t.core.List(ctx, core.QueryOf(q), &page.Items)
 	if err != nil {
 		return TaskPage{}, err
 	}
@@ -247,7 +248,7 @@ func (t *TaskTable) List(ctx context.Context, q TaskQuery) (TaskPage, error) {
 // error.
 func (t *TaskTable) All(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error] {
 	return func(yield func(*Task, error) bool) {
-		t.core.All(ctx, store.QueryOf(q), func(row any, err error) bool {
+		t.core.All(ctx, core.QueryOf(q), func(row any, err error) bool {
 			r, _ := row.(*Task)
 			return yield(r, err)
 		})
@@ -257,7 +258,7 @@ func (t *TaskTable) All(ctx context.Context, q TaskQuery) iter.Seq2[*Task, error
 // First returns the first row of the query, or store.ErrNotFound.
 func (t *TaskTable) First(ctx context.Context, q TaskQuery) (*Task, error) {
 	r := new(Task)
-	if err := t.core.First(ctx, store.QueryOf(q), r); err != nil {
+	if err := t.core.First(ctx, core.QueryOf(q), r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -266,16 +267,16 @@ func (t *TaskTable) First(ctx context.Context, q TaskQuery) (*Task, error) {
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *TaskTable) Count(ctx context.Context, where TaskFilter, limit int) (int, error) {
-	return t.core.Count(ctx, store.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond(where), limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *TaskTable) Exists(ctx context.Context, where TaskFilter) (bool, error) {
-	return t.core.Exists(ctx, store.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond(where))
 }
 
-var taskSpec = store.Spec{
-	Columns: []store.Column{
+var taskSpec = core.Spec{
+	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("20")}, Types: [3]string{"TEXT", "character varying(20)", "varchar(20)"}},
 		{Name: "payload", Rules: check.Rules{Kind: check.JSON, Required: true, Max: check.At("1048576")}, Types: [3]string{"TEXT", "jsonb", "json"}},
@@ -295,8 +296,8 @@ var taskSpec = store.Spec{
 		{Name: "queue_version", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
 	Fields: taskFields,
-	ID:     store.IDInteger,
-	Keys:   []store.Key{},
+	ID:     core.IDInteger,
+	Keys:   []core.Key{},
 	Name:   "task",
 	New:    taskNew,
 	Patch:  taskPatch,
@@ -305,9 +306,9 @@ var taskSpec = store.Spec{
 	},
 }
 
-var taskTableDef = store.TableDef{
+var taskTableDef = core.TableDef{
 	Columns: taskSpec.Columns,
-	Indexes: []store.Index{
+	Indexes: []core.Index{
 		{Name: "task_queue_claim_idx", Columns: []int{3, 10, 0}, Partial: true},
 		{Name: "task_queue_hold_idx", Columns: []int{3, 10, 6}, Partial: true},
 		{Name: "task_queue_running_idx", Columns: []int{9}, Partial: true},
@@ -331,41 +332,41 @@ func taskFields(row any, buf []any) []any {
 		&r.QueueHold,
 		&r.QueueErrors,
 		&r.QueueResult,
-		store.NullDecimalField(&r.QueueProgress, 4),
+		core.NullDecimalField(&r.QueueProgress, 4),
 		&r.QueueNote,
 		&r.QueueTrace,
 		&r.QueueVersion)
 }
 
-func taskNew(given, row any, m *store.Mask, now time.Time) {
+func taskNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*TaskNew), row.(*Task)
 	r.JobType = n.JobType
 	m.Add(1)
 	r.Payload = n.Payload
 	m.Add(2)
-	store.Put(m, 3, &r.State, n.State, TaskStateReady)
-	store.Put(m, 4, &r.Attempts, n.Attempts, 0)
-	store.Put(m, 5, &r.MaxAttempts, n.MaxAttempts, 3)
-	store.PutNull(m, 6, &r.RunAt, n.RunAt)
-	store.PutNull(m, 7, &r.Error, n.Error)
+	core.Put(m, 3, &r.State, n.State, TaskStateReady)
+	core.Put(m, 4, &r.Attempts, n.Attempts, 0)
+	core.Put(m, 5, &r.MaxAttempts, n.MaxAttempts, 3)
+	core.PutNull(m, 6, &r.RunAt, n.RunAt)
+	core.PutNull(m, 7, &r.Error, n.Error)
 	r.QueueEpoch = 0
-	store.Put(m, 10, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
-	store.PutNull(m, 15, &r.QueueTrace, n.own.QueueTrace)
-	store.Put(m, 16, &r.QueueVersion, n.own.QueueVersion, 1)
+	core.Put(m, 10, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
+	core.PutNull(m, 15, &r.QueueTrace, n.own.QueueTrace)
+	core.Put(m, 16, &r.QueueVersion, n.own.QueueVersion, 1)
 }
 
-func taskPatch(given, row any, m *store.Mask) {
+func taskPatch(given, row any, m *core.Mask) {
 	p, r := given.(*TaskPatch), row.(*Task)
-	store.Patch(m, 1, &r.JobType, p.JobType)
-	store.Patch(m, 2, &r.Payload, p.Payload)
-	store.Patch(m, 3, &r.State, p.State)
-	store.Patch(m, 4, &r.Attempts, p.Attempts)
-	store.Patch(m, 5, &r.MaxAttempts, p.MaxAttempts)
-	store.PutNull(m, 6, &r.RunAt, p.RunAt)
-	store.PutNull(m, 7, &r.Error, p.Error)
-	store.Patch(m, 10, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
-	store.PutNull(m, 15, &r.QueueTrace, p.own.QueueTrace)
-	store.Patch(m, 16, &r.QueueVersion, p.own.QueueVersion)
+	core.Patch(m, 1, &r.JobType, p.JobType)
+	core.Patch(m, 2, &r.Payload, p.Payload)
+	core.Patch(m, 3, &r.State, p.State)
+	core.Patch(m, 4, &r.Attempts, p.Attempts)
+	core.Patch(m, 5, &r.MaxAttempts, p.MaxAttempts)
+	core.PutNull(m, 6, &r.RunAt, p.RunAt)
+	core.PutNull(m, 7, &r.Error, p.Error)
+	core.Patch(m, 10, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
+	core.PutNull(m, 15, &r.QueueTrace, p.own.QueueTrace)
+	core.Patch(m, 16, &r.QueueVersion, p.own.QueueVersion)
 }
 
 // Note is the payload of a note in task.
@@ -579,7 +580,7 @@ var taskQueue = queue.Spec[Task]{
 	Queues:    []queue.Name{},
 	Retention: []queue.Retention{},
 	Statements: queue.Statements{
-		Abandon: store.Statement{
+		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'cancelled', queue_lease = NULL, error = ?, queue_errors = ?
@@ -593,7 +594,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
-		Beat: store.Statement{
+		Beat: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_lease = ?
@@ -613,7 +614,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
 		},
-		Bury: store.Statement{
+		Bury: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'dead', queue_lease = NULL, error = ?, queue_errors = ?
@@ -627,7 +628,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
-		Cancel: store.Statement{
+		Cancel: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'cancelled', queue_lease = NULL, error = COALESCE(?, error)
@@ -641,7 +642,7 @@ WHERE id = ? AND state IN ('ready', 'running')`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
-		Claim: store.Statement{
+		Claim: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?
@@ -679,7 +680,7 @@ FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 3, 8}, {3, 2, 3, 8}, {3, 8}},
 		},
-		Complete: store.Statement{
+		Complete: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'done', queue_lease = NULL
@@ -695,7 +696,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{{0, 1}, {16, 17}, {0}},
 		},
-		Expire: store.Statement{
+		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
@@ -714,7 +715,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL 
 			},
 			Order: [3][]int{{5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}},
 		},
-		Finish: store.Statement{
+		Finish: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'done', queue_lease = NULL, queue_result = ?
@@ -728,7 +729,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{10, 0, 1}, {10, 0, 1}, {10, 0, 1}},
 		},
-		Get: store.Statement{
+		Get: core.Statement{
 			Text: [3]string{
 				`SELECT id, job_type, payload, state, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_version
 FROM task
@@ -741,7 +742,7 @@ FROM task
 WHERE id = ?`,
 			},
 		},
-		Lock: store.Statement{
+		Lock: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -753,7 +754,7 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		NextDue: store.Statement{
+		NextDue: core.Statement{
 			Text: [3]string{
 				`SELECT run_at
 FROM task
@@ -773,7 +774,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Park: store.Statement{
+		Park: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_hold = 'kind', error = COALESCE(?, error)
@@ -787,7 +788,7 @@ WHERE id = ? AND state = 'ready' AND queue_hold = ''`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
-		Promote: store.Statement{
+		Promote: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_hold = ''
@@ -816,7 +817,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Read: store.Statement{
+		Read: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -826,7 +827,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
-		Release: store.Statement{
+		Release: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
@@ -840,7 +841,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
-		Report: store.Statement{
+		Report: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_progress = ?, queue_note = ?
@@ -854,7 +855,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{11, 12, 0, 1}, {11, 12, 0, 1}, {11, 12, 0, 1}},
 		},
-		Retry: store.Statement{
+		Retry: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'ready', queue_lease = NULL, run_at = ?, queue_hold = ?, error = ?, queue_errors = ?
@@ -868,7 +869,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: store.Statement{
+		Revive: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?
@@ -882,7 +883,7 @@ WHERE id = ? AND state <> 'running'`,
 			},
 			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
 		},
-		Running: store.Statement{
+		Running: core.Statement{
 			Text: [3]string{
 				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
 FROM task
@@ -899,7 +900,7 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
-		Snooze: store.Statement{
+		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, run_at = ?, queue_hold = ?
@@ -913,7 +914,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Stranger: store.Statement{
+		Stranger: core.Statement{
 			Text: [3]string{
 				`SELECT front.id, front.job_type, front.queue_version
 FROM (
@@ -948,7 +949,7 @@ WHERE NOT (front.job_type = 'note' AND front.queue_version <= 3 OR front.job_typ
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
-		Take: store.Statement{
+		Take: core.Statement{
 			Text: [3]string{
 				``,
 				``,
@@ -958,7 +959,7 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {2, 3, 0}},
 		},
-		Unpark: store.Statement{
+		Unpark: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET queue_hold = ''
@@ -999,7 +1000,7 @@ LIMIT ?`,
 }
 
 func init() {
-	taskSpec.Effects = []store.Effect{
-		{On: store.Created, Announce: "task"},
+	taskSpec.Effects = []core.Effect{
+		{On: core.Created, Announce: "task"},
 	}
 }

@@ -1,0 +1,305 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// access does the work of Table, with a datatype's statements in the dialect of its
+// connection.
+type access struct {
+	c  *Conn
+	s  *Spec
+	st *statements
+}
+
+func (a access) on(c *Conn) access {
+	a.c = c
+	return a
+}
+
+// fail says on what an operation failed, and completes what the driver could
+// not know. What is for the caller as it stands stays so.
+func (a access) fail(err error) error {
+	err = a.c.db.explain(err, a.s.Name)
+	switch e := err.(type) {
+	case *store.ConflictError:
+		a.named(e)
+		return e
+	case *store.ValidationError, *store.ReferenceError, *RefusedError:
+		return err
+	}
+	return fmt.Errorf("store: %s: %w", a.s.Name, err)
+}
+
+// named completes a conflict where Open was given no schema to know it by.
+func (a access) named(e *store.ConflictError) {
+	for _, k := range a.s.Keys {
+		fields := a.st.pick(k.Columns)
+		if len(e.Fields) == 0 && k.Name == e.Key || e.Key == "" && slices.Equal(fields, e.Fields) {
+			e.Key, e.Fields = k.Name, fields
+		}
+	}
+}
+
+// idArg is an id as a statement takes it; ErrNotFound for one that no row has.
+func (a access) idArg(id any) (any, error) {
+	switch id.(type) {
+	case int64, string:
+	default:
+		var err error
+		if id, err = Plain(id); err != nil {
+			return nil, err
+		}
+	}
+	if s, ok := id.(string); ok && !validULID(s) {
+		return nil, a.fail(store.ErrNotFound)
+	}
+	return id, nil
+}
+
+func (a access) get(ctx context.Context, id, row any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	arg, err := a.idArg(id)
+	if err != nil {
+		return err
+	}
+	sc.args = append(sc.args, arg)
+	return a.one(ctx, a.st.get, row, sc)
+}
+
+func (a access) getUnique(ctx context.Context, key int, vals []any, row any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	cols := a.s.Keys[key].Columns
+	if len(vals) != len(cols) {
+		return invalidf("%s: key %s has %d columns, not %d", a.s.Name, a.s.Keys[key].Name, len(cols), len(vals))
+	}
+	for i, v := range vals {
+		arg, exact, err := a.s.Columns[cols[i]].argument(v)
+		if err != nil {
+			return a.fail(err)
+		}
+		if !exact || arg == nil {
+			return a.fail(store.ErrNotFound)
+		}
+		sc.args = append(sc.args, arg)
+	}
+	return a.one(ctx, a.st.byKey[key], row, sc)
+}
+
+// one runs a statement that gives one row.
+func (a access) one(ctx context.Context, sql string, row any, sc *scratch) error {
+	sc.dest = a.s.Fields(row, sc.dest[:0])
+	if err := a.c.QueryRow(ctx, sql, sc.args, sc.dest); err != nil {
+		return a.fail(err)
+	}
+	return nil
+}
+
+func (a access) create(ctx context.Context, n, row any) error {
+	if len(a.s.Effects) > 0 {
+		return a.createWithEffects(ctx, n, row)
+	}
+	return a.createRow(ctx, n, row)
+}
+
+func (a access) createRow(ctx context.Context, n, row any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	if _, err := a.prepare(n, row, sc); err != nil {
+		return err
+	}
+	if err := a.insert(ctx, sc); err != nil {
+		return a.fail(err)
+	}
+	return nil
+}
+
+// prepare fills row, sc.dest and sc.vals from n and checks every rule.
+func (a access) prepare(n, row any, sc *scratch) (m Mask, err error) {
+	a.s.New(n, row, &m, Moment(a.c.db.opts.Now()))
+	sc.dest = a.s.Fields(row, sc.dest[:0])
+	normalize(sc.dest)
+	if found := a.violations(sc, &m, nil); found != nil {
+		return m, &store.ValidationError{Datatype: a.s.Name, Violations: found}
+	}
+	return m, nil
+}
+
+// insert writes the row of sc.vals, and puts the id that the database gave into
+// sc.dest.
+func (a access) insert(ctx context.Context, sc *scratch) error {
+	first := len(a.s.Columns) - len(a.st.insertAll)
+	if first == 1 && a.st.dialect == sqltext.Postgres {
+		return a.pointing(ctx, a.c.QueryRow(ctx, a.st.insert, sc.vals[1:], sc.dest[:1]), sc.vals, nil)
+	}
+	res, err := a.c.Exec(ctx, a.st.insert, sc.vals[first:])
+	if err != nil || first == 0 {
+		return a.pointing(ctx, err, sc.vals, nil)
+	}
+	return Assign(sc.dest[0], res.LastID)
+}
+
+func (a access) update(ctx context.Context, id, p, row any) error {
+	if len(a.s.Effects) > 0 {
+		return a.updateWithEffects(ctx, id, p, row)
+	}
+	_, err := a.updateRow(ctx, id, p, row)
+	return err
+}
+
+// updateRow reports whether it wrote: an empty patch only reads the row.
+func (a access) updateRow(ctx context.Context, id, p, row any) (wrote bool, err error) {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	var m Mask
+	a.s.Patch(p, row, &m)
+	m.set.remove(0)
+	sc.dest = a.s.Fields(row, sc.dest[:0])
+	a.touch(&m.set, sc.dest)
+	normalize(sc.dest)
+	if found := a.violations(sc, &m, &m.set); found != nil {
+		return false, &store.ValidationError{Datatype: a.s.Name, Violations: found}
+	}
+	if m.set.empty() {
+		return false, a.get(ctx, id, row)
+	}
+	for i, v := range sc.vals {
+		if m.set.has(i) {
+			sc.args = append(sc.args, v)
+		}
+	}
+	arg, err := a.idArg(id)
+	if err != nil {
+		return false, err
+	}
+	sc.args = append(sc.args, arg)
+	text := a.updateText(m.set)
+	if a.st.dialect == sqltext.MySQL {
+		return true, a.updateThenRead(ctx, id, text, row, sc.args)
+	}
+	return true, a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, &m.set)
+}
+
+// touch has a change of a row, if it is one, also set the column that keeps its moment.
+func (a access) touch(set *columnSet, row []any) {
+	if c := a.s.Touched; c != 0 && !set.empty() {
+		*row[c].(*time.Time) = Moment(a.c.db.opts.Now())
+		set.add(c)
+	}
+}
+
+// updateText sets columns of the row with one id.
+func (a access) updateText(set columnSet) string {
+	return remembered(a.st, a.st.updates, set, func() string {
+		m := Mask{set: set}
+		return sqltext.Update(a.st.dialect, a.s.Name, a.st.pick(m.columns()), a.st.names)
+	})
+}
+
+func (a access) updateThenRead(ctx context.Context, id any, text string, row any, args []any) error {
+	return a.c.InTx(ctx, func(c *Conn) error {
+		res, err := c.Exec(ctx, text, args)
+		if err != nil {
+			return a.fail(err)
+		}
+		if res.RowsAffected == 0 {
+			return a.fail(store.ErrNotFound)
+		}
+		return a.on(c).get(ctx, id, row)
+	})
+}
+
+// columns lists what was set, in order.
+func (m *Mask) columns() []int {
+	var cols []int
+	for i := range MaxColumns {
+		if m.set.has(i) {
+			cols = append(cols, i)
+		}
+	}
+	return cols
+}
+
+func (a access) upsertUnique(ctx context.Context, key int, n, row any) error {
+	if len(a.s.Effects) > 0 {
+		return a.upsertWithEffects(ctx, key, n, row)
+	}
+	return a.upsertRow(ctx, key, n, row)
+}
+
+// prepareUpsert fills row and sc as prepare does, and returns the columns that
+// an existing row is to take, and the values of the key.
+func (a access) prepareUpsert(key int, n, row any, sc *scratch) (set columnSet, by []any, err error) {
+	m, err := a.prepare(n, row, sc)
+	if err != nil {
+		return set, nil, err
+	}
+	m.set.remove(0)
+	by = make([]any, len(a.s.Keys[key].Columns))
+	for i, c := range a.s.Keys[key].Columns {
+		if sc.vals[c] == nil { // a null is never the same as another
+			return set, nil, &store.ValidationError{Datatype: a.s.Name, Violations: []store.Violation{
+				{Field: a.s.Columns[c].Name, Rule: "null", Message: "cannot be null in an upsert by it"},
+			}}
+		}
+		m.set.remove(c)
+		by[i] = sc.vals[c]
+	}
+	if c := a.s.Touched; c != 0 && !m.set.empty() {
+		m.set.add(c) // a new row has the moment there already
+	}
+	return m.set, by, nil
+}
+
+func (a access) upsertRow(ctx context.Context, key int, n, row any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	set, by, err := a.prepareUpsert(key, n, row, sc)
+	if err != nil {
+		return err
+	}
+	shape := upsertShape{key: key, set: set}
+	if a.st.dialect == sqltext.MySQL {
+		return a.upsertLocked(ctx, shape, by, row, sc.vals)
+	}
+	text := remembered(a.st, a.st.upserts, shape, func() string {
+		set := Mask{set: shape.set}
+		return sqltext.Upsert(a.st.dialect, a.s.Name, a.st.insertSet, a.st.pick(a.s.Keys[key].Columns),
+			a.st.pick(set.columns()), a.st.names)
+	})
+	sc.args = append(sc.args, sc.vals[len(a.s.Columns)-len(a.st.insertAll):]...)
+	return a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, nil)
+}
+
+func (a access) delete(ctx context.Context, id any) error {
+	if a.s.followed(Deleted) {
+		return a.deleteWithEffects(ctx, id)
+	}
+	arg, err := a.idArg(id)
+	if err != nil {
+		return err
+	}
+	return a.deleteRow(ctx, arg)
+}
+
+func (a access) deleteRow(ctx context.Context, arg any) error {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	sc.args = append(sc.args, arg)
+	res, err := a.c.Exec(ctx, a.st.del, sc.args)
+	if err == nil && res.RowsAffected == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return a.fail(a.pointed(ctx, err, arg))
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package core
+
+import (
+	"context"
+	"sync"
+)
+
+// BeforeCommit has fn run as the last step of the transaction that c is: after
+// the function given to Tx has returned nil and before the commit, on the
+// goroutine that called Tx, with Tx's context; several in the order in which they
+// were added. An error of fn undoes the transaction and is what Tx returns. It
+// does not run in a transaction that is undone. Outside a transaction fn runs at
+// once. It may use c, and add further functions.
+func (c *Conn) BeforeCommit(ctx context.Context, fn func(ctx context.Context) error) error {
+	if c.tx == nil {
+		return fn(ctx)
+	}
+	c.tx.after.addBefore(fn)
+	return nil
+}
+
+// AfterCommit has fn run once when what c does has been committed: in a
+// transaction after its commit, on the goroutine that called Tx, when its locks
+// are gone and before Tx returns; several in the order in which they were given.
+// It never runs after a rollback, and once although Tx may run its function
+// several times. Where the connection broke while the server was committing, Tx
+// gives an error and fn does not run, although the commit may stand. Outside a
+// transaction fn runs at once.
+//
+// A panic of fn goes on to the caller of Tx; what is committed stays so.
+func (c *Conn) AfterCommit(fn func()) {
+	if c.tx == nil || c.tx.after.add(fn) {
+		fn()
+	}
+}
+
+// aftermath is what a transaction leaves to do.
+type aftermath struct {
+	mu      sync.Mutex // not txState.running, which a statement holds while its callback runs
+	outcome outcome
+	before  []func(context.Context) error
+	fns     []func()
+	topics  []string
+}
+
+type outcome uint8
+
+const (
+	undecided outcome = iota
+	committed
+	undone
+)
+
+func (a *aftermath) addBefore(fn func(context.Context) error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.before = append(a.before, fn)
+}
+
+// runBefore calls the functions of BeforeCommit, and those that they add.
+func (a *aftermath) runBefore(ctx context.Context) error {
+	for {
+		a.mu.Lock()
+		fns := a.before
+		a.before = nil
+		a.mu.Unlock()
+		if len(fns) == 0 {
+			return nil
+		}
+		for _, fn := range fns {
+			if err := fn(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// add keeps fn for later; true means that the commit has been already.
+func (a *aftermath) add(fn func()) (now bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.outcome == undecided {
+		a.fns = append(a.fns, fn)
+	}
+	return a.outcome == committed
+}
+
+// addTopic is add for an announcement, one for each topic.
+func (a *aftermath) addTopic(topic string) (now bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.outcome == undecided {
+		for _, t := range a.topics {
+			if t == topic {
+				return false
+			}
+		}
+		a.topics = append(a.topics, topic)
+	}
+	return a.outcome == committed
+}
+
+// decide ends the waiting and gives what is to be done; nothing of a
+// transaction that was undone.
+func (a *aftermath) decide(o outcome) (topics []string, fns []func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.outcome, topics, fns = o, a.topics, a.fns
+	a.topics, a.fns = nil, nil
+	if o != committed {
+		return nil, nil
+	}
+	return topics, fns
+}

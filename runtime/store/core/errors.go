@@ -1,0 +1,44 @@
+package core
+
+import (
+	"fmt"
+
+	"github.com/hegner123/modulagen/runtime/store"
+)
+
+// RefusedError is what a driver gives where a check or a NOT NULL of the
+// database refuses a value. Where the column is known or can be found it becomes
+// a *ValidationError.
+type RefusedError struct {
+	Datatype string
+	Check    string // the constraint's name, or its text
+	Column   string
+	Null     bool  // the column cannot be NULL
+	Cause    error // the database's own error
+}
+
+// Error never holds the value.
+func (e *RefusedError) Error() string {
+	if e.Null {
+		return fmt.Sprintf("store: %s: %s cannot be null", e.Datatype, e.Column)
+	}
+	return fmt.Sprintf("store: %s: the database's check %s refuses a value", e.Datatype, e.Check)
+}
+
+// Is makes errors.Is(err, ErrInvalid) hold.
+func (e *RefusedError) Is(target error) bool { return target == store.ErrInvalid }
+
+// Unwrap gives the database's own error.
+func (e *RefusedError) Unwrap() error { return e.Cause }
+
+// Coded marks err with one of the sentinels; drivers use it. The text is err's.
+func Coded(sentinel, err error) error { return &codedError{sentinel, err} }
+
+type codedError struct{ sentinel, err error }
+
+func (e *codedError) Error() string   { return e.sentinel.Error() + ": " + e.err.Error() }
+func (e *codedError) Unwrap() []error { return []error{e.sentinel, e.err} }
+
+func invalidf(format string, args ...any) error {
+	return fmt.Errorf("store: %w: %s", store.ErrInvalid, fmt.Sprintf(format, args...))
+}

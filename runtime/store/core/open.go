@@ -1,0 +1,98 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+var drivers = struct {
+	sync.Mutex
+	byScheme map[string]Driver
+}{byScheme: map[string]Driver{}}
+
+// Register makes a driver known under a DSN scheme. Driver packages call it
+// when they are imported.
+func Register(scheme string, d Driver) {
+	drivers.Lock()
+	defer drivers.Unlock()
+	drivers.byScheme[scheme] = d
+}
+
+// packages names the driver package of each scheme that Open understands.
+var packages = map[string]string{
+	"sqlite": "sqlite", "postgres": "postgres", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql",
+}
+
+func driverOf(dsn string) (Driver, error) {
+	scheme, _, found := strings.Cut(dsn, ":")
+	pkg, known := packages[scheme]
+	if !found || !known {
+		return nil, fmt.Errorf("store: a DSN starts with sqlite:, postgres:// or mysql://")
+	}
+	drivers.Lock()
+	defer drivers.Unlock()
+	d := drivers.byScheme[scheme]
+	if d == nil {
+		return nil, fmt.Errorf("store: no driver for %s:; add to your program: import _ %q",
+			scheme, "github.com/hegner123/modulagen/runtime/store/"+pkg)
+	}
+	return d, nil
+}
+
+// Open opens the database that dsn names:
+//
+//	sqlite:app.db   sqlite:/var/lib/app.db?synchronous=full   sqlite::memory:
+//	postgres://user:password@host:5432/name?sslmode=require
+//	mysql://user:password@host:3306/name
+//
+// Tables of schema that are missing are created, whole tables only; where one
+// exists and differs, Open fails with a *SchemaError. A nil schema is not
+// looked at. Several processes may open one new database at once.
+func Open(ctx context.Context, dsn string, schema *Schema, opts store.Options) (*DB, error) {
+	if ctx == nil {
+		return nil, errNoContext
+	}
+	d, err := driverOf(dsn)
+	if err != nil {
+		return nil, err
+	}
+	fake := opts.Now != nil
+	if !fake {
+		opts.Now = time.Now
+	}
+	if opts.Attempts <= 0 {
+		opts.Attempts = defaultAttempts
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	backend, err := d.Open(ctx, dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	if schema != nil {
+		if err := ensure(ctx, backend, schema); err != nil {
+			backend.Close()
+			return nil, err
+		}
+	}
+	db := newDB(&shared{opts: opts, schema: schema, fake: fake}, backend, 0)
+	if backend.Dialect() != sqltext.SQLite {
+		db.reserved.open = func(ctx context.Context, conns int) (Backend, error) {
+			opts := opts
+			opts.MaxConns = conns
+			return d.Open(ctx, dsn, opts)
+		}
+	}
+	db.hub.open(db, func(err error) {
+		opts.Logger.Warn("store: other processes could not be told of a change; tried again", "error", err)
+	})
+	return db, nil
+}

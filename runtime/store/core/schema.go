@@ -1,0 +1,284 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// Schema is every table of a program.
+type Schema struct {
+	// DDL creates them, in the order in which references allow: CREATE TABLE
+	// and CREATE INDEX statements that end in ";\n". By sqltext.Dialect.
+	DDL    [3]string
+	Tables []TableDef
+}
+
+// TableDef is one table as it should be, or as it is.
+type TableDef struct {
+	Name    string
+	Columns []Column
+	// Generated are columns beside those of the rows, which no statement names.
+	// One with an empty type is not there on that database.
+	Generated []Column
+	Indexes   []Index // without the primary key's
+	// Checks are statements that hold the table's checks, as an Inspect finds
+	// them; nil: it cannot tell. Those that should be stand in Schema.DDL.
+	Checks []string
+	// Wrong is what an Inspect finds amiss whatever the definition says, each
+	// a line for people.
+	Wrong []string
+}
+
+// on gives the columns of the table on one database.
+func (t TableDef) on(d sqltext.Dialect) []Column {
+	out := slices.Clone(t.Columns)
+	for _, c := range t.Generated {
+		if c.Types[d] != "" {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// ensure creates the tables that are missing and compares the others.
+func ensure(ctx context.Context, b Backend, schema *Schema) error {
+	names := make([]string, len(schema.Tables))
+	for i, t := range schema.Tables {
+		names[i] = t.Name
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	found, err := b.Inspect(ctx, b, names)
+	if err != nil {
+		return fmt.Errorf("store: reading the database's tables: %w", err)
+	}
+	if len(found) < len(names) {
+		err = b.Exclusive(ctx, func(s Session) error {
+			if found, err = b.Inspect(ctx, s, names); err != nil { // another process may have been here
+				return err
+			}
+			if err := differences(b, schema, found); err != nil {
+				return err // a database that does not match is left as it is
+			}
+			return create(ctx, s, schema.DDL[b.Dialect()], found)
+		})
+		if err != nil {
+			return err
+		}
+		if found, err = b.Inspect(ctx, b, names); err != nil {
+			return err
+		}
+		if len(found) < len(names) {
+			return missing(b, names, found)
+		}
+	}
+	return differences(b, schema, found)
+}
+
+func missing(b Backend, names []string, found []TableDef) error {
+	e := &store.SchemaError{Database: b.Name()}
+	for _, n := range names {
+		if !slices.ContainsFunc(found, func(t TableDef) bool { return t.Name == n }) {
+			e.Differences = append(e.Differences, n+": the table is missing, and the schema does not create it")
+		}
+	}
+	return e
+}
+
+var (
+	creation = regexp.MustCompile("(?is)^CREATE\\s+(?:UNIQUE\\s+)?(?:TABLE\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?|INDEX\\s+\\S+\\s+ON\\s+)[\"`]?(\\w+)")
+	altering = regexp.MustCompile("(?is)^ALTER\\s+TABLE\\s+[\"`]?(\\w+)")
+)
+
+// create runs the statements of the tables that were not found.
+func create(ctx context.Context, s Session, ddl string, found []TableDef) error {
+	for _, text := range Statements(ddl) {
+		m := creation.FindStringSubmatch(text)
+		if m == nil {
+			m = altering.FindStringSubmatch(text)
+		}
+		if m == nil {
+			return fmt.Errorf("store: the schema holds a statement that creates nothing: %.60s", text)
+		}
+		if slices.ContainsFunc(found, func(t TableDef) bool { return t.Name == m[1] }) {
+			continue
+		}
+		if _, err := s.Exec(ctx, text, nil); err != nil {
+			return fmt.Errorf("store: creating %s: %w", m[1], err)
+		}
+	}
+	return nil
+}
+
+// Statements splits DDL at lines that end in ";" and drops comment lines.
+func Statements(ddl string) []string {
+	var out, lines []string
+	for line := range strings.Lines(ddl + "\n") {
+		line = strings.TrimRight(line, " \t\r\n")
+		if line == "" || strings.HasPrefix(strings.TrimSpace(line), "--") {
+			continue
+		}
+		end := strings.HasSuffix(line, ";")
+		lines = append(lines, strings.TrimSuffix(line, ";"))
+		if end {
+			out = append(out, strings.Join(lines, "\n"))
+			lines = nil
+		}
+	}
+	if len(lines) > 0 {
+		out = append(out, strings.Join(lines, "\n"))
+	}
+	return out
+}
+
+// differences compares the tables that were found with what they should be.
+func differences(b Backend, schema *Schema, found []TableDef) error {
+	d, e := b.Dialect(), &differenceList{Database: b.Name()}
+	known := read(d, Statements(schema.DDL[d]))
+	for _, w := range schema.Tables {
+		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == w.Name })
+		if i < 0 {
+			continue
+		}
+		e.columns(d, w, found[i])
+		for _, wrong := range found[i].Wrong {
+			e.addf("%s: %s", w.Name, wrong)
+		}
+		if checks, ok := known.tables[w.Name]; ok && found[i].Checks != nil {
+			e.checks(d, w, checks, found[i])
+		}
+		e.indexes(d, w, found[i])
+	}
+	if len(e.Differences) == 0 {
+		return nil
+	}
+	return (*store.SchemaError)(e)
+}
+
+// differenceList is a SchemaError in the making.
+type differenceList store.SchemaError
+
+func (e *differenceList) addf(format string, args ...any) {
+	e.Differences = append(e.Differences, fmt.Sprintf(format, args...))
+}
+
+func (e *differenceList) columns(d sqltext.Dialect, wanted, found TableDef) {
+	columns := wanted.on(d)
+	for _, w := range columns {
+		i := slices.IndexFunc(found.Columns, func(c Column) bool { return c.Name == w.Name })
+		if i < 0 {
+			e.addf("%s.%s: the column is missing (%s)", wanted.Name, w.Name, w.declaration(d))
+			continue
+		}
+		f := found.Columns[i]
+		if !sameType(d, w.Types[d], f.Types[d]) {
+			e.addf("%s.%s: the column is %s, the definition wants %s", wanted.Name, w.Name, f.Types[d], w.Types[d])
+		}
+		if w.Null && !f.Null {
+			e.addf("%s.%s: the column is NOT NULL, the definition allows null", wanted.Name, w.Name)
+		}
+		if !w.Null && f.Null {
+			e.addf("%s.%s: the column allows NULL, the definition does not", wanted.Name, w.Name)
+		}
+	}
+	for _, f := range found.Columns {
+		if !slices.ContainsFunc(columns, func(c Column) bool { return c.Name == f.Name }) {
+			e.addf("%s.%s: the database has a column (%s) that the definition does not know", wanted.Name, f.Name, f.Types[d])
+		}
+	}
+}
+
+func (e *differenceList) indexes(d sqltext.Dialect, wanted, found TableDef) {
+	for _, w := range wanted.Indexes {
+		i := slices.IndexFunc(found.Indexes, func(x Index) bool { return strings.EqualFold(x.Name, w.Name) })
+		if i < 0 {
+			e.addf("%s: the %s is missing", wanted.Name, w.describe(wanted))
+			continue
+		}
+		if f := found.Indexes[i]; !sameIndex(d, w.describe(wanted), f.describe(found)) {
+			e.addf("%s: the database has the %s, the definition wants the %s", wanted.Name, f.describe(found), w.describe(wanted))
+		}
+	}
+	for _, f := range found.Indexes {
+		if !slices.ContainsFunc(wanted.Indexes, func(x Index) bool { return strings.EqualFold(x.Name, f.Name) }) && f.Unique {
+			e.addf("%s: the database has the %s that the definition does not know", wanted.Name, f.describe(found))
+		}
+	}
+}
+
+// declaration gives a column's type as one would write it.
+func (c Column) declaration(d sqltext.Dialect) string {
+	if c.Null {
+		return c.Types[d]
+	}
+	return c.Types[d] + " NOT NULL"
+}
+
+// describe gives "unique index name (a, b desc) on some rows", for comparison
+// and for people.
+func (x Index) describe(t TableDef) string {
+	var b strings.Builder
+	if x.Unique {
+		b.WriteString("unique ")
+	}
+	b.WriteString("index " + strings.ToLower(x.Name) + " (")
+	for i, c := range x.Columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if c >= 0 && c < len(t.Columns) {
+			b.WriteString(t.Columns[c].Name)
+		} else {
+			b.WriteString("an expression")
+		}
+		if i < len(x.Desc) && x.Desc[i] {
+			b.WriteString(" desc")
+		}
+	}
+	b.WriteString(")")
+	if x.Partial {
+		b.WriteString(" on some rows")
+	}
+	return b.String()
+}
+
+// sameIndex compares descriptions. MySQL has no partial index: there it is a
+// plain one, or one over an expression.
+func sameIndex(d sqltext.Dialect, wanted, found string) bool {
+	if d == sqltext.MySQL && strings.HasSuffix(wanted, " on some rows") {
+		return true
+	}
+	if d == sqltext.MySQL { // MariaDB before 10.8 and MySQL before 8 ignore DESC
+		wanted, found = strings.ReplaceAll(wanted, " desc", ""), strings.ReplaceAll(found, " desc", "")
+	}
+	return wanted == found
+}
+
+var intWidth = regexp.MustCompile(`^((?:big|small|medium)?int)\(\d+\)`)
+
+// sameType compares type names as databases report them.
+func sameType(d sqltext.Dialect, wanted, found string) bool {
+	return canonicalType(d, wanted) == canonicalType(d, found)
+}
+
+func canonicalType(d sqltext.Dialect, name string) string {
+	name = strings.ToLower(strings.Join(strings.Fields(name), " "))
+	if d != sqltext.MySQL {
+		return name
+	}
+	name = intWidth.ReplaceAllString(name, "$1")
+	switch name {
+	case "json": // MariaDB keeps JSON as text and says so
+		return "longtext"
+	case "boolean", "bool":
+		return "tinyint(1)"
+	}
+	return name
+}
