@@ -113,6 +113,10 @@ var bans = []ban{
 		why: "the cache stands on the store",
 	},
 	{
+		part: "runtime/queue", alone: true, from: []string{module + "runtime/queue/engine"},
+		why: "queue is what programs name; the engine, which generated code calls, stands on it",
+	},
+	{
 		part: "runtime/queue", from: []string{module + "runtime/store/sqltext"},
 		why: "what databases do in their own way is the store's, once: core.List, ChangeSome, Conn.Now, Conn.Yield, Statement.Has",
 	},

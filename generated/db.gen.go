@@ -10,6 +10,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
@@ -129,13 +130,13 @@ type Workers struct {
 	JobQueueOptions   queue.Options
 }
 
-func (w Workers) queues(db *DB) []queue.Runner {
-	var out []queue.Runner
+func (w Workers) queues(db *DB) []engine.Runner {
+	var out []engine.Runner
 	if w.EmailQueue != nil {
-		out = append(out, queue.New(db.store, &emailQueueQueue, emailQueueHandle(w.EmailQueue), w.EmailQueueOptions))
+		out = append(out, engine.New(db.store, &emailQueueQueue, emailQueueHandle(w.EmailQueue), w.EmailQueueOptions))
 	}
 	if w.JobQueue != nil {
-		out = append(out, queue.New(db.store, &jobQueueQueue, jobQueueHandle(w.JobQueue), w.JobQueueOptions))
+		out = append(out, engine.New(db.store, &jobQueueQueue, jobQueueHandle(w.JobQueue), w.JobQueueOptions))
 	}
 	return out
 }
@@ -143,7 +144,7 @@ func (w Workers) queues(db *DB) []queue.Runner {
 // Drain runs all that is due, and what that adds, and returns when nothing is left
 // that is due; rows that wait for a later time stay.
 func (db *DB) Drain(ctx context.Context, w Workers) error {
-	return queue.Drain(ctx, w.queues(db)...)
+	return engine.Drain(ctx, w.queues(db)...)
 }
 
 // Run works every queue that has a handler until ctx ends, lets running handlers
@@ -152,7 +153,7 @@ func (db *DB) Drain(ctx context.Context, w Workers) error {
 func (db *DB) Run(ctx context.Context, w Workers) error {
 	defer cache.Maintain(db.store, &cacheEntryCache)()
 	if queues := w.queues(db); len(queues) > 0 {
-		return queue.Run(ctx, queues...)
+		return engine.Run(ctx, queues...)
 	}
 	<-ctx.Done()
 	return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -388,7 +389,7 @@ func emailQueueNew(given, row any, m *core.Mask, now time.Time) {
 	core.PutNull(m, 11, &r.SentAt, n.SentAt)
 	core.Put(m, 12, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
 	r.QueueEpoch = 0
-	core.Put(m, 15, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.SendAt.V, now))
+	core.Put(m, 15, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.SendAt.V, now))
 	core.PutNull(m, 20, &r.QueueTrace, n.own.QueueTrace)
 }
 
@@ -406,14 +407,14 @@ func emailQueuePatch(given, row any, m *core.Mask) {
 	core.PutNull(m, 10, &r.SendAt, p.SendAt)
 	core.PutNull(m, 11, &r.SentAt, p.SentAt)
 	core.Patch(m, 12, &r.QueueMaxAttempts, p.QueueMaxAttempts)
-	core.Patch(m, 15, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.SendAt))
+	core.Patch(m, 15, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.SendAt))
 	core.PutNull(m, 20, &r.QueueTrace, p.own.QueueTrace)
 }
 
 // Enqueue adds a row, and wakes the workers.
 func (t *EmailQueueTable) Enqueue(ctx context.Context, n EmailQueueNew) (*EmailQueue, error) {
 	if !n.own.QueueTrace.IsSet() {
-		n.own.QueueTrace = queue.Trace(ctx)
+		n.own.QueueTrace = engine.Trace(ctx)
 	}
 	return t.Create(ctx, n)
 }
@@ -432,30 +433,30 @@ func emailQueueHandle(h EmailQueueHandler) queue.Handler[EmailQueue] {
 // whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *EmailQueueTable) Cancel(ctx context.Context, id EmailQueueID) error {
-	return queue.CancelRow(ctx, t.Conn(), &emailQueueQueue, int64(id))
+	return engine.CancelRow(ctx, t.Conn(), &emailQueueQueue, int64(id))
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
 // returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *EmailQueueTable) Retry(ctx context.Context, id EmailQueueID) error {
-	return queue.Revive(ctx, t.Conn(), &emailQueueQueue, int64(id))
+	return engine.Revive(ctx, t.Conn(), &emailQueueQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
 // fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
 func (t *EmailQueueTable) Await(ctx context.Context, id EmailQueueID) (*EmailQueue, error) {
-	return queue.Await(ctx, t.Conn().DB(), &emailQueueQueue, int64(id))
+	return engine.Await(ctx, t.Conn().DB(), &emailQueueQueue, int64(id))
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
 // named; what runs goes on. It holds until Resume, also over restarts.
 func (t *EmailQueueTable) Pause(ctx context.Context, queues ...string) error {
-	return queue.Pause(ctx, t.Conn(), &emailQueueQueue, queues)
+	return engine.Pause(ctx, t.Conn(), &emailQueueQueue, queues)
 }
 
 // Resume ends what Pause began.
 func (t *EmailQueueTable) Resume(ctx context.Context, queues ...string) error {
-	return queue.Resume(ctx, t.Conn(), &emailQueueQueue, queues)
+	return engine.Resume(ctx, t.Conn(), &emailQueueQueue, queues)
 }
 
 // EmailQueueEvent is something that happened to a row in this process.
@@ -464,12 +465,12 @@ type EmailQueueEvent = queue.Event[EmailQueueID]
 // Events returns what this process's workers do to rows, from now on until ctx ends. Of
 // workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *EmailQueueTable) Events(ctx context.Context) iter.Seq[EmailQueueEvent] {
-	return queue.Events[EmailQueueID](ctx, t.Conn().DB(), "email_queue")
+	return engine.Events[EmailQueueID](ctx, t.Conn().DB(), "email_queue")
 }
 
-var emailQueueQueue = queue.Spec[EmailQueue]{
-	Claimed: func(row *EmailQueue) queue.Claimed {
-		return queue.Claimed{
+var emailQueueQueue = engine.Spec[EmailQueue]{
+	Claimed: func(row *EmailQueue) engine.Claimed {
+		return engine.Claimed{
 			Attempt:     row.Attempts,
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
@@ -482,11 +483,11 @@ var emailQueueQueue = queue.Spec[EmailQueue]{
 	ErrorMax:  65535,
 	Fields:    emailQueueFields,
 	Name:      "email_queue",
-	Order:     []queue.OrderColumn{{Column: 0}},
-	Policies:  map[string]queue.Policy{"": {Timeout: 1 * time.Minute}},
-	Queues:    []queue.Name{},
-	Retention: []queue.Retention{},
-	Statements: queue.Statements{
+	Order:     []engine.OrderColumn{{Column: 0}},
+	Policies:  map[string]engine.Policy{"": {Timeout: 1 * time.Minute}},
+	Queues:    []engine.Name{},
+	Retention: []engine.Retention{},
+	Statements: engine.Statements{
 		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
@@ -811,7 +812,7 @@ WHERE id IN (?)`,
 			Order: [3][]int{nil, nil, {2, 3, 3, 0}},
 		},
 	},
-	States: queue.States{
+	States: engine.States{
 		Cancelled: "",
 		Dead:      "failed",
 		Done:      "sent",

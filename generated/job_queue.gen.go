@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -383,7 +384,7 @@ func jobQueueNew(given, row any, m *core.Mask, now time.Time) {
 	core.PutNull(m, 10, &r.Error, n.Error)
 	core.Put(m, 11, &r.CreatedAt, n.CreatedAt, now)
 	r.QueueEpoch = 0
-	core.Put(m, 14, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.ScheduledAt.V, now))
+	core.Put(m, 14, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.ScheduledAt.V, now))
 	core.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
 }
 
@@ -400,7 +401,7 @@ func jobQueuePatch(given, row any, m *core.Mask) {
 	core.PutNull(m, 9, &r.CompletedAt, p.CompletedAt)
 	core.PutNull(m, 10, &r.Error, p.Error)
 	core.Patch(m, 11, &r.CreatedAt, p.CreatedAt)
-	core.Patch(m, 14, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.ScheduledAt))
+	core.Patch(m, 14, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.ScheduledAt))
 	core.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
 }
 
@@ -432,21 +433,21 @@ func (t *JobQueueTable) EnqueueImageOptimizeMany(ctx context.Context, payloads [
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newImageOptimize(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newImageOptimize(ctx context.Context, payload ImageOptimize, opts []func(*JobQueueNew)) (JobQueueNew, error) {
-	text, err := queue.Encode("image_optimize", payload, imageOptimizeRules)
+	text, err := engine.Encode("image_optimize", payload, imageOptimizeRules)
 	if err != nil {
 		return JobQueueNew{}, err
 	}
 	n := JobQueueNew{
 		JobType: "image_optimize",
 		Payload: text,
-		own:     jobQueueOwn{QueueTrace: queue.Trace(ctx)},
+		own:     jobQueueOwn{QueueTrace: engine.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -482,21 +483,21 @@ func (t *JobQueueTable) EnqueueImportDataMany(ctx context.Context, payloads []Im
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newImportData(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newImportData(ctx context.Context, payload ImportData, opts []func(*JobQueueNew)) (JobQueueNew, error) {
-	text, err := queue.Encode("import_data", payload, importDataRules)
+	text, err := engine.Encode("import_data", payload, importDataRules)
 	if err != nil {
 		return JobQueueNew{}, err
 	}
 	n := JobQueueNew{
 		JobType: "import_data",
 		Payload: text,
-		own:     jobQueueOwn{QueueTrace: queue.Trace(ctx)},
+		own:     jobQueueOwn{QueueTrace: engine.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -515,11 +516,11 @@ func jobQueueHandle(h JobQueueHandler) queue.Handler[JobQueue] {
 	return func(ctx context.Context, row *JobQueue) error {
 		switch string(row.JobType) {
 		case "image_optimize":
-			return queue.Handle(ctx, row, row.Payload, h.ImageOptimize)
+			return engine.Handle(ctx, row, row.Payload, h.ImageOptimize)
 		case "import_data":
-			return queue.Handle(ctx, row, row.Payload, h.ImportData)
+			return engine.Handle(ctx, row, row.Payload, h.ImportData)
 		}
-		return queue.UnknownKind(string(row.JobType))
+		return engine.UnknownKind(string(row.JobType))
 	}
 }
 
@@ -527,30 +528,30 @@ func jobQueueHandle(h JobQueueHandler) queue.Handler[JobQueue] {
 // whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *JobQueueTable) Cancel(ctx context.Context, id JobQueueID) error {
-	return queue.CancelRow(ctx, t.Conn(), &jobQueueQueue, int64(id))
+	return engine.CancelRow(ctx, t.Conn(), &jobQueueQueue, int64(id))
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
 // returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *JobQueueTable) Retry(ctx context.Context, id JobQueueID) error {
-	return queue.Revive(ctx, t.Conn(), &jobQueueQueue, int64(id))
+	return engine.Revive(ctx, t.Conn(), &jobQueueQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
 // fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
 func (t *JobQueueTable) Await(ctx context.Context, id JobQueueID) (*JobQueue, error) {
-	return queue.Await(ctx, t.Conn().DB(), &jobQueueQueue, int64(id))
+	return engine.Await(ctx, t.Conn().DB(), &jobQueueQueue, int64(id))
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
 // named; what runs goes on. It holds until Resume, also over restarts.
 func (t *JobQueueTable) Pause(ctx context.Context, queues ...string) error {
-	return queue.Pause(ctx, t.Conn(), &jobQueueQueue, queues)
+	return engine.Pause(ctx, t.Conn(), &jobQueueQueue, queues)
 }
 
 // Resume ends what Pause began.
 func (t *JobQueueTable) Resume(ctx context.Context, queues ...string) error {
-	return queue.Resume(ctx, t.Conn(), &jobQueueQueue, queues)
+	return engine.Resume(ctx, t.Conn(), &jobQueueQueue, queues)
 }
 
 // JobQueueEvent is something that happened to a row in this process.
@@ -559,12 +560,12 @@ type JobQueueEvent = queue.Event[JobQueueID]
 // Events returns what this process's workers do to rows, from now on until ctx ends. Of
 // workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *JobQueueTable) Events(ctx context.Context) iter.Seq[JobQueueEvent] {
-	return queue.Events[JobQueueID](ctx, t.Conn().DB(), "job_queue")
+	return engine.Events[JobQueueID](ctx, t.Conn().DB(), "job_queue")
 }
 
-var jobQueueQueue = queue.Spec[JobQueue]{
-	Claimed: func(row *JobQueue) queue.Claimed {
-		return queue.Claimed{
+var jobQueueQueue = engine.Spec[JobQueue]{
+	Claimed: func(row *JobQueue) engine.Claimed {
+		return engine.Claimed{
 			Attempt:     row.Attempts,
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
@@ -578,13 +579,13 @@ var jobQueueQueue = queue.Spec[JobQueue]{
 	ErrorMax: 65535,
 	Fields:   jobQueueFields,
 	Name:     "job_queue",
-	Order:    []queue.OrderColumn{{Column: 4, Desc: true}, {Column: 11, Desc: false}, {Column: 0}},
-	Policies: map[string]queue.Policy{
+	Order:    []engine.OrderColumn{{Column: 4, Desc: true}, {Column: 11, Desc: false}, {Column: 0}},
+	Policies: map[string]engine.Policy{
 		"image_optimize": {},
 		"import_data":    {},
 	},
-	Queues: []queue.Name{},
-	Retention: []queue.Retention{
+	Queues: []engine.Name{},
+	Retention: []engine.Retention{
 		{After: 168 * time.Hour, Prune: core.Statement{
 			Text: [3]string{
 				`DELETE FROM job_queue
@@ -664,7 +665,7 @@ LIMIT ?`,
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
 	},
-	Statements: queue.Statements{
+	Statements: engine.Statements{
 		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
@@ -1074,7 +1075,7 @@ LIMIT ?`,
 			Order: [3][]int{{8}, {8}, {8}},
 		},
 	},
-	States: queue.States{
+	States: engine.States{
 		Cancelled: "cancelled",
 		Dead:      "failed",
 		Done:      "completed",

@@ -2,162 +2,80 @@ package queue
 
 import (
 	"context"
-	"maps"
-	"slices"
-	"sync"
-	"time"
+
+	"github.com/hegner123/modulagen/runtime/queue/internal/handle"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-// claim is a row that this process has claimed.
-type claim struct {
-	Claimed
-	row    any
-	handle *Claim
-	start  *start // under a rate; used by the goroutine that runs it
+// Claim is a handler's claim on its row. Its methods are safe for concurrent use;
+// those of a nil Claim do nothing.
+type Claim handle.Claim
 
-	mu        sync.Mutex
-	phase     phase
-	ctx       context.Context // of the handler; nil before it runs
-	cancel    context.CancelCauseFunc
-	confirmed time.Time // when the last statement was sent that found the claim to be ours; monotonic
-	started   time.Time // when its handler began; zero before it has
-}
+func (c *Claim) state() *handle.Claim { return (*handle.Claim)(c) }
 
-// ran returns how long ago the handler began; 0 if it has not.
-func (c *claim) ran() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.started.IsZero() {
-		return 0
-	}
-	return time.Since(c.started)
-}
+// Current returns the claim of the handler that was called with ctx, or nil
+// outside a handler.
+func Current(ctx context.Context) *Claim { return (*Claim)(handle.Current(ctx)) }
 
-// began returns when the handler began; the zero time if it has not.
-func (c *claim) began() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.started
-}
+// Tx is a generated transaction.
+type Tx interface{ Conn() *core.Conn }
 
-type phase uint8
-
-const (
-	buffered  phase = iota // claimed, not started
-	performed              // its handler runs
-	finished               // its handler has returned; the end is being written
-	timedOut               // its handler still runs after its timeout and grace
-	lost                   // another worker may have it
-)
-
-func (c *claim) cause() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ctx == nil {
+// CompleteTx completes the job within a transaction of the handler's: what the
+// handler writes there and the job's completion take effect together, or not at
+// all. It returns ErrLeaseLost when another worker has the job; return that error
+// from the function of the transaction. The handler returns nil after the commit.
+// If the transaction does not commit, the job is retried, whatever the handler
+// returns.
+func (c *Claim) CompleteTx(ctx context.Context, tx Tx) error {
+	if c == nil {
 		return nil
 	}
-	return context.Cause(c.ctx)
+	return c.state().CompleteIn(ctx, tx.Conn())
 }
 
-func (c *claim) is(p phase) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.phase == p
-}
+// Result sets the job's result to v, as JSON of at most 1 MiB. It is written when
+// the job is done. A later call replaces it.
+func (c *Claim) Result(v any) error { return c.state().SetResult(v) }
 
-// move changes the phase if it is still from, and reports whether it was.
-func (c *claim) move(from, to phase) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.phase != from {
-		return false
-	}
-	c.phase = to
-	return true
-}
-
-// confirm records that the claim was this process's at a time.
-func (c *claim) confirm(at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if at.After(c.confirmed) {
-		c.confirmed = at
+// Progress reports how far the handler has come, from 0 to 1, with a line of text.
+// It does not wait for the database: the row shows the latest report within a
+// quarter of a second.
+func (c *Claim) Progress(fraction float64, note string) {
+	if c != nil {
+		c.state().SetProgress(fraction, note)
 	}
 }
 
-// left returns for how long the claim is safe to work on, by this process's
-// monotonic clock alone. It is not positive when another process may have the row.
-func (c *claim) left(l lease) time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return l.safe() - time.Since(c.confirmed)
+// ID returns the row's id: an int64, or a string where ids are ULIDs. It returns
+// nil for a nil Claim.
+func (c *Claim) ID() any {
+	if c == nil {
+		return nil
+	}
+	return c.state().Job.ID
 }
 
-// claimSet holds the claims of this process, by id, until they are settled or lost.
-type claimSet struct {
-	observer *observer
-
-	mu     sync.Mutex
-	claims map[any]*claim
+// Kind returns the job's kind; empty in a queue without kinds, and for a nil Claim.
+func (c *Claim) Kind() string {
+	if c == nil {
+		return ""
+	}
+	return c.state().Job.Kind
 }
 
-func newClaimSet(o *observer) *claimSet {
-	return &claimSet{observer: o, claims: map[any]*claim{}}
+// Queue returns the datatype's name, followed by a slash and the name of the named
+// queue if the job is in one. It returns "" for a nil Claim.
+func (c *Claim) Queue() string {
+	if c == nil {
+		return ""
+	}
+	return c.state().Job.Queue
 }
 
-// all lists the claims that this process has.
-func (s *claimSet) all() []*claim {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Values(s.claims))
-}
-
-// add adds claims. An older claim of the same row, whose loss was not noticed yet,
-// is lost.
-func (s *claimSet) add(claims []*claim) {
-	var old []*claim
-	s.mu.Lock()
-	for _, c := range claims {
-		if before := s.claims[c.ID]; before != nil {
-			old = append(old, before)
-		}
-		s.claims[c.ID] = c
+// Attempt returns the number of this attempt, 1 for the first; 0 for a nil Claim.
+func (c *Claim) Attempt() int {
+	if c == nil {
+		return 0
 	}
-	s.mu.Unlock()
-	for _, c := range old {
-		s.lose(c, ErrLeaseLost)
-	}
-}
-
-// remove removes a claim, unless a newer claim of the same row has replaced it.
-func (s *claimSet) remove(c *claim) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.claims[c.ID] == c {
-		delete(s.claims, c.ID)
-	}
-}
-
-// lose removes a claim that another worker may have, and cancels its handler.
-func (s *claimSet) lose(c *claim, cause error) {
-	c.mu.Lock()
-	was := c.phase
-	if was == buffered || was == performed {
-		c.phase = lost
-	}
-	cancel := c.cancel
-	c.mu.Unlock()
-	if was != buffered && was != performed {
-		return
-	}
-	s.remove(c)
-	if cancel != nil {
-		cancel(cause)
-	}
-	if cause == ErrCancelled {
-		s.observer.emit(c, Cancelled, outcome{err: cause})
-		return
-	}
-	s.observer.log(c).Warn("the lease was lost")
-	s.observer.emit(c, LeaseLost, outcome{err: cause})
+	return c.state().Job.Attempt
 }

@@ -27,6 +27,6 @@
 // so that a second run does no harm, or do their writes and the row's completion in
 // one transaction with CompleteTx.
 //
-// Users of the package need Job, Options, the errors that settle a job, and
-// UntilSignal. Generated code calls New, Run, Drain and the functions that say so.
+// The package has what programs name: Job, Options, the errors that settle a job,
+// and UntilSignal. Package engine, which generated code calls, runs the jobs.
 package queue

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -376,7 +377,7 @@ func benchJobNew(given, row any, m *core.Mask, now time.Time) {
 	core.PutNull(m, 10, &r.Error, n.Error)
 	core.Put(m, 11, &r.CreatedAt, n.CreatedAt, now)
 	r.QueueEpoch = 0
-	core.Put(m, 14, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.ScheduledAt.V, now))
+	core.Put(m, 14, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.ScheduledAt.V, now))
 	core.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
 }
 
@@ -393,7 +394,7 @@ func benchJobPatch(given, row any, m *core.Mask) {
 	core.PutNull(m, 9, &r.CompletedAt, p.CompletedAt)
 	core.PutNull(m, 10, &r.Error, p.Error)
 	core.Patch(m, 11, &r.CreatedAt, p.CreatedAt)
-	core.Patch(m, 14, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.ScheduledAt))
+	core.Patch(m, 14, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.ScheduledAt))
 	core.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
 }
 
@@ -425,21 +426,21 @@ func (t *BenchJobTable) EnqueueNoopMany(ctx context.Context, payloads []Noop, op
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newNoop(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newNoop(ctx context.Context, payload Noop, opts []func(*BenchJobNew)) (BenchJobNew, error) {
-	text, err := queue.Encode("noop", payload, noopRules)
+	text, err := engine.Encode("noop", payload, noopRules)
 	if err != nil {
 		return BenchJobNew{}, err
 	}
 	n := BenchJobNew{
 		JobType: "noop",
 		Payload: text,
-		own:     benchJobOwn{QueueTrace: queue.Trace(ctx)},
+		own:     benchJobOwn{QueueTrace: engine.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -457,9 +458,9 @@ func benchJobHandle(h BenchJobHandler) queue.Handler[BenchJob] {
 	return func(ctx context.Context, row *BenchJob) error {
 		switch string(row.JobType) {
 		case "noop":
-			return queue.Handle(ctx, row, row.Payload, h.Noop)
+			return engine.Handle(ctx, row, row.Payload, h.Noop)
 		}
-		return queue.UnknownKind(string(row.JobType))
+		return engine.UnknownKind(string(row.JobType))
 	}
 }
 
@@ -467,30 +468,30 @@ func benchJobHandle(h BenchJobHandler) queue.Handler[BenchJob] {
 // whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *BenchJobTable) Cancel(ctx context.Context, id BenchJobID) error {
-	return queue.CancelRow(ctx, t.Conn(), &benchJobQueue, int64(id))
+	return engine.CancelRow(ctx, t.Conn(), &benchJobQueue, int64(id))
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
 // returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *BenchJobTable) Retry(ctx context.Context, id BenchJobID) error {
-	return queue.Revive(ctx, t.Conn(), &benchJobQueue, int64(id))
+	return engine.Revive(ctx, t.Conn(), &benchJobQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
 // fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
 func (t *BenchJobTable) Await(ctx context.Context, id BenchJobID) (*BenchJob, error) {
-	return queue.Await(ctx, t.Conn().DB(), &benchJobQueue, int64(id))
+	return engine.Await(ctx, t.Conn().DB(), &benchJobQueue, int64(id))
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
 // named; what runs goes on. It holds until Resume, also over restarts.
 func (t *BenchJobTable) Pause(ctx context.Context, queues ...string) error {
-	return queue.Pause(ctx, t.Conn(), &benchJobQueue, queues)
+	return engine.Pause(ctx, t.Conn(), &benchJobQueue, queues)
 }
 
 // Resume ends what Pause began.
 func (t *BenchJobTable) Resume(ctx context.Context, queues ...string) error {
-	return queue.Resume(ctx, t.Conn(), &benchJobQueue, queues)
+	return engine.Resume(ctx, t.Conn(), &benchJobQueue, queues)
 }
 
 // BenchJobEvent is something that happened to a row in this process.
@@ -499,12 +500,12 @@ type BenchJobEvent = queue.Event[BenchJobID]
 // Events returns what this process's workers do to rows, from now on until ctx ends. Of
 // workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *BenchJobTable) Events(ctx context.Context) iter.Seq[BenchJobEvent] {
-	return queue.Events[BenchJobID](ctx, t.Conn().DB(), "bench_job")
+	return engine.Events[BenchJobID](ctx, t.Conn().DB(), "bench_job")
 }
 
-var benchJobQueue = queue.Spec[BenchJob]{
-	Claimed: func(row *BenchJob) queue.Claimed {
-		return queue.Claimed{
+var benchJobQueue = engine.Spec[BenchJob]{
+	Claimed: func(row *BenchJob) engine.Claimed {
+		return engine.Claimed{
 			Attempt:     row.Attempts,
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
@@ -518,11 +519,11 @@ var benchJobQueue = queue.Spec[BenchJob]{
 	ErrorMax:  65535,
 	Fields:    benchJobFields,
 	Name:      "bench_job",
-	Order:     []queue.OrderColumn{{Column: 4, Desc: true}, {Column: 11, Desc: false}, {Column: 0}},
-	Policies:  map[string]queue.Policy{"noop": {}},
-	Queues:    []queue.Name{},
-	Retention: []queue.Retention{},
-	Statements: queue.Statements{
+	Order:     []engine.OrderColumn{{Column: 4, Desc: true}, {Column: 11, Desc: false}, {Column: 0}},
+	Policies:  map[string]engine.Policy{"noop": {}},
+	Queues:    []engine.Name{},
+	Retention: []engine.Retention{},
+	Statements: engine.Statements{
 		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
@@ -932,7 +933,7 @@ LIMIT ?`,
 			Order: [3][]int{{8}, {8}, {8}},
 		},
 	},
-	States: queue.States{
+	States: engine.States{
 		Cancelled: "",
 		Dead:      "failed",
 		Done:      "completed",

@@ -8,7 +8,7 @@
 //	sql*.go     its operations -> SQL for each database
 //	print*.go   its Go
 //
-// What generated code calls is package runtime/queue.
+// What generated code calls is package runtime/queue/engine.
 package queue
 
 // Name is the key of the section, and what the model keeps the queue of a datatype by.

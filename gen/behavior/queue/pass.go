@@ -83,8 +83,8 @@ func (p *queuePass) claim() {
 	p.w.Lease = p.keep("until when the running worker's claim holds", behavior.Instant("queue_lease", "Lease"))
 	hold := behavior.Text("queue_hold", "Hold", "text", "16")
 	hold.NotNull, hold.Default = true, &model.Default{}
-	hold.Default.Call = &model.Call{Package: queuePath, Func: "HoldUntil", Args: []string{rowValue(p.q.RunAt), "now"}}
-	hold.Patch = &model.Call{Package: queuePath, Func: "HoldChanged", Args: []string{"p.own.QueueHold", "p." + p.q.RunAt.GoName}}
+	hold.Default.Call = &model.Call{Package: enginePath, Func: "HoldUntil", Args: []string{rowValue(p.q.RunAt), "now"}}
+	hold.Patch = &model.Call{Package: enginePath, Func: "HoldChanged", Args: []string{"p.own.QueueHold", "p." + p.q.RunAt.GoName}}
 	p.w.Hold = p.own("why the row waits: time, limit or kind; empty: it does not", hold)
 	if len(p.q.Names) > 0 {
 		name := behavior.Text("queue_name", "Queue", "text", "64")
@@ -136,7 +136,7 @@ func (p *queuePass) order() {
 	if p.q.Ageing > 0 {
 		rank := behavior.Number("queue_rank", "Rank", "0")
 		rank.Default = &model.Default{Now: true, Call: &model.Call{
-			Package: queuePath, Func: "Rank", Args: []string{"now", rowValue(p.q.Order[0].Field), fmt.Sprintf("%#v", code.Duration(p.q.Ageing))},
+			Package: enginePath, Func: "Rank", Args: []string{"now", rowValue(p.q.Order[0].Field), fmt.Sprintf("%#v", code.Duration(p.q.Ageing))},
 		}}
 		p.w.Rank = p.keep("the moment of enqueueing, less the waiting that the priority is worth, in microseconds", rank)
 		p.w.Order = []model.IndexColumn{{Field: p.w.Rank}}

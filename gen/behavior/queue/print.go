@@ -11,16 +11,23 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// queuePath is the package that generated code of a queue calls.
-const queuePath = "github.com/hegner123/modulagen/runtime/queue"
+// The packages that generated code of a queue names: what programs name too, and what
+// it calls.
+const (
+	queuePath  = "github.com/hegner123/modulagen/runtime/queue"
+	enginePath = queuePath + "/engine"
+)
 
-// Imports names package queue.
-func (Behavior) Imports() map[string]string { return map[string]string{queuePath: "queue"} }
+// Imports names packages queue and engine.
+func (Behavior) Imports() map[string]string {
+	return map[string]string{queuePath: "queue", enginePath: "engine"}
+}
 
 func queueName(d *model.Datatype) string  { return goname.Unexported(d.GoRow) + "Queue" }
 func handleName(d *model.Datatype) string { return goname.Unexported(d.GoRow) + "Handle" }
 
 func queued(name string) *jen.Statement { return jen.Qual(queuePath, name) }
+func engine(name string) *jen.Statement { return jen.Qual(enginePath, name) }
 
 // queuePrinter prints one queue.
 type queuePrinter struct {
@@ -55,7 +62,7 @@ func (t queuePrinter) controls(f *jen.File) {
 		"whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound",
 		"without the row, and queue.ErrEnded where it has ended already.",
 	).Params(code.Ctx(), id).Error().Block(
-		jen.Return(queued("CancelRow").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), plain)))
+		jen.Return(engine("CancelRow").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), plain)))
 	f.Line()
 	t.Method(f, "Retry",
 		append([]string{
@@ -63,23 +70,23 @@ func (t queuePrinter) controls(f *jen.File) {
 			"returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.",
 		}, t.retried()...)...,
 	).Params(code.Ctx(), id).Error().Block(
-		jen.Return(queued("Revive").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), plain)))
+		jen.Return(engine("Revive").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), plain)))
 	f.Line()
 	t.Method(f, "Await",
 		"Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It",
 		"fails when ctx ends first, and with store.ErrNotFound when the row is deleted.",
 	).Params(code.Ctx(), id).Params(jen.Op("*").Id(t.D.GoRow), jen.Error()).Block(
-		jen.Return(queued("Await").Call(jen.Id("ctx"), t.Conn().Dot("DB").Call(), t.queueAt(), plain)))
+		jen.Return(engine("Await").Call(jen.Id("ctx"), t.Conn().Dot("DB").Call(), t.queueAt(), plain)))
 	f.Line()
 	t.Method(f, "Pause",
 		"Pause keeps workers in all processes from taking up rows, of all queues or of those",
 		"named; what runs goes on. It holds until Resume, also over restarts.",
 	).Params(code.Ctx(), jen.Id("queues").Op("...").String()).Error().Block(
-		jen.Return(queued("Pause").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), jen.Id("queues"))))
+		jen.Return(engine("Pause").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), jen.Id("queues"))))
 	f.Line()
 	t.Method(f, "Resume", "Resume ends what Pause began.").
 		Params(code.Ctx(), jen.Id("queues").Op("...").String()).Error().Block(
-		jen.Return(queued("Resume").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), jen.Id("queues"))))
+		jen.Return(engine("Resume").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), jen.Id("queues"))))
 	f.Line()
 	f.Add(code.Comment(t.D.GoRow + "Event is something that happened to a row in this process."))
 	f.Type().Id(t.D.GoRow + "Event").Op("=").Add(queued("Event")).Types(jen.Id(t.IDType()))
@@ -89,13 +96,13 @@ func (t queuePrinter) controls(f *jen.File) {
 		"workers that run with the same ctx it returns the last events too, and ends with them.",
 	).
 		Params(code.Ctx()).Qual("iter", "Seq").Types(jen.Id(t.D.GoRow + "Event")).Block(
-		jen.Return(queued("Events").Types(jen.Id(t.IDType())).Call(jen.Id("ctx"), t.Conn().Dot("DB").Call(), jen.Lit(t.D.Name))))
+		jen.Return(engine("Events").Types(jen.Id(t.IDType())).Call(jen.Id("ctx"), t.Conn().Dot("DB").Call(), jen.Lit(t.D.Name))))
 	f.Line()
 	if w := t.w; w.Rank != nil {
 		t.Method(f, "SetPriority",
 			"SetPriority changes the priority of a row that waits, and with it its place in the queue.",
 		).Params(code.Ctx(), id, jen.Id("priority").Int64()).Error().Block(
-			jen.Return(queued("SetPriority").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), plain, jen.Id("priority"))))
+			jen.Return(engine("SetPriority").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), plain, jen.Id("priority"))))
 		f.Line()
 	}
 }
@@ -120,23 +127,23 @@ func (t queuePrinter) queueSpec(f *jen.File) {
 		jen.Id("Versioned"):  jen.Lit(w.Version != nil),
 		jen.Id("Fields"):     jen.Id(goname.Unexported(t.D.GoRow) + "Fields"),
 		jen.Id("Claimed"):    t.claimed(),
-		jen.Id("States"): queued("States").Values(jen.Dict{
+		jen.Id("States"): engine("States").Values(jen.Dict{
 			jen.Id("Ready"): jen.Lit(q.Ready), jen.Id("Running"): jen.Lit(q.Running), jen.Id("Done"): jen.Lit(q.Done),
 			jen.Id("Dead"): jen.Lit(q.Dead), jen.Id("Cancelled"): jen.Lit(q.Cancelled),
 		}),
-		jen.Id("Order"): jen.Index().Add(queued("OrderColumn")).ValuesFunc(func(g *jen.Group) {
+		jen.Id("Order"): jen.Index().Add(engine("OrderColumn")).ValuesFunc(func(g *jen.Group) {
 			for _, o := range w.Order {
 				g.Values(jen.Id("Column").Op(":").Lit(t.Position(o.Field)), jen.Id("Desc").Op(":").Lit(o.Desc))
 			}
 			g.Values(jen.Id("Column").Op(":").Lit(0))
 		}),
 		jen.Id("Policies"): t.policies(),
-		jen.Id("Queues"): jen.Index().Add(queued("Name")).ValuesFunc(func(g *jen.Group) {
+		jen.Id("Queues"): jen.Index().Add(engine("Name")).ValuesFunc(func(g *jen.Group) {
 			for _, n := range q.Names {
 				g.Values(jen.Id("Name").Op(":").Lit(n.Name), jen.Id("Concurrency").Op(":").Lit(int(n.Concurrency)))
 			}
 		}),
-		jen.Id("Retention"): jen.Index().Add(queued("Retention")).ValuesFunc(func(g *jen.Group) {
+		jen.Id("Retention"): jen.Index().Add(engine("Retention")).ValuesFunc(func(g *jen.Group) {
 			for i, r := range q.Retention {
 				g.Line().Values(t.retention(r, t.pruneName(i))...)
 			}
@@ -148,7 +155,7 @@ func (t queuePrinter) queueSpec(f *jen.File) {
 	if t.Runs(model.Updates) {
 		dict[jen.Id("Rows")] = jen.Op("&").Id(t.Spec())
 	}
-	f.Var().Id(queueName(t.D)).Op("=").Add(queued("Spec")).Types(jen.Id(t.D.GoRow)).Values(dict)
+	f.Var().Id(queueName(t.D)).Op("=").Add(engine("Spec")).Types(jen.Id(t.D.GoRow)).Values(dict)
 	f.Line()
 }
 
@@ -202,14 +209,14 @@ func (t queuePrinter) claimed() jen.Code {
 			dict[jen.Id(name)] = code.Value("row", field)
 		}
 	}
-	return jen.Func().Params(jen.Id("row").Op("*").Id(t.D.GoRow)).Add(queued("Claimed")).Block(
-		jen.Return(queued("Claimed").Values(dict)))
+	return jen.Func().Params(jen.Id("row").Op("*").Id(t.D.GoRow)).Add(engine("Claimed")).Block(
+		jen.Return(engine("Claimed").Values(dict)))
 }
 
 // policies prints how jobs are run, by kind; without kinds under "".
 func (t queuePrinter) policies() jen.Code {
 	q := t.w.Section
-	return jen.Map(jen.String()).Add(queued("Policy")).Values(jen.DictFunc(func(d jen.Dict) {
+	return jen.Map(jen.String()).Add(engine("Policy")).Values(jen.DictFunc(func(d jen.Dict) {
 		if len(q.Kinds) == 0 {
 			d[jen.Lit("")] = t.policy(q.Policy)
 		}
@@ -237,7 +244,7 @@ func (t queuePrinter) policy(p Policy) jen.Code {
 			})
 		}
 		if p.Rate != nil {
-			d[jen.Id("Rate")] = queued("Rate").Values(jen.Dict{
+			d[jen.Id("Rate")] = engine("Rate").Values(jen.Dict{
 				jen.Id("Max"): jen.Lit(int(p.Rate.Max)), jen.Id("Every"): code.Duration(p.Rate.Every),
 			})
 		}
@@ -261,7 +268,7 @@ func (t queuePrinter) statements() jen.Code {
 			dict[jen.Id(step)] = t.Statement(op.Name + step)
 		}
 	}
-	return queued("Statements").Values(dict)
+	return engine("Statements").Values(dict)
 }
 
 // Run works the queues that have handlers.
@@ -280,10 +287,10 @@ func (Behavior) Run(all []*model.Datatype) golang.Run {
 func runQueues(alone bool) []jen.Code {
 	queues := jen.Id("w").Dot("queues").Call(jen.Id("db"))
 	if alone {
-		return []jen.Code{jen.Return(queued("Run").Call(jen.Id("ctx"), queues.Op("...")))}
+		return []jen.Code{jen.Return(engine("Run").Call(jen.Id("ctx"), queues.Op("...")))}
 	}
 	return []jen.Code{jen.If(jen.Id("queues").Op(":=").Add(queues), jen.Len(jen.Id("queues")).Op(">").Lit(0)).Block(
-		jen.Return(queued("Run").Call(jen.Id("ctx"), jen.Id("queues").Op("..."))),
+		jen.Return(engine("Run").Call(jen.Id("ctx"), jen.Id("queues").Op("..."))),
 	)}
 }
 
@@ -292,11 +299,11 @@ type queues []*model.Datatype
 
 // print prints what DB does with all queues.
 func (queues queues) print(f *jen.File) {
-	f.Func().Params(jen.Id("w").Id("Workers")).Id("queues").Params(jen.Id("db").Op("*").Id("DB")).Index().Qual(queuePath, "Runner").BlockFunc(func(g *jen.Group) {
-		g.Var().Id("out").Index().Qual(queuePath, "Runner")
+	f.Func().Params(jen.Id("w").Id("Workers")).Id("queues").Params(jen.Id("db").Op("*").Id("DB")).Index().Qual(enginePath, "Runner").BlockFunc(func(g *jen.Group) {
+		g.Var().Id("out").Index().Qual(enginePath, "Runner")
 		for _, d := range queues {
 			g.If(jen.Id("w").Dot(d.GoAccessor).Op("!=").Nil()).Block(
-				jen.Id("out").Op("=").Append(jen.Id("out"), jen.Qual(queuePath, "New").Call(
+				jen.Id("out").Op("=").Append(jen.Id("out"), jen.Qual(enginePath, "New").Call(
 					jen.Id("db").Dot("store"), jen.Op("&").Id(queueName(d)), jen.Id(handleName(d)).Call(jen.Id("w").Dot(d.GoAccessor)), jen.Id("w").Dot(d.GoAccessor+"Options"),
 				)))
 		}
@@ -308,7 +315,7 @@ func (queues queues) print(f *jen.File) {
 		"that is due; rows that wait for a later time stay.",
 	))
 	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Drain").Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("w").Id("Workers")).Error().Block(
-		jen.Return(jen.Qual(queuePath, "Drain").Call(jen.Id("ctx"), jen.Id("w").Dot("queues").Call(jen.Id("db")).Op("..."))),
+		jen.Return(jen.Qual(enginePath, "Drain").Call(jen.Id("ctx"), jen.Id("w").Dot("queues").Call(jen.Id("db")).Op("..."))),
 	)
 	f.Line()
 }

@@ -105,7 +105,7 @@ func (t queuePrinter) add(g *jen.Group, u *Unique) {
 		return jen.Id("t").Op(":=").Id(t.Type()).Values(code.Core("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec())))
 	}
 	row := []jen.Code{jen.Op("*").Id(t.D.GoRow), jen.Error()}
-	g.Return(queued("AddUnique").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), code.Input("n", t.w.Unique).Dot("Or").Call(jen.Lit("")),
+	g.Return(engine("AddUnique").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), code.Input("n", t.w.Unique).Dot("Or").Call(jen.Lit("")),
 		uniqueValue(u),
 		jen.Func().Params(jen.Id("c").Op("*").Add(code.Core("Conn")), jen.Id("until").Add(code.Store("Opt")).Types(jen.Qual("time", "Time"))).Params(row...).Block(
 			table(),
@@ -140,7 +140,7 @@ func (t queuePrinter) postponed(u *Unique) jen.Code {
 	}
 	w := t.w
 	return jen.List(jen.Id("p").Dot(w.Section.RunAt.GoName), code.Input("p", w.Hold)).Op("=").
-		List(jen.Id("runAt"), code.Store("Set").Call(queued("HoldTime")))
+		List(jen.Id("runAt"), code.Store("Set").Call(engine("HoldTime")))
 }
 
 // aged is the priority that a row's rank goes by; nil without one.
@@ -161,7 +161,7 @@ func (t queuePrinter) reranked() jen.Code {
 	to := jen.Id("n").Dot(f.GoName)
 	plain := jen.Id(t.D.IDField().Storage().Go).Parens(jen.Id("old").Dot("ID"))
 	change := jen.If(
-		jen.Err().Op(":=").Add(queued("SetPriority")).Call(jen.Id("ctx"), jen.Id("c"), t.queueAt(), plain, to.Clone().Add(t.orNothing(f))),
+		jen.Err().Op(":=").Add(engine("SetPriority")).Call(jen.Id("ctx"), jen.Id("c"), t.queueAt(), plain, to.Clone().Add(t.orNothing(f))),
 		jen.Err().Op("!=").Nil(),
 	).Block(jen.Return(jen.Nil(), jen.Err()))
 	if code.PlainInNew(f) {
@@ -201,7 +201,7 @@ func (t queuePrinter) replacement() jen.Code {
 }
 
 func uniqueValue(u *Unique) jen.Code {
-	return queued("Unique").Values(jen.DictFunc(func(d jen.Dict) {
+	return engine("Unique").Values(jen.DictFunc(func(d jen.Dict) {
 		on := "Keep"
 		switch u.OnDuplicate {
 		case "replace":
@@ -209,7 +209,7 @@ func uniqueValue(u *Unique) jen.Code {
 		case "debounce":
 			on = "Debounce"
 		}
-		d[jen.Id("On")] = queued(on)
+		d[jen.Id("On")] = engine(on)
 		if u.For > 0 {
 			d[jen.Id("For")] = code.Duration(u.For)
 		}
@@ -234,7 +234,7 @@ func (t queuePrinter) enqueueMany(f *jen.File, k *Kind) {
 			jen.If(
 				jen.List(jen.Id("ns").Index(jen.Id("i")), jen.Err()).Op("=").Id(newName(k)).Call(jen.Id("ctx"), jen.Id("payload"), jen.Id("opts")),
 				jen.Err().Op("!=").Nil(),
-			).Block(jen.Return(jen.Nil(), queued("InPayload").Call(jen.Id("i"), jen.Err()))),
+			).Block(jen.Return(jen.Nil(), engine("InPayload").Call(jen.Id("i"), jen.Err()))),
 		)
 		g.Return(jen.Id("t").Dot("CreateMany").Call(jen.Id("ctx"), jen.Id("ns")))
 	})
@@ -259,7 +259,7 @@ func (t queuePrinter) enqueueEach(f *jen.File, k *Kind) {
 			jen.Id("t").Op(":=").Id(t.Type()).Values(code.Core("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec()))),
 			jen.For(jen.List(jen.Id("i"), jen.Id("payload")).Op(":=").Range().Id("payloads")).Block(
 				jen.List(jen.Id("row"), jen.Id("isNew"), jen.Err()).Op(":=").Id("t").Dot("Enqueue"+k.GoName).Call(jen.Id("ctx"), jen.Id("payload"), jen.Id("opts").Op("...")),
-				jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(queued("InPayload").Call(jen.Id("i"), jen.Err()))),
+				jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(engine("InPayload").Call(jen.Id("i"), jen.Err()))),
 				jen.List(jen.Id("ids").Index(jen.Id("i")), jen.Id("added").Index(jen.Id("i"))).Op("=").List(jen.Id("row").Dot("ID"), jen.Id("isNew")),
 			),
 			jen.Return(jen.Nil()),
@@ -277,7 +277,7 @@ func (t queuePrinter) newJob(f *jen.File, k *Kind) {
 	q := t.w.Section
 	f.Func().Id(newName(k)).Params(code.Ctx(), jen.Id("payload").Id(k.GoName), jen.Id("opts").Index().Func().Params(jen.Op("*").Id(t.D.GoRow+"New"))).
 		Params(jen.Id(t.D.GoRow+"New"), jen.Error()).BlockFunc(func(g *jen.Group) {
-		g.List(jen.Id("text"), jen.Err()).Op(":=").Add(queued("Encode")).Call(jen.Lit(k.Name), jen.Id("payload"), jen.Id(rulesName(k)))
+		g.List(jen.Id("text"), jen.Err()).Op(":=").Add(engine("Encode")).Call(jen.Lit(k.Name), jen.Id("payload"), jen.Id(rulesName(k)))
 		g.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Id(t.D.GoRow+"New").Values(), jen.Err()))
 		values := t.preset(k)
 		values[q.KindField] = code.Given(q.KindField, jen.Lit(k.Name))
@@ -293,7 +293,7 @@ func (t queuePrinter) newJob(f *jen.File, k *Kind) {
 // preset returns what the kind's policy says of its rows.
 func (t queuePrinter) preset(k *Kind) map[*model.Field]jen.Code {
 	w := t.w
-	values := map[*model.Field]jen.Code{w.Trace: queued("Trace").Call(jen.Id("ctx"))}
+	values := map[*model.Field]jen.Code{w.Trace: engine("Trace").Call(jen.Id("ctx"))}
 	set := func(f *model.Field, v jen.Code) {
 		if f != nil {
 			values[f] = code.Given(f, v)
@@ -335,10 +335,10 @@ func (t queuePrinter) keys(g *jen.Group, kind string, p Policy, members []*model
 		if p.Per != nil {
 			per = append(per, p.Per)
 		}
-		g.Add(code.Input("n", w.Gate)).Op("=").Add(code.Store("Set")).Call(queued("Key").Call(values(per...)...))
+		g.Add(code.Input("n", w.Gate)).Op("=").Add(code.Store("Set")).Call(engine("Key").Call(values(per...)...))
 	}
 	if p.Unique != nil {
-		g.Add(code.Input("n", w.Unique)).Op("=").Add(code.Store("Set")).Call(queued("Key").Call(values(p.Unique.By...)...))
+		g.Add(code.Input("n", w.Unique)).Op("=").Add(code.Store("Set")).Call(engine("Key").Call(values(p.Unique.By...)...))
 	}
 }
 
@@ -355,7 +355,7 @@ func (t queuePrinter) enqueueRow(f *jen.File) {
 	t.Method(f, "Enqueue", doc...).
 		Params(code.Ctx(), jen.Id("n").Id(t.D.GoRow+"New")).Params(t.enqueued(p.Unique)...).BlockFunc(func(g *jen.Group) {
 		trace := code.Input("n", t.w.Trace)
-		g.If(jen.Op("!").Add(trace.Clone()).Dot("IsSet").Call()).Block(trace.Clone().Op("=").Add(queued("Trace")).Call(jen.Id("ctx")))
+		g.If(jen.Op("!").Add(trace.Clone()).Dot("IsSet").Call()).Block(trace.Clone().Op("=").Add(engine("Trace")).Call(jen.Id("ctx")))
 		t.keys(g, "", p, nil)
 		t.add(g, p.Unique)
 	})
@@ -418,11 +418,11 @@ func (t queuePrinter) dispatch(f *jen.File) {
 		g.Return(jen.Func().Params(code.Ctx(), jen.Id("row").Op("*").Id(t.D.GoRow)).Error().Block(
 			jen.Switch(kind).BlockFunc(func(g *jen.Group) {
 				for _, k := range q.Kinds {
-					g.Case(jen.Lit(k.Name)).Block(t.older(k), jen.Return(queued("Handle").Call(
+					g.Case(jen.Lit(k.Name)).Block(t.older(k), jen.Return(engine("Handle").Call(
 						jen.Id("ctx"), jen.Id("row"), code.Value("row", q.PayloadField), jen.Id("h").Dot(k.GoName))))
 				}
 			}),
-			jen.Return(queued("UnknownKind").Call(kind.Clone())),
+			jen.Return(engine("UnknownKind").Call(kind.Clone())),
 		))
 	})
 	f.Line()
@@ -435,7 +435,7 @@ func (t queuePrinter) older(k *Kind) jen.Code {
 	}
 	return jen.Switch(code.Value("row", t.w.Version)).BlockFunc(func(g *jen.Group) {
 		for _, old := range k.Older {
-			g.Case(jen.Lit(old.Version)).Block(jen.Return(queued("HandleOlder").Call(
+			g.Case(jen.Lit(old.Version)).Block(jen.Return(engine("HandleOlder").Call(
 				jen.Id("ctx"), jen.Id("row"), code.Value("row", t.w.Section.PayloadField),
 				jen.Id("h").Dot(fromName(k, old)), jen.Id("h").Dot(k.GoName))))
 		}

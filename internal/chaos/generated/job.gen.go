@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -361,7 +362,7 @@ func jobNew(given, row any, m *core.Mask, now time.Time) {
 	core.PutNull(m, 7, &r.RunAt, n.RunAt)
 	core.PutNull(m, 8, &r.Error, n.Error)
 	r.QueueEpoch = 0
-	core.Put(m, 11, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
+	core.Put(m, 11, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.RunAt.V, now))
 	core.Put(m, 12, &r.QueueName, n.QueueName, "main")
 	core.PutNull(m, 17, &r.QueueTrace, n.own.QueueTrace)
 }
@@ -376,7 +377,7 @@ func jobPatch(given, row any, m *core.Mask) {
 	core.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
 	core.PutNull(m, 7, &r.RunAt, p.RunAt)
 	core.PutNull(m, 8, &r.Error, p.Error)
-	core.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
+	core.Patch(m, 11, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.RunAt))
 	core.Patch(m, 12, &r.QueueName, p.QueueName)
 	core.PutNull(m, 17, &r.QueueTrace, p.own.QueueTrace)
 }
@@ -409,14 +410,14 @@ func (t *JobTable) EnqueueInsideMany(ctx context.Context, payloads []Inside, opt
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newInside(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newInside(ctx context.Context, payload Inside, opts []func(*JobNew)) (JobNew, error) {
-	text, err := queue.Encode("inside", payload, insideRules)
+	text, err := engine.Encode("inside", payload, insideRules)
 	if err != nil {
 		return JobNew{}, err
 	}
@@ -424,7 +425,7 @@ func newInside(ctx context.Context, payload Inside, opts []func(*JobNew)) (JobNe
 		JobType:   "inside",
 		Payload:   text,
 		QueueName: store.Set("main"),
-		own:       jobOwn{QueueTrace: queue.Trace(ctx)},
+		own:       jobOwn{QueueTrace: engine.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -460,14 +461,14 @@ func (t *JobTable) EnqueueBesideMany(ctx context.Context, payloads []Beside, opt
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newBeside(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newBeside(ctx context.Context, payload Beside, opts []func(*JobNew)) (JobNew, error) {
-	text, err := queue.Encode("beside", payload, besideRules)
+	text, err := engine.Encode("beside", payload, besideRules)
 	if err != nil {
 		return JobNew{}, err
 	}
@@ -475,7 +476,7 @@ func newBeside(ctx context.Context, payload Beside, opts []func(*JobNew)) (JobNe
 		JobType:   "beside",
 		Payload:   text,
 		QueueName: store.Set("side"),
-		own:       jobOwn{QueueTrace: queue.Trace(ctx)},
+		own:       jobOwn{QueueTrace: engine.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
@@ -494,11 +495,11 @@ func jobHandle(h JobHandler) queue.Handler[Job] {
 	return func(ctx context.Context, row *Job) error {
 		switch string(row.JobType) {
 		case "inside":
-			return queue.Handle(ctx, row, row.Payload, h.Inside)
+			return engine.Handle(ctx, row, row.Payload, h.Inside)
 		case "beside":
-			return queue.Handle(ctx, row, row.Payload, h.Beside)
+			return engine.Handle(ctx, row, row.Payload, h.Beside)
 		}
-		return queue.UnknownKind(string(row.JobType))
+		return engine.UnknownKind(string(row.JobType))
 	}
 }
 
@@ -506,30 +507,30 @@ func jobHandle(h JobHandler) queue.Handler[Job] {
 // whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *JobTable) Cancel(ctx context.Context, id JobID) error {
-	return queue.CancelRow(ctx, t.Conn(), &jobQueue, int64(id))
+	return engine.CancelRow(ctx, t.Conn(), &jobQueue, int64(id))
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
 // returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *JobTable) Retry(ctx context.Context, id JobID) error {
-	return queue.Revive(ctx, t.Conn(), &jobQueue, int64(id))
+	return engine.Revive(ctx, t.Conn(), &jobQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
 // fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
 func (t *JobTable) Await(ctx context.Context, id JobID) (*Job, error) {
-	return queue.Await(ctx, t.Conn().DB(), &jobQueue, int64(id))
+	return engine.Await(ctx, t.Conn().DB(), &jobQueue, int64(id))
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
 // named; what runs goes on. It holds until Resume, also over restarts.
 func (t *JobTable) Pause(ctx context.Context, queues ...string) error {
-	return queue.Pause(ctx, t.Conn(), &jobQueue, queues)
+	return engine.Pause(ctx, t.Conn(), &jobQueue, queues)
 }
 
 // Resume ends what Pause began.
 func (t *JobTable) Resume(ctx context.Context, queues ...string) error {
-	return queue.Resume(ctx, t.Conn(), &jobQueue, queues)
+	return engine.Resume(ctx, t.Conn(), &jobQueue, queues)
 }
 
 // JobEvent is something that happened to a row in this process.
@@ -538,12 +539,12 @@ type JobEvent = queue.Event[JobID]
 // Events returns what this process's workers do to rows, from now on until ctx ends. Of
 // workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *JobTable) Events(ctx context.Context) iter.Seq[JobEvent] {
-	return queue.Events[JobID](ctx, t.Conn().DB(), "job")
+	return engine.Events[JobID](ctx, t.Conn().DB(), "job")
 }
 
-var jobQueue = queue.Spec[Job]{
-	Claimed: func(row *Job) queue.Claimed {
-		return queue.Claimed{
+var jobQueue = engine.Spec[Job]{
+	Claimed: func(row *Job) engine.Claimed {
+		return engine.Claimed{
 			Attempt:     row.Attempts,
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
@@ -558,14 +559,14 @@ var jobQueue = queue.Spec[Job]{
 	ErrorMax: 65535,
 	Fields:   jobFields,
 	Name:     "job",
-	Order:    []queue.OrderColumn{{Column: 4, Desc: true}, {Column: 0}},
-	Policies: map[string]queue.Policy{
+	Order:    []engine.OrderColumn{{Column: 4, Desc: true}, {Column: 0}},
+	Policies: map[string]engine.Policy{
 		"beside": {},
 		"inside": {},
 	},
-	Queues:    []queue.Name{{Name: "main", Concurrency: 16}, {Name: "side", Concurrency: 8}},
-	Retention: []queue.Retention{},
-	Statements: queue.Statements{
+	Queues:    []engine.Name{{Name: "main", Concurrency: 16}, {Name: "side", Concurrency: 8}},
+	Retention: []engine.Retention{},
+	Statements: engine.Statements{
 		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE job
@@ -975,7 +976,7 @@ LIMIT ?`,
 			Order: [3][]int{{8}, {8}, {8}},
 		},
 	},
-	States: queue.States{
+	States: engine.States{
 		Cancelled: "cancelled",
 		Dead:      "dead",
 		Done:      "done",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -391,7 +392,7 @@ func taskNew(given, row any, m *core.Mask, now time.Time) {
 	core.PutNull(m, 7, &r.RunAt, n.RunAt)
 	core.PutNull(m, 8, &r.Error, n.Error)
 	r.QueueEpoch = 0
-	core.Put(m, 11, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
+	core.Put(m, 11, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.RunAt.V, now))
 	core.Put(m, 12, &r.QueueName, n.QueueName, "quick")
 	core.PutNull(m, 17, &r.QueueTrace, n.own.QueueTrace)
 	core.PutNull(m, 18, &r.QueueUnique, n.own.QueueUnique)
@@ -410,7 +411,7 @@ func taskPatch(given, row any, m *core.Mask) {
 	core.Patch(m, 6, &r.MaxAttempts, p.MaxAttempts)
 	core.PutNull(m, 7, &r.RunAt, p.RunAt)
 	core.PutNull(m, 8, &r.Error, p.Error)
-	core.Patch(m, 11, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
+	core.Patch(m, 11, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.RunAt))
 	core.Patch(m, 12, &r.QueueName, p.QueueName)
 	core.PutNull(m, 17, &r.QueueTrace, p.own.QueueTrace)
 	core.PutNull(m, 18, &r.QueueUnique, p.own.QueueUnique)
@@ -442,7 +443,7 @@ func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &taskQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Task, error) {
+	return engine.AddUnique(ctx, t.Conn(), &taskQueue, n.own.QueueUnique.Or(""), engine.Unique{On: engine.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Task, error) {
 		t := TaskTable{core.Bind(c, &taskSpec)}
 		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
@@ -475,7 +476,7 @@ func (t *TaskTable) EnqueueOnceMany(ctx context.Context, payloads []Once, opts .
 		for i, payload := range payloads {
 			row, isNew, err := t.EnqueueOnce(ctx, payload, opts...)
 			if err != nil {
-				return queue.InPayload(i, err)
+				return engine.InPayload(i, err)
 			}
 			ids[i], added[i] = row.ID, isNew
 		}
@@ -488,7 +489,7 @@ func (t *TaskTable) EnqueueOnceMany(ctx context.Context, payloads []Once, opts .
 }
 
 func newOnce(ctx context.Context, payload Once, opts []func(*TaskNew)) (TaskNew, error) {
-	text, err := queue.Encode("once", payload, onceRules)
+	text, err := engine.Encode("once", payload, onceRules)
 	if err != nil {
 		return TaskNew{}, err
 	}
@@ -496,12 +497,12 @@ func newOnce(ctx context.Context, payload Once, opts []func(*TaskNew)) (TaskNew,
 		JobType:   "once",
 		Payload:   text,
 		QueueName: store.Set("quick"),
-		own:       taskOwn{QueueTrace: queue.Trace(ctx)},
+		own:       taskOwn{QueueTrace: engine.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueUnique = store.Set(queue.Key("task/once", payload.Key))
+	n.own.QueueUnique = store.Set(engine.Key("task/once", payload.Key))
 	return n, nil
 }
 
@@ -535,14 +536,14 @@ func (t *TaskTable) EnqueueCappedMany(ctx context.Context, payloads []Capped, op
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newCapped(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newCapped(ctx context.Context, payload Capped, opts []func(*TaskNew)) (TaskNew, error) {
-	text, err := queue.Encode("capped", payload, cappedRules)
+	text, err := engine.Encode("capped", payload, cappedRules)
 	if err != nil {
 		return TaskNew{}, err
 	}
@@ -550,12 +551,12 @@ func newCapped(ctx context.Context, payload Capped, opts []func(*TaskNew)) (Task
 		JobType:   "capped",
 		Payload:   text,
 		QueueName: store.Set("slow"),
-		own:       taskOwn{QueueTrace: queue.Trace(ctx)},
+		own:       taskOwn{QueueTrace: engine.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(queue.Key("task/capped", payload.Key))
+	n.own.QueueGate = store.Set(engine.Key("task/capped", payload.Key))
 	return n, nil
 }
 
@@ -587,14 +588,14 @@ func (t *TaskTable) EnqueuePacedMany(ctx context.Context, payloads []Paced, opts
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newPaced(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newPaced(ctx context.Context, payload Paced, opts []func(*TaskNew)) (TaskNew, error) {
-	text, err := queue.Encode("paced", payload, pacedRules)
+	text, err := engine.Encode("paced", payload, pacedRules)
 	if err != nil {
 		return TaskNew{}, err
 	}
@@ -602,12 +603,12 @@ func newPaced(ctx context.Context, payload Paced, opts []func(*TaskNew)) (TaskNe
 		JobType:   "paced",
 		Payload:   text,
 		QueueName: store.Set("quick"),
-		own:       taskOwn{QueueTrace: queue.Trace(ctx)},
+		own:       taskOwn{QueueTrace: engine.Trace(ctx)},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(queue.Key("task/paced"))
+	n.own.QueueGate = store.Set(engine.Key("task/paced"))
 	return n, nil
 }
 
@@ -623,13 +624,13 @@ func taskHandle(h TaskHandler) queue.Handler[Task] {
 	return func(ctx context.Context, row *Task) error {
 		switch string(row.JobType) {
 		case "once":
-			return queue.Handle(ctx, row, row.Payload, h.Once)
+			return engine.Handle(ctx, row, row.Payload, h.Once)
 		case "capped":
-			return queue.Handle(ctx, row, row.Payload, h.Capped)
+			return engine.Handle(ctx, row, row.Payload, h.Capped)
 		case "paced":
-			return queue.Handle(ctx, row, row.Payload, h.Paced)
+			return engine.Handle(ctx, row, row.Payload, h.Paced)
 		}
-		return queue.UnknownKind(string(row.JobType))
+		return engine.UnknownKind(string(row.JobType))
 	}
 }
 
@@ -637,7 +638,7 @@ func taskHandle(h TaskHandler) queue.Handler[Task] {
 // whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *TaskTable) Cancel(ctx context.Context, id TaskID) error {
-	return queue.CancelRow(ctx, t.Conn(), &taskQueue, int64(id))
+	return engine.CancelRow(ctx, t.Conn(), &taskQueue, int64(id))
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
@@ -645,24 +646,24 @@ func (t *TaskTable) Cancel(ctx context.Context, id TaskID) error {
 // A row that has ended takes its unique key back; if another row holds the key by now,
 // nothing is changed and the error is a *queue.DuplicateError, which names that row.
 func (t *TaskTable) Retry(ctx context.Context, id TaskID) error {
-	return queue.Revive(ctx, t.Conn(), &taskQueue, int64(id))
+	return engine.Revive(ctx, t.Conn(), &taskQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
 // fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
 func (t *TaskTable) Await(ctx context.Context, id TaskID) (*Task, error) {
-	return queue.Await(ctx, t.Conn().DB(), &taskQueue, int64(id))
+	return engine.Await(ctx, t.Conn().DB(), &taskQueue, int64(id))
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
 // named; what runs goes on. It holds until Resume, also over restarts.
 func (t *TaskTable) Pause(ctx context.Context, queues ...string) error {
-	return queue.Pause(ctx, t.Conn(), &taskQueue, queues)
+	return engine.Pause(ctx, t.Conn(), &taskQueue, queues)
 }
 
 // Resume ends what Pause began.
 func (t *TaskTable) Resume(ctx context.Context, queues ...string) error {
-	return queue.Resume(ctx, t.Conn(), &taskQueue, queues)
+	return engine.Resume(ctx, t.Conn(), &taskQueue, queues)
 }
 
 // TaskEvent is something that happened to a row in this process.
@@ -671,12 +672,12 @@ type TaskEvent = queue.Event[TaskID]
 // Events returns what this process's workers do to rows, from now on until ctx ends. Of
 // workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *TaskTable) Events(ctx context.Context) iter.Seq[TaskEvent] {
-	return queue.Events[TaskID](ctx, t.Conn().DB(), "task")
+	return engine.Events[TaskID](ctx, t.Conn().DB(), "task")
 }
 
-var taskQueue = queue.Spec[Task]{
-	Claimed: func(row *Task) queue.Claimed {
-		return queue.Claimed{
+var taskQueue = engine.Spec[Task]{
+	Claimed: func(row *Task) engine.Claimed {
+		return engine.Claimed{
 			Attempt:     row.Attempts,
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
@@ -694,18 +695,18 @@ var taskQueue = queue.Spec[Task]{
 	ErrorMax: 65535,
 	Fields:   taskFields,
 	Name:     "task",
-	Order:    []queue.OrderColumn{{Column: 4, Desc: true}, {Column: 0}},
-	Policies: map[string]queue.Policy{
+	Order:    []engine.OrderColumn{{Column: 4, Desc: true}, {Column: 0}},
+	Policies: map[string]engine.Policy{
 		"capped": {Concurrency: 2},
 		"once":   {},
-		"paced": {Rate: queue.Rate{
+		"paced": {Rate: engine.Rate{
 			Every: 1 * time.Second,
 			Max:   20,
 		}},
 	},
-	Queues:    []queue.Name{{Name: "quick", Concurrency: 8}, {Name: "slow", Concurrency: 4}},
-	Retention: []queue.Retention{},
-	Statements: queue.Statements{
+	Queues:    []engine.Name{{Name: "quick", Concurrency: 8}, {Name: "slow", Concurrency: 4}},
+	Retention: []engine.Retention{},
+	Statements: engine.Statements{
 		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE task
@@ -1237,7 +1238,7 @@ WHERE id = ?`,
 			Order: [3][]int{{0}, {0}, {0}},
 		},
 	},
-	States: queue.States{
+	States: engine.States{
 		Cancelled: "cancelled",
 		Dead:      "dead",
 		Done:      "done",

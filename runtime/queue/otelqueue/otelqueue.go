@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 )
 
 const instrumentation = "github.com/hegner123/modulagen/runtime/queue"
@@ -67,7 +68,7 @@ const traceparent = "traceparent"
 var carrier = propagation.TraceContext{}
 
 func init() {
-	queue.KeepTraces(func(ctx context.Context) string {
+	engine.KeepTraces(func(ctx context.Context) string {
 		if !trace.SpanContextFromContext(ctx).IsValid() {
 			return ""
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
 )
 
@@ -238,7 +239,7 @@ func TestBackoff(t *testing.T) {
 				}, queue.Options{Backoff: own})
 				row := get(t, db, test.id)
 				least, most := test.waits(i)
-				if wait := row.QueueRunAt.V.Sub(p.clock.time()); wait < least || wait > most || row.QueueAttempts != int64(i+1) || row.QueueHold != queue.HoldTime {
+				if wait := row.QueueRunAt.V.Sub(p.clock.time()); wait < least || wait > most || row.QueueAttempts != int64(i+1) || row.QueueHold != engine.HoldTime {
 					t.Errorf("%s: after attempt %d of %d it waits %s with the hold %q, want %s to %s", test.name, row.QueueAttempts, i+1, wait, row.QueueHold, least, most)
 				}
 				p.clock.add(row.QueueRunAt.V.Sub(p.clock.time()))

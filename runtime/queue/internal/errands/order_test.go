@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
 	newer "github.com/hegner123/modulagen/runtime/queue/internal/errands/newer/generated"
 	"github.com/hegner123/modulagen/runtime/store"
@@ -81,7 +82,7 @@ func TestScheduled(t *testing.T) {
 			ids = append(ids, walk(t, db, n, at(began.Add(time.Hour))))
 		}
 		now := walk(t, db, 5)
-		if row := get(t, db, ids[0]); row.QueueHold != queue.HoldTime {
+		if row := get(t, db, ids[0]); row.QueueHold != engine.HoldTime {
 			t.Errorf("a row for later has the hold %q", row.QueueHold)
 		}
 		for id, to := range map[generated.ErrandID]store.Opt[time.Time]{
@@ -90,7 +91,7 @@ func TestScheduled(t *testing.T) {
 		} {
 			must(db.Errand.Update(t.Context(), id, generated.ErrandPatch{QueueRunAt: to}))(t)
 		}
-		if row := get(t, db, now); row.QueueHold != queue.HoldTime {
+		if row := get(t, db, now); row.QueueHold != engine.HoldTime {
 			t.Errorf("a row that was put off has the hold %q: claims would meet it again and again", row.QueueHold)
 		}
 		for _, step := range []struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
 	"github.com/hegner123/modulagen/runtime/store"
 )
@@ -29,7 +30,7 @@ func unfinished(t *testing.T, db *generated.DB, key string) int {
 	t.Helper()
 	f := generated.ErrandFields
 	return must(db.Errand.Count(t.Context(), store.And(
-		f.QueueUnique.Eq(queue.Key("errand/kept", key, int64(0))),
+		f.QueueUnique.Eq(engine.Key("errand/kept", key, int64(0))),
 		f.State.In(generated.ErrandStateReady, generated.ErrandStateRunning),
 	), 0))(t)
 }

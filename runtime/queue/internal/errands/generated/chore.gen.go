@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -464,7 +465,7 @@ func choreNew(given, row any, m *core.Mask, now time.Time) {
 	core.Put(m, 11, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
 	core.PutNull(m, 12, &r.QueueRunAt, n.QueueRunAt)
 	r.QueueEpoch = 0
-	core.Put(m, 16, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.QueueRunAt.V, now))
+	core.Put(m, 16, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.QueueRunAt.V, now))
 	core.PutNull(m, 21, &r.QueueTrace, n.own.QueueTrace)
 	core.PutNull(m, 22, &r.QueueGate, n.own.QueueGate)
 	core.PutNull(m, 23, &r.QueueUnique, n.own.QueueUnique)
@@ -485,7 +486,7 @@ func chorePatch(given, row any, m *core.Mask) {
 	core.PutNull(m, 9, &r.Owner, p.Owner)
 	core.Patch(m, 11, &r.QueueMaxAttempts, p.QueueMaxAttempts)
 	core.PutNull(m, 12, &r.QueueRunAt, p.QueueRunAt)
-	core.Patch(m, 16, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.QueueRunAt))
+	core.Patch(m, 16, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.QueueRunAt))
 	core.PutNull(m, 21, &r.QueueTrace, p.own.QueueTrace)
 	core.PutNull(m, 22, &r.QueueGate, p.own.QueueGate)
 	core.PutNull(m, 23, &r.QueueUnique, p.own.QueueUnique)
@@ -499,11 +500,11 @@ func chorePatch(given, row any, m *core.Mask) {
 // there already; it is left unchanged.
 func (t *ChoreTable) Enqueue(ctx context.Context, n ChoreNew) (row *Chore, added bool, err error) {
 	if !n.own.QueueTrace.IsSet() {
-		n.own.QueueTrace = queue.Trace(ctx)
+		n.own.QueueTrace = engine.Trace(ctx)
 	}
-	n.own.QueueGate = store.Set(queue.Key("chore", n.Owner))
-	n.own.QueueUnique = store.Set(queue.Key("chore", n.Label, n.Owner))
-	return queue.AddUnique(ctx, t.Conn(), &choreQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Chore, error) {
+	n.own.QueueGate = store.Set(engine.Key("chore", n.Owner))
+	n.own.QueueUnique = store.Set(engine.Key("chore", n.Label, n.Owner))
+	return engine.AddUnique(ctx, t.Conn(), &choreQueue, n.own.QueueUnique.Or(""), engine.Unique{On: engine.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Chore, error) {
 		t := ChoreTable{core.Bind(c, &choreSpec)}
 		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
@@ -544,7 +545,7 @@ func choreHandle(h ChoreHandler) queue.Handler[Chore] {
 // whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *ChoreTable) Cancel(ctx context.Context, id ChoreID) error {
-	return queue.CancelRow(ctx, t.Conn(), &choreQueue, string(id))
+	return engine.CancelRow(ctx, t.Conn(), &choreQueue, string(id))
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
@@ -552,24 +553,24 @@ func (t *ChoreTable) Cancel(ctx context.Context, id ChoreID) error {
 // A row that has ended takes its unique key back; if another row holds the key by now,
 // nothing is changed and the error is a *queue.DuplicateError, which names that row.
 func (t *ChoreTable) Retry(ctx context.Context, id ChoreID) error {
-	return queue.Revive(ctx, t.Conn(), &choreQueue, string(id))
+	return engine.Revive(ctx, t.Conn(), &choreQueue, string(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
 // fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
 func (t *ChoreTable) Await(ctx context.Context, id ChoreID) (*Chore, error) {
-	return queue.Await(ctx, t.Conn().DB(), &choreQueue, string(id))
+	return engine.Await(ctx, t.Conn().DB(), &choreQueue, string(id))
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
 // named; what runs goes on. It holds until Resume, also over restarts.
 func (t *ChoreTable) Pause(ctx context.Context, queues ...string) error {
-	return queue.Pause(ctx, t.Conn(), &choreQueue, queues)
+	return engine.Pause(ctx, t.Conn(), &choreQueue, queues)
 }
 
 // Resume ends what Pause began.
 func (t *ChoreTable) Resume(ctx context.Context, queues ...string) error {
-	return queue.Resume(ctx, t.Conn(), &choreQueue, queues)
+	return engine.Resume(ctx, t.Conn(), &choreQueue, queues)
 }
 
 // ChoreEvent is something that happened to a row in this process.
@@ -578,12 +579,12 @@ type ChoreEvent = queue.Event[ChoreID]
 // Events returns what this process's workers do to rows, from now on until ctx ends. Of
 // workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *ChoreTable) Events(ctx context.Context) iter.Seq[ChoreEvent] {
-	return queue.Events[ChoreID](ctx, t.Conn().DB(), "chore")
+	return engine.Events[ChoreID](ctx, t.Conn().DB(), "chore")
 }
 
-var choreQueue = queue.Spec[Chore]{
-	Claimed: func(row *Chore) queue.Claimed {
-		return queue.Claimed{
+var choreQueue = engine.Spec[Chore]{
+	Claimed: func(row *Chore) engine.Claimed {
+		return engine.Claimed{
 			Attempt:     row.QueueAttempts,
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
@@ -599,18 +600,18 @@ var choreQueue = queue.Spec[Chore]{
 	ErrorMax: 65535,
 	Fields:   choreFields,
 	Name:     "chore",
-	Order:    []queue.OrderColumn{{Column: 2, Desc: true}, {Column: 3, Desc: false}, {Column: 4, Desc: true}, {Column: 5, Desc: false}, {Column: 6, Desc: false}, {Column: 7, Desc: true}, {Column: 8, Desc: false}, {Column: 0}},
-	Policies: map[string]queue.Policy{"": {
+	Order:    []engine.OrderColumn{{Column: 2, Desc: true}, {Column: 3, Desc: false}, {Column: 4, Desc: true}, {Column: 5, Desc: false}, {Column: 6, Desc: false}, {Column: 7, Desc: true}, {Column: 8, Desc: false}, {Column: 0}},
+	Policies: map[string]engine.Policy{"": {
 		Backoff:     queue.Delays(5 * time.Second),
 		Concurrency: 2,
-		Rate: queue.Rate{
+		Rate: engine.Rate{
 			Every: 1 * time.Minute,
 			Max:   6,
 		},
 	}},
-	Queues:    []queue.Name{},
-	Retention: []queue.Retention{},
-	Statements: queue.Statements{
+	Queues:    []engine.Name{},
+	Retention: []engine.Retention{},
+	Statements: engine.Statements{
 		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
@@ -1040,7 +1041,7 @@ WHERE id = ?`,
 			Order: [3][]int{{0}, {0}, {0}},
 		},
 	},
-	States: queue.States{
+	States: engine.States{
 		Cancelled: "",
 		Dead:      "failed",
 		Done:      "done",

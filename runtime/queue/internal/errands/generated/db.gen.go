@@ -9,6 +9,7 @@ import (
 	_ "embed"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
@@ -111,13 +112,13 @@ type Workers struct {
 	ErrandOptions queue.Options
 }
 
-func (w Workers) queues(db *DB) []queue.Runner {
-	var out []queue.Runner
+func (w Workers) queues(db *DB) []engine.Runner {
+	var out []engine.Runner
 	if w.Chore != nil {
-		out = append(out, queue.New(db.store, &choreQueue, choreHandle(w.Chore), w.ChoreOptions))
+		out = append(out, engine.New(db.store, &choreQueue, choreHandle(w.Chore), w.ChoreOptions))
 	}
 	if w.Errand != nil {
-		out = append(out, queue.New(db.store, &errandQueue, errandHandle(w.Errand), w.ErrandOptions))
+		out = append(out, engine.New(db.store, &errandQueue, errandHandle(w.Errand), w.ErrandOptions))
 	}
 	return out
 }
@@ -125,11 +126,11 @@ func (w Workers) queues(db *DB) []queue.Runner {
 // Drain runs all that is due, and what that adds, and returns when nothing is left
 // that is due; rows that wait for a later time stay.
 func (db *DB) Drain(ctx context.Context, w Workers) error {
-	return queue.Drain(ctx, w.queues(db)...)
+	return engine.Drain(ctx, w.queues(db)...)
 }
 
 // Run works every queue that has a handler until ctx ends, lets running handlers
 // finish, and returns when the last has ended.
 func (db *DB) Run(ctx context.Context, w Workers) error {
-	return queue.Run(ctx, w.queues(db)...)
+	return engine.Run(ctx, w.queues(db)...)
 }

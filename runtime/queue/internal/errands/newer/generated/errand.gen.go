@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -419,7 +420,7 @@ func errandNew(given, row any, m *core.Mask, now time.Time) {
 	core.Put(m, 7, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
 	core.PutNull(m, 8, &r.QueueRunAt, n.QueueRunAt)
 	r.QueueEpoch = 0
-	core.Put(m, 13, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.QueueRunAt.V, now))
+	core.Put(m, 13, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.QueueRunAt.V, now))
 	core.Put(m, 14, &r.QueueName, n.QueueName, "main")
 	core.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
 	core.PutNull(m, 20, &r.QueueGate, n.own.QueueGate)
@@ -427,7 +428,7 @@ func errandNew(given, row any, m *core.Mask, now time.Time) {
 	core.PutNull(m, 22, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
 	r.QueueYielded = false
 	core.Put(m, 24, &r.QueueVersion, n.own.QueueVersion, 1)
-	r.QueueRank = queue.Rank(now, r.Priority, 1*time.Minute)
+	r.QueueRank = engine.Rank(now, r.Priority, 1*time.Minute)
 }
 
 func errandPatch(given, row any, m *core.Mask) {
@@ -439,7 +440,7 @@ func errandPatch(given, row any, m *core.Mask) {
 	core.Patch(m, 5, &r.CreatedAt, p.CreatedAt)
 	core.Patch(m, 7, &r.QueueMaxAttempts, p.QueueMaxAttempts)
 	core.PutNull(m, 8, &r.QueueRunAt, p.QueueRunAt)
-	core.Patch(m, 13, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.QueueRunAt))
+	core.Patch(m, 13, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.QueueRunAt))
 	core.Patch(m, 14, &r.QueueName, p.QueueName)
 	core.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
 	core.PutNull(m, 20, &r.QueueGate, p.own.QueueGate)
@@ -476,14 +477,14 @@ func (t *ErrandTable) EnqueueWalkMany(ctx context.Context, payloads []Walk, opts
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newWalk(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newWalk(ctx context.Context, payload Walk, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("walk", payload, walkRules)
+	text, err := engine.Encode("walk", payload, walkRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -492,7 +493,7 @@ func newWalk(ctx context.Context, payload Walk, opts []func(*ErrandNew)) (Errand
 		Payload:   text,
 		QueueName: store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
@@ -530,14 +531,14 @@ func (t *ErrandTable) EnqueueFilmMany(ctx context.Context, payloads []Film, opts
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newFilm(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newFilm(ctx context.Context, payload Film, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("film", payload, filmRules)
+	text, err := engine.Encode("film", payload, filmRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -546,7 +547,7 @@ func newFilm(ctx context.Context, payload Film, opts []func(*ErrandNew)) (Errand
 		Payload:   text,
 		QueueName: store.Set("media"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
@@ -584,14 +585,14 @@ func (t *ErrandTable) EnqueueSlowMany(ctx context.Context, payloads []Slow, opts
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newSlow(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newSlow(ctx context.Context, payload Slow, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("slow", payload, slowRules)
+	text, err := engine.Encode("slow", payload, slowRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -601,7 +602,7 @@ func newSlow(ctx context.Context, payload Slow, opts []func(*ErrandNew)) (Errand
 		QueueMaxAttempts: store.Set(int64(3)),
 		QueueName:        store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
@@ -639,14 +640,14 @@ func (t *ErrandTable) EnqueueListedMany(ctx context.Context, payloads []Listed, 
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newListed(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newListed(ctx context.Context, payload Listed, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("listed", payload, listedRules)
+	text, err := engine.Encode("listed", payload, listedRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -656,7 +657,7 @@ func newListed(ctx context.Context, payload Listed, opts []func(*ErrandNew)) (Er
 		QueueMaxAttempts: store.Set(int64(5)),
 		QueueName:        store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
@@ -694,14 +695,14 @@ func (t *ErrandTable) EnqueueSquaredMany(ctx context.Context, payloads []Squared
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newSquared(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newSquared(ctx context.Context, payload Squared, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("squared", payload, squaredRules)
+	text, err := engine.Encode("squared", payload, squaredRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -711,7 +712,7 @@ func newSquared(ctx context.Context, payload Squared, opts []func(*ErrandNew)) (
 		QueueMaxAttempts: store.Set(int64(5)),
 		QueueName:        store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
@@ -749,14 +750,14 @@ func (t *ErrandTable) EnqueueJitteredMany(ctx context.Context, payloads []Jitter
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newJittered(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newJittered(ctx context.Context, payload Jittered, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("jittered", payload, jitteredRules)
+	text, err := engine.Encode("jittered", payload, jitteredRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -766,7 +767,7 @@ func newJittered(ctx context.Context, payload Jittered, opts []func(*ErrandNew))
 		QueueMaxAttempts: store.Set(int64(50)),
 		QueueName:        store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
@@ -804,14 +805,14 @@ func (t *ErrandTable) EnqueueRatedMany(ctx context.Context, payloads []Rated, op
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newRated(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newRated(ctx context.Context, payload Rated, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("rated", payload, ratedRules)
+	text, err := engine.Encode("rated", payload, ratedRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -820,14 +821,14 @@ func newRated(ctx context.Context, payload Rated, opts []func(*ErrandNew)) (Erra
 		Payload:   text,
 		QueueName: store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(queue.Key("errand/rated"))
+	n.own.QueueGate = store.Set(engine.Key("errand/rated"))
 	return n, nil
 }
 
@@ -859,14 +860,14 @@ func (t *ErrandTable) EnqueueSharedMany(ctx context.Context, payloads []Shared, 
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newShared(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newShared(ctx context.Context, payload Shared, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("shared", payload, sharedRules)
+	text, err := engine.Encode("shared", payload, sharedRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -875,14 +876,14 @@ func newShared(ctx context.Context, payload Shared, opts []func(*ErrandNew)) (Er
 		Payload:   text,
 		QueueName: store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(queue.Key("errand/shared"))
+	n.own.QueueGate = store.Set(engine.Key("errand/shared"))
 	return n, nil
 }
 
@@ -916,14 +917,14 @@ func (t *ErrandTable) EnqueueFairMany(ctx context.Context, payloads []Fair, opts
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newFair(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newFair(ctx context.Context, payload Fair, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("fair", payload, fairRules)
+	text, err := engine.Encode("fair", payload, fairRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -932,14 +933,14 @@ func newFair(ctx context.Context, payload Fair, opts []func(*ErrandNew)) (Errand
 		Payload:   text,
 		QueueName: store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(queue.Key("errand/fair", payload.Tenant))
+	n.own.QueueGate = store.Set(engine.Key("errand/fair", payload.Tenant))
 	return n, nil
 }
 
@@ -969,7 +970,7 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
+	return engine.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), engine.Unique{On: engine.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{core.Bind(c, &errandSpec)}
 		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
@@ -990,7 +991,7 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 		}
 		_ = runAt
 		if n.Priority.IsSet() {
-			if err := queue.SetPriority(ctx, c, &errandQueue, int64(old.ID), n.Priority.Or(0)); err != nil {
+			if err := engine.SetPriority(ctx, c, &errandQueue, int64(old.ID), n.Priority.Or(0)); err != nil {
 				return nil, err
 			}
 		}
@@ -1008,7 +1009,7 @@ func (t *ErrandTable) EnqueueKeptMany(ctx context.Context, payloads []Kept, opts
 		for i, payload := range payloads {
 			row, isNew, err := t.EnqueueKept(ctx, payload, opts...)
 			if err != nil {
-				return queue.InPayload(i, err)
+				return engine.InPayload(i, err)
 			}
 			ids[i], added[i] = row.ID, isNew
 		}
@@ -1021,7 +1022,7 @@ func (t *ErrandTable) EnqueueKeptMany(ctx context.Context, payloads []Kept, opts
 }
 
 func newKept(ctx context.Context, payload Kept, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("kept", payload, keptRules)
+	text, err := engine.Encode("kept", payload, keptRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -1030,14 +1031,14 @@ func newKept(ctx context.Context, payload Kept, opts []func(*ErrandNew)) (Errand
 		Payload:   text,
 		QueueName: store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueUnique = store.Set(queue.Key("errand/kept", payload.Key, payload.Number))
+	n.own.QueueUnique = store.Set(engine.Key("errand/kept", payload.Key, payload.Number))
 	return n, nil
 }
 
@@ -1065,9 +1066,9 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{
+	return engine.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), engine.Unique{
 		For: 1 * time.Hour,
-		On:  queue.Keep,
+		On:  engine.Keep,
 	}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{core.Bind(c, &errandSpec)}
 		n.own.QueueUniqueUntil = until
@@ -1089,7 +1090,7 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 		}
 		_ = runAt
 		if n.Priority.IsSet() {
-			if err := queue.SetPriority(ctx, c, &errandQueue, int64(old.ID), n.Priority.Or(0)); err != nil {
+			if err := engine.SetPriority(ctx, c, &errandQueue, int64(old.ID), n.Priority.Or(0)); err != nil {
 				return nil, err
 			}
 		}
@@ -1107,7 +1108,7 @@ func (t *ErrandTable) EnqueueHourlyMany(ctx context.Context, payloads []Hourly, 
 		for i, payload := range payloads {
 			row, isNew, err := t.EnqueueHourly(ctx, payload, opts...)
 			if err != nil {
-				return queue.InPayload(i, err)
+				return engine.InPayload(i, err)
 			}
 			ids[i], added[i] = row.ID, isNew
 		}
@@ -1120,7 +1121,7 @@ func (t *ErrandTable) EnqueueHourlyMany(ctx context.Context, payloads []Hourly, 
 }
 
 func newHourly(ctx context.Context, payload Hourly, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("hourly", payload, hourlyRules)
+	text, err := engine.Encode("hourly", payload, hourlyRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -1129,14 +1130,14 @@ func newHourly(ctx context.Context, payload Hourly, opts []func(*ErrandNew)) (Er
 		Payload:   text,
 		QueueName: store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueUnique = store.Set(queue.Key("errand/hourly", payload.Key))
+	n.own.QueueUnique = store.Set(engine.Key("errand/hourly", payload.Key))
 	return n, nil
 }
 
@@ -1166,7 +1167,7 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{On: queue.Replace}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
+	return engine.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), engine.Unique{On: engine.Replace}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{core.Bind(c, &errandSpec)}
 		n.own.QueueUniqueUntil = until
 		return t.Create(ctx, n)
@@ -1187,7 +1188,7 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 		}
 		_ = runAt
 		if n.Priority.IsSet() {
-			if err := queue.SetPriority(ctx, c, &errandQueue, int64(old.ID), n.Priority.Or(0)); err != nil {
+			if err := engine.SetPriority(ctx, c, &errandQueue, int64(old.ID), n.Priority.Or(0)); err != nil {
 				return nil, err
 			}
 		}
@@ -1205,7 +1206,7 @@ func (t *ErrandTable) EnqueueReplacedMany(ctx context.Context, payloads []Replac
 		for i, payload := range payloads {
 			row, isNew, err := t.EnqueueReplaced(ctx, payload, opts...)
 			if err != nil {
-				return queue.InPayload(i, err)
+				return engine.InPayload(i, err)
 			}
 			ids[i], added[i] = row.ID, isNew
 		}
@@ -1218,7 +1219,7 @@ func (t *ErrandTable) EnqueueReplacedMany(ctx context.Context, payloads []Replac
 }
 
 func newReplaced(ctx context.Context, payload Replaced, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("replaced", payload, replacedRules)
+	text, err := engine.Encode("replaced", payload, replacedRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -1227,15 +1228,15 @@ func newReplaced(ctx context.Context, payload Replaced, opts []func(*ErrandNew))
 		Payload:   text,
 		QueueName: store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(queue.Key("errand/replaced", payload.Tenant))
-	n.own.QueueUnique = store.Set(queue.Key("errand/replaced", payload.Key))
+	n.own.QueueGate = store.Set(engine.Key("errand/replaced", payload.Tenant))
+	n.own.QueueUnique = store.Set(engine.Key("errand/replaced", payload.Key))
 	return n, nil
 }
 
@@ -1263,9 +1264,9 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 	if err != nil {
 		return nil, false, err
 	}
-	return queue.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), queue.Unique{
+	return engine.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), engine.Unique{
 		AtMost: 1 * time.Minute,
-		On:     queue.Debounce,
+		On:     engine.Debounce,
 		Wait:   30 * time.Second,
 	}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{core.Bind(c, &errandSpec)}
@@ -1289,9 +1290,9 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 				QueueVersion: n.own.QueueVersion,
 			},
 		}
-		p.QueueRunAt, p.own.QueueHold = runAt, store.Set(queue.HoldTime)
+		p.QueueRunAt, p.own.QueueHold = runAt, store.Set(engine.HoldTime)
 		if n.Priority.IsSet() {
-			if err := queue.SetPriority(ctx, c, &errandQueue, int64(old.ID), n.Priority.Or(0)); err != nil {
+			if err := engine.SetPriority(ctx, c, &errandQueue, int64(old.ID), n.Priority.Or(0)); err != nil {
 				return nil, err
 			}
 		}
@@ -1309,7 +1310,7 @@ func (t *ErrandTable) EnqueueBouncedMany(ctx context.Context, payloads []Bounced
 		for i, payload := range payloads {
 			row, isNew, err := t.EnqueueBounced(ctx, payload, opts...)
 			if err != nil {
-				return queue.InPayload(i, err)
+				return engine.InPayload(i, err)
 			}
 			ids[i], added[i] = row.ID, isNew
 		}
@@ -1322,7 +1323,7 @@ func (t *ErrandTable) EnqueueBouncedMany(ctx context.Context, payloads []Bounced
 }
 
 func newBounced(ctx context.Context, payload Bounced, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("bounced", payload, bouncedRules)
+	text, err := engine.Encode("bounced", payload, bouncedRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -1331,14 +1332,14 @@ func newBounced(ctx context.Context, payload Bounced, opts []func(*ErrandNew)) (
 		Payload:   text,
 		QueueName: store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueUnique = store.Set(queue.Key("errand/bounced", payload.Key))
+	n.own.QueueUnique = store.Set(engine.Key("errand/bounced", payload.Key))
 	return n, nil
 }
 
@@ -1383,14 +1384,14 @@ func (t *ErrandTable) EnqueueGreetMany(ctx context.Context, payloads []Greet, op
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newGreet(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newGreet(ctx context.Context, payload Greet, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("greet", payload, greetRules)
+	text, err := engine.Encode("greet", payload, greetRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -1399,7 +1400,7 @@ func newGreet(ctx context.Context, payload Greet, opts []func(*ErrandNew)) (Erra
 		Payload:   text,
 		QueueName: store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(3)),
 		},
 	}
@@ -1437,14 +1438,14 @@ func (t *ErrandTable) EnqueueFlyMany(ctx context.Context, payloads []Fly, opts .
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newFly(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newFly(ctx context.Context, payload Fly, opts []func(*ErrandNew)) (ErrandNew, error) {
-	text, err := queue.Encode("fly", payload, flyRules)
+	text, err := engine.Encode("fly", payload, flyRules)
 	if err != nil {
 		return ErrandNew{}, err
 	}
@@ -1453,7 +1454,7 @@ func newFly(ctx context.Context, payload Fly, opts []func(*ErrandNew)) (ErrandNe
 		Payload:   text,
 		QueueName: store.Set("main"),
 		own: errandOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
@@ -1494,43 +1495,43 @@ func errandHandle(h ErrandHandler) queue.Handler[Errand] {
 	return func(ctx context.Context, row *Errand) error {
 		switch string(row.Kind) {
 		case "walk":
-			return queue.Handle(ctx, row, row.Payload, h.Walk)
+			return engine.Handle(ctx, row, row.Payload, h.Walk)
 		case "film":
-			return queue.Handle(ctx, row, row.Payload, h.Film)
+			return engine.Handle(ctx, row, row.Payload, h.Film)
 		case "slow":
-			return queue.Handle(ctx, row, row.Payload, h.Slow)
+			return engine.Handle(ctx, row, row.Payload, h.Slow)
 		case "listed":
-			return queue.Handle(ctx, row, row.Payload, h.Listed)
+			return engine.Handle(ctx, row, row.Payload, h.Listed)
 		case "squared":
-			return queue.Handle(ctx, row, row.Payload, h.Squared)
+			return engine.Handle(ctx, row, row.Payload, h.Squared)
 		case "jittered":
-			return queue.Handle(ctx, row, row.Payload, h.Jittered)
+			return engine.Handle(ctx, row, row.Payload, h.Jittered)
 		case "rated":
-			return queue.Handle(ctx, row, row.Payload, h.Rated)
+			return engine.Handle(ctx, row, row.Payload, h.Rated)
 		case "shared":
-			return queue.Handle(ctx, row, row.Payload, h.Shared)
+			return engine.Handle(ctx, row, row.Payload, h.Shared)
 		case "fair":
-			return queue.Handle(ctx, row, row.Payload, h.Fair)
+			return engine.Handle(ctx, row, row.Payload, h.Fair)
 		case "kept":
-			return queue.Handle(ctx, row, row.Payload, h.Kept)
+			return engine.Handle(ctx, row, row.Payload, h.Kept)
 		case "hourly":
-			return queue.Handle(ctx, row, row.Payload, h.Hourly)
+			return engine.Handle(ctx, row, row.Payload, h.Hourly)
 		case "replaced":
-			return queue.Handle(ctx, row, row.Payload, h.Replaced)
+			return engine.Handle(ctx, row, row.Payload, h.Replaced)
 		case "bounced":
-			return queue.Handle(ctx, row, row.Payload, h.Bounced)
+			return engine.Handle(ctx, row, row.Payload, h.Bounced)
 		case "greet":
 			switch row.QueueVersion {
 			case 1:
-				return queue.HandleOlder(ctx, row, row.Payload, h.GreetFromV1, h.Greet)
+				return engine.HandleOlder(ctx, row, row.Payload, h.GreetFromV1, h.Greet)
 			case 2:
-				return queue.HandleOlder(ctx, row, row.Payload, h.GreetFromV2, h.Greet)
+				return engine.HandleOlder(ctx, row, row.Payload, h.GreetFromV2, h.Greet)
 			}
-			return queue.Handle(ctx, row, row.Payload, h.Greet)
+			return engine.Handle(ctx, row, row.Payload, h.Greet)
 		case "fly":
-			return queue.Handle(ctx, row, row.Payload, h.Fly)
+			return engine.Handle(ctx, row, row.Payload, h.Fly)
 		}
-		return queue.UnknownKind(string(row.Kind))
+		return engine.UnknownKind(string(row.Kind))
 	}
 }
 
@@ -1538,7 +1539,7 @@ func errandHandle(h ErrandHandler) queue.Handler[Errand] {
 // whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *ErrandTable) Cancel(ctx context.Context, id ErrandID) error {
-	return queue.CancelRow(ctx, t.Conn(), &errandQueue, int64(id))
+	return engine.CancelRow(ctx, t.Conn(), &errandQueue, int64(id))
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
@@ -1546,24 +1547,24 @@ func (t *ErrandTable) Cancel(ctx context.Context, id ErrandID) error {
 // A row that has ended takes its unique key back; if another row holds the key by now,
 // nothing is changed and the error is a *queue.DuplicateError, which names that row.
 func (t *ErrandTable) Retry(ctx context.Context, id ErrandID) error {
-	return queue.Revive(ctx, t.Conn(), &errandQueue, int64(id))
+	return engine.Revive(ctx, t.Conn(), &errandQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
 // fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
 func (t *ErrandTable) Await(ctx context.Context, id ErrandID) (*Errand, error) {
-	return queue.Await(ctx, t.Conn().DB(), &errandQueue, int64(id))
+	return engine.Await(ctx, t.Conn().DB(), &errandQueue, int64(id))
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
 // named; what runs goes on. It holds until Resume, also over restarts.
 func (t *ErrandTable) Pause(ctx context.Context, queues ...string) error {
-	return queue.Pause(ctx, t.Conn(), &errandQueue, queues)
+	return engine.Pause(ctx, t.Conn(), &errandQueue, queues)
 }
 
 // Resume ends what Pause began.
 func (t *ErrandTable) Resume(ctx context.Context, queues ...string) error {
-	return queue.Resume(ctx, t.Conn(), &errandQueue, queues)
+	return engine.Resume(ctx, t.Conn(), &errandQueue, queues)
 }
 
 // ErrandEvent is something that happened to a row in this process.
@@ -1572,17 +1573,17 @@ type ErrandEvent = queue.Event[ErrandID]
 // Events returns what this process's workers do to rows, from now on until ctx ends. Of
 // workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *ErrandTable) Events(ctx context.Context) iter.Seq[ErrandEvent] {
-	return queue.Events[ErrandID](ctx, t.Conn().DB(), "errand")
+	return engine.Events[ErrandID](ctx, t.Conn().DB(), "errand")
 }
 
 // SetPriority changes the priority of a row that waits, and with it its place in the queue.
 func (t *ErrandTable) SetPriority(ctx context.Context, id ErrandID, priority int64) error {
-	return queue.SetPriority(ctx, t.Conn(), &errandQueue, int64(id), priority)
+	return engine.SetPriority(ctx, t.Conn(), &errandQueue, int64(id), priority)
 }
 
-var errandQueue = queue.Spec[Errand]{
-	Claimed: func(row *Errand) queue.Claimed {
-		return queue.Claimed{
+var errandQueue = engine.Spec[Errand]{
+	Claimed: func(row *Errand) engine.Claimed {
+		return engine.Claimed{
 			Attempt:     row.QueueAttempts,
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
@@ -1600,8 +1601,8 @@ var errandQueue = queue.Spec[Errand]{
 	ErrorMax: 65535,
 	Fields:   errandFields,
 	Name:     "errand",
-	Order:    []queue.OrderColumn{{Column: 25, Desc: false}, {Column: 0}},
-	Policies: map[string]queue.Policy{
+	Order:    []engine.OrderColumn{{Column: 25, Desc: false}, {Column: 0}},
+	Policies: map[string]engine.Policy{
 		"bounced":  {},
 		"fair":     {Concurrency: 1},
 		"film":     {},
@@ -1611,7 +1612,7 @@ var errandQueue = queue.Spec[Errand]{
 		"jittered": {Backoff: queue.Exponential},
 		"kept":     {},
 		"listed":   {Backoff: queue.Delays(10*time.Second, 1*time.Minute)},
-		"rated": {Rate: queue.Rate{
+		"rated": {Rate: engine.Rate{
 			Every: 10 * time.Second,
 			Max:   3,
 		}},
@@ -1624,8 +1625,8 @@ var errandQueue = queue.Spec[Errand]{
 		"squared": {Backoff: queue.SquaredMinutes},
 		"walk":    {},
 	},
-	Queues: []queue.Name{{Name: "main", Concurrency: 2}, {Name: "media", Concurrency: 1}},
-	Retention: []queue.Retention{
+	Queues: []engine.Name{{Name: "main", Concurrency: 2}, {Name: "media", Concurrency: 1}},
+	Retention: []engine.Retention{
 		{After: 1 * time.Hour, Prune: core.Statement{
 			Text: [3]string{
 				`DELETE FROM errand
@@ -1679,7 +1680,7 @@ LIMIT ?`,
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
 	},
-	Statements: queue.Statements{
+	Statements: engine.Statements{
 		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
@@ -2225,7 +2226,7 @@ WHERE id = ?`,
 			Order: [3][]int{{0}, {0}, {0}},
 		},
 	},
-	States: queue.States{
+	States: engine.States{
 		Cancelled: "cancelled",
 		Dead:      "dead",
 		Done:      "done",

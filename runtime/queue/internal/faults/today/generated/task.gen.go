@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -350,7 +351,7 @@ func taskNew(given, row any, m *core.Mask, now time.Time) {
 	core.PutNull(m, 6, &r.RunAt, n.RunAt)
 	core.PutNull(m, 7, &r.Error, n.Error)
 	r.QueueEpoch = 0
-	core.Put(m, 10, &r.QueueHold, n.own.QueueHold, queue.HoldUntil(r.RunAt.V, now))
+	core.Put(m, 10, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.RunAt.V, now))
 	core.PutNull(m, 15, &r.QueueTrace, n.own.QueueTrace)
 	core.Put(m, 16, &r.QueueVersion, n.own.QueueVersion, 1)
 }
@@ -364,7 +365,7 @@ func taskPatch(given, row any, m *core.Mask) {
 	core.Patch(m, 5, &r.MaxAttempts, p.MaxAttempts)
 	core.PutNull(m, 6, &r.RunAt, p.RunAt)
 	core.PutNull(m, 7, &r.Error, p.Error)
-	core.Patch(m, 10, &r.QueueHold, queue.HoldChanged(p.own.QueueHold, p.RunAt))
+	core.Patch(m, 10, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.RunAt))
 	core.PutNull(m, 15, &r.QueueTrace, p.own.QueueTrace)
 	core.Patch(m, 16, &r.QueueVersion, p.own.QueueVersion)
 }
@@ -402,14 +403,14 @@ func (t *TaskTable) EnqueueNoteMany(ctx context.Context, payloads []Note, opts .
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newNote(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newNote(ctx context.Context, payload Note, opts []func(*TaskNew)) (TaskNew, error) {
-	text, err := queue.Encode("note", payload, noteRules)
+	text, err := engine.Encode("note", payload, noteRules)
 	if err != nil {
 		return TaskNew{}, err
 	}
@@ -417,7 +418,7 @@ func newNote(ctx context.Context, payload Note, opts []func(*TaskNew)) (TaskNew,
 		JobType: "note",
 		Payload: text,
 		own: taskOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(2)),
 		},
 	}
@@ -455,14 +456,14 @@ func (t *TaskTable) EnqueueBulkMany(ctx context.Context, payloads []Bulk, opts .
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newBulk(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newBulk(ctx context.Context, payload Bulk, opts []func(*TaskNew)) (TaskNew, error) {
-	text, err := queue.Encode("bulk", payload, bulkRules)
+	text, err := engine.Encode("bulk", payload, bulkRules)
 	if err != nil {
 		return TaskNew{}, err
 	}
@@ -470,7 +471,7 @@ func newBulk(ctx context.Context, payload Bulk, opts []func(*TaskNew)) (TaskNew,
 		JobType: "bulk",
 		Payload: text,
 		own: taskOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
@@ -508,14 +509,14 @@ func (t *TaskTable) EnqueueSlowMany(ctx context.Context, payloads []Slow, opts .
 	for i, payload := range payloads {
 		var err error
 		if ns[i], err = newSlow(ctx, payload, opts); err != nil {
-			return nil, queue.InPayload(i, err)
+			return nil, engine.InPayload(i, err)
 		}
 	}
 	return t.CreateMany(ctx, ns)
 }
 
 func newSlow(ctx context.Context, payload Slow, opts []func(*TaskNew)) (TaskNew, error) {
-	text, err := queue.Encode("slow", payload, slowRules)
+	text, err := engine.Encode("slow", payload, slowRules)
 	if err != nil {
 		return TaskNew{}, err
 	}
@@ -523,7 +524,7 @@ func newSlow(ctx context.Context, payload Slow, opts []func(*TaskNew)) (TaskNew,
 		JobType: "slow",
 		Payload: text,
 		own: taskOwn{
-			QueueTrace:   queue.Trace(ctx),
+			QueueTrace:   engine.Trace(ctx),
 			QueueVersion: store.Set(int64(1)),
 		},
 	}
@@ -553,15 +554,15 @@ func taskHandle(h TaskHandler) queue.Handler[Task] {
 		case "note":
 			switch row.QueueVersion {
 			case 1:
-				return queue.HandleOlder(ctx, row, row.Payload, h.NoteFromV1, h.Note)
+				return engine.HandleOlder(ctx, row, row.Payload, h.NoteFromV1, h.Note)
 			}
-			return queue.Handle(ctx, row, row.Payload, h.Note)
+			return engine.Handle(ctx, row, row.Payload, h.Note)
 		case "bulk":
-			return queue.Handle(ctx, row, row.Payload, h.Bulk)
+			return engine.Handle(ctx, row, row.Payload, h.Bulk)
 		case "slow":
-			return queue.Handle(ctx, row, row.Payload, h.Slow)
+			return engine.Handle(ctx, row, row.Payload, h.Slow)
 		}
-		return queue.UnknownKind(string(row.JobType))
+		return engine.UnknownKind(string(row.JobType))
 	}
 }
 
@@ -569,30 +570,30 @@ func taskHandle(h TaskHandler) queue.Handler[Task] {
 // whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *TaskTable) Cancel(ctx context.Context, id TaskID) error {
-	return queue.CancelRow(ctx, t.Conn(), &taskQueue, int64(id))
+	return engine.CancelRow(ctx, t.Conn(), &taskQueue, int64(id))
 }
 
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
 // returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *TaskTable) Retry(ctx context.Context, id TaskID) error {
-	return queue.Revive(ctx, t.Conn(), &taskQueue, int64(id))
+	return engine.Revive(ctx, t.Conn(), &taskQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
 // fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
 func (t *TaskTable) Await(ctx context.Context, id TaskID) (*Task, error) {
-	return queue.Await(ctx, t.Conn().DB(), &taskQueue, int64(id))
+	return engine.Await(ctx, t.Conn().DB(), &taskQueue, int64(id))
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
 // named; what runs goes on. It holds until Resume, also over restarts.
 func (t *TaskTable) Pause(ctx context.Context, queues ...string) error {
-	return queue.Pause(ctx, t.Conn(), &taskQueue, queues)
+	return engine.Pause(ctx, t.Conn(), &taskQueue, queues)
 }
 
 // Resume ends what Pause began.
 func (t *TaskTable) Resume(ctx context.Context, queues ...string) error {
-	return queue.Resume(ctx, t.Conn(), &taskQueue, queues)
+	return engine.Resume(ctx, t.Conn(), &taskQueue, queues)
 }
 
 // TaskEvent is something that happened to a row in this process.
@@ -601,12 +602,12 @@ type TaskEvent = queue.Event[TaskID]
 // Events returns what this process's workers do to rows, from now on until ctx ends. Of
 // workers that run with the same ctx it returns the last events too, and ends with them.
 func (t *TaskTable) Events(ctx context.Context) iter.Seq[TaskEvent] {
-	return queue.Events[TaskID](ctx, t.Conn().DB(), "task")
+	return engine.Events[TaskID](ctx, t.Conn().DB(), "task")
 }
 
-var taskQueue = queue.Spec[Task]{
-	Claimed: func(row *Task) queue.Claimed {
-		return queue.Claimed{
+var taskQueue = engine.Spec[Task]{
+	Claimed: func(row *Task) engine.Claimed {
+		return engine.Claimed{
 			Attempt:     row.Attempts,
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
@@ -620,15 +621,15 @@ var taskQueue = queue.Spec[Task]{
 	ErrorMax: 65535,
 	Fields:   taskFields,
 	Name:     "task",
-	Order:    []queue.OrderColumn{{Column: 0}},
-	Policies: map[string]queue.Policy{
+	Order:    []engine.OrderColumn{{Column: 0}},
+	Policies: map[string]engine.Policy{
 		"bulk": {},
 		"note": {},
 		"slow": {Timeout: 200 * time.Millisecond},
 	},
-	Queues:    []queue.Name{},
-	Retention: []queue.Retention{},
-	Statements: queue.Statements{
+	Queues:    []engine.Name{},
+	Retention: []engine.Retention{},
+	Statements: engine.Statements{
 		Abandon: core.Statement{
 			Text: [3]string{
 				`UPDATE task
@@ -1038,7 +1039,7 @@ LIMIT ?`,
 			Order: [3][]int{{8}, {8}, {8}},
 		},
 	},
-	States: queue.States{
+	States: engine.States{
 		Cancelled: "cancelled",
 		Dead:      "dead",
 		Done:      "done",

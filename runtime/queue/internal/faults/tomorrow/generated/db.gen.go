@@ -9,6 +9,7 @@ import (
 	_ "embed"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
@@ -109,10 +110,10 @@ type Workers struct {
 	TaskOptions queue.Options
 }
 
-func (w Workers) queues(db *DB) []queue.Runner {
-	var out []queue.Runner
+func (w Workers) queues(db *DB) []engine.Runner {
+	var out []engine.Runner
 	if w.Task != nil {
-		out = append(out, queue.New(db.store, &taskQueue, taskHandle(w.Task), w.TaskOptions))
+		out = append(out, engine.New(db.store, &taskQueue, taskHandle(w.Task), w.TaskOptions))
 	}
 	return out
 }
@@ -120,11 +121,11 @@ func (w Workers) queues(db *DB) []queue.Runner {
 // Drain runs all that is due, and what that adds, and returns when nothing is left
 // that is due; rows that wait for a later time stay.
 func (db *DB) Drain(ctx context.Context, w Workers) error {
-	return queue.Drain(ctx, w.queues(db)...)
+	return engine.Drain(ctx, w.queues(db)...)
 }
 
 // Run works every queue that has a handler until ctx ends, lets running handlers
 // finish, and returns when the last has ended.
 func (db *DB) Run(ctx context.Context, w Workers) error {
-	return queue.Run(ctx, w.queues(db)...)
+	return engine.Run(ctx, w.queues(db)...)
 }

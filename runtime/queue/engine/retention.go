@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
+	"github.com/hegner123/modulagen/runtime/store/core"
+)
+
+// pruner deletes rows that ended longer ago than their retention.
+type pruner struct{ *table }
+
+// prune deletes rows that ended long enough ago, in batches.
+func (p *pruner) prune(ctx context.Context) error {
+	for i := range p.shape.retention {
+		r := &p.shape.retention[i]
+		for range pruneRounds {
+			more, err := p.pruneSome(ctx, r)
+			if err != nil {
+				return err
+			}
+			if !more {
+				break
+			}
+			sleep(ctx, nil, 5*time.Millisecond) // so that others can write
+		}
+	}
+	return nil
+}
+
+// pruneSome deletes a batch of rows that ended long enough ago, with the effects of
+// their deletion, and reports whether there may be more.
+func (p *pruner) pruneSome(ctx context.Context, r *Retention) (more bool, err error) {
+	if r.Ended == nil {
+		args := arguments(p.db, -r.After)
+		args[protocol.ArgLimit] = int64(maxSettle)
+		n, err := core.Exec(ctx, p.db.Conn(), &r.Prune, args)
+		return n >= maxSettle, err
+	}
+	now, err := p.db.Conn().Now(ctx)
+	if err != nil {
+		return false, err
+	}
+	n, err := core.Bind(p.db.Conn(), r.Rows).DeleteSome(ctx, r.Ended(now.Add(-r.After)), core.EffectBatch)
+	return n >= core.EffectBatch, err
+}

@@ -1,0 +1,151 @@
+// Package handle has what a handler has said of its job, for the engine to read.
+package handle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/hegner123/modulagen/runtime/queue/internal/columntext"
+	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/core"
+)
+
+// Job is what a handler can ask about its job.
+type Job struct {
+	ID      any    // an int64, or a string where ids are ULIDs
+	Kind    string // empty in a queue without kinds
+	Queue   string // the datatype's name, and after a slash that of the named queue
+	Attempt int    // 1 for the first
+}
+
+// Completer completes a job within a transaction of its handler's. result is nil
+// where the handler has set none.
+type Completer func(ctx context.Context, conn *core.Conn, result json.RawMessage) error
+
+// Claim is a handler's claim on its job. Its methods are safe for concurrent use.
+type Claim struct {
+	Job      Job
+	complete Completer
+
+	mu        sync.Mutex
+	result    json.RawMessage
+	progress  float64
+	note      string
+	reported  bool // progress and note are not written yet
+	inTx      bool // CompleteIn was called
+	committed bool // and its transaction has committed
+}
+
+// New returns a claim on a job, which complete completes.
+func New(job Job, complete Completer) *Claim { return &Claim{Job: job, complete: complete} }
+
+type key struct{}
+
+// With returns the context of a handler.
+func With(ctx context.Context, s *Claim) context.Context { return context.WithValue(ctx, key{}, s) }
+
+// Current returns the claim of the handler that was called with ctx, or nil.
+func Current(ctx context.Context) *Claim {
+	s, _ := ctx.Value(key{}).(*Claim)
+	return s
+}
+
+// CompleteIn completes the job within a transaction.
+func (s *Claim) CompleteIn(ctx context.Context, conn *core.Conn) error {
+	s.mu.Lock()
+	s.inTx, s.committed = true, false
+	result := s.result
+	s.mu.Unlock()
+	if err := s.complete(ctx, conn, result); err != nil {
+		return err
+	}
+	conn.AfterCommit(func() {
+		s.mu.Lock()
+		s.committed = true
+		s.mu.Unlock()
+	})
+	return nil
+}
+
+// maxResult is how many bytes of a result are kept.
+const maxResult = 1 << 20
+
+// resultRules reject JSON that not every database accepts.
+var resultRules = check.Rules{Kind: check.JSON}
+
+// SetResult sets the result to v, as JSON. It checks v for a nil Claim too.
+func (s *Claim) SetResult(v any) error {
+	text, err := core.StoredJSON(v)
+	if err != nil {
+		return fmt.Errorf("queue: result: %w", err)
+	}
+	if len(text) > maxResult {
+		return fmt.Errorf("queue: result: %d bytes of JSON; at most %d are kept", len(text), maxResult)
+	}
+	if wrong := resultRules.Check(json.RawMessage(text)); len(wrong) > 0 {
+		return fmt.Errorf("queue: result: %s", wrong[0].Message)
+	}
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.result = text
+	return nil
+}
+
+// maxNote is how many characters of a note are kept.
+const maxNote = 255
+
+// SetProgress sets how far the handler has come.
+func (s *Claim) SetProgress(fraction float64, note string) {
+	if math.IsNaN(fraction) {
+		fraction = 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reported, s.progress, s.note = true, min(max(fraction, 0), 1), columntext.Cut(columntext.Storable(note), maxNote)
+}
+
+// Report returns progress that is not written yet; ReportAgain marks it as unwritten
+// again.
+func (s *Claim) Report() (progress core.Number, note string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ok, s.reported = s.reported, false
+	return core.Number{Unscaled: int64(math.Round(s.progress * 1e4)), Scale: 4}, s.note, ok
+}
+
+// ReportAgain marks progress as unwritten.
+func (s *Claim) ReportAgain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reported = true
+}
+
+// Completed reports whether CompleteIn was called, and whether its transaction has
+// committed.
+func (s *Claim) Completed() (done, inTx bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.committed, s.inTx
+}
+
+// errNotCommitted is the failure of a handler that returned nil although the
+// transaction of CompleteTx did not commit.
+var errNotCommitted = errors.New("queue: CompleteTx was called, but its transaction did not commit")
+
+// End returns what a handler that returned err has left: its result, whether the job
+// is completed already, and why it failed.
+func (s *Claim) End(err error) (json.RawMessage, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inTx && !s.committed && err == nil {
+		err = errNotCommitted
+	}
+	return s.result, s.committed, err
+}
