@@ -8,6 +8,7 @@ import (
 
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/runtime/queue"
+	_ "github.com/hegner123/modulagen/runtime/store/sqlite"
 )
 
 // printer has a method for each kind of job that job_queue declares.
