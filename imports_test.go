@@ -117,6 +117,20 @@ var bans = []ban{
 		why: "queue is what programs name; the engine, which generated code calls, stands on it",
 	},
 	{
+		part: "runtime/cache", alone: true, from: []string{module + "runtime/cache/table"},
+		why: "cache is what programs name, on any backend; the table, which generated code calls, is one",
+	},
+	{
+		part: "runtime/cache/table", from: []string{module + "runtime/cache"},
+		allow: []string{module + "runtime/cache/backend", module + "runtime/cache/protocol"},
+		why:   "generated code links the table, whether the program has a cache in it or not",
+	},
+	{
+		part: "runtime/cache/backend", from: []string{module + "runtime/cache"},
+		allow: []string{module + "runtime/cache/protocol"},
+		why:   "caches and their backends meet in it",
+	},
+	{
 		part: "runtime/queue", from: []string{module + "runtime/store/sqltext"},
 		why: "what databases do in their own way is the store's, once: core.List, ChangeSome, Conn.Now, Conn.Yield, Statement.Has",
 	},
@@ -218,7 +232,7 @@ func (b ban) check(t *testing.T, pkg string, imports, deps []string) {
 	}
 	for _, path := range imports {
 		banned := slices.ContainsFunc(b.from, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
-		if banned && !b.allowed(path) && !within(strings.TrimPrefix(path, module), b.part) {
+		if banned && !b.allowed(path) && !b.own(strings.TrimPrefix(path, module)) {
 			t.Errorf("%s imports %s: %s", pkg, path, b.why)
 		}
 	}
@@ -230,6 +244,10 @@ func (b ban) excepts(path string) bool {
 	}
 	return slices.ContainsFunc(b.except, func(e string) bool { return within(path, e) })
 }
+
+// own reports whether a package is of the part itself. What lies below a part that
+// stands alone is not.
+func (b ban) own(path string) bool { return within(path, b.part) && !b.alone }
 
 func (b ban) allowed(path string) bool { return slices.Contains(b.allow, path) }
 

@@ -7,7 +7,8 @@ import (
 	"iter"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/backend"
+	"github.com/hegner123/modulagen/runtime/cache/table"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -326,11 +327,11 @@ func cacheEntryPatch(given, row any, m *core.Mask) {
 }
 
 // CacheBackend lets package cache keep values in cache_entry: see cache.New.
-func (t CacheEntryTable) CacheBackend() cache.Backend {
-	return cache.Table(t.Conn(), &cacheEntryCache)
+func (t CacheEntryTable) CacheBackend() backend.Backend {
+	return table.New(t.Conn(), &cacheEntryCache)
 }
 
-var cacheEntryCache = cache.Spec{
+var cacheEntryCache = table.Spec{
 	Add: core.Statement{
 		Text: [3]string{
 			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
@@ -641,7 +642,7 @@ WHERE id IN (?)`,
 	Patch: func(ctx context.Context, c *core.Conn, key string, patch any) error {
 		p, ok := patch.(CacheEntryPatch)
 		if !ok {
-			return cache.WrongPatch(patch, p)
+			return table.WrongPatch(patch, p)
 		}
 		t := CacheEntryTable{core.Bind(c, &cacheEntrySpec)}
 		row, err := t.GetByKey(ctx, key)
@@ -808,7 +809,7 @@ WHERE "key" = $3 AND cache_lease = $4`,
 
 func init() {
 	cacheEntrySpec.Effects = []core.Effect{
-		{On: core.Created | core.Updated, Rows: true, Run: cache.ForgetWritten(&cacheEntryCache, &cacheEntrySpec, "key")},
-		{On: core.Deleted, Run: cache.ForgetDeleted(&cacheEntryCache, &cacheEntrySpec, "key")},
+		{On: core.Created | core.Updated, Rows: true, Run: table.ForgetWritten(&cacheEntryCache, &cacheEntrySpec, "key")},
+		{On: core.Deleted, Run: table.ForgetDeleted(&cacheEntryCache, &cacheEntrySpec, "key")},
 	}
 }

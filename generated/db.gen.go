@@ -8,7 +8,7 @@ import (
 	"context"
 	_ "embed"
 
-	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/table"
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
@@ -151,7 +151,7 @@ func (db *DB) Drain(ctx context.Context, w Workers) error {
 // finish, and returns when the last has ended. Meanwhile it
 // removes from caches what has expired or is too much.
 func (db *DB) Run(ctx context.Context, w Workers) error {
-	defer cache.Maintain(db.store, &cacheEntryCache)()
+	defer table.Maintain(db.store, &cacheEntryCache)()
 	if queues := w.queues(db); len(queues) > 0 {
 		return engine.Run(ctx, queues...)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -16,7 +17,7 @@ import (
 // it is safe for concurrent use.
 type Cache[V any] struct {
 	*common[V]
-	b     Backend
+	b     backend.Backend
 	tx    bool
 	wrong error // of the options, or of In
 }
@@ -25,8 +26,8 @@ type Cache[V any] struct {
 type common[V any] struct {
 	root        *Cache[V]
 	opts        Options
-	limits      Limits
-	invalidator *Invalidator
+	limits      backend.Limits
+	invalidator *backend.Invalidator
 	pack        packer
 	memory      *memory[V] // nil: none
 	flights     flights[V]
@@ -34,6 +35,10 @@ type common[V any] struct {
 	logged      atomic.Int64 // when the last failure was logged
 	followed    atomic.Bool
 }
+
+// Source is what New takes: a table of generated code whose datatype has a
+// `cache:` section, of a database or of a transaction, or a cache server.
+type Source interface{ CacheBackend() backend.Backend }
 
 // New makes a cache in a table of generated code, db.CacheEntry, or on another
 // backend. It reads nothing. Options that cannot be make every method fail; see
@@ -91,8 +96,8 @@ func (c *Cache[V]) key(key string) (string, uint64, error) {
 	if c.opts.Prefix != "" {
 		key = c.opts.Prefix + key
 	}
-	key = storedForm(key, c.limits.Key)
-	return key, Hash(key), nil
+	key = backend.StoredKey(key, c.limits.Key)
+	return key, backend.Hash(key), nil
 }
 
 // Get gives the value under a key; false when there is none that has not
@@ -123,7 +128,7 @@ func (c *Cache[V]) remembered(key string, hash uint64) *kept[V] {
 	}
 	e := c.memory.get(key, hash)
 	if e != nil {
-		c.invalidator.hits.hit(&e.entryHits, hash)
+		c.invalidator.Hits.Hit(&e.hits, hash)
 	}
 	return e
 }
@@ -150,7 +155,7 @@ type reading[V any] struct {
 // read looks into the backend, and keeps in memory what it finds.
 func (c *Cache[V]) read(ctx context.Context, key string, hash uint64) reading[V] {
 	listening := c.listening(ctx)
-	epoch, now := c.invalidator.Epoch(hash), c.invalidator.clock()
+	epoch, now := c.invalidator.Epoch(hash), c.invalidator.Clock()
 	e, err := c.find(ctx, key)
 	if err != nil {
 		c.stats.misses.Add(1)
@@ -164,9 +169,9 @@ func (c *Cache[V]) read(ctx context.Context, key string, hash uint64) reading[V]
 	switch f.state {
 	case isFresh, isNone:
 		c.stats.hits.Add(1)
-		c.invalidator.hits.read(key, hash)
+		c.invalidator.Hits.Read(key, hash)
 		if listening {
-			c.keep(&kept[V]{entryHits: entryHits{key: key, of: &c.stats}, value: f.value, none: f.state == isNone}, hash, epoch, now, e.Fresh, f.size)
+			c.keep(&kept[V]{hits: backend.EntryHits{Key: key, Total: &c.stats.memoryHits}, value: f.value, none: f.state == isNone}, hash, epoch, now, e.Fresh, f.size)
 		}
 	default:
 		c.stats.misses.Add(1)
@@ -175,7 +180,7 @@ func (c *Cache[V]) read(ctx context.Context, key string, hash uint64) reading[V]
 }
 
 // find reads an entry within the time that a read may take.
-func (c *Cache[V]) find(ctx context.Context, key string) (Entry, error) {
+func (c *Cache[V]) find(ctx context.Context, key string) (backend.Entry, error) {
 	if c.tx {
 		return c.b.Find(ctx, key)
 	}
@@ -185,12 +190,12 @@ func (c *Cache[V]) find(ctx context.Context, key string) (Entry, error) {
 }
 
 // understand makes a value of an entry.
-func (c *Cache[V]) understand(ctx context.Context, key string, e *Entry) (f reading[V]) {
+func (c *Cache[V]) understand(ctx context.Context, key string, e *backend.Entry) (f reading[V]) {
 	f.fresh = e.Fresh
 	switch {
-	case e.Format == FormatLease || e.Life <= 0:
+	case e.Format == backend.FormatLease || e.Life <= 0:
 		return f
-	case e.Format == FormatNone && c.pack.isNone(key, e):
+	case e.Format == backend.FormatNone && c.pack.isNone(key, e):
 		f.state = isNone
 		return f
 	}
@@ -228,7 +233,7 @@ func (c *Cache[V]) follows(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
-	if !c.invalidator.followed(ctx, c.root.b) {
+	if !c.invalidator.Follow(ctx, c.root.b) {
 		return false
 	}
 	c.followed.Store(true)
@@ -271,14 +276,14 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 		return out
 	}
 	listening := c.listening(ctx)
-	found, now := 0, c.invalidator.clock()
+	found, now := 0, c.invalidator.Clock()
 	within := ctx
 	if !c.tx {
 		var cancel context.CancelFunc
 		within, cancel = context.WithTimeout(ctx, c.opts.Timeout)
 		defer cancel()
 	}
-	err := c.b.FindMany(within, ask, func(k string, e Entry) {
+	err := c.b.FindMany(within, ask, func(k string, e backend.Entry) {
 		m := absent[k]
 		f := c.understand(ctx, k, &e)
 		if f.state != isFresh {
@@ -286,9 +291,9 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 		}
 		found++
 		out[m.key] = f.value
-		c.invalidator.hits.read(k, m.hash)
+		c.invalidator.Hits.Read(k, m.hash)
 		if listening {
-			c.keep(&kept[V]{entryHits: entryHits{key: k, of: &c.stats}, value: f.value}, m.hash, m.epoch, now, e.Fresh, f.size)
+			c.keep(&kept[V]{hits: backend.EntryHits{Key: k, Total: &c.stats.memoryHits}, value: f.value}, m.hash, m.epoch, now, e.Fresh, f.size)
 		}
 	})
 	if err != nil {

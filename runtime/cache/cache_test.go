@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,78 +11,13 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/generated"
+	"github.com/hegner123/modulagen/internal/cachefix"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	_ "github.com/hegner123/modulagen/runtime/store/mysql"
 	_ "github.com/hegner123/modulagen/runtime/store/postgres"
 	_ "github.com/hegner123/modulagen/runtime/store/sqlite"
-	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
-
-// patience is the time limit of reads in tests: machines that run them are busy.
-const patience = 20 * time.Second
-
-// clock is a test's time.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func newClock() *clock { return &clock{t: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
-// place is a database that a test can open several times, as several processes do.
-type place struct {
-	kind, dsn string
-	clock     *clock
-}
-
-func (p place) open(t testing.TB) *generated.DB {
-	t.Helper()
-	opts := generated.Options{}
-	if p.clock != nil {
-		opts.Now = p.clock.now
-	}
-	db, err := generated.Open(t.Context(), p.dsn, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
-// onEach runs a test on every database.
-func onEach(t *testing.T, test func(t *testing.T, p place)) {
-	for _, kind := range kinds {
-		t.Run(kind, func(t *testing.T) {
-			p := freshPlace(t, kind)
-			p.clock = newClock()
-			test(t, p)
-		})
-	}
-}
-
-var kinds = []string{"sqlite", "postgres", "mysql"}
-
-// freshPlace is a new, empty database of a kind, by its own clock.
-func freshPlace(t *testing.T, kind string) place {
-	t.Helper()
-	if kind == "sqlite" {
-		return place{kind: kind, dsn: "sqlite:" + filepath.Join(t.TempDir(), "cache.db")}
-	}
-	return place{kind: kind, dsn: storetest.FreshDSN(t, kind)}
-}
 
 type page struct {
 	Title string
@@ -91,52 +25,27 @@ type page struct {
 	Tags  []string
 }
 
-// plain are the options of a cache without memory, whose entries end when they
-// are set to.
-var plain = cache.Options{Timeout: patience, Memory: -1, Jitter: -1}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func wantValue[V comparable](t testing.TB, c *cache.Cache[V], key string, want V) {
-	t.Helper()
-	if got, ok := c.Get(t.Context(), key); !ok || got != want {
-		t.Errorf("%q holds %v, %v, want %v", key, got, ok, want)
-	}
-}
-
-func wantMiss[V any](t testing.TB, c *cache.Cache[V], key string) {
-	t.Helper()
-	if got, ok := c.Get(t.Context(), key); ok {
-		t.Errorf("%q holds %v, want nothing", key, got)
-	}
-}
-
 func TestSetGetDelete(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Timeout: patience, Jitter: -1}} {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		for name, opts := range map[string]cache.Options{"table": cachefix.Plain, "memory": {Timeout: cachefix.Patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				ctx := t.Context()
-				pages := cache.New[page](p.open(t).CacheEntry, opts)
+				pages := cache.New[page](p.Open(t).CacheEntry, opts)
 				if _, ok := pages.Get(ctx, "a"); ok {
 					t.Error("an empty cache has a value")
 				}
-				must(t, pages.Set(ctx, "a", page{Title: "Hé \x00 \u2028", Views: 3, Tags: []string{"x"}}, time.Hour))
+				cachefix.Must(t, pages.Set(ctx, "a", page{Title: "Hé \x00 \u2028", Views: 3, Tags: []string{"x"}}, time.Hour))
 				got, ok := pages.Get(ctx, "a")
 				if !ok || got.Title != "Hé \x00 \u2028" || got.Views != 3 || !slices.Equal(got.Tags, []string{"x"}) {
 					t.Errorf("got %+v, %v", got, ok)
 				}
-				must(t, pages.Set(ctx, "a", page{Title: "two"}, 0))
+				cachefix.Must(t, pages.Set(ctx, "a", page{Title: "two"}, 0))
 				if got, _ := pages.Get(ctx, "a"); got.Title != "two" {
 					t.Errorf("after a second Set: %+v", got)
 				}
-				must(t, pages.Delete(ctx, "a", "never there"))
-				wantMiss(t, pages, "a")
-				must(t, pages.SetMany(ctx, map[string]page{"b": {Title: "B"}, "c": {Title: "C"}}, time.Minute))
+				cachefix.Must(t, pages.Delete(ctx, "a", "never there"))
+				cachefix.WantMiss(t, pages, "a")
+				cachefix.Must(t, pages.SetMany(ctx, map[string]page{"b": {Title: "B"}, "c": {Title: "C"}}, time.Minute))
 				many := pages.GetMany(ctx, []string{"a", "b", "b", "c", ""})
 				if len(many) != 2 || many["b"].Title != "B" || many["c"].Title != "C" {
 					t.Errorf("many: %v", many)
@@ -147,39 +56,39 @@ func TestSetGetDelete(t *testing.T) {
 }
 
 func TestTimeToLive(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Timeout: patience, Jitter: -1}} {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		for name, opts := range map[string]cache.Options{"table": cachefix.Plain, "memory": {Timeout: cachefix.Patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				ctx := t.Context()
 				opts.Prefix = name + ":"
-				texts := cache.New[string](p.open(t).CacheEntry, opts)
-				must(t, texts.Set(ctx, "minute", "m", time.Minute))
-				must(t, texts.Set(ctx, "ever", "e", 0))
-				must(t, texts.Set(ctx, "century", "c", 100*365*24*time.Hour))
-				must(t, texts.Set(ctx, "moment", "x", 1))
+				texts := cache.New[string](p.Open(t).CacheEntry, opts)
+				cachefix.Must(t, texts.Set(ctx, "minute", "m", time.Minute))
+				cachefix.Must(t, texts.Set(ctx, "ever", "e", 0))
+				cachefix.Must(t, texts.Set(ctx, "century", "c", 100*365*24*time.Hour))
+				cachefix.Must(t, texts.Set(ctx, "moment", "x", 1))
 				if err := texts.Set(ctx, "negative", "n", -time.Second); !errors.Is(err, store.ErrInvalid) {
 					t.Errorf("a negative time to live gives %v", err)
 				}
-				wantValue(t, texts, "minute", "m")
-				p.clock.add(59 * time.Second)
-				wantValue(t, texts, "minute", "m")
+				cachefix.WantValue(t, texts, "minute", "m")
+				p.Clock.Add(59 * time.Second)
+				cachefix.WantValue(t, texts, "minute", "m")
 				if ok, err := texts.Touch(ctx, "minute", time.Hour); !ok || err != nil {
 					t.Errorf("Touch gives %v, %v", ok, err)
 				}
-				p.clock.add(2 * time.Second)
-				wantValue(t, texts, "minute", "m")
-				wantMiss(t, texts, "moment")
-				p.clock.add(time.Hour)
-				wantMiss(t, texts, "minute")
+				p.Clock.Add(2 * time.Second)
+				cachefix.WantValue(t, texts, "minute", "m")
+				cachefix.WantMiss(t, texts, "moment")
+				p.Clock.Add(time.Hour)
+				cachefix.WantMiss(t, texts, "minute")
 				if ok, err := texts.Touch(ctx, "minute", time.Hour); ok || err != nil {
 					t.Errorf("Touch of what has expired gives %v, %v", ok, err)
 				}
-				p.clock.add(50 * 365 * 24 * time.Hour)
-				wantValue(t, texts, "century", "c")
-				wantValue(t, texts, "ever", "e")
-				p.clock.add(51 * 365 * 24 * time.Hour)
-				wantMiss(t, texts, "century")
-				wantValue(t, texts, "ever", "e")
+				p.Clock.Add(50 * 365 * 24 * time.Hour)
+				cachefix.WantValue(t, texts, "century", "c")
+				cachefix.WantValue(t, texts, "ever", "e")
+				p.Clock.Add(51 * 365 * 24 * time.Hour)
+				cachefix.WantMiss(t, texts, "century")
+				cachefix.WantValue(t, texts, "ever", "e")
 			})
 		}
 	})
@@ -188,22 +97,22 @@ func TestTimeToLive(t *testing.T) {
 // A clock that steps back makes nothing vanish, and nothing live longer in
 // memory than MemoryFor of the new time.
 func TestClockStepsBack(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		texts := cache.New[string](p.open(t).CacheEntry, plain)
-		must(t, texts.Set(t.Context(), "k", "v", time.Minute))
-		p.clock.add(-time.Hour)
-		wantValue(t, texts, "k", "v")
-		must(t, texts.Set(t.Context(), "k", "w", time.Minute))
-		wantValue(t, texts, "k", "w")
-		p.clock.add(2 * time.Minute)
-		wantMiss(t, texts, "k")
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		texts := cache.New[string](p.Open(t).CacheEntry, cachefix.Plain)
+		cachefix.Must(t, texts.Set(t.Context(), "k", "v", time.Minute))
+		p.Clock.Add(-time.Hour)
+		cachefix.WantValue(t, texts, "k", "v")
+		cachefix.Must(t, texts.Set(t.Context(), "k", "w", time.Minute))
+		cachefix.WantValue(t, texts, "k", "w")
+		p.Clock.Add(2 * time.Minute)
+		cachefix.WantMiss(t, texts, "k")
 	})
 }
 
 func TestAdd(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
 		add := func(value string, want bool) {
 			t.Helper()
 			if ok, err := texts.Add(ctx, "k", value, time.Minute, cache.Tags("t")); ok != want || err != nil {
@@ -212,10 +121,10 @@ func TestAdd(t *testing.T) {
 		}
 		add("one", true)
 		add("two", false)
-		wantValue(t, texts, "k", "one")
-		p.clock.add(time.Hour)
+		cachefix.WantValue(t, texts, "k", "one")
+		p.Clock.Add(time.Hour)
 		add("three", true)
-		wantValue(t, texts, "k", "three")
+		cachefix.WantValue(t, texts, "k", "three")
 		if n, err := texts.InvalidateTags(ctx, "t"); n != 1 || err != nil {
 			t.Errorf("invalidated %d, %v", n, err)
 		}
@@ -245,10 +154,10 @@ func TestAdd(t *testing.T) {
 }
 
 func TestIncrement(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		db := p.open(t)
-		counts := cache.New[int](db.CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
+		db := p.Open(t)
+		counts := cache.New[int](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
 		inc := func(key string, delta, want int64) {
 			t.Helper()
 			if n, err := counts.Increment(ctx, key, delta, time.Minute); n != want || err != nil {
@@ -257,20 +166,20 @@ func TestIncrement(t *testing.T) {
 		}
 		inc("k", 5, 5)
 		inc("k", -7, -2)
-		wantValue(t, counts, "k", -2)
-		p.clock.add(59 * time.Second)
+		cachefix.WantValue(t, counts, "k", -2)
+		p.Clock.Add(59 * time.Second)
 		inc("k", 1, -1)
-		p.clock.add(2 * time.Second) // the time to live is that of the first
+		p.Clock.Add(2 * time.Second) // the time to live is that of the first
 		inc("k", 1, 1)
-		must(t, counts.Set(ctx, "set", 40, 0))
+		cachefix.Must(t, counts.Set(ctx, "set", 40, 0))
 		inc("set", 2, 42)
-		wantValue(t, counts, "set", 42)
-		texts := cache.New[string](db.CacheEntry, plain)
-		must(t, texts.Set(ctx, "text", "x", 0))
+		cachefix.WantValue(t, counts, "set", 42)
+		texts := cache.New[string](db.CacheEntry, cachefix.Plain)
+		cachefix.Must(t, texts.Set(ctx, "text", "x", 0))
 		if _, err := counts.Increment(ctx, "text", 1, 0); !errors.Is(err, cache.ErrNotNumber) {
 			t.Errorf("a text gives %v", err)
 		}
-		wantValue(t, texts, "text", "x")
+		cachefix.WantValue(t, texts, "text", "x")
 		inc("most", 1<<62, 1<<62)
 		if n, err := counts.Increment(ctx, "most", 1<<62, 0); err == nil {
 			t.Errorf("past the greatest number: %d", n)
@@ -286,17 +195,17 @@ func TestIncrement(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		wantValue(t, counts, "many", 40)
+		cachefix.WantValue(t, counts, "many", 40)
 	})
 }
 
 func TestTags(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
 		set := func(key string, tags ...string) {
 			t.Helper()
-			must(t, texts.Set(ctx, key, key, time.Hour, cache.Tags(tags...)))
+			cachefix.Must(t, texts.Set(ctx, key, key, time.Hour, cache.Tags(tags...)))
 		}
 		remove := func(want int64, tags ...string) {
 			t.Helper()
@@ -309,8 +218,8 @@ func TestTags(t *testing.T) {
 		set("c")
 		remove(0, "%", "_", "x_", "z")
 		remove(1, "x")
-		wantMiss(t, texts, "a")
-		wantValue(t, texts, "b", "b")
+		cachefix.WantMiss(t, texts, "a")
+		cachefix.WantValue(t, texts, "b", "b")
 		remove(1, "X", "xy")
 		set("b", "one")
 		set("b", "two") // a new value has its own tags only
@@ -339,9 +248,9 @@ func TestTags(t *testing.T) {
 		for i := range 2500 {
 			values[fmt.Sprint("many", i)] = "v"
 		}
-		must(t, texts.SetMany(ctx, values, 0, cache.Tags("many")))
+		cachefix.Must(t, texts.SetMany(ctx, values, 0, cache.Tags("many")))
 		remove(2500, "many")
-		wantMiss(t, texts, "many7")
+		cachefix.WantMiss(t, texts, "many7")
 	})
 }
 
@@ -352,29 +261,29 @@ func TestOddKeys(t *testing.T) {
 		"a", "a ", "A", "ä", "a%", "a_", "a'", `a"`, "a`", `a\`, "a\n", "a\x00", "a\x00b", "\xff", "\xff\xff", "a\xff", long, long + "x", long[1:],
 		strings.Repeat("ü", 255), strings.Repeat("ü", 256), "a~sha256:0", "a~", "日本語", "\U0010ffff", "\ufffd", "null", "1", " ",
 	}
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Timeout: patience, Jitter: -1}} {
+		for name, opts := range map[string]cache.Options{"table": cachefix.Plain, "memory": {Timeout: cachefix.Patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				opts.Prefix = name
-				texts := cache.New[string](p.open(t).CacheEntry, opts)
+				texts := cache.New[string](p.Open(t).CacheEntry, opts)
 				for i, key := range keys {
-					must(t, texts.Set(ctx, key, fmt.Sprint(i), time.Hour))
+					cachefix.Must(t, texts.Set(ctx, key, fmt.Sprint(i), time.Hour))
 				}
 				for i, key := range keys {
-					wantValue(t, texts, key, fmt.Sprint(i))
+					cachefix.WantValue(t, texts, key, fmt.Sprint(i))
 				}
 				if many := texts.GetMany(ctx, keys); len(many) != len(keys) {
 					t.Errorf("%d of %d keys", len(many), len(keys))
 				}
-				must(t, texts.Delete(ctx, keys...))
+				cachefix.Must(t, texts.Delete(ctx, keys...))
 				for _, key := range keys {
-					wantMiss(t, texts, key)
+					cachefix.WantMiss(t, texts, key)
 				}
 				if err := texts.Set(ctx, "", "v", 0); !errors.Is(err, store.ErrInvalid) {
 					t.Errorf("the empty key gives %v", err)
 				}
-				wantMiss(t, texts, "")
+				cachefix.WantMiss(t, texts, "")
 				if err := texts.Delete(ctx, ""); !errors.Is(err, store.ErrInvalid) {
 					t.Errorf("deleting the empty key gives %v", err)
 				}
@@ -385,11 +294,11 @@ func TestOddKeys(t *testing.T) {
 
 func TestPrefix(t *testing.T) {
 	long := strings.Repeat("long", 1000)
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
-		other := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1, Prefix: "other:"})
-		must(t, other.Set(ctx, "a", "v", 0))
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
+		other := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, Prefix: "other:"})
+		cachefix.Must(t, other.Set(ctx, "a", "v", 0))
 		for _, test := range []struct {
 			prefix  string
 			in, out []string
@@ -405,62 +314,62 @@ func TestPrefix(t *testing.T) {
 			{"\ud7ff", []string{"\ud7ff", "\ud7ffz"}, []string{"\ue000"}},
 		} {
 			for _, key := range append(slices.Clone(test.in), test.out...) {
-				must(t, texts.Set(ctx, key, "v", 0))
+				cachefix.Must(t, texts.Set(ctx, key, "v", 0))
 			}
 			if _, err := texts.InvalidatePrefix(ctx, test.prefix); err != nil {
 				t.Fatal(err)
 			}
 			for _, key := range test.in {
-				wantMiss(t, texts, key)
+				cachefix.WantMiss(t, texts, key)
 			}
 			for _, key := range test.out {
-				wantValue(t, texts, key, "v")
+				cachefix.WantValue(t, texts, key, "v")
 			}
 		}
 		if _, err := texts.InvalidatePrefix(ctx, ""); !errors.Is(err, store.ErrInvalid) {
 			t.Errorf("the empty prefix gives %v", err)
 		}
-		wantValue(t, other, "a", "v")
-		wantValue(t, texts, "other:a", "v")
+		cachefix.WantValue(t, other, "a", "v")
+		cachefix.WantValue(t, texts, "other:a", "v")
 		if n, err := other.Clear(ctx); n != 1 || err != nil {
 			t.Errorf("clearing what has the prefix removed %d, %v", n, err)
 		}
-		must(t, texts.Set(ctx, "one more", "v", 0))
+		cachefix.Must(t, texts.Set(ctx, "one more", "v", 0))
 		if _, err := texts.Clear(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if n, bytes, err := texts.Size(ctx); n != 0 || bytes != 0 || err != nil {
 			t.Errorf("after Clear there are %d entries, %d bytes, %v", n, bytes, err)
 		}
-		wantMiss(t, texts, "one more")
+		cachefix.WantMiss(t, texts, "one more")
 	})
 }
 
 func TestCleanup(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, plain)
+		texts := cache.New[string](p.Open(t).CacheEntry, cachefix.Plain)
 		values := map[string]string{}
 		for i := range 2300 {
 			values[fmt.Sprint("k", i)] = "v"
 		}
-		must(t, texts.SetMany(ctx, values, time.Minute, cache.Tags("t")))
-		must(t, texts.Set(ctx, "later", "v", time.Hour))
-		must(t, texts.Set(ctx, "ever", "v", 0))
+		cachefix.Must(t, texts.SetMany(ctx, values, time.Minute, cache.Tags("t")))
+		cachefix.Must(t, texts.Set(ctx, "later", "v", time.Hour))
+		cachefix.Must(t, texts.Set(ctx, "ever", "v", 0))
 		if n, err := texts.CleanupExpired(ctx); n != 0 || err != nil {
 			t.Errorf("removed %d, %v before anything expired", n, err)
 		}
-		p.clock.add(2 * time.Minute)
+		p.Clock.Add(2 * time.Minute)
 		if n, err := texts.CleanupExpired(ctx); n != 2300 || err != nil {
 			t.Errorf("removed %d, %v", n, err)
 		}
 		if s := texts.Stats(); s.Expired != 2300 {
 			t.Errorf("counted %d", s.Expired)
 		}
-		wantValue(t, texts, "later", "v")
-		wantValue(t, texts, "ever", "v")
+		cachefix.WantValue(t, texts, "later", "v")
+		cachefix.WantValue(t, texts, "ever", "v")
 		var tags int64
-		if err := p.open(t).Store().Conn().QueryRow(ctx, "SELECT count(*) FROM cache_entry_tags", nil, []any{&tags}); tags != 0 || err != nil {
+		if err := p.Open(t).Store().Conn().QueryRow(ctx, "SELECT count(*) FROM cache_entry_tags", nil, []any{&tags}); tags != 0 || err != nil {
 			t.Errorf("%d tags are left, %v", tags, err)
 		}
 	})
@@ -468,32 +377,32 @@ func TestCleanup(t *testing.T) {
 
 // What is used is counted in memory, and written in batches.
 func TestHitsAreFlushed(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		for name, opts := range map[string]cache.Options{"table": plain, "memory": {Timeout: patience, Jitter: -1}} {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		for name, opts := range map[string]cache.Options{"table": cachefix.Plain, "memory": {Timeout: cachefix.Patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				ctx := t.Context()
-				db := p.open(t)
+				db := p.Open(t)
 				opts.Prefix = name
 				texts := cache.New[string](db.CacheEntry, opts)
-				must(t, texts.Set(ctx, "k", "v", time.Hour))
-				p.clock.add(time.Minute)
+				cachefix.Must(t, texts.Set(ctx, "k", "v", time.Hour))
+				p.Clock.Add(time.Minute)
 				for range 5 {
-					wantValue(t, texts, "k", "v")
+					cachefix.WantValue(t, texts, "k", "v")
 				}
 				row, err := db.CacheEntry.GetByKey(ctx, name+"k")
-				must(t, err)
+				cachefix.Must(t, err)
 				if row.HitCount != 0 {
 					t.Errorf("%d hits were written by a read", row.HitCount)
 				}
-				must(t, texts.Flush(ctx))
+				cachefix.Must(t, texts.Flush(ctx))
 				row, err = db.CacheEntry.GetByKey(ctx, name+"k")
-				must(t, err)
-				if row.HitCount != 5 || !row.CacheUsedAt.Equal(p.clock.now()) {
+				cachefix.Must(t, err)
+				if row.HitCount != 5 || !row.CacheUsedAt.Equal(p.Clock.Now()) {
 					t.Errorf("%d hits, used at %s", row.HitCount, row.CacheUsedAt)
 				}
-				wantValue(t, texts, "k", "v")
-				must(t, texts.Flush(ctx))
-				must(t, texts.Flush(ctx))
+				cachefix.WantValue(t, texts, "k", "v")
+				cachefix.Must(t, texts.Flush(ctx))
+				cachefix.Must(t, texts.Flush(ctx))
 				if row, _ = db.CacheEntry.GetByKey(ctx, name+"k"); row.HitCount != 6 {
 					t.Errorf("%d hits after one more", row.HitCount)
 				}
@@ -506,19 +415,19 @@ func TestHitsAreFlushed(t *testing.T) {
 }
 
 func TestTransactions(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		db := p.open(t)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
-		must(t, texts.Set(ctx, "k", "old", time.Hour, cache.Tags("t")))
-		wantValue(t, texts, "k", "old")
+		db := p.Open(t)
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
+		cachefix.Must(t, texts.Set(ctx, "k", "old", time.Hour, cache.Tags("t")))
+		cachefix.WantValue(t, texts, "k", "old")
 		undone := errors.New("undone")
 		change := func(end error) error {
 			return db.Tx(ctx, func(tx *generated.Tx) error {
 				in := texts.In(tx.CacheEntry)
-				must(t, in.Set(ctx, "k", "new", time.Hour))
-				must(t, in.Set(ctx, "k2", "new", time.Hour))
-				wantValue(t, in, "k", "new")
+				cachefix.Must(t, in.Set(ctx, "k", "new", time.Hour))
+				cachefix.Must(t, in.Set(ctx, "k2", "new", time.Hour))
+				cachefix.WantValue(t, in, "k", "new")
 				if many := in.GetMany(ctx, []string{"k", "k2"}); len(many) != 2 {
 					t.Errorf("the transaction sees %v", many)
 				}
@@ -532,28 +441,28 @@ func TestTransactions(t *testing.T) {
 				if v != "loaded" || err != nil {
 					t.Errorf("fetched %q, %v", v, err)
 				}
-				wantValue(t, in, "f", "loaded")
-				wantValue(t, texts, "k", "old") // from memory
+				cachefix.WantValue(t, in, "f", "loaded")
+				cachefix.WantValue(t, texts, "k", "old") // from memory
 				return end
 			})
 		}
 		if err := change(undone); !errors.Is(err, undone) {
 			t.Fatal(err)
 		}
-		wantValue(t, texts, "k", "old")
-		wantMiss(t, texts, "k2")
-		wantMiss(t, texts, "f")
-		must(t, change(nil))
+		cachefix.WantValue(t, texts, "k", "old")
+		cachefix.WantMiss(t, texts, "k2")
+		cachefix.WantMiss(t, texts, "f")
+		cachefix.Must(t, change(nil))
 		hits := texts.Stats().MemoryHits
-		wantValue(t, texts, "k", "new")
+		cachefix.WantValue(t, texts, "k", "new")
 		if texts.Stats().MemoryHits != hits+1 {
 			t.Error("memory did not take at the commit what the transaction set")
 		}
-		wantValue(t, texts, "f", "loaded")
-		must(t, db.Tx(ctx, func(tx *generated.Tx) error { return texts.In(tx.CacheEntry).Delete(ctx, "k") }))
-		wantMiss(t, texts, "k")
-		other := p.open(t)
-		must(t, other.Tx(ctx, func(tx *generated.Tx) error {
+		cachefix.WantValue(t, texts, "f", "loaded")
+		cachefix.Must(t, db.Tx(ctx, func(tx *generated.Tx) error { return texts.In(tx.CacheEntry).Delete(ctx, "k") }))
+		cachefix.WantMiss(t, texts, "k")
+		other := p.Open(t)
+		cachefix.Must(t, other.Tx(ctx, func(tx *generated.Tx) error {
 			if err := texts.In(tx.CacheEntry).Set(ctx, "k", "v", 0); !errors.Is(err, store.ErrInvalid) {
 				t.Errorf("a transaction of another database gives %v", err)
 			}

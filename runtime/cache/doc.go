@@ -37,4 +37,7 @@
 //
 // A stale value is given by Fetch alone, where Options ask for it. An expired
 // one is not given; CleanupExpired removes it.
+//
+// The package has what programs name. Package backend is what a backend of a cache is;
+// package table, which generated code calls, is the one in a table of the database.
 package cache

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hegner123/modulagen/runtime/cache/backend"
+
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -17,7 +19,7 @@ var (
 	// ErrTooLarge says that an encoded value is over the limit.
 	ErrTooLarge = errors.New("cache: the value is too large")
 	// ErrNotNumber says that Increment met an entry that is no whole number.
-	ErrNotNumber = errors.New("cache: the entry is no whole number")
+	ErrNotNumber = backend.ErrNotNumber
 	// ErrRecursive says that a load fetches the key that it is loading.
 	ErrRecursive = errors.New("cache: the load fetches its own key")
 	// ErrLoadTimeout says that a load took longer than Options.LoadTimeout.

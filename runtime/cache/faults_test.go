@@ -16,7 +16,9 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/hegner123/modulagen/generated"
+	"github.com/hegner123/modulagen/internal/cachefix"
 	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
@@ -26,12 +28,12 @@ import (
 // users states.
 func TestMemoryOfOtherProcesses(t *testing.T) {
 	stated := map[string]time.Duration{"sqlite": 100 * time.Millisecond, "postgres": 100 * time.Millisecond, "mysql": 400 * time.Millisecond}
-	onEach(t, func(t *testing.T, p place) {
-		p.clock = nil
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		p.Clock = nil
 		ctx := t.Context()
-		mine := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, MemoryFor: time.Hour})
-		otherDB := p.open(t)
-		other := cache.New[string](otherDB.CacheEntry, cache.Options{Timeout: patience, MemoryFor: time.Hour})
+		mine := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, MemoryFor: time.Hour})
+		otherDB := p.Open(t)
+		other := cache.New[string](otherDB.CacheEntry, cache.Options{Timeout: cachefix.Patience, MemoryFor: time.Hour})
 		changes := map[string]func() error{
 			"set":    func() error { return other.Set(ctx, "k", "new", time.Hour) },
 			"delete": func() error { return other.Delete(ctx, "k") },
@@ -45,22 +47,22 @@ func TestMemoryOfOtherProcesses(t *testing.T) {
 		}
 		for name, change := range changes {
 			t.Run(name, func(t *testing.T) {
-				must(t, mine.Set(ctx, "k", "old", time.Hour, cache.Tags("t")))
-				must(t, mine.Set(ctx, "other", "stays", time.Hour))
+				cachefix.Must(t, mine.Set(ctx, "k", "old", time.Hour, cache.Tags("t")))
+				cachefix.Must(t, mine.Set(ctx, "other", "stays", time.Hour))
 				memory := mine.Stats().MemoryHits
-				wantValue(t, mine, "k", "old")
+				cachefix.WantValue(t, mine, "k", "old")
 				if mine.Stats().MemoryHits != memory+1 {
 					t.Fatal("it was not in memory")
 				}
-				must(t, change())
+				cachefix.Must(t, change())
 				start := time.Now()
-				until(t, "the change to be read", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
-				if took := time.Since(start); took > 10*stated[p.kind] { // ten times what is stated: machines of tests are busy
+				cachefix.Until(t, "the change to be read", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
+				if took := time.Since(start); took > 10*stated[p.Kind] { // ten times what is stated: machines of tests are busy
 					t.Errorf("it took %s", took)
 				}
 				if name != "clear" {
 					memory = mine.Stats().MemoryHits
-					wantValue(t, mine, "other", "stays")
+					cachefix.WantValue(t, mine, "other", "stays")
 					if mine.Stats().MemoryHits != memory+1 {
 						t.Error("what was not changed was forgotten too")
 					}
@@ -72,56 +74,58 @@ func TestMemoryOfOtherProcesses(t *testing.T) {
 
 // Memory asks again after MemoryFor, whatever was read.
 func TestMemoryIsNotForEver(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		db := p.open(t)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, MemoryFor: time.Minute})
-		must(t, texts.Set(ctx, "k", "v", 0))
-		wantValue(t, texts, "k", "v")
+		db := p.Open(t)
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, MemoryFor: time.Minute})
+		cachefix.Must(t, texts.Set(ctx, "k", "v", 0))
+		cachefix.WantValue(t, texts, "k", "v")
 		_, err := db.Store().Conn().Exec(ctx, "DELETE FROM cache_entry", nil) // past the cache, and past its table's methods
-		must(t, err)
-		wantValue(t, texts, "k", "v")
-		p.clock.add(61 * time.Second)
-		wantMiss(t, texts, "k")
+		cachefix.Must(t, err)
+		cachefix.WantValue(t, texts, "k", "v")
+		p.Clock.Add(61 * time.Second)
+		cachefix.WantMiss(t, texts, "k")
 	})
 }
 
 func TestHashesAlike(t *testing.T) {
 	a, b := alike(t)
-	onEach(t, func(t *testing.T, p place) {
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1})
-		must(t, texts.Set(t.Context(), a, "a", 0))
-		must(t, texts.Set(t.Context(), b, "b", 0))
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
+		cachefix.Must(t, texts.Set(t.Context(), a, "a", 0))
+		cachefix.Must(t, texts.Set(t.Context(), b, "b", 0))
 		for range 3 {
-			wantValue(t, texts, a, "a")
-			wantValue(t, texts, b, "b")
+			cachefix.WantValue(t, texts, a, "a")
+			cachefix.WantValue(t, texts, b, "b")
 		}
-		must(t, texts.Delete(t.Context(), a))
-		wantMiss(t, texts, a)
-		wantValue(t, texts, b, "b")
+		cachefix.Must(t, texts.Delete(t.Context(), a))
+		cachefix.WantMiss(t, texts, a)
+		cachefix.WantValue(t, texts, b, "b")
 	})
 }
 
-// alike finds two keys with one hash, from what is known of how it is made.
+// alike returns two keys with one hash. They were found by what is known of how it is
+// made: each has a first word of eight characters, and the second word of one makes up
+// for the difference.
 func alike(t *testing.T) (string, string) {
 	t.Helper()
-	a, b := cache.Alike()
-	if a == b || cache.Hash(a) != cache.Hash(b) {
-		t.Fatalf("%q and %q have the hashes %x and %x", a, b, cache.Hash(a), cache.Hash(b))
+	const a, b = "aaaaaaaabbbbbbbb", "00001964!jk%3X|n"
+	if backend.Hash(a) != backend.Hash(b) {
+		t.Fatalf("%q and %q have the hashes %x and %x", a, b, backend.Hash(a), backend.Hash(b))
 	}
 	return a, b
 }
 
 // A database that fails is a miss that is counted and logged; a write says so.
 func TestDatabaseIsAway(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
 		var log bytes.Buffer
-		db := p.open(t)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, Memory: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-		must(t, texts.Set(ctx, "k", "v", 0))
-		must(t, db.Close())
-		wantMiss(t, texts, "k")
+		db := p.Open(t)
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		cachefix.Must(t, texts.Set(ctx, "k", "v", 0))
+		cachefix.Must(t, db.Close())
+		cachefix.WantMiss(t, texts, "k")
 		if many := texts.GetMany(ctx, []string{"k"}); len(many) != 0 {
 			t.Errorf("got %v", many)
 		}
@@ -147,22 +151,22 @@ func TestDatabaseIsAway(t *testing.T) {
 func TestLockedDatabase(t *testing.T) {
 	for _, kind := range []string{"sqlite", "postgres", "mysql"} {
 		t.Run(kind, func(t *testing.T) {
-			p := place{kind: kind}
+			p := cachefix.Place{Kind: kind}
 			if kind == "sqlite" {
-				p.dsn = "sqlite:" + filepath.Join(t.TempDir(), "cache.db")
+				p.DSN = "sqlite:" + filepath.Join(t.TempDir(), "cache.db")
 			} else {
-				p.dsn = storetest.FreshDSN(t, kind)
+				p.DSN = storetest.FreshDSN(t, kind)
 			}
 			ctx := t.Context()
-			db := p.open(t)
+			db := p.Open(t)
 			texts := cache.New[string](db.CacheEntry, cache.Options{Memory: -1, Timeout: 100 * time.Millisecond})
-			must(t, texts.Set(ctx, "k", "v", 0))
+			cachefix.Must(t, texts.Set(ctx, "k", "v", 0))
 			unlock := lock(t, p)
 			start := time.Now()
 			if kind == "sqlite" {
-				wantValue(t, texts, "k", "v") // readers do not wait for a writer
+				cachefix.WantValue(t, texts, "k", "v") // readers do not wait for a writer
 			} else {
-				wantMiss(t, texts, "k")
+				cachefix.WantMiss(t, texts, "k")
 			}
 			if took := time.Since(start); took > 5*time.Second {
 				t.Errorf("a read took %s", took)
@@ -177,33 +181,33 @@ func TestLockedDatabase(t *testing.T) {
 				t.Errorf("Set gives %v", err)
 			}
 			unlock()
-			until(t, "the lock to be gone", func() bool { _, ok := texts.Get(ctx, "k"); return ok })
-			must(t, texts.Set(ctx, "k", "x", 0))
-			wantValue(t, texts, "k", "x")
+			cachefix.Until(t, "the lock to be gone", func() bool { _, ok := texts.Get(ctx, "k"); return ok })
+			cachefix.Must(t, texts.Set(ctx, "k", "x", 0))
+			cachefix.WantValue(t, texts, "k", "x")
 		})
 	}
 }
 
 // lock keeps others out of the cache's table.
-func lock(t *testing.T, p place) (unlock func()) {
+func lock(t *testing.T, p cachefix.Place) (unlock func()) {
 	t.Helper()
-	if p.kind == "sqlite" {
-		db, err := sql.Open("sqlite", strings.TrimPrefix(p.dsn, "sqlite:"))
-		must(t, err)
+	if p.Kind == "sqlite" {
+		db, err := sql.Open("sqlite", strings.TrimPrefix(p.DSN, "sqlite:"))
+		cachefix.Must(t, err)
 		db.SetMaxOpenConns(1)
 		_, err = db.Exec("BEGIN IMMEDIATE")
-		must(t, err)
+		cachefix.Must(t, err)
 		return func() {
 			_, err := db.Exec("ROLLBACK")
-			must(t, err)
-			must(t, db.Close())
+			cachefix.Must(t, err)
+			cachefix.Must(t, db.Close())
 		}
 	}
-	statement := map[string]string{"postgres": "LOCK TABLE cache_entry IN ACCESS EXCLUSIVE MODE", "mysql": "LOCK TABLES cache_entry WRITE"}[p.kind]
+	statement := map[string]string{"postgres": "LOCK TABLE cache_entry IN ACCESS EXCLUSIVE MODE", "mysql": "LOCK TABLES cache_entry WRITE"}[p.Kind]
 	locked, release, done := make(chan error), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		db, err := core.Open(context.Background(), p.dsn, nil, store.Options{MaxConns: 1})
+		db, err := core.Open(context.Background(), p.DSN, nil, store.Options{MaxConns: 1})
 		if err != nil {
 			locked <- err
 			return
@@ -216,7 +220,7 @@ func lock(t *testing.T, p place) (unlock func()) {
 			return errors.New("that is all")
 		})
 	}()
-	must(t, <-locked)
+	cachefix.Must(t, <-locked)
 	return func() { close(release); <-done }
 }
 
@@ -225,36 +229,36 @@ func TestReadOnlyDatabase(t *testing.T) {
 		ctx := t.Context()
 		path := filepath.Join(t.TempDir(), "cache.db")
 		db, err := generated.Open(ctx, "sqlite:"+path, generated.Options{})
-		must(t, err)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, Memory: -1})
-		must(t, texts.Set(ctx, "k", "v", 0))
+		cachefix.Must(t, err)
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1})
+		cachefix.Must(t, texts.Set(ctx, "k", "v", 0))
 		_, err = db.Store().Conn().Exec(ctx, "PRAGMA query_only = ON", nil)
-		must(t, err)
+		cachefix.Must(t, err)
 		refused(t, texts)
-		must(t, db.Close())
+		cachefix.Must(t, db.Close())
 	})
 	t.Run("postgres", func(t *testing.T) {
 		ctx := t.Context()
-		p := place{kind: "postgres", dsn: storetest.FreshDSN(t, "postgres")}
-		db := p.open(t)
-		must(t, cache.New[string](db.CacheEntry, plain).Set(ctx, "k", "v", 0))
-		name := p.dsn[strings.LastIndex(p.dsn, "/")+1:]
+		p := cachefix.Place{Kind: "postgres", DSN: storetest.FreshDSN(t, "postgres")}
+		db := p.Open(t)
+		cachefix.Must(t, cache.New[string](db.CacheEntry, cachefix.Plain).Set(ctx, "k", "v", 0))
+		name := p.DSN[strings.LastIndex(p.DSN, "/")+1:]
 		name, _, _ = strings.Cut(name, "?")
 		_, err := db.Store().Conn().Exec(ctx, fmt.Sprintf("ALTER DATABASE %s SET default_transaction_read_only = on", name), nil)
-		must(t, err)
-		refused(t, cache.New[string](p.open(t).CacheEntry, plain)) // new connections are read-only
+		cachefix.Must(t, err)
+		refused(t, cache.New[string](p.Open(t).CacheEntry, cachefix.Plain)) // new connections are read-only
 	})
 	t.Run("mysql", func(t *testing.T) {
 		ctx := t.Context()
-		p := place{kind: "mysql", dsn: storetest.FreshDSN(t, "mysql")}
-		db := p.open(t)
-		must(t, cache.New[string](db.CacheEntry, plain).Set(ctx, "k", "v", 0))
+		p := cachefix.Place{Kind: "mysql", DSN: storetest.FreshDSN(t, "mysql")}
+		db := p.Open(t)
+		cachefix.Must(t, cache.New[string](db.CacheEntry, cachefix.Plain).Set(ctx, "k", "v", 0))
 		for _, verb := range []string{"INSERT", "UPDATE", "DELETE"} { // it has no switch for one database
 			_, err := db.Store().Conn().Exec(ctx, "CREATE TRIGGER no_"+verb+" BEFORE "+verb+
 				" ON cache_entry FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'read-only'", nil)
-			must(t, err)
+			cachefix.Must(t, err)
 		}
-		refused(t, cache.New[string](db.CacheEntry, plain))
+		refused(t, cache.New[string](db.CacheEntry, cachefix.Plain))
 	})
 }
 
@@ -262,21 +266,21 @@ func TestReadOnlyDatabase(t *testing.T) {
 func refused(t *testing.T, texts *cache.Cache[string]) {
 	t.Helper()
 	ctx := t.Context()
-	wantValue(t, texts, "k", "v")
+	cachefix.WantValue(t, texts, "k", "v")
 	if err := texts.Set(ctx, "k", "w", 0); err == nil {
 		t.Error("Set on a read-only database says nothing")
 	}
 	if v, err := texts.Fetch(ctx, "new", 0, func(context.Context) (string, error) { return "loaded", nil }); v != "loaded" || err != nil {
 		t.Errorf("fetched %q, %v", v, err)
 	}
-	wantValue(t, texts, "k", "v")
+	cachefix.WantValue(t, texts, "k", "v")
 }
 
 func TestValuesOverTheLimit(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Memory: -1, MaxValue: 1000, Codec: cache.Raw()})
-		must(t, texts.Set(ctx, "k", strings.Repeat("x", 1000), 0))
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1, MaxValue: 1000, Codec: cache.Raw()})
+		cachefix.Must(t, texts.Set(ctx, "k", strings.Repeat("x", 1000), 0))
 		long := strings.Repeat("x", 1001)
 		if err := texts.Set(ctx, "k", long, 0); !errors.Is(err, cache.ErrTooLarge) {
 			t.Errorf("Set gives %v", err)
@@ -295,8 +299,8 @@ func TestValuesOverTheLimit(t *testing.T) {
 }
 
 func TestWrongOptions(t *testing.T) {
-	p := place{kind: "sqlite", dsn: "sqlite::memory:"}
-	db := p.open(t)
+	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
+	db := p.Open(t)
 	for _, opts := range []cache.Options{
 		{TTL: -1},
 		{Timeout: -1},
@@ -318,9 +322,9 @@ func TestWrongOptions(t *testing.T) {
 		if err := c.Set(t.Context(), "k", "v", 0); !errors.Is(err, store.ErrInvalid) {
 			t.Errorf("Set with %+v gives %v", opts, err)
 		}
-		wantMiss(t, c, "k")
+		cachefix.WantMiss(t, c, "k")
 	}
-	if err := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience}).Err(); err != nil {
+	if err := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience}).Err(); err != nil {
 		t.Error(err)
 	}
 }
@@ -334,22 +338,22 @@ func (n named) Decode(data []byte, to any) error { return cache.JSON().Decode(da
 
 // A value that does not decode is a miss, and counted.
 func TestCodecs(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		db := p.open(t)
+		db := p.Open(t)
 		type key struct{ A, B int }
 		value := map[string]key{"x": {1, 2}}
 		for name, opts := range map[string]cache.Options{
 			"json": {}, "gob": {Codec: cache.Gob()}, "own": {Codec: named("own")}, "zstd": {Compress: 1, Codec: cache.Gob()},
 		} {
-			opts.Memory, opts.Timeout = -1, patience
+			opts.Memory, opts.Timeout = -1, cachefix.Patience
 			c := cache.New[map[string]key](db.CacheEntry, opts)
-			must(t, c.Set(ctx, name, value, 0))
+			cachefix.Must(t, c.Set(ctx, name, value, 0))
 			if got, ok := c.Get(ctx, name); !ok || got["x"] != value["x"] {
 				t.Errorf("%s: got %v, %v", name, got, ok)
 			}
 		}
-		wrong := cache.New[[]int](db.CacheEntry, plain)
+		wrong := cache.New[[]int](db.CacheEntry, cachefix.Plain)
 		for _, key := range []string{"json", "gob", "own", "zstd"} {
 			if v, ok := wrong.Get(ctx, key); ok {
 				t.Errorf("%s: got %v", key, v)
@@ -358,49 +362,49 @@ func TestCodecs(t *testing.T) {
 		if s := wrong.Stats(); s.Undecodable != 4 || s.Misses != 0 && s.Misses != 4 {
 			t.Errorf("stats %+v", s)
 		}
-		raw := cache.New[[]byte](db.CacheEntry, cache.Options{Timeout: patience, Memory: -1, Codec: cache.Raw()})
-		must(t, raw.Set(ctx, "raw", []byte{0, 255, 1}, 0))
+		raw := cache.New[[]byte](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1, Codec: cache.Raw()})
+		cachefix.Must(t, raw.Set(ctx, "raw", []byte{0, 255, 1}, 0))
 		if got, ok := raw.Get(ctx, "raw"); !ok || !bytes.Equal(got, []byte{0, 255, 1}) {
 			t.Errorf("raw: got %v, %v", got, ok)
 		}
-		if err := cache.New[int](db.CacheEntry, cache.Options{Timeout: patience, Codec: cache.Raw()}).Set(ctx, "n", 1, 0); err == nil {
+		if err := cache.New[int](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Codec: cache.Raw()}).Set(ctx, "n", 1, 0); err == nil {
 			t.Error("the raw codec took a number")
 		}
-		if err := cache.New[any](db.CacheEntry, plain).Set(ctx, "c", make(chan int), 0); err == nil {
+		if err := cache.New[any](db.CacheEntry, cachefix.Plain).Set(ctx, "c", make(chan int), 0); err == nil {
 			t.Error("a channel was encoded")
 		}
 	})
 }
 
 func TestKeysRotate(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		db := p.open(t)
+		db := p.Open(t)
 		old := cache.Key{ID: "k1", Secret: []byte("0123456789abcdef")}
 		young := cache.Key{ID: "k2", Secret: []byte("0123456789abcdef0123456789abcdef")}
 		with := func(keys ...cache.Key) *cache.Cache[string] {
-			return cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, Memory: -1, Keys: keys, Compress: 100})
+			return cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1, Keys: keys, Compress: 100})
 		}
-		must(t, with(old).Set(ctx, "a", "secret", 0))
+		cachefix.Must(t, with(old).Set(ctx, "a", "secret", 0))
 		row, err := db.CacheEntry.GetByKey(ctx, "a")
-		must(t, err)
+		cachefix.Must(t, err)
 		if bytes.Contains(row.Value, []byte("secret")) || row.CacheFormat != "json:string+aes:k1" {
 			t.Errorf("the row holds %q in the format %s", row.Value, row.CacheFormat)
 		}
-		wantValue(t, with(young, old), "a", "secret")
-		must(t, with(young, old).Set(ctx, "b", strings.Repeat("secret", 100), 0))
-		wantValue(t, with(young), "b", strings.Repeat("secret", 100))
-		wantMiss(t, with(young), "a")
-		wantMiss(t, cache.New[string](db.CacheEntry, plain), "a")
+		cachefix.WantValue(t, with(young, old), "a", "secret")
+		cachefix.Must(t, with(young, old).Set(ctx, "b", strings.Repeat("secret", 100), 0))
+		cachefix.WantValue(t, with(young), "b", strings.Repeat("secret", 100))
+		cachefix.WantMiss(t, with(young), "a")
+		cachefix.WantMiss(t, cache.New[string](db.CacheEntry, cachefix.Plain), "a")
 		// A value that is moved to another key, or changed, does not open.
 		putEntry(t, db, "c", row.Value, row.CacheFormat)
-		wantMiss(t, with(old), "c")
+		cachefix.WantMiss(t, with(old), "c")
 		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{Value: store.Set(append(row.Value[:len(row.Value)-1], row.Value[len(row.Value)-1]^1))})
-		must(t, err)
-		wantMiss(t, with(old), "a")
+		cachefix.Must(t, err)
+		cachefix.WantMiss(t, with(old), "a")
 		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{Value: store.Set([]byte("x"))})
-		must(t, err)
-		wantMiss(t, with(old), "a")
+		cachefix.Must(t, err)
+		cachefix.WantMiss(t, with(old), "a")
 		if _, err := with(old).Increment(ctx, "n", 1, 0); !errors.Is(err, store.ErrInvalid) {
 			t.Errorf("a counter gives %v", err)
 		}
@@ -409,19 +413,19 @@ func TestKeysRotate(t *testing.T) {
 
 // A program that holds every connection of its pool goes on forgetting.
 func TestForgetsWhileThePoolIsHeld(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		if p.kind == "sqlite" {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		if p.Kind == "sqlite" {
 			return // its readers have no pool to run out of
 		}
-		p.clock = nil
+		p.Clock = nil
 		ctx := t.Context()
 		const conns = 2
-		db, err := generated.Open(ctx, p.dsn, generated.Options{MaxConns: conns})
-		must(t, err)
+		db, err := generated.Open(ctx, p.DSN, generated.Options{MaxConns: conns})
+		cachefix.Must(t, err)
 		t.Cleanup(func() { db.Close() })
 		mine := cache.New[string](db.CacheEntry, cache.Options{Timeout: 50 * time.Millisecond, MemoryFor: time.Hour})
-		other := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience})
-		until(t, "the value to be in memory", func() bool {
+		other := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience})
+		cachefix.Until(t, "the value to be in memory", func() bool {
 			hits := mine.Stats().MemoryHits
 			if _, ok := mine.Get(ctx, "k"); !ok {
 				_ = mine.Set(ctx, "k", "old", time.Hour) // tried again: its time is short
@@ -432,7 +436,7 @@ func TestForgetsWhileThePoolIsHeld(t *testing.T) {
 		var holders sync.WaitGroup
 		for range conns {
 			holders.Go(func() {
-				must(t, db.Tx(ctx, func(tx *generated.Tx) error {
+				cachefix.Must(t, db.Tx(ctx, func(tx *generated.Tx) error {
 					if _, err := tx.CacheEntry.Count(ctx, store.Everything[generated.CacheEntryID](), 1); err != nil {
 						return err
 					}
@@ -447,8 +451,8 @@ func TestForgetsWhileThePoolIsHeld(t *testing.T) {
 		for range conns {
 			<-held
 		}
-		wantValue(t, mine, "k", "old")
-		must(t, other.Set(ctx, "k", "new", time.Hour))
-		until(t, "the change to be read", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
+		cachefix.WantValue(t, mine, "k", "old")
+		cachefix.Must(t, other.Set(ctx, "k", "new", time.Hour))
+		cachefix.Until(t, "the change to be read", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
 	})
 }

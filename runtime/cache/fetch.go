@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 )
 
 // Load makes the value of a key. Its context ends when no one waits any more,
@@ -47,7 +49,7 @@ func (c *Cache[V]) Fetch(ctx context.Context, key string, ttl time.Duration, loa
 		if e.none {
 			return none, ErrNone
 		}
-		p.refreshAhead(ctx, time.Duration(e.fresh-c.invalidator.clock()))
+		p.refreshAhead(ctx, time.Duration(e.fresh-c.invalidator.Clock()))
 		return e.value, nil
 	}
 	if isLoading(ctx, c.common, k) {
@@ -120,7 +122,7 @@ func (p *fetchCall[V]) inTx(ctx context.Context) (V, error) {
 	}
 	w, err := p.c.prepare(ctx, p.key, v, p.lives(v), p.set)
 	if err == nil {
-		err = p.c.b.Put(ctx, []*Write{w})
+		err = p.c.b.Put(ctx, []*backend.Write{w})
 	}
 	return v, err
 }
@@ -149,7 +151,7 @@ func (p *fetchCall[V]) refreshInBackground(ctx context.Context, left time.Durati
 // longer than that is loaded all the same.
 func (p *fetchCall[V]) leased(ctx context.Context, stale reading[V], left time.Duration) (V, error) {
 	c := p.c
-	w := &Write{Key: p.key, Tags: p.set.tags, Token: token()}
+	w := &backend.Write{Key: p.key, Tags: p.set.tags, Token: token()}
 	start := time.Now()
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 25*time.Millisecond) {
 		had, fresh, err := p.lease(ctx, w)
@@ -205,7 +207,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // writer is better than a second load.
 const leasePatience = 10
 
-func (p *fetchCall[V]) lease(ctx context.Context, w *Write) (had, fresh bool, err error) {
+func (p *fetchCall[V]) lease(ctx context.Context, w *backend.Write) (had, fresh bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, leasePatience*p.c.opts.Timeout)
 	defer cancel()
 	return p.c.b.Lease(ctx, w, p.c.opts.Lease)
@@ -230,7 +232,7 @@ func (p *fetchCall[V]) fill(ctx context.Context, token int64, stale reading[V]) 
 			c.failed(ctx, err)
 		}
 	})
-	w := &Write{Key: p.key, Tags: p.set.tags, Token: token, Patch: p.set.patch}
+	w := &backend.Write{Key: p.key, Tags: p.set.tags, Token: token, Patch: p.set.patch}
 	switch {
 	case err == nil:
 		if w, err = c.prepare(ctx, p.key, v, p.lives(v), p.set); err != nil {

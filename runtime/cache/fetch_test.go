@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hegner123/modulagen/internal/cachefix"
 	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -56,23 +58,13 @@ func on[T any](t *testing.T, c <-chan T) (v T) {
 	return v
 }
 
-// until asks again and again; it is for what another goroutine does soon.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); runtime.Gosched() {
-		if time.Now().After(end) {
-			t.Fatalf("waited too long for: %s", what)
-		}
-	}
-}
-
 func TestFetchLoadsOnce(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		p.clock = nil // leases renew themselves by the real one
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		p.Clock = nil // leases renew themselves by the real one
 		var n loads
 		caches := []*cache.Cache[string]{}
 		for range 4 { // as four processes
-			caches = append(caches, cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience}))
+			caches = append(caches, cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience}))
 		}
 		started := make(chan struct{})
 		release := make(chan struct{})
@@ -94,7 +86,7 @@ func TestFetchLoadsOnce(t *testing.T) {
 			})
 		}
 		on(t, started)
-		until(t, "everyone to ask", func() bool { return asked.Load() == 200 })
+		cachefix.Until(t, "everyone to ask", func() bool { return asked.Load() == 200 })
 		close(release)
 		wg.Wait()
 		n.want(t, 1)
@@ -109,8 +101,8 @@ func TestFetchLoadsOnce(t *testing.T) {
 }
 
 func TestFailedLoadIsNotKept(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		texts := cache.New[string](p.open(t).CacheEntry, plain)
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		texts := cache.New[string](p.Open(t).CacheEntry, cachefix.Plain)
 		var n loads
 		broken := errors.New("broken")
 		started, release := make(chan struct{}), make(chan struct{})
@@ -132,11 +124,11 @@ func TestFailedLoadIsNotKept(t *testing.T) {
 		for range 5 {
 			fetch(n.fails(errors.New("a second load")))
 		}
-		until(t, "five to wait", func() bool { return cache.Waiting(texts, "k") == 6 })
+		cachefix.Until(t, "five to wait", func() bool { return cache.Waiting(texts, "k") == 6 })
 		close(release)
 		wg.Wait()
 		n.want(t, 1)
-		wantMiss(t, texts, "k")
+		cachefix.WantMiss(t, texts, "k")
 		wantFetch(t, texts, n.gives("v"), "v")
 		n.want(t, 2)
 		if s := texts.Stats(); s.Loads != 2 || s.LoadErrors != 1 || s.LoadTime <= 0 {
@@ -147,10 +139,10 @@ func TestFailedLoadIsNotKept(t *testing.T) {
 
 // What came while the load ran wins over what it loaded.
 func TestInvalidationWinsOverARunningLoad(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		p.clock = nil
-		mine := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience})
-		other := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience})
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		p.Clock = nil
+		mine := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience})
+		other := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience})
 		for name, change := range map[string]func(context.Context, *cache.Cache[string]) error{
 			"delete": func(ctx context.Context, c *cache.Cache[string]) error { return c.Delete(ctx, "k") },
 			"tag": func(ctx context.Context, c *cache.Cache[string]) error {
@@ -170,9 +162,9 @@ func TestInvalidationWinsOverARunningLoad(t *testing.T) {
 				for _, before := range []string{"nothing", "a stale value"} {
 					t.Run(fmt.Sprint(name, " ", from, " after ", before), func(t *testing.T) {
 						ctx := t.Context()
-						must(t, mine.Delete(ctx, "k"))
+						cachefix.Must(t, mine.Delete(ctx, "k"))
 						if before != "nothing" {
-							must(t, mine.Set(ctx, "k", "old", 1, cache.Tags("t", "u")))
+							cachefix.Must(t, mine.Set(ctx, "k", "old", 1, cache.Tags("t", "u")))
 						}
 						var n loads
 						wantFetch(t, mine, func(ctx context.Context) (string, error) {
@@ -181,16 +173,16 @@ func TestInvalidationWinsOverARunningLoad(t *testing.T) {
 						}, "outdated", cache.Tags("t"))
 						wantFetch(t, mine, n.gives("new"), "new")
 						n.want(t, 2)
-						wantValue(t, other, "k", "new")
+						cachefix.WantValue(t, other, "k", "new")
 					})
 				}
 			}
 		}
 		t.Run("set", func(t *testing.T) {
 			ctx := t.Context()
-			must(t, mine.Delete(ctx, "k"))
+			cachefix.Must(t, mine.Delete(ctx, "k"))
 			wantFetch(t, mine, func(ctx context.Context) (string, error) { return "loaded", mine.Set(ctx, "k", "set", 0) }, "loaded")
-			wantValue(t, mine, "k", "set")
+			cachefix.WantValue(t, mine, "k", "set")
 			if s := mine.Stats(); s.Discarded == 0 {
 				t.Error("the loaded value was not counted as discarded")
 			}
@@ -199,10 +191,10 @@ func TestInvalidationWinsOverARunningLoad(t *testing.T) {
 }
 
 func TestLoadsThatMisbehave(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		p.clock = nil
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		p.Clock = nil
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Memory: -1, LoadTimeout: 300 * time.Millisecond, Lease: 100 * time.Millisecond})
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1, LoadTimeout: 300 * time.Millisecond, Lease: 100 * time.Millisecond})
 		var n loads
 		_, err := texts.Fetch(ctx, "k", 0, func(context.Context) (string, error) { panic(store.ErrBusy) })
 		var panicked *cache.PanicError
@@ -230,7 +222,7 @@ func TestLoadsThatMisbehave(t *testing.T) {
 		wantFetch(t, texts, n.gives("after all"), "after all") // no one is kept waiting by it
 
 		// Who leaves does not take the load along; the last one does.
-		must(t, texts.Delete(ctx, "k"))
+		cachefix.Must(t, texts.Delete(ctx, "k"))
 		started, ended := make(chan struct{}), make(chan struct{})
 		gone, leave := context.WithCancel(ctx)
 		result := make(chan error, 1)
@@ -255,24 +247,24 @@ func TestLoadsThatMisbehave(t *testing.T) {
 // A process that is killed between load and store leaves a lease: another one
 // loads when it has ended.
 func TestLeaseOfADeadProcess(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		p.clock = nil
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		p.Clock = nil
 		ctx := t.Context()
-		db := p.open(t)
-		backend := db.CacheEntry.CacheBackend()
-		had, fresh, err := backend.Lease(ctx, &cache.Write{Key: "k", Tags: []string{"t"}, Token: 7}, 400*time.Millisecond)
+		db := p.Open(t)
+		rows := db.CacheEntry.CacheBackend()
+		had, fresh, err := rows.Lease(ctx, &backend.Write{Key: "k", Tags: []string{"t"}, Token: 7}, 400*time.Millisecond)
 		if !had || !fresh || err != nil {
 			t.Fatalf("leased %v, %v, %v", had, fresh, err)
 		}
-		texts := cache.New[string](db.CacheEntry, plain)
-		wantMiss(t, texts, "k")
-		if had, _, err := backend.Lease(ctx, &cache.Write{Key: "k", Token: 8}, time.Minute); had || err != nil {
+		texts := cache.New[string](db.CacheEntry, cachefix.Plain)
+		cachefix.WantMiss(t, texts, "k")
+		if had, _, err := rows.Lease(ctx, &backend.Write{Key: "k", Token: 8}, time.Minute); had || err != nil {
 			t.Errorf("a second lease: %v, %v", had, err)
 		}
-		if ok, err := backend.Beat(ctx, "k", 7, 400*time.Millisecond); !ok || err != nil {
+		if ok, err := rows.Beat(ctx, "k", 7, 400*time.Millisecond); !ok || err != nil {
 			t.Errorf("renewing: %v, %v", ok, err)
 		}
-		if ok, err := backend.Beat(ctx, "k", 8, time.Minute); ok || err != nil {
+		if ok, err := rows.Beat(ctx, "k", 8, time.Minute); ok || err != nil {
 			t.Errorf("renewing what another has: %v, %v", ok, err)
 		}
 		var n loads
@@ -282,18 +274,18 @@ func TestLeaseOfADeadProcess(t *testing.T) {
 		if took := time.Since(start); took < 300*time.Millisecond || took > 5*time.Second {
 			t.Errorf("it took %s", took)
 		}
-		if ok, err := backend.Fill(ctx, &cache.Write{Key: "k", Token: 7, Format: "json", Value: []byte(`"late"`), Life: time.Hour, Fresh: time.Hour}); ok || err != nil {
+		if ok, err := rows.Fill(ctx, &backend.Write{Key: "k", Token: 7, Format: "json", Value: []byte(`"late"`), Life: time.Hour, Fresh: time.Hour}); ok || err != nil {
 			t.Errorf("the dead process came back and wrote: %v, %v", ok, err)
 		}
-		wantValue(t, texts, "k", "v")
+		cachefix.WantValue(t, texts, "k", "v")
 	})
 }
 
 func TestLongLoadsKeepTheirLease(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		p.clock = nil
-		opts := cache.Options{Timeout: patience, Memory: -1, Lease: 500 * time.Millisecond}
-		mine, other := cache.New[string](p.open(t).CacheEntry, opts), cache.New[string](p.open(t).CacheEntry, opts)
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		p.Clock = nil
+		opts := cache.Options{Timeout: cachefix.Patience, Memory: -1, Lease: 500 * time.Millisecond}
+		mine, other := cache.New[string](p.Open(t).CacheEntry, opts), cache.New[string](p.Open(t).CacheEntry, opts)
 		var n loads
 		waits := make(chan struct{})
 		wantFetch(t, mine, func(context.Context) (string, error) {
@@ -310,10 +302,10 @@ func TestLongLoadsKeepTheirLease(t *testing.T) {
 }
 
 func TestNegativeEntries(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		for name, memory := range map[string]int64{"table": -1, "memory": 0} {
 			t.Run(name, func(t *testing.T) {
-				texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1, Memory: memory, NegativeTTL: 10 * time.Second, Prefix: name})
+				texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, Memory: memory, NegativeTTL: 10 * time.Second, Prefix: name})
 				var n loads
 				fetch := func(want error) {
 					t.Helper()
@@ -325,8 +317,8 @@ func TestNegativeEntries(t *testing.T) {
 				fetch(cache.ErrNone)
 				fetch(cache.ErrNone)
 				n.want(t, 1)
-				wantMiss(t, texts, "k")
-				p.clock.add(11 * time.Second)
+				cachefix.WantMiss(t, texts, "k")
+				p.Clock.Add(11 * time.Second)
 				fetch(cache.ErrNone)
 				n.want(t, 2)
 				if gone, err := texts.InvalidateTags(t.Context(), "t"); gone != 1 || err != nil {
@@ -336,7 +328,7 @@ func TestNegativeEntries(t *testing.T) {
 				if s := texts.Stats(); s.LoadErrors != 0 {
 					t.Errorf("%d failed loads", s.LoadErrors)
 				}
-				must(t, texts.Delete(t.Context(), "k"))
+				cachefix.Must(t, texts.Delete(t.Context(), "k"))
 				fetch(cache.ErrNone)
 				if ok, err := texts.Add(t.Context(), "k", "added", 0); !ok || err != nil {
 					t.Errorf("Add in place of nothing: %v, %v", ok, err)
@@ -347,25 +339,25 @@ func TestNegativeEntries(t *testing.T) {
 }
 
 func TestStaleValues(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1, StaleFor: 10 * time.Second, StaleIfError: time.Hour})
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, StaleFor: 10 * time.Second, StaleIfError: time.Hour})
 		var n loads
 		broken := errors.New("broken")
 		wantFetch(t, texts, n.gives("one"), "one")
-		p.clock.add(65 * time.Second)
-		wantMiss(t, texts, "k") // Get gives no stale values
+		p.Clock.Add(65 * time.Second)
+		cachefix.WantMiss(t, texts, "k") // Get gives no stale values
 		release := make(chan struct{})
 		wantFetch(t, texts, func(ctx context.Context) (string, error) { <-release; return n.gives("two")(ctx) }, "one")
 		wantFetch(t, texts, n.gives("three"), "one")
 		close(release)
-		until(t, "the value that is loaded in the background", func() bool { v, ok := texts.Get(ctx, "k"); return ok && v == "two" })
+		cachefix.Until(t, "the value that is loaded in the background", func() bool { v, ok := texts.Get(ctx, "k"); return ok && v == "two" })
 		n.want(t, 2)
-		p.clock.add(time.Minute + time.Minute)
+		p.Clock.Add(time.Minute + time.Minute)
 		wantFetch(t, texts, n.fails(broken), "two") // the load fails, the value is stale
 		n.want(t, 3)
 		wantFetch(t, texts, n.gives("three"), "three") // beyond StaleFor it is waited for
-		p.clock.add(2 * time.Hour)
+		p.Clock.Add(2 * time.Hour)
 		if _, err := texts.Fetch(ctx, "k", time.Minute, n.fails(broken)); !errors.Is(err, broken) {
 			t.Errorf("beyond StaleIfError: %v", err)
 		}
@@ -376,20 +368,20 @@ func TestStaleValues(t *testing.T) {
 }
 
 func TestRefreshAhead(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		for name, memory := range map[string]int64{"table": -1, "memory": 0} {
 			t.Run(name, func(t *testing.T) {
-				texts := cache.New[string](p.open(t).CacheEntry, cache.Options{Timeout: patience, Jitter: -1, Memory: memory, MemoryFor: time.Hour, RefreshAhead: 0.2, Prefix: name})
+				texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, Memory: memory, MemoryFor: time.Hour, RefreshAhead: 0.2, Prefix: name})
 				var n loads
 				wantFetch(t, texts, n.gives("one"), "one")
-				p.clock.add(47 * time.Second)
+				p.Clock.Add(47 * time.Second)
 				wantFetch(t, texts, n.gives("early"), "one")
 				n.want(t, 1)
-				p.clock.add(2 * time.Second)
+				p.Clock.Add(2 * time.Second)
 				wantFetch(t, texts, n.gives("two"), "one")
-				until(t, "the next value", func() bool { v, _ := texts.Get(t.Context(), "k"); return v == "two" })
+				cachefix.Until(t, "the next value", func() bool { v, _ := texts.Get(t.Context(), "k"); return v == "two" })
 				n.want(t, 2)
-				p.clock.add(47 * time.Second)
+				p.Clock.Add(47 * time.Second)
 				wantFetch(t, texts, n.gives("three"), "two")
 				n.want(t, 2)
 			})
@@ -398,16 +390,16 @@ func TestRefreshAhead(t *testing.T) {
 }
 
 func TestJitter(t *testing.T) {
-	p := place{kind: "sqlite", dsn: "sqlite::memory:", clock: newClock()}
-	db := p.open(t)
-	texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: patience, Jitter: 0.5})
+	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:", Clock: cachefix.NewClock()}
+	db := p.Open(t)
+	texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: 0.5})
 	seen := map[time.Time]bool{}
 	for i := range 50 {
 		key := fmt.Sprint(i)
-		must(t, texts.Set(t.Context(), key, "v", time.Hour))
+		cachefix.Must(t, texts.Set(t.Context(), key, "v", time.Hour))
 		row, err := db.CacheEntry.GetByKey(t.Context(), key)
-		must(t, err)
-		left := row.ExpiresAt.V.Sub(p.clock.now())
+		cachefix.Must(t, err)
+		left := row.ExpiresAt.V.Sub(p.Clock.Now())
 		if left > time.Hour || left < 30*time.Minute-time.Microsecond {
 			t.Errorf("it lives for %s", left)
 		}

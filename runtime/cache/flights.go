@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 )
 
 // flights are the loads of one process, one for each key.
@@ -20,8 +22,8 @@ type flights[V any] struct {
 	mu         sync.Mutex
 	byHash     map[uint64]*flight[V] // by the hash of the key, which is checked
 	background map[string]bool
-	begun      uint64    // how many flights have begun
-	joined     *memories // the invalidator holds it weakly
+	begun      uint64          // how many flights have begun
+	joined     *backend.Memory // the invalidator holds it weakly
 }
 
 // flight is one value that several may wait for.
@@ -37,15 +39,15 @@ type flight[V any] struct {
 	cancel  context.CancelFunc
 }
 
-func (s *flights[V]) init(invalidator *Invalidator) {
+func (s *flights[V]) init(invalidator *backend.Invalidator) {
 	s.byHash, s.background = map[uint64]*flight[V]{}, map[string]bool{}
-	s.joined = &memories{
-		forget:          func(hash uint64) { s.detach(hash, false) },
-		forgetAll:       func() { s.detachAll(false) },
-		forgetRemote:    func(hash uint64) { s.detach(hash, true) },
-		forgetAllRemote: func() { s.detachAll(true) },
+	s.joined = &backend.Memory{
+		Forget:          func(hash uint64) { s.detach(hash, false) },
+		ForgetAll:       func() { s.detachAll(false) },
+		ForgetRemote:    func(hash uint64) { s.detach(hash, true) },
+		ForgetAllRemote: func() { s.detachAll(true) },
 	}
-	invalidator.join(s.joined)
+	invalidator.Join(s.joined)
 }
 
 // join waits for the flight of a key, and starts it when there is none that may
@@ -105,7 +107,7 @@ func (s *flights[V]) leave(f *flight[V]) {
 
 // remove lets no one join a flight any more. s is locked.
 func (s *flights[V]) remove(f *flight[V]) {
-	if hash := Hash(f.key); s.byHash[hash] == f {
+	if hash := backend.Hash(f.key); s.byHash[hash] == f {
 		delete(s.byHash, hash)
 	}
 }

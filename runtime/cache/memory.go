@@ -5,19 +5,21 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 )
 
 // memory is the first tier: decoded values, bounded by the bytes that they take
 // encoded.
 type memory[V any] struct {
 	byHash      *otter.Cache[uint64, *kept[V]]
-	invalidator *Invalidator
-	joined      *memories // the invalidator holds it weakly
+	invalidator *backend.Invalidator
+	joined      *backend.Memory // the invalidator holds it weakly
 }
 
 // kept is an entry in memory.
 type kept[V any] struct {
-	entryHits
+	hits   backend.EntryHits // of its key
 	value  V
 	none   bool  // it is known that there is nothing
 	until  int64 // it is read again then
@@ -28,15 +30,15 @@ type kept[V any] struct {
 // keptOverhead is what an entry takes beside its value, about.
 const keptOverhead = 200
 
-func newMemory[V any](bytes int64, invalidator *Invalidator) *memory[V] {
+func newMemory[V any](bytes int64, invalidator *backend.Invalidator) *memory[V] {
 	byHash := otter.Must(&otter.Options[uint64, *kept[V]]{
 		MaximumWeight: uint64(bytes),
 		Weigher:       func(_ uint64, e *kept[V]) uint32 { return e.weight },
 	})
 	m := &memory[V]{byHash: byHash, invalidator: invalidator}
 	forget := func(hash uint64) { byHash.Invalidate(hash) }
-	m.joined = &memories{forget: forget, forgetRemote: forget, forgetAll: byHash.InvalidateAll, forgetAllRemote: byHash.InvalidateAll}
-	invalidator.join(m.joined)
+	m.joined = &backend.Memory{Forget: forget, ForgetRemote: forget, ForgetAll: byHash.InvalidateAll, ForgetAllRemote: byHash.InvalidateAll}
+	invalidator.Join(m.joined)
 	return m
 }
 
@@ -44,7 +46,7 @@ func newMemory[V any](bytes int64, invalidator *Invalidator) *memory[V] {
 // not one.
 func (m *memory[V]) get(key string, hash uint64) *kept[V] {
 	e, ok := m.byHash.GetIfPresent(hash)
-	if !ok || e.key != key || m.invalidator.clock() >= e.until {
+	if !ok || e.hits.Key != key || m.invalidator.Clock() >= e.until {
 		return nil
 	}
 	return e
@@ -60,7 +62,7 @@ func (m *memory[V]) put(e *kept[V], hash uint64, now int64, span, fresh time.Dur
 	if fresh != Forever {
 		e.fresh = now + int64(fresh)
 	}
-	e.weight = uint32(min(size+len(e.key)+keptOverhead, math.MaxInt32))
+	e.weight = uint32(min(size+len(e.hits.Key)+keptOverhead, math.MaxInt32))
 	m.byHash.Set(hash, e)
 }
 

@@ -4,7 +4,12 @@ import (
 	"cmp"
 	"log/slog"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 )
+
+// Forever is the time to live of an entry that does not expire.
+const Forever = backend.Forever
 
 // Options of a cache. The zero value is sensible.
 type Options struct {
@@ -101,7 +106,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Codec = JSON()
 	}
 	switch name := o.Codec.Name(); {
-	case !nameForm.MatchString(name), name == FormatInt, name == FormatLease, name == FormatNone:
+	case !nameForm.MatchString(name), name == backend.FormatInt, name == backend.FormatLease, name == backend.FormatNone:
 		return o, invalidf("the codec's name %q is not a-z and 0-9, or means something else", name)
 	}
 	o.Jitter = max(0, cmp.Or(o.Jitter, 0.1))
@@ -133,6 +138,11 @@ func Tags(tags ...string) Option {
 	return func(s *setting) { s.tags = append(s.tags, tags...) }
 }
 
+// RowTag is the tag of what is made of one row: "post:7" for the post with the
+// id 7. A write of the row through its datatype's methods removes the entries
+// with the tag, where the cache's definition has the datatype in depends_on.
+func RowTag(datatype string, id any) string { return backend.RowTag(datatype, id) }
+
 // With writes fields of the user's own beside the value: patch is the patch of
 // the cache's datatype, generated.PageCachePatch{ETag: store.Set(etag)}. A
 // write without it sets them back to their defaults. A patch that sets a field
@@ -155,7 +165,7 @@ func Reload() Option {
 	return func(s *setting) { s.reload = true }
 }
 
-func settingOf(opts []Option, limits Limits) (setting, error) {
+func settingOf(opts []Option, limits backend.Limits) (setting, error) {
 	var s setting
 	for _, o := range opts {
 		o(&s)
@@ -184,7 +194,7 @@ func storedTags(tags []string, limit int) ([]string, error) {
 		if tag == "" {
 			return nil, invalidf("a tag is empty")
 		}
-		if tag = storedForm(tag, limit); !seen[tag] {
+		if tag = backend.StoredKey(tag, limit); !seen[tag] {
 			seen[tag] = true
 			out = append(out, tag)
 		}

@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 )
 
 // packer turns values into what a backend keeps. A value's format names the codec
@@ -41,21 +43,21 @@ func newPacker(t reflect.Type, codec Codec) packer {
 
 var nameForm = regexp.MustCompile(`^[a-z0-9]{1,20}$`)
 
-// pack fills in what a value becomes. A seal holds until the moment, which is in
-// microseconds; 0: for ever.
-func (p *packer) pack(v any, w *Write, until int64) error {
+// pack fills in what a value becomes, and returns the bytes that it takes encoded. A
+// seal holds until the moment, which is in microseconds; 0: for ever.
+func (p *packer) pack(v any, w *backend.Write, until int64) (size int, err error) {
 	if p.counts {
-		w.Format, w.Number = FormatInt, reflect.ValueOf(v).Int()
-		return nil
+		w.Format, w.Number = backend.FormatInt, reflect.ValueOf(v).Int()
+		return 0, nil
 	}
 	data, err := p.codec.Encode(v)
 	if err != nil {
-		return fmt.Errorf("cache: encode %T: %w", v, err)
+		return 0, fmt.Errorf("cache: encode %T: %w", v, err)
 	}
 	if len(data) > p.limit {
-		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), p.limit)
+		return 0, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), p.limit)
 	}
-	w.encoded = len(data)
+	size = len(data)
 	format, isJSON := p.plain, p.isJSON
 	if p.compress > 0 && len(data) >= p.compress {
 		if small := encoder().EncodeAll(data, nil); len(small) < len(data) {
@@ -70,10 +72,10 @@ func (p *packer) pack(v any, w *Write, until int64) error {
 		data, format = wrap(data), format+"+b64"
 	}
 	if len(data) > p.limit {
-		return fmt.Errorf("%w: %d bytes as it is kept, at most %d", ErrTooLarge, len(data), p.limit)
+		return 0, fmt.Errorf("%w: %d bytes as it is kept, at most %d", ErrTooLarge, len(data), p.limit)
 	}
 	w.Value, w.Format = data, format
-	return nil
+	return size, nil
 }
 
 // kept is the bound of what a backend may return: a JSON column may put a space
@@ -89,8 +91,8 @@ var errFormat = errors.New("cache: the value has a format that this program does
 
 // packNone fills in that there is nothing under a key, for this type: a cache of
 // another one does not take it for an answer.
-func (p *packer) packNone(w *Write, until int64) {
-	w.Format, w.Value = FormatNone, []byte(p.plain)
+func (p *packer) packNone(w *backend.Write, until int64) {
+	w.Format, w.Value = backend.FormatNone, []byte(p.plain)
 	if len(p.keys) > 0 {
 		w.Value = p.sealNone(w.Key, until)
 		if p.json {
@@ -104,7 +106,7 @@ func (p *packer) packNone(w *Write, until int64) {
 }
 
 // isNone reports whether an entry of FormatNone is of this type.
-func (p *packer) isNone(key string, e *Entry) bool {
+func (p *packer) isNone(key string, e *backend.Entry) bool {
 	if len(p.keys) > 0 {
 		value := e.Value
 		if p.json {
@@ -121,11 +123,11 @@ func (p *packer) isNone(key string, e *Entry) bool {
 // unpack puts an entry's value into *V, and returns the bytes that it takes
 // encoded. It holds to the limit of values as pack does: what is in the table may
 // come from a program with another one, or from no program of this kind.
-func (p *packer) unpack(key string, e *Entry, to any) (size int, err error) {
+func (p *packer) unpack(key string, e *backend.Entry, to any) (size int, err error) {
 	if len(p.keys) > 0 && !strings.Contains(e.Format, "+"+sealStep) {
 		return 0, errPlain
 	}
-	if e.Format == FormatInt {
+	if e.Format == backend.FormatInt {
 		return 0, p.number(e.Number, to)
 	}
 	steps := strings.Split(e.Format, "+")
@@ -145,7 +147,7 @@ func (p *packer) unpack(key string, e *Entry, to any) (size int, err error) {
 }
 
 // undo takes back the last of the steps of a format.
-func (p *packer) undo(steps []string, key string, data []byte, e *Entry) ([]byte, error) {
+func (p *packer) undo(steps []string, key string, data []byte, e *backend.Entry) ([]byte, error) {
 	step := steps[len(steps)-1]
 	switch {
 	case step == "b64":

@@ -9,8 +9,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 )
 
 // Key encrypts values.
@@ -98,7 +99,7 @@ func (s sealer) open(sealed []byte, at place) (data []byte, until int64, err err
 
 // opened decrypts with the key of an id, and checks that the entry does not
 // outlive its seal.
-func (p *packer) opened(id string, sealed []byte, at place, e *Entry) ([]byte, error) {
+func (p *packer) opened(id string, sealed []byte, at place, e *backend.Entry) ([]byte, error) {
 	s, err := p.sealerOf(id)
 	if err != nil {
 		return nil, err
@@ -129,20 +130,20 @@ func (p *packer) place(key, format string) place { return place{p.table, key, fo
 // space, and the format of values, sealed.
 func (p *packer) sealNone(key string, until int64) []byte {
 	s := p.keys[0]
-	return append([]byte(s.id+" "), s.seal([]byte(p.plain), p.place(key, FormatNone), until)...)
+	return append([]byte(s.id+" "), s.seal([]byte(p.plain), p.place(key, backend.FormatNone), until)...)
 }
 
-func (p *packer) opensNone(key string, value []byte, e *Entry) bool {
+func (p *packer) opensNone(key string, value []byte, e *backend.Entry) bool {
 	id, sealed, _ := bytes.Cut(value, []byte(" "))
-	data, err := p.opened(string(id), sealed, p.place(key, FormatNone), e)
+	data, err := p.opened(string(id), sealed, p.place(key, backend.FormatNone), e)
 	return err == nil && string(data) == p.plain
 }
 
 // reseal returns the value of an entry sealed until another moment. The entry's
 // own end is not looked at: it is the new one already.
-func (p *packer) reseal(key string, e *Entry, until int64) ([]byte, error) {
+func (p *packer) reseal(key string, e *backend.Entry, until int64) ([]byte, error) {
 	format, value, err := e.Format, e.Value, error(nil)
-	wrapped := p.json && (format == FormatNone || strings.HasSuffix(format, "+b64"))
+	wrapped := p.json && (format == backend.FormatNone || strings.HasSuffix(format, "+b64"))
 	if wrapped {
 		if value, err = unwrap(value); err != nil {
 			return nil, err
@@ -151,7 +152,7 @@ func (p *packer) reseal(key string, e *Entry, until int64) ([]byte, error) {
 	}
 	var head []byte
 	id := format[strings.LastIndex(format, "+")+1:]
-	if format == FormatNone {
+	if format == backend.FormatNone {
 		i := bytes.IndexByte(value, ' ') + 1
 		head, value = value[:i], value[i:]
 		id = sealStep + strings.TrimSpace(string(head))
@@ -191,41 +192,15 @@ func (c *Cache[V]) until(ctx context.Context, life time.Duration) (int64, error)
 
 // resealer is what a backend's Touch makes of a sealed entry; nil where nothing is
 // encrypted.
-func (c *Cache[V]) resealer(ctx context.Context, key string, life time.Duration) (Reseal, error) {
+func (c *Cache[V]) resealer(ctx context.Context, key string, life time.Duration) (backend.Reseal, error) {
 	if len(c.pack.keys) == 0 {
 		return nil, nil
 	}
 	until, err := c.until(ctx, life)
-	return func(e *Entry) ([]byte, error) { return c.pack.reseal(key, e, until) }, err
+	return func(e *backend.Entry) ([]byte, error) { return c.pack.reseal(key, e, until) }, err
 }
 
 // unsealed reports whether an error says that a value does not open.
 func unsealed(err error) bool {
 	return errors.Is(err, errPlain) || errors.Is(err, errSeal) || errors.Is(err, errLate) || errors.Is(err, errFormat)
-}
-
-// clockOffset is by how much another clock differs from this process's.
-type clockOffset struct {
-	mu     sync.Mutex
-	asked  time.Time // zero: never
-	offset time.Duration
-}
-
-const clockKept = time.Minute
-
-// now returns the moment by the other clock, which ask reads.
-func (c *clockOffset) now(ask func() (time.Time, error)) (time.Time, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	start := time.Now()
-	if c.asked.IsZero() || start.Sub(c.asked) > clockKept {
-		there, err := ask()
-		if err != nil {
-			return there, err
-		}
-		end := time.Now()
-		c.asked, c.offset = end, there.Sub(start.Add(end.Sub(start)/2))
-		start = end
-	}
-	return start.Add(c.offset), nil
 }

@@ -46,14 +46,14 @@ func (s Stats) HitRate() float64 {
 
 // Stats gives what the cache has done. It reads memory alone.
 func (c *Cache[V]) Stats() Stats {
-	c.invalidator.hits.collect()
+	c.invalidator.Hits.Collect()
 	n := &c.stats
 	s := Stats{
 		MemoryHits: n.memoryHits.Load(), BackendHits: n.hits.Load(), StaleHits: n.stale.Load(), Misses: n.misses.Load(),
 		Undecodable: n.undecodable.Load(), Unsealed: n.unsealed.Load(), Errors: n.errors.Load(), Sets: n.sets.Load(),
 		Loads: n.loads.Load(), LoadErrors: n.loadErrors.Load(), LoadTime: time.Duration(n.loadNanos.Load()), Discarded: n.discarded.Load(),
-		Expired: c.invalidator.expired.Load(), Evicted: c.invalidator.evicted.Load(),
 	}
+	s.Expired, s.Evicted = c.invalidator.Removed()
 	if c.memory != nil {
 		entries, bytes := c.memory.bytes()
 		s.MemoryEntries, s.MemoryBytes = int64(entries), bytes

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/generated"
+	"github.com/hegner123/modulagen/internal/cachefix"
 	"github.com/hegner123/modulagen/runtime/cache"
 )
 
@@ -34,15 +35,15 @@ type list[T any] struct{ Items []T }
 // What a cache of one type wrote is a miss for a cache of another one, also where
 // it would decode: most JSON decodes into most structs, as zero values.
 func TestAnotherTypeIsAMiss(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		db := p.open(t)
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		db := p.Open(t)
 		for name, opts := range map[string]cache.Options{
-			"json": plain, "gob": {Codec: cache.Gob()}, "zstd": {Compress: 1},
+			"json": cachefix.Plain, "gob": {Codec: cache.Gob()}, "zstd": {Compress: 1},
 			"encrypted": {Keys: []cache.Key{{ID: "k1", Secret: []byte("0123456789abcdef")}}},
 		} {
 			t.Run(name, func(t *testing.T) {
-				opts.Memory, opts.Timeout, opts.Prefix = -1, patience, name+":"
-				must(t, cache.New[user](db.CacheEntry, opts).Set(t.Context(), "k", user{ID: 7, Email: "a@example.com"}, 0))
+				opts.Memory, opts.Timeout, opts.Prefix = -1, cachefix.Patience, name+":"
+				cachefix.Must(t, cache.New[user](db.CacheEntry, opts).Set(t.Context(), "k", user{ID: 7, Email: "a@example.com"}, 0))
 				wantAnother[page](t, db, opts)
 				wantAnother[map[string]any](t, db, opts)
 				wantAnother[any](t, db, opts)
@@ -56,17 +57,17 @@ func TestAnotherTypeIsAMiss(t *testing.T) {
 				if got, ok := cache.New[user](db.CacheEntry, opts).Get(t.Context(), "k"); !ok || got.ID != 7 {
 					t.Errorf("its own type reads %+v, %v", got, ok)
 				}
-				must(t, cache.New[page](db.CacheEntry, opts).Set(t.Context(), "k", page{Title: "one"}, 0))
+				cachefix.Must(t, cache.New[page](db.CacheEntry, opts).Set(t.Context(), "k", page{Title: "one"}, 0))
 				wantAnother[wider](t, db, opts)
-				must(t, cache.New[list[int]](db.CacheEntry, opts).Set(t.Context(), "k", list[int]{}, 0))
+				cachefix.Must(t, cache.New[list[int]](db.CacheEntry, opts).Set(t.Context(), "k", list[int]{}, 0))
 				wantAnother[list[int8]](t, db, opts)
-				must(t, cache.New[string](db.CacheEntry, opts).Set(t.Context(), "k", "text", 0))
+				cachefix.Must(t, cache.New[string](db.CacheEntry, opts).Set(t.Context(), "k", "text", 0))
 				wantAnother[[]byte](t, db, opts)
 				wantAnother[any](t, db, opts)
 			})
 		}
-		raw := cache.Options{Memory: -1, Timeout: patience, Codec: cache.Raw(), Prefix: "raw:"}
-		must(t, cache.New[string](db.CacheEntry, raw).Set(t.Context(), "k", "text", 0))
+		raw := cache.Options{Memory: -1, Timeout: cachefix.Patience, Codec: cache.Raw(), Prefix: "raw:"}
+		cachefix.Must(t, cache.New[string](db.CacheEntry, raw).Set(t.Context(), "k", "text", 0))
 		wantAnother[[]byte](t, db, raw)
 	})
 }
@@ -88,10 +89,10 @@ func wantAnother[V any](t *testing.T, db *generated.DB, opts cache.Options) {
 }
 
 func TestAnotherTypeIsLoaded(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		db := p.open(t)
-		users, pages := cache.New[user](db.CacheEntry, cache.Options{Timeout: patience}), cache.New[page](db.CacheEntry, cache.Options{Timeout: patience})
-		must(t, users.Set(t.Context(), "k", user{ID: 7}, 0))
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		db := p.Open(t)
+		users, pages := cache.New[user](db.CacheEntry, cache.Options{Timeout: cachefix.Patience}), cache.New[page](db.CacheEntry, cache.Options{Timeout: cachefix.Patience})
+		cachefix.Must(t, users.Set(t.Context(), "k", user{ID: 7}, 0))
 		got, err := pages.Fetch(t.Context(), "k", time.Minute, func(context.Context) (page, error) { return page{Title: "loaded"}, nil })
 		if got.Title != "loaded" || err != nil {
 			t.Errorf("fetched %+v, %v", got, err)
@@ -107,25 +108,25 @@ func TestAnotherTypeIsLoaded(t *testing.T) {
 
 // A whole number is shared by the types that are written as one, and by no other.
 func TestCounterOfAnotherType(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		db := p.open(t)
-		must(t, cache.New[int](db.CacheEntry, plain).Set(t.Context(), "k", 300, 0))
-		wantValue(t, cache.New[int64](db.CacheEntry, plain), "k", 300)
-		wantAnother[int8](t, db, plain) // it does not hold 300
-		wantAnother[time.Duration](t, db, plain)
-		wantAnother[float64](t, db, plain)
-		wantAnother[uint](t, db, plain)
-		wantAnother[any](t, db, plain)
-		wantAnother[lenient](t, db, plain)
-		wantAnother[*int](t, db, plain)
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		db := p.Open(t)
+		cachefix.Must(t, cache.New[int](db.CacheEntry, cachefix.Plain).Set(t.Context(), "k", 300, 0))
+		cachefix.WantValue(t, cache.New[int64](db.CacheEntry, cachefix.Plain), "k", 300)
+		wantAnother[int8](t, db, cachefix.Plain) // it does not hold 300
+		wantAnother[time.Duration](t, db, cachefix.Plain)
+		wantAnother[float64](t, db, cachefix.Plain)
+		wantAnother[uint](t, db, cachefix.Plain)
+		wantAnother[any](t, db, cachefix.Plain)
+		wantAnother[lenient](t, db, cachefix.Plain)
+		wantAnother[*int](t, db, cachefix.Plain)
 	})
 }
 
 // That there is no page under a key says nothing about a user under it.
 func TestNothingOfAnotherType(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		db := p.open(t)
-		opts := cache.Options{Timeout: patience, NegativeTTL: time.Hour}
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		db := p.Open(t)
+		opts := cache.Options{Timeout: cachefix.Patience, NegativeTTL: time.Hour}
 		pages := cache.New[page](db.CacheEntry, opts)
 		for range 2 {
 			_, err := pages.Fetch(t.Context(), "k", 0, func(context.Context) (page, error) { return page{}, cache.ErrNone })
@@ -147,28 +148,32 @@ func TestNothingOfAnotherType(t *testing.T) {
 
 // The format says what the type is, for people too.
 func TestFormatNamesTheType(t *testing.T) {
-	p := place{kind: "sqlite", dsn: "sqlite::memory:"}
-	db := p.open(t)
-	long := cache.Options{Timeout: patience, Compress: 1, Codec: named(strings.Repeat("c", 20)), Keys: []cache.Key{{ID: strings.Repeat("k", 20), Secret: make([]byte, 16)}}}
+	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
+	db := p.Open(t)
+	long := cache.Options{Timeout: cachefix.Patience, Compress: 1, Codec: named(strings.Repeat("c", 20)), Keys: []cache.Key{{ID: strings.Repeat("k", 20), Secret: make([]byte, 16)}}}
 	for _, test := range []struct {
 		want string
 		set  func(key string) error
 	}{
-		{"json:string", func(key string) error { return cache.New[string](db.CacheEntry, plain).Set(t.Context(), key, "v", 0) }},
-		{"json:page.", func(key string) error { return cache.New[page](db.CacheEntry, plain).Set(t.Context(), key, page{}, 0) }},
+		{"json:string", func(key string) error {
+			return cache.New[string](db.CacheEntry, cachefix.Plain).Set(t.Context(), key, "v", 0)
+		}},
+		{"json:page.", func(key string) error {
+			return cache.New[page](db.CacheEntry, cachefix.Plain).Set(t.Context(), key, page{}, 0)
+		}},
 		{"json:list.", func(key string) error {
-			return cache.New[list[page]](db.CacheEntry, plain).Set(t.Context(), key, list[page]{}, 0)
+			return cache.New[list[page]](db.CacheEntry, cachefix.Plain).Set(t.Context(), key, list[page]{}, 0)
 		}},
 		{"json:map.", func(key string) error {
-			return cache.New[map[string]page](db.CacheEntry, plain).Set(t.Context(), key, nil, 0)
+			return cache.New[map[string]page](db.CacheEntry, cachefix.Plain).Set(t.Context(), key, nil, 0)
 		}},
 		{strings.Repeat("c", 20) + ":alongnamethatsomeone.", func(key string) error {
 			return cache.New[alongnamethatsomeonemighthavechosen](db.CacheEntry, long).Set(t.Context(), key, alongnamethatsomeonemighthavechosen{A: strings.Repeat("a", 100)}, 0)
 		}},
 	} {
-		must(t, test.set(test.want))
+		cachefix.Must(t, test.set(test.want))
 		row, err := db.CacheEntry.GetByKey(t.Context(), test.want)
-		must(t, err)
+		cachefix.Must(t, err)
 		if !strings.HasPrefix(row.CacheFormat, test.want) {
 			t.Errorf("the format is %s, not %s", row.CacheFormat, test.want)
 		}

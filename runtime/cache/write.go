@@ -3,6 +3,8 @@ package cache
 import (
 	"context"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 )
 
 // Set writes a value under a key, for a time to live: 0 is Options.TTL. It
@@ -23,7 +25,7 @@ func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Durati
 		return err
 	}
 	c.stats.sets.Add(1)
-	return c.b.Put(ctx, []*Write{w})
+	return c.b.Put(ctx, []*backend.Write{w})
 }
 
 // SetMany writes values under keys: all, or none.
@@ -35,7 +37,7 @@ func (c *Cache[V]) SetMany(ctx context.Context, values map[string]V, ttl time.Du
 	if err != nil {
 		return err
 	}
-	writes := make([]*Write, 0, len(values))
+	writes := make([]*backend.Write, 0, len(values))
 	for key, value := range values {
 		k, _, err := c.key(key)
 		if err != nil {
@@ -52,8 +54,8 @@ func (c *Cache[V]) SetMany(ctx context.Context, values map[string]V, ttl time.Du
 }
 
 // prepare makes what the backend is to write.
-func (c *Cache[V]) prepare(ctx context.Context, key string, value V, ttl time.Duration, s setting) (*Write, error) {
-	w := &Write{Key: key, Tags: s.tags, Token: token(), Patch: s.patch}
+func (c *Cache[V]) prepare(ctx context.Context, key string, value V, ttl time.Duration, s setting) (*backend.Write, error) {
+	w := &backend.Write{Key: key, Tags: s.tags, Token: token(), Patch: s.patch}
 	var err error
 	if w.Life, w.Fresh, w.Slack, err = c.life(ttl); err != nil {
 		return nil, err
@@ -62,13 +64,14 @@ func (c *Cache[V]) prepare(ctx context.Context, key string, value V, ttl time.Du
 	if err != nil {
 		return nil, err
 	}
-	if err := c.pack.pack(value, w, until); err != nil {
+	size, err := c.pack.pack(value, w, until)
+	if err != nil {
 		return nil, err
 	}
 	if c.memory != nil && c.root.listening(ctx) {
-		now := c.invalidator.clock()
+		hash, now := backend.Hash(key), c.invalidator.Clock()
 		w.Keep = func() {
-			c.memory.put(&kept[V]{entryHits: entryHits{key: key, of: &c.stats}, value: value}, w.hash, now, min(w.Fresh-w.Slack, c.opts.MemoryFor), w.Fresh-w.Slack, w.encoded)
+			c.memory.put(&kept[V]{hits: backend.EntryHits{Key: key, Total: &c.stats.memoryHits}, value: value}, hash, now, min(w.Fresh-w.Slack, c.opts.MemoryFor), w.Fresh-w.Slack, size)
 		}
 	}
 	return w, nil
@@ -108,7 +111,7 @@ func (c *Cache[V]) Increment(ctx context.Context, key string, delta int64, ttl t
 	if len(c.pack.keys) > 0 {
 		return 0, invalidf("a counter cannot be encrypted")
 	}
-	w := &Write{Key: k, Format: FormatInt, Number: delta, Token: token()}
+	w := &backend.Write{Key: k, Format: backend.FormatInt, Number: delta, Token: token()}
 	if w.Life, _, w.Slack, err = c.life(ttl); err != nil {
 		return 0, err
 	}
@@ -184,8 +187,8 @@ func (c *Cache[V]) InvalidatePrefix(ctx context.Context, prefix string) (int64, 
 }
 
 func (c *Cache[V]) removePrefix(ctx context.Context, prefix string) (total int64, err error) {
-	for _, s := range prefixSpans(prefix, c.limits.Key) {
-		n, err := c.b.RemoveRange(ctx, s.from, s.to)
+	for _, s := range backend.PrefixRanges(prefix, c.limits.Key) {
+		n, err := c.b.RemoveRange(ctx, s.From, s.To)
 		total += n
 		if err != nil {
 			return total, err
@@ -227,4 +230,4 @@ func (c *Cache[V]) Evict(ctx context.Context) (int64, error) {
 
 // Flush writes the hits that were counted in memory. It happens some seconds
 // after them by itself, and when Run ends.
-func (c *Cache[V]) Flush(ctx context.Context) error { return c.invalidator.hits.now(ctx) }
+func (c *Cache[V]) Flush(ctx context.Context) error { return c.invalidator.Hits.Flush(ctx) }

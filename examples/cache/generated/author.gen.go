@@ -7,7 +7,7 @@ import (
 	"iter"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/table"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -195,6 +195,6 @@ func authorPatch(given, row any, m *core.Mask) {
 
 func init() {
 	authorSpec.Effects = []core.Effect{
-		{On: core.Created | core.Updated | core.Deleted, Run: cache.Forgets("author", &pageCacheCache)},
+		{On: core.Created | core.Updated | core.Deleted, Run: table.Forgets("author", &pageCacheCache)},
 	}
 }

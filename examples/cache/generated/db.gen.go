@@ -8,7 +8,7 @@ import (
 	"context"
 	_ "embed"
 
-	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/table"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
@@ -112,7 +112,7 @@ type Workers struct{}
 
 // Run removes from caches what has expired or is too much, until ctx ends.
 func (db *DB) Run(ctx context.Context, w Workers) error {
-	defer cache.Maintain(db.store, &pageCacheCache)()
+	defer table.Maintain(db.store, &pageCacheCache)()
 	<-ctx.Done()
 	return nil
 }

@@ -7,7 +7,8 @@ import (
 	"iter"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/backend"
+	"github.com/hegner123/modulagen/runtime/cache/table"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -328,11 +329,11 @@ func pageCachePatch(given, row any, m *core.Mask) {
 }
 
 // CacheBackend lets package cache keep values in page_cache: see cache.New.
-func (t PageCacheTable) CacheBackend() cache.Backend {
-	return cache.Table(t.Conn(), &pageCacheCache)
+func (t PageCacheTable) CacheBackend() backend.Backend {
+	return table.New(t.Conn(), &pageCacheCache)
 }
 
-var pageCacheCache = cache.Spec{
+var pageCacheCache = table.Spec{
 	Add: core.Statement{
 		Text: [3]string{
 			`INSERT INTO page_cache (path, document, expires_at, cache_hits, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, tags, etag, content_type)
@@ -684,7 +685,7 @@ WHERE id IN (?)`,
 	Patch: func(ctx context.Context, c *core.Conn, key string, patch any) error {
 		p, ok := patch.(PageCachePatch)
 		if !ok {
-			return cache.WrongPatch(patch, p)
+			return table.WrongPatch(patch, p)
 		}
 		t := PageCacheTable{core.Bind(c, &pageCacheSpec)}
 		row, err := t.GetByPath(ctx, key)
@@ -870,7 +871,7 @@ WHERE path = ? AND cache_lease = ?`,
 
 func init() {
 	pageCacheSpec.Effects = []core.Effect{
-		{On: core.Created | core.Updated, Rows: true, Run: cache.ForgetWritten(&pageCacheCache, &pageCacheSpec, "path")},
-		{On: core.Deleted, Run: cache.ForgetDeleted(&pageCacheCache, &pageCacheSpec, "path")},
+		{On: core.Created | core.Updated, Rows: true, Run: table.ForgetWritten(&pageCacheCache, &pageCacheSpec, "path")},
+		{On: core.Deleted, Run: table.ForgetDeleted(&pageCacheCache, &pageCacheSpec, "path")},
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"iter"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/table"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -239,6 +239,6 @@ func postPatch(given, row any, m *core.Mask) {
 
 func init() {
 	postSpec.Effects = []core.Effect{
-		{On: core.Created | core.Updated | core.Deleted, Run: cache.Forgets("post", &pageCacheCache)},
+		{On: core.Created | core.Updated | core.Deleted, Run: table.Forgets("post", &pageCacheCache)},
 	}
 }

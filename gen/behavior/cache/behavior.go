@@ -8,7 +8,7 @@
 //	sql*.go     its operations -> SQL for each database
 //	print.go    its Go
 //
-// What generated code calls is package runtime/cache.
+// What generated code calls is package runtime/cache/table.
 package cache
 
 // Name is the key of the section, and what the model keeps the cache of a datatype by.

@@ -124,14 +124,14 @@ func (Behavior) Apply(d *model.Datatype) mistake.List {
 func ownRows(d *model.Datatype, c *Section, on model.Writes, function string) model.Effect {
 	name := goname.Unexported(d.GoRow)
 	return model.Effect{On: on, Rows: on&model.Deletes == 0, Run: &model.Call{
-		Package: cachePath, Func: function, Args: []string{"&" + name + "Cache", "&" + name + "Spec", strconv.Quote(c.Key.Name)},
+		Package: tablePath, Func: function, Args: []string{"&" + name + "Cache", "&" + name + "Spec", strconv.Quote(c.Key.Name)},
 	}, Missed: "It writes entries of the cache " + d.Name + ", and memories go on to hold what they were."}
 }
 
 // forgets removes, with each write of a row, what the cache holds of it.
 func forgets(cache, source *model.Datatype) model.Effect {
 	return model.Effect{On: model.AllWrites, Run: &model.Call{
-		Package: cachePath, Func: "Forgets",
+		Package: tablePath, Func: "Forgets",
 		Args: []string{strconv.Quote(source.Name), "&" + goname.Unexported(cache.GoRow) + "Cache"},
 	}, Missed: "It writes what " + cache.Name + " depends on, and removes none of its entries."}
 }

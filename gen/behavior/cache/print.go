@@ -10,14 +10,22 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
-const cachePath = "github.com/hegner123/modulagen/runtime/cache"
+// The packages that generated code of a cache names: what a backend is, and the one in
+// a table.
+const (
+	backendPath = "github.com/hegner123/modulagen/runtime/cache/backend"
+	tablePath   = "github.com/hegner123/modulagen/runtime/cache/table"
+)
 
-// Imports names package cache.
-func (Behavior) Imports() map[string]string { return map[string]string{cachePath: "cache"} }
+// Imports names packages backend and table.
+func (Behavior) Imports() map[string]string {
+	return map[string]string{backendPath: "backend", tablePath: "table"}
+}
 
 func cacheName(d *model.Datatype) string { return goname.Unexported(d.GoRow) + "Cache" }
 
-func cacheOf(name string) *jen.Statement { return jen.Qual(cachePath, name) }
+func backend(name string) *jen.Statement { return jen.Qual(backendPath, name) }
+func table(name string) *jen.Statement   { return jen.Qual(tablePath, name) }
 
 // cachePrinter prints one cache.
 type cachePrinter struct {
@@ -25,13 +33,13 @@ type cachePrinter struct {
 	c *Section
 }
 
-// Datatype prints what package cache must know of a datatype whose rows are
+// Datatype prints what package table must know of a datatype whose rows are
 // entries.
-func (Behavior) Datatype(f *jen.File, table code.Table) {
-	t := cachePrinter{table, Of(table.D)}
+func (Behavior) Datatype(f *jen.File, of code.Table) {
+	t := cachePrinter{of, Of(of.D)}
 	f.Add(code.Comment("CacheBackend lets package cache keep values in " + t.D.Name + ": see cache.New."))
-	f.Func().Params(jen.Id("t").Id(t.Type())).Id("CacheBackend").Params().Add(cacheOf("Backend")).Block(
-		jen.Return(cacheOf("Table").Call(jen.Id("t").Dot("Conn").Call(), jen.Op("&").Id(cacheName(t.D)))),
+	f.Func().Params(jen.Id("t").Id(t.Type())).Id("CacheBackend").Params().Add(backend("Backend")).Block(
+		jen.Return(table("New").Call(jen.Id("t").Dot("Conn").Call(), jen.Op("&").Id(cacheName(t.D)))),
 	)
 	f.Line()
 	c := t.c
@@ -65,7 +73,7 @@ func (Behavior) Datatype(f *jen.File, table code.Table) {
 	} {
 		dict[jen.Id(op)] = t.Statement(op + t.D.GoRow)
 	}
-	f.Var().Id(cacheName(t.D)).Op("=").Add(cacheOf("Spec")).Values(dict)
+	f.Var().Id(cacheName(t.D)).Op("=").Add(table("Spec")).Values(dict)
 	f.Line()
 }
 
@@ -90,7 +98,7 @@ func (t cachePrinter) cachePatch() jen.Code {
 		jen.Id("ctx").Qual("context", "Context"), jen.Id("c").Op("*").Add(code.Core("Conn")), jen.Id("key").String(), jen.Id("patch").Any(),
 	).Error().Block(
 		jen.List(jen.Id("p"), jen.Id("ok")).Op(":=").Id("patch").Assert(jen.Id(t.D.GoRow+"Patch")),
-		jen.If(jen.Op("!").Id("ok")).Block(jen.Return(cacheOf("WrongPatch").Call(jen.Id("patch"), jen.Id("p")))),
+		jen.If(jen.Op("!").Id("ok")).Block(jen.Return(table("WrongPatch").Call(jen.Id("patch"), jen.Id("p")))),
 		jen.Id("t").Op(":=").Id(t.Type()).Values(code.Core("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec()))),
 		jen.List(jen.Id("row"), jen.Err()).Op(":=").Id("t").Dot("GetBy"+key).Call(jen.Id("ctx"), jen.Id("key")),
 		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Err())),
@@ -103,7 +111,7 @@ func (t cachePrinter) cachePatch() jen.Code {
 func (Behavior) Run(all []*model.Datatype) golang.Run {
 	return golang.Run{
 		Beside: "removes from caches what has expired or is too much",
-		Begin: jen.Defer().Add(cacheOf("Maintain")).CallFunc(func(g *jen.Group) {
+		Begin: jen.Defer().Add(table("Maintain")).CallFunc(func(g *jen.Group) {
 			g.Id("db").Dot("store")
 			for _, d := range all {
 				g.Op("&").Id(cacheName(d))

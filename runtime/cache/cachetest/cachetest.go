@@ -1,4 +1,4 @@
-// Package cachetest is the conformance suite of cache.Backend: one set of tests
+// Package cachetest is the conformance suite of backend.Backend: one set of tests
 // that every backend passes, whatever keeps the entries. A backend's own test is a
 // call of Run:
 //
@@ -24,7 +24,7 @@ import (
 // it opens is closed when the test ends.
 type Open func(t testing.TB) cache.Source
 
-// Run holds a backend to what cache.Backend promises. fresh makes a new, empty
+// Run holds a backend to what backend.Backend promises. fresh makes a new, empty
 // place for entries.
 func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	for _, s := range suite {

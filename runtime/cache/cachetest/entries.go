@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -125,9 +126,9 @@ func testFinds(t *testing.T, open Open) {
 	if _, err := b.Find(ctx, "k"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("finding nothing: %v", err)
 	}
-	must(t, b.Put(ctx, []*cache.Write{
+	must(t, b.Put(ctx, []*backend.Write{
 		{Key: "k", Value: []byte("1\x00\xff"), Format: "x", Number: -7, Life: time.Hour, Fresh: time.Minute, Token: 1},
-		{Key: "ever", Format: cache.FormatNone, Life: cache.Forever, Fresh: cache.Forever, Token: 2},
+		{Key: "ever", Format: backend.FormatNone, Life: cache.Forever, Fresh: cache.Forever, Token: 2},
 	}))
 	e, err := b.Find(ctx, "k")
 	if err != nil || string(e.Value) != "1\x00\xff" || e.Format != "x" || e.Number != -7 {
@@ -136,12 +137,12 @@ func testFinds(t *testing.T, open Open) {
 	if e.Life > time.Hour || e.Life < time.Hour/2 || e.Fresh > time.Minute || e.Fresh < 0 || e.Clock.IsZero() {
 		t.Errorf("lives %s, fresh %s, at %s", e.Life, e.Fresh, e.Clock)
 	}
-	found := map[string]cache.Entry{}
-	must(t, b.FindMany(ctx, []string{"ever", "k", "none"}, func(key string, e cache.Entry) { found[key] = e }))
+	found := map[string]backend.Entry{}
+	must(t, b.FindMany(ctx, []string{"ever", "k", "none"}, func(key string, e backend.Entry) { found[key] = e }))
 	if len(found) != 2 || string(found["k"].Value) != "1\x00\xff" || found["ever"].Life != cache.Forever || found["ever"].Fresh != cache.Forever {
 		t.Errorf("found %+v", found)
 	}
-	if err := b.FindMany(ctx, nil, func(string, cache.Entry) { t.Error("found something") }); err != nil {
+	if err := b.FindMany(ctx, nil, func(string, backend.Entry) { t.Error("found something") }); err != nil {
 		t.Error(err)
 	}
 	must(t, b.Remove(ctx, []string{"k"}))
@@ -154,11 +155,11 @@ func testFinds(t *testing.T, open Open) {
 func testTouches(t *testing.T, open Open) {
 	ctx := t.Context()
 	b := open(t).CacheBackend()
-	reseal := func(e *cache.Entry) ([]byte, error) { return append(e.Value, "+"...), nil }
+	reseal := func(e *backend.Entry) ([]byte, error) { return append(e.Value, "+"...), nil }
 	if ok, err := b.Touch(ctx, "k", time.Hour, time.Hour, reseal); ok || err != nil {
 		t.Errorf("touched nothing: %v, %v", ok, err)
 	}
-	must(t, b.Put(ctx, []*cache.Write{{Key: "k", Value: []byte("v"), Format: "x", Life: time.Minute, Fresh: time.Minute, Token: 1}}))
+	must(t, b.Put(ctx, []*backend.Write{{Key: "k", Value: []byte("v"), Format: "x", Life: time.Minute, Fresh: time.Minute, Token: 1}}))
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
@@ -173,7 +174,7 @@ func testTouches(t *testing.T, open Open) {
 		t.Errorf("holds %q for %s, %v", e.Value, e.Life, err)
 	}
 	broken := errors.New("broken")
-	if ok, err := b.Touch(ctx, "k", time.Minute, time.Minute, func(*cache.Entry) ([]byte, error) { return nil, broken }); ok || !errors.Is(err, broken) {
+	if ok, err := b.Touch(ctx, "k", time.Minute, time.Minute, func(*backend.Entry) ([]byte, error) { return nil, broken }); ok || !errors.Is(err, broken) {
 		t.Errorf("touched %v, %v", ok, err)
 	}
 	if e, err := b.Find(ctx, "k"); err != nil || string(e.Value) != "v++++" || e.Life <= time.Minute {

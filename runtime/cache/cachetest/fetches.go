@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -112,7 +113,7 @@ func testLeases(t *testing.T, open Open) {
 	b := open(t).CacheBackend()
 	lease := func(key string, token int64, wantHad, wantFresh bool) {
 		t.Helper()
-		had, fresh, err := b.Lease(ctx, &cache.Write{Key: key, Token: token}, time.Hour)
+		had, fresh, err := b.Lease(ctx, &backend.Write{Key: key, Token: token}, time.Hour)
 		if had != wantHad || fresh != wantFresh || err != nil {
 			t.Errorf("lease of %s by %d: %v, %v, %v", key, token, had, fresh, err)
 		}
@@ -125,14 +126,14 @@ func testLeases(t *testing.T, open Open) {
 	}
 	fill := func(key string, token int64, want bool) {
 		t.Helper()
-		w := &cache.Write{Key: key, Value: fmt.Append(nil, token), Format: "x", Life: time.Hour, Fresh: time.Hour, Token: token}
+		w := &backend.Write{Key: key, Value: fmt.Append(nil, token), Format: "x", Life: time.Hour, Fresh: time.Hour, Token: token}
 		if ok, err := b.Fill(ctx, w); ok != want || err != nil {
 			t.Errorf("filled %s by %d: %v, %v", key, token, ok, err)
 		}
 	}
 	lease("k", 1, true, true)
 	lease("k", 2, false, false)
-	if e, err := b.Find(ctx, "k"); err != nil || e.Format != cache.FormatLease {
+	if e, err := b.Find(ctx, "k"); err != nil || e.Format != backend.FormatLease {
 		t.Errorf("while it is loaded there is %+v, %v", e, err)
 	}
 	beat("k", 1, true)
@@ -150,12 +151,12 @@ func testLeases(t *testing.T, open Open) {
 	lease("l", 6, true, true)
 	must(t, b.Yield(ctx, "l", 6))
 	until(t, "an entry without a value to be gone or leased again", func() bool {
-		had, _, err := b.Lease(ctx, &cache.Write{Key: "l", Token: 7}, time.Millisecond)
+		had, _, err := b.Lease(ctx, &backend.Write{Key: "l", Token: 7}, time.Millisecond)
 		must(t, err)
 		return had
 	})
 	until(t, "a lease to end", func() bool {
-		had, _, err := b.Lease(ctx, &cache.Write{Key: "l", Token: 8}, time.Hour)
+		had, _, err := b.Lease(ctx, &backend.Write{Key: "l", Token: 8}, time.Hour)
 		must(t, err)
 		return had
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 )
 
 func testTags(t *testing.T, open Open) {
@@ -61,7 +62,7 @@ func testManyTagged(t *testing.T, open Open) {
 	must(t, c.SetMany(ctx, values, time.Hour, cache.Tags("many")))
 	b := source.CacheBackend()
 	for i := range 10 {
-		w := &cache.Write{Key: fmt.Sprintf("k%04d", i), Tags: []string{"many"}, Token: int64(i + 1)}
+		w := &backend.Write{Key: fmt.Sprintf("k%04d", i), Tags: []string{"many"}, Token: int64(i + 1)}
 		if had, fresh, err := b.Lease(ctx, w, time.Hour); !had || fresh || err != nil {
 			t.Fatalf("lease: %v, %v, %v", had, fresh, err)
 		}

@@ -1,4 +1,4 @@
-// Package protocol is what the generator and package cache agree on: which argument
+// Package protocol is what the generator and package table agree on: which argument
 // has which position, and what the format of an entry says. Programs have no use for it.
 package protocol
 

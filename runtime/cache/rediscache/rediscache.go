@@ -23,7 +23,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
@@ -50,7 +50,7 @@ const (
 )
 
 // Source is a cache's place in Redis. Make one for each prefix and keep it.
-type Source struct{ b *backend }
+type Source struct{ b *server }
 
 // New uses a client, which stays the caller's to close.
 func New(client redis.UniversalClient, opts Options) *Source {
@@ -60,30 +60,30 @@ func New(client redis.UniversalClient, opts Options) *Source {
 	if opts.MaxValue == 0 {
 		opts.MaxValue = 16 << 20
 	}
-	b := &backend{client: client, opts: opts}
-	b.invalidator = cache.NewInvalidator(func(context.Context, []cache.KeyHits) error { return nil })
+	b := &server{client: client, opts: opts}
+	b.invalidator = backend.NewInvalidator(func(context.Context, []backend.KeyHits) error { return nil })
 	return &Source{b}
 }
 
 // CacheBackend lets package cache keep values in Redis.
-func (s *Source) CacheBackend() cache.Backend { return s.b }
+func (s *Source) CacheBackend() backend.Backend { return s.b }
 
-type backend struct {
+type server struct {
 	client      redis.UniversalClient
 	opts        Options
-	invalidator *cache.Invalidator
+	invalidator *backend.Invalidator
 }
 
-func (b *backend) Invalidator() *cache.Invalidator { return b.invalidator }
-func (b *backend) InTx() bool                      { return false }
+func (b *server) Invalidator() *backend.Invalidator { return b.invalidator }
+func (b *server) InTx() bool                        { return false }
 
-func (b *backend) Limits() cache.Limits {
-	return cache.Limits{Name: "redis " + b.opts.Prefix, Key: keyMax, Tag: tagMax, Value: b.opts.MaxValue}
+func (b *server) Limits() backend.Limits {
+	return backend.Limits{Name: "redis " + b.opts.Prefix, Key: keyMax, Tag: tagMax, Value: b.opts.MaxValue}
 }
 
-func (b *backend) entry(key string) string { return b.opts.Prefix + "e:" + key }
-func (b *backend) tag() string             { return b.opts.Prefix + "t:" }
-func (b *backend) topic() string           { return b.opts.Prefix + "changes" }
+func (b *server) entry(key string) string { return b.opts.Prefix + "e:" + key }
+func (b *server) tag() string             { return b.opts.Prefix + "t:" }
+func (b *server) topic() string           { return b.opts.Prefix + "changes" }
 
 // known gives errors of the client the store's sentinels.
 func known(err error) error {
@@ -95,7 +95,7 @@ func known(err error) error {
 	case errors.Is(err, redis.ErrClosed):
 		return core.Coded(store.ErrClosed, err)
 	case strings.Contains(err.Error(), "NOTNUMBER"), strings.Contains(err.Error(), "increment or decrement would overflow"):
-		return fmt.Errorf("%w: %w", cache.ErrNotNumber, err)
+		return fmt.Errorf("%w: %w", backend.ErrNotNumber, err)
 	}
 	return fmt.Errorf("rediscache: %w", err)
 }
@@ -104,20 +104,20 @@ func known(err error) error {
 const gone = time.Duration(-2)
 
 // read queues what finds an entry. How long a hash lives is read beside it.
-func (b *backend) read(ctx context.Context, p redis.Pipeliner, key string) func() (cache.Entry, error) {
+func (b *server) read(ctx context.Context, p redis.Pipeliner, key string) func() (backend.Entry, error) {
 	fields := p.HMGet(ctx, b.entry(key), "v", "f", "n", "s")
 	life := p.PTTL(ctx, b.entry(key))
 	clock := p.Time(ctx)
-	return func() (cache.Entry, error) {
+	return func() (backend.Entry, error) {
 		values, err := fields.Result()
 		if err != nil {
-			return cache.Entry{}, known(err)
+			return backend.Entry{}, known(err)
 		}
 		format, ok := values[1].(string)
 		if !ok {
-			return cache.Entry{}, store.ErrNotFound
+			return backend.Entry{}, store.ErrNotFound
 		}
-		e := cache.Entry{Format: format, Life: cache.Forever}
+		e := backend.Entry{Format: format, Life: backend.Forever}
 		value, _ := values[0].(string)
 		e.Value = []byte(value)
 		if n, ok := values[2].(string); ok {
@@ -126,7 +126,7 @@ func (b *backend) read(ctx context.Context, p redis.Pipeliner, key string) func(
 		e.Clock = clock.Val()
 		switch left := life.Val(); {
 		case left == gone:
-			return cache.Entry{}, store.ErrNotFound // it ended between the two commands
+			return backend.Entry{}, store.ErrNotFound // it ended between the two commands
 		case left >= 0:
 			e.Life = max(left, 1) // what the server has, in whole milliseconds, has not ended
 		}
@@ -139,19 +139,19 @@ func (b *backend) read(ctx context.Context, p redis.Pipeliner, key string) func(
 	}
 }
 
-func (b *backend) Find(ctx context.Context, key string) (cache.Entry, error) {
+func (b *server) Find(ctx context.Context, key string) (backend.Entry, error) {
 	p := b.client.Pipeline()
 	found := b.read(ctx, p, key)
 	if _, err := p.Exec(ctx); err != nil {
-		return cache.Entry{}, known(err)
+		return backend.Entry{}, known(err)
 	}
 	return found()
 }
 
-func (b *backend) FindMany(ctx context.Context, keys []string, each func(string, cache.Entry)) error {
+func (b *server) FindMany(ctx context.Context, keys []string, each func(string, backend.Entry)) error {
 	for part := range slices.Chunk(keys, batch) {
 		p := b.client.Pipeline()
-		found := make([]func() (cache.Entry, error), len(part))
+		found := make([]func() (backend.Entry, error), len(part))
 		for i, key := range part {
 			found[i] = b.read(ctx, p, key)
 		}
@@ -172,13 +172,13 @@ func (b *backend) FindMany(ctx context.Context, keys []string, each func(string,
 
 // millis is a span as the scripts take it; empty: for ever.
 func millis(d time.Duration) string {
-	if d == cache.Forever {
+	if d == backend.Forever {
 		return ""
 	}
 	return strconv.FormatInt(max(1, d.Milliseconds()), 10)
 }
 
-func arguments(b *backend, w *cache.Write, mode string) []any {
+func arguments(b *server, w *backend.Write, mode string) []any {
 	fresh := ""
 	if w.Fresh < w.Life {
 		fresh = millis(w.Fresh)
@@ -194,7 +194,7 @@ func arguments(b *backend, w *cache.Write, mode string) []any {
 	return args
 }
 
-func (b *backend) run(ctx context.Context, w *cache.Write, mode string) (int64, error) {
+func (b *server) run(ctx context.Context, w *backend.Write, mode string) (int64, error) {
 	if w.Patch != nil {
 		return 0, fmt.Errorf("rediscache: %w: entries in Redis have no fields of one's own", store.ErrInvalid)
 	}
@@ -203,7 +203,7 @@ func (b *backend) run(ctx context.Context, w *cache.Write, mode string) (int64, 
 }
 
 // changed notifies every process, once writes stand.
-func (b *backend) changed(ctx context.Context, writes []*cache.Write) {
+func (b *server) changed(ctx context.Context, writes []*backend.Write) {
 	b.invalidator.Commit(writes)
 	keys := make([]string, len(writes))
 	for i, w := range writes {
@@ -214,15 +214,15 @@ func (b *backend) changed(ctx context.Context, writes []*cache.Write) {
 
 // publish publishes hashes of keys. It is no part of the change: where it fails,
 // other processes go by age.
-func (b *backend) publish(ctx context.Context, keys []string) {
+func (b *server) publish(ctx context.Context, keys []string) {
 	message := binary.LittleEndian.AppendUint64(nil, uint64(b.invalidator.Origin))
 	for _, key := range keys {
-		message = binary.LittleEndian.AppendUint64(message, cache.Hash(key))
+		message = binary.LittleEndian.AppendUint64(message, backend.Hash(key))
 	}
 	_ = b.client.Publish(context.WithoutCancel(ctx), b.topic(), message).Err()
 }
 
-func (b *backend) Put(ctx context.Context, writes []*cache.Write) error {
+func (b *server) Put(ctx context.Context, writes []*backend.Write) error {
 	b.invalidator.Begin(writes)
 	for _, w := range writes {
 		if w.Patch != nil {
@@ -253,8 +253,8 @@ func (b *backend) Put(ctx context.Context, writes []*cache.Write) error {
 }
 
 // single runs one write that may not be taken.
-func (b *backend) single(ctx context.Context, w *cache.Write, mode string) (int64, error) {
-	writes := []*cache.Write{w}
+func (b *server) single(ctx context.Context, w *backend.Write, mode string) (int64, error) {
+	writes := []*backend.Write{w}
 	b.invalidator.Begin(writes)
 	n, err := b.run(ctx, w, mode)
 	if err == nil && (n > 0 || mode == modeCnt) {
@@ -263,36 +263,36 @@ func (b *backend) single(ctx context.Context, w *cache.Write, mode string) (int6
 	return n, err
 }
 
-func (b *backend) Add(ctx context.Context, w *cache.Write) (bool, error) {
+func (b *server) Add(ctx context.Context, w *backend.Write) (bool, error) {
 	n, err := b.single(ctx, w, modeAdd)
 	return n > 0, err
 }
 
-func (b *backend) Count(ctx context.Context, w *cache.Write) (int64, error) {
+func (b *server) Count(ctx context.Context, w *backend.Write) (int64, error) {
 	return b.single(ctx, w, modeCnt)
 }
 
-func (b *backend) Fill(ctx context.Context, w *cache.Write) (bool, error) {
+func (b *server) Fill(ctx context.Context, w *backend.Write) (bool, error) {
 	n, err := b.single(ctx, w, modeFill)
 	return n > 0, err
 }
 
-func (b *backend) Lease(ctx context.Context, w *cache.Write, span time.Duration) (had, fresh bool, err error) {
-	w.Format, w.Life, w.Fresh = cache.FormatLease, span, span
+func (b *server) Lease(ctx context.Context, w *backend.Write, span time.Duration) (had, fresh bool, err error) {
+	w.Format, w.Life, w.Fresh = backend.FormatLease, span, span
 	n, err := b.run(ctx, w, modeHold)
 	return n > 0, n == 2, err
 }
 
-func (b *backend) Beat(ctx context.Context, key string, token int64, span time.Duration) (bool, error) {
+func (b *server) Beat(ctx context.Context, key string, token int64, span time.Duration) (bool, error) {
 	n, err := hold.Run(ctx, b.client, []string{b.entry(key)}, strconv.FormatInt(token, 10), millis(span)).Int64()
 	return n > 0, known(err)
 }
 
-func (b *backend) Yield(ctx context.Context, key string, token int64) error {
+func (b *server) Yield(ctx context.Context, key string, token int64) error {
 	return known(hold.Run(ctx, b.client, []string{b.entry(key)}, strconv.FormatInt(token, 10), "0").Err())
 }
 
-func (b *backend) Touch(ctx context.Context, key string, life, fresh time.Duration, reseal cache.Reseal) (bool, error) {
+func (b *server) Touch(ctx context.Context, key string, life, fresh time.Duration, reseal backend.Reseal) (bool, error) {
 	stale := ""
 	if fresh < life {
 		stale = millis(fresh)
@@ -301,7 +301,7 @@ func (b *backend) Touch(ctx context.Context, key string, life, fresh time.Durati
 		args := []any{millis(life), stale}
 		if reseal != nil {
 			e, err := b.Find(ctx, key)
-			if errors.Is(err, store.ErrNotFound) || err == nil && e.Format == cache.FormatLease {
+			if errors.Is(err, store.ErrNotFound) || err == nil && e.Format == backend.FormatLease {
 				return false, nil
 			}
 			if err != nil {
@@ -331,27 +331,27 @@ const (
 )
 
 // Now returns the server's moment.
-func (b *backend) Now(ctx context.Context) (time.Time, error) {
+func (b *server) Now(ctx context.Context) (time.Time, error) {
 	now, err := b.client.Time(ctx).Result()
 	return now, known(err)
 }
 
 // gone notifies every process that entries changed in another way than by a write.
-func (b *backend) gone(ctx context.Context, keys []string) {
+func (b *server) gone(ctx context.Context, keys []string) {
 	hashes := make([]uint64, len(keys))
 	for i, key := range keys {
-		hashes[i] = cache.Hash(key)
+		hashes[i] = backend.Hash(key)
 	}
 	b.invalidator.Forget(hashes)
 	b.publish(ctx, keys)
 }
 
-func (b *backend) Remove(ctx context.Context, keys []string) error {
+func (b *server) Remove(ctx context.Context, keys []string) error {
 	_, err := b.remove(ctx, keys)
 	return err
 }
 
-func (b *backend) remove(ctx context.Context, keys []string) (int64, error) {
+func (b *server) remove(ctx context.Context, keys []string) (int64, error) {
 	names := make([]string, len(keys))
 	for i, key := range keys {
 		names[i] = b.entry(key)
@@ -364,7 +364,7 @@ func (b *backend) remove(ctx context.Context, keys []string) (int64, error) {
 	return n, nil
 }
 
-func (b *backend) RemoveTags(ctx context.Context, tags []string) (total int64, err error) {
+func (b *server) RemoveTags(ctx context.Context, tags []string) (total int64, err error) {
 	for _, tag := range tags {
 		for more := true; more; {
 			result, err := untag.Run(ctx, b.client, []string{b.tag() + tag}, tagMark+tag+tagMark, batch).Slice()
@@ -390,7 +390,7 @@ func (b *backend) RemoveTags(ctx context.Context, tags []string) (total int64, e
 }
 
 // scan calls each with batches of the keys for which in is true.
-func (b *backend) scan(ctx context.Context, in func(key string) bool, each func(keys []string) error) error {
+func (b *server) scan(ctx context.Context, in func(key string) bool, each func(keys []string) error) error {
 	cursor, prefix := uint64(0), b.entry("")
 	pattern := escape(prefix) + "*"
 	for {
@@ -420,7 +420,7 @@ func escape(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "]", `\]`).Replace(s)
 }
 
-func (b *backend) RemoveRange(ctx context.Context, from, to string) (total int64, err error) {
+func (b *server) RemoveRange(ctx context.Context, from, to string) (total int64, err error) {
 	err = b.scan(ctx, func(key string) bool { return key >= from && key < to }, func(keys []string) error {
 		n, err := b.remove(ctx, keys)
 		total += n
@@ -429,7 +429,7 @@ func (b *backend) RemoveRange(ctx context.Context, from, to string) (total int64
 	return total, err
 }
 
-func (b *backend) Clear(ctx context.Context) (total int64, err error) {
+func (b *server) Clear(ctx context.Context) (total int64, err error) {
 	err = b.scan(ctx, func(string) bool { return true }, func(keys []string) error {
 		n, err := b.remove(ctx, keys)
 		total += n
@@ -439,12 +439,12 @@ func (b *backend) Clear(ctx context.Context) (total int64, err error) {
 }
 
 // Expire has nothing to do: the server removes what has expired.
-func (b *backend) Expire(context.Context) (int64, error) { return 0, nil }
+func (b *server) Expire(context.Context) (int64, error) { return 0, nil }
 
 // Evict has nothing to do: the server's maxmemory bounds it.
-func (b *backend) Evict(context.Context) (int64, error) { return 0, nil }
+func (b *server) Evict(context.Context) (int64, error) { return 0, nil }
 
-func (b *backend) Size(ctx context.Context) (entries, bytes int64, err error) {
+func (b *server) Size(ctx context.Context) (entries, bytes int64, err error) {
 	err = b.scan(ctx, func(string) bool { return true }, func(keys []string) error {
 		p := b.client.Pipeline()
 		sizes := make([]*redis.IntCmd, len(keys))
@@ -463,11 +463,11 @@ func (b *backend) Size(ctx context.Context) (entries, bytes int64, err error) {
 	return entries, bytes, err
 }
 
-func (b *backend) RecordHits(context.Context, []cache.KeyHits) error { return nil }
+func (b *server) RecordHits(context.Context, []backend.KeyHits) error { return nil }
 
 // Follow receives what other processes publish. After a connection was lost,
 // something may have been missed: memory is emptied.
-func (b *backend) Follow(ctx context.Context) error {
+func (b *server) Follow(ctx context.Context) error {
 	sub := b.client.Subscribe(context.WithoutCancel(ctx), b.topic())
 	if _, err := sub.Receive(ctx); err != nil {
 		return known(errors.Join(err, sub.Close()))
@@ -487,7 +487,7 @@ func (b *backend) Follow(ctx context.Context) error {
 	return nil
 }
 
-func (b *backend) receive(message []byte) {
+func (b *server) receive(message []byte) {
 	if len(message) < 8 || int64(binary.LittleEndian.Uint64(message)) == b.invalidator.Origin {
 		return
 	}

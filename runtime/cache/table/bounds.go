@@ -1,4 +1,4 @@
-package cache
+package table
 
 import (
 	"context"
@@ -128,7 +128,7 @@ func (b *bounds) relieve() {
 			return
 		}
 		if err != nil {
-			sleep(context.Background(), relievePause)
+			time.Sleep(relievePause)
 		}
 	}
 }
@@ -213,7 +213,7 @@ func (b *bounds) hold(ctx context.Context) (removed int64, err error) {
 	}
 	b.one.Lock()
 	defer b.one.Unlock()
-	if err := b.t.shared.invalidator.hits.now(ctx); err != nil {
+	if err := b.t.shared.invalidator.Hits.Flush(ctx); err != nil {
 		return 0, err
 	}
 	size, err := b.count(ctx)

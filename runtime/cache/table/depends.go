@@ -1,38 +1,33 @@
-package cache
+package table
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
-
-// RowTag is the tag of what is made of one row: "post:7" for the post with the
-// id 7. A write of the row through its datatype's methods removes the entries
-// with the tag, where the cache's definition has the datatype in depends_on.
-func RowTag(datatype string, id any) string { return fmt.Sprintf("%s:%v", datatype, id) }
 
 // maxForget is how many rows are removed one by one; of more, all are.
 const maxForget = 100
 
 // Forgets makes the effect that removes, with each write of rows of a datatype,
 // what a cache holds of them: the entries tagged with the datatype's name, and
-// with a row ("post:7", see RowTag). Generated code calls it for datatypes that
+// with a row ("post:7", see backend.RowTag). Generated code calls it for datatypes that
 // the cache depends on.
 func Forgets(datatype string, spec *Spec) func(context.Context, *core.Conn, []core.Change) error {
 	return func(ctx context.Context, c *core.Conn, changes []core.Change) error {
 		t := tableOf(c, spec)
-		tags := []string{storedForm(datatype, spec.TagMax)}
+		tags := []string{backend.StoredKey(datatype, spec.TagMax)}
 		if len(changes) <= maxForget {
 			for _, ch := range changes {
-				tags = append(tags, storedForm(RowTag(datatype, ch.ID), spec.TagMax))
+				tags = append(tags, backend.StoredKey(backend.RowTag(datatype, ch.ID), spec.TagMax))
 			}
 		}
 		if _, err := t.RemoveTags(ctx, tags); err != nil || len(changes) <= maxForget {
 			return err
 		}
 		start := datatype + ":"
-		_, err := t.removeTagRange(ctx, start, after(start))
+		_, err := t.removeTagRange(ctx, start, backend.After(start))
 		return err
 	}
 }

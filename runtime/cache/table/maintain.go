@@ -1,4 +1,4 @@
-package cache
+package table
 
 import (
 	"context"
@@ -41,7 +41,7 @@ func Maintain(db *core.DB, caches ...*Spec) (stop func()) {
 		ctx, cancel := context.WithTimeout(context.Background(), maintainStop)
 		defer cancel()
 		for _, spec := range caches {
-			_ = tableOf(db.Conn(), spec).shared.invalidator.hits.now(ctx) // hits are no promise
+			_ = tableOf(db.Conn(), spec).shared.invalidator.Hits.Flush(ctx) // hits are no promise
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package cache_test
+package table_test
 
 import (
 	"context"
@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/generated"
+	"github.com/hegner123/modulagen/internal/cachefix"
 	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/table"
 )
 
 const boundEntries, boundBytes = 400, 120_000
 
 func bounded(db *generated.DB) *cache.Cache[string] {
-	return cache.New[string](&cache.Bounded{Source: db.CacheEntry, Entries: boundEntries, Bytes: boundBytes}, plain)
+	return cache.New[string](backendSource{table.Bounded(db.CacheEntry.CacheBackend(), boundEntries, boundBytes)}, cachefix.Plain)
 }
 
 // A table never grows to more than eleven tenths of its bounds, however quickly
@@ -23,10 +25,10 @@ func bounded(db *generated.DB) *cache.Cache[string] {
 func TestBoundsHoldWhileWritten(t *testing.T) {
 	for name, value := range map[string]string{"entries": "v", "bytes": strings.Repeat("x", 1000)} {
 		t.Run(name, func(t *testing.T) {
-			onEach(t, func(t *testing.T, p place) {
-				p.clock = nil
+			cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+				p.Clock = nil
 				ctx := t.Context()
-				texts := bounded(p.open(t))
+				texts := bounded(p.Open(t))
 				watched := watchSize(t, texts)
 				var writers sync.WaitGroup
 				for w := range 8 {
@@ -101,40 +103,40 @@ func watchSize(t *testing.T, texts *cache.Cache[string]) (greatest func() (entri
 // wantWithin waits until the table is within its bounds without a further write.
 func wantWithin(t *testing.T, texts *cache.Cache[string]) {
 	t.Helper()
-	until(t, "the table to be within its bounds", func() bool {
+	cachefix.Until(t, "the table to be within its bounds", func() bool {
 		entries, bytes, err := texts.Size(t.Context())
-		must(t, err)
+		cachefix.Must(t, err)
 		return entries <= boundEntries && bytes <= boundBytes
 	})
 }
 
 // One call may write more than the bounds; what is too much goes by itself.
 func TestBoundsAfterOneLargeWrite(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		p.clock = nil
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		p.Clock = nil
 		ctx := t.Context()
-		db := p.open(t)
+		db := p.Open(t)
 		texts := bounded(db)
 		values := map[string]string{}
 		for i := range 3 * boundEntries {
 			values[fmt.Sprint("k", i)] = "v"
 		}
-		must(t, texts.SetMany(ctx, values, time.Hour))
+		cachefix.Must(t, texts.SetMany(ctx, values, time.Hour))
 		wantWithin(t, texts)
 	})
 }
 
 // Where values only replace others, nothing is removed.
 func TestBoundsKeepWhatIsReplaced(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		texts := bounded(p.open(t))
+		texts := bounded(p.Open(t))
 		values := map[string]string{}
 		for i := range boundEntries {
 			values[fmt.Sprint("k", i)] = "v"
 		}
 		for range 5 {
-			must(t, texts.SetMany(ctx, values, time.Hour))
+			cachefix.Must(t, texts.SetMany(ctx, values, time.Hour))
 		}
 		if n, err := texts.Evict(ctx); n != 0 || err != nil {
 			t.Errorf("Evict removed %d, %v", n, err)
@@ -147,18 +149,18 @@ func TestBoundsKeepWhatIsReplaced(t *testing.T) {
 
 // A process that starts finds what others have written before it.
 func TestBoundsAfterARestart(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
-		p.clock = nil
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		p.Clock = nil
 		ctx := t.Context()
-		unbounded := cache.New[string](p.open(t).CacheEntry, plain)
+		unbounded := cache.New[string](p.Open(t).CacheEntry, cachefix.Plain)
 		values := map[string]string{}
 		for i := range 2 * boundEntries {
 			values[fmt.Sprint("k", i)] = "v"
 		}
-		must(t, unbounded.SetMany(ctx, values, time.Hour))
-		texts := bounded(p.open(t))
+		cachefix.Must(t, unbounded.SetMany(ctx, values, time.Hour))
+		texts := bounded(p.Open(t))
 		for i := range boundEntries / 20 { // the part that a process may write before it counts
-			must(t, texts.Set(ctx, fmt.Sprint("new", i), "v", time.Hour))
+			cachefix.Must(t, texts.Set(ctx, fmt.Sprint("new", i), "v", time.Hour))
 		}
 		wantWithin(t, texts)
 	})

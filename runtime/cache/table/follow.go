@@ -1,4 +1,4 @@
-package cache
+package table
 
 import (
 	"context"
@@ -128,13 +128,13 @@ func (r *changeReader) begin(ctx context.Context) error {
 func (r *changeReader) start(id int64) { r.last = max(0, id-readFirst) }
 
 func (r *changeReader) noteRead() {
-	r.readAt, r.wall = r.t.shared.invalidator.clock(), r.t.c.DB().Clock()
+	r.readAt, r.wall = r.t.shared.invalidator.Clock(), r.t.c.DB().Clock()
 }
 
 // slept reports whether nothing was read for so long that rows may have been
 // removed unread: the machine was asleep, or the database away.
 func (r *changeReader) slept() bool {
-	return time.Duration(r.t.shared.invalidator.clock()-r.readAt) > changeKept/2 || r.t.c.DB().Clock().Sub(r.wall) > changeKept/2
+	return time.Duration(r.t.shared.invalidator.Clock()-r.readAt) > changeKept/2 || r.t.c.DB().Clock().Sub(r.wall) > changeKept/2
 }
 
 func (r *changeReader) run(listener *core.Listener) {
@@ -159,7 +159,7 @@ func (r *changeReader) run(listener *core.Listener) {
 		case err != nil:
 			timer.Reset(every)
 		default:
-			timer.Reset(r.gaps.wait(r.t.shared.invalidator.clock(), every))
+			timer.Reset(r.gaps.wait(r.t.shared.invalidator.Clock(), every))
 		}
 		time.Sleep(readRest)
 	}
@@ -198,7 +198,7 @@ func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 		if err != nil {
 			return err
 		}
-		now := r.t.shared.invalidator.clock()
+		now := r.t.shared.invalidator.Clock()
 		for _, row := range rows {
 			if r.last < 0 {
 				r.start(row.id)
@@ -217,7 +217,7 @@ func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 
 // readMissing looks for the gaps that are due.
 func (r *changeReader) readMissing(ctx context.Context) error {
-	now := r.t.shared.invalidator.clock()
+	now := r.t.shared.invalidator.Clock()
 	for {
 		ids := r.gaps.due(now, readMost)
 		if len(ids) == 0 {

@@ -1,7 +1,8 @@
-package cache
+package backend
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 
 // Forever is the life of an entry that does not expire.
 const Forever = time.Duration(math.MaxInt64)
+
+// ErrNotNumber is what Count returns of an entry that is no counter.
+var ErrNotNumber = errors.New("cache: the entry is no whole number")
 
 // Formats of entries that have no encoded value.
 const (
@@ -44,9 +48,8 @@ type Write struct {
 	// of the key is known: it may put the value into memory.
 	Keep func()
 
-	hash    uint64
-	epoch   uint64
-	encoded int // bytes of the value before it was compressed
+	hash  uint64 // of Key, from Begin on
+	epoch uint64
 }
 
 // Reseal returns the value of an entry in the form in which it is kept until
@@ -59,13 +62,8 @@ type KeyHits struct {
 	Hits int64
 }
 
-// Source is what New takes: a table of generated code whose datatype has a
-// `cache:` section, of a database or of a transaction, or a cache server.
-type Source interface{ CacheBackend() Backend }
-
-// Backend keeps entries. Keys and tags are in their stored form. It is for those
-// who write one; others meet Cache. Every change notifies the Invalidator of the
-// keys that it concerned, when it is committed.
+// Backend keeps entries. Keys and tags are in their stored form. Every change notifies
+// the Invalidator of the keys that it concerned, when it is committed.
 type Backend interface {
 	// Invalidator is what the caches of one process on one table share.
 	Invalidator() *Invalidator
@@ -132,6 +130,6 @@ type Limits struct {
 	Value  int    // bytes of an encoded value
 	JSON   bool   // values must be JSON
 	MaxAge time.Duration
-	// Patch, if set, returns what is wrong with the patch of With.
+	// Patch, if set, returns what is wrong with the Patch of a Write.
 	Patch func(patch any) error
 }

@@ -1,4 +1,4 @@
-package cache
+package table
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/cache/protocol"
 	"github.com/hegner123/modulagen/runtime/store/core"
 
@@ -16,7 +17,7 @@ import (
 )
 
 // write gives the arguments of a statement that writes an entry.
-func (t *table) write(args []any, w *Write) []any {
+func (t *table) write(args []any, w *backend.Write) []any {
 	clear(args)
 	args[protocol.ArgNow] = t.now()
 	args[protocol.ArgKey], args[protocol.ArgFormat], args[protocol.ArgNumber], args[protocol.ArgToken] = w.Key, w.Format, w.Number, w.Token
@@ -47,16 +48,16 @@ func (t *table) write(args []any, w *Write) []any {
 // moments are ours, each key has some of its own, as far apart as the slack is
 // long: written again and again, an entry mostly keeps its end, and the index of
 // ends need not be written.
-func (t *table) early(args []any, w *Write) time.Duration {
+func (t *table) early(args []any, w *backend.Write) time.Duration {
 	now, ours := args[protocol.ArgNow].(time.Time)
 	switch {
-	case w.Slack <= time.Microsecond || w.Life == Forever:
+	case w.Slack <= time.Microsecond || w.Life == backend.Forever:
 		return 0
 	case !ours:
 		return rand.N(w.Slack)
 	}
 	slack := w.Slack.Microseconds()
-	return time.Duration((now.Add(w.Life).UnixMicro()+int64(w.hash>>1)%slack)%slack) * time.Microsecond
+	return time.Duration((now.Add(w.Life).UnixMicro()+int64(backend.Hash(w.Key)>>1)%slack)%slack) * time.Microsecond
 }
 
 // shown is the tags for people, cut to what the column holds.
@@ -68,7 +69,7 @@ func shown(tags []string, limit int) string {
 	return s
 }
 
-func (t *table) Put(ctx context.Context, writes []*Write) error {
+func (t *table) Put(ctx context.Context, writes []*backend.Write) error {
 	if t.tx {
 		return t.putIn(ctx, writes)
 	}
@@ -76,7 +77,7 @@ func (t *table) Put(ctx context.Context, writes []*Write) error {
 }
 
 // putAll writes in a transaction of its own.
-func (t *table) putAll(ctx context.Context, writes []*Write) error {
+func (t *table) putAll(ctx context.Context, writes []*backend.Write) error {
 	t.waitForSpace(ctx, writes...)
 	return t.c.InTx(ctx, func(c *core.Conn) error { return t.in(c).putIn(ctx, writes) })
 }
@@ -89,11 +90,11 @@ func (t *table) in(c *core.Conn) *table {
 }
 
 // putIn writes in the transaction that t is.
-func (t *table) putIn(ctx context.Context, writes []*Write) error {
+func (t *table) putIn(ctx context.Context, writes []*backend.Write) error {
 	writes = lastPerKey(writes)
 	if len(writes) > 1 { // in one order, as every process does: no deadlocks
 		writes = slices.Clone(writes)
-		slices.SortStableFunc(writes, func(a, b *Write) int { return strings.Compare(a.Key, b.Key) })
+		slices.SortStableFunc(writes, func(a, b *backend.Write) int { return strings.Compare(a.Key, b.Key) })
 	}
 	t.shared.invalidator.Begin(writes)
 	if err := t.putRows(ctx, writes); err != nil {
@@ -111,24 +112,24 @@ func (t *table) putIn(ctx context.Context, writes []*Write) error {
 }
 
 // lastPerKey returns the writes that stand when all are done.
-func lastPerKey(writes []*Write) []*Write {
+func lastPerKey(writes []*backend.Write) []*backend.Write {
 	if len(writes) < 2 {
 		return writes
 	}
-	last := make(map[string]*Write, len(writes))
+	last := make(map[string]*backend.Write, len(writes))
 	for _, w := range writes {
 		last[w.Key] = w
 	}
 	if len(last) == len(writes) {
 		return writes
 	}
-	return slices.DeleteFunc(slices.Clone(writes), func(w *Write) bool { return last[w.Key] != w })
+	return slices.DeleteFunc(slices.Clone(writes), func(w *backend.Write) bool { return last[w.Key] != w })
 }
 
 // putRows writes the rows. Where the cache has a statement for it, on SQLite, those
 // that are there and keep their ends are renewed first, which writes no index; the
 // others are put.
-func (t *table) putRows(ctx context.Context, writes []*Write) error {
+func (t *table) putRows(ctx context.Context, writes []*backend.Write) error {
 	args := make([]any, protocol.ArgCount)
 	row := func(i int) []any { return t.write(args, writes[i]) }
 	if t.spec.Renew.Has(t.c) {
@@ -136,7 +137,7 @@ func (t *table) putRows(ctx context.Context, writes []*Write) error {
 		if err != nil {
 			return err
 		}
-		var others []*Write
+		var others []*backend.Write
 		for i, n := range renewed {
 			if n == 0 {
 				others = append(others, writes[i])
@@ -152,13 +153,13 @@ func (t *table) putRows(ctx context.Context, writes []*Write) error {
 }
 
 // tag writes the tags of entries; instead removes those that count no more.
-func (t *table) tag(ctx context.Context, writes []*Write, instead bool) error {
+func (t *table) tag(ctx context.Context, writes []*backend.Write, instead bool) error {
 	type one struct {
-		w   *Write
+		w   *backend.Write
 		tag string
 	}
 	var tags []one
-	var tagged []*Write
+	var tagged []*backend.Write
 	for _, w := range writes {
 		if len(w.Tags) > 0 {
 			tagged = append(tagged, w)
@@ -186,8 +187,12 @@ func (t *table) tag(ctx context.Context, writes []*Write, instead bool) error {
 }
 
 // written notifies other processes, and at the commit this one.
-func (t *table) written(ctx context.Context, writes []*Write) error {
-	if err := t.appendChange(ctx, hashesOf(writes)); err != nil {
+func (t *table) written(ctx context.Context, writes []*backend.Write) error {
+	keys := make([]string, len(writes))
+	for i, w := range writes {
+		keys[i] = w.Key
+	}
+	if err := t.appendChange(ctx, hashesOf(keys)); err != nil {
 		return err
 	}
 	t.c.AfterCommit(func() {
@@ -198,7 +203,7 @@ func (t *table) written(ctx context.Context, writes []*Write) error {
 	return nil
 }
 
-func sizeOf(writes []*Write) (size tally) {
+func sizeOf(writes []*backend.Write) (size tally) {
 	for _, w := range writes {
 		size = size.plus(tally{1, int64(len(w.Key) + len(w.Value))})
 	}
@@ -207,13 +212,13 @@ func sizeOf(writes []*Write) (size tally) {
 
 // waitForSpace waits, outside a transaction, until writes would not bring the table
 // too far beyond its bounds.
-func (t *table) waitForSpace(ctx context.Context, writes ...*Write) {
+func (t *table) waitForSpace(ctx context.Context, writes ...*backend.Write) {
 	if !t.tx {
 		t.shared.bounds.wait(ctx, sizeOf(writes))
 	}
 }
 
-func (t *table) Add(ctx context.Context, w *Write) (added bool, err error) {
+func (t *table) Add(ctx context.Context, w *backend.Write) (added bool, err error) {
 	t.waitForSpace(ctx, w)
 	err = t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)
@@ -224,14 +229,14 @@ func (t *table) Add(ctx context.Context, w *Write) (added bool, err error) {
 		if err := in.patch(ctx, w); err != nil {
 			return err
 		}
-		return in.written(ctx, []*Write{w})
+		return in.written(ctx, []*backend.Write{w})
 	})
 	return added && err == nil, err
 }
 
 // addIn adds an entry unless there is one, in the transaction that t is.
-func (t *table) addIn(ctx context.Context, w *Write) (bool, error) {
-	writes := []*Write{w}
+func (t *table) addIn(ctx context.Context, w *backend.Write) (bool, error) {
+	writes := []*backend.Write{w}
 	t.shared.invalidator.Begin(writes)
 	args := t.write(make([]any, protocol.ArgCount), w)
 	if _, err := core.Exec(ctx, t.c, &t.spec.Vacate, args); err != nil {
@@ -247,19 +252,19 @@ func (t *table) addIn(ctx context.Context, w *Write) (bool, error) {
 // Count vacates, adds, and looks: what was added to an entry that is no counter
 // is undone with the transaction. In a transaction of the caller's it looks
 // first, since that one must be able to go on.
-func (t *table) Count(ctx context.Context, w *Write) (n int64, err error) {
+func (t *table) Count(ctx context.Context, w *backend.Write) (n int64, err error) {
 	t.waitForSpace(ctx, w)
 	err = t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)
-		writes := []*Write{w}
+		writes := []*backend.Write{w}
 		t.shared.invalidator.Begin(writes)
 		args := t.write(make([]any, protocol.ArgCount), w)
 		if _, err := core.Exec(ctx, c, &t.spec.Vacate, args); err != nil {
 			return err
 		}
 		if t.tx {
-			if e, err := in.Find(ctx, w.Key); err == nil && e.Format != FormatInt {
-				return ErrNotNumber
+			if e, err := in.Find(ctx, w.Key); err == nil && e.Format != backend.FormatInt {
+				return backend.ErrNotNumber
 			} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
@@ -271,8 +276,8 @@ func (t *table) Count(ctx context.Context, w *Write) (n int64, err error) {
 		switch {
 		case err != nil:
 			return err
-		case e.Format != FormatInt:
-			return ErrNotNumber
+		case e.Format != backend.FormatInt:
+			return backend.ErrNotNumber
 		}
 		n = e.Number
 		return in.written(ctx, writes)
@@ -295,15 +300,20 @@ func (t *table) Remove(ctx context.Context, keys []string) error {
 	})
 }
 
+func hashesOf(keys []string) []uint64 {
+	hashes := make([]uint64, len(keys))
+	for i, key := range keys {
+		hashes[i] = backend.Hash(key)
+	}
+	return hashes
+}
+
 // gone notifies every process that entries are not there any more.
 func (t *table) gone(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	hashes := make([]uint64, len(keys))
-	for i, key := range keys {
-		hashes[i] = Hash(key)
-	}
+	hashes := hashesOf(keys)
 	if err := t.appendChange(ctx, hashes); err != nil {
 		return err
 	}
@@ -311,10 +321,10 @@ func (t *table) gone(ctx context.Context, keys []string) error {
 	return nil
 }
 
-func (t *table) Touch(ctx context.Context, key string, life, fresh time.Duration, reseal Reseal) (touched bool, err error) {
+func (t *table) Touch(ctx context.Context, key string, life, fresh time.Duration, reseal backend.Reseal) (touched bool, err error) {
 	err = t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)
-		args := t.write(make([]any, protocol.ArgCount), &Write{Key: key, Life: life, Fresh: fresh})
+		args := t.write(make([]any, protocol.ArgCount), &backend.Write{Key: key, Life: life, Fresh: fresh})
 		n, err := core.Exec(ctx, c, &t.spec.Touch, args)
 		touched = n > 0
 		if err != nil || !touched {
@@ -332,7 +342,7 @@ func (t *table) Touch(ctx context.Context, key string, life, fresh time.Duration
 
 // reseal replaces the value of an entry by the same one in another form, in the
 // transaction that t is.
-func (t *table) reseal(ctx context.Context, key string, reseal Reseal) error {
+func (t *table) reseal(ctx context.Context, key string, reseal backend.Reseal) error {
 	e, err := t.Find(ctx, key)
 	if err != nil {
 		return err
@@ -341,11 +351,11 @@ func (t *table) reseal(ctx context.Context, key string, reseal Reseal) error {
 	if err != nil {
 		return err
 	}
-	_, err = core.Exec(ctx, t.c, &t.spec.Reseal, t.write(make([]any, protocol.ArgCount), &Write{Key: key, Value: value, Life: Forever, Fresh: Forever}))
+	_, err = core.Exec(ctx, t.c, &t.spec.Reseal, t.write(make([]any, protocol.ArgCount), &backend.Write{Key: key, Value: value, Life: backend.Forever, Fresh: backend.Forever}))
 	return err
 }
 
-func (t *table) RecordHits(ctx context.Context, hits []KeyHits) error {
+func (t *table) RecordHits(ctx context.Context, hits []backend.KeyHits) error {
 	args := t.args()
 	_, err := core.ExecEach(ctx, t.c, &t.spec.Use, len(hits), func(i int) []any {
 		args[protocol.ArgKey], args[protocol.ArgHits] = hits[i].Key, hits[i].Hits
@@ -354,8 +364,8 @@ func (t *table) RecordHits(ctx context.Context, hits []KeyHits) error {
 	return err
 }
 
-func (t *table) Lease(ctx context.Context, w *Write, hold time.Duration) (had, fresh bool, err error) {
-	w.Format, w.Life, w.Fresh = FormatLease, hold, hold
+func (t *table) Lease(ctx context.Context, w *backend.Write, hold time.Duration) (had, fresh bool, err error) {
+	w.Format, w.Life, w.Fresh = backend.FormatLease, hold, hold
 	err = t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)
 		args := t.write(make([]any, protocol.ArgCount), w)
@@ -371,7 +381,7 @@ func (t *table) Lease(ctx context.Context, w *Write, hold time.Duration) (had, f
 				return err
 			}
 		}
-		return in.tag(ctx, []*Write{w}, !fresh)
+		return in.tag(ctx, []*backend.Write{w}, !fresh)
 	})
 	return had && err == nil, fresh && err == nil, err
 }
@@ -394,8 +404,8 @@ func (t *table) Yield(ctx context.Context, key string, token int64) error {
 	return err
 }
 
-func (t *table) Fill(ctx context.Context, w *Write) (filled bool, err error) {
-	writes := []*Write{w}
+func (t *table) Fill(ctx context.Context, w *backend.Write) (filled bool, err error) {
+	writes := []*backend.Write{w}
 	t.waitForSpace(ctx, w)
 	err = t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)

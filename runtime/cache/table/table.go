@@ -1,4 +1,4 @@
-package cache
+package table
 
 import (
 	"context"
@@ -7,13 +7,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/cache/protocol"
 	"github.com/hegner123/modulagen/runtime/store/core"
 
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// table is a Backend in a table of a database.
+// table is a backend.Backend in a table of a database.
 type table struct {
 	c      *core.Conn
 	spec   *Spec
@@ -23,7 +24,7 @@ type table struct {
 
 // shared is what the backends of one process on one table share.
 type shared struct {
-	invalidator *Invalidator
+	invalidator *backend.Invalidator
 	writes      *combiner
 	bounds      bounds
 	appended    atomic.Int64 // changes, by this process
@@ -33,8 +34,8 @@ type shared struct {
 
 type sharedKey struct{ spec *Spec }
 
-// Table is the cache in a datatype's table. Generated code calls it.
-func Table(c *core.Conn, spec *Spec) Backend { return tableOf(c, spec) }
+// New returns the backend of the cache in a datatype's table.
+func New(c *core.Conn, spec *Spec) backend.Backend { return tableOf(c, spec) }
 
 func tableOf(c *core.Conn, spec *Spec) *table {
 	db := c.DB()
@@ -43,7 +44,7 @@ func tableOf(c *core.Conn, spec *Spec) *table {
 		root := &table{c: db.Conn(), spec: spec}
 		r := &shared{}
 		root.shared = r
-		r.invalidator = NewInvalidator(root.RecordHits)
+		r.invalidator = backend.NewInvalidator(root.RecordHits)
 		if db.FakeClock() {
 			r.invalidator.Now = func() int64 { return db.Clock().UnixNano() }
 		}
@@ -55,12 +56,12 @@ func tableOf(c *core.Conn, spec *Spec) *table {
 	return t
 }
 
-func (t *table) Invalidator() *Invalidator { return t.shared.invalidator }
-func (t *table) InTx() bool                { return t.tx }
+func (t *table) Invalidator() *backend.Invalidator { return t.shared.invalidator }
+func (t *table) InTx() bool                        { return t.tx }
 
-func (t *table) Limits() Limits {
+func (t *table) Limits() backend.Limits {
 	s := t.spec
-	return Limits{Name: s.Name, Key: s.KeyMax, Tag: s.TagMax, Value: s.ValueMax, JSON: s.JSON, MaxAge: s.MaxAge, Patch: s.checkPatch}
+	return backend.Limits{Name: s.Name, Key: s.KeyMax, Tag: s.TagMax, Value: s.ValueMax, JSON: s.JSON, MaxAge: s.MaxAge, Patch: s.checkPatch}
 }
 
 // now is the moment that statements take as an argument: none where they ask the
@@ -90,7 +91,7 @@ func (t *table) args() []any {
 // spans sets a span and the moment that it leads to.
 func spanInto(args []any, span, moment int, d time.Duration) {
 	args[span], args[moment] = nil, nil
-	if d == Forever {
+	if d == backend.Forever {
 		return
 	}
 	args[span] = d.Microseconds()
@@ -133,11 +134,11 @@ func newFound(t *table) *found {
 }
 
 // entry makes an Entry of the row that was read.
-func (f *found) entry(t *table) Entry {
+func (f *found) entry(t *table) backend.Entry {
 	if f.ours {
 		f.clock = t.c.DB().Clock()
 	}
-	e := Entry{Value: f.value, Format: f.format, Number: f.number, Life: Forever, Clock: f.clock}
+	e := backend.Entry{Value: f.value, Format: f.format, Number: f.number, Life: backend.Forever, Clock: f.clock}
 	if t.spec.JSON {
 		e.Value = f.document
 	}
@@ -152,7 +153,7 @@ func (f *found) entry(t *table) Entry {
 	return e
 }
 
-func (t *table) Find(ctx context.Context, key string) (Entry, error) {
+func (t *table) Find(ctx context.Context, key string) (backend.Entry, error) {
 	f := t.shared.found.Get().(*found)
 	defer t.shared.found.Put(f)
 	f.key = key
@@ -166,7 +167,7 @@ func (t *table) Find(ctx context.Context, key string) (Entry, error) {
 		}
 	}
 	if err := t.c.QueryRow(ctx, text, f.args, f.one); err != nil {
-		return Entry{}, err
+		return backend.Entry{}, err
 	}
 	return f.entry(t), nil
 }
@@ -174,7 +175,7 @@ func (t *table) Find(ctx context.Context, key string) (Entry, error) {
 // findBatch bounds the keys of one statement.
 const findBatch = 1000
 
-func (t *table) FindMany(ctx context.Context, keys []string, each func(string, Entry)) error {
+func (t *table) FindMany(ctx context.Context, keys []string, each func(string, backend.Entry)) error {
 	f := newFound(t)
 	args := t.args()
 	for batch := range slices.Chunk(keys, findBatch) {

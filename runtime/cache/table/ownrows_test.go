@@ -1,4 +1,4 @@
-package cache_test
+package table_test
 
 import (
 	"context"
@@ -7,7 +7,10 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/generated"
+	"github.com/hegner123/modulagen/internal/cachefix"
 	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/cache/backend"
+	"github.com/hegner123/modulagen/runtime/cache/table"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -29,7 +32,7 @@ type (
 )
 
 // ownRows are cache_entry by plain methods.
-func ownRows(spec *cache.Spec) *core.Spec {
+func ownRows(spec *table.Spec) *core.Spec {
 	s := &core.Spec{
 		Name: "cache_entry", ID: core.IDInteger,
 		Columns: []core.Column{
@@ -53,8 +56,8 @@ func ownRows(spec *cache.Spec) *core.Spec {
 		},
 	}
 	s.Effects = []core.Effect{
-		{On: core.Created | core.Updated, Rows: true, Run: cache.ForgetWritten(spec, s, "key")},
-		{On: core.Deleted, Run: cache.ForgetDeleted(spec, s, "key")},
+		{On: core.Created | core.Updated, Rows: true, Run: table.ForgetWritten(spec, s, "key")},
+		{On: core.Deleted, Run: table.ForgetDeleted(spec, s, "key")},
 	}
 	return s
 }
@@ -67,16 +70,16 @@ var (
 // A plain write of a cache's own rows is forgotten by every process at once, as one
 // of the cache is.
 func TestOwnRowsAreForgotten(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		db, other := p.open(t), p.open(t)
-		opts := cache.Options{Timeout: patience, Jitter: -1, NegativeTTL: time.Hour}
+		db, other := p.Open(t), p.Open(t)
+		opts := cache.Options{Timeout: cachefix.Patience, Jitter: -1, NegativeTTL: time.Hour}
 		mine, theirs := cache.New[string](db.CacheEntry, opts), cache.New[string](other.CacheEntry, opts)
-		rows := core.Bind(db.Store().Conn(), ownRows(cache.SpecOf(db.CacheEntry.CacheBackend())))
+		rows := core.Bind(db.Store().Conn(), ownRows(table.SpecOf(db.CacheEntry.CacheBackend())))
 		id := func(key string) int64 {
 			t.Helper()
 			row, err := db.CacheEntry.GetByKey(ctx, key)
-			must(t, err)
+			cachefix.Must(t, err)
 			return int64(row.ID)
 		}
 		for _, write := range []struct {
@@ -100,30 +103,30 @@ func TestOwnRowsAreForgotten(t *testing.T) {
 			}},
 			{"in a transaction", func() error {
 				return db.Tx(ctx, func(tx *generated.Tx) error {
-					return core.Bind(tx.CacheEntry.Conn(), ownRows(cache.SpecOf(db.CacheEntry.CacheBackend()))).Delete(ctx, id("k"))
+					return core.Bind(tx.CacheEntry.Conn(), ownRows(table.SpecOf(db.CacheEntry.CacheBackend()))).Delete(ctx, id("k"))
 				})
 			}},
 		} {
-			must(t, mine.Set(ctx, "k", "old", time.Hour))
-			must(t, mine.Set(ctx, "stays", "old", time.Hour))
+			cachefix.Must(t, mine.Set(ctx, "k", "old", time.Hour))
+			cachefix.Must(t, mine.Set(ctx, "stays", "old", time.Hour))
 			for _, c := range []*cache.Cache[string]{mine, theirs} {
-				until(t, "the value to be in memory", func() bool { // the change before may be read late
+				cachefix.Until(t, "the value to be in memory", func() bool { // the change before may be read late
 					hits := c.Stats().MemoryHits
 					v, _ := c.Get(ctx, "k")
 					return v == "old" && c.Stats().MemoryHits == hits+1
 				})
 			}
-			must(t, write.run())
+			cachefix.Must(t, write.run())
 			if v, _ := mine.Get(ctx, "k"); v == "old" {
 				t.Errorf("%s: this process has the old value", write.name)
 			}
-			until(t, write.name, func() bool { v, _ := theirs.Get(ctx, "k"); return v != "old" })
+			cachefix.Until(t, write.name, func() bool { v, _ := theirs.Get(ctx, "k"); return v != "old" })
 			if write.name == "another key" {
-				must(t, mine.Delete(ctx, "k2"))
+				cachefix.Must(t, mine.Delete(ctx, "k2"))
 			}
 		}
 		hits := mine.Stats().MemoryHits
-		if wantValue(t, mine, "stays", "old"); mine.Stats().MemoryHits != hits+1 {
+		if cachefix.WantValue(t, mine, "stays", "old"); mine.Stats().MemoryHits != hits+1 {
 			t.Error("another entry was forgotten")
 		}
 		testOwnRowsCreated(t, mine, rows)
@@ -144,36 +147,36 @@ func testOwnRowsCreated(t *testing.T, c *cache.Cache[string], rows core.Table) {
 		}
 	}
 	_, err := rows.Conn().Exec(ctx, "DELETE FROM cache_entry WHERE cache_format = 'none'", nil)
-	must(t, err)
+	cachefix.Must(t, err)
 	for _, key := range keys {
-		if !cache.InMemory(c, key) {
+		if !cachefix.InMemory(t, c, key) {
 			t.Fatalf("memory does not know that there is no %s", key)
 		}
 	}
-	must(t, rows.Create(ctx, &ownNew{Key: "c1", Value: `"v"`}, new(ownRow)))
+	cachefix.Must(t, rows.Create(ctx, &ownNew{Key: "c1", Value: `"v"`}, new(ownRow)))
 	var ids []int64
-	must(t, rows.CreateMany(ctx, []ownNew{{Key: "c2", Value: `"v"`}, {Key: "c3", Value: `"v"`}}, &ids))
+	cachefix.Must(t, rows.CreateMany(ctx, []ownNew{{Key: "c2", Value: `"v"`}, {Key: "c3", Value: `"v"`}}, &ids))
 	if n, err := rows.Count(ctx, core.AnyCond(ownID.In(ids...)), 0); err != nil || n != 2 {
 		t.Errorf("%d rows, %v", n, err)
 	}
 	for _, key := range keys {
-		if cache.InMemory(c, key) {
+		if cachefix.InMemory(t, c, key) {
 			t.Errorf("memory still says that there is no %s", key)
 		}
 	}
 }
 
-type backendSource struct{ cache.Backend }
+type backendSource struct{ backend.Backend }
 
-func (s backendSource) CacheBackend() cache.Backend { return s.Backend }
+func (s backendSource) CacheBackend() backend.Backend { return s.Backend }
 
 // Fields of one's own are written by a plain method too: what Set puts into memory
 // stays there.
 func TestOwnRowsOfWith(t *testing.T) {
-	onEach(t, func(t *testing.T, p place) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		ctx := t.Context()
-		db := p.open(t)
-		spec := *cache.SpecOf(db.CacheEntry.CacheBackend())
+		db := p.Open(t)
+		spec := *table.SpecOf(db.CacheEntry.CacheBackend())
 		rows := ownRows(&spec)
 		spec.Patch = func(ctx context.Context, c *core.Conn, key string, patch any) error {
 			row, core := new(ownRow), core.Bind(c, rows)
@@ -182,11 +185,11 @@ func TestOwnRowsOfWith(t *testing.T) {
 			}
 			return core.Update(ctx, row.ID, patch.(*ownPatch), row)
 		}
-		texts := cache.New[string](backendSource{cache.Table(db.Store().Conn(), &spec)}, cache.Options{Timeout: patience, Jitter: -1})
-		wantMiss(t, texts, "k") // from here on it follows changes
-		must(t, texts.Set(ctx, "k", "v", time.Hour, cache.With(&ownPatch{Value: store.Set([]byte(`"v"`))})))
+		texts := cache.New[string](backendSource{table.New(db.Store().Conn(), &spec)}, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
+		cachefix.WantMiss(t, texts, "k") // from here on it follows changes
+		cachefix.Must(t, texts.Set(ctx, "k", "v", time.Hour, cache.With(&ownPatch{Value: store.Set([]byte(`"v"`))})))
 		hits := texts.Stats().MemoryHits
-		if wantValue(t, texts, "k", "v"); texts.Stats().MemoryHits != hits+1 {
+		if cachefix.WantValue(t, texts, "k", "v"); texts.Stats().MemoryHits != hits+1 {
 			t.Error("it is not in memory")
 		}
 	})

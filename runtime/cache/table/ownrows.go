@@ -1,4 +1,4 @@
-package cache
+package table
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
@@ -76,7 +77,7 @@ type itself struct{}
 
 // patch writes fields of the user's own on the entry that w writes. That is a
 // write of a row like any other, but the write of the entry has announced it already.
-func (t *table) patch(ctx context.Context, w *Write) error {
+func (t *table) patch(ctx context.Context, w *backend.Write) error {
 	if w.Patch == nil {
 		return nil
 	}

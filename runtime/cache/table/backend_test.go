@@ -1,18 +1,19 @@
-package cache_test
+package table_test
 
 import (
 	"testing"
 
+	"github.com/hegner123/modulagen/internal/cachefix"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/cache/cachetest"
 )
 
 func TestBackend(t *testing.T) {
-	for _, kind := range kinds {
+	for _, kind := range cachefix.Kinds {
 		t.Run(kind, func(t *testing.T) {
 			cachetest.Run(t, func(t *testing.T) cachetest.Open {
-				p := freshPlace(t, kind)
-				return func(t testing.TB) cache.Source { return p.open(t).CacheEntry }
+				p := cachefix.FreshPlace(t, kind)
+				return func(t testing.TB) cache.Source { return p.Open(t).CacheEntry }
 			})
 		})
 	}

@@ -1,4 +1,4 @@
-package cache
+package backend
 
 import (
 	"context"
@@ -18,8 +18,9 @@ const (
 	maxCounted = 100_000          // entries that are counted between two flushes; the others are not
 )
 
-// hitCounter counts the hits of entries, until that is flushed.
-type hitCounter struct {
+// HitCounter counts the hits of entries, until that is flushed. An Invalidator has
+// one.
+type HitCounter struct {
 	write  func(context.Context, []KeyHits) error
 	shards [16]hitShard
 	due    atomic.Bool // a flush is coming
@@ -29,32 +30,33 @@ type hitCounter struct {
 type hitShard struct {
 	mu   sync.Mutex
 	hits map[string]int64 // of entries that were read from the backend
-	kept []*entryHits     // entries in memory that were hit since the last flush
+	kept []*EntryHits     // entries in memory that were hit since the last flush
 	_    [16]byte         // a cache line for each
 }
 
-// entryHits counts the hits of one entry that is kept in memory.
-type entryHits struct {
-	key  string
-	of   *counters // of the cache that keeps it
+// EntryHits counts the hits of one entry that is kept in memory.
+type EntryHits struct {
+	Key   string
+	Total *atomic.Int64 // of the cache that keeps it; Collect adds to it
+
 	hits atomic.Int64
 }
 
-func newHitCounter(write func(context.Context, []KeyHits) error) *hitCounter {
-	u := &hitCounter{write: write}
+func newHitCounter(write func(context.Context, []KeyHits) error) *HitCounter {
+	u := &HitCounter{write: write}
 	for i := range u.shards {
 		u.shards[i].hits = map[string]int64{}
 	}
 	return u
 }
 
-// read counts one hit of an entry that was read from the backend.
-func (u *hitCounter) read(key string, hash uint64) {
+// Read counts one hit of an entry that was read from the backend.
+func (u *HitCounter) Read(key string, hash uint64) {
 	u.add(key, hash, 1)
 	u.soon()
 }
 
-func (u *hitCounter) add(key string, hash uint64, hits int64) {
+func (u *HitCounter) add(key string, hash uint64, hits int64) {
 	s := &u.shards[hash>>60]
 	s.mu.Lock()
 	if n, ok := s.hits[key]; ok || len(s.hits) < maxCounted/len(u.shards) {
@@ -63,8 +65,8 @@ func (u *hitCounter) add(key string, hash uint64, hits int64) {
 	s.mu.Unlock()
 }
 
-// hit counts one hit of an entry in memory.
-func (u *hitCounter) hit(e *entryHits, hash uint64) {
+// Hit counts one hit of an entry in memory.
+func (u *HitCounter) Hit(e *EntryHits, hash uint64) {
 	if e.hits.Add(1) > 1 {
 		return // it waits for the flush already
 	}
@@ -76,21 +78,21 @@ func (u *hitCounter) hit(e *entryHits, hash uint64) {
 }
 
 // soon has a flush come, if none does.
-func (u *hitCounter) soon() {
+func (u *HitCounter) soon() {
 	if u.due.Load() || !u.due.CompareAndSwap(false, true) {
 		return
 	}
 	time.AfterFunc(flushEvery, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), flushEvery)
 		defer cancel()
-		_ = u.now(ctx) // what could not be written waits for the next use
+		_ = u.Flush(ctx) // what could not be written waits for the next use
 	})
 }
 
-// now writes what was counted. What could not be written waits for the next time.
+// Flush writes what was counted. What could not be written waits for the next time.
 // The end of ctx does not break a write off: it could have been done all the same,
 // and would be done again.
-func (u *hitCounter) now(ctx context.Context) error {
+func (u *HitCounter) Flush(ctx context.Context) error {
 	u.flush.Lock()
 	defer u.flush.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushEvery)
@@ -106,21 +108,21 @@ func (u *hitCounter) now(ctx context.Context) error {
 	return failed
 }
 
-func (u *hitCounter) giveBack(batch []KeyHits) {
+func (u *HitCounter) giveBack(batch []KeyHits) {
 	for _, one := range batch {
 		u.add(one.Key, Hash(one.Key), one.Hits)
 	}
 }
 
-// collect adds up the hits of entries in memory.
-func (u *hitCounter) collect() {
+// Collect adds up the hits of entries in memory.
+func (u *HitCounter) Collect() {
 	for i := range u.shards {
 		s := &u.shards[i]
 		s.mu.Lock()
 		for _, e := range s.kept {
 			n := e.hits.Swap(0)
-			e.of.memoryHits.Add(n)
-			s.hits[e.key] += n
+			e.Total.Add(n)
+			s.hits[e.Key] += n
 		}
 		s.kept = nil
 		s.mu.Unlock()
@@ -129,8 +131,8 @@ func (u *hitCounter) collect() {
 
 // take gives what was counted, in the order of the keys, and forgets it: two
 // processes that flush at once lock rows in one order.
-func (u *hitCounter) take() []KeyHits {
-	u.collect()
+func (u *HitCounter) take() []KeyHits {
+	u.Collect()
 	var out []KeyHits
 	for i := range u.shards {
 		s := &u.shards[i]

@@ -1,15 +1,17 @@
-package cache
+package table
 
 import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 )
 
 // combiner makes one write of those that come while another runs: a batch is one
 // transaction, and costs little more than one entry.
 type combiner struct {
-	write func(ctx context.Context, writes []*Write) error
+	write func(ctx context.Context, writes []*backend.Write) error
 	most  tally // of one batch
 
 	mu      sync.Mutex
@@ -19,7 +21,7 @@ type combiner struct {
 
 // request is what one caller wants written.
 type request struct {
-	writes []*Write
+	writes []*backend.Write
 	done   chan error
 }
 
@@ -31,7 +33,7 @@ const (
 
 // newCombiner returns a combiner for a table with these bounds, of which one
 // batch is a small part.
-func newCombiner(write func(context.Context, []*Write) error, bounds tally) *combiner {
+func newCombiner(write func(context.Context, []*backend.Write) error, bounds tally) *combiner {
 	most := tally{combinedWrites, combinedBytes}
 	part := atLeastOne(bounds.part(boundSlack))
 	if bounds.entries > 0 {
@@ -45,7 +47,7 @@ func newCombiner(write func(context.Context, []*Write) error, bounds tally) *com
 
 // do has writes written, together or not at all. When ctx ends first, they may be
 // written all the same.
-func (c *combiner) do(ctx context.Context, writes []*Write) error {
+func (c *combiner) do(ctx context.Context, writes []*backend.Write) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
@@ -123,7 +125,7 @@ func (c *combiner) runBatch(batch []*request) {
 		batch[0].done <- c.write(ctx, batch[0].writes)
 		return
 	}
-	var all []*Write
+	var all []*backend.Write
 	for _, r := range batch {
 		all = append(all, r.writes...)
 	}

@@ -1,9 +1,10 @@
-package cache
+package backend
 
 import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"math/bits"
 	"strings"
 	"unicode/utf8"
@@ -20,8 +21,8 @@ const (
 	digestSize = len(digestMark) + 2*sha256.Size
 )
 
-// storedForm is how a key or tag stands in a column of at most limit characters.
-func storedForm(s string, limit int) string {
+// StoredKey returns how a key or tag stands in a column of at most limit characters.
+func StoredKey(s string, limit int) string {
 	if len(s) <= limit && plainASCII(s) {
 		return s
 	}
@@ -65,13 +66,17 @@ func readable(s string, limit int) string {
 	return b.String()
 }
 
-// span is a range of stored keys, from the first to the first behind it.
-type span struct{ from, to string }
+// RowTag returns the tag of what is made of one row: "post:7" for the post with the
+// id 7.
+func RowTag(datatype string, id any) string { return fmt.Sprintf("%s:%v", datatype, id) }
 
-// prefixSpans are the ranges that hold every stored key whose own form starts
+// KeyRange is a range of stored keys, from the first to the first behind it.
+type KeyRange struct{ From, To string }
+
+// PrefixRanges returns the ranges that hold every stored key whose own form starts
 // with prefix. Digested keys of which too little is readable may be among them
 // without starting so: an entry too many is removed, never one too few.
-func prefixSpans(prefix string, limit int) []span {
+func PrefixRanges(prefix string, limit int) []KeyRange {
 	whole := prefix
 	for i := 1; i <= utf8.UTFMax-1 && i <= len(prefix); i++ {
 		if cut := len(prefix) - i; utf8.RuneStart(prefix[cut]) {
@@ -82,15 +87,15 @@ func prefixSpans(prefix string, limit int) []span {
 		}
 	}
 	text := readable(whole, limit)
-	spans := []span{{text, after(text)}}
+	ranges := []KeyRange{{text, After(text)}}
 	if start := readable(whole, limit-digestSize); len(start) < len(text) {
-		spans = append(spans, span{start + digestMark, after(start + digestMark)})
+		ranges = append(ranges, KeyRange{start + digestMark, After(start + digestMark)})
 	}
-	return spans
+	return ranges
 }
 
-// after is the first text behind all those that start with s.
-func after(s string) string {
+// After returns the first text behind all those that start with s.
+func After(s string) string {
 	for len(s) > 0 {
 		r, size := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-size]

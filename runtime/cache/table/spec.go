@@ -1,10 +1,12 @@
-package cache
+package table
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
@@ -46,7 +48,7 @@ func (s *Spec) checkPatch(patch any) error {
 			continue
 		}
 		if o, ok := f.Interface().(interface{ IsSet() bool }); ok && o.IsSet() {
-			return invalidf("With sets %s of a %T, which the cache keeps itself: it takes fields of your own", name, patch)
+			return fmt.Errorf("cache: %w: With sets %s of a %T, which the cache keeps itself: it takes fields of your own", store.ErrInvalid, name, patch)
 		}
 	}
 	return nil
@@ -55,5 +57,5 @@ func (s *Spec) checkPatch(patch any) error {
 // WrongPatch is the error of With for another datatype's patch. Generated code
 // calls it.
 func WrongPatch(got, want any) error {
-	return invalidf("With takes a %T here, not a %T", want, got)
+	return fmt.Errorf("cache: %w: With takes a %T here, not a %T", store.ErrInvalid, want, got)
 }

@@ -1,4 +1,4 @@
-package cache
+package backend
 
 import (
 	"context"
@@ -10,58 +10,60 @@ import (
 )
 
 // Invalidator is what the caches of one process on one table share: who keeps what in
-// memory, what was changed, and how entries were used. A backend has one; it is
-// for those who write a backend.
+// memory, what was changed, and how entries were used. A backend has one.
 type Invalidator struct {
 	// Now, where it is set, is the clock by which entries in memory end, in
 	// nanoseconds; nil: this process's, which never steps.
 	Now func() int64
 	// Origin is this process among those that notify each other of changes.
 	Origin int64
+	// Hits counts how entries are used.
+	Hits *HitCounter
 
 	epochs [1024]atomic.Uint64 // by hash: how often something of that kind was forgotten
 
 	mu        sync.Mutex
-	memories  []weak.Pointer[memories]
+	memories  []weak.Pointer[Memory]
 	following bool
 	beginning bool // someone is about to follow
 
 	evicted, expired atomic.Int64
-	hits             *hitCounter
 }
 
-// memories is what one cache keeps in memory, or is about to, without its type. The
+// Memory is what one cache keeps in memory, or is about to, without its type. The
 // invalidator holds it weakly: a cache that no one has any more takes it along.
-type memories struct {
-	forget, forgetRemote       func(hash uint64) // of what this process has changed, and of what another one has
-	forgetAll, forgetAllRemote func()
+type Memory struct {
+	Forget, ForgetRemote       func(hash uint64) // of what this process has changed, and of what another one has
+	ForgetAll, ForgetAllRemote func()
 }
 
 // NewInvalidator returns an Invalidator. write records the hits of entries.
 func NewInvalidator(write func(context.Context, []KeyHits) error) *Invalidator {
-	return &Invalidator{Origin: int64(rand.Uint64() >> 1), hits: newHitCounter(write)}
+	return &Invalidator{Origin: int64(rand.Uint64() >> 1), Hits: newHitCounter(write)}
 }
 
 // began is when the clock of entries in memory starts.
 var began = time.Now()
 
-func (h *Invalidator) clock() int64 {
+// Clock returns the moment by the clock of entries in memory, in nanoseconds.
+func (h *Invalidator) Clock() int64 {
 	if h.Now != nil {
 		return h.Now()
 	}
 	return int64(time.Since(began))
 }
 
-func (h *Invalidator) join(m *memories) {
+// Join has m forget what is changed, until no one else refers to it.
+func (h *Invalidator) Join(m *Memory) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.memories = append(h.memories, weak.Make(m))
 }
 
-func (h *Invalidator) each(fn func(*memories)) {
+func (h *Invalidator) each(fn func(*Memory)) {
 	h.mu.Lock()
 	kept := h.memories[:0]
-	all := make([]*memories, 0, len(h.memories))
+	all := make([]*Memory, 0, len(h.memories))
 	for _, w := range h.memories {
 		if m := w.Value(); m != nil {
 			kept, all = append(kept, w), append(all, m)
@@ -89,9 +91,9 @@ func (h *Invalidator) Epoch(hash uint64) uint64 { return h.epochOf(hash).Load() 
 // kept after is found out.
 func (h *Invalidator) Forget(hashes []uint64) {
 	h.raise(hashes)
-	h.each(func(m *memories) {
+	h.each(func(m *Memory) {
 		for _, hash := range hashes {
-			m.forget(hash)
+			m.Forget(hash)
 		}
 	})
 }
@@ -100,9 +102,9 @@ func (h *Invalidator) Forget(hashes []uint64) {
 // time ago, and what this process has begun since then may be from before it.
 func (h *Invalidator) ForgetRemote(hashes []uint64) {
 	h.raise(hashes)
-	h.each(func(m *memories) {
+	h.each(func(m *Memory) {
 		for _, hash := range hashes {
-			m.forgetRemote(hash)
+			m.ForgetRemote(hash)
 		}
 	})
 }
@@ -121,14 +123,14 @@ func (h *Invalidator) raise(hashes []uint64) {
 // ForgetAll empties the memory of every cache.
 func (h *Invalidator) ForgetAll() {
 	h.raiseAll()
-	h.each(func(m *memories) { m.forgetAll() })
+	h.each(func(m *Memory) { m.ForgetAll() })
 }
 
 // ForgetAllRemote is ForgetAll for changes of other processes, also of those that may
 // have been missed.
 func (h *Invalidator) ForgetAllRemote() {
 	h.raiseAll()
-	h.each(func(m *memories) { m.forgetAllRemote() })
+	h.each(func(m *Memory) { m.ForgetAllRemote() })
 }
 
 func (h *Invalidator) raiseAll() {
@@ -161,7 +163,7 @@ func (h *Invalidator) Commit(writes []*Write) {
 		}
 		w.Keep()
 		if h.Epoch(w.hash) != w.epoch+1 {
-			h.each(func(m *memories) { m.forget(w.hash) })
+			h.each(func(m *Memory) { m.Forget(w.hash) })
 		}
 	}
 }
@@ -180,11 +182,16 @@ func (h *Invalidator) Gone(expired, evicted int64) {
 	h.evicted.Add(evicted)
 }
 
-// followed makes sure that the invalidator follows what other processes change, and
+// Removed returns how many entries Expire and Evict have removed.
+func (h *Invalidator) Removed() (expired, evicted int64) {
+	return h.expired.Load(), h.evicted.Load()
+}
+
+// Follow makes sure that the invalidator follows what other processes change, and
 // reports whether it does: until then nothing may be kept in memory. A caller that
 // comes while another one begins to follow does not wait: where the backend is
 // away, all would in turn.
-func (h *Invalidator) followed(ctx context.Context, b Backend) bool {
+func (h *Invalidator) Follow(ctx context.Context, b Backend) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.following || h.beginning {
