@@ -344,6 +344,17 @@ ON CONFLICT ("key") DO NOTHING`,
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 9, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 9, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 9, 6}},
 	},
+	AppendChange: core.Statement{
+		Text: [3]string{
+			`INSERT INTO cache_entry_changes (origin, hashes, created_at)
+VALUES (?, ?, ?)`,
+			`INSERT INTO cache_entry_changes (origin, hashes, created_at)
+VALUES ($1, $2, COALESCE($3::timestamptz, now()))`,
+			`INSERT INTO cache_entry_changes (origin, hashes, created_at)
+VALUES (?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
+		},
+		Order: [3][]int{{22, 23, 9}, {22, 23, 9}, {22, 23, 9}},
+	},
 	Beat: core.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
@@ -553,56 +564,6 @@ WHERE "key" = ANY($2::text[])`,
 		},
 		Order: [3][]int{{20}, {9, 20}, {9, 20}},
 	},
-	Hear: core.Statement{
-		Text: [3]string{
-			`SELECT id, origin, hashes
-FROM cache_entry_changes
-WHERE id > ?
-ORDER BY id
-LIMIT ?`,
-			`SELECT id, origin, hashes
-FROM cache_entry_changes
-WHERE id > $1
-ORDER BY id
-LIMIT $2`,
-			`SELECT id, origin, hashes
-FROM cache_entry_changes
-WHERE id > ?
-ORDER BY id
-LIMIT ?`,
-		},
-		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
-	},
-	Heard: core.Statement{
-		Text: [3]string{
-			`SELECT id
-FROM cache_entry_changes
-ORDER BY id DESC
-LIMIT 1`,
-			`SELECT id
-FROM cache_entry_changes
-ORDER BY id DESC
-LIMIT 1`,
-			`SELECT id
-FROM cache_entry_changes
-ORDER BY id DESC
-LIMIT 1`,
-		},
-		Order: [3][]int{{}, {}, {}},
-	},
-	Hush: core.Statement{
-		Text: [3]string{
-			`DELETE FROM cache_entry_changes
-WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?)`,
-			`DELETE FROM cache_entry_changes
-WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond' ORDER BY g.id LIMIT $3)`,
-			`DELETE FROM cache_entry_changes
-WHERE created_at < TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
-ORDER BY id
-LIMIT ?`,
-		},
-		Order: [3][]int{{13, 19}, {9, 10, 19}, {10, 9, 19}},
-	},
 	KeyMax: 255,
 	Last: core.Statement{
 		Text: [3]string{
@@ -621,9 +582,26 @@ LIMIT 1`,
 		},
 		Order: [3][]int{{}, {}, {}},
 	},
+	LastChange: core.Statement{
+		Text: [3]string{
+			`SELECT id
+FROM cache_entry_changes
+ORDER BY id DESC
+LIMIT 1`,
+			`SELECT id
+FROM cache_entry_changes
+ORDER BY id DESC
+LIMIT 1`,
+			`SELECT id
+FROM cache_entry_changes
+ORDER BY id DESC
+LIMIT 1`,
+		},
+		Order: [3][]int{{}, {}, {}},
+	},
 	MaxBytes:   4294967296,
 	MaxEntries: 5000000,
-	Missing: core.Statement{
+	MissingChanges: core.Statement{
 		Text: [3]string{
 			`SELECT id, origin, hashes
 FROM cache_entry_changes
@@ -652,6 +630,19 @@ WHERE id IN (?)`,
 		_, err = t.Update(ctx, row.ID, p)
 		return err
 	},
+	PruneChanges: core.Statement{
+		Text: [3]string{
+			`DELETE FROM cache_entry_changes
+WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?)`,
+			`DELETE FROM cache_entry_changes
+WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond' ORDER BY g.id LIMIT $3)`,
+			`DELETE FROM cache_entry_changes
+WHERE created_at < TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY id
+LIMIT ?`,
+		},
+		Order: [3][]int{{13, 19}, {9, 10, 19}, {10, 9, 19}},
+	},
 	Put: core.Statement{
 		Text: [3]string{
 			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
@@ -663,6 +654,26 @@ ON CONFLICT ("key") DO UPDATE SET value = excluded.value, expires_at = excluded.
 			"INSERT INTO cache_entry (`key`, value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)\nVALUES (?, ?, TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), 0, ?, ?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)), TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), ?, ?, TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), COALESCE(?, CURRENT_TIMESTAMP(6)), ?)\nON DUPLICATE KEY UPDATE value = VALUES(value), expires_at = VALUES(expires_at), cache_format = VALUES(cache_format), cache_number = VALUES(cache_number), cache_size = VALUES(cache_size), cache_fresh_until = VALUES(cache_fresh_until), cache_token = VALUES(cache_token), cache_lease = VALUES(cache_lease), cache_leased_until = VALUES(cache_leased_until), created_at = VALUES(created_at), tags = VALUES(tags)",
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 9, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 9, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 9, 6}},
+	},
+	ReadChanges: core.Statement{
+		Text: [3]string{
+			`SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id > ?
+ORDER BY id
+LIMIT ?`,
+			`SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id > $1
+ORDER BY id
+LIMIT $2`,
+			`SELECT id, origin, hashes
+FROM cache_entry_changes
+WHERE id > ?
+ORDER BY id
+LIMIT ?`,
+		},
+		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
 	},
 	Remove: core.Statement{
 		Text: [3]string{
@@ -732,17 +743,6 @@ WHERE "key" = $6 AND (cache_leased_until IS NULL OR cache_leased_until <= COALES
 			"UPDATE cache_entry\nSET cache_lease = ?, cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), expires_at = CASE WHEN cache_format = 'lease' THEN TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))) ELSE expires_at END\nWHERE `key` = ? AND (cache_leased_until IS NULL OR cache_leased_until <= COALESCE(?, CURRENT_TIMESTAMP(6)))",
 		},
 		Order: [3][]int{{8, 15, 15, 0, 9}, {8, 9, 12, 9, 12, 0, 9}, {8, 12, 9, 12, 9, 0, 9}},
-	},
-	Tell: core.Statement{
-		Text: [3]string{
-			`INSERT INTO cache_entry_changes (origin, hashes, created_at)
-VALUES (?, ?, ?)`,
-			`INSERT INTO cache_entry_changes (origin, hashes, created_at)
-VALUES ($1, $2, COALESCE($3::timestamptz, now()))`,
-			`INSERT INTO cache_entry_changes (origin, hashes, created_at)
-VALUES (?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
-		},
-		Order: [3][]int{{22, 23, 9}, {22, 23, 9}, {22, 23, 9}},
 	},
 	Touch: core.Statement{
 		Text: [3]string{

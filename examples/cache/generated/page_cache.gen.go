@@ -347,6 +347,17 @@ VALUES (?, ?, TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), 0
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 6}},
 	},
+	AppendChange: core.Statement{
+		Text: [3]string{
+			`INSERT INTO page_cache_changes (origin, hashes, created_at)
+VALUES (?, ?, ?)`,
+			`INSERT INTO page_cache_changes (origin, hashes, created_at)
+VALUES ($1, $2, COALESCE($3::timestamptz, now()))`,
+			`INSERT INTO page_cache_changes (origin, hashes, created_at)
+VALUES (?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
+		},
+		Order: [3][]int{{22, 23, 9}, {22, 23, 9}, {22, 23, 9}},
+	},
 	Beat: core.Statement{
 		Text: [3]string{
 			`UPDATE page_cache
@@ -594,56 +605,6 @@ WHERE path IN (?)`,
 		},
 		Order: [3][]int{{20}, {9, 20}, {9, 20}},
 	},
-	Hear: core.Statement{
-		Text: [3]string{
-			`SELECT id, origin, hashes
-FROM page_cache_changes
-WHERE id > ?
-ORDER BY id
-LIMIT ?`,
-			`SELECT id, origin, hashes
-FROM page_cache_changes
-WHERE id > $1
-ORDER BY id
-LIMIT $2`,
-			`SELECT id, origin, hashes
-FROM page_cache_changes
-WHERE id > ?
-ORDER BY id
-LIMIT ?`,
-		},
-		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
-	},
-	Heard: core.Statement{
-		Text: [3]string{
-			`SELECT id
-FROM page_cache_changes
-ORDER BY id DESC
-LIMIT 1`,
-			`SELECT id
-FROM page_cache_changes
-ORDER BY id DESC
-LIMIT 1`,
-			`SELECT id
-FROM page_cache_changes
-ORDER BY id DESC
-LIMIT 1`,
-		},
-		Order: [3][]int{{}, {}, {}},
-	},
-	Hush: core.Statement{
-		Text: [3]string{
-			`DELETE FROM page_cache_changes
-WHERE id IN (SELECT g.id FROM page_cache_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?)`,
-			`DELETE FROM page_cache_changes
-WHERE id IN (SELECT g.id FROM page_cache_changes AS g WHERE g.created_at < COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond' ORDER BY g.id LIMIT $3)`,
-			`DELETE FROM page_cache_changes
-WHERE created_at < TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
-ORDER BY id
-LIMIT ?`,
-		},
-		Order: [3][]int{{13, 19}, {9, 10, 19}, {10, 9, 19}},
-	},
 	JSON:   true,
 	KeyMax: 400,
 	Last: core.Statement{
@@ -663,10 +624,27 @@ LIMIT 1`,
 		},
 		Order: [3][]int{{}, {}, {}},
 	},
+	LastChange: core.Statement{
+		Text: [3]string{
+			`SELECT id
+FROM page_cache_changes
+ORDER BY id DESC
+LIMIT 1`,
+			`SELECT id
+FROM page_cache_changes
+ORDER BY id DESC
+LIMIT 1`,
+			`SELECT id
+FROM page_cache_changes
+ORDER BY id DESC
+LIMIT 1`,
+		},
+		Order: [3][]int{{}, {}, {}},
+	},
 	MaxAge:     2592000000000000,
 	MaxBytes:   100000,
 	MaxEntries: 200,
-	Missing: core.Statement{
+	MissingChanges: core.Statement{
 		Text: [3]string{
 			`SELECT id, origin, hashes
 FROM page_cache_changes
@@ -695,6 +673,19 @@ WHERE id IN (?)`,
 		_, err = t.Update(ctx, row.ID, p)
 		return err
 	},
+	PruneChanges: core.Statement{
+		Text: [3]string{
+			`DELETE FROM page_cache_changes
+WHERE id IN (SELECT g.id FROM page_cache_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?)`,
+			`DELETE FROM page_cache_changes
+WHERE id IN (SELECT g.id FROM page_cache_changes AS g WHERE g.created_at < COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond' ORDER BY g.id LIMIT $3)`,
+			`DELETE FROM page_cache_changes
+WHERE created_at < TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY id
+LIMIT ?`,
+		},
+		Order: [3][]int{{13, 19}, {9, 10, 19}, {10, 9, 19}},
+	},
 	Put: core.Statement{
 		Text: [3]string{
 			`INSERT INTO page_cache (path, document, expires_at, cache_hits, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, tags, etag, content_type)
@@ -708,6 +699,26 @@ VALUES (?, ?, TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), 0
 ON DUPLICATE KEY UPDATE document = VALUES(document), expires_at = VALUES(expires_at), cache_format = VALUES(cache_format), cache_number = VALUES(cache_number), cache_size = VALUES(cache_size), cache_fresh_until = VALUES(cache_fresh_until), cache_token = VALUES(cache_token), cache_lease = VALUES(cache_lease), cache_leased_until = VALUES(cache_leased_until), tags = VALUES(tags), etag = VALUES(etag), content_type = VALUES(content_type)`,
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 6}},
+	},
+	ReadChanges: core.Statement{
+		Text: [3]string{
+			`SELECT id, origin, hashes
+FROM page_cache_changes
+WHERE id > ?
+ORDER BY id
+LIMIT ?`,
+			`SELECT id, origin, hashes
+FROM page_cache_changes
+WHERE id > $1
+ORDER BY id
+LIMIT $2`,
+			`SELECT id, origin, hashes
+FROM page_cache_changes
+WHERE id > ?
+ORDER BY id
+LIMIT ?`,
+		},
+		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
 	},
 	Remove: core.Statement{
 		Text: [3]string{
@@ -784,17 +795,6 @@ SET cache_lease = ?, cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(
 WHERE path = ? AND (cache_leased_until IS NULL OR cache_leased_until <= COALESCE(?, CURRENT_TIMESTAMP(6)))`,
 		},
 		Order: [3][]int{{8, 15, 15, 0, 9}, {8, 9, 12, 9, 12, 0, 9}, {8, 12, 9, 12, 9, 0, 9}},
-	},
-	Tell: core.Statement{
-		Text: [3]string{
-			`INSERT INTO page_cache_changes (origin, hashes, created_at)
-VALUES (?, ?, ?)`,
-			`INSERT INTO page_cache_changes (origin, hashes, created_at)
-VALUES ($1, $2, COALESCE($3::timestamptz, now()))`,
-			`INSERT INTO page_cache_changes (origin, hashes, created_at)
-VALUES (?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
-		},
-		Order: [3][]int{{22, 23, 9}, {22, 23, 9}, {22, 23, 9}},
 	},
 	Touch: core.Statement{
 		Text: [3]string{

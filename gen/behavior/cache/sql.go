@@ -24,37 +24,37 @@ type cached struct {
 func (Behavior) Lower(w statement.Writer, d *model.Datatype, op *model.Operation) []model.Query {
 	t := cached{w, d, Of(d)}
 	lower := map[model.OpKind]func(*model.Operation) []model.Query{
-		OpCacheGet:        t.find,
-		OpCacheGetMany:    t.findMany,
-		OpCachePut:        t.put,
-		OpCacheRenew:      t.renew,
-		OpCacheAdd:        t.add,
-		OpCacheVacate:     t.vacate,
-		OpCacheCount:      t.count,
-		OpCacheRemove:     t.remove,
-		OpCacheTouch:      t.touch,
-		OpCacheReseal:     t.reseal,
-		OpCacheUse:        t.use,
-		OpCacheTake:       t.take,
-		OpCacheBeat:       t.beat,
-		OpCacheFill:       t.fill,
-		OpCacheYield:      t.yield,
-		OpCacheTag:        t.tag,
-		OpCacheUntag:      t.untag,
-		OpCacheDropTag:    t.dropTag,
-		OpCacheDropTags:   t.dropTags,
-		OpCacheDropKeys:   t.dropKeys,
-		OpCacheDropOld:    t.dropOld,
-		OpCacheDropUnused: t.dropUnused,
-		OpCacheDropAll:    t.dropAll,
-		OpCacheDrop:       t.drop,
-		OpCacheLast:       t.last,
-		OpCacheSize:       t.size,
-		OpCacheTell:       t.tell,
-		OpCacheHear:       t.hear,
-		OpCacheMissing:    t.missing,
-		OpCacheHeard:      t.heard,
-		OpCacheHush:       t.hush,
+		OpCacheGet:            t.find,
+		OpCacheGetMany:        t.findMany,
+		OpCachePut:            t.put,
+		OpCacheRenew:          t.renew,
+		OpCacheAdd:            t.add,
+		OpCacheVacate:         t.vacate,
+		OpCacheCount:          t.count,
+		OpCacheRemove:         t.remove,
+		OpCacheTouch:          t.touch,
+		OpCacheReseal:         t.reseal,
+		OpCacheUse:            t.use,
+		OpCacheTake:           t.take,
+		OpCacheBeat:           t.beat,
+		OpCacheFill:           t.fill,
+		OpCacheYield:          t.yield,
+		OpCacheTag:            t.tag,
+		OpCacheUntag:          t.untag,
+		OpCacheDropTag:        t.dropTag,
+		OpCacheDropTags:       t.dropTags,
+		OpCacheDropKeys:       t.dropKeys,
+		OpCacheDropOld:        t.dropOld,
+		OpCacheDropUnused:     t.dropUnused,
+		OpCacheDropAll:        t.dropAll,
+		OpCacheDrop:           t.drop,
+		OpCacheLast:           t.last,
+		OpCacheSize:           t.size,
+		OpCacheAppendChange:   t.appendChange,
+		OpCacheReadChanges:    t.readChanges,
+		OpCacheMissingChanges: t.missingChanges,
+		OpCacheLastChange:     t.lastChange,
+		OpCachePruneChanges:   t.pruneChanges,
 	}[op.Kind]
 	if lower == nil {
 		panic(fmt.Sprintf("cache: there is no operation %q", op.Kind))
@@ -423,7 +423,7 @@ func (t cached) size(*model.Operation) []model.Query {
 	return statement.One(s.Query(":one", []*model.Field{nil, nil}))
 }
 
-func (t cached) tell(*model.Operation) []model.Query {
+func (t cached) appendChange(*model.Operation) []model.Query {
 	s := t.l.Statement()
 	fields := t.c.ChangeTable.Fields
 	s.Add("INSERT INTO %s (%s)\nVALUES (%s, %s, %s)", t.changes(), t.l.Dialect.Columns(statement.Names(fields)),
@@ -431,7 +431,7 @@ func (t cached) tell(*model.Operation) []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-func (t cached) hear(*model.Operation) []model.Query {
+func (t cached) readChanges(*model.Operation) []model.Query {
 	s := t.l.Statement()
 	id := t.c.ChangeTable.IDField()
 	s.Add("SELECT id, %s, %s\nFROM %s\nWHERE id > %s", t.changeField(0), t.changeField(1), t.changes(), s.Arg(protocol.ArgID, id))
@@ -439,21 +439,21 @@ func (t cached) hear(*model.Operation) []model.Query {
 	return statement.One(s.Query(":many", []*model.Field{id, t.c.ChangeTable.Fields[0], t.c.ChangeTable.Fields[1]}))
 }
 
-// missing reads changes by their ids.
-func (t cached) missing(*model.Operation) []model.Query {
+// missingChanges reads changes by their ids.
+func (t cached) missingChanges(*model.Operation) []model.Query {
 	s := t.l.Statement()
 	id := t.c.ChangeTable.IDField()
 	s.Add("SELECT id, %s, %s\nFROM %s\nWHERE id %s", t.changeField(0), t.changeField(1), t.changes(), t.listed(s, "bigint", id))
 	return statement.One(s.Query(":many", []*model.Field{id, t.c.ChangeTable.Fields[0], t.c.ChangeTable.Fields[1]}))
 }
 
-func (t cached) heard(*model.Operation) []model.Query {
+func (t cached) lastChange(*model.Operation) []model.Query {
 	s := t.l.Statement()
 	s.Add("SELECT id\nFROM %s\nORDER BY id DESC\nLIMIT 1", t.changes())
 	return statement.One(s.Query(":one", []*model.Field{t.c.ChangeTable.IDField()}))
 }
 
-func (t cached) hush(*model.Operation) []model.Query {
+func (t cached) pruneChanges(*model.Operation) []model.Query {
 	s := t.l.Statement()
 	at := t.c.ChangeTable.Fields[2]
 	old := func(column string) string {

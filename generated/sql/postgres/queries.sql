@@ -215,29 +215,29 @@ LIMIT 1;
 SELECT count(*) AS entries, CAST(COALESCE(sum(cache_size), 0) AS bigint) AS bytes
 FROM cache_entry;
 
--- name: TellCacheEntry :execrows
+-- name: AppendChangeCacheEntry :execrows
 INSERT INTO cache_entry_changes (origin, hashes, created_at)
 VALUES ($1, $2, COALESCE($3::timestamptz, now()));
 
--- name: HearCacheEntry :many
+-- name: ReadChangesCacheEntry :many
 SELECT id, origin, hashes
 FROM cache_entry_changes
 WHERE id > $1
 ORDER BY id
 LIMIT $2;
 
--- name: MissingCacheEntry :many
+-- name: MissingChangesCacheEntry :many
 SELECT id, origin, hashes
 FROM cache_entry_changes
 WHERE id = ANY($1::bigint[]);
 
--- name: HeardCacheEntry :one
+-- name: LastChangeCacheEntry :one
 SELECT id
 FROM cache_entry_changes
 ORDER BY id DESC
 LIMIT 1;
 
--- name: HushCacheEntry :execrows
+-- name: PruneChangesCacheEntry :execrows
 DELETE FROM cache_entry_changes
 WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond' ORDER BY g.id LIMIT $3);
 

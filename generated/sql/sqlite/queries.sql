@@ -219,29 +219,29 @@ LIMIT 1;
 SELECT count(*) AS entries, CAST(COALESCE(sum(cache_size), 0) AS INTEGER) AS bytes
 FROM cache_entry;
 
--- name: TellCacheEntry :execrows
+-- name: AppendChangeCacheEntry :execrows
 INSERT INTO cache_entry_changes (origin, hashes, created_at)
 VALUES (?, ?, ?);
 
--- name: HearCacheEntry :many
+-- name: ReadChangesCacheEntry :many
 SELECT id, origin, hashes
 FROM cache_entry_changes
 WHERE id > ?
 ORDER BY id
 LIMIT ?;
 
--- name: MissingCacheEntry :many
+-- name: MissingChangesCacheEntry :many
 SELECT id, origin, hashes
 FROM cache_entry_changes
 WHERE id IN (SELECT value FROM json_each(?));
 
--- name: HeardCacheEntry :one
+-- name: LastChangeCacheEntry :one
 SELECT id
 FROM cache_entry_changes
 ORDER BY id DESC
 LIMIT 1;
 
--- name: HushCacheEntry :execrows
+-- name: PruneChangesCacheEntry :execrows
 DELETE FROM cache_entry_changes
 WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?);
 

@@ -51,7 +51,7 @@ func (t *table) appendNow(ctx context.Context, hashes []uint64) error {
 		hashes = hashes[n:]
 		args := t.args()
 		args[protocol.ArgOrigin], args[protocol.ArgHashes] = t.shared.invalidator.Origin, packed
-		if _, err := core.Exec(ctx, t.c, &t.spec.Tell, args); err != nil {
+		if _, err := core.Exec(ctx, t.c, &t.spec.AppendChange, args); err != nil {
 			return err
 		}
 		if t.shared.appended.Add(1)%pruneEvery == 0 {
@@ -70,7 +70,7 @@ func (t *table) pruneChanges(ctx context.Context) error {
 		args := t.args()
 		spanInto(args, protocol.ArgLife, protocol.ArgGoneAt, -changeKept)
 		args[protocol.ArgLimit] = int64(dropBatch)
-		n, err := core.Exec(ctx, t.c, &t.spec.Hush, args)
+		n, err := core.Exec(ctx, t.c, &t.spec.PruneChanges, args)
 		if err != nil || n < dropBatch {
 			return err
 		}
@@ -109,7 +109,7 @@ func (t *table) changeReader() *changeReader { return &changeReader{t: t.root(),
 // was kept in memory before it.
 func (r *changeReader) begin(ctx context.Context) error {
 	var last int64
-	err := core.Row(ctx, r.t.c, &r.t.spec.Heard, nil, []any{&last})
+	err := core.Row(ctx, r.t.c, &r.t.spec.LastChange, nil, []any{&last})
 	switch {
 	case err == nil:
 		r.start(last)
@@ -194,7 +194,7 @@ func (r *changeReader) readNew(ctx context.Context, take func(change)) error {
 	for {
 		args := make([]any, protocol.ArgCount)
 		args[protocol.ArgID], args[protocol.ArgLimit] = r.last, int64(readMost)
-		rows, err := core.Many(ctx, r.t.c, &r.t.spec.Hear, args, (*change).columns)
+		rows, err := core.Many(ctx, r.t.c, &r.t.spec.ReadChanges, args, (*change).columns)
 		if err != nil {
 			return err
 		}
@@ -227,7 +227,7 @@ func (r *changeReader) readMissing(ctx context.Context) error {
 		args := make([]any, protocol.ArgCount)
 		args[protocol.ArgKeys] = core.ListOf(ids)
 		var row change
-		err := core.Each(ctx, r.t.c, &r.t.spec.Missing, args, row.columns(), func() error {
+		err := core.Each(ctx, r.t.c, &r.t.spec.MissingChanges, args, row.columns(), func() error {
 			found[row.id] = true
 			r.take(row)
 			row.hashes = nil

@@ -27,7 +27,7 @@ type Spec struct {
 	Find, FindMany, Put, Renew, Add, Vacate, Count, Remove, Touch, Reseal, Use  core.Statement
 	Take, Beat, Fill, Yield, Tag, Untag                                         core.Statement
 	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size core.Statement
-	Tell, Hear, Missing, Heard, Hush                                            core.Statement
+	AppendChange, ReadChanges, MissingChanges, LastChange, PruneChanges         core.Statement
 
 	// Own are the fields of a patch that the cache writes itself, and With refuses.
 	Own []string

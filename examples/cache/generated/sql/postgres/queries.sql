@@ -243,29 +243,29 @@ LIMIT 1;
 SELECT count(*) AS entries, CAST(COALESCE(sum(cache_size), 0) AS bigint) AS bytes
 FROM page_cache;
 
--- name: TellPageCache :execrows
+-- name: AppendChangePageCache :execrows
 INSERT INTO page_cache_changes (origin, hashes, created_at)
 VALUES ($1, $2, COALESCE($3::timestamptz, now()));
 
--- name: HearPageCache :many
+-- name: ReadChangesPageCache :many
 SELECT id, origin, hashes
 FROM page_cache_changes
 WHERE id > $1
 ORDER BY id
 LIMIT $2;
 
--- name: MissingPageCache :many
+-- name: MissingChangesPageCache :many
 SELECT id, origin, hashes
 FROM page_cache_changes
 WHERE id = ANY($1::bigint[]);
 
--- name: HeardPageCache :one
+-- name: LastChangePageCache :one
 SELECT id
 FROM page_cache_changes
 ORDER BY id DESC
 LIMIT 1;
 
--- name: HushPageCache :execrows
+-- name: PruneChangesPageCache :execrows
 DELETE FROM page_cache_changes
 WHERE id IN (SELECT g.id FROM page_cache_changes AS g WHERE g.created_at < COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond' ORDER BY g.id LIMIT $3);
 

@@ -246,29 +246,29 @@ LIMIT 1;
 SELECT count(*) AS entries, CAST(COALESCE(sum(cache_size), 0) AS INTEGER) AS bytes
 FROM page_cache;
 
--- name: TellPageCache :execrows
+-- name: AppendChangePageCache :execrows
 INSERT INTO page_cache_changes (origin, hashes, created_at)
 VALUES (?, ?, ?);
 
--- name: HearPageCache :many
+-- name: ReadChangesPageCache :many
 SELECT id, origin, hashes
 FROM page_cache_changes
 WHERE id > ?
 ORDER BY id
 LIMIT ?;
 
--- name: MissingPageCache :many
+-- name: MissingChangesPageCache :many
 SELECT id, origin, hashes
 FROM page_cache_changes
 WHERE id IN (SELECT value FROM json_each(?));
 
--- name: HeardPageCache :one
+-- name: LastChangePageCache :one
 SELECT id
 FROM page_cache_changes
 ORDER BY id DESC
 LIMIT 1;
 
--- name: HushPageCache :execrows
+-- name: PruneChangesPageCache :execrows
 DELETE FROM page_cache_changes
 WHERE id IN (SELECT g.id FROM page_cache_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?);
 
