@@ -355,18 +355,6 @@ VALUES (?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
 		},
 		Order: [3][]int{{22, 23, 9}, {22, 23, 9}, {22, 23, 9}},
 	},
-	Beat: core.Statement{
-		Text: [3]string{
-			`UPDATE cache_entry
-SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
-WHERE "key" = ? AND cache_lease = ?`,
-			`UPDATE cache_entry
-SET cache_leased_until = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond' ELSE expires_at END
-WHERE "key" = $5 AND cache_lease = $6`,
-			"UPDATE cache_entry\nSET cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), expires_at = CASE WHEN cache_format = 'lease' THEN TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))) ELSE expires_at END\nWHERE `key` = ? AND cache_lease = ?",
-		},
-		Order: [3][]int{{15, 15, 0, 8}, {9, 12, 9, 12, 0, 8}, {12, 9, 12, 9, 0, 8}},
-	},
 	Count: core.Statement{
 		Text: [3]string{
 			`INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, created_at, tags)
@@ -655,6 +643,16 @@ ON CONFLICT ("key") DO UPDATE SET value = excluded.value, expires_at = excluded.
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 9, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 9, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 9, 6}},
 	},
+	PutInPlace: core.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET value = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, cache_lease = ?, cache_leased_until = ?, created_at = ?, tags = ?
+WHERE "key" = ? AND expires_at = ?`,
+			``,
+			``,
+		},
+		Order: [3][]int{{2, 3, 4, 5, 14, 7, 8, 15, 9, 6, 0, 13}, nil, nil},
+	},
 	ReadChanges: core.Statement{
 		Text: [3]string{
 			`SELECT id, origin, hashes
@@ -685,15 +683,17 @@ WHERE "key" = $1`,
 		},
 		Order: [3][]int{{0}, {0}, {0}},
 	},
-	Renew: core.Statement{
+	RenewLease: core.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
-SET value = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, cache_lease = ?, cache_leased_until = ?, created_at = ?, tags = ?
-WHERE "key" = ? AND expires_at = ?`,
-			``,
-			``,
+SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
+WHERE "key" = ? AND cache_lease = ?`,
+			`UPDATE cache_entry
+SET cache_leased_until = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond' ELSE expires_at END
+WHERE "key" = $5 AND cache_lease = $6`,
+			"UPDATE cache_entry\nSET cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), expires_at = CASE WHEN cache_format = 'lease' THEN TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))) ELSE expires_at END\nWHERE `key` = ? AND cache_lease = ?",
 		},
-		Order: [3][]int{{2, 3, 4, 5, 14, 7, 8, 15, 9, 6, 0, 13}, nil, nil},
+		Order: [3][]int{{15, 15, 0, 8}, {9, 12, 9, 12, 0, 8}, {12, 9, 12, 9, 0, 8}},
 	},
 	Reseal: core.Statement{
 		Text: [3]string{

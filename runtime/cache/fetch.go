@@ -228,7 +228,7 @@ func (p *fetchCall[V]) fill(ctx context.Context, token int64, stale reading[V]) 
 	v, err := p.run(ctx, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 		defer cancel()
-		if _, err := c.b.Beat(ctx, p.key, token, c.opts.Lease); err != nil {
+		if _, err := c.b.RenewLease(ctx, p.key, token, c.opts.Lease); err != nil {
 			c.failed(ctx, err)
 		}
 	})
@@ -272,14 +272,14 @@ func (p *fetchCall[V]) fill(ctx context.Context, token int64, stale reading[V]) 
 	return v, err
 }
 
-// run calls the load, and beat now and then while it runs.
-func (p *fetchCall[V]) run(ctx context.Context, beat func(context.Context)) (V, error) {
+// run calls the load, and renew now and then while it runs.
+func (p *fetchCall[V]) run(ctx context.Context, renew func(context.Context)) (V, error) {
 	c := p.c
 	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.LoadTimeout, ErrLoadTimeout)
 	defer cancel()
 	c.stats.loads.Add(1)
 	start := time.Now()
-	v, err := p.call(ctx, beat)
+	v, err := p.call(ctx, renew)
 	c.stats.loadNanos.Add(int64(time.Since(start)))
 	if err != nil && !errors.Is(err, ErrNone) {
 		c.stats.loadErrors.Add(1)
@@ -295,7 +295,7 @@ type result[V any] struct {
 // call runs the load in a goroutine of its own: one that panics, ends its
 // goroutine or does not return harms no one but itself. What it returns when its
 // context has ended is no result: it may have stopped half way.
-func (p *fetchCall[V]) call(ctx context.Context, beat func(context.Context)) (V, error) {
+func (p *fetchCall[V]) call(ctx context.Context, renew func(context.Context)) (V, error) {
 	done := make(chan result[V], 1)
 	go func() {
 		r := result[V]{err: errors.New("cache: the load ended its goroutine without returning (runtime.Goexit)")}
@@ -313,7 +313,7 @@ func (p *fetchCall[V]) call(ctx context.Context, beat func(context.Context)) (V,
 		r = result[V]{v, err}
 	}()
 	var ticks <-chan time.Time
-	if beat != nil {
+	if renew != nil {
 		tick := time.NewTicker(p.c.opts.Lease / 3)
 		defer tick.Stop()
 		ticks = tick.C
@@ -331,7 +331,7 @@ func (p *fetchCall[V]) call(ctx context.Context, beat func(context.Context)) (V,
 			var none V
 			return none, context.Cause(ctx)
 		case <-ticks:
-			beat(ctx)
+			renew(ctx)
 		}
 	}
 }

@@ -261,10 +261,10 @@ func TestLeaseOfADeadProcess(t *testing.T) {
 		if had, _, err := rows.Lease(ctx, &backend.Write{Key: "k", Token: 8}, time.Minute); had || err != nil {
 			t.Errorf("a second lease: %v, %v", had, err)
 		}
-		if ok, err := rows.Beat(ctx, "k", 7, 400*time.Millisecond); !ok || err != nil {
+		if ok, err := rows.RenewLease(ctx, "k", 7, 400*time.Millisecond); !ok || err != nil {
 			t.Errorf("renewing: %v, %v", ok, err)
 		}
-		if ok, err := rows.Beat(ctx, "k", 8, time.Minute); ok || err != nil {
+		if ok, err := rows.RenewLease(ctx, "k", 8, time.Minute); ok || err != nil {
 			t.Errorf("renewing what another has: %v, %v", ok, err)
 		}
 		var n loads

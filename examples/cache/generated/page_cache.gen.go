@@ -358,20 +358,6 @@ VALUES (?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
 		},
 		Order: [3][]int{{22, 23, 9}, {22, 23, 9}, {22, 23, 9}},
 	},
-	Beat: core.Statement{
-		Text: [3]string{
-			`UPDATE page_cache
-SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
-WHERE path = ? AND cache_lease = ?`,
-			`UPDATE page_cache
-SET cache_leased_until = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond' ELSE expires_at END
-WHERE path = $5 AND cache_lease = $6`,
-			`UPDATE page_cache
-SET cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), expires_at = CASE WHEN cache_format = 'lease' THEN TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))) ELSE expires_at END
-WHERE path = ? AND cache_lease = ?`,
-		},
-		Order: [3][]int{{15, 15, 0, 8}, {9, 12, 9, 12, 0, 8}, {12, 9, 12, 9, 0, 8}},
-	},
 	Count: core.Statement{
 		Text: [3]string{
 			`INSERT INTO page_cache (path, document, expires_at, cache_hits, cache_format, cache_number, cache_size, cache_used_at, cache_fresh_until, cache_token, cache_lease, cache_leased_until, tags, etag, content_type)
@@ -700,6 +686,16 @@ ON DUPLICATE KEY UPDATE document = VALUES(document), expires_at = VALUES(expires
 		},
 		Order: [3][]int{{0, 2, 13, 3, 4, 5, 9, 14, 7, 8, 15, 6}, {0, 2, 9, 10, 3, 4, 5, 9, 9, 11, 7, 8, 9, 12, 6}, {0, 2, 10, 9, 3, 4, 5, 9, 11, 9, 7, 8, 12, 9, 6}},
 	},
+	PutInPlace: core.Statement{
+		Text: [3]string{
+			`UPDATE page_cache
+SET document = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, cache_lease = ?, cache_leased_until = ?, tags = ?, etag = NULL, content_type = 'text/html'
+WHERE path = ? AND expires_at = ?`,
+			``,
+			``,
+		},
+		Order: [3][]int{{2, 3, 4, 5, 14, 7, 8, 15, 6, 0, 13}, nil, nil},
+	},
 	ReadChanges: core.Statement{
 		Text: [3]string{
 			`SELECT id, origin, hashes
@@ -731,15 +727,19 @@ WHERE path = ?`,
 		},
 		Order: [3][]int{{0}, {0}, {0}},
 	},
-	Renew: core.Statement{
+	RenewLease: core.Statement{
 		Text: [3]string{
 			`UPDATE page_cache
-SET document = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, cache_lease = ?, cache_leased_until = ?, tags = ?, etag = NULL, content_type = 'text/html'
-WHERE path = ? AND expires_at = ?`,
-			``,
-			``,
+SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
+WHERE path = ? AND cache_lease = ?`,
+			`UPDATE page_cache
+SET cache_leased_until = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond' ELSE expires_at END
+WHERE path = $5 AND cache_lease = $6`,
+			`UPDATE page_cache
+SET cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), expires_at = CASE WHEN cache_format = 'lease' THEN TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))) ELSE expires_at END
+WHERE path = ? AND cache_lease = ?`,
 		},
-		Order: [3][]int{{2, 3, 4, 5, 14, 7, 8, 15, 6, 0, 13}, nil, nil},
+		Order: [3][]int{{15, 15, 0, 8}, {9, 12, 9, 12, 0, 8}, {12, 9, 12, 9, 0, 8}},
 	},
 	Reseal: core.Statement{
 		Text: [3]string{

@@ -64,7 +64,7 @@ const (
 	OpCacheGet            model.OpKind = "cache_get"             // an entry by its key
 	OpCacheGetMany        model.OpKind = "cache_get_many"        // entries by their keys
 	OpCachePut            model.OpKind = "cache_put"             // add or replace an entry
-	OpCacheRenew          model.OpKind = "cache_renew"           // replace the value of an entry that keeps its end
+	OpCachePutInPlace     model.OpKind = "cache_put_in_place"    // replace the value of an entry that keeps its end
 	OpCacheAdd            model.OpKind = "cache_add"             // add an entry unless there is one
 	OpCacheVacate         model.OpKind = "cache_vacate"          // remove an entry that has expired or holds nothing
 	OpCacheCount          model.OpKind = "cache_count"           // add to a counter
@@ -73,7 +73,7 @@ const (
 	OpCacheReseal         model.OpKind = "cache_reseal"          // put the same value in another form
 	OpCacheUse            model.OpKind = "cache_use"             // write hits and last use
 	OpCacheTake           model.OpKind = "cache_take"            // lease an entry that is there
-	OpCacheBeat           model.OpKind = "cache_beat"            // renew a lease
+	OpCacheRenewLease     model.OpKind = "cache_renew_lease"     // renew a lease
 	OpCacheFill           model.OpKind = "cache_fill"            // write the value that was loaded under a lease
 	OpCacheYield          model.OpKind = "cache_yield"           // give a lease back
 	OpCacheTag            model.OpKind = "cache_tag"             // give an entry a tag

@@ -27,7 +27,7 @@ func (Behavior) Lower(w statement.Writer, d *model.Datatype, op *model.Operation
 		OpCacheGet:            t.find,
 		OpCacheGetMany:        t.findMany,
 		OpCachePut:            t.put,
-		OpCacheRenew:          t.renew,
+		OpCachePutInPlace:     t.putInPlace,
 		OpCacheAdd:            t.add,
 		OpCacheVacate:         t.vacate,
 		OpCacheCount:          t.count,
@@ -36,7 +36,7 @@ func (Behavior) Lower(w statement.Writer, d *model.Datatype, op *model.Operation
 		OpCacheReseal:         t.reseal,
 		OpCacheUse:            t.use,
 		OpCacheTake:           t.take,
-		OpCacheBeat:           t.beat,
+		OpCacheRenewLease:     t.renewLease,
 		OpCacheFill:           t.fill,
 		OpCacheYield:          t.yield,
 		OpCacheTag:            t.tag,
@@ -213,9 +213,9 @@ func (t cached) put(*model.Operation) []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// renew is put for an entry that is there and keeps its end: it names no indexed
+// putInPlace is put for an entry that is there and keeps its end: it names no indexed
 // column, which SQLite would write although nothing of it changes.
-func (t cached) renew(*model.Operation) []model.Query {
+func (t cached) putInPlace(*model.Operation) []model.Query {
 	if t.l.Dialect != sqltext.SQLite {
 		return nil
 	}
@@ -338,7 +338,7 @@ func (t cached) take(*model.Operation) []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-func (t cached) beat(*model.Operation) []model.Query {
+func (t cached) renewLease(*model.Operation) []model.Query {
 	s := t.update()
 	t.held(s)
 	s.Add("\nWHERE %s AND %s", t.byKey(s), t.byLease(s))

@@ -100,7 +100,7 @@ UPDATE cache_entry
 SET cache_lease = ?, cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), expires_at = CASE WHEN cache_format = 'lease' THEN TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))) ELSE expires_at END
 WHERE `key` = ? AND (cache_leased_until IS NULL OR cache_leased_until <= COALESCE(?, CURRENT_TIMESTAMP(6)));
 
--- name: BeatCacheEntry :execrows
+-- name: RenewLeaseCacheEntry :execrows
 UPDATE cache_entry
 SET cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), expires_at = CASE WHEN cache_format = 'lease' THEN TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))) ELSE expires_at END
 WHERE `key` = ? AND cache_lease = ?;

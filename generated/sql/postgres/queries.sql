@@ -115,7 +115,7 @@ UPDATE cache_entry
 SET cache_lease = $1, cache_leased_until = COALESCE($2::timestamptz, now()) + $3::bigint * interval '1 microsecond', expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($4::timestamptz, now()) + $5::bigint * interval '1 microsecond' ELSE expires_at END
 WHERE "key" = $6 AND (cache_leased_until IS NULL OR cache_leased_until <= COALESCE($7::timestamptz, now()));
 
--- name: BeatCacheEntry :execrows
+-- name: RenewLeaseCacheEntry :execrows
 UPDATE cache_entry
 SET cache_leased_until = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond' ELSE expires_at END
 WHERE "key" = $5 AND cache_lease = $6;

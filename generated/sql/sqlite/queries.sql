@@ -76,7 +76,7 @@ INSERT INTO cache_entry ("key", value, expires_at, hit_count, cache_format, cach
 VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT ("key") DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at, cache_format = excluded.cache_format, cache_number = excluded.cache_number, cache_size = excluded.cache_size, cache_fresh_until = excluded.cache_fresh_until, cache_token = excluded.cache_token, cache_lease = excluded.cache_lease, cache_leased_until = excluded.cache_leased_until, created_at = excluded.created_at, tags = excluded.tags;
 
--- name: RenewCacheEntry :execrows
+-- name: PutInPlaceCacheEntry :execrows
 UPDATE cache_entry
 SET value = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, cache_lease = ?, cache_leased_until = ?, created_at = ?, tags = ?
 WHERE "key" = ? AND expires_at = ?;
@@ -119,7 +119,7 @@ UPDATE cache_entry
 SET cache_lease = ?, cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
 WHERE "key" = ? AND (cache_leased_until IS NULL OR cache_leased_until <= ?);
 
--- name: BeatCacheEntry :execrows
+-- name: RenewLeaseCacheEntry :execrows
 UPDATE cache_entry
 SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
 WHERE "key" = ? AND cache_lease = ?;

@@ -110,8 +110,8 @@ type Backend interface {
 	// w.Tags for the time hold, and makes an entry of FormatLease where there is
 	// none. It reports whether the lease was had, and whether the entry is new.
 	Lease(ctx context.Context, w *Write, hold time.Duration) (had, fresh bool, err error)
-	// Beat renews a lease; false when it is lost.
-	Beat(ctx context.Context, key string, token int64, hold time.Duration) (bool, error)
+	// RenewLease lets a lease hold for longer; false when it is lost.
+	RenewLease(ctx context.Context, key string, token int64, hold time.Duration) (bool, error)
 	// Fill writes what was loaded under a lease; false when the entry was
 	// removed, written or leased to another meanwhile.
 	Fill(ctx context.Context, w *Write) (bool, error)

@@ -118,9 +118,9 @@ func testLeases(t *testing.T, open Open) {
 			t.Errorf("lease of %s by %d: %v, %v, %v", key, token, had, fresh, err)
 		}
 	}
-	beat := func(key string, token int64, want bool) {
+	renew := func(key string, token int64, want bool) {
 		t.Helper()
-		if ok, err := b.Beat(ctx, key, token, time.Hour); ok != want || err != nil {
+		if ok, err := b.RenewLease(ctx, key, token, time.Hour); ok != want || err != nil {
 			t.Errorf("renewed %s by %d: %v, %v", key, token, ok, err)
 		}
 	}
@@ -136,14 +136,14 @@ func testLeases(t *testing.T, open Open) {
 	if e, err := b.Find(ctx, "k"); err != nil || e.Format != backend.FormatLease {
 		t.Errorf("while it is loaded there is %+v, %v", e, err)
 	}
-	beat("k", 1, true)
-	beat("k", 2, false)
+	renew("k", 1, true)
+	renew("k", 2, false)
 	fill("k", 2, false)
 	fill("k", 1, true)
-	beat("k", 1, false)
+	renew("k", 1, false)
 	lease("k", 3, true, false) // of an entry that has a value
 	must(t, b.Yield(ctx, "k", 4))
-	beat("k", 3, true)
+	renew("k", 3, true)
 	must(t, b.Yield(ctx, "k", 3))
 	lease("k", 5, true, false)
 	must(t, b.Remove(ctx, []string{"k"}))

@@ -283,7 +283,7 @@ func (b *server) Lease(ctx context.Context, w *backend.Write, span time.Duration
 	return n > 0, n == 2, err
 }
 
-func (b *server) Beat(ctx context.Context, key string, token int64, span time.Duration) (bool, error) {
+func (b *server) RenewLease(ctx context.Context, key string, token int64, span time.Duration) (bool, error) {
 	n, err := hold.Run(ctx, b.client, []string{b.entry(key)}, strconv.FormatInt(token, 10), millis(span)).Int64()
 	return n > 0, known(err)
 }

@@ -22,12 +22,12 @@ type Spec struct {
 	MaxEntries, MaxBytes int64         // 0: no bound
 	MaxAge               time.Duration // 0: no bound
 
-	// The statements, whose arguments package protocol lists. Renew is of SQLite alone,
-	// and Drop of MySQL, where the others of its name find what it removes.
-	Find, FindMany, Put, Renew, Add, Vacate, Count, Remove, Touch, Reseal, Use  core.Statement
-	Take, Beat, Fill, Yield, Tag, Untag                                         core.Statement
-	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size core.Statement
-	AppendChange, ReadChanges, MissingChanges, LastChange, PruneChanges         core.Statement
+	// The statements, whose arguments package protocol lists. PutInPlace is of SQLite
+	// alone, and Drop of MySQL, where the others of its name find what it removes.
+	Find, FindMany, Put, PutInPlace, Add, Vacate, Count, Remove, Touch, Reseal, Use core.Statement
+	Take, RenewLease, Fill, Yield, Tag, Untag                                       core.Statement
+	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size     core.Statement
+	AppendChange, ReadChanges, MissingChanges, LastChange, PruneChanges             core.Statement
 
 	// Own are the fields of a patch that the cache writes itself, and With refuses.
 	Own []string

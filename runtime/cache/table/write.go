@@ -127,18 +127,18 @@ func lastPerKey(writes []*backend.Write) []*backend.Write {
 }
 
 // putRows writes the rows. Where the cache has a statement for it, on SQLite, those
-// that are there and keep their ends are renewed first, which writes no index; the
-// others are put.
+// that are there and keep their ends are written in place first, which writes no index;
+// the others are put.
 func (t *table) putRows(ctx context.Context, writes []*backend.Write) error {
 	args := make([]any, protocol.ArgCount)
 	row := func(i int) []any { return t.write(args, writes[i]) }
-	if t.spec.Renew.Has(t.c) {
-		renewed, err := core.ExecEach(ctx, t.c, &t.spec.Renew, len(writes), row)
+	if t.spec.PutInPlace.Has(t.c) {
+		inPlace, err := core.ExecEach(ctx, t.c, &t.spec.PutInPlace, len(writes), row)
 		if err != nil {
 			return err
 		}
 		var others []*backend.Write
-		for i, n := range renewed {
+		for i, n := range inPlace {
 			if n == 0 {
 				others = append(others, writes[i])
 			}
@@ -393,8 +393,8 @@ func (t *table) leased(key string, token int64, hold time.Duration) []any {
 	return args
 }
 
-func (t *table) Beat(ctx context.Context, key string, token int64, hold time.Duration) (bool, error) {
-	n, err := core.Exec(ctx, t.c, &t.spec.Beat, t.leased(key, token, hold))
+func (t *table) RenewLease(ctx context.Context, key string, token int64, hold time.Duration) (bool, error) {
+	n, err := core.Exec(ctx, t.c, &t.spec.RenewLease, t.leased(key, token, hold))
 	return n > 0, err
 }
 

@@ -125,7 +125,7 @@ UPDATE page_cache
 SET cache_lease = ?, cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), expires_at = CASE WHEN cache_format = 'lease' THEN TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))) ELSE expires_at END
 WHERE path = ? AND (cache_leased_until IS NULL OR cache_leased_until <= COALESCE(?, CURRENT_TIMESTAMP(6)));
 
--- name: BeatPageCache :execrows
+-- name: RenewLeasePageCache :execrows
 UPDATE page_cache
 SET cache_leased_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), expires_at = CASE WHEN cache_format = 'lease' THEN TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))) ELSE expires_at END
 WHERE path = ? AND cache_lease = ?;

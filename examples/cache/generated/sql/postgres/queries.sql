@@ -143,7 +143,7 @@ UPDATE page_cache
 SET cache_lease = $1, cache_leased_until = COALESCE($2::timestamptz, now()) + $3::bigint * interval '1 microsecond', expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($4::timestamptz, now()) + $5::bigint * interval '1 microsecond' ELSE expires_at END
 WHERE path = $6 AND (cache_leased_until IS NULL OR cache_leased_until <= COALESCE($7::timestamptz, now()));
 
--- name: BeatPageCache :execrows
+-- name: RenewLeasePageCache :execrows
 UPDATE page_cache
 SET cache_leased_until = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($3::timestamptz, now()) + $4::bigint * interval '1 microsecond' ELSE expires_at END
 WHERE path = $5 AND cache_lease = $6;

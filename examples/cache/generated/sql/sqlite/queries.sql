@@ -103,7 +103,7 @@ INSERT INTO page_cache (path, document, expires_at, cache_hits, cache_format, ca
 VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'text/html')
 ON CONFLICT (path) DO UPDATE SET document = excluded.document, expires_at = excluded.expires_at, cache_format = excluded.cache_format, cache_number = excluded.cache_number, cache_size = excluded.cache_size, cache_fresh_until = excluded.cache_fresh_until, cache_token = excluded.cache_token, cache_lease = excluded.cache_lease, cache_leased_until = excluded.cache_leased_until, tags = excluded.tags, etag = excluded.etag, content_type = excluded.content_type;
 
--- name: RenewPageCache :execrows
+-- name: PutInPlacePageCache :execrows
 UPDATE page_cache
 SET document = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, cache_lease = ?, cache_leased_until = ?, tags = ?, etag = NULL, content_type = 'text/html'
 WHERE path = ? AND expires_at = ?;
@@ -146,7 +146,7 @@ UPDATE page_cache
 SET cache_lease = ?, cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
 WHERE path = ? AND (cache_leased_until IS NULL OR cache_leased_until <= ?);
 
--- name: BeatPageCache :execrows
+-- name: RenewLeasePageCache :execrows
 UPDATE page_cache
 SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
 WHERE path = ? AND cache_lease = ?;
