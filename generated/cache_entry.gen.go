@@ -673,6 +673,18 @@ LIMIT ?`,
 		},
 		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
 	},
+	ReleaseLease: core.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
+WHERE "key" = ? AND cache_lease = ?`,
+			`UPDATE cache_entry
+SET cache_leased_until = COALESCE($1::timestamptz, now()), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($2::timestamptz, now()) ELSE expires_at END
+WHERE "key" = $3 AND cache_lease = $4`,
+			"UPDATE cache_entry\nSET cache_leased_until = COALESCE(?, CURRENT_TIMESTAMP(6)), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE expires_at END\nWHERE `key` = ? AND cache_lease = ?",
+		},
+		Order: [3][]int{{9, 9, 0, 8}, {9, 9, 0, 8}, {9, 9, 0, 8}},
+	},
 	Remove: core.Statement{
 		Text: [3]string{
 			`DELETE FROM cache_entry
@@ -793,18 +805,6 @@ WHERE "key" = $1 AND (cache_format IN ('lease', 'none') OR expires_at <= COALESC
 		Order: [3][]int{{0, 9}, {0, 9}, {0, 9}},
 	},
 	ValueMax: 16777216,
-	Yield: core.Statement{
-		Text: [3]string{
-			`UPDATE cache_entry
-SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
-WHERE "key" = ? AND cache_lease = ?`,
-			`UPDATE cache_entry
-SET cache_leased_until = COALESCE($1::timestamptz, now()), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($2::timestamptz, now()) ELSE expires_at END
-WHERE "key" = $3 AND cache_lease = $4`,
-			"UPDATE cache_entry\nSET cache_leased_until = COALESCE(?, CURRENT_TIMESTAMP(6)), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE expires_at END\nWHERE `key` = ? AND cache_lease = ?",
-		},
-		Order: [3][]int{{9, 9, 0, 8}, {9, 9, 0, 8}, {9, 9, 0, 8}},
-	},
 }
 
 func init() {

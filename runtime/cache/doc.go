@@ -33,7 +33,7 @@
 //	(none) --Lease--> lease --Fill--> value --its time is over--> stale --> expired
 //	                    |               |                           |
 //	                    |               +---- Set, Fill: a new value
-//	                    +-- Yield, or the process dies: another may load
+//	                    +-- ReleaseLease, or the process dies: another may load
 //
 // A stale value is given by Fetch alone, where Options ask for it. An expired
 // one is not given; CleanupExpired removes it.

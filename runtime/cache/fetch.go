@@ -173,7 +173,7 @@ func (p *fetchCall[V]) leased(ctx context.Context, stale reading[V], left time.D
 		f := c.read(ctx, p.key, p.hash) // someone may have loaded before the lease was had
 		if f.state == isFresh && f.fresh > left || f.state == isNone {
 			if had {
-				p.yield(ctx, w.Token)
+				p.release(ctx, w.Token)
 			}
 			if f.state == isNone {
 				return f.value, ErrNone
@@ -213,11 +213,11 @@ func (p *fetchCall[V]) lease(ctx context.Context, w *backend.Write) (had, fresh 
 	return p.c.b.Lease(ctx, w, p.c.opts.Lease)
 }
 
-// yield gives a lease back, also when the caller's context has ended.
-func (p *fetchCall[V]) yield(ctx context.Context, token int64) {
+// release gives a lease back, also when the caller's context has ended.
+func (p *fetchCall[V]) release(ctx context.Context, token int64) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.c.opts.Lease)
 	defer cancel()
-	if err := p.c.b.Yield(ctx, p.key, token); err != nil {
+	if err := p.c.b.ReleaseLease(ctx, p.key, token); err != nil {
 		p.c.failed(ctx, err)
 	}
 }
@@ -236,7 +236,7 @@ func (p *fetchCall[V]) fill(ctx context.Context, token int64, stale reading[V]) 
 	switch {
 	case err == nil:
 		if w, err = c.prepare(ctx, p.key, v, p.lives(v), p.set); err != nil {
-			p.yield(ctx, token)
+			p.release(ctx, token)
 			c.log(ctx, "a loaded value cannot be kept", "error", err)
 			return v, nil
 		}
@@ -245,13 +245,13 @@ func (p *fetchCall[V]) fill(ctx context.Context, token int64, stale reading[V]) 
 		w.Life, w.Fresh = c.opts.NegativeTTL, c.opts.NegativeTTL
 		until, uerr := c.until(ctx, w.Life)
 		if uerr != nil {
-			p.yield(ctx, token)
+			p.release(ctx, token)
 			c.failed(ctx, uerr)
 			return v, err
 		}
 		c.pack.packNone(w, until)
 	default:
-		p.yield(ctx, token)
+		p.release(ctx, token)
 		if stale.state == isStale && -stale.fresh <= c.opts.StaleIfError && !errors.Is(err, ErrNone) {
 			c.stats.stale.Add(1)
 			return stale.value, nil
@@ -264,7 +264,7 @@ func (p *fetchCall[V]) fill(ctx context.Context, token int64, stale reading[V]) 
 	switch {
 	case ferr != nil:
 		c.failed(ctx, ferr)
-		p.yield(ctx, token)
+		p.release(ctx, token)
 	case !filled:
 		c.stats.discarded.Add(1)
 		p.lost = true

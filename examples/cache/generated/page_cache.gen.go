@@ -716,6 +716,20 @@ LIMIT ?`,
 		},
 		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
 	},
+	ReleaseLease: core.Statement{
+		Text: [3]string{
+			`UPDATE page_cache
+SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
+WHERE path = ? AND cache_lease = ?`,
+			`UPDATE page_cache
+SET cache_leased_until = COALESCE($1::timestamptz, now()), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($2::timestamptz, now()) ELSE expires_at END
+WHERE path = $3 AND cache_lease = $4`,
+			`UPDATE page_cache
+SET cache_leased_until = COALESCE(?, CURRENT_TIMESTAMP(6)), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE expires_at END
+WHERE path = ? AND cache_lease = ?`,
+		},
+		Order: [3][]int{{9, 9, 0, 8}, {9, 9, 0, 8}, {9, 9, 0, 8}},
+	},
 	Remove: core.Statement{
 		Text: [3]string{
 			`DELETE FROM page_cache
@@ -853,20 +867,6 @@ WHERE path = ? AND (cache_format IN ('lease', 'none') OR expires_at <= COALESCE(
 		Order: [3][]int{{0, 9}, {0, 9}, {0, 9}},
 	},
 	ValueMax: 1048576,
-	Yield: core.Statement{
-		Text: [3]string{
-			`UPDATE page_cache
-SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
-WHERE path = ? AND cache_lease = ?`,
-			`UPDATE page_cache
-SET cache_leased_until = COALESCE($1::timestamptz, now()), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($2::timestamptz, now()) ELSE expires_at END
-WHERE path = $3 AND cache_lease = $4`,
-			`UPDATE page_cache
-SET cache_leased_until = COALESCE(?, CURRENT_TIMESTAMP(6)), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE expires_at END
-WHERE path = ? AND cache_lease = ?`,
-		},
-		Order: [3][]int{{9, 9, 0, 8}, {9, 9, 0, 8}, {9, 9, 0, 8}},
-	},
 }
 
 func init() {

@@ -161,7 +161,7 @@ var cacheOperations = []struct {
 	{"Take", OpCacheTake},
 	{"RenewLease", OpCacheRenewLease},
 	{"Fill", OpCacheFill},
-	{"Yield", OpCacheYield},
+	{"ReleaseLease", OpCacheReleaseLease},
 	{"Tag", OpCacheTag},
 	{"Untag", OpCacheUntag},
 	{"DropTag", OpCacheDropTag},

@@ -75,7 +75,7 @@ const (
 	OpCacheTake           model.OpKind = "cache_take"            // lease an entry that is there
 	OpCacheRenewLease     model.OpKind = "cache_renew_lease"     // renew a lease
 	OpCacheFill           model.OpKind = "cache_fill"            // write the value that was loaded under a lease
-	OpCacheYield          model.OpKind = "cache_yield"           // give a lease back
+	OpCacheReleaseLease   model.OpKind = "cache_release_lease"   // give a lease back
 	OpCacheTag            model.OpKind = "cache_tag"             // give an entry a tag
 	OpCacheUntag          model.OpKind = "cache_untag"           // remove the tags of earlier values
 	OpCacheDropTag        model.OpKind = "cache_drop_tag"        // remove entries with a tag

@@ -38,7 +38,7 @@ func (Behavior) Lower(w statement.Writer, d *model.Datatype, op *model.Operation
 		OpCacheTake:           t.take,
 		OpCacheRenewLease:     t.renewLease,
 		OpCacheFill:           t.fill,
-		OpCacheYield:          t.yield,
+		OpCacheReleaseLease:   t.releaseLease,
 		OpCacheTag:            t.tag,
 		OpCacheUntag:          t.untag,
 		OpCacheDropTag:        t.dropTag,
@@ -345,9 +345,9 @@ func (t cached) renewLease(*model.Operation) []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// yield ends a lease at once. Its token stays: the tags that it brought count
+// releaseLease ends a lease at once. Its token stays: the tags that it brought count
 // until the next one.
-func (t cached) yield(op *model.Operation) []model.Query {
+func (t cached) releaseLease(op *model.Operation) []model.Query {
 	s := t.update()
 	s.Add("%s = %s", t.name(t.c.LeasedUntil), t.moment(s, t.c.LeasedUntil))
 	s.Add(", %s = CASE WHEN %s = '%s' THEN %s ELSE %s END", t.name(t.c.ExpiresAt), t.name(t.c.Format), protocol.FormatLease,

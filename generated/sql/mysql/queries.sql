@@ -110,7 +110,7 @@ UPDATE cache_entry
 SET value = ?, expires_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), cache_token = ?, created_at = COALESCE(?, CURRENT_TIMESTAMP(6)), tags = ?, cache_lease = 0, cache_leased_until = NULL
 WHERE `key` = ? AND cache_lease = ?;
 
--- name: YieldCacheEntry :execrows
+-- name: ReleaseLeaseCacheEntry :execrows
 UPDATE cache_entry
 SET cache_leased_until = COALESCE(?, CURRENT_TIMESTAMP(6)), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE expires_at END
 WHERE `key` = ? AND cache_lease = ?;

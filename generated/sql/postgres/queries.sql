@@ -125,7 +125,7 @@ UPDATE cache_entry
 SET value = $1, expires_at = COALESCE($2::timestamptz, now()) + $3::bigint * interval '1 microsecond', cache_format = $4, cache_number = $5, cache_size = $6, cache_fresh_until = COALESCE($7::timestamptz, now()) + $8::bigint * interval '1 microsecond', cache_token = $9, created_at = COALESCE($10::timestamptz, now()), tags = $11, cache_lease = 0, cache_leased_until = NULL
 WHERE "key" = $12 AND cache_lease = $13;
 
--- name: YieldCacheEntry :execrows
+-- name: ReleaseLeaseCacheEntry :execrows
 UPDATE cache_entry
 SET cache_leased_until = COALESCE($1::timestamptz, now()), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($2::timestamptz, now()) ELSE expires_at END
 WHERE "key" = $3 AND cache_lease = $4;

@@ -129,7 +129,7 @@ UPDATE cache_entry
 SET value = ?, expires_at = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, created_at = ?, tags = ?, cache_lease = 0, cache_leased_until = NULL
 WHERE "key" = ? AND cache_lease = ?;
 
--- name: YieldCacheEntry :execrows
+-- name: ReleaseLeaseCacheEntry :execrows
 UPDATE cache_entry
 SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
 WHERE "key" = ? AND cache_lease = ?;

@@ -115,8 +115,8 @@ type Backend interface {
 	// Fill writes what was loaded under a lease; false when the entry was
 	// removed, written or leased to another meanwhile.
 	Fill(ctx context.Context, w *Write) (bool, error)
-	// Yield ends a lease without a value.
-	Yield(ctx context.Context, key string, token int64) error
+	// ReleaseLease ends a lease without a value.
+	ReleaseLease(ctx context.Context, key string, token int64) error
 	// Follow brings the Invalidator what other processes change, until the backend
 	// is closed; it returns when it does so from then on.
 	Follow(ctx context.Context) error

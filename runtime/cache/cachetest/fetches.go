@@ -142,14 +142,14 @@ func testLeases(t *testing.T, open Open) {
 	fill("k", 1, true)
 	renew("k", 1, false)
 	lease("k", 3, true, false) // of an entry that has a value
-	must(t, b.Yield(ctx, "k", 4))
+	must(t, b.ReleaseLease(ctx, "k", 4))
 	renew("k", 3, true)
-	must(t, b.Yield(ctx, "k", 3))
+	must(t, b.ReleaseLease(ctx, "k", 3))
 	lease("k", 5, true, false)
 	must(t, b.Remove(ctx, []string{"k"}))
 	fill("k", 5, false)
 	lease("l", 6, true, true)
-	must(t, b.Yield(ctx, "l", 6))
+	must(t, b.ReleaseLease(ctx, "l", 6))
 	until(t, "an entry without a value to be gone or leased again", func() bool {
 		had, _, err := b.Lease(ctx, &backend.Write{Key: "l", Token: 7}, time.Millisecond)
 		must(t, err)

@@ -288,7 +288,7 @@ func (b *server) RenewLease(ctx context.Context, key string, token int64, span t
 	return n > 0, known(err)
 }
 
-func (b *server) Yield(ctx context.Context, key string, token int64) error {
+func (b *server) ReleaseLease(ctx context.Context, key string, token int64) error {
 	return known(hold.Run(ctx, b.client, []string{b.entry(key)}, strconv.FormatInt(token, 10), "0").Err())
 }
 

@@ -398,8 +398,8 @@ func (t *table) RenewLease(ctx context.Context, key string, token int64, hold ti
 	return n > 0, err
 }
 
-func (t *table) Yield(ctx context.Context, key string, token int64) error {
-	_, err := core.Exec(ctx, t.c, &t.spec.Yield, t.leased(key, token, 0))
+func (t *table) ReleaseLease(ctx context.Context, key string, token int64) error {
+	_, err := core.Exec(ctx, t.c, &t.spec.ReleaseLease, t.leased(key, token, 0))
 	t.c.Announce(t.topic())
 	return err
 }

@@ -135,7 +135,7 @@ UPDATE page_cache
 SET document = ?, expires_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), cache_token = ?, tags = ?, cache_lease = 0, cache_leased_until = NULL
 WHERE path = ? AND cache_lease = ?;
 
--- name: YieldPageCache :execrows
+-- name: ReleaseLeasePageCache :execrows
 UPDATE page_cache
 SET cache_leased_until = COALESCE(?, CURRENT_TIMESTAMP(6)), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE expires_at END
 WHERE path = ? AND cache_lease = ?;

@@ -153,7 +153,7 @@ UPDATE page_cache
 SET document = $1, expires_at = COALESCE($2::timestamptz, now()) + $3::bigint * interval '1 microsecond', cache_format = $4, cache_number = $5, cache_size = $6, cache_fresh_until = COALESCE($7::timestamptz, now()) + $8::bigint * interval '1 microsecond', cache_token = $9, tags = $10, cache_lease = 0, cache_leased_until = NULL
 WHERE path = $11 AND cache_lease = $12;
 
--- name: YieldPageCache :execrows
+-- name: ReleaseLeasePageCache :execrows
 UPDATE page_cache
 SET cache_leased_until = COALESCE($1::timestamptz, now()), expires_at = CASE WHEN cache_format = 'lease' THEN COALESCE($2::timestamptz, now()) ELSE expires_at END
 WHERE path = $3 AND cache_lease = $4;

@@ -156,7 +156,7 @@ UPDATE page_cache
 SET document = ?, expires_at = ?, cache_format = ?, cache_number = ?, cache_size = ?, cache_fresh_until = ?, cache_token = ?, tags = ?, cache_lease = 0, cache_leased_until = NULL
 WHERE path = ? AND cache_lease = ?;
 
--- name: YieldPageCache :execrows
+-- name: ReleaseLeasePageCache :execrows
 UPDATE page_cache
 SET cache_leased_until = ?, expires_at = CASE WHEN cache_format = 'lease' THEN ? ELSE expires_at END
 WHERE path = ? AND cache_lease = ?;
