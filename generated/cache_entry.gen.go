@@ -673,6 +673,18 @@ LIMIT ?`,
 		},
 		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
 	},
+	RecordHits: core.Statement{
+		Text: [3]string{
+			`UPDATE cache_entry
+SET hit_count = hit_count + ?, cache_used_at = ?
+WHERE "key" = ?`,
+			`UPDATE cache_entry
+SET hit_count = hit_count + $1, cache_used_at = COALESCE($2::timestamptz, now())
+WHERE "key" = $3`,
+			"UPDATE cache_entry\nSET hit_count = hit_count + ?, cache_used_at = COALESCE(?, CURRENT_TIMESTAMP(6))\nWHERE `key` = ?",
+		},
+		Order: [3][]int{{21, 9, 0}, {21, 9, 0}, {21, 9, 0}},
+	},
 	ReleaseLease: core.Statement{
 		Text: [3]string{
 			`UPDATE cache_entry
@@ -781,18 +793,6 @@ WHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e."key" = $1)
 			"DELETE FROM cache_entry_tags\nWHERE entry_id = (SELECT e.id FROM cache_entry AS e WHERE e.`key` = ?)\n  AND token <> (SELECT e.cache_token FROM cache_entry AS e WHERE e.`key` = ?)\n  AND token <> (SELECT e.cache_lease FROM cache_entry AS e WHERE e.`key` = ?)",
 		},
 		Order: [3][]int{{0, 0, 0}, {0, 0, 0}, {0, 0, 0}},
-	},
-	Use: core.Statement{
-		Text: [3]string{
-			`UPDATE cache_entry
-SET hit_count = hit_count + ?, cache_used_at = ?
-WHERE "key" = ?`,
-			`UPDATE cache_entry
-SET hit_count = hit_count + $1, cache_used_at = COALESCE($2::timestamptz, now())
-WHERE "key" = $3`,
-			"UPDATE cache_entry\nSET hit_count = hit_count + ?, cache_used_at = COALESCE(?, CURRENT_TIMESTAMP(6))\nWHERE `key` = ?",
-		},
-		Order: [3][]int{{21, 9, 0}, {21, 9, 0}, {21, 9, 0}},
 	},
 	Vacate: core.Statement{
 		Text: [3]string{

@@ -716,6 +716,20 @@ LIMIT ?`,
 		},
 		Order: [3][]int{{1, 19}, {1, 19}, {1, 19}},
 	},
+	RecordHits: core.Statement{
+		Text: [3]string{
+			`UPDATE page_cache
+SET cache_hits = cache_hits + ?, cache_used_at = ?
+WHERE path = ?`,
+			`UPDATE page_cache
+SET cache_hits = cache_hits + $1, cache_used_at = COALESCE($2::timestamptz, now())
+WHERE path = $3`,
+			`UPDATE page_cache
+SET cache_hits = cache_hits + ?, cache_used_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE path = ?`,
+		},
+		Order: [3][]int{{21, 9, 0}, {21, 9, 0}, {21, 9, 0}},
+	},
 	ReleaseLease: core.Statement{
 		Text: [3]string{
 			`UPDATE page_cache
@@ -840,20 +854,6 @@ WHERE entry_id = (SELECT e.id FROM page_cache AS e WHERE e.path = ?)
   AND token <> (SELECT e.cache_lease FROM page_cache AS e WHERE e.path = ?)`,
 		},
 		Order: [3][]int{{0, 0, 0}, {0, 0, 0}, {0, 0, 0}},
-	},
-	Use: core.Statement{
-		Text: [3]string{
-			`UPDATE page_cache
-SET cache_hits = cache_hits + ?, cache_used_at = ?
-WHERE path = ?`,
-			`UPDATE page_cache
-SET cache_hits = cache_hits + $1, cache_used_at = COALESCE($2::timestamptz, now())
-WHERE path = $3`,
-			`UPDATE page_cache
-SET cache_hits = cache_hits + ?, cache_used_at = COALESCE(?, CURRENT_TIMESTAMP(6))
-WHERE path = ?`,
-		},
-		Order: [3][]int{{21, 9, 0}, {21, 9, 0}, {21, 9, 0}},
 	},
 	Vacate: core.Statement{
 		Text: [3]string{

@@ -157,7 +157,7 @@ var cacheOperations = []struct {
 	{"Remove", OpCacheRemove},
 	{"Touch", OpCacheTouch},
 	{"Reseal", OpCacheReseal},
-	{"Use", OpCacheUse},
+	{"RecordHits", OpCacheRecordHits},
 	{"Take", OpCacheTake},
 	{"RenewLease", OpCacheRenewLease},
 	{"Fill", OpCacheFill},

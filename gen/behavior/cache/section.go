@@ -71,7 +71,7 @@ const (
 	OpCacheRemove         model.OpKind = "cache_remove"          // an entry by its key
 	OpCacheTouch          model.OpKind = "cache_touch"           // let an entry expire at another time
 	OpCacheReseal         model.OpKind = "cache_reseal"          // put the same value in another form
-	OpCacheUse            model.OpKind = "cache_use"             // write hits and last use
+	OpCacheRecordHits     model.OpKind = "cache_record_hits"     // write hits and last use
 	OpCacheTake           model.OpKind = "cache_take"            // lease an entry that is there
 	OpCacheRenewLease     model.OpKind = "cache_renew_lease"     // renew a lease
 	OpCacheFill           model.OpKind = "cache_fill"            // write the value that was loaded under a lease

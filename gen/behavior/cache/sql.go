@@ -34,7 +34,7 @@ func (Behavior) Lower(w statement.Writer, d *model.Datatype, op *model.Operation
 		OpCacheRemove:         t.remove,
 		OpCacheTouch:          t.touch,
 		OpCacheReseal:         t.reseal,
-		OpCacheUse:            t.use,
+		OpCacheRecordHits:     t.recordHits,
 		OpCacheTake:           t.take,
 		OpCacheRenewLease:     t.renewLease,
 		OpCacheFill:           t.fill,
@@ -310,8 +310,8 @@ func (t cached) reseal(*model.Operation) []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// use writes hits that were counted in memory.
-func (t cached) use(*model.Operation) []model.Query {
+// recordHits writes hits that were counted in memory.
+func (t cached) recordHits(*model.Operation) []model.Query {
 	s := t.update()
 	hits := t.name(t.c.HitCount)
 	s.Add("%s = %s + %s", hits, hits, s.Arg(protocol.ArgHits, nil))

@@ -90,7 +90,7 @@ UPDATE cache_entry
 SET value = ?
 WHERE `key` = ?;
 
--- name: UseCacheEntry :execrows
+-- name: RecordHitsCacheEntry :execrows
 UPDATE cache_entry
 SET hit_count = hit_count + ?, cache_used_at = COALESCE(?, CURRENT_TIMESTAMP(6))
 WHERE `key` = ?;

@@ -105,7 +105,7 @@ UPDATE cache_entry
 SET value = $1
 WHERE "key" = $2;
 
--- name: UseCacheEntry :execrows
+-- name: RecordHitsCacheEntry :execrows
 UPDATE cache_entry
 SET hit_count = hit_count + $1, cache_used_at = COALESCE($2::timestamptz, now())
 WHERE "key" = $3;

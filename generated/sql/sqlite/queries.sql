@@ -109,7 +109,7 @@ UPDATE cache_entry
 SET value = ?
 WHERE "key" = ?;
 
--- name: UseCacheEntry :execrows
+-- name: RecordHitsCacheEntry :execrows
 UPDATE cache_entry
 SET hit_count = hit_count + ?, cache_used_at = ?
 WHERE "key" = ?;

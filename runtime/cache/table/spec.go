@@ -24,10 +24,10 @@ type Spec struct {
 
 	// The statements, whose arguments package protocol lists. PutInPlace is of SQLite
 	// alone, and Drop of MySQL, where the others of its name find what it removes.
-	Find, FindMany, Put, PutInPlace, Add, Vacate, Count, Remove, Touch, Reseal, Use core.Statement
-	Take, RenewLease, Fill, ReleaseLease, Tag, Untag                                core.Statement
-	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size     core.Statement
-	AppendChange, ReadChanges, MissingChanges, LastChange, PruneChanges             core.Statement
+	Find, FindMany, Put, PutInPlace, Add, Vacate, Count, Remove, Touch, Reseal  core.Statement
+	RecordHits, Take, RenewLease, Fill, ReleaseLease, Tag, Untag                core.Statement
+	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size core.Statement
+	AppendChange, ReadChanges, MissingChanges, LastChange, PruneChanges         core.Statement
 
 	// Own are the fields of a patch that the cache writes itself, and With refuses.
 	Own []string

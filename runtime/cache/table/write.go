@@ -357,7 +357,7 @@ func (t *table) reseal(ctx context.Context, key string, reseal backend.Reseal) e
 
 func (t *table) RecordHits(ctx context.Context, hits []backend.KeyHits) error {
 	args := t.args()
-	_, err := core.ExecEach(ctx, t.c, &t.spec.Use, len(hits), func(i int) []any {
+	_, err := core.ExecEach(ctx, t.c, &t.spec.RecordHits, len(hits), func(i int) []any {
 		args[protocol.ArgKey], args[protocol.ArgHits] = hits[i].Key, hits[i].Hits
 		return args
 	})

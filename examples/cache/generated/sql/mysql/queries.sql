@@ -115,7 +115,7 @@ UPDATE page_cache
 SET document = ?
 WHERE path = ?;
 
--- name: UsePageCache :execrows
+-- name: RecordHitsPageCache :execrows
 UPDATE page_cache
 SET cache_hits = cache_hits + ?, cache_used_at = COALESCE(?, CURRENT_TIMESTAMP(6))
 WHERE path = ?;

@@ -133,7 +133,7 @@ UPDATE page_cache
 SET document = $1
 WHERE path = $2;
 
--- name: UsePageCache :execrows
+-- name: RecordHitsPageCache :execrows
 UPDATE page_cache
 SET cache_hits = cache_hits + $1, cache_used_at = COALESCE($2::timestamptz, now())
 WHERE path = $3;

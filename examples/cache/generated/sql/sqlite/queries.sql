@@ -136,7 +136,7 @@ UPDATE page_cache
 SET document = ?
 WHERE path = ?;
 
--- name: UsePageCache :execrows
+-- name: RecordHitsPageCache :execrows
 UPDATE page_cache
 SET cache_hits = cache_hits + ?, cache_used_at = ?
 WHERE path = ?;
