@@ -40,7 +40,7 @@ func New(c *core.Conn, spec *Spec) backend.Backend { return tableOf(c, spec) }
 func tableOf(c *core.Conn, spec *Spec) *table {
 	db := c.DB()
 	t := &table{c: c, spec: spec, tx: c != db.Conn()}
-	t.shared = db.Room(sharedKey{spec}, func() any {
+	t.shared = db.Shared(sharedKey{spec}, func() any {
 		root := &table{c: db.Conn(), spec: spec}
 		r := &shared{}
 		root.shared = r

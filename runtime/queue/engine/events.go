@@ -37,7 +37,7 @@ type worker struct {
 type eventsKey string
 
 func eventsOf(db *core.DB, name string) *broadcaster {
-	return db.Room(eventsKey(name), func() any { return &broadcaster{subs: map[*subscriber]struct{}{}, workers: map[*worker]struct{}{}} }).(*broadcaster)
+	return db.Shared(eventsKey(name), func() any { return &broadcaster{subs: map[*subscriber]struct{}{}, workers: map[*worker]struct{}{}} }).(*broadcaster)
 }
 
 func (h *broadcaster) send(ev queue.Event[any]) {

@@ -31,7 +31,7 @@ type shared struct {
 	facts  *facts // of the schema's DDL; read when an error needs them
 
 	hub      hub
-	rooms    sync.Map // of func() any, by the keys of Room
+	values   sync.Map // of func() any, by the keys of Shared
 	reserved reserved
 }
 

@@ -21,7 +21,7 @@ type reserved struct {
 
 // Reserved returns a view of db for work that must go on whatever else the
 // program does: heartbeats, while handlers hold every connection of the pool.
-// Listeners, rooms, options and clock are those of db.
+// Listeners, shared values, options and clock are those of db.
 //
 // On PostgreSQL and MySQL the view has connections of its own, at most conns of
 // them, which all views for one purpose share; the first call opens one, for

@@ -278,18 +278,18 @@ func wantWake(t *testing.T, l *core.Listener) {
 	}
 }
 
-func testRooms(t *testing.T, db *DB) {
+func testShared(t *testing.T, db *DB) {
 	type key struct{ name string }
 	made := 0
-	room := func(name string) any {
-		return db.Room(key{name}, func() any { made++; return new(string) })
+	shared := func(name string) any {
+		return db.Shared(key{name}, func() any { made++; return new(string) })
 	}
 	var wg sync.WaitGroup
-	first := room("a")
+	first := shared("a")
 	for range 8 {
 		wg.Go(func() {
-			if room("a") != first || room("b") == first {
-				t.Error("not the same room")
+			if shared("a") != first || shared("b") == first {
+				t.Error("not the same value")
 			}
 		})
 	}
@@ -297,9 +297,9 @@ func testRooms(t *testing.T, db *DB) {
 	if made != 2 {
 		t.Errorf("made %d", made)
 	}
-	nested := db.Room(key{"c"}, func() any { return room("a") })
+	nested := db.Shared(key{"c"}, func() any { return shared("a") })
 	if nested != first {
-		t.Error("a room in a room is another")
+		t.Error("a shared value that asks for another gets a new one")
 	}
 }
 

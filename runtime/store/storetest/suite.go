@@ -103,7 +103,7 @@ var suites = []struct {
 	{"AfterCommit", testAfterCommit},
 	{"BeforeCommit", testBeforeCommit},
 	{"Announce", testAnnounce},
-	{"Rooms", testRooms},
+	{"Shared", testShared},
 	{"Clock", testClock},
 	{"Clocks", testClocks},
 	{"Yield", testYield},
