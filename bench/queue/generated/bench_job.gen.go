@@ -538,6 +538,19 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
+		AddLimit: core.Statement{
+			Text: [3]string{
+				`INSERT INTO queue_gates (name, paused, used, seen)
+VALUES (?, 0, '', 0)
+ON CONFLICT (name) DO NOTHING`,
+				`INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING`,
+				`INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+VALUES (?, FALSE, '', 0)`,
+			},
+			Order: [3][]int{{14}, {14}, {14}},
+		},
 		Beat: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
@@ -732,6 +745,20 @@ WHERE id = ? AND status = 'pending' AND queue_hold = ''`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
 		},
+		Paused: core.Statement{
+			Text: [3]string{
+				`SELECT paused
+FROM queue_gates
+WHERE name = ?`,
+				`SELECT paused
+FROM queue_gates
+WHERE name = $1`,
+				`SELECT paused
+FROM queue_gates
+WHERE name = ?`,
+			},
+			Order: [3][]int{{14}, {14}, {14}},
+		},
 		Promote: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
@@ -843,6 +870,20 @@ WHERE status = 'processing' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetPaused: core.Statement{
+			Text: [3]string{
+				`UPDATE queue_gates
+SET paused = ?
+WHERE name = ?`,
+				`UPDATE queue_gates
+SET paused = $1
+WHERE name = $2`,
+				`UPDATE queue_gates
+SET paused = ?
+WHERE name = ?`,
+			},
+			Order: [3][]int{{19, 14}, {19, 14}, {19, 14}},
 		},
 		Snooze: core.Statement{
 			Text: [3]string{

@@ -7,11 +7,11 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// gatesTable is the name by which the runtime knows the table (runtime/queue).
+// gatesTable is the name of the table that all queues of a project share.
 const gatesTable = "queue_gates"
 
 // Tables adds the table that the queues of a project share: which of them are
-// paused, and how much of a rate is used. The runtime knows it by its name.
+// paused, and how much of a rate is used.
 func (Behavior) Tables(p *model.Project) {
 	i := slices.IndexFunc(p.Datatypes, func(d *model.Datatype) bool { return Of(d) != nil })
 	if i < 0 {
@@ -38,4 +38,9 @@ func (Behavior) Tables(p *model.Project) {
 		}},
 	}
 	behavior.AddDatatype(p, d, p.Datatypes[i])
+	for _, d := range p.Datatypes {
+		if q := Of(d); q != nil {
+			q.Limits = &LimitTable{Name: gatesTable, Key: name, Paused: paused, Used: used, Seen: seen}
+		}
+	}
 }

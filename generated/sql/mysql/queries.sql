@@ -407,6 +407,20 @@ UPDATE email_queue
 SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE(?, CURRENT_TIMESTAMP(6))
 WHERE id = ? AND status <> 'sending';
 
+-- name: PausedEmailQueue :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedEmailQueue :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitEmailQueue :execrows
+INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+VALUES (?, FALSE, '', 0);
+
 -- name: InsertFetchRequest :execlastid
 INSERT INTO fetch_requests (name, url, method, headers, body_template, timeout, retry_count, active, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -611,6 +625,20 @@ WHERE id = ? AND status IN ('pending', 'processing');
 UPDATE job_queue
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE(?, CURRENT_TIMESTAMP(6)), completed_at = NULL
 WHERE id = ? AND status <> 'processing';
+
+-- name: PausedJobQueue :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedJobQueue :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitJobQueue :execrows
+INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+VALUES (?, FALSE, '', 0);
 
 -- name: PruneJobQueueDone :execrows
 DELETE FROM job_queue

@@ -452,6 +452,21 @@ UPDATE email_queue
 SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE($1::timestamptz, now())
 WHERE id = $2 AND status <> 'sending';
 
+-- name: PausedEmailQueue :one
+SELECT paused
+FROM queue_gates
+WHERE name = $1;
+
+-- name: SetPausedEmailQueue :execrows
+UPDATE queue_gates
+SET paused = $1
+WHERE name = $2;
+
+-- name: AddLimitEmailQueue :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
 -- name: InsertFetchRequest :one
 INSERT INTO fetch_requests (name, url, method, headers, body_template, timeout, retry_count, active, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -671,6 +686,21 @@ WHERE id = $3 AND status IN ('pending', 'processing');
 UPDATE job_queue
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE($1::timestamptz, now()), completed_at = NULL
 WHERE id = $2 AND status <> 'processing';
+
+-- name: PausedJobQueue :one
+SELECT paused
+FROM queue_gates
+WHERE name = $1;
+
+-- name: SetPausedJobQueue :execrows
+UPDATE queue_gates
+SET paused = $1
+WHERE name = $2;
+
+-- name: AddLimitJobQueue :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING;
 
 -- name: PruneJobQueueDone :execrows
 DELETE FROM job_queue

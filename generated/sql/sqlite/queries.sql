@@ -439,6 +439,21 @@ UPDATE email_queue
 SET status = 'pending', attempts = 0, queue_hold = '', send_at = ?
 WHERE id = ? AND status <> 'sending';
 
+-- name: PausedEmailQueue :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedEmailQueue :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitEmailQueue :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES (?, 0, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
 -- name: InsertFetchRequest :execlastid
 INSERT INTO fetch_requests (name, url, method, headers, body_template, timeout, retry_count, active, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -640,6 +655,21 @@ WHERE id = ? AND status IN ('pending', 'processing');
 UPDATE job_queue
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = ?, completed_at = NULL
 WHERE id = ? AND status <> 'processing';
+
+-- name: PausedJobQueue :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedJobQueue :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitJobQueue :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES (?, 0, '', 0)
+ON CONFLICT (name) DO NOTHING;
 
 -- name: PruneJobQueueDone :execrows
 DELETE FROM job_queue

@@ -16,8 +16,9 @@ import (
 func TestAwait(t *testing.T) {
 	onPlaces(t, func(t *testing.T, p place) {
 		db, other := p.open(t, generated.Options{}), p.open(t, generated.Options{})
-		release := make(chan struct{})
+		started, release := make(chan struct{}), make(chan struct{})
 		work(t, db, images(func(_ context.Context, j *generated.ImageOptimizeJob) error {
+			close(started)
 			<-release
 			return j.Result(j.Payload.MediaID)
 		}), queue.Options{})
@@ -32,10 +33,11 @@ func TestAwait(t *testing.T) {
 				rows <- row
 			}()
 		}
-		select {
-		case row := <-rows:
-			t.Fatalf("Await returned before the end: %+v", row)
-		default:
+		receive(t, started, "the job")
+		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if row, err := db.JobQueue.Await(short, id); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("of one that runs: %+v, %v", row, err)
 		}
 		close(release)
 		for range 2 {

@@ -122,10 +122,12 @@ func setPaused[R any](ctx context.Context, c *core.Conn, spec *Spec[R], queues [
 	}
 	err := c.InTx(ctx, func(c *core.Conn) error {
 		for _, s := range switches {
-			if _, err := core.Exec(ctx, c, &limitAdd, []any{s}); err != nil {
+			args := limitArguments(s)
+			args[protocol.ArgPaused] = off
+			if _, err := core.Exec(ctx, c, &spec.Statements.AddLimit, args); err != nil {
 				return err
 			}
-			if _, err := core.Exec(ctx, c, &limitPause, []any{off, s}); err != nil {
+			if _, err := core.Exec(ctx, c, &spec.Statements.SetPaused, args); err != nil {
 				return err
 			}
 		}

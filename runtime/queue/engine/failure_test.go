@@ -59,7 +59,7 @@ var hostiles = []struct {
 	status generated.JobQueueStatus
 	text   string // of the error, a part
 }{
-	{"a nil pointer", func() error { return (*apiError)(nil) }, "pending", "*queue_test.apiError whose Error method panicked: runtime error: invalid memory address"},
+	{"a nil pointer", func() error { return (*apiError)(nil) }, "pending", "*engine_test.apiError whose Error method panicked: runtime error: invalid memory address"},
 	{"Error panics", func() error { return &hostile{text: boom} }, "pending", "panicked: boom"},
 	{"Error panics later", func() error { return &hostile{text: later()} }, "pending", "hostile"},
 	{"Error panics with such an error", func() error { return &hostile{text: func() { panic(&hostile{text: boom}) }} }, "pending", "whose Error method panicked"},

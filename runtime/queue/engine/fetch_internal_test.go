@@ -48,7 +48,7 @@ func (b *bare) claimable() (reads *atomic.Int64) {
 func TestRefusedRowsAreMet(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
 		const wanted = 3
-		b.exec(t, b.db, limitsDDL[b.db.Conn().Dialect()])
+		b.withLimits(t)
 		b.claimed(t, wanted)
 		b.exec(t, b.db, "UPDATE work SET state = 'ready'")
 		b.exec(t, b.db, "INSERT INTO work (id, epoch, state, due) VALUES (100, 1, 'not asked', '2500-01-01 00:00:00')")

@@ -15,44 +15,6 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// The table queue_gates, which the generator adds to a project with queues, has a
-// row for each queue that was paused and for each key that a limit counts by. Its
-// statements are the same in every project.
-var (
-	limitRead = core.Statement{Text: [3]string{
-		"SELECT used FROM queue_gates WHERE name = ?",
-		"SELECT used FROM queue_gates WHERE name = $1 FOR UPDATE",
-		"SELECT used FROM queue_gates WHERE name = ? FOR UPDATE",
-	}}
-	limitAdd = core.Statement{Text: [3]string{
-		"INSERT INTO queue_gates (name, paused, used, seen) VALUES (?, FALSE, '', 0) ON CONFLICT (name) DO NOTHING",
-		"INSERT INTO queue_gates (name, paused, used, seen) VALUES ($1, FALSE, '', 0) ON CONFLICT (name) DO NOTHING",
-		"INSERT IGNORE INTO queue_gates (name, paused, used, seen) VALUES (?, FALSE, '', 0)",
-	}}
-	limitWrite = core.Statement{Text: [3]string{
-		"UPDATE queue_gates SET used = ?, seen = ? WHERE name = ?",
-		"UPDATE queue_gates SET used = $1, seen = $2 WHERE name = $3",
-		"UPDATE queue_gates SET used = ?, seen = ? WHERE name = ?",
-	}}
-	limitPause = core.Statement{Text: [3]string{
-		"UPDATE queue_gates SET paused = ? WHERE name = ?",
-		"UPDATE queue_gates SET paused = $1 WHERE name = $2",
-		"UPDATE queue_gates SET paused = ? WHERE name = ?",
-	}}
-	// The arguments: the time, the queue's name, and the prefixes of the keys of its
-	// limits, with the length of a prefix.
-	limitPrune = core.Statement{Text: [3]string{
-		"DELETE FROM queue_gates WHERE id IN (SELECT id FROM queue_gates WHERE paused = FALSE AND seen < ? AND (name = ? OR SUBSTR(name, 1, ?) IN (?, ?)) ORDER BY id LIMIT 1000)",
-		"DELETE FROM queue_gates WHERE id = ANY(ARRAY(SELECT id FROM queue_gates WHERE paused = FALSE AND seen < $1 AND (name = $2 OR SUBSTR(name, 1, $3::int) IN ($4, $5)) ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED))",
-		"DELETE FROM queue_gates WHERE paused = FALSE AND seen < ? AND (name = ? OR SUBSTR(name, 1, ?) IN (?, ?)) ORDER BY id LIMIT 1000",
-	}}
-	limitPaused = core.Statement{Text: [3]string{
-		"SELECT paused FROM queue_gates WHERE name = ?",
-		"SELECT paused FROM queue_gates WHERE name = $1",
-		"SELECT paused FROM queue_gates WHERE name = ?",
-	}}
-)
-
 // limiter enforces, over all processes, how many jobs run at once and how many start
 // within a time.
 type limiter struct {
@@ -126,8 +88,23 @@ func (l *limiter) admitUnder(ctx context.Context, c *core.Conn, key string, rows
 			starts[row] = s
 		}
 	}
-	_, err = core.Exec(ctx, c, &limitWrite, []any{window.String(), now.UnixMicro(), key})
+	return l.writeWindow(ctx, c, key, window, now)
+}
+
+// writeWindow writes the starts under a key.
+func (l *limiter) writeWindow(ctx context.Context, c *core.Conn, key string, w window, now time.Time) error {
+	args := limitArguments(key)
+	args[protocol.ArgUsed], args[protocol.ArgSeen] = w.String(), now.UnixMicro()
+	_, err := core.Exec(ctx, c, &l.shape.st.SetLimit, args)
 	return err
+}
+
+// limitArguments returns the arguments of a statement on the row of a limit, or of a
+// queue that can be paused.
+func limitArguments(key string) []any {
+	args := make([]any, protocol.ArgCount)
+	args[protocol.ArgLimitKey] = key
+	return args
 }
 
 // room returns how many more may start under both limits.
@@ -166,14 +143,14 @@ func (l *limiter) reject(ctx context.Context, c *core.Conn, key string, rows []a
 // lockKey locks a key until the transaction ends, and returns its starts.
 func (l *limiter) lockKey(ctx context.Context, c *core.Conn, key string) (window, error) {
 	for range 3 {
-		used, err := core.One(ctx, c, &limitRead, []any{key}, func(s *string) []any { return []any{s} })
+		used, err := core.One(ctx, c, &l.shape.st.LockLimit, limitArguments(key), func(s *string) []any { return []any{s} })
 		if err == nil {
 			return parseWindow(used), nil
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
-		if _, err := core.Exec(ctx, c, &limitAdd, []any{key}); err != nil {
+		if _, err := core.Exec(ctx, c, &l.shape.st.AddLimit, limitArguments(key)); err != nil {
 			return nil, err
 		}
 	}
@@ -294,7 +271,8 @@ func (l *limiter) prune(ctx context.Context) error {
 	for _, p := range l.shape.policies {
 		back = max(back, 24*time.Hour+p.Rate.Every)
 	}
-	name := l.shape.name
-	_, err = core.Exec(ctx, l.db.Conn(), &limitPrune, []any{now.Add(-back).UnixMicro(), name, int64(len(name) + 1), name + "/", name + ":"})
+	args := limitArguments("")
+	args[protocol.ArgSeen] = now.Add(-back).UnixMicro()
+	_, err = core.Exec(ctx, l.db.Conn(), &l.shape.st.PruneLimits, args)
 	return err
 }

@@ -38,8 +38,8 @@ func TestMonitorSeesWhatWasCancelled(t *testing.T) {
 // A local queue follows its own switch and that of all queues.
 func TestPausesOfNamedQueues(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
-		b.exec(t, b.db, limitsDDL[b.db.Conn().Dialect()])
-		spec := &Spec[bareRow]{Name: b.shape.name, Queues: []Name{{Name: "slow"}, {Name: "quick"}}}
+		b.withLimits(t)
+		spec := &Spec[bareRow]{Name: b.shape.name, Statements: *b.shape.st, Queues: []Name{{Name: "slow"}, {Name: "quick"}}}
 		slow, quick := newLocalQueue("slow", 1), newLocalQueue("quick", 1)
 		p := &pauses{table: b.table, locals: []*localQueue{slow, quick}}
 		for _, step := range []struct {

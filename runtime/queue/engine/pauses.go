@@ -41,7 +41,7 @@ func (p *pauses) read(ctx context.Context, conn *core.Conn) error {
 }
 
 func (p *pauses) paused(ctx context.Context, conn *core.Conn, queue string) (bool, error) {
-	off, err := core.One(ctx, conn, &limitPaused, []any{pauseKey(p.shape.name, queue)}, func(b *bool) []any { return []any{b} })
+	off, err := core.One(ctx, conn, &p.shape.st.Paused, limitArguments(pauseKey(p.shape.name, queue)), func(b *bool) []any { return []any{b} })
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

@@ -108,8 +108,7 @@ func (l *limiter) recount(ctx context.Context, c *claim) error {
 			return errNoRoom
 		}
 		window.add(s.slice, 1)
-		_, err = core.Exec(ctx, conn, &limitWrite, []any{window.String(), now.UnixMicro(), c.Gate})
-		return err
+		return l.writeWindow(ctx, conn, c.Gate, window, now)
 	})
 	if err != nil {
 		return err

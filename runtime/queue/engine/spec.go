@@ -33,6 +33,7 @@ type Spec[R any] struct {
 type Statements struct {
 	Get, Claim, Take, Read, Lock, Beat, Complete, Finish, Retry, Snooze, Release, Bury, Abandon, Report,
 	Running, Expire, Promote, NextDue, Stranger, Park, Unpark, Cancel, Revive,
+	Paused, SetPaused, AddLimit, LockLimit, SetLimit, PruneLimits,
 	GateUsed, GateHold, GateOpen, GateNext, Twin, Yield, Priority core.Statement
 }
 

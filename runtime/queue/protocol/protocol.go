@@ -26,6 +26,9 @@ const (
 	ArgIDs             // of many claims
 	ArgEpochs          // of the same claims
 	ArgPriority        // the new one
+	ArgPaused          // whether a queue is paused
+	ArgUsed            // the starts under a limit
+	ArgSeen            // when a limit was last looked at, in microseconds since 1970
 	ArgCount           // how many there are
 )
 

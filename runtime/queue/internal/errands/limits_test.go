@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Two workers start no more than the rate allows in any span, and all there is
@@ -284,4 +287,58 @@ func TestBehindALimit(t *testing.T) {
 		})
 		receive(t, ran)
 	})
+}
+
+// A worker deletes the keys of its queue that nothing was admitted under for a day
+// longer than any rate looks back, which is an hour here.
+func TestUnusedLimitsAreDeleted(t *testing.T) {
+	live(t, func(t *testing.T, p *place) {
+		db := p.open()
+		conn := db.Store().Conn()
+		now := time.Now()
+		limits := []struct {
+			name   string
+			paused bool
+			ago    time.Duration
+			stays  bool
+		}{
+			{"errand/rated:1", false, 26 * time.Hour, false},
+			{"errand:2", false, 26 * time.Hour, false},
+			{"errand", false, 26 * time.Hour, false},
+			{"errand/rated:3", false, 23 * time.Hour, true},
+			{"errand/rated:4", true, 26 * time.Hour, true},
+			{"errands/send:5", false, 26 * time.Hour, true}, // another queue's
+			{"pause:errand", false, 26 * time.Hour, true},
+		}
+		add := statement("INSERT INTO queue_gates (name, paused, used, seen) VALUES (?, ?, '', ?)")
+		for _, l := range limits {
+			if _, err := core.Exec(t.Context(), conn, add, []any{l.name, l.paused, now.Add(-l.ago).UnixMicro()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		names := func() map[string]bool {
+			found := map[string]bool{}
+			for _, name := range must(core.Many(t.Context(), conn, statement("SELECT name FROM queue_gates"), nil, func(s *string) []any { return []any{s} }))(t) {
+				found[name] = true
+			}
+			return found
+		}
+		work(t, db, generated.Workers{Errand: does(nothing)})
+		until(t, "the removal of unused limits", func() bool { return !names()["errand"] })
+		found := names()
+		for _, l := range limits {
+			if found[l.name] != l.stays {
+				t.Errorf("%s is there: %t, want %t", l.name, found[l.name], l.stays)
+			}
+		}
+	})
+}
+
+// statement is a statement that the databases write alike, but for placeholders.
+func statement(text string) *core.Statement {
+	s := &core.Statement{Text: [3]string{text, text, text}}
+	for i := 1; strings.Contains(s.Text[sqltext.Postgres], "?"); i++ {
+		s.Text[sqltext.Postgres] = strings.Replace(s.Text[sqltext.Postgres], "?", fmt.Sprint("$", i), 1)
+	}
+	return s
 }

@@ -185,3 +185,18 @@ WHERE id = $3 AND status IN ('pending', 'processing');
 UPDATE bench_job
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE($1::timestamptz, now()), completed_at = NULL
 WHERE id = $2 AND status <> 'processing';
+
+-- name: PausedBenchJob :one
+SELECT paused
+FROM queue_gates
+WHERE name = $1;
+
+-- name: SetPausedBenchJob :execrows
+UPDATE queue_gates
+SET paused = $1
+WHERE name = $2;
+
+-- name: AddLimitBenchJob :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING;

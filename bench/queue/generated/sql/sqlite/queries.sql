@@ -168,3 +168,18 @@ WHERE id = ? AND status IN ('pending', 'processing');
 UPDATE bench_job
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = ?, completed_at = NULL
 WHERE id = ? AND status <> 'processing';
+
+-- name: PausedBenchJob :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedBenchJob :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitBenchJob :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES (?, 0, '', 0)
+ON CONFLICT (name) DO NOTHING;

@@ -324,6 +324,20 @@ UPDATE job
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6))
 WHERE id = ? AND state <> 'running';
 
+-- name: PausedJob :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedJob :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitJob :execrows
+INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+VALUES (?, FALSE, '', 0);
+
 -- name: InsertTask :execlastid
 INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -498,6 +512,38 @@ WHERE id = ? AND state IN ('ready', 'running');
 UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running';
+
+-- name: PausedTask :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedTask :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitTask :execrows
+INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+VALUES (?, FALSE, '', 0);
+
+-- name: LockLimitTask :one
+SELECT used
+FROM queue_gates
+WHERE name = ?
+FOR UPDATE;
+
+-- name: SetLimitTask :execrows
+UPDATE queue_gates
+SET used = ?, seen = ?
+WHERE name = ?;
+
+-- name: PruneLimitsTask :execrows
+DELETE FROM queue_gates
+WHERE paused = FALSE AND seen < ?
+  AND (name = 'task' OR SUBSTR(name, 1, 5) IN ('task/', 'task:'))
+ORDER BY id
+LIMIT 1000;
 
 -- name: GateUsedTask :one
 SELECT COUNT(*) AS used

@@ -349,6 +349,21 @@ UPDATE job
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now())
 WHERE id = $2 AND state <> 'running';
 
+-- name: PausedJob :one
+SELECT paused
+FROM queue_gates
+WHERE name = $1;
+
+-- name: SetPausedJob :execrows
+UPDATE queue_gates
+SET paused = $1
+WHERE name = $2;
+
+-- name: AddLimitJob :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
 -- name: InsertTask :one
 INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
@@ -536,6 +551,44 @@ WHERE id = $2 AND state IN ('ready', 'running');
 UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END
 WHERE id = $3 AND state <> 'running';
+
+-- name: PausedTask :one
+SELECT paused
+FROM queue_gates
+WHERE name = $1;
+
+-- name: SetPausedTask :execrows
+UPDATE queue_gates
+SET paused = $1
+WHERE name = $2;
+
+-- name: AddLimitTask :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: LockLimitTask :one
+SELECT used
+FROM queue_gates
+WHERE name = $1
+FOR UPDATE;
+
+-- name: SetLimitTask :execrows
+UPDATE queue_gates
+SET used = $1, seen = $2
+WHERE name = $3;
+
+-- name: PruneLimitsTask :execrows
+DELETE FROM queue_gates
+WHERE id = ANY(ARRAY(
+SELECT unused.id
+FROM queue_gates AS unused
+WHERE unused.paused = FALSE AND unused.seen < $1
+  AND (unused.name = 'task' OR SUBSTR(unused.name, 1, 5) IN ('task/', 'task:'))
+ORDER BY unused.id
+LIMIT 1000
+FOR UPDATE SKIP LOCKED
+));
 
 -- name: GateUsedTask :one
 SELECT COUNT(*) AS used

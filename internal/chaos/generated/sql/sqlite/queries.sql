@@ -327,6 +327,21 @@ UPDATE job
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?
 WHERE id = ? AND state <> 'running';
 
+-- name: PausedJob :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedJob :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitJob :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES (?, 0, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
 -- name: InsertTask :execlastid
 INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -497,6 +512,42 @@ WHERE id = ? AND state IN ('ready', 'running');
 UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running';
+
+-- name: PausedTask :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedTask :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitTask :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES (?, 0, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: LockLimitTask :one
+SELECT used
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetLimitTask :execrows
+UPDATE queue_gates
+SET used = ?, seen = ?
+WHERE name = ?;
+
+-- name: PruneLimitsTask :execrows
+DELETE FROM queue_gates
+WHERE id IN (
+SELECT unused.id
+FROM queue_gates AS unused
+WHERE unused.paused = 0 AND unused.seen < ?
+  AND (unused.name = 'task' OR SUBSTR(unused.name, 1, 5) IN ('task/', 'task:'))
+ORDER BY unused.id
+LIMIT 1000
+);
 
 -- name: GateUsedTask :one
 SELECT COUNT(*) AS used

@@ -626,6 +626,19 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
+		AddLimit: core.Statement{
+			Text: [3]string{
+				`INSERT INTO queue_gates (name, paused, used, seen)
+VALUES (?, 0, '', 0)
+ON CONFLICT (name) DO NOTHING`,
+				`INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING`,
+				`INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+VALUES (?, FALSE, '', 0)`,
+			},
+			Order: [3][]int{{14}, {14}, {14}},
+		},
 		Beat: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
@@ -859,6 +872,22 @@ FOR UPDATE`,
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
+		LockLimit: core.Statement{
+			Text: [3]string{
+				`SELECT used
+FROM queue_gates
+WHERE name = ?`,
+				`SELECT used
+FROM queue_gates
+WHERE name = $1
+FOR UPDATE`,
+				`SELECT used
+FROM queue_gates
+WHERE name = ?
+FOR UPDATE`,
+			},
+			Order: [3][]int{{14}, {14}, {14}},
+		},
 		NextDue: core.Statement{
 			Text: [3]string{
 				`SELECT queue_run_at
@@ -878,6 +907,20 @@ ORDER BY queue_run_at
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		Paused: core.Statement{
+			Text: [3]string{
+				`SELECT paused
+FROM queue_gates
+WHERE name = ?`,
+				`SELECT paused
+FROM queue_gates
+WHERE name = $1`,
+				`SELECT paused
+FROM queue_gates
+WHERE name = ?`,
+			},
+			Order: [3][]int{{14}, {14}, {14}},
 		},
 		Promote: core.Statement{
 			Text: [3]string{
@@ -907,6 +950,35 @@ ORDER BY queue_run_at
 LIMIT ?`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
+		},
+		PruneLimits: core.Statement{
+			Text: [3]string{
+				`DELETE FROM queue_gates
+WHERE id IN (
+SELECT unused.id
+FROM queue_gates AS unused
+WHERE unused.paused = 0 AND unused.seen < ?
+  AND (unused.name = 'chore' OR SUBSTR(unused.name, 1, 6) IN ('chore/', 'chore:'))
+ORDER BY unused.id
+LIMIT 1000
+)`,
+				`DELETE FROM queue_gates
+WHERE id = ANY(ARRAY(
+SELECT unused.id
+FROM queue_gates AS unused
+WHERE unused.paused = FALSE AND unused.seen < $1
+  AND (unused.name = 'chore' OR SUBSTR(unused.name, 1, 6) IN ('chore/', 'chore:'))
+ORDER BY unused.id
+LIMIT 1000
+FOR UPDATE SKIP LOCKED
+))`,
+				`DELETE FROM queue_gates
+WHERE paused = FALSE AND seen < ?
+  AND (name = 'chore' OR SUBSTR(name, 1, 6) IN ('chore/', 'chore:'))
+ORDER BY id
+LIMIT 1000`,
+			},
+			Order: [3][]int{{21}, {21}, {21}},
 		},
 		Read: core.Statement{
 			Text: [3]string{
@@ -988,6 +1060,34 @@ WHERE state = 'running' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetLimit: core.Statement{
+			Text: [3]string{
+				`UPDATE queue_gates
+SET used = ?, seen = ?
+WHERE name = ?`,
+				`UPDATE queue_gates
+SET used = $1, seen = $2
+WHERE name = $3`,
+				`UPDATE queue_gates
+SET used = ?, seen = ?
+WHERE name = ?`,
+			},
+			Order: [3][]int{{20, 21, 14}, {20, 21, 14}, {20, 21, 14}},
+		},
+		SetPaused: core.Statement{
+			Text: [3]string{
+				`UPDATE queue_gates
+SET paused = ?
+WHERE name = ?`,
+				`UPDATE queue_gates
+SET paused = $1
+WHERE name = $2`,
+				`UPDATE queue_gates
+SET paused = ?
+WHERE name = ?`,
+			},
+			Order: [3][]int{{19, 14}, {19, 14}, {19, 14}},
 		},
 		Snooze: core.Statement{
 			Text: [3]string{

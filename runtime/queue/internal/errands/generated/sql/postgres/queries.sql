@@ -161,6 +161,44 @@ UPDATE chore
 SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END
 WHERE id = $3 AND state <> 'running';
 
+-- name: PausedChore :one
+SELECT paused
+FROM queue_gates
+WHERE name = $1;
+
+-- name: SetPausedChore :execrows
+UPDATE queue_gates
+SET paused = $1
+WHERE name = $2;
+
+-- name: AddLimitChore :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: LockLimitChore :one
+SELECT used
+FROM queue_gates
+WHERE name = $1
+FOR UPDATE;
+
+-- name: SetLimitChore :execrows
+UPDATE queue_gates
+SET used = $1, seen = $2
+WHERE name = $3;
+
+-- name: PruneLimitsChore :execrows
+DELETE FROM queue_gates
+WHERE id = ANY(ARRAY(
+SELECT unused.id
+FROM queue_gates AS unused
+WHERE unused.paused = FALSE AND unused.seen < $1
+  AND (unused.name = 'chore' OR SUBSTR(unused.name, 1, 6) IN ('chore/', 'chore:'))
+ORDER BY unused.id
+LIMIT 1000
+FOR UPDATE SKIP LOCKED
+));
+
 -- name: GateUsedChore :one
 SELECT COUNT(*) AS used
 FROM chore
@@ -399,6 +437,44 @@ WHERE id = $4 AND state IN ('ready', 'running');
 UPDATE errand
 SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE($1::timestamptz, now()), queue_completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END
 WHERE id = $3 AND state <> 'running';
+
+-- name: PausedErrand :one
+SELECT paused
+FROM queue_gates
+WHERE name = $1;
+
+-- name: SetPausedErrand :execrows
+UPDATE queue_gates
+SET paused = $1
+WHERE name = $2;
+
+-- name: AddLimitErrand :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: LockLimitErrand :one
+SELECT used
+FROM queue_gates
+WHERE name = $1
+FOR UPDATE;
+
+-- name: SetLimitErrand :execrows
+UPDATE queue_gates
+SET used = $1, seen = $2
+WHERE name = $3;
+
+-- name: PruneLimitsErrand :execrows
+DELETE FROM queue_gates
+WHERE id = ANY(ARRAY(
+SELECT unused.id
+FROM queue_gates AS unused
+WHERE unused.paused = FALSE AND unused.seen < $1
+  AND (unused.name = 'errand' OR SUBSTR(unused.name, 1, 7) IN ('errand/', 'errand:'))
+ORDER BY unused.id
+LIMIT 1000
+FOR UPDATE SKIP LOCKED
+));
 
 -- name: GateUsedErrand :one
 SELECT COUNT(*) AS used

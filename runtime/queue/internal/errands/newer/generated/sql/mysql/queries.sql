@@ -179,6 +179,38 @@ UPDATE errand
 SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running';
 
+-- name: PausedErrand :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedErrand :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitErrand :execrows
+INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+VALUES (?, FALSE, '', 0);
+
+-- name: LockLimitErrand :one
+SELECT used
+FROM queue_gates
+WHERE name = ?
+FOR UPDATE;
+
+-- name: SetLimitErrand :execrows
+UPDATE queue_gates
+SET used = ?, seen = ?
+WHERE name = ?;
+
+-- name: PruneLimitsErrand :execrows
+DELETE FROM queue_gates
+WHERE paused = FALSE AND seen < ?
+  AND (name = 'errand' OR SUBSTR(name, 1, 7) IN ('errand/', 'errand:'))
+ORDER BY id
+LIMIT 1000;
+
 -- name: GateUsedErrand :one
 SELECT COUNT(*) AS used
 FROM errand

@@ -175,6 +175,42 @@ UPDATE errand
 SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = ?, queue_completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running';
 
+-- name: PausedErrand :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedErrand :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitErrand :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES (?, 0, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: LockLimitErrand :one
+SELECT used
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetLimitErrand :execrows
+UPDATE queue_gates
+SET used = ?, seen = ?
+WHERE name = ?;
+
+-- name: PruneLimitsErrand :execrows
+DELETE FROM queue_gates
+WHERE id IN (
+SELECT unused.id
+FROM queue_gates AS unused
+WHERE unused.paused = 0 AND unused.seen < ?
+  AND (unused.name = 'errand' OR SUBSTR(unused.name, 1, 7) IN ('errand/', 'errand:'))
+ORDER BY unused.id
+LIMIT 1000
+);
+
 -- name: GateUsedErrand :one
 SELECT COUNT(*) AS used
 FROM errand

@@ -194,3 +194,17 @@ WHERE id = ? AND state IN ('ready', 'running');
 UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6))
 WHERE id = ? AND state <> 'running';
+
+-- name: PausedTask :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedTask :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitTask :execrows
+INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+VALUES (?, FALSE, '', 0);

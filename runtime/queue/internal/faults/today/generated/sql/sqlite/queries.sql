@@ -191,3 +191,18 @@ WHERE id = ? AND state IN ('ready', 'running');
 UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?
 WHERE id = ? AND state <> 'running';
+
+-- name: PausedTask :one
+SELECT paused
+FROM queue_gates
+WHERE name = ?;
+
+-- name: SetPausedTask :execrows
+UPDATE queue_gates
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitTask :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES (?, 0, '', 0)
+ON CONFLICT (name) DO NOTHING;

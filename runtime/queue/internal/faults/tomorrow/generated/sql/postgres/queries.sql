@@ -209,3 +209,18 @@ WHERE id = $2 AND state IN ('ready', 'running');
 UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now())
 WHERE id = $2 AND state <> 'running';
+
+-- name: PausedTask :one
+SELECT paused
+FROM queue_gates
+WHERE name = $1;
+
+-- name: SetPausedTask :execrows
+UPDATE queue_gates
+SET paused = $1
+WHERE name = $2;
+
+-- name: AddLimitTask :execrows
+INSERT INTO queue_gates (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING;
