@@ -116,7 +116,7 @@ var schema = core.Schema{
 		emailQueueTableDef,
 		fetchRequestTableDef,
 		jobQueueTableDef,
-		queueGateTableDef,
+		queueLimitTableDef,
 		routeWebhookTableDef,
 		webhookDeliveryTableDef,
 	},

@@ -14,7 +14,7 @@ import (
 // tables are the queues under test.
 var tables = []string{"job", "task"}
 
-// rate names, as queue_gates does, what the one rate of these queues counts.
+// rate names, as queue_limits does, what the one rate of these queues counts.
 const rate = "task/paced"
 
 // recorder makes each database write into history by itself what becomes of a
@@ -45,7 +45,7 @@ BEGIN
   VALUES ('TABLE', old.id, old.job_type, old.state, new.state, old.queue_epoch, new.queue_epoch, old.attempts, new.attempts,
     old.queue_lease, 0, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'));
 END`}, `
-CREATE TRIGGER rate_used AFTER UPDATE ON queue_gates WHEN new.name = '` + rate + `'
+CREATE TRIGGER rate_used AFTER UPDATE ON queue_limits WHEN new.name = '` + rate + `'
 BEGIN
   INSERT INTO history (queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, conn, counted, at)
   VALUES ('task', 0, 'paced', '', '', 0, 0, 0, 0, 0, new.seen, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'));
@@ -72,7 +72,7 @@ BEGIN
   VALUES ('task', 0, 'paced', '', '', 0, 0, 0, 0, pg_backend_pid(), new.seen, clock_timestamp());
   RETURN NULL;
 END $$`}, `
-CREATE TRIGGER rate_used AFTER UPDATE ON queue_gates FOR EACH ROW
+CREATE TRIGGER rate_used AFTER UPDATE ON queue_limits FOR EACH ROW
 WHEN (new.name = '` + rate + `') EXECUTE FUNCTION task_rate_recorder()`},
 	sqltext.MySQL: {[]string{`
 CREATE TRIGGER TABLE_added AFTER INSERT ON TABLE FOR EACH ROW
@@ -86,7 +86,7 @@ BEGIN
       old.queue_lease, CONNECTION_ID(), CURRENT_TIMESTAMP(6));
   END IF;
 END`}, `
-CREATE TRIGGER rate_used AFTER UPDATE ON queue_gates FOR EACH ROW
+CREATE TRIGGER rate_used AFTER UPDATE ON queue_limits FOR EACH ROW
 BEGIN
   IF new.name = '` + rate + `' THEN
     INSERT INTO history (queue, job, kind, was, became, epoch_was, epoch, attempts_was, attempts, conn, counted, at)

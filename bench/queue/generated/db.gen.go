@@ -95,7 +95,7 @@ var schema = core.Schema{
 	DDL: [3]string{sqliteSchema, postgresSchema, mysqlSchema},
 	Tables: []core.TableDef{
 		benchJobTableDef,
-		queueGateTableDef,
+		queueLimitTableDef,
 	},
 }
 

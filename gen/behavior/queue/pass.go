@@ -115,8 +115,8 @@ func (p *queuePass) policies() {
 		versions = versions || k.Version > 1
 	}
 	for _, policy := range all {
-		if p.w.Gate == nil && (policy.Rate != nil || policy.Concurrency > 0) {
-			p.w.Gate = p.own("what the limits of rate and concurrency count the row under", behavior.Text("queue_gate", "Gate", "text", "255"))
+		if p.w.Limit == nil && (policy.Rate != nil || policy.Concurrency > 0) {
+			p.w.Limit = p.own("what the limits of rate and concurrency count the row under", behavior.Text("queue_limit", "Limit", "text", "255"))
 		}
 		if p.w.Unique == nil && policy.Unique != nil {
 			p.w.Unique = p.own("no two unfinished rows have the same", behavior.Text("queue_unique", "Unique", "text", "255"))
@@ -180,13 +180,13 @@ func (p *queuePass) operations() {
 		{"Paused", OpPaused, true},
 		{"SetPaused", OpSetPaused, true},
 		{"AddLimit", OpAddLimit, true},
-		{"LockLimit", OpLockLimit, p.w.Gate != nil},
-		{"SetLimit", OpSetLimit, p.w.Gate != nil},
-		{"PruneLimits", OpPruneLimits, p.w.Gate != nil},
-		{"GateUsed", OpGateUsed, p.w.Gate != nil},
-		{"GateHold", OpGateHold, p.w.Gate != nil},
-		{"GateOpen", OpGateOpen, p.w.Gate != nil},
-		{"GateNext", OpGateNext, p.w.Gate != nil},
+		{"LockLimit", OpLockLimit, p.w.Limit != nil},
+		{"SetLimit", OpSetLimit, p.w.Limit != nil},
+		{"PruneLimits", OpPruneLimits, p.w.Limit != nil},
+		{"LimitRunning", OpLimitRunning, p.w.Limit != nil},
+		{"HoldLimited", OpHoldLimited, p.w.Limit != nil},
+		{"ReleaseLimited", OpReleaseLimited, p.w.Limit != nil},
+		{"NextLimited", OpNextLimited, p.w.Limit != nil},
 		{"Twin", OpTwin, p.w.Unique != nil},
 		{"Yield", OpYield, p.w.Unique != nil},
 		{"Priority", OpPriority, p.w.Rank != nil},
@@ -224,8 +224,8 @@ func (p *queuePass) indexes() {
 	// By the lease and not by the state: PostgreSQL would take an index of running
 	// rows to write their ends by, and read every one that ran since the last vacuum.
 	p.index("running", []model.IndexColumn{{Field: p.w.Lease}}, is(p.w.Lease, "not_null"))
-	if p.w.Gate != nil {
-		p.index("gate", append([]model.IndexColumn{state, hold, {Field: p.w.Gate}}, order...), is(p.w.Gate, "not_null"))
+	if p.w.Limit != nil {
+		p.index("limit", append([]model.IndexColumn{state, hold, {Field: p.w.Limit}}, order...), is(p.w.Limit, "not_null"))
 	}
 	for _, r := range p.q.Retention {
 		p.index(p.role(r.State), []model.IndexColumn{state, {Field: p.q.CompletedAt}}, is(p.q.State, "=", r.State))

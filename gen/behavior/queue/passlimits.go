@@ -7,8 +7,8 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// gatesTable is the name of the table that all queues of a project share.
-const gatesTable = "queue_gates"
+// limitsTable is the name of the table that all queues of a project share.
+const limitsTable = "queue_limits"
 
 // Tables adds the table that the queues of a project share: which of them are
 // paused, and how much of a rate is used.
@@ -26,21 +26,21 @@ func (Behavior) Tables(p *model.Project) {
 	used.NotNull, used.Default = true, &model.Default{}
 	used.Help = "how much of a rate was used, and when"
 	seen := behavior.Number("seen", "Seen", "0")
-	seen.Help = "when the gate was last passed, in microseconds since 1970"
+	seen.Help = "when the limit was last looked at, in microseconds since 1970"
 	d := &model.Datatype{
-		Name: gatesTable, Label: "Queue Gates", ID: model.IDInteger,
+		Name: limitsTable, Label: "Queue Limits", ID: model.IDInteger,
 		Description: "Which queues are paused, and how much of their limits is used. The runtime keeps it.",
-		GoRow:       "QueueGate", GoAccessor: "QueueGates",
+		GoRow:       "QueueLimit", GoAccessor: "QueueLimits",
 		Fields: []*model.Field{name, paused, used, seen},
 		Indexes: []*model.Index{{
-			Name: gatesTable + "_name_key", GoName: "Name", Unique: true,
+			Name: limitsTable + "_name_key", GoName: "Name", Unique: true,
 			Columns: []model.IndexColumn{{Field: name}},
 		}},
 	}
 	behavior.AddDatatype(p, d, p.Datatypes[i])
 	for _, d := range p.Datatypes {
 		if q := Of(d); q != nil {
-			q.Limits = &LimitTable{Name: gatesTable, Key: name, Paused: paused, Used: used, Seen: seen}
+			q.Limits = &LimitTable{Name: limitsTable, Key: name, Paused: paused, Used: used, Seen: seen}
 		}
 	}
 }

@@ -200,7 +200,7 @@ func (t queuePrinter) claimed() jen.Code {
 		jen.Id("Errors"):      code.Value("row", w.Errors),
 		jen.Id("Trace"):       code.Value("row", w.Trace),
 	}
-	for name, field := range map[string]*model.Field{"Kind": q.KindField, "Queue": w.Name, "Gate": w.Gate, "Unique": w.Unique, "UniqueUntil": w.UniqueUntil} {
+	for name, field := range map[string]*model.Field{"Kind": q.KindField, "Queue": w.Name, "Limit": w.Limit, "Unique": w.Unique, "UniqueUntil": w.UniqueUntil} {
 		switch {
 		case field == nil:
 		case field.EnumGoName != "":

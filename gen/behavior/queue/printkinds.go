@@ -184,7 +184,7 @@ func (t queuePrinter) replacement() jen.Code {
 	w := t.w
 	q := w.Section
 	stays := map[*model.Field]bool{q.State: true, q.Attempts: true, q.Error: true, q.StartedAt: true, q.CompletedAt: true}
-	anew := map[*model.Field]bool{w.Version: true, w.Trace: true, w.Name: true, w.Gate: true, q.RunAt: true, q.MaxAttempts: true}
+	anew := map[*model.Field]bool{w.Version: true, w.Trace: true, w.Name: true, w.Limit: true, q.RunAt: true, q.MaxAttempts: true}
 	aged := t.aged()
 	values := map[*model.Field]jen.Code{}
 	for _, f := range t.D.Fields {
@@ -335,7 +335,7 @@ func (t queuePrinter) keys(g *jen.Group, kind string, p Policy, members []*model
 		if p.Per != nil {
 			per = append(per, p.Per)
 		}
-		g.Add(code.Input("n", w.Gate)).Op("=").Add(code.Store("Set")).Call(engine("Key").Call(values(per...)...))
+		g.Add(code.Input("n", w.Limit)).Op("=").Add(code.Store("Set")).Call(engine("Key").Call(values(per...)...))
 	}
 	if p.Unique != nil {
 		g.Add(code.Input("n", w.Unique)).Op("=").Add(code.Store("Set")).Call(engine("Key").Call(values(p.Unique.By...)...))

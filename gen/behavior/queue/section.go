@@ -131,7 +131,7 @@ type Worker struct {
 	Trace    *model.Field        // the trace that enqueued the row
 
 	Name        *model.Field // of named queues
-	Gate        *model.Field // what a limit counts the row under
+	Limit       *model.Field // what a limit counts the row under
 	Unique      *model.Field // no two rows that hold it have the same
 	UniqueUntil *model.Field // until when Unique holds, whatever becomes of the row
 	Yielded     *model.Field // another row took Unique while this one was unfinished
@@ -143,38 +143,38 @@ type Worker struct {
 // The operations of a queue. Those that end a claim name its epoch, and change nothing
 // once another worker has the row.
 const (
-	OpClaim       model.OpKind = "claim"        // take due rows
-	OpLock        model.OpKind = "lock"         // MySQL: keep claimed rows from others, and see whose they are
-	OpBeat        model.OpKind = "beat"         // renew the leases of claims
-	OpComplete    model.OpKind = "complete"     // end claims: done
-	OpFinish      model.OpKind = "finish"       // end a claim: done, with a result
-	OpRetry       model.OpKind = "retry"        // end a claim: ready again, later
-	OpSnooze      model.OpKind = "snooze"       // end a claim: ready again, later, without counting it
-	OpRelease     model.OpKind = "release"      // give a claim back, as if it had not been
-	OpBury        model.OpKind = "bury"         // end a claim: failed for good
-	OpAbandon     model.OpKind = "abandon"      // end a claim: cancelled
-	OpReport      model.OpKind = "report"       // write how far a handler has come
-	OpRunning     model.OpKind = "running"      // the claims that there are
-	OpExpire      model.OpKind = "expire"       // take a claim from a worker that is gone
-	OpPromote     model.OpKind = "promote"      // let rows be claimed whose time has come
-	OpNextDue     model.OpKind = "next_due"     // when the next row's time comes
-	OpStranger    model.OpKind = "stranger"     // rows of kinds that this program has no handler for
-	OpPark        model.OpKind = "park"         // keep such a row from being looked at again
-	OpUnpark      model.OpKind = "unpark"       // let rows be claimed that this program knows
-	OpCancel      model.OpKind = "cancel"       // end a row that is ready or running
-	OpRevive      model.OpKind = "revive"       // make a row that has ended ready again
-	OpPrune       model.OpKind = "prune"        // delete rows that ended some time ago
-	OpPaused      model.OpKind = "paused"       // whether a queue is paused
-	OpSetPaused   model.OpKind = "set_paused"   // pause it, or resume it
-	OpAddLimit    model.OpKind = "add_limit"    // add the row of a queue or of a limit
-	OpLockLimit   model.OpKind = "lock_limit"   // lock a limit, and read its starts
-	OpSetLimit    model.OpKind = "set_limit"    // write its starts
-	OpPruneLimits model.OpKind = "prune_limits" // delete limits that are not used any more
-	OpGateUsed    model.OpKind = "gate_used"
-	OpGateHold    model.OpKind = "gate_hold" // keep a gate's ready rows from being looked at
-	OpGateOpen    model.OpKind = "gate_open" // let some of them be claimed
-	OpGateNext    model.OpKind = "gate_next" // the next gate that holds rows
-	OpTwin        model.OpKind = "twin"      // the row that holds a unique key
-	OpYield       model.OpKind = "yield"     // take its unique key from a row
-	OpPriority    model.OpKind = "priority"  // change a row's priority and its rank
+	OpClaim          model.OpKind = "claim"           // take due rows
+	OpLock           model.OpKind = "lock"            // MySQL: keep claimed rows from others, and see whose they are
+	OpBeat           model.OpKind = "beat"            // renew the leases of claims
+	OpComplete       model.OpKind = "complete"        // end claims: done
+	OpFinish         model.OpKind = "finish"          // end a claim: done, with a result
+	OpRetry          model.OpKind = "retry"           // end a claim: ready again, later
+	OpSnooze         model.OpKind = "snooze"          // end a claim: ready again, later, without counting it
+	OpRelease        model.OpKind = "release"         // give a claim back, as if it had not been
+	OpBury           model.OpKind = "bury"            // end a claim: failed for good
+	OpAbandon        model.OpKind = "abandon"         // end a claim: cancelled
+	OpReport         model.OpKind = "report"          // write how far a handler has come
+	OpRunning        model.OpKind = "running"         // the claims that there are
+	OpExpire         model.OpKind = "expire"          // take a claim from a worker that is gone
+	OpPromote        model.OpKind = "promote"         // let rows be claimed whose time has come
+	OpNextDue        model.OpKind = "next_due"        // when the next row's time comes
+	OpStranger       model.OpKind = "stranger"        // rows of kinds that this program has no handler for
+	OpPark           model.OpKind = "park"            // keep such a row from being looked at again
+	OpUnpark         model.OpKind = "unpark"          // let rows be claimed that this program knows
+	OpCancel         model.OpKind = "cancel"          // end a row that is ready or running
+	OpRevive         model.OpKind = "revive"          // make a row that has ended ready again
+	OpPrune          model.OpKind = "prune"           // delete rows that ended some time ago
+	OpPaused         model.OpKind = "paused"          // whether a queue is paused
+	OpSetPaused      model.OpKind = "set_paused"      // pause it, or resume it
+	OpAddLimit       model.OpKind = "add_limit"       // add the row of a queue or of a limit
+	OpLockLimit      model.OpKind = "lock_limit"      // lock a limit, and read its starts
+	OpSetLimit       model.OpKind = "set_limit"       // write its starts
+	OpPruneLimits    model.OpKind = "prune_limits"    // delete limits that are not used any more
+	OpLimitRunning   model.OpKind = "limit_running"   // how many run under a limit
+	OpHoldLimited    model.OpKind = "hold_limited"    // hold the ready rows under a limit that is reached
+	OpReleaseLimited model.OpKind = "release_limited" // let some of them be claimed
+	OpNextLimited    model.OpKind = "next_limited"    // the next limit under which rows are held
+	OpTwin           model.OpKind = "twin"            // the row that holds a unique key
+	OpYield          model.OpKind = "yield"           // take its unique key from a row
+	OpPriority       model.OpKind = "priority"        // change a row's priority and its rank
 )

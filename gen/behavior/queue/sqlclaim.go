@@ -230,41 +230,41 @@ func (w work) prune(r *Retention) []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// gateUsed counts what runs under a gate. A hold says nothing of what runs; a
+// limitRunning counts what runs under a limit. A hold says nothing of what runs; a
 // change of its time may leave one.
-func (w work) gateUsed() []model.Query {
+func (w work) limitRunning() []model.Query {
 	s := w.Statement()
 	s.Add("SELECT COUNT(*) AS used\nFROM %s\nWHERE %s", w.Quote(w.d.Name), w.is(w.q.State, w.q.Running))
 	s.Add(" AND %s", w.OneOf(w.name(w.w.Hold), []string{w.QuoteText(""), w.QuoteText(protocol.HoldTime)}))
-	s.Add(" AND %s = %s", w.name(w.w.Gate), s.Arg(protocol.ArgLimitKey, w.w.Gate))
+	s.Add(" AND %s = %s", w.name(w.w.Limit), s.Arg(protocol.ArgLimitKey, w.w.Limit))
 	return statement.One(s.Query(":one", []*model.Field{nil}))
 }
 
-// gateHold keeps rows under a closed gate from being looked at again and again.
-func (w work) gateHold() []model.Query {
+// holdLimited keeps rows under a limit that is reached from being looked at again and again.
+func (w work) holdLimited() []model.Query {
 	s := w.update(w.is(w.w.Hold, protocol.HoldLimit))
 	w.among(s, func(s *statement.Statement, columns string) {
 		alias := w.waiting(s, columns, "")
-		s.Add(" AND %s%s = %s", alias, w.name(w.w.Gate), s.Arg(protocol.ArgLimitKey, w.w.Gate))
+		s.Add(" AND %s%s = %s", alias, w.name(w.w.Limit), s.Arg(protocol.ArgLimitKey, w.w.Limit))
 	}, w.best)
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// gateOpen lets the first rows under a gate be claimed.
-func (w work) gateOpen() []model.Query {
+// releaseLimited lets the first rows under a limit be claimed.
+func (w work) releaseLimited() []model.Query {
 	s := w.update(w.is(w.w.Hold, ""))
 	w.among(s, func(s *statement.Statement, columns string) {
 		alias := w.waiting(s, columns, protocol.HoldLimit)
-		s.Add(" AND %s%s = %s", alias, w.name(w.w.Gate), s.Arg(protocol.ArgLimitKey, w.w.Gate))
+		s.Add(" AND %s%s = %s", alias, w.name(w.w.Limit), s.Arg(protocol.ArgLimitKey, w.w.Limit))
 	}, w.best)
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// gateNext goes through the gates that hold rows, by name.
-func (w work) gateNext() []model.Query {
+// nextLimited goes through the limits under which rows are held, by name.
+func (w work) nextLimited() []model.Query {
 	s := w.Statement()
-	w.waiting(s, w.name(w.w.Gate), protocol.HoldLimit)
-	s.Add(" AND %s > %s", w.name(w.w.Gate), s.Arg(protocol.ArgLimitKey, w.w.Gate))
-	s.Add("\nORDER BY %s\nLIMIT 1", w.name(w.w.Gate))
-	return statement.One(s.Query(":many", []*model.Field{w.w.Gate}))
+	w.waiting(s, w.name(w.w.Limit), protocol.HoldLimit)
+	s.Add(" AND %s > %s", w.name(w.w.Limit), s.Arg(protocol.ArgLimitKey, w.w.Limit))
+	s.Add("\nORDER BY %s\nLIMIT 1", w.name(w.w.Limit))
+	return statement.One(s.Query(":many", []*model.Field{w.w.Limit}))
 }

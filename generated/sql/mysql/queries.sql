@@ -409,16 +409,16 @@ WHERE id = ? AND status <> 'sending';
 
 -- name: PausedEmailQueue :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?;
 
 -- name: SetPausedEmailQueue :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = ?
 WHERE name = ?;
 
 -- name: AddLimitEmailQueue :execrows
-INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
 -- name: InsertFetchRequest :execlastid
@@ -628,16 +628,16 @@ WHERE id = ? AND status <> 'processing';
 
 -- name: PausedJobQueue :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?;
 
 -- name: SetPausedJobQueue :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = ?
 WHERE name = ?;
 
 -- name: AddLimitJobQueue :execrows
-INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
 -- name: PruneJobQueueDone :execrows

@@ -131,13 +131,13 @@ CREATE TABLE job_queue (
   KEY job_queue_queue_cancelled_idx (status, completed_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE queue_gates (
+CREATE TABLE queue_limits (
   id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name varchar(255) NOT NULL,
   paused tinyint(1) NOT NULL DEFAULT FALSE,
   used text NOT NULL,
   seen bigint NOT NULL DEFAULT 0,
-  UNIQUE KEY queue_gates_name_key (name)
+  UNIQUE KEY queue_limits_name_key (name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE route_webhooks (

@@ -454,16 +454,16 @@ WHERE id = $2 AND status <> 'sending';
 
 -- name: PausedEmailQueue :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1;
 
 -- name: SetPausedEmailQueue :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = $1
 WHERE name = $2;
 
 -- name: AddLimitEmailQueue :execrows
-INSERT INTO queue_gates (name, paused, used, seen)
+INSERT INTO queue_limits (name, paused, used, seen)
 VALUES ($1, FALSE, '', 0)
 ON CONFLICT (name) DO NOTHING;
 
@@ -689,16 +689,16 @@ WHERE id = $2 AND status <> 'processing';
 
 -- name: PausedJobQueue :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1;
 
 -- name: SetPausedJobQueue :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = $1
 WHERE name = $2;
 
 -- name: AddLimitJobQueue :execrows
-INSERT INTO queue_gates (name, paused, used, seen)
+INSERT INTO queue_limits (name, paused, used, seen)
 VALUES ($1, FALSE, '', 0)
 ON CONFLICT (name) DO NOTHING;
 

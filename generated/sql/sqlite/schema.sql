@@ -176,16 +176,16 @@ CREATE INDEX job_queue_queue_done_idx ON job_queue (status, completed_at) WHERE 
 CREATE INDEX job_queue_queue_dead_idx ON job_queue (status, completed_at) WHERE status = 'failed';
 CREATE INDEX job_queue_queue_cancelled_idx ON job_queue (status, completed_at) WHERE status = 'cancelled';
 
-CREATE TABLE queue_gates (
+CREATE TABLE queue_limits (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
   paused INTEGER NOT NULL DEFAULT 0,
   used TEXT NOT NULL DEFAULT '',
   seen INTEGER NOT NULL DEFAULT 0,
-  CONSTRAINT queue_gates_name_check CHECK (length(name) <= 255),
-  CONSTRAINT queue_gates_paused_check CHECK (paused IN (0, 1))
+  CONSTRAINT queue_limits_name_check CHECK (length(name) <= 255),
+  CONSTRAINT queue_limits_paused_check CHECK (paused IN (0, 1))
 ) STRICT;
-CREATE UNIQUE INDEX queue_gates_name_key ON queue_gates (name);
+CREATE UNIQUE INDEX queue_limits_name_key ON queue_limits (name);
 
 CREATE TABLE route_webhooks (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

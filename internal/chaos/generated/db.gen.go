@@ -114,7 +114,7 @@ var schema = core.Schema{
 		enqueuedTableDef,
 		historyTableDef,
 		jobTableDef,
-		queueGateTableDef,
+		queueLimitTableDef,
 		taskTableDef,
 	},
 }

@@ -583,13 +583,13 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 		},
 		AddLimit: core.Statement{
 			Text: [3]string{
-				`INSERT INTO queue_gates (name, paused, used, seen)
+				`INSERT INTO queue_limits (name, paused, used, seen)
 VALUES (?, 0, '', 0)
 ON CONFLICT (name) DO NOTHING`,
-				`INSERT INTO queue_gates (name, paused, used, seen)
+				`INSERT INTO queue_limits (name, paused, used, seen)
 VALUES ($1, FALSE, '', 0)
 ON CONFLICT (name) DO NOTHING`,
-				`INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+				`INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
@@ -791,13 +791,13 @@ WHERE id = ? AND state = 'ready' AND queue_hold = ''`,
 		Paused: core.Statement{
 			Text: [3]string{
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?`,
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1`,
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
@@ -916,13 +916,13 @@ LIMIT ?`,
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = ?
 WHERE name = ?`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = $1
 WHERE name = $2`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = ?
 WHERE name = ?`,
 			},

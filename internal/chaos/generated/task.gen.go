@@ -56,7 +56,7 @@ type Task struct {
 	// another row took the key while this one was unfinished
 	QueueYielded bool `json:"queue_yielded"`
 	// what the limits of rate and concurrency count the row under
-	QueueGate store.Null[string] `json:"queue_gate"`
+	QueueLimit store.Null[string] `json:"queue_limit"`
 }
 
 // TaskState is the state of task.
@@ -139,7 +139,7 @@ type taskOwn struct {
 	QueueTrace       store.Opt[string]
 	QueueUnique      store.Opt[string]
 	QueueUniqueUntil store.Opt[time.Time]
-	QueueGate        store.Opt[string]
+	QueueLimit       store.Opt[string]
 }
 
 // TaskFields are the columns of task, for filters and sorts.
@@ -165,7 +165,7 @@ var TaskFields = struct {
 	QueueUnique      store.TextCol[TaskID, string]
 	QueueUniqueUntil store.Col[TaskID, time.Time]
 	QueueYielded     store.Col[TaskID, bool]
-	QueueGate        store.TextCol[TaskID, string]
+	QueueLimit       store.TextCol[TaskID, string]
 }{
 	ID:               core.FieldOf[TaskID, TaskID](0),
 	JobType:          core.TextOf[TaskID, string](1),
@@ -188,7 +188,7 @@ var TaskFields = struct {
 	QueueUnique:      core.TextOf[TaskID, string](18),
 	QueueUniqueUntil: core.FieldOf[TaskID, time.Time](19),
 	QueueYielded:     core.FieldOf[TaskID, bool](20),
-	QueueGate:        core.TextOf[TaskID, string](21),
+	QueueLimit:       core.TextOf[TaskID, string](21),
 }
 
 // The forms of a question to task and of its answer.
@@ -326,7 +326,7 @@ var taskSpec = core.Spec{
 		{Name: "queue_unique", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_unique_until", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "queue_yielded", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
-		{Name: "queue_gate", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
+		{Name: "queue_limit", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 	},
 	Fields: taskFields,
 	ID:     core.IDInteger,
@@ -346,7 +346,7 @@ var taskTableDef = core.TableDef{
 		{Name: "task_queue_claim_idx", Columns: []int{3, 11, 12, 4, 0}, Desc: []bool{false, false, false, true, false}, Partial: true},
 		{Name: "task_queue_hold_idx", Columns: []int{3, 11, 7}, Partial: true},
 		{Name: "task_queue_running_idx", Columns: []int{10}, Partial: true},
-		{Name: "task_queue_gate_idx", Columns: []int{3, 11, 21, 4, 0}, Desc: []bool{false, false, false, true, false}, Partial: true},
+		{Name: "task_queue_limit_idx", Columns: []int{3, 11, 21, 4, 0}, Desc: []bool{false, false, false, true, false}, Partial: true},
 		{Name: "task_queue_unique_idx", Columns: []int{18}, Unique: true, Partial: true},
 	},
 	Name: "task",
@@ -376,7 +376,7 @@ func taskFields(row any, buf []any) []any {
 		&r.QueueUnique,
 		&r.QueueUniqueUntil,
 		&r.QueueYielded,
-		&r.QueueGate)
+		&r.QueueLimit)
 }
 
 func taskNew(given, row any, m *core.Mask, now time.Time) {
@@ -398,7 +398,7 @@ func taskNew(given, row any, m *core.Mask, now time.Time) {
 	core.PutNull(m, 18, &r.QueueUnique, n.own.QueueUnique)
 	core.PutNull(m, 19, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
 	r.QueueYielded = false
-	core.PutNull(m, 21, &r.QueueGate, n.own.QueueGate)
+	core.PutNull(m, 21, &r.QueueLimit, n.own.QueueLimit)
 }
 
 func taskPatch(given, row any, m *core.Mask) {
@@ -416,7 +416,7 @@ func taskPatch(given, row any, m *core.Mask) {
 	core.PutNull(m, 17, &r.QueueTrace, p.own.QueueTrace)
 	core.PutNull(m, 18, &r.QueueUnique, p.own.QueueUnique)
 	core.PutNull(m, 19, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
-	core.PutNull(m, 21, &r.QueueGate, p.own.QueueGate)
+	core.PutNull(m, 21, &r.QueueLimit, p.own.QueueLimit)
 }
 
 // Once is the payload of a once in task.
@@ -457,7 +457,7 @@ func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(
 			QueueName:   n.QueueName,
 			RunAt:       n.RunAt,
 			own: taskOwn{
-				QueueGate:  n.own.QueueGate,
+				QueueLimit: n.own.QueueLimit,
 				QueueTrace: n.own.QueueTrace,
 			},
 		}
@@ -556,7 +556,7 @@ func newCapped(ctx context.Context, payload Capped, opts []func(*TaskNew)) (Task
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(engine.Key("task/capped", payload.Key))
+	n.own.QueueLimit = store.Set(engine.Key("task/capped", payload.Key))
 	return n, nil
 }
 
@@ -608,7 +608,7 @@ func newPaced(ctx context.Context, payload Paced, opts []func(*TaskNew)) (TaskNe
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(engine.Key("task/paced"))
+	n.own.QueueLimit = store.Set(engine.Key("task/paced"))
 	return n, nil
 }
 
@@ -681,9 +681,9 @@ var taskQueue = engine.Spec[Task]{
 			Attempt:     row.Attempts,
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
-			Gate:        row.QueueGate.V,
 			ID:          int64(row.ID),
 			Kind:        row.JobType,
+			Limit:       row.QueueLimit.V,
 			MaxAttempts: row.MaxAttempts,
 			Queue:       row.QueueName,
 			State:       string(row.State),
@@ -723,13 +723,13 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 		},
 		AddLimit: core.Statement{
 			Text: [3]string{
-				`INSERT INTO queue_gates (name, paused, used, seen)
+				`INSERT INTO queue_limits (name, paused, used, seen)
 VALUES (?, 0, '', 0)
 ON CONFLICT (name) DO NOTHING`,
-				`INSERT INTO queue_gates (name, paused, used, seen)
+				`INSERT INTO queue_limits (name, paused, used, seen)
 VALUES ($1, FALSE, '', 0)
 ON CONFLICT (name) DO NOTHING`,
-				`INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+				`INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
@@ -795,7 +795,7 @@ WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = ?
 ORDER BY due.priority DESC, due.id
 LIMIT ?
 )
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate`,
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit`,
 				`UPDATE task
 SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
@@ -808,7 +808,7 @@ ORDER BY due.priority DESC, due.id
 LIMIT $5
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate`,
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit`,
 				`SELECT id
 FROM task
 WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
@@ -869,110 +869,61 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{10, 0, 1}, {10, 0, 1}, {10, 0, 1}},
 		},
-		GateHold: core.Statement{
-			Text: [3]string{
-				`UPDATE task
-SET queue_hold = 'limit'
-WHERE id IN (
-SELECT due.id
-FROM task AS due
-WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_gate = ?
-ORDER BY due.priority DESC, due.id
-LIMIT ?
-)`,
-				`UPDATE task
-SET queue_hold = 'limit'
-WHERE id = ANY(ARRAY(
-SELECT due.id
-FROM task AS due
-WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_gate = $1
-ORDER BY due.priority DESC, due.id
-LIMIT $2
-FOR UPDATE SKIP LOCKED
-))`,
-				`UPDATE task
-SET queue_hold = 'limit'
-WHERE state = 'ready' AND queue_hold = '' AND queue_gate = ?
-ORDER BY priority DESC, id
-LIMIT ?`,
-			},
-			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
-		},
-		GateNext: core.Statement{
-			Text: [3]string{
-				`SELECT queue_gate
-FROM task
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > ?
-ORDER BY queue_gate
-LIMIT 1`,
-				`SELECT queue_gate
-FROM task
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > $1
-ORDER BY queue_gate
-LIMIT 1`,
-				`SELECT queue_gate
-FROM task
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > ?
-ORDER BY queue_gate
-LIMIT 1`,
-			},
-			Order: [3][]int{{14}, {14}, {14}},
-		},
-		GateOpen: core.Statement{
-			Text: [3]string{
-				`UPDATE task
-SET queue_hold = ''
-WHERE id IN (
-SELECT due.id
-FROM task AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_gate = ?
-ORDER BY due.priority DESC, due.id
-LIMIT ?
-)`,
-				`UPDATE task
-SET queue_hold = ''
-WHERE id = ANY(ARRAY(
-SELECT due.id
-FROM task AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_gate = $1
-ORDER BY due.priority DESC, due.id
-LIMIT $2
-FOR UPDATE SKIP LOCKED
-))`,
-				`UPDATE task
-SET queue_hold = ''
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate = ?
-ORDER BY priority DESC, id
-LIMIT ?`,
-			},
-			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
-		},
-		GateUsed: core.Statement{
-			Text: [3]string{
-				`SELECT COUNT(*) AS used
-FROM task
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
-				`SELECT COUNT(*) AS used
-FROM task
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = $1`,
-				`SELECT COUNT(*) AS used
-FROM task
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
-			},
-			Order: [3][]int{{14}, {14}, {14}},
-		},
 		Get: core.Statement{
 			Text: [3]string{
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE id = ?`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE id = $1`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE id = ?`,
 			},
+		},
+		HoldLimited: core.Statement{
+			Text: [3]string{
+				`UPDATE task
+SET queue_hold = 'limit'
+WHERE id IN (
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_limit = ?
+ORDER BY due.priority DESC, due.id
+LIMIT ?
+)`,
+				`UPDATE task
+SET queue_hold = 'limit'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_limit = $1
+ORDER BY due.priority DESC, due.id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+))`,
+				`UPDATE task
+SET queue_hold = 'limit'
+WHERE state = 'ready' AND queue_hold = '' AND queue_limit = ?
+ORDER BY priority DESC, id
+LIMIT ?`,
+			},
+			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
+		},
+		LimitRunning: core.Statement{
+			Text: [3]string{
+				`SELECT COUNT(*) AS used
+FROM task
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = ?`,
+				`SELECT COUNT(*) AS used
+FROM task
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = $1`,
+				`SELECT COUNT(*) AS used
+FROM task
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = ?`,
+			},
+			Order: [3][]int{{14}, {14}, {14}},
 		},
 		Lock: core.Statement{
 			Text: [3]string{
@@ -989,14 +940,14 @@ FOR UPDATE`,
 		LockLimit: core.Statement{
 			Text: [3]string{
 				`SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?`,
 				`SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1
 FOR UPDATE`,
 				`SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?
 FOR UPDATE`,
 			},
@@ -1022,6 +973,26 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
+		NextLimited: core.Statement{
+			Text: [3]string{
+				`SELECT queue_limit
+FROM task
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > ?
+ORDER BY queue_limit
+LIMIT 1`,
+				`SELECT queue_limit
+FROM task
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > $1
+ORDER BY queue_limit
+LIMIT 1`,
+				`SELECT queue_limit
+FROM task
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > ?
+ORDER BY queue_limit
+LIMIT 1`,
+			},
+			Order: [3][]int{{14}, {14}, {14}},
+		},
 		Park: core.Statement{
 			Text: [3]string{
 				`UPDATE task
@@ -1039,13 +1010,13 @@ WHERE id = ? AND state = 'ready' AND queue_hold = ''`,
 		Paused: core.Statement{
 			Text: [3]string{
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?`,
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1`,
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
@@ -1081,26 +1052,26 @@ LIMIT ?`,
 		},
 		PruneLimits: core.Statement{
 			Text: [3]string{
-				`DELETE FROM queue_gates
+				`DELETE FROM queue_limits
 WHERE id IN (
 SELECT unused.id
-FROM queue_gates AS unused
+FROM queue_limits AS unused
 WHERE unused.paused = 0 AND unused.seen < ?
   AND (unused.name = 'task' OR SUBSTR(unused.name, 1, 5) IN ('task/', 'task:'))
 ORDER BY unused.id
 LIMIT 1000
 )`,
-				`DELETE FROM queue_gates
+				`DELETE FROM queue_limits
 WHERE id = ANY(ARRAY(
 SELECT unused.id
-FROM queue_gates AS unused
+FROM queue_limits AS unused
 WHERE unused.paused = FALSE AND unused.seen < $1
   AND (unused.name = 'task' OR SUBSTR(unused.name, 1, 5) IN ('task/', 'task:'))
 ORDER BY unused.id
 LIMIT 1000
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM queue_gates
+				`DELETE FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'task' OR SUBSTR(name, 1, 5) IN ('task/', 'task:'))
 ORDER BY id
@@ -1112,7 +1083,7 @@ LIMIT 1000`,
 			Text: [3]string{
 				``,
 				``,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE id IN (?)`,
 			},
@@ -1131,6 +1102,35 @@ SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
+		},
+		ReleaseLimited: core.Statement{
+			Text: [3]string{
+				`UPDATE task
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = ?
+ORDER BY due.priority DESC, due.id
+LIMIT ?
+)`,
+				`UPDATE task
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM task AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1
+ORDER BY due.priority DESC, due.id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+))`,
+				`UPDATE task
+SET queue_hold = ''
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
+ORDER BY priority DESC, id
+LIMIT ?`,
+			},
+			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
 		Report: core.Statement{
 			Text: [3]string{
@@ -1193,13 +1193,13 @@ LIMIT ?`,
 		},
 		SetLimit: core.Statement{
 			Text: [3]string{
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET used = $1, seen = $2
 WHERE name = $3`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?`,
 			},
@@ -1207,13 +1207,13 @@ WHERE name = ?`,
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = ?
 WHERE name = ?`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = $1
 WHERE name = $2`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = ?
 WHERE name = ?`,
 			},
@@ -1280,14 +1280,14 @@ WHERE id IN (?)`,
 		},
 		Twin: core.Statement{
 			Text: [3]string{
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
 FOR UPDATE`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE queue_unique = ? AND task_queue_unique_idx_when = 1
 FOR UPDATE`,

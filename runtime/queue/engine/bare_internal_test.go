@@ -293,10 +293,10 @@ func TestPromoteWakes(t *testing.T) {
 func TestEndsWakeOthers(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
 		b.exec(t, b.db, [3]string{
-			"CREATE TABLE opened (gate TEXT, n INTEGER)", "CREATE TABLE opened (gate text, n bigint)", "CREATE TABLE opened (gate varchar(50), n bigint)",
+			"CREATE TABLE opened (name TEXT, n INTEGER)", "CREATE TABLE opened (name text, n bigint)", "CREATE TABLE opened (name varchar(50), n bigint)",
 		}[b.db.Conn().Dialect()])
-		b.shape.st.GateUsed = plain("SELECT 1")
-		b.shape.st.GateOpen = same("INSERT INTO opened (gate, n) VALUES (?, ?)", protocol.ArgLimitKey, protocol.ArgLimit)
+		b.shape.st.LimitRunning = plain("SELECT 1")
+		b.shape.st.ReleaseLimited = same("INSERT INTO opened (name, n) VALUES (?, ?)", protocol.ArgLimitKey, protocol.ArgLimit)
 		b.shape.policies = map[string]Policy{"narrow": {Concurrency: 1}, "rated": {Rate: Rate{Max: 1, Every: time.Hour}}}
 		woken := func(topic string, group []settlement) {
 			t.Helper()
@@ -314,15 +314,15 @@ func TestEndsWakeOthers(t *testing.T) {
 		}
 		claims := b.claimed(t, 4)
 		for i, kind := range []string{"narrow", "narrow", "rated", "narrow"} {
-			claims[i].Kind, claims[i].Gate = kind, "work/"+kind
+			claims[i].Kind, claims[i].Limit = kind, "work/"+kind
 		}
-		claims[3].Gate = "work/narrow:7"
+		claims[3].Limit = "work/narrow:7"
 		for _, again := range []verb{toRetry, toSnooze, toRelease} {
 			woken("work", ends(claims[2:3], outcome{verb: again}))
 		}
 		woken("work/ended", ends(claims[2:3], outcome{verb: toDone}))
 		woken("work", ends(claims, outcome{verb: toDone}))
-		st := plain("SELECT gate FROM opened WHERE n = 2 OR n = 1 ORDER BY n, gate")
+		st := plain("SELECT name FROM opened WHERE n = 2 OR n = 1 ORDER BY n, name")
 		got, err := core.Many(t.Context(), b.db.Conn(), &st, nil, func(s *string) []any { return []any{s} })
 		if want := []string{"work/narrow:7", "work/narrow"}; err != nil || !slices.Equal(got, want) {
 			t.Errorf("opened %v, %v; want %v, for one end and for two", got, err, want)

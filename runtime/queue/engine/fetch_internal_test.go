@@ -37,7 +37,7 @@ func (b *bare) claimable() (reads *atomic.Int64) {
 	b.shape.fields = func(any) []any { return nil }
 	b.shape.claimed = func(row any) Claimed {
 		r := row.(*bareRow)
-		return Claimed{ID: r.id, Epoch: r.epoch, Gate: "work/all", Attempt: 1, MaxAttempts: 3}
+		return Claimed{ID: r.id, Epoch: r.epoch, Limit: "work/all", Attempt: 1, MaxAttempts: 3}
 	}
 	return reads
 }
@@ -55,9 +55,9 @@ func TestRefusedRowsAreMet(t *testing.T) {
 		reads := b.claimable()
 		b.shape.policies = map[string]Policy{"": {Concurrency: 1}}
 		st := b.shape.st
-		st.GateUsed = same("SELECT COUNT(*) FROM work WHERE state = 'ready'")
+		st.LimitRunning = same("SELECT COUNT(*) FROM work WHERE state = 'ready'")
 		st.Release = same("UPDATE work SET epoch = epoch WHERE id = ? AND epoch = ?", protocol.ArgID, protocol.ArgEpoch)
-		st.GateHold = same("UPDATE work SET epoch = epoch WHERE id = 0")
+		st.HoldLimited = same("UPDATE work SET epoch = epoch WHERE id = 0")
 		st.NextDue = same("DELETE FROM work WHERE state = 'not asked' RETURNING due") // it shows that it ran
 
 		claims, met, err := b.fetcher.claim(t.Context(), newLocalQueue("", wanted), wanted)

@@ -26,7 +26,7 @@ type limiter struct {
 }
 
 // limits reports whether any kind has a limit over all processes.
-func (l *limiter) limits() bool { return l.shape.st.GateUsed.Text[0] != "" }
+func (l *limiter) limits() bool { return l.shape.st.LimitRunning.Text[0] != "" }
 
 // admit returns those of the rows, claimed in the same transaction, that the limits
 // allow, and makes the others ready again. A key is locked while its jobs are
@@ -35,7 +35,7 @@ func (l *limiter) limits() bool { return l.shape.st.GateUsed.Text[0] != "" }
 func (l *limiter) admit(ctx context.Context, c *core.Conn, rows []any) (admitted []any, starts map[any]start, err error) {
 	byKey := map[string][]any{}
 	for _, row := range rows {
-		if key := l.shape.claimed(row).Gate; key != "" {
+		if key := l.shape.claimed(row).Limit; key != "" {
 			byKey[key] = append(byKey[key], row)
 		}
 	}
@@ -136,7 +136,7 @@ func (l *limiter) reject(ctx context.Context, c *core.Conn, key string, rows []a
 	}
 	args := arguments(l.db, 0)
 	args[protocol.ArgLimitKey], args[protocol.ArgLimit] = key, int64(10*maxSettle)
-	_, err = core.Exec(ctx, c, &l.shape.st.GateHold, args)
+	_, err = core.Exec(ctx, c, &l.shape.st.HoldLimited, args)
 	return err
 }
 
@@ -160,7 +160,7 @@ func (l *limiter) lockKey(ctx context.Context, c *core.Conn, key string) (window
 func (l *limiter) runningUnder(ctx context.Context, c *core.Conn, key string) (int, error) {
 	args := arguments(l.db, 0)
 	args[protocol.ArgLimitKey] = key
-	n, err := core.One(ctx, c, &l.shape.st.GateUsed, args, func(n *int64) []any { return []any{n} })
+	n, err := core.One(ctx, c, &l.shape.st.LimitRunning, args, func(n *int64) []any { return []any{n} })
 	return int(n), err
 }
 
@@ -171,7 +171,7 @@ func (l *limiter) release(ctx context.Context, c *core.Conn, key string, n int) 
 	}
 	args := arguments(l.db, 0)
 	args[protocol.ArgLimitKey], args[protocol.ArgLimit] = key, int64(min(n, maxBatch))
-	return core.Exec(ctx, c, &l.shape.st.GateOpen, args)
+	return core.Exec(ctx, c, &l.shape.st.ReleaseLimited, args)
 }
 
 // releaseAfter releases as many rows as jobs have ended under a limit of concurrency.
@@ -181,8 +181,8 @@ func (l *limiter) releaseAfter(ctx context.Context, group []settlement) {
 	}
 	ended := map[string]int{}
 	for _, s := range group {
-		if s.claim.Gate != "" && l.shape.policies[s.claim.Kind].Concurrency > 0 {
-			ended[s.claim.Gate]++
+		if s.claim.Limit != "" && l.shape.policies[s.claim.Kind].Concurrency > 0 {
+			ended[s.claim.Limit]++
 		}
 	}
 	for key, n := range ended {
@@ -206,7 +206,7 @@ func (l *limiter) releaseWaiting(ctx context.Context) error {
 	for range maxLimits {
 		args := arguments(l.db, 0)
 		args[protocol.ArgLimitKey] = l.after
-		next, err := core.Many(ctx, l.db.Conn(), &l.shape.st.GateNext, args, func(s *store.Null[string]) []any { return []any{s} })
+		next, err := core.Many(ctx, l.db.Conn(), &l.shape.st.NextLimited, args, func(s *store.Null[string]) []any { return []any{s} })
 		if err != nil {
 			return err
 		}

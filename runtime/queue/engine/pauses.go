@@ -8,7 +8,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-// pauseKey returns the key of a queue in queue_gates that says whether it is paused.
+// pauseKey returns the key of a queue in queue_limits that says whether it is paused.
 func pauseKey(datatype, queue string) string {
 	if queue == "" {
 		return "pause:" + datatype

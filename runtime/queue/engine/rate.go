@@ -94,7 +94,7 @@ func (l *limiter) recount(ctx context.Context, c *claim) error {
 	rate := l.shape.policies[c.Kind].Rate
 	var s start
 	err := l.db.Tx(ctx, func(conn *core.Conn) error {
-		window, err := l.lockKey(ctx, conn, c.Gate)
+		window, err := l.lockKey(ctx, conn, c.Limit)
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (l *limiter) recount(ctx context.Context, c *claim) error {
 			return errNoRoom
 		}
 		window.add(s.slice, 1)
-		return l.writeWindow(ctx, conn, c.Gate, window, now)
+		return l.writeWindow(ctx, conn, c.Limit, window, now)
 	})
 	if err != nil {
 		return err

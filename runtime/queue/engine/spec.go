@@ -34,7 +34,7 @@ type Statements struct {
 	Get, Claim, Take, Read, Lock, Beat, Complete, Finish, Retry, Snooze, Release, Bury, Abandon, Report,
 	Running, Expire, Promote, NextDue, Stranger, Park, Unpark, Cancel, Revive,
 	Paused, SetPaused, AddLimit, LockLimit, SetLimit, PruneLimits,
-	GateUsed, GateHold, GateOpen, GateNext, Twin, Yield, Priority core.Statement
+	LimitRunning, HoldLimited, ReleaseLimited, NextLimited, Twin, Yield, Priority core.Statement
 }
 
 // States are the values of the state column. Cancelled is empty where the column has
@@ -75,7 +75,7 @@ type Claimed struct {
 	MaxAttempts int64
 	Kind        string
 	Queue       string
-	Gate        string
+	Limit       string
 	Trace       string
 	Errors      json.RawMessage
 	Unique      string    // the key; empty without one

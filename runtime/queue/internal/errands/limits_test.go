@@ -310,7 +310,7 @@ func TestUnusedLimitsAreDeleted(t *testing.T) {
 			{"errands/send:5", false, 26 * time.Hour, true}, // another queue's
 			{"pause:errand", false, 26 * time.Hour, true},
 		}
-		add := statement("INSERT INTO queue_gates (name, paused, used, seen) VALUES (?, ?, '', ?)")
+		add := statement("INSERT INTO queue_limits (name, paused, used, seen) VALUES (?, ?, '', ?)")
 		for _, l := range limits {
 			if _, err := core.Exec(t.Context(), conn, add, []any{l.name, l.paused, now.Add(-l.ago).UnixMicro()}); err != nil {
 				t.Fatal(err)
@@ -318,7 +318,7 @@ func TestUnusedLimitsAreDeleted(t *testing.T) {
 		}
 		names := func() map[string]bool {
 			found := map[string]bool{}
-			for _, name := range must(core.Many(t.Context(), conn, statement("SELECT name FROM queue_gates"), nil, func(s *string) []any { return []any{s} }))(t) {
+			for _, name := range must(core.Many(t.Context(), conn, statement("SELECT name FROM queue_limits"), nil, func(s *string) []any { return []any{s} }))(t) {
 				found[name] = true
 			}
 			return found

@@ -186,8 +186,8 @@ func TestUniqueReplace(t *testing.T) {
 		}
 		first := add("one", "a")
 		second := add("two", "b", priority(3), at(p.clock.time().Add(time.Minute)))
-		if second.ID != first.ID || second.QueueGate.V != `errand/replaced:b` || second.QueueHold != "time" {
-			t.Errorf("replaced by %d (the first is %d) under %q with the hold %q", second.ID, first.ID, second.QueueGate.V, second.QueueHold)
+		if second.ID != first.ID || second.QueueLimit.V != `errand/replaced:b` || second.QueueHold != "time" {
+			t.Errorf("replaced by %d (the first is %d) under %q with the hold %q", second.ID, first.ID, second.QueueLimit.V, second.QueueHold)
 		}
 		if second.Priority != 3 || second.QueueRank != first.QueueRank-3*time.Minute.Microseconds() {
 			t.Errorf("the priority is %d and the rank %d, before %d", second.Priority, second.QueueRank, first.QueueRank)

@@ -175,14 +175,14 @@ WHERE id = ? AND status <> 'processing';
 
 -- name: PausedBenchJob :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?;
 
 -- name: SetPausedBenchJob :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = ?
 WHERE name = ?;
 
 -- name: AddLimitBenchJob :execrows
-INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);

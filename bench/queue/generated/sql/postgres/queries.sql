@@ -188,15 +188,15 @@ WHERE id = $2 AND status <> 'processing';
 
 -- name: PausedBenchJob :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1;
 
 -- name: SetPausedBenchJob :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = $1
 WHERE name = $2;
 
 -- name: AddLimitBenchJob :execrows
-INSERT INTO queue_gates (name, paused, used, seen)
+INSERT INTO queue_limits (name, paused, used, seen)
 VALUES ($1, FALSE, '', 0)
 ON CONFLICT (name) DO NOTHING;

@@ -171,15 +171,15 @@ WHERE id = ? AND status <> 'processing';
 
 -- name: PausedBenchJob :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?;
 
 -- name: SetPausedBenchJob :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = ?
 WHERE name = ?;
 
 -- name: AddLimitBenchJob :execrows
-INSERT INTO queue_gates (name, paused, used, seen)
+INSERT INTO queue_limits (name, paused, used, seen)
 VALUES (?, 0, '', 0)
 ON CONFLICT (name) DO NOTHING;

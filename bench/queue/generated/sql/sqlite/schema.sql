@@ -39,13 +39,13 @@ CREATE INDEX bench_job_queue_claim_idx ON bench_job (status, queue_hold, priorit
 CREATE INDEX bench_job_queue_hold_idx ON bench_job (status, queue_hold, scheduled_at) WHERE status = 'pending' AND queue_hold != '';
 CREATE INDEX bench_job_queue_running_idx ON bench_job (queue_lease) WHERE queue_lease IS NOT NULL;
 
-CREATE TABLE queue_gates (
+CREATE TABLE queue_limits (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
   paused INTEGER NOT NULL DEFAULT 0,
   used TEXT NOT NULL DEFAULT '',
   seen INTEGER NOT NULL DEFAULT 0,
-  CONSTRAINT queue_gates_name_check CHECK (length(name) <= 255),
-  CONSTRAINT queue_gates_paused_check CHECK (paused IN (0, 1))
+  CONSTRAINT queue_limits_name_check CHECK (length(name) <= 255),
+  CONSTRAINT queue_limits_paused_check CHECK (paused IN (0, 1))
 ) STRICT;
-CREATE UNIQUE INDEX queue_gates_name_key ON queue_gates (name);
+CREATE UNIQUE INDEX queue_limits_name_key ON queue_limits (name);

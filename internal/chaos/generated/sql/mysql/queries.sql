@@ -326,24 +326,24 @@ WHERE id = ? AND state <> 'running';
 
 -- name: PausedJob :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?;
 
 -- name: SetPausedJob :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = ?
 WHERE name = ?;
 
 -- name: AddLimitJob :execrows
-INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
 -- name: InsertTask :execlastid
-INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate)
+INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE id = ?;
 
@@ -369,7 +369,7 @@ SET job_type = ?,
     queue_unique = ?,
     queue_unique_until = ?,
     queue_yielded = ?,
-    queue_gate = ?
+    queue_limit = ?
 WHERE id = ?;
 
 -- name: DeleteTask :execrows
@@ -377,7 +377,7 @@ DELETE FROM task
 WHERE id = ?;
 
 -- name: ListTask :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 ORDER BY id
 LIMIT ?;
@@ -398,7 +398,7 @@ SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, q
 WHERE id IN (?);
 
 -- name: ClaimTaskRead :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE id IN (?);
 
@@ -515,64 +515,64 @@ WHERE id = ? AND state <> 'running';
 
 -- name: PausedTask :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?;
 
 -- name: SetPausedTask :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = ?
 WHERE name = ?;
 
 -- name: AddLimitTask :execrows
-INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
 -- name: LockLimitTask :one
 SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?
 FOR UPDATE;
 
 -- name: SetLimitTask :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?;
 
 -- name: PruneLimitsTask :execrows
-DELETE FROM queue_gates
+DELETE FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'task' OR SUBSTR(name, 1, 5) IN ('task/', 'task:'))
 ORDER BY id
 LIMIT 1000;
 
--- name: GateUsedTask :one
+-- name: LimitRunningTask :one
 SELECT COUNT(*) AS used
 FROM task
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?;
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = ?;
 
--- name: GateHoldTask :execrows
+-- name: HoldLimitedTask :execrows
 UPDATE task
 SET queue_hold = 'limit'
-WHERE state = 'ready' AND queue_hold = '' AND queue_gate = ?
+WHERE state = 'ready' AND queue_hold = '' AND queue_limit = ?
 ORDER BY priority DESC, id
 LIMIT ?;
 
--- name: GateOpenTask :execrows
+-- name: ReleaseLimitedTask :execrows
 UPDATE task
 SET queue_hold = ''
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate = ?
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
 ORDER BY priority DESC, id
 LIMIT ?;
 
--- name: GateNextTask :many
-SELECT queue_gate
+-- name: NextLimitedTask :many
+SELECT queue_limit
 FROM task
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > ?
-ORDER BY queue_gate
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > ?
+ORDER BY queue_limit
 LIMIT 1;
 
 -- name: TwinTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE queue_unique = ? AND task_queue_unique_idx_when = 1
 FOR UPDATE;

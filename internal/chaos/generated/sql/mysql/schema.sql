@@ -74,13 +74,13 @@ CREATE TABLE job (
   KEY job_queue_running_idx (queue_lease)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE queue_gates (
+CREATE TABLE queue_limits (
   id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name varchar(255) NOT NULL,
   paused tinyint(1) NOT NULL DEFAULT FALSE,
   used text NOT NULL,
   seen bigint NOT NULL DEFAULT 0,
-  UNIQUE KEY queue_gates_name_key (name)
+  UNIQUE KEY queue_limits_name_key (name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE task (
@@ -105,12 +105,12 @@ CREATE TABLE task (
   queue_unique varchar(255) NULL,
   queue_unique_until datetime(6) NULL,
   queue_yielded tinyint(1) NOT NULL DEFAULT FALSE,
-  queue_gate varchar(255) NULL,
+  queue_limit varchar(255) NULL,
   task_queue_unique_idx_when tinyint(1) GENERATED ALWAYS AS (CASE WHEN queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL) THEN 1 END) VIRTUAL,
   CONSTRAINT task_state_check CHECK (state IN ('ready', 'running', 'done', 'dead', 'cancelled')),
   KEY task_queue_claim_idx (state, queue_hold, queue_name, priority DESC, id),
   KEY task_queue_hold_idx (state, queue_hold, run_at),
   KEY task_queue_running_idx (queue_lease),
-  KEY task_queue_gate_idx (state, queue_hold, queue_gate, priority DESC, id),
+  KEY task_queue_limit_idx (state, queue_hold, queue_limit, priority DESC, id),
   UNIQUE KEY task_queue_unique_idx (queue_unique, task_queue_unique_idx_when)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -351,26 +351,26 @@ WHERE id = $2 AND state <> 'running';
 
 -- name: PausedJob :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1;
 
 -- name: SetPausedJob :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = $1
 WHERE name = $2;
 
 -- name: AddLimitJob :execrows
-INSERT INTO queue_gates (name, paused, used, seen)
+INSERT INTO queue_limits (name, paused, used, seen)
 VALUES ($1, FALSE, '', 0)
 ON CONFLICT (name) DO NOTHING;
 
 -- name: InsertTask :one
-INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate)
+INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 RETURNING id;
 
 -- name: GetTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE id = $1;
 
@@ -396,16 +396,16 @@ SET job_type = $1,
     queue_unique = $18,
     queue_unique_until = $19,
     queue_yielded = $20,
-    queue_gate = $21
+    queue_limit = $21
 WHERE id = $22
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate;
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit;
 
 -- name: DeleteTask :execrows
 DELETE FROM task
 WHERE id = $1;
 
 -- name: ListTask :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 ORDER BY id
 LIMIT $1;
@@ -423,7 +423,7 @@ ORDER BY due.priority DESC, due.id
 LIMIT $5
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate;
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit;
 
 -- name: BeatTask :many
 UPDATE task
@@ -554,35 +554,35 @@ WHERE id = $3 AND state <> 'running';
 
 -- name: PausedTask :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1;
 
 -- name: SetPausedTask :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = $1
 WHERE name = $2;
 
 -- name: AddLimitTask :execrows
-INSERT INTO queue_gates (name, paused, used, seen)
+INSERT INTO queue_limits (name, paused, used, seen)
 VALUES ($1, FALSE, '', 0)
 ON CONFLICT (name) DO NOTHING;
 
 -- name: LockLimitTask :one
 SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1
 FOR UPDATE;
 
 -- name: SetLimitTask :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET used = $1, seen = $2
 WHERE name = $3;
 
 -- name: PruneLimitsTask :execrows
-DELETE FROM queue_gates
+DELETE FROM queue_limits
 WHERE id = ANY(ARRAY(
 SELECT unused.id
-FROM queue_gates AS unused
+FROM queue_limits AS unused
 WHERE unused.paused = FALSE AND unused.seen < $1
   AND (unused.name = 'task' OR SUBSTR(unused.name, 1, 5) IN ('task/', 'task:'))
 ORDER BY unused.id
@@ -590,44 +590,44 @@ LIMIT 1000
 FOR UPDATE SKIP LOCKED
 ));
 
--- name: GateUsedTask :one
+-- name: LimitRunningTask :one
 SELECT COUNT(*) AS used
 FROM task
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = $1;
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = $1;
 
--- name: GateHoldTask :execrows
+-- name: HoldLimitedTask :execrows
 UPDATE task
 SET queue_hold = 'limit'
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM task AS due
-WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_gate = $1
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_limit = $1
 ORDER BY due.priority DESC, due.id
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ));
 
--- name: GateOpenTask :execrows
+-- name: ReleaseLimitedTask :execrows
 UPDATE task
 SET queue_hold = ''
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM task AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_gate = $1
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1
 ORDER BY due.priority DESC, due.id
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ));
 
--- name: GateNextTask :many
-SELECT queue_gate
+-- name: NextLimitedTask :many
+SELECT queue_limit
 FROM task
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > $1
-ORDER BY queue_gate
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > $1
+ORDER BY queue_limit
 LIMIT 1;
 
 -- name: TwinTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
 FOR UPDATE;

@@ -329,25 +329,25 @@ WHERE id = ? AND state <> 'running';
 
 -- name: PausedJob :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?;
 
 -- name: SetPausedJob :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = ?
 WHERE name = ?;
 
 -- name: AddLimitJob :execrows
-INSERT INTO queue_gates (name, paused, used, seen)
+INSERT INTO queue_limits (name, paused, used, seen)
 VALUES (?, 0, '', 0)
 ON CONFLICT (name) DO NOTHING;
 
 -- name: InsertTask :execlastid
-INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate)
+INSERT INTO task (job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE id = ?;
 
@@ -373,16 +373,16 @@ SET job_type = ?,
     queue_unique = ?,
     queue_unique_until = ?,
     queue_yielded = ?,
-    queue_gate = ?
+    queue_limit = ?
 WHERE id = ?
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate;
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit;
 
 -- name: DeleteTask :execrows
 DELETE FROM task
 WHERE id = ?;
 
 -- name: ListTask :many
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 ORDER BY id
 LIMIT ?;
@@ -399,7 +399,7 @@ WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = ?
 ORDER BY due.priority DESC, due.id
 LIMIT ?
 )
-RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate;
+RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit;
 
 -- name: BeatTask :execrows
 UPDATE task
@@ -515,76 +515,76 @@ WHERE id = ? AND state <> 'running';
 
 -- name: PausedTask :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?;
 
 -- name: SetPausedTask :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = ?
 WHERE name = ?;
 
 -- name: AddLimitTask :execrows
-INSERT INTO queue_gates (name, paused, used, seen)
+INSERT INTO queue_limits (name, paused, used, seen)
 VALUES (?, 0, '', 0)
 ON CONFLICT (name) DO NOTHING;
 
 -- name: LockLimitTask :one
 SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?;
 
 -- name: SetLimitTask :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?;
 
 -- name: PruneLimitsTask :execrows
-DELETE FROM queue_gates
+DELETE FROM queue_limits
 WHERE id IN (
 SELECT unused.id
-FROM queue_gates AS unused
+FROM queue_limits AS unused
 WHERE unused.paused = 0 AND unused.seen < ?
   AND (unused.name = 'task' OR SUBSTR(unused.name, 1, 5) IN ('task/', 'task:'))
 ORDER BY unused.id
 LIMIT 1000
 );
 
--- name: GateUsedTask :one
+-- name: LimitRunningTask :one
 SELECT COUNT(*) AS used
 FROM task
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?;
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = ?;
 
--- name: GateHoldTask :execrows
+-- name: HoldLimitedTask :execrows
 UPDATE task
 SET queue_hold = 'limit'
 WHERE id IN (
 SELECT due.id
 FROM task AS due
-WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_gate = ?
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_limit = ?
 ORDER BY due.priority DESC, due.id
 LIMIT ?
 );
 
--- name: GateOpenTask :execrows
+-- name: ReleaseLimitedTask :execrows
 UPDATE task
 SET queue_hold = ''
 WHERE id IN (
 SELECT due.id
 FROM task AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_gate = ?
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = ?
 ORDER BY due.priority DESC, due.id
 LIMIT ?
 );
 
--- name: GateNextTask :many
-SELECT queue_gate
+-- name: NextLimitedTask :many
+SELECT queue_limit
 FROM task
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > ?
-ORDER BY queue_gate
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > ?
+ORDER BY queue_limit
 LIMIT 1;
 
 -- name: TwinTask :one
-SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_gate
+SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL);
 

@@ -94,16 +94,16 @@ CREATE INDEX job_queue_claim_idx ON job (state, queue_hold, queue_name, priority
 CREATE INDEX job_queue_hold_idx ON job (state, queue_hold, run_at) WHERE state = 'ready' AND queue_hold != '';
 CREATE INDEX job_queue_running_idx ON job (queue_lease) WHERE queue_lease IS NOT NULL;
 
-CREATE TABLE queue_gates (
+CREATE TABLE queue_limits (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
   paused INTEGER NOT NULL DEFAULT 0,
   used TEXT NOT NULL DEFAULT '',
   seen INTEGER NOT NULL DEFAULT 0,
-  CONSTRAINT queue_gates_name_check CHECK (length(name) <= 255),
-  CONSTRAINT queue_gates_paused_check CHECK (paused IN (0, 1))
+  CONSTRAINT queue_limits_name_check CHECK (length(name) <= 255),
+  CONSTRAINT queue_limits_paused_check CHECK (paused IN (0, 1))
 ) STRICT;
-CREATE UNIQUE INDEX queue_gates_name_key ON queue_gates (name);
+CREATE UNIQUE INDEX queue_limits_name_key ON queue_limits (name);
 
 CREATE TABLE task (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -127,7 +127,7 @@ CREATE TABLE task (
   queue_unique TEXT,
   queue_unique_until TEXT,
   queue_yielded INTEGER NOT NULL DEFAULT 0,
-  queue_gate TEXT,
+  queue_limit TEXT,
   CONSTRAINT task_job_type_check CHECK (length(job_type) <= 20),
   CONSTRAINT task_payload_check CHECK (json_valid(payload)),
   CONSTRAINT task_state_check CHECK ((state = 'ready' OR state = 'running' OR state = 'done' OR state = 'dead' OR state = 'cancelled')),
@@ -142,10 +142,10 @@ CREATE TABLE task (
   CONSTRAINT task_queue_unique_check CHECK (length(queue_unique) <= 255),
   CONSTRAINT task_queue_unique_until_check CHECK (queue_unique_until GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT task_queue_yielded_check CHECK (queue_yielded IN (0, 1)),
-  CONSTRAINT task_queue_gate_check CHECK (length(queue_gate) <= 255)
+  CONSTRAINT task_queue_limit_check CHECK (length(queue_limit) <= 255)
 ) STRICT;
 CREATE INDEX task_queue_claim_idx ON task (state, queue_hold, queue_name, priority DESC, id) WHERE state = 'ready' AND queue_hold = '';
 CREATE INDEX task_queue_hold_idx ON task (state, queue_hold, run_at) WHERE state = 'ready' AND queue_hold != '';
 CREATE INDEX task_queue_running_idx ON task (queue_lease) WHERE queue_lease IS NOT NULL;
-CREATE INDEX task_queue_gate_idx ON task (state, queue_hold, queue_gate, priority DESC, id) WHERE queue_gate IS NOT NULL;
+CREATE INDEX task_queue_limit_idx ON task (state, queue_hold, queue_limit, priority DESC, id) WHERE queue_limit IS NOT NULL;
 CREATE UNIQUE INDEX task_queue_unique_idx ON task (queue_unique) WHERE queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL);

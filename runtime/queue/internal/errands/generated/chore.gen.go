@@ -57,7 +57,7 @@ type Chore struct {
 	// the trace that enqueued the row, in W3C's form
 	QueueTrace store.Null[string] `json:"queue_trace"`
 	// what the limits of rate and concurrency count the row under
-	QueueGate store.Null[string] `json:"queue_gate"`
+	QueueLimit store.Null[string] `json:"queue_limit"`
 	// no two unfinished rows have the same
 	QueueUnique store.Null[string] `json:"queue_unique"`
 	// until when queue_unique holds, whatever becomes of the row
@@ -191,7 +191,7 @@ type ChorePatch struct {
 type choreOwn struct {
 	QueueHold        store.Opt[string]
 	QueueTrace       store.Opt[string]
-	QueueGate        store.Opt[string]
+	QueueLimit       store.Opt[string]
 	QueueUnique      store.Opt[string]
 	QueueUniqueUntil store.Opt[time.Time]
 }
@@ -220,7 +220,7 @@ var ChoreFields = struct {
 	QueueProgress    store.Col[ChoreID, store.Decimal]
 	QueueNote        store.TextCol[ChoreID, string]
 	QueueTrace       store.TextCol[ChoreID, string]
-	QueueGate        store.TextCol[ChoreID, string]
+	QueueLimit       store.TextCol[ChoreID, string]
 	QueueUnique      store.TextCol[ChoreID, string]
 	QueueUniqueUntil store.Col[ChoreID, time.Time]
 	QueueYielded     store.Col[ChoreID, bool]
@@ -247,7 +247,7 @@ var ChoreFields = struct {
 	QueueProgress:    core.FieldOf[ChoreID, store.Decimal](19),
 	QueueNote:        core.TextOf[ChoreID, string](20),
 	QueueTrace:       core.TextOf[ChoreID, string](21),
-	QueueGate:        core.TextOf[ChoreID, string](22),
+	QueueLimit:       core.TextOf[ChoreID, string](22),
 	QueueUnique:      core.TextOf[ChoreID, string](23),
 	QueueUniqueUntil: core.FieldOf[ChoreID, time.Time](24),
 	QueueYielded:     core.FieldOf[ChoreID, bool](25),
@@ -389,7 +389,7 @@ var choreSpec = core.Spec{
 		{Name: "queue_progress", Rules: check.Rules{Kind: check.Decimal, Min: check.At("0"), Max: check.At("1"), Scale: 4}, Null: true, Types: [3]string{"INTEGER", "numeric(18,4)", "decimal(18,4)"}},
 		{Name: "queue_note", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_trace", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
-		{Name: "queue_gate", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
+		{Name: "queue_limit", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_unique", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_unique_until", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "queue_yielded", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
@@ -412,7 +412,7 @@ var choreTableDef = core.TableDef{
 		{Name: "chore_queue_claim_idx", Columns: []int{1, 16, 2, 3, 4, 5, 6, 7, 8, 0}, Desc: []bool{false, false, true, false, true, false, false, true, false, false}, Partial: true},
 		{Name: "chore_queue_hold_idx", Columns: []int{1, 16, 12}, Partial: true},
 		{Name: "chore_queue_running_idx", Columns: []int{15}, Partial: true},
-		{Name: "chore_queue_gate_idx", Columns: []int{1, 16, 22, 2, 3, 4, 5, 6, 7, 8, 0}, Desc: []bool{false, false, false, true, false, true, false, false, true, false, false}, Partial: true},
+		{Name: "chore_queue_limit_idx", Columns: []int{1, 16, 22, 2, 3, 4, 5, 6, 7, 8, 0}, Desc: []bool{false, false, false, true, false, true, false, false, true, false, false}, Partial: true},
 		{Name: "chore_queue_unique_idx", Columns: []int{23}, Unique: true, Partial: true},
 	},
 	Name: "chore",
@@ -443,7 +443,7 @@ func choreFields(row any, buf []any) []any {
 		core.NullDecimalField(&r.QueueProgress, 4),
 		&r.QueueNote,
 		&r.QueueTrace,
-		&r.QueueGate,
+		&r.QueueLimit,
 		&r.QueueUnique,
 		&r.QueueUniqueUntil,
 		&r.QueueYielded)
@@ -467,7 +467,7 @@ func choreNew(given, row any, m *core.Mask, now time.Time) {
 	r.QueueEpoch = 0
 	core.Put(m, 16, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.QueueRunAt.V, now))
 	core.PutNull(m, 21, &r.QueueTrace, n.own.QueueTrace)
-	core.PutNull(m, 22, &r.QueueGate, n.own.QueueGate)
+	core.PutNull(m, 22, &r.QueueLimit, n.own.QueueLimit)
 	core.PutNull(m, 23, &r.QueueUnique, n.own.QueueUnique)
 	core.PutNull(m, 24, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
 	r.QueueYielded = false
@@ -488,7 +488,7 @@ func chorePatch(given, row any, m *core.Mask) {
 	core.PutNull(m, 12, &r.QueueRunAt, p.QueueRunAt)
 	core.Patch(m, 16, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.QueueRunAt))
 	core.PutNull(m, 21, &r.QueueTrace, p.own.QueueTrace)
-	core.PutNull(m, 22, &r.QueueGate, p.own.QueueGate)
+	core.PutNull(m, 22, &r.QueueLimit, p.own.QueueLimit)
 	core.PutNull(m, 23, &r.QueueUnique, p.own.QueueUnique)
 	core.PutNull(m, 24, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
 }
@@ -502,7 +502,7 @@ func (t *ChoreTable) Enqueue(ctx context.Context, n ChoreNew) (row *Chore, added
 	if !n.own.QueueTrace.IsSet() {
 		n.own.QueueTrace = engine.Trace(ctx)
 	}
-	n.own.QueueGate = store.Set(engine.Key("chore", n.Owner))
+	n.own.QueueLimit = store.Set(engine.Key("chore", n.Owner))
 	n.own.QueueUnique = store.Set(engine.Key("chore", n.Label, n.Owner))
 	return engine.AddUnique(ctx, t.Conn(), &choreQueue, n.own.QueueUnique.Or(""), engine.Unique{On: engine.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Chore, error) {
 		t := ChoreTable{core.Bind(c, &choreSpec)}
@@ -522,7 +522,7 @@ func (t *ChoreTable) Enqueue(ctx context.Context, n ChoreNew) (row *Chore, added
 			Urgent:           n.Urgent,
 			Weight:           n.Weight,
 			own: choreOwn{
-				QueueGate:  n.own.QueueGate,
+				QueueLimit: n.own.QueueLimit,
 				QueueTrace: n.own.QueueTrace,
 			},
 		}
@@ -588,8 +588,8 @@ var choreQueue = engine.Spec[Chore]{
 			Attempt:     row.QueueAttempts,
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
-			Gate:        row.QueueGate.V,
 			ID:          string(row.ID),
+			Limit:       row.QueueLimit.V,
 			MaxAttempts: row.QueueMaxAttempts,
 			State:       string(row.State),
 			Trace:       row.QueueTrace.V,
@@ -628,13 +628,13 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 		},
 		AddLimit: core.Statement{
 			Text: [3]string{
-				`INSERT INTO queue_gates (name, paused, used, seen)
+				`INSERT INTO queue_limits (name, paused, used, seen)
 VALUES (?, 0, '', 0)
 ON CONFLICT (name) DO NOTHING`,
-				`INSERT INTO queue_gates (name, paused, used, seen)
+				`INSERT INTO queue_limits (name, paused, used, seen)
 VALUES ($1, FALSE, '', 0)
 ON CONFLICT (name) DO NOTHING`,
-				`INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+				`INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
@@ -699,7 +699,7 @@ WHERE due.state = 'ready' AND due.queue_hold = ''
 ORDER BY due.urgent DESC, due.due, due.weight DESC, due.size, due.label, due.at DESC, due."rank", due.id
 LIMIT ?
 )
-RETURNING id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded`,
+RETURNING id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded`,
 				`UPDATE chore
 SET state = 'running', queue_attempts = queue_attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
@@ -711,7 +711,7 @@ ORDER BY due.urgent DESC NULLS LAST, due.due NULLS FIRST, due.weight DESC NULLS 
 LIMIT $4
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded`,
+RETURNING id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded`,
 				"SELECT id\nFROM chore\nWHERE state = 'ready' AND queue_hold = ''\n  AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))\nORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id\nLIMIT ?\nFOR UPDATE SKIP LOCKED",
 			},
 			Order: [3][]int{{4, 3, 8}, {3, 2, 3, 8}, {3, 8}},
@@ -765,100 +765,55 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{10, 0, 1}, {10, 0, 1}, {10, 0, 1}},
 		},
-		GateHold: core.Statement{
-			Text: [3]string{
-				`UPDATE chore
-SET queue_hold = 'limit'
-WHERE id IN (
-SELECT due.id
-FROM chore AS due
-WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_gate = ?
-ORDER BY due.urgent DESC, due.due, due.weight DESC, due.size, due.label, due.at DESC, due."rank", due.id
-LIMIT ?
-)`,
-				`UPDATE chore
-SET queue_hold = 'limit'
-WHERE id = ANY(ARRAY(
-SELECT due.id
-FROM chore AS due
-WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_gate = $1
-ORDER BY due.urgent DESC NULLS LAST, due.due NULLS FIRST, due.weight DESC NULLS LAST, due.size NULLS FIRST, due.label NULLS FIRST, due.at DESC NULLS LAST, due."rank" NULLS FIRST, due.id
-LIMIT $2
-FOR UPDATE SKIP LOCKED
-))`,
-				"UPDATE chore\nSET queue_hold = 'limit'\nWHERE state = 'ready' AND queue_hold = '' AND queue_gate = ?\nORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id\nLIMIT ?",
-			},
-			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
-		},
-		GateNext: core.Statement{
-			Text: [3]string{
-				`SELECT queue_gate
-FROM chore
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > ?
-ORDER BY queue_gate
-LIMIT 1`,
-				`SELECT queue_gate
-FROM chore
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > $1
-ORDER BY queue_gate
-LIMIT 1`,
-				`SELECT queue_gate
-FROM chore
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > ?
-ORDER BY queue_gate
-LIMIT 1`,
-			},
-			Order: [3][]int{{14}, {14}, {14}},
-		},
-		GateOpen: core.Statement{
-			Text: [3]string{
-				`UPDATE chore
-SET queue_hold = ''
-WHERE id IN (
-SELECT due.id
-FROM chore AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_gate = ?
-ORDER BY due.urgent DESC, due.due, due.weight DESC, due.size, due.label, due.at DESC, due."rank", due.id
-LIMIT ?
-)`,
-				`UPDATE chore
-SET queue_hold = ''
-WHERE id = ANY(ARRAY(
-SELECT due.id
-FROM chore AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_gate = $1
-ORDER BY due.urgent DESC NULLS LAST, due.due NULLS FIRST, due.weight DESC NULLS LAST, due.size NULLS FIRST, due.label NULLS FIRST, due.at DESC NULLS LAST, due."rank" NULLS FIRST, due.id
-LIMIT $2
-FOR UPDATE SKIP LOCKED
-))`,
-				"UPDATE chore\nSET queue_hold = ''\nWHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate = ?\nORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id\nLIMIT ?",
-			},
-			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
-		},
-		GateUsed: core.Statement{
-			Text: [3]string{
-				`SELECT COUNT(*) AS used
-FROM chore
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
-				`SELECT COUNT(*) AS used
-FROM chore
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = $1`,
-				`SELECT COUNT(*) AS used
-FROM chore
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
-			},
-			Order: [3][]int{{14}, {14}, {14}},
-		},
 		Get: core.Statement{
 			Text: [3]string{
-				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded
+				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded
 FROM chore
 WHERE id = ?`,
-				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded
+				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded
 FROM chore
 WHERE id = $1`,
-				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE id = ?",
+				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE id = ?",
 			},
+		},
+		HoldLimited: core.Statement{
+			Text: [3]string{
+				`UPDATE chore
+SET queue_hold = 'limit'
+WHERE id IN (
+SELECT due.id
+FROM chore AS due
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_limit = ?
+ORDER BY due.urgent DESC, due.due, due.weight DESC, due.size, due.label, due.at DESC, due."rank", due.id
+LIMIT ?
+)`,
+				`UPDATE chore
+SET queue_hold = 'limit'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM chore AS due
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_limit = $1
+ORDER BY due.urgent DESC NULLS LAST, due.due NULLS FIRST, due.weight DESC NULLS LAST, due.size NULLS FIRST, due.label NULLS FIRST, due.at DESC NULLS LAST, due."rank" NULLS FIRST, due.id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+))`,
+				"UPDATE chore\nSET queue_hold = 'limit'\nWHERE state = 'ready' AND queue_hold = '' AND queue_limit = ?\nORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id\nLIMIT ?",
+			},
+			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
+		},
+		LimitRunning: core.Statement{
+			Text: [3]string{
+				`SELECT COUNT(*) AS used
+FROM chore
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = ?`,
+				`SELECT COUNT(*) AS used
+FROM chore
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = $1`,
+				`SELECT COUNT(*) AS used
+FROM chore
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = ?`,
+			},
+			Order: [3][]int{{14}, {14}, {14}},
 		},
 		Lock: core.Statement{
 			Text: [3]string{
@@ -875,14 +830,14 @@ FOR UPDATE`,
 		LockLimit: core.Statement{
 			Text: [3]string{
 				`SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?`,
 				`SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1
 FOR UPDATE`,
 				`SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?
 FOR UPDATE`,
 			},
@@ -908,16 +863,36 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
+		NextLimited: core.Statement{
+			Text: [3]string{
+				`SELECT queue_limit
+FROM chore
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > ?
+ORDER BY queue_limit
+LIMIT 1`,
+				`SELECT queue_limit
+FROM chore
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > $1
+ORDER BY queue_limit
+LIMIT 1`,
+				`SELECT queue_limit
+FROM chore
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > ?
+ORDER BY queue_limit
+LIMIT 1`,
+			},
+			Order: [3][]int{{14}, {14}, {14}},
+		},
 		Paused: core.Statement{
 			Text: [3]string{
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?`,
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1`,
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
@@ -953,26 +928,26 @@ LIMIT ?`,
 		},
 		PruneLimits: core.Statement{
 			Text: [3]string{
-				`DELETE FROM queue_gates
+				`DELETE FROM queue_limits
 WHERE id IN (
 SELECT unused.id
-FROM queue_gates AS unused
+FROM queue_limits AS unused
 WHERE unused.paused = 0 AND unused.seen < ?
   AND (unused.name = 'chore' OR SUBSTR(unused.name, 1, 6) IN ('chore/', 'chore:'))
 ORDER BY unused.id
 LIMIT 1000
 )`,
-				`DELETE FROM queue_gates
+				`DELETE FROM queue_limits
 WHERE id = ANY(ARRAY(
 SELECT unused.id
-FROM queue_gates AS unused
+FROM queue_limits AS unused
 WHERE unused.paused = FALSE AND unused.seen < $1
   AND (unused.name = 'chore' OR SUBSTR(unused.name, 1, 6) IN ('chore/', 'chore:'))
 ORDER BY unused.id
 LIMIT 1000
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM queue_gates
+				`DELETE FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'chore' OR SUBSTR(name, 1, 6) IN ('chore/', 'chore:'))
 ORDER BY id
@@ -984,7 +959,7 @@ LIMIT 1000`,
 			Text: [3]string{
 				``,
 				``,
-				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE id IN (?)",
+				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE id IN (?)",
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
@@ -1001,6 +976,31 @@ SET state = 'ready', queue_lease = NULL, queue_attempts = queue_attempts - 1, qu
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
+		},
+		ReleaseLimited: core.Statement{
+			Text: [3]string{
+				`UPDATE chore
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM chore AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = ?
+ORDER BY due.urgent DESC, due.due, due.weight DESC, due.size, due.label, due.at DESC, due."rank", due.id
+LIMIT ?
+)`,
+				`UPDATE chore
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM chore AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1
+ORDER BY due.urgent DESC NULLS LAST, due.due NULLS FIRST, due.weight DESC NULLS LAST, due.size NULLS FIRST, due.label NULLS FIRST, due.at DESC NULLS LAST, due."rank" NULLS FIRST, due.id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+))`,
+				"UPDATE chore\nSET queue_hold = ''\nWHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?\nORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id\nLIMIT ?",
+			},
+			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
 		Report: core.Statement{
 			Text: [3]string{
@@ -1063,13 +1063,13 @@ LIMIT ?`,
 		},
 		SetLimit: core.Statement{
 			Text: [3]string{
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET used = $1, seen = $2
 WHERE name = $3`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?`,
 			},
@@ -1077,13 +1077,13 @@ WHERE name = ?`,
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = ?
 WHERE name = ?`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = $1
 WHERE name = $2`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = ?
 WHERE name = ?`,
 			},
@@ -1115,14 +1115,14 @@ WHERE id IN (?)`,
 		},
 		Twin: core.Statement{
 			Text: [3]string{
-				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded
+				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded
 FROM chore
 WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
-				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded
+				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded
 FROM chore
 WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
 FOR UPDATE`,
-				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE queue_unique = ? AND chore_queue_unique_idx_when = 1\nFOR UPDATE",
+				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE queue_unique = ? AND chore_queue_unique_idx_when = 1\nFOR UPDATE",
 			},
 			Order: [3][]int{{15}, {15}, {15}},
 		},

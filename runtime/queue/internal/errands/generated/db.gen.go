@@ -100,7 +100,7 @@ var schema = core.Schema{
 	Tables: []core.TableDef{
 		choreTableDef,
 		errandTableDef,
-		queueGateTableDef,
+		queueLimitTableDef,
 	},
 }
 

@@ -57,7 +57,7 @@ type Errand struct {
 	// the trace that enqueued the row, in W3C's form
 	QueueTrace store.Null[string] `json:"queue_trace"`
 	// what the limits of rate and concurrency count the row under
-	QueueGate store.Null[string] `json:"queue_gate"`
+	QueueLimit store.Null[string] `json:"queue_limit"`
 	// no two unfinished rows have the same
 	QueueUnique store.Null[string] `json:"queue_unique"`
 	// until when queue_unique holds, whatever becomes of the row
@@ -146,7 +146,7 @@ type ErrandPatch struct {
 type errandOwn struct {
 	QueueHold        store.Opt[string]
 	QueueTrace       store.Opt[string]
-	QueueGate        store.Opt[string]
+	QueueLimit       store.Opt[string]
 	QueueUnique      store.Opt[string]
 	QueueUniqueUntil store.Opt[time.Time]
 	QueueVersion     store.Opt[int64]
@@ -174,7 +174,7 @@ var ErrandFields = struct {
 	QueueProgress    store.Col[ErrandID, store.Decimal]
 	QueueNote        store.TextCol[ErrandID, string]
 	QueueTrace       store.TextCol[ErrandID, string]
-	QueueGate        store.TextCol[ErrandID, string]
+	QueueLimit       store.TextCol[ErrandID, string]
 	QueueUnique      store.TextCol[ErrandID, string]
 	QueueUniqueUntil store.Col[ErrandID, time.Time]
 	QueueYielded     store.Col[ErrandID, bool]
@@ -201,7 +201,7 @@ var ErrandFields = struct {
 	QueueProgress:    core.FieldOf[ErrandID, store.Decimal](17),
 	QueueNote:        core.TextOf[ErrandID, string](18),
 	QueueTrace:       core.TextOf[ErrandID, string](19),
-	QueueGate:        core.TextOf[ErrandID, string](20),
+	QueueLimit:       core.TextOf[ErrandID, string](20),
 	QueueUnique:      core.TextOf[ErrandID, string](21),
 	QueueUniqueUntil: core.FieldOf[ErrandID, time.Time](22),
 	QueueYielded:     core.FieldOf[ErrandID, bool](23),
@@ -343,7 +343,7 @@ var errandSpec = core.Spec{
 		{Name: "queue_progress", Rules: check.Rules{Kind: check.Decimal, Min: check.At("0"), Max: check.At("1"), Scale: 4}, Null: true, Types: [3]string{"INTEGER", "numeric(18,4)", "decimal(18,4)"}},
 		{Name: "queue_note", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_trace", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
-		{Name: "queue_gate", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
+		{Name: "queue_limit", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_unique", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "queue_unique_until", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "queue_yielded", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
@@ -368,7 +368,7 @@ var errandTableDef = core.TableDef{
 		{Name: "errand_queue_claim_idx", Columns: []int{3, 13, 14, 25, 0}, Partial: true},
 		{Name: "errand_queue_hold_idx", Columns: []int{3, 13, 8}, Partial: true},
 		{Name: "errand_queue_running_idx", Columns: []int{12}, Partial: true},
-		{Name: "errand_queue_gate_idx", Columns: []int{3, 13, 20, 25, 0}, Partial: true},
+		{Name: "errand_queue_limit_idx", Columns: []int{3, 13, 20, 25, 0}, Partial: true},
 		{Name: "errand_queue_done_idx", Columns: []int{3, 10}, Partial: true},
 		{Name: "errand_queue_dead_idx", Columns: []int{3, 10}, Partial: true},
 		{Name: "errand_queue_unique_idx", Columns: []int{21}, Unique: true, Partial: true},
@@ -399,7 +399,7 @@ func errandFields(row any, buf []any) []any {
 		core.NullDecimalField(&r.QueueProgress, 4),
 		&r.QueueNote,
 		&r.QueueTrace,
-		&r.QueueGate,
+		&r.QueueLimit,
 		&r.QueueUnique,
 		&r.QueueUniqueUntil,
 		&r.QueueYielded,
@@ -423,7 +423,7 @@ func errandNew(given, row any, m *core.Mask, now time.Time) {
 	core.Put(m, 13, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.QueueRunAt.V, now))
 	core.Put(m, 14, &r.QueueName, n.QueueName, "main")
 	core.PutNull(m, 19, &r.QueueTrace, n.own.QueueTrace)
-	core.PutNull(m, 20, &r.QueueGate, n.own.QueueGate)
+	core.PutNull(m, 20, &r.QueueLimit, n.own.QueueLimit)
 	core.PutNull(m, 21, &r.QueueUnique, n.own.QueueUnique)
 	core.PutNull(m, 22, &r.QueueUniqueUntil, n.own.QueueUniqueUntil)
 	r.QueueYielded = false
@@ -443,7 +443,7 @@ func errandPatch(given, row any, m *core.Mask) {
 	core.Patch(m, 13, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.QueueRunAt))
 	core.Patch(m, 14, &r.QueueName, p.QueueName)
 	core.PutNull(m, 19, &r.QueueTrace, p.own.QueueTrace)
-	core.PutNull(m, 20, &r.QueueGate, p.own.QueueGate)
+	core.PutNull(m, 20, &r.QueueLimit, p.own.QueueLimit)
 	core.PutNull(m, 21, &r.QueueUnique, p.own.QueueUnique)
 	core.PutNull(m, 22, &r.QueueUniqueUntil, p.own.QueueUniqueUntil)
 	core.Patch(m, 24, &r.QueueVersion, p.own.QueueVersion)
@@ -828,7 +828,7 @@ func newRated(ctx context.Context, payload Rated, opts []func(*ErrandNew)) (Erra
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(engine.Key("errand/rated"))
+	n.own.QueueLimit = store.Set(engine.Key("errand/rated"))
 	return n, nil
 }
 
@@ -883,7 +883,7 @@ func newQuick(ctx context.Context, payload Quick, opts []func(*ErrandNew)) (Erra
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(engine.Key("errand/quick"))
+	n.own.QueueLimit = store.Set(engine.Key("errand/quick"))
 	return n, nil
 }
 
@@ -938,7 +938,7 @@ func newShared(ctx context.Context, payload Shared, opts []func(*ErrandNew)) (Er
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(engine.Key("errand/shared"))
+	n.own.QueueLimit = store.Set(engine.Key("errand/shared"))
 	return n, nil
 }
 
@@ -995,7 +995,7 @@ func newFair(ctx context.Context, payload Fair, opts []func(*ErrandNew)) (Errand
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(engine.Key("errand/fair", payload.Tenant))
+	n.own.QueueLimit = store.Set(engine.Key("errand/fair", payload.Tenant))
 	return n, nil
 }
 
@@ -1039,7 +1039,7 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 			QueueName:        n.QueueName,
 			QueueRunAt:       n.QueueRunAt,
 			own: errandOwn{
-				QueueGate:    n.own.QueueGate,
+				QueueLimit:   n.own.QueueLimit,
 				QueueTrace:   n.own.QueueTrace,
 				QueueVersion: n.own.QueueVersion,
 			},
@@ -1138,7 +1138,7 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 			QueueName:        n.QueueName,
 			QueueRunAt:       n.QueueRunAt,
 			own: errandOwn{
-				QueueGate:    n.own.QueueGate,
+				QueueLimit:   n.own.QueueLimit,
 				QueueTrace:   n.own.QueueTrace,
 				QueueVersion: n.own.QueueVersion,
 			},
@@ -1236,7 +1236,7 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 			QueueName:        n.QueueName,
 			QueueRunAt:       n.QueueRunAt,
 			own: errandOwn{
-				QueueGate:    n.own.QueueGate,
+				QueueLimit:   n.own.QueueLimit,
 				QueueTrace:   n.own.QueueTrace,
 				QueueVersion: n.own.QueueVersion,
 			},
@@ -1290,7 +1290,7 @@ func newReplaced(ctx context.Context, payload Replaced, opts []func(*ErrandNew))
 	for _, opt := range opts {
 		opt(&n)
 	}
-	n.own.QueueGate = store.Set(engine.Key("errand/replaced", payload.Tenant))
+	n.own.QueueLimit = store.Set(engine.Key("errand/replaced", payload.Tenant))
 	n.own.QueueUnique = store.Set(engine.Key("errand/replaced", payload.Key))
 	return n, nil
 }
@@ -1340,7 +1340,7 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 			QueueName:        n.QueueName,
 			QueueRunAt:       n.QueueRunAt,
 			own: errandOwn{
-				QueueGate:    n.own.QueueGate,
+				QueueLimit:   n.own.QueueLimit,
 				QueueTrace:   n.own.QueueTrace,
 				QueueVersion: n.own.QueueVersion,
 			},
@@ -1579,9 +1579,9 @@ var errandQueue = engine.Spec[Errand]{
 			Attempt:     row.QueueAttempts,
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
-			Gate:        row.QueueGate.V,
 			ID:          int64(row.ID),
 			Kind:        row.Kind,
+			Limit:       row.QueueLimit.V,
 			MaxAttempts: row.QueueMaxAttempts,
 			Queue:       row.QueueName,
 			State:       string(row.State),
@@ -1692,13 +1692,13 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 		},
 		AddLimit: core.Statement{
 			Text: [3]string{
-				`INSERT INTO queue_gates (name, paused, used, seen)
+				`INSERT INTO queue_limits (name, paused, used, seen)
 VALUES (?, 0, '', 0)
 ON CONFLICT (name) DO NOTHING`,
-				`INSERT INTO queue_gates (name, paused, used, seen)
+				`INSERT INTO queue_limits (name, paused, used, seen)
 VALUES ($1, FALSE, '', 0)
 ON CONFLICT (name) DO NOTHING`,
-				`INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+				`INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
@@ -1764,7 +1764,7 @@ WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_name = ?
 ORDER BY due.queue_rank, due.id
 LIMIT ?
 )
-RETURNING id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank`,
+RETURNING id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank`,
 				`UPDATE errand
 SET state = 'running', queue_attempts = queue_attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
@@ -1777,7 +1777,7 @@ ORDER BY due.queue_rank, due.id
 LIMIT $5
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank`,
+RETURNING id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank`,
 				`SELECT id
 FROM errand
 WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
@@ -1838,110 +1838,61 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{3, 3, 10, 0, 1}, {3, 3, 10, 0, 1}, {3, 3, 10, 0, 1}},
 		},
-		GateHold: core.Statement{
-			Text: [3]string{
-				`UPDATE errand
-SET queue_hold = 'limit'
-WHERE id IN (
-SELECT due.id
-FROM errand AS due
-WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_gate = ?
-ORDER BY due.queue_rank, due.id
-LIMIT ?
-)`,
-				`UPDATE errand
-SET queue_hold = 'limit'
-WHERE id = ANY(ARRAY(
-SELECT due.id
-FROM errand AS due
-WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_gate = $1
-ORDER BY due.queue_rank, due.id
-LIMIT $2
-FOR UPDATE SKIP LOCKED
-))`,
-				`UPDATE errand
-SET queue_hold = 'limit'
-WHERE state = 'ready' AND queue_hold = '' AND queue_gate = ?
-ORDER BY queue_rank, id
-LIMIT ?`,
-			},
-			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
-		},
-		GateNext: core.Statement{
-			Text: [3]string{
-				`SELECT queue_gate
-FROM errand
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > ?
-ORDER BY queue_gate
-LIMIT 1`,
-				`SELECT queue_gate
-FROM errand
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > $1
-ORDER BY queue_gate
-LIMIT 1`,
-				`SELECT queue_gate
-FROM errand
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate > ?
-ORDER BY queue_gate
-LIMIT 1`,
-			},
-			Order: [3][]int{{14}, {14}, {14}},
-		},
-		GateOpen: core.Statement{
-			Text: [3]string{
-				`UPDATE errand
-SET queue_hold = ''
-WHERE id IN (
-SELECT due.id
-FROM errand AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_gate = ?
-ORDER BY due.queue_rank, due.id
-LIMIT ?
-)`,
-				`UPDATE errand
-SET queue_hold = ''
-WHERE id = ANY(ARRAY(
-SELECT due.id
-FROM errand AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_gate = $1
-ORDER BY due.queue_rank, due.id
-LIMIT $2
-FOR UPDATE SKIP LOCKED
-))`,
-				`UPDATE errand
-SET queue_hold = ''
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_gate = ?
-ORDER BY queue_rank, id
-LIMIT ?`,
-			},
-			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
-		},
-		GateUsed: core.Statement{
-			Text: [3]string{
-				`SELECT COUNT(*) AS used
-FROM errand
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
-				`SELECT COUNT(*) AS used
-FROM errand
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = $1`,
-				`SELECT COUNT(*) AS used
-FROM errand
-WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_gate = ?`,
-			},
-			Order: [3][]int{{14}, {14}, {14}},
-		},
 		Get: core.Statement{
 			Text: [3]string{
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE id = ?`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE id = $1`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE id = ?`,
 			},
+		},
+		HoldLimited: core.Statement{
+			Text: [3]string{
+				`UPDATE errand
+SET queue_hold = 'limit'
+WHERE id IN (
+SELECT due.id
+FROM errand AS due
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_limit = ?
+ORDER BY due.queue_rank, due.id
+LIMIT ?
+)`,
+				`UPDATE errand
+SET queue_hold = 'limit'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM errand AS due
+WHERE due.state = 'ready' AND due.queue_hold = '' AND due.queue_limit = $1
+ORDER BY due.queue_rank, due.id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+))`,
+				`UPDATE errand
+SET queue_hold = 'limit'
+WHERE state = 'ready' AND queue_hold = '' AND queue_limit = ?
+ORDER BY queue_rank, id
+LIMIT ?`,
+			},
+			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
+		},
+		LimitRunning: core.Statement{
+			Text: [3]string{
+				`SELECT COUNT(*) AS used
+FROM errand
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = ?`,
+				`SELECT COUNT(*) AS used
+FROM errand
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = $1`,
+				`SELECT COUNT(*) AS used
+FROM errand
+WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = ?`,
+			},
+			Order: [3][]int{{14}, {14}, {14}},
 		},
 		Lock: core.Statement{
 			Text: [3]string{
@@ -1958,14 +1909,14 @@ FOR UPDATE`,
 		LockLimit: core.Statement{
 			Text: [3]string{
 				`SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?`,
 				`SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1
 FOR UPDATE`,
 				`SELECT used
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?
 FOR UPDATE`,
 			},
@@ -1991,6 +1942,26 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},
+		NextLimited: core.Statement{
+			Text: [3]string{
+				`SELECT queue_limit
+FROM errand
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > ?
+ORDER BY queue_limit
+LIMIT 1`,
+				`SELECT queue_limit
+FROM errand
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > $1
+ORDER BY queue_limit
+LIMIT 1`,
+				`SELECT queue_limit
+FROM errand
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > ?
+ORDER BY queue_limit
+LIMIT 1`,
+			},
+			Order: [3][]int{{14}, {14}, {14}},
+		},
 		Park: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
@@ -2008,13 +1979,13 @@ WHERE id = ? AND state = 'ready' AND queue_hold = ''`,
 		Paused: core.Statement{
 			Text: [3]string{
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?`,
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1`,
 				`SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
@@ -2064,26 +2035,26 @@ LIMIT ?`,
 		},
 		PruneLimits: core.Statement{
 			Text: [3]string{
-				`DELETE FROM queue_gates
+				`DELETE FROM queue_limits
 WHERE id IN (
 SELECT unused.id
-FROM queue_gates AS unused
+FROM queue_limits AS unused
 WHERE unused.paused = 0 AND unused.seen < ?
   AND (unused.name = 'errand' OR SUBSTR(unused.name, 1, 7) IN ('errand/', 'errand:'))
 ORDER BY unused.id
 LIMIT 1000
 )`,
-				`DELETE FROM queue_gates
+				`DELETE FROM queue_limits
 WHERE id = ANY(ARRAY(
 SELECT unused.id
-FROM queue_gates AS unused
+FROM queue_limits AS unused
 WHERE unused.paused = FALSE AND unused.seen < $1
   AND (unused.name = 'errand' OR SUBSTR(unused.name, 1, 7) IN ('errand/', 'errand:'))
 ORDER BY unused.id
 LIMIT 1000
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM queue_gates
+				`DELETE FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'errand' OR SUBSTR(name, 1, 7) IN ('errand/', 'errand:'))
 ORDER BY id
@@ -2095,7 +2066,7 @@ LIMIT 1000`,
 			Text: [3]string{
 				``,
 				``,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE id IN (?)`,
 			},
@@ -2114,6 +2085,35 @@ SET state = 'ready', queue_lease = NULL, queue_attempts = queue_attempts - 1, qu
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
+		},
+		ReleaseLimited: core.Statement{
+			Text: [3]string{
+				`UPDATE errand
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM errand AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = ?
+ORDER BY due.queue_rank, due.id
+LIMIT ?
+)`,
+				`UPDATE errand
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM errand AS due
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1
+ORDER BY due.queue_rank, due.id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+))`,
+				`UPDATE errand
+SET queue_hold = ''
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
+ORDER BY queue_rank, id
+LIMIT ?`,
+			},
+			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
 		Report: core.Statement{
 			Text: [3]string{
@@ -2176,13 +2176,13 @@ LIMIT ?`,
 		},
 		SetLimit: core.Statement{
 			Text: [3]string{
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET used = $1, seen = $2
 WHERE name = $3`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?`,
 			},
@@ -2190,13 +2190,13 @@ WHERE name = ?`,
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = ?
 WHERE name = ?`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = $1
 WHERE name = $2`,
-				`UPDATE queue_gates
+				`UPDATE queue_limits
 SET paused = ?
 WHERE name = ?`,
 			},
@@ -2263,14 +2263,14 @@ WHERE id IN (?)`,
 		},
 		Twin: core.Statement{
 			Text: [3]string{
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
 FOR UPDATE`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_gate, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE queue_unique = ? AND errand_queue_unique_idx_when = 1
 FOR UPDATE`,

@@ -98,7 +98,7 @@ var mysqlSchema string
 var schema = core.Schema{
 	DDL: [3]string{sqliteSchema, postgresSchema, mysqlSchema},
 	Tables: []core.TableDef{
-		queueGateTableDef,
+		queueLimitTableDef,
 		receiptTableDef,
 		taskTableDef,
 	},

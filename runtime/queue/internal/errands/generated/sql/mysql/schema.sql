@@ -23,7 +23,7 @@ CREATE TABLE chore (
   queue_progress decimal(18,4) NULL,
   queue_note varchar(255) NULL,
   queue_trace varchar(255) NULL,
-  queue_gate varchar(255) NULL,
+  queue_limit varchar(255) NULL,
   queue_unique varchar(255) NULL,
   queue_unique_until datetime(6) NULL,
   queue_yielded tinyint(1) NOT NULL DEFAULT FALSE,
@@ -33,7 +33,7 @@ CREATE TABLE chore (
   KEY chore_queue_claim_idx (state, queue_hold, urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id),
   KEY chore_queue_hold_idx (state, queue_hold, queue_run_at),
   KEY chore_queue_running_idx (queue_lease),
-  KEY chore_queue_gate_idx (state, queue_hold, queue_gate, urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id),
+  KEY chore_queue_limit_idx (state, queue_hold, queue_limit, urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id),
   UNIQUE KEY chore_queue_unique_idx (queue_unique, chore_queue_unique_idx_when)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -58,7 +58,7 @@ CREATE TABLE errand (
   queue_progress decimal(18,4) NULL,
   queue_note varchar(255) NULL,
   queue_trace varchar(255) NULL,
-  queue_gate varchar(255) NULL,
+  queue_limit varchar(255) NULL,
   queue_unique varchar(255) NULL,
   queue_unique_until datetime(6) NULL,
   queue_yielded tinyint(1) NOT NULL DEFAULT FALSE,
@@ -69,17 +69,17 @@ CREATE TABLE errand (
   KEY errand_queue_claim_idx (state, queue_hold, queue_name, queue_rank, id),
   KEY errand_queue_hold_idx (state, queue_hold, queue_run_at),
   KEY errand_queue_running_idx (queue_lease),
-  KEY errand_queue_gate_idx (state, queue_hold, queue_gate, queue_rank, id),
+  KEY errand_queue_limit_idx (state, queue_hold, queue_limit, queue_rank, id),
   KEY errand_queue_done_idx (state, queue_completed_at),
   KEY errand_queue_dead_idx (state, queue_completed_at),
   UNIQUE KEY errand_queue_unique_idx (queue_unique, errand_queue_unique_idx_when)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE queue_gates (
+CREATE TABLE queue_limits (
   id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name varchar(255) NOT NULL,
   paused tinyint(1) NOT NULL DEFAULT FALSE,
   used text NOT NULL,
   seen bigint NOT NULL DEFAULT 0,
-  UNIQUE KEY queue_gates_name_key (name)
+  UNIQUE KEY queue_limits_name_key (name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

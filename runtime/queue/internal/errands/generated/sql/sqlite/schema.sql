@@ -23,7 +23,7 @@ CREATE TABLE chore (
   queue_progress INTEGER,
   queue_note TEXT,
   queue_trace TEXT,
-  queue_gate TEXT,
+  queue_limit TEXT,
   queue_unique TEXT,
   queue_unique_until TEXT,
   queue_yielded INTEGER NOT NULL DEFAULT 0,
@@ -41,7 +41,7 @@ CREATE TABLE chore (
   CONSTRAINT chore_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
   CONSTRAINT chore_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT chore_queue_trace_check CHECK (length(queue_trace) <= 255),
-  CONSTRAINT chore_queue_gate_check CHECK (length(queue_gate) <= 255),
+  CONSTRAINT chore_queue_limit_check CHECK (length(queue_limit) <= 255),
   CONSTRAINT chore_queue_unique_check CHECK (length(queue_unique) <= 255),
   CONSTRAINT chore_queue_unique_until_check CHECK (queue_unique_until GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT chore_queue_yielded_check CHECK (queue_yielded IN (0, 1))
@@ -49,7 +49,7 @@ CREATE TABLE chore (
 CREATE INDEX chore_queue_claim_idx ON chore (state, queue_hold, urgent DESC, due, weight DESC, size, label, at DESC, "rank", id) WHERE state = 'ready' AND queue_hold = '';
 CREATE INDEX chore_queue_hold_idx ON chore (state, queue_hold, queue_run_at) WHERE state = 'ready' AND queue_hold != '';
 CREATE INDEX chore_queue_running_idx ON chore (queue_lease) WHERE queue_lease IS NOT NULL;
-CREATE INDEX chore_queue_gate_idx ON chore (state, queue_hold, queue_gate, urgent DESC, due, weight DESC, size, label, at DESC, "rank", id) WHERE queue_gate IS NOT NULL;
+CREATE INDEX chore_queue_limit_idx ON chore (state, queue_hold, queue_limit, urgent DESC, due, weight DESC, size, label, at DESC, "rank", id) WHERE queue_limit IS NOT NULL;
 CREATE UNIQUE INDEX chore_queue_unique_idx ON chore (queue_unique) WHERE queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL);
 
 CREATE TABLE errand (
@@ -73,7 +73,7 @@ CREATE TABLE errand (
   queue_progress INTEGER,
   queue_note TEXT,
   queue_trace TEXT,
-  queue_gate TEXT,
+  queue_limit TEXT,
   queue_unique TEXT,
   queue_unique_until TEXT,
   queue_yielded INTEGER NOT NULL DEFAULT 0,
@@ -92,7 +92,7 @@ CREATE TABLE errand (
   CONSTRAINT errand_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
   CONSTRAINT errand_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT errand_queue_trace_check CHECK (length(queue_trace) <= 255),
-  CONSTRAINT errand_queue_gate_check CHECK (length(queue_gate) <= 255),
+  CONSTRAINT errand_queue_limit_check CHECK (length(queue_limit) <= 255),
   CONSTRAINT errand_queue_unique_check CHECK (length(queue_unique) <= 255),
   CONSTRAINT errand_queue_unique_until_check CHECK (queue_unique_until GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT errand_queue_yielded_check CHECK (queue_yielded IN (0, 1))
@@ -100,18 +100,18 @@ CREATE TABLE errand (
 CREATE INDEX errand_queue_claim_idx ON errand (state, queue_hold, queue_name, queue_rank, id) WHERE state = 'ready' AND queue_hold = '';
 CREATE INDEX errand_queue_hold_idx ON errand (state, queue_hold, queue_run_at) WHERE state = 'ready' AND queue_hold != '';
 CREATE INDEX errand_queue_running_idx ON errand (queue_lease) WHERE queue_lease IS NOT NULL;
-CREATE INDEX errand_queue_gate_idx ON errand (state, queue_hold, queue_gate, queue_rank, id) WHERE queue_gate IS NOT NULL;
+CREATE INDEX errand_queue_limit_idx ON errand (state, queue_hold, queue_limit, queue_rank, id) WHERE queue_limit IS NOT NULL;
 CREATE INDEX errand_queue_done_idx ON errand (state, queue_completed_at) WHERE state = 'done';
 CREATE INDEX errand_queue_dead_idx ON errand (state, queue_completed_at) WHERE state = 'dead';
 CREATE UNIQUE INDEX errand_queue_unique_idx ON errand (queue_unique) WHERE queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL);
 
-CREATE TABLE queue_gates (
+CREATE TABLE queue_limits (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
   paused INTEGER NOT NULL DEFAULT 0,
   used TEXT NOT NULL DEFAULT '',
   seen INTEGER NOT NULL DEFAULT 0,
-  CONSTRAINT queue_gates_name_check CHECK (length(name) <= 255),
-  CONSTRAINT queue_gates_paused_check CHECK (paused IN (0, 1))
+  CONSTRAINT queue_limits_name_check CHECK (length(name) <= 255),
+  CONSTRAINT queue_limits_paused_check CHECK (paused IN (0, 1))
 ) STRICT;
-CREATE UNIQUE INDEX queue_gates_name_key ON queue_gates (name);
+CREATE UNIQUE INDEX queue_limits_name_key ON queue_limits (name);

@@ -197,14 +197,14 @@ WHERE id = ? AND state <> 'running';
 
 -- name: PausedTask :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = ?;
 
 -- name: SetPausedTask :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = ?
 WHERE name = ?;
 
 -- name: AddLimitTask :execrows
-INSERT IGNORE INTO queue_gates (name, paused, used, seen)
+INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);

@@ -212,15 +212,15 @@ WHERE id = $2 AND state <> 'running';
 
 -- name: PausedTask :one
 SELECT paused
-FROM queue_gates
+FROM queue_limits
 WHERE name = $1;
 
 -- name: SetPausedTask :execrows
-UPDATE queue_gates
+UPDATE queue_limits
 SET paused = $1
 WHERE name = $2;
 
 -- name: AddLimitTask :execrows
-INSERT INTO queue_gates (name, paused, used, seen)
+INSERT INTO queue_limits (name, paused, used, seen)
 VALUES ($1, FALSE, '', 0)
 ON CONFLICT (name) DO NOTHING;

@@ -7,10 +7,10 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-// QueueGateID names one row of queue_gates.
-type QueueGateID int64
+// QueueLimitID names one row of queue_limits.
+type QueueLimitID int64
 
-var queueGateTableDef = core.TableDef{
+var queueLimitTableDef = core.TableDef{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
@@ -19,7 +19,7 @@ var queueGateTableDef = core.TableDef{
 		{Name: "seen", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
 	Indexes: []core.Index{
-		{Name: "queue_gates_name_key", Columns: []int{1}, Unique: true},
+		{Name: "queue_limits_name_key", Columns: []int{1}, Unique: true},
 	},
-	Name: "queue_gates",
+	Name: "queue_limits",
 }
