@@ -515,26 +515,6 @@ VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
 		},
-		Beat: core.Statement{
-			Text: [3]string{
-				`UPDATE email_queue
-SET queue_lease = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
-				`UPDATE email_queue
-SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-WHERE id = ANY(ARRAY(
-SELECT due.id
-FROM email_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.status = 'sending'
-FOR UPDATE OF due SKIP LOCKED
-))
-RETURNING id`,
-				`UPDATE email_queue
-SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
-WHERE id IN (?)`,
-			},
-			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
-		},
 		Bury: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
@@ -657,6 +637,26 @@ FROM email_queue
 WHERE id = $1`,
 				"SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace\nFROM email_queue\nWHERE id = ?",
 			},
+		},
+		Heartbeat: core.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET queue_lease = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.status = 'sending'
+FOR UPDATE OF due SKIP LOCKED
+))
+RETURNING id`,
+				`UPDATE email_queue
+SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
 		},
 		Lock: core.Statement{
 			Text: [3]string{

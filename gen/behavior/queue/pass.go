@@ -159,7 +159,7 @@ func (p *queuePass) operations() {
 	}{
 		{"Claim", OpClaim, true},
 		{"Lock", OpLock, true},
-		{"Beat", OpBeat, true},
+		{"Heartbeat", OpHeartbeat, true},
 		{"Complete", OpComplete, true},
 		{"Finish", OpFinish, true},
 		{"Retry", OpRetry, true},

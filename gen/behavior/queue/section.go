@@ -145,7 +145,7 @@ type Worker struct {
 const (
 	OpClaim          model.OpKind = "claim"           // take due rows
 	OpLock           model.OpKind = "lock"            // MySQL: keep claimed rows from others, and see whose they are
-	OpBeat           model.OpKind = "beat"            // renew the leases of claims
+	OpHeartbeat      model.OpKind = "heartbeat"       // renew the leases of claims
 	OpComplete       model.OpKind = "complete"        // end claims: done
 	OpFinish         model.OpKind = "finish"          // end a claim: done, with a result
 	OpRetry          model.OpKind = "retry"           // end a claim: ready again, later

@@ -17,7 +17,7 @@ func (Behavior) Lower(l statement.Writer, d *model.Datatype, op *model.Operation
 	lower, ok := map[model.OpKind]func() []model.Query{
 		OpClaim:          func() []model.Query { return w.claim(op) },
 		OpLock:           w.lock,
-		OpBeat:           func() []model.Query { return w.held(w.beat, skip) },
+		OpHeartbeat:      func() []model.Query { return w.held(w.heartbeat, skip) },
 		OpComplete:       func() []model.Query { return w.held(w.done, wait) },
 		OpFinish:         func() []model.Query { return w.settle(w.finish) },
 		OpRetry:          func() []model.Query { return w.settle(w.retry) },
@@ -145,7 +145,9 @@ func (w work) uncount(s *statement.Statement) {
 	s.Add(", %s = %s - 1", w.name(w.q.Attempts), w.name(w.q.Attempts))
 }
 
-func (w work) beat(s *statement.Statement) { s.Add("%s = %s", w.name(w.w.Lease), later(s, w.w.Lease)) }
+func (w work) heartbeat(s *statement.Statement) {
+	s.Add("%s = %s", w.name(w.w.Lease), later(s, w.w.Lease))
+}
 
 func (w work) done(s *statement.Statement) { w.end(s, w.q.Done) }
 

@@ -327,7 +327,7 @@ WHERE id IN (?) AND status = 'sending'
 ORDER BY id
 FOR UPDATE;
 
--- name: BeatEmailQueue :execrows
+-- name: HeartbeatEmailQueue :execrows
 UPDATE email_queue
 SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE id IN (?);
@@ -522,7 +522,7 @@ WHERE id IN (?) AND status = 'processing'
 ORDER BY id
 FOR UPDATE;
 
--- name: BeatJobQueue :execrows
+-- name: HeartbeatJobQueue :execrows
 UPDATE job_queue
 SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE id IN (?);

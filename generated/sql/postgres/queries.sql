@@ -354,7 +354,7 @@ FOR UPDATE SKIP LOCKED
 ))
 RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
--- name: BeatEmailQueue :many
+-- name: HeartbeatEmailQueue :many
 UPDATE email_queue
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
@@ -560,7 +560,7 @@ FOR UPDATE SKIP LOCKED
 ))
 RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
--- name: BeatJobQueue :many
+-- name: HeartbeatJobQueue :many
 UPDATE job_queue
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(

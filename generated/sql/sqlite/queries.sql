@@ -355,7 +355,7 @@ LIMIT ?
 )
 RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
--- name: BeatEmailQueue :execrows
+-- name: HeartbeatEmailQueue :execrows
 UPDATE email_queue
 SET queue_lease = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
@@ -544,7 +544,7 @@ LIMIT ?
 )
 RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
--- name: BeatJobQueue :execrows
+-- name: HeartbeatJobQueue :execrows
 UPDATE job_queue
 SET queue_lease = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';

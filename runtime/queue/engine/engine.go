@@ -121,11 +121,11 @@ func (r *runner) tables(ctx context.Context, l lease) (work, vital *table, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	beats, err := r.db.Reserved(ctx, forHeartbeats, vitalConns, l.heartbeatTimeout())
+	heartbeats, err := r.db.Reserved(ctx, forHeartbeats, vitalConns, l.heartbeatTimeout())
 	if err != nil {
 		return nil, nil, err
 	}
-	return &table{db, r.shape}, &table{beats, r.shape}, nil
+	return &table{db, r.shape}, &table{heartbeats, r.shape}, nil
 }
 
 // rounds returns the rounds of maintenance that this queue needs.

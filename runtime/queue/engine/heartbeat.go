@@ -45,7 +45,7 @@ func (h *heartbeat) renew(ctx context.Context) bool {
 	for len(claims) > 0 {
 		n := min(len(claims), maxSettle)
 		asked := time.Now()
-		ok, err := h.changeClaims(ctx, h.db.Conn(), &h.shape.st.Beat, claims[:n], span)
+		ok, err := h.changeClaims(ctx, h.db.Conn(), &h.shape.st.Heartbeat, claims[:n], span)
 		if err != nil {
 			if ctx.Err() == nil {
 				h.observer.logger.Error("heartbeat failed", "queue", h.shape.name, "claims", len(claims), "error", err)

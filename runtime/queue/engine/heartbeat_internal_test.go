@@ -16,13 +16,13 @@ import (
 // renewable adds the statements of heartbeats to the bare table.
 func (b *bare) renewable() {
 	st := b.shape.st
-	st.Beat = same("UPDATE work SET due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch)
-	st.Beat.Text[sqltext.Postgres] = "UPDATE work SET due = now() FROM unnest($1::bigint[], $2::bigint[]) AS c (id, epoch) " +
+	st.Heartbeat = same("UPDATE work SET due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch)
+	st.Heartbeat.Text[sqltext.Postgres] = "UPDATE work SET due = now() FROM unnest($1::bigint[], $2::bigint[]) AS c (id, epoch) " +
 		"WHERE work.id = c.id AND work.epoch = c.epoch AND state = 'running' RETURNING work.id"
-	st.Beat.Order[sqltext.Postgres] = []int{protocol.ArgIDs, protocol.ArgEpochs}
-	st.Beat.Text[sqltext.MySQL] = "UPDATE work SET due = CURRENT_TIMESTAMP(6) WHERE id IN (?)"
-	st.Beat.Order[sqltext.MySQL] = []int{protocol.ArgID}
-	st.Beat.Text[sqltext.SQLite] += " AND state = 'running'"
+	st.Heartbeat.Order[sqltext.Postgres] = []int{protocol.ArgIDs, protocol.ArgEpochs}
+	st.Heartbeat.Text[sqltext.MySQL] = "UPDATE work SET due = CURRENT_TIMESTAMP(6) WHERE id IN (?)"
+	st.Heartbeat.Order[sqltext.MySQL] = []int{protocol.ArgID}
+	st.Heartbeat.Text[sqltext.SQLite] += " AND state = 'running'"
 	st.Lock = onMySQL("SELECT id, epoch FROM work WHERE state = 'running' AND id IN (?) ORDER BY id FOR UPDATE", protocol.ArgID)
 	st.Get = plain("SELECT id, epoch, state FROM work WHERE id = ?")
 	type row struct {
@@ -76,7 +76,7 @@ func TestHeartbeatFindsWhatWasTakenAway(t *testing.T) {
 		if n := len(set.all()); n != 2 {
 			t.Errorf("%d claims are left, want the two that were not lost", n)
 		}
-		b.shape.st.Beat = plain("UPDATE missing SET due = NULL")
+		b.shape.st.Heartbeat = plain("UPDATE missing SET due = NULL")
 		if h.renew(t.Context()) {
 			t.Error("a heartbeat that failed counts as one that did not")
 		}

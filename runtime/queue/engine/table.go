@@ -71,7 +71,7 @@ func (t *table) allRunning(ctx context.Context) ([]runningRow, error) {
 	})
 }
 
-// changeClaims runs Complete or Beat for many claims, and reports which of them this
+// changeClaims runs Complete or Heartbeat for many claims, and reports which of them this
 // process still had. The statements differ between databases: see the generator.
 func (t *table) changeClaims(ctx context.Context, conn *core.Conn, st *core.Statement, claims []*claim, span time.Duration) ([]bool, error) {
 	args := arguments(t.db, span)
@@ -126,7 +126,7 @@ func (t *table) changeLocked(ctx context.Context, conn *core.Conn, st *core.Stat
 		for i, c := range claims {
 			ids[i], epochs[c.ID] = c.ID, c.Epoch
 		}
-		held, err := t.lockRunning(ctx, conn, ids, st == &t.shape.st.Beat)
+		held, err := t.lockRunning(ctx, conn, ids, st == &t.shape.st.Heartbeat)
 		if err != nil {
 			return err
 		}

@@ -58,18 +58,18 @@ type world struct {
 // guards are the conditions in the statements' WHERE clauses. The engine has
 // them all; a test takes one away.
 type guards struct {
-	settleEpoch bool // settlements name the epoch
-	settleState bool // settlements change running rows alone
-	beatEpoch   bool // heartbeats name the epoch
-	claimLock   bool // a claim finds and takes a row in one step
-	claimEpoch  bool // a claim raises the epoch
-	expireLease bool // an expiry takes a claim only as long as its lease is the one that was seen
+	settleEpoch    bool // settlements name the epoch
+	settleState    bool // settlements change running rows alone
+	heartbeatEpoch bool // heartbeats name the epoch
+	claimLock      bool // a claim finds and takes a row in one step
+	claimEpoch     bool // a claim raises the epoch
+	expireLease    bool // an expiry takes a claim only as long as its lease is the one that was seen
 
 	replies bool // not a guard: in a kind world no reply is lost
 }
 
 var allGuards = guards{
-	settleEpoch: true, settleState: true, beatEpoch: true, claimLock: true, claimEpoch: true, expireLease: true,
+	settleEpoch: true, settleState: true, heartbeatEpoch: true, claimLock: true, claimEpoch: true, expireLease: true,
 }
 
 // step is one change of the world, and what the observer saw wrong with it.
@@ -165,7 +165,7 @@ func (g guards) stepsOfHand(w world, who, h int, add func(name, world, string)) 
 	held := w.workers[who][h]
 	n := name{worker: uint8(who + 1), job: held.job, epoch: held.epoch}
 
-	next, wrong := g.beat(w, held)
+	next, wrong := g.heartbeat(w, held)
 	n.what = "heartbeat"
 	add(n, next, wrong)
 
@@ -248,12 +248,12 @@ func revive(w world, j int) world {
 	return w
 }
 
-// beat is OpBeat:
+// heartbeat is OpHeartbeat:
 //
 //	UPDATE .. SET lease = later WHERE id = ? AND epoch = ? AND state = running
-func (g guards) beat(w world, held hand) (world, string) {
+func (g guards) heartbeat(w world, held hand) (world, string) {
 	row := &w.jobs[held.job-1]
-	if row.state != running || g.beatEpoch && row.epoch != held.epoch {
+	if row.state != running || g.heartbeatEpoch && row.epoch != held.epoch {
 		return w, ""
 	}
 	row.leaseOut = false

@@ -34,7 +34,7 @@ func TestEachGuardIsNeeded(t *testing.T) {
 	}{
 		{"the epoch in settlements", "claim 2 of job 1 was settled by claim 1", func(g *guards) { g.settleEpoch = false }},
 		{"the state in settlements", "job 1 had ended, and was changed", func(g *guards) { g.settleState = false }},
-		{"the epoch in heartbeats", "a heartbeat for claim 1 of job 1 renewed the lease of claim 2", func(g *guards) { g.beatEpoch = false }},
+		{"the epoch in heartbeats", "a heartbeat for claim 1 of job 1 renewed the lease of claim 2", func(g *guards) { g.heartbeatEpoch = false }},
 		{"the epoch that a claim raises", "a heartbeat for claim 1 of job 1 renewed the lease of claim 2", func(g *guards) { g.claimEpoch = false }},
 		{"the lock of a claim", "job 1 runs again, and nothing was lost or failed", func(g *guards) { g.claimLock = false }},
 		{"the lease in an expiry", "job 1 runs again, and nothing was lost or failed", func(g *guards) { g.expireLease = false }},

@@ -69,7 +69,7 @@ WHERE id IN (?) AND status = 'processing'
 ORDER BY id
 FOR UPDATE;
 
--- name: BeatBenchJob :execrows
+-- name: HeartbeatBenchJob :execrows
 UPDATE bench_job
 SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE id IN (?);

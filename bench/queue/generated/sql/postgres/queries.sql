@@ -59,7 +59,7 @@ FOR UPDATE SKIP LOCKED
 ))
 RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
--- name: BeatBenchJob :many
+-- name: HeartbeatBenchJob :many
 UPDATE bench_job
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(

@@ -57,7 +57,7 @@ LIMIT ?
 )
 RETURNING id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
--- name: BeatBenchJob :execrows
+-- name: HeartbeatBenchJob :execrows
 UPDATE bench_job
 SET queue_lease = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';

@@ -220,7 +220,7 @@ WHERE id IN (?) AND state = 'running'
 ORDER BY id
 FOR UPDATE;
 
--- name: BeatJob :execrows
+-- name: HeartbeatJob :execrows
 UPDATE job
 SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE id IN (?);
@@ -409,7 +409,7 @@ WHERE id IN (?) AND state = 'running'
 ORDER BY id
 FOR UPDATE;
 
--- name: BeatTask :execrows
+-- name: HeartbeatTask :execrows
 UPDATE task
 SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE id IN (?);

@@ -222,7 +222,7 @@ FOR UPDATE SKIP LOCKED
 ))
 RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
--- name: BeatJob :many
+-- name: HeartbeatJob :many
 UPDATE job
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
@@ -425,7 +425,7 @@ FOR UPDATE SKIP LOCKED
 ))
 RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit;
 
--- name: BeatTask :many
+-- name: HeartbeatTask :many
 UPDATE task
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(

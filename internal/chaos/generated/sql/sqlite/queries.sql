@@ -215,7 +215,7 @@ LIMIT ?
 )
 RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
--- name: BeatJob :execrows
+-- name: HeartbeatJob :execrows
 UPDATE job
 SET queue_lease = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
@@ -401,7 +401,7 @@ LIMIT ?
 )
 RETURNING id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit;
 
--- name: BeatTask :execrows
+-- name: HeartbeatTask :execrows
 UPDATE task
 SET queue_lease = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';

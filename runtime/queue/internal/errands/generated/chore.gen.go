@@ -639,26 +639,6 @@ VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
 		},
-		Beat: core.Statement{
-			Text: [3]string{
-				`UPDATE chore
-SET queue_lease = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE chore
-SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-WHERE id = ANY(ARRAY(
-SELECT due.id
-FROM chore AS due, (SELECT unnest($3::text[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
-FOR UPDATE OF due SKIP LOCKED
-))
-RETURNING id`,
-				`UPDATE chore
-SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
-WHERE id IN (?)`,
-			},
-			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
-		},
 		Bury: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
@@ -775,6 +755,26 @@ FROM chore
 WHERE id = $1`,
 				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE id = ?",
 			},
+		},
+		Heartbeat: core.Statement{
+			Text: [3]string{
+				`UPDATE chore
+SET queue_lease = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE chore
+SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM chore AS due, (SELECT unnest($3::text[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
+FOR UPDATE OF due SKIP LOCKED
+))
+RETURNING id`,
+				`UPDATE chore
+SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
 		},
 		HoldLimited: core.Statement{
 			Text: [3]string{

@@ -74,7 +74,7 @@ WHERE id IN (?) AND state = 'running'
 ORDER BY id
 FOR UPDATE;
 
--- name: BeatChore :execrows
+-- name: HeartbeatChore :execrows
 UPDATE chore
 SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE id IN (?);
@@ -298,7 +298,7 @@ WHERE id IN (?) AND state = 'running'
 ORDER BY id
 FOR UPDATE;
 
--- name: BeatErrand :execrows
+-- name: HeartbeatErrand :execrows
 UPDATE errand
 SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE id IN (?);

@@ -63,7 +63,7 @@ FOR UPDATE SKIP LOCKED
 ))
 RETURNING id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded;
 
--- name: BeatChore :many
+-- name: HeartbeatChore :many
 UPDATE chore
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
@@ -311,7 +311,7 @@ FOR UPDATE SKIP LOCKED
 ))
 RETURNING id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank;
 
--- name: BeatErrand :many
+-- name: HeartbeatErrand :many
 UPDATE errand
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(

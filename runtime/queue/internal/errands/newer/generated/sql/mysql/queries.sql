@@ -75,7 +75,7 @@ WHERE id IN (?) AND state = 'running'
 ORDER BY id
 FOR UPDATE;
 
--- name: BeatErrand :execrows
+-- name: HeartbeatErrand :execrows
 UPDATE errand
 SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE id IN (?);

@@ -63,7 +63,7 @@ LIMIT ?
 )
 RETURNING id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank;
 
--- name: BeatErrand :execrows
+-- name: HeartbeatErrand :execrows
 UPDATE errand
 SET queue_lease = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
