@@ -488,20 +488,6 @@ var emailQueueQueue = engine.Spec[EmailQueue]{
 	Queues:    []engine.Name{},
 	Retention: []engine.Retention{},
 	Statements: engine.Statements{
-		Abandon: core.Statement{
-			Text: [3]string{
-				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
-				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND status = 'sending'`,
-				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
-			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
-		},
 		AddLimit: core.Statement{
 			Text: [3]string{
 				`INSERT INTO queue_limits (name, paused, used, seen)
@@ -514,20 +500,6 @@ ON CONFLICT (name) DO NOTHING`,
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
-		},
-		Bury: core.Statement{
-			Text: [3]string{
-				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
-				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND status = 'sending'`,
-				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
-			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Cancel: core.Statement{
 			Text: [3]string{
@@ -542,6 +514,20 @@ SET status = 'failed', queue_lease = NULL, error = COALESCE(?, error)
 WHERE id = ? AND status IN ('pending', 'sending')`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
+		},
+		CancelRunning: core.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Claim: core.Statement{
 			Text: [3]string{
@@ -593,6 +579,20 @@ SET status = 'sent', queue_lease = NULL
 WHERE id IN (?)`,
 			},
 			Order: [3][]int{{0, 1}, {16, 17}, {0}},
+		},
+		DeadLetter: core.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{

@@ -666,20 +666,6 @@ LIMIT ?`,
 		}},
 	},
 	Statements: engine.Statements{
-		Abandon: core.Statement{
-			Text: [3]string{
-				`UPDATE job_queue
-SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-				`UPDATE job_queue
-SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
-				`UPDATE job_queue
-SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			},
-			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
-		},
 		AddLimit: core.Statement{
 			Text: [3]string{
 				`INSERT INTO queue_limits (name, paused, used, seen)
@@ -692,20 +678,6 @@ ON CONFLICT (name) DO NOTHING`,
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
-		},
-		Bury: core.Statement{
-			Text: [3]string{
-				`UPDATE job_queue
-SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-				`UPDATE job_queue
-SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
-				`UPDATE job_queue
-SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			},
-			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
 		Cancel: core.Statement{
 			Text: [3]string{
@@ -720,6 +692,20 @@ SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE(?, CURRENT
 WHERE id = ? AND status IN ('pending', 'processing')`,
 			},
 			Order: [3][]int{{3, 5, 0}, {3, 5, 0}, {3, 5, 0}},
+		},
+		CancelRunning: core.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
 		Claim: core.Statement{
 			Text: [3]string{
@@ -774,6 +760,20 @@ SET status = 'completed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT
 WHERE id IN (?)`,
 			},
 			Order: [3][]int{{3, 0, 1}, {3, 16, 17}, {3, 0}},
+		},
+		DeadLetter: core.Statement{
+			Text: [3]string{
+				`UPDATE job_queue
+SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
+				`UPDATE job_queue
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{

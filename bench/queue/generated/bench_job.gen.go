@@ -524,20 +524,6 @@ var benchJobQueue = engine.Spec[BenchJob]{
 	Queues:    []engine.Name{},
 	Retention: []engine.Retention{},
 	Statements: engine.Statements{
-		Abandon: core.Statement{
-			Text: [3]string{
-				`UPDATE bench_job
-SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-				`UPDATE bench_job
-SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
-				`UPDATE bench_job
-SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			},
-			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
-		},
 		AddLimit: core.Statement{
 			Text: [3]string{
 				`INSERT INTO queue_limits (name, paused, used, seen)
@@ -550,20 +536,6 @@ ON CONFLICT (name) DO NOTHING`,
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
-		},
-		Bury: core.Statement{
-			Text: [3]string{
-				`UPDATE bench_job
-SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-				`UPDATE bench_job
-SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
-WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
-				`UPDATE bench_job
-SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
-			},
-			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
 		Cancel: core.Statement{
 			Text: [3]string{
@@ -578,6 +550,20 @@ SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TI
 WHERE id = ? AND status IN ('pending', 'processing')`,
 			},
 			Order: [3][]int{{3, 5, 0}, {3, 5, 0}, {3, 5, 0}},
+		},
+		CancelRunning: core.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
 		Claim: core.Statement{
 			Text: [3]string{
@@ -632,6 +618,20 @@ SET status = 'completed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT
 WHERE id IN (?)`,
 			},
 			Order: [3][]int{{3, 0, 1}, {3, 16, 17}, {3, 0}},
+		},
+		DeadLetter: core.Statement{
+			Text: [3]string{
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'processing'`,
+				`UPDATE bench_job
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
+			},
+			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{

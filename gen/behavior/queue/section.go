@@ -151,8 +151,8 @@ const (
 	OpRetry          model.OpKind = "retry"           // end a claim: ready again, later
 	OpSnooze         model.OpKind = "snooze"          // end a claim: ready again, later, without counting it
 	OpRelease        model.OpKind = "release"         // give a claim back, as if it had not been
-	OpBury           model.OpKind = "bury"            // end a claim: failed for good
-	OpAbandon        model.OpKind = "abandon"         // end a claim: cancelled
+	OpDeadLetter     model.OpKind = "dead_letter"     // end a claim: failed for good
+	OpCancelRunning  model.OpKind = "cancel_running"  // end a claim: cancelled
 	OpReport         model.OpKind = "report"          // write how far a handler has come
 	OpRunning        model.OpKind = "running"         // the claims that there are
 	OpExpire         model.OpKind = "expire"          // take a claim from a worker that is gone

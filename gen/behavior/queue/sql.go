@@ -23,8 +23,8 @@ func (Behavior) Lower(l statement.Writer, d *model.Datatype, op *model.Operation
 		OpRetry:          func() []model.Query { return w.settle(w.retry) },
 		OpSnooze:         func() []model.Query { return w.settle(w.snooze) },
 		OpRelease:        func() []model.Query { return w.settle(w.release) },
-		OpBury:           func() []model.Query { return w.settle(w.bury) },
-		OpAbandon:        func() []model.Query { return w.settle(w.abandon) },
+		OpDeadLetter:     func() []model.Query { return w.settle(w.deadLetter) },
+		OpCancelRunning:  func() []model.Query { return w.settle(w.cancelRunning) },
 		OpReport:         func() []model.Query { return w.settle(w.report) },
 		OpRunning:        w.running,
 		OpExpire:         w.expire,
@@ -175,12 +175,12 @@ func (w work) release(s *statement.Statement) {
 	s.Add(", %s = COALESCE(%s, %s)", w.name(w.q.Error), s.Arg(protocol.ArgError, w.q.Error), w.name(w.q.Error))
 }
 
-func (w work) bury(s *statement.Statement) {
+func (w work) deadLetter(s *statement.Statement) {
 	w.end(s, w.q.Dead)
 	w.failure(s)
 }
 
-func (w work) abandon(s *statement.Statement) {
+func (w work) cancelRunning(s *statement.Statement) {
 	w.end(s, w.gone())
 	w.failure(s)
 }

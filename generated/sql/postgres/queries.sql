@@ -392,12 +392,12 @@ UPDATE email_queue
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
 WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
 
--- name: BuryEmailQueue :execrows
+-- name: DeadLetterEmailQueue :execrows
 UPDATE email_queue
 SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
 WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
 
--- name: AbandonEmailQueue :execrows
+-- name: CancelRunningEmailQueue :execrows
 UPDATE email_queue
 SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
 WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
@@ -598,12 +598,12 @@ UPDATE job_queue
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
 WHERE id = $3 AND queue_epoch = $4 AND status = 'processing';
 
--- name: BuryJobQueue :execrows
+-- name: DeadLetterJobQueue :execrows
 UPDATE job_queue
 SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
 WHERE id = $4 AND queue_epoch = $5 AND status = 'processing';
 
--- name: AbandonJobQueue :execrows
+-- name: CancelRunningJobQueue :execrows
 UPDATE job_queue
 SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
 WHERE id = $4 AND queue_epoch = $5 AND status = 'processing';

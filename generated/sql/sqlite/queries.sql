@@ -385,12 +385,12 @@ UPDATE email_queue
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
--- name: BuryEmailQueue :execrows
+-- name: DeadLetterEmailQueue :execrows
 UPDATE email_queue
 SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
--- name: AbandonEmailQueue :execrows
+-- name: CancelRunningEmailQueue :execrows
 UPDATE email_queue
 SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
@@ -574,12 +574,12 @@ UPDATE job_queue
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 
--- name: BuryJobQueue :execrows
+-- name: DeadLetterJobQueue :execrows
 UPDATE job_queue
 SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 
--- name: AbandonJobQueue :execrows
+-- name: CancelRunningJobQueue :execrows
 UPDATE job_queue
 SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';

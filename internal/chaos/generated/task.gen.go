@@ -707,20 +707,6 @@ var taskQueue = engine.Spec[Task]{
 	Queues:    []engine.Name{{Name: "quick", Concurrency: 8}, {Name: "slow", Concurrency: 4}},
 	Retention: []engine.Retention{},
 	Statements: engine.Statements{
-		Abandon: core.Statement{
-			Text: [3]string{
-				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
-				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
-		},
 		AddLimit: core.Statement{
 			Text: [3]string{
 				`INSERT INTO queue_limits (name, paused, used, seen)
@@ -733,20 +719,6 @@ ON CONFLICT (name) DO NOTHING`,
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
-		},
-		Bury: core.Statement{
-			Text: [3]string{
-				`UPDATE task
-SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE task
-SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
-				`UPDATE task
-SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Cancel: core.Statement{
 			Text: [3]string{
@@ -761,6 +733,20 @@ SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yi
 WHERE id = ? AND state IN ('ready', 'running')`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
+		},
+		CancelRunning: core.Statement{
+			Text: [3]string{
+				`UPDATE task
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE task
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
+				`UPDATE task
+SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Claim: core.Statement{
 			Text: [3]string{
@@ -815,6 +801,20 @@ SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded
 WHERE id IN (?)`,
 			},
 			Order: [3][]int{{0, 1}, {16, 17}, {0}},
+		},
+		DeadLetter: core.Statement{
+			Text: [3]string{
+				`UPDATE task
+SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE task
+SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
+				`UPDATE task
+SET state = 'dead', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{

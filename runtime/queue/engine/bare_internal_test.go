@@ -82,10 +82,10 @@ func bareEach(t *testing.T, now time.Time, test func(t *testing.T, b *bare)) {
 			b := &bare{log: &bytes.Buffer{}}
 			b.exec(t, db, bareDDL[db.Conn().Dialect()])
 			st := &Statements{
-				Snooze:  same("UPDATE work SET state = 'ready', due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch),
-				Retry:   same("UPDATE work SET state = 'again', due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch),
-				Bury:    same("UPDATE work SET state = 'dead' WHERE id = ? AND epoch = ?", protocol.ArgID, protocol.ArgEpoch),
-				Promote: same("UPDATE work SET state = 'ready' WHERE state = 'later'"),
+				Snooze:     same("UPDATE work SET state = 'ready', due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch),
+				Retry:      same("UPDATE work SET state = 'again', due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch),
+				DeadLetter: same("UPDATE work SET state = 'dead' WHERE id = ? AND epoch = ?", protocol.ArgID, protocol.ArgEpoch),
+				Promote:    same("UPDATE work SET state = 'ready' WHERE state = 'later'"),
 			}
 			shape := &shape{name: "work", st: st, states: States{Ready: "ready", Running: "running"}, policies: map[string]Policy{"": {}}, errorMax: 100}
 			r := &runner{db: db, shape: shape, opts: queue.Options{Logger: slog.New(slog.NewTextHandler(b.log, nil)), StopTimeout: 300 * time.Millisecond}}
@@ -177,8 +177,8 @@ func TestWriteKeepsWhatItCouldNotWrite(t *testing.T) {
 			ends(claims[2:4], outcome{verb: toDead, err: no}),
 			ends(claims[4:], outcome{verb: toRetry, delay: time.Hour, err: no}),
 		)
-		good := b.shape.st.Bury
-		b.shape.st.Bury = same("UPDATE missing SET state = 'dead' WHERE id = ? AND epoch = ?", protocol.ArgID, protocol.ArgEpoch)
+		good := b.shape.st.DeadLetter
+		b.shape.st.DeadLetter = same("UPDATE missing SET state = 'dead' WHERE id = ? AND epoch = ?", protocol.ArgID, protocol.ArgEpoch)
 		left, err := b.settler.write(t.Context(), batch)
 		if err == nil || len(left) != 4 || left[0].claim != claims[2] || left[3].claim != claims[5] {
 			t.Fatalf("%d are left, %v; want the last four", len(left), err)
@@ -189,7 +189,7 @@ func TestWriteKeepsWhatItCouldNotWrite(t *testing.T) {
 		if held := b.claims.all(); len(held) != 4 {
 			t.Errorf("%d claims are held, want the four that are not written", len(held))
 		}
-		b.shape.st.Bury = good
+		b.shape.st.DeadLetter = good
 		if left, err := b.settler.write(t.Context(), left); err != nil || left != nil {
 			t.Fatalf("again: %d are left, %v", len(left), err)
 		}

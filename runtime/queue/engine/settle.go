@@ -120,9 +120,9 @@ func (s *settler) statementOf(one settlement) *core.Statement {
 	case toRelease, toPark:
 		return &st.Release
 	case toDead:
-		return &st.Bury
+		return &st.DeadLetter
 	}
-	return &st.Abandon
+	return &st.CancelRunning
 }
 
 // writeGroup writes ends with the same statement. If one of them cannot be stored in

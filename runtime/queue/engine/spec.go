@@ -31,7 +31,7 @@ type Spec[R any] struct {
 // Statements are the statements of a queue. The generator writes them; those that a
 // queue does not need are empty.
 type Statements struct {
-	Get, Claim, Take, Read, Lock, Heartbeat, Complete, Finish, Retry, Snooze, Release, Bury, Abandon, Report,
+	Get, Claim, Take, Read, Lock, Heartbeat, Complete, Finish, Retry, Snooze, Release, DeadLetter, CancelRunning, Report,
 	Running, Expire, Promote, NextDue, Stranger, Park, Unpark, Cancel, Revive,
 	Paused, SetPaused, AddLimit, LockLimit, SetLimit, PruneLimits,
 	LimitRunning, HoldLimited, ReleaseLimited, NextLimited, Twin, Yield, Priority core.Statement

@@ -286,14 +286,14 @@ var settlements = []settlement{
 		j.completed++
 		j.effects++
 	}},
-	// OpRetry: state = ready, run_at = later; and OpBury after the last attempt
+	// OpRetry: state = ready, run_at = later; and OpDeadLetter after the last attempt
 	{"retries", "retries, and the reply is lost", always, func(j *job) {
 		j.state, j.excused = ready, true
 		if j.attempts >= maxAttempts {
 			j.state = dead
 		}
 	}},
-	// OpBury: state = dead; OpAbandon is the same with another word
+	// OpDeadLetter: state = dead; OpCancelRunning is the same with another word
 	{"buries", "buries, and the reply is lost", always, func(j *job) { j.state = dead }},
 	// OpRelease, OpSnooze: state = ready, attempts - 1
 	{"gives back", "gives back, and the reply is lost", func(j job) bool { return j.returns < maxReturns }, func(j *job) {

@@ -97,12 +97,12 @@ UPDATE bench_job
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
 WHERE id = $3 AND queue_epoch = $4 AND status = 'processing';
 
--- name: BuryBenchJob :execrows
+-- name: DeadLetterBenchJob :execrows
 UPDATE bench_job
 SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
 WHERE id = $4 AND queue_epoch = $5 AND status = 'processing';
 
--- name: AbandonBenchJob :execrows
+-- name: CancelRunningBenchJob :execrows
 UPDATE bench_job
 SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
 WHERE id = $4 AND queue_epoch = $5 AND status = 'processing';

@@ -87,12 +87,12 @@ UPDATE bench_job
 SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 
--- name: BuryBenchJob :execrows
+-- name: DeadLetterBenchJob :execrows
 UPDATE bench_job
 SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';
 
--- name: AbandonBenchJob :execrows
+-- name: CancelRunningBenchJob :execrows
 UPDATE bench_job
 SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing';

@@ -612,20 +612,6 @@ var choreQueue = engine.Spec[Chore]{
 	Queues:    []engine.Name{},
 	Retention: []engine.Retention{},
 	Statements: engine.Statements{
-		Abandon: core.Statement{
-			Text: [3]string{
-				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
-				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
-		},
 		AddLimit: core.Statement{
 			Text: [3]string{
 				`INSERT INTO queue_limits (name, paused, used, seen)
@@ -638,20 +624,6 @@ ON CONFLICT (name) DO NOTHING`,
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
-		},
-		Bury: core.Statement{
-			Text: [3]string{
-				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
-				`UPDATE chore
-SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Cancel: core.Statement{
 			Text: [3]string{
@@ -666,6 +638,20 @@ SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yield
 WHERE id = ? AND state IN ('ready', 'running')`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
+		},
+		CancelRunning: core.Statement{
+			Text: [3]string{
+				`UPDATE chore
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE chore
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
+				`UPDATE chore
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Claim: core.Statement{
 			Text: [3]string{
@@ -711,6 +697,20 @@ SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded
 WHERE id IN (?)`,
 			},
 			Order: [3][]int{{0, 1}, {16, 17}, {0}},
+		},
+		DeadLetter: core.Statement{
+			Text: [3]string{
+				`UPDATE chore
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, queue_error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE chore
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
+				`UPDATE chore
+SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{

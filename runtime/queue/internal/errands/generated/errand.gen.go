@@ -1676,20 +1676,6 @@ LIMIT ?`,
 		}},
 	},
 	Statements: engine.Statements{
-		Abandon: core.Statement{
-			Text: [3]string{
-				`UPDATE errand
-SET state = 'cancelled', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE errand
-SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = $3, queue_errors = $4
-WHERE id = $5 AND queue_epoch = $6 AND state = 'running'`,
-				`UPDATE errand
-SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-			},
-			Order: [3][]int{{3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}},
-		},
 		AddLimit: core.Statement{
 			Text: [3]string{
 				`INSERT INTO queue_limits (name, paused, used, seen)
@@ -1702,20 +1688,6 @@ ON CONFLICT (name) DO NOTHING`,
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
-		},
-		Bury: core.Statement{
-			Text: [3]string{
-				`UPDATE errand
-SET state = 'dead', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE errand
-SET state = 'dead', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = $3, queue_errors = $4
-WHERE id = $5 AND queue_epoch = $6 AND state = 'running'`,
-				`UPDATE errand
-SET state = 'dead', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-			},
-			Order: [3][]int{{3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}},
 		},
 		Cancel: core.Statement{
 			Text: [3]string{
@@ -1730,6 +1702,20 @@ SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE(?, CU
 WHERE id = ? AND state IN ('ready', 'running')`,
 			},
 			Order: [3][]int{{3, 3, 5, 0}, {3, 3, 5, 0}, {3, 3, 5, 0}},
+		},
+		CancelRunning: core.Statement{
+			Text: [3]string{
+				`UPDATE errand
+SET state = 'cancelled', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE errand
+SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = $3, queue_errors = $4
+WHERE id = $5 AND queue_epoch = $6 AND state = 'running'`,
+				`UPDATE errand
+SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+			},
+			Order: [3][]int{{3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}},
 		},
 		Claim: core.Statement{
 			Text: [3]string{
@@ -1784,6 +1770,20 @@ SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT
 WHERE id IN (?)`,
 			},
 			Order: [3][]int{{3, 3, 0, 1}, {3, 3, 16, 17}, {3, 3, 0}},
+		},
+		DeadLetter: core.Statement{
+			Text: [3]string{
+				`UPDATE errand
+SET state = 'dead', queue_lease = NULL, queue_completed_at = ?, queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > ? THEN queue_unique_until ELSE NULL END, queue_yielded = 0, queue_error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE errand
+SET state = 'dead', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = $3, queue_errors = $4
+WHERE id = $5 AND queue_epoch = $6 AND state = 'running'`,
+				`UPDATE errand
+SET state = 'dead', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+			},
+			Order: [3][]int{{3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{

@@ -630,20 +630,6 @@ var taskQueue = engine.Spec[Task]{
 	Queues:    []engine.Name{},
 	Retention: []engine.Retention{},
 	Statements: engine.Statements{
-		Abandon: core.Statement{
-			Text: [3]string{
-				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
-				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
-		},
 		AddLimit: core.Statement{
 			Text: [3]string{
 				`INSERT INTO queue_limits (name, paused, used, seen)
@@ -656,40 +642,6 @@ ON CONFLICT (name) DO NOTHING`,
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
-		},
-		Beat: core.Statement{
-			Text: [3]string{
-				`UPDATE task
-SET queue_lease = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE task
-SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
-WHERE id = ANY(ARRAY(
-SELECT due.id
-FROM task AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
-FOR UPDATE OF due SKIP LOCKED
-))
-RETURNING id`,
-				`UPDATE task
-SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
-WHERE id IN (?)`,
-			},
-			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
-		},
-		Bury: core.Statement{
-			Text: [3]string{
-				`UPDATE task
-SET state = 'dead', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE task
-SET state = 'dead', queue_lease = NULL, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
-				`UPDATE task
-SET state = 'dead', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Cancel: core.Statement{
 			Text: [3]string{
@@ -704,6 +656,20 @@ SET state = 'cancelled', queue_lease = NULL, error = COALESCE(?, error)
 WHERE id = ? AND state IN ('ready', 'running')`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
+		},
+		CancelRunning: core.Statement{
+			Text: [3]string{
+				`UPDATE task
+SET state = 'cancelled', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE task
+SET state = 'cancelled', queue_lease = NULL, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
+				`UPDATE task
+SET state = 'cancelled', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Claim: core.Statement{
 			Text: [3]string{
@@ -758,6 +724,20 @@ SET state = 'done', queue_lease = NULL
 WHERE id IN (?)`,
 			},
 			Order: [3][]int{{0, 1}, {16, 17}, {0}},
+		},
+		DeadLetter: core.Statement{
+			Text: [3]string{
+				`UPDATE task
+SET state = 'dead', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE task
+SET state = 'dead', queue_lease = NULL, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
+				`UPDATE task
+SET state = 'dead', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{

@@ -105,12 +105,12 @@ UPDATE errand
 SET state = 'ready', queue_lease = NULL, queue_attempts = queue_attempts - 1, queue_hold = ?, queue_error = COALESCE(?, queue_error)
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
--- name: BuryErrand :execrows
+-- name: DeadLetterErrand :execrows
 UPDATE errand
 SET state = 'dead', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
--- name: AbandonErrand :execrows
+-- name: CancelRunningErrand :execrows
 UPDATE errand
 SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';

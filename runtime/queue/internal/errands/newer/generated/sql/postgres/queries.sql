@@ -103,12 +103,12 @@ UPDATE errand
 SET state = 'ready', queue_lease = NULL, queue_attempts = queue_attempts - 1, queue_hold = $1, queue_error = COALESCE($2, queue_error)
 WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 
--- name: BuryErrand :execrows
+-- name: DeadLetterErrand :execrows
 UPDATE errand
 SET state = 'dead', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = $3, queue_errors = $4
 WHERE id = $5 AND queue_epoch = $6 AND state = 'running';
 
--- name: AbandonErrand :execrows
+-- name: CancelRunningErrand :execrows
 UPDATE errand
 SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = $3, queue_errors = $4
 WHERE id = $5 AND queue_epoch = $6 AND state = 'running';
