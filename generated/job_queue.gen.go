@@ -1041,7 +1041,17 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Stranger: core.Statement{
+		Take: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE job_queue
+SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), started_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {2, 3, 3, 0}},
+		},
+		UnknownKind: core.Statement{
 			Text: [3]string{
 				`SELECT front.id, front.job_type
 FROM (
@@ -1075,16 +1085,6 @@ LIMIT ?
 WHERE NOT front.job_type IN ('image_optimize', 'import_data')`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
-		},
-		Take: core.Statement{
-			Text: [3]string{
-				``,
-				``,
-				`UPDATE job_queue
-SET status = 'processing', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), started_at = COALESCE(?, CURRENT_TIMESTAMP(6))
-WHERE id IN (?)`,
-			},
-			Order: [3][]int{nil, nil, {2, 3, 3, 0}},
 		},
 		Unpark: core.Statement{
 			Text: [3]string{

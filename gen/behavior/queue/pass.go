@@ -172,7 +172,7 @@ func (p *queuePass) operations() {
 		{"Expire", OpExpire, true},
 		{"Promote", OpPromote, true},
 		{"NextDue", OpNextDue, true},
-		{"Stranger", OpStranger, len(p.q.Kinds) > 0},
+		{"UnknownKind", OpUnknownKind, len(p.q.Kinds) > 0},
 		{"Park", OpPark, len(p.q.Kinds) > 0},
 		{"Unpark", OpUnpark, len(p.q.Kinds) > 0},
 		{"Cancel", OpCancel, true},

@@ -158,7 +158,7 @@ const (
 	OpExpire         model.OpKind = "expire"          // take a claim from a worker that is gone
 	OpPromote        model.OpKind = "promote"         // let rows be claimed whose time has come
 	OpNextDue        model.OpKind = "next_due"        // when the next row's time comes
-	OpStranger       model.OpKind = "stranger"        // rows of kinds that this program has no handler for
+	OpUnknownKind    model.OpKind = "unknown_kind"    // rows of kinds that this program has no handler for
 	OpPark           model.OpKind = "park"            // keep such a row from being looked at again
 	OpUnpark         model.OpKind = "unpark"          // let rows be claimed that this program knows
 	OpCancel         model.OpKind = "cancel"          // end a row that is ready or running

@@ -30,7 +30,7 @@ func (Behavior) Lower(l statement.Writer, d *model.Datatype, op *model.Operation
 		OpExpire:         w.expire,
 		OpPromote:        w.promote,
 		OpNextDue:        w.nextDue,
-		OpStranger:       w.stranger,
+		OpUnknownKind:    w.unknownKind,
 		OpPark:           w.park,
 		OpUnpark:         w.unpark,
 		OpCancel:         w.cancel,

@@ -162,9 +162,9 @@ func (w work) nextDue() []model.Query {
 	return statement.One(s.Query(":many", []*model.Field{w.q.RunAt}))
 }
 
-// stranger looks at the rows that would be claimed next for those that no
+// unknownKind looks at the rows that would be claimed next for those that no
 // handler of this program is for.
-func (w work) stranger() []model.Query {
+func (w work) unknownKind() []model.Query {
 	s := w.Statement()
 	columns := []*model.Field{w.d.IDField(), w.q.KindField}
 	inner := "due.id, due." + w.name(w.q.KindField)

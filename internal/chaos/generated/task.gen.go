@@ -1233,7 +1233,33 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Stranger: core.Statement{
+		Take: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE task
+SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {2, 3, 0}},
+		},
+		Twin: core.Statement{
+			Text: [3]string{
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
+FROM task
+WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
+FROM task
+WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
+FOR UPDATE`,
+				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
+FROM task
+WHERE queue_unique = ? AND task_queue_unique_idx_when = 1
+FOR UPDATE`,
+			},
+			Order: [3][]int{{15}, {15}, {15}},
+		},
+		UnknownKind: core.Statement{
 			Text: [3]string{
 				`SELECT front.id, front.job_type
 FROM (
@@ -1267,32 +1293,6 @@ LIMIT ?
 WHERE NOT front.job_type IN ('once', 'capped', 'paced')`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
-		},
-		Take: core.Statement{
-			Text: [3]string{
-				``,
-				``,
-				`UPDATE task
-SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
-WHERE id IN (?)`,
-			},
-			Order: [3][]int{nil, nil, {2, 3, 0}},
-		},
-		Twin: core.Statement{
-			Text: [3]string{
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
-FROM task
-WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
-FROM task
-WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
-FOR UPDATE`,
-				`SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
-FROM task
-WHERE queue_unique = ? AND task_queue_unique_idx_when = 1
-FOR UPDATE`,
-			},
-			Order: [3][]int{{15}, {15}, {15}},
 		},
 		Unpark: core.Statement{
 			Text: [3]string{

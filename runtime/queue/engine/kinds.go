@@ -45,7 +45,7 @@ func (k *kindSorter) park(ctx context.Context) error {
 	args := arguments(k.db, 0)
 	args[protocol.ArgLimit] = int64(maxSettle)
 	versions := k.shape.versioned
-	rows, err := core.Many(ctx, k.db.Conn(), &k.shape.st.Stranger, args, func(s *unknownRow) []any {
+	rows, err := core.Many(ctx, k.db.Conn(), &k.shape.st.UnknownKind, args, func(s *unknownRow) []any {
 		if versions {
 			return []any{&s.id, &s.kind, &s.version}
 		}

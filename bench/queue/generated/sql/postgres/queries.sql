@@ -147,7 +147,7 @@ WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
 ORDER BY scheduled_at NULLS FIRST
 LIMIT $1;
 
--- name: StrangerBenchJob :many
+-- name: UnknownKindBenchJob :many
 SELECT front.id, front.job_type
 FROM (
 SELECT due.id, due.job_type

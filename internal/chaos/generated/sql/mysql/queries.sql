@@ -290,7 +290,7 @@ WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
 ORDER BY run_at
 LIMIT ?;
 
--- name: StrangerJob :many
+-- name: UnknownKindJob :many
 SELECT front.id, front.job_type
 FROM (
 SELECT due.id, due.job_type
@@ -479,7 +479,7 @@ WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
 ORDER BY run_at
 LIMIT ?;
 
--- name: StrangerTask :many
+-- name: UnknownKindTask :many
 SELECT front.id, front.job_type
 FROM (
 SELECT due.id, due.job_type

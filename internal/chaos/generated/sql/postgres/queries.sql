@@ -310,7 +310,7 @@ WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
 ORDER BY run_at NULLS FIRST
 LIMIT $1;
 
--- name: StrangerJob :many
+-- name: UnknownKindJob :many
 SELECT front.id, front.job_type
 FROM (
 SELECT due.id, due.job_type
@@ -513,7 +513,7 @@ WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
 ORDER BY run_at NULLS FIRST
 LIMIT $1;
 
--- name: StrangerTask :many
+-- name: UnknownKindTask :many
 SELECT front.id, front.job_type
 FROM (
 SELECT due.id, due.job_type

@@ -2216,7 +2216,33 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Stranger: core.Statement{
+		Take: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE errand
+SET state = 'running', queue_attempts = queue_attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {2, 3, 0}},
+		},
+		Twin: core.Statement{
+			Text: [3]string{
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+FROM errand
+WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+FROM errand
+WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
+FOR UPDATE`,
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+FROM errand
+WHERE queue_unique = ? AND errand_queue_unique_idx_when = 1
+FOR UPDATE`,
+			},
+			Order: [3][]int{{15}, {15}, {15}},
+		},
+		UnknownKind: core.Statement{
 			Text: [3]string{
 				`SELECT front.id, front.kind, front.queue_version
 FROM (
@@ -2250,32 +2276,6 @@ LIMIT ?
 WHERE NOT (front.kind = 'walk' AND front.queue_version <= 1 OR front.kind = 'film' AND front.queue_version <= 1 OR front.kind = 'slow' AND front.queue_version <= 1 OR front.kind = 'listed' AND front.queue_version <= 1 OR front.kind = 'squared' AND front.queue_version <= 1 OR front.kind = 'jittered' AND front.queue_version <= 1 OR front.kind = 'rated' AND front.queue_version <= 1 OR front.kind = 'quick' AND front.queue_version <= 1 OR front.kind = 'shared' AND front.queue_version <= 1 OR front.kind = 'fair' AND front.queue_version <= 1 OR front.kind = 'kept' AND front.queue_version <= 1 OR front.kind = 'hourly' AND front.queue_version <= 1 OR front.kind = 'replaced' AND front.queue_version <= 1 OR front.kind = 'bounced' AND front.queue_version <= 1 OR front.kind = 'greet' AND front.queue_version <= 2)`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
-		},
-		Take: core.Statement{
-			Text: [3]string{
-				``,
-				``,
-				`UPDATE errand
-SET state = 'running', queue_attempts = queue_attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
-WHERE id IN (?)`,
-			},
-			Order: [3][]int{nil, nil, {2, 3, 0}},
-		},
-		Twin: core.Statement{
-			Text: [3]string{
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
-FROM errand
-WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
-FROM errand
-WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
-FOR UPDATE`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
-FROM errand
-WHERE queue_unique = ? AND errand_queue_unique_idx_when = 1
-FOR UPDATE`,
-			},
-			Order: [3][]int{{15}, {15}, {15}},
 		},
 		Unpark: core.Statement{
 			Text: [3]string{

@@ -985,7 +985,17 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
 		},
-		Stranger: core.Statement{
+		Take: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE task
+SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {2, 3, 0}},
+		},
+		UnknownKind: core.Statement{
 			Text: [3]string{
 				`SELECT front.id, front.job_type, front.queue_version
 FROM (
@@ -1019,16 +1029,6 @@ LIMIT ?
 WHERE NOT (front.job_type = 'note' AND front.queue_version <= 2 OR front.job_type = 'bulk' AND front.queue_version <= 1 OR front.job_type = 'slow' AND front.queue_version <= 1)`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
-		},
-		Take: core.Statement{
-			Text: [3]string{
-				``,
-				``,
-				`UPDATE task
-SET state = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
-WHERE id IN (?)`,
-			},
-			Order: [3][]int{nil, nil, {2, 3, 0}},
 		},
 		Unpark: core.Statement{
 			Text: [3]string{

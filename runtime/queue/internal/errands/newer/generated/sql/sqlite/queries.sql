@@ -137,7 +137,7 @@ WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
 ORDER BY queue_run_at
 LIMIT ?;
 
--- name: StrangerErrand :many
+-- name: UnknownKindErrand :many
 SELECT front.id, front.kind, front.queue_version
 FROM (
 SELECT due.id, due.kind, due.queue_version

@@ -171,7 +171,7 @@ WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> ''
 ORDER BY run_at NULLS FIRST
 LIMIT $1;
 
--- name: StrangerTask :many
+-- name: UnknownKindTask :many
 SELECT front.id, front.job_type, front.queue_version
 FROM (
 SELECT due.id, due.job_type, due.queue_version
