@@ -534,7 +534,7 @@ func (t *JobQueueTable) Cancel(ctx context.Context, id JobQueueID) error {
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
 // returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *JobQueueTable) Retry(ctx context.Context, id JobQueueID) error {
-	return engine.Revive(ctx, t.Conn(), &jobQueueQueue, int64(id))
+	return engine.RetryRow(ctx, t.Conn(), &jobQueueQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
@@ -982,7 +982,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: core.Statement{
+		RetryEnded: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = ?, completed_at = NULL

@@ -176,7 +176,7 @@ func (p *queuePass) operations() {
 		{"Park", OpPark, len(p.q.Kinds) > 0},
 		{"Unpark", OpUnpark, len(p.q.Kinds) > 0},
 		{"Cancel", OpCancel, true},
-		{"Revive", OpRevive, true},
+		{"RetryEnded", OpRetryEnded, true},
 		{"Paused", OpPaused, true},
 		{"SetPaused", OpSetPaused, true},
 		{"AddLimit", OpAddLimit, true},

@@ -70,7 +70,7 @@ func (t queuePrinter) controls(f *jen.File) {
 			"returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.",
 		}, t.retried()...)...,
 	).Params(code.Ctx(), id).Error().Block(
-		jen.Return(engine("Revive").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), plain)))
+		jen.Return(engine("RetryRow").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), plain)))
 	f.Line()
 	t.Method(f, "Await",
 		"Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It",

@@ -162,7 +162,7 @@ const (
 	OpPark           model.OpKind = "park"            // keep such a row from being looked at again
 	OpUnpark         model.OpKind = "unpark"          // let rows be claimed that this program knows
 	OpCancel         model.OpKind = "cancel"          // end a row that is ready or running
-	OpRevive         model.OpKind = "revive"          // make a row that has ended ready again
+	OpRetryEnded     model.OpKind = "retry_ended"     // make a row that has ended ready again
 	OpPrune          model.OpKind = "prune"           // delete rows that ended some time ago
 	OpPaused         model.OpKind = "paused"          // whether a queue is paused
 	OpSetPaused      model.OpKind = "set_paused"      // pause it, or resume it

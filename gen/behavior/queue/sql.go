@@ -34,7 +34,7 @@ func (Behavior) Lower(l statement.Writer, d *model.Datatype, op *model.Operation
 		OpPark:           w.park,
 		OpUnpark:         w.unpark,
 		OpCancel:         w.cancel,
-		OpRevive:         w.revive,
+		OpRetryEnded:     w.retryEnded,
 		OpPrune:          func() []model.Query { return w.prune(op.Detail.(*Retention)) },
 		OpPaused:         w.paused,
 		OpSetPaused:      w.setPaused,
@@ -322,8 +322,8 @@ func (w work) cancel() []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// revive gives a row that has ended, or waits, all its attempts again, at once.
-func (w work) revive() []model.Query {
+// retryEnded gives a row that has ended, or waits, all its attempts again, at once.
+func (w work) retryEnded() []model.Query {
 	s := w.update("")
 	s.Add("%s, %s = 0, %s", w.is(w.q.State, w.q.Ready), w.name(w.q.Attempts), w.is(w.w.Hold, ""))
 	s.Add(", %s = %s", w.name(w.q.RunAt), now(s, w.q.RunAt))

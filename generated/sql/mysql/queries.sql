@@ -402,7 +402,7 @@ UPDATE email_queue
 SET status = 'failed', queue_lease = NULL, error = COALESCE(?, error)
 WHERE id = ? AND status IN ('pending', 'sending');
 
--- name: ReviveEmailQueue :execrows
+-- name: RetryEndedEmailQueue :execrows
 UPDATE email_queue
 SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE(?, CURRENT_TIMESTAMP(6))
 WHERE id = ? AND status <> 'sending';
@@ -621,7 +621,7 @@ UPDATE job_queue
 SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = COALESCE(?, error)
 WHERE id = ? AND status IN ('pending', 'processing');
 
--- name: ReviveJobQueue :execrows
+-- name: RetryEndedJobQueue :execrows
 UPDATE job_queue
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE(?, CURRENT_TIMESTAMP(6)), completed_at = NULL
 WHERE id = ? AND status <> 'processing';

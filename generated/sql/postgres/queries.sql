@@ -447,7 +447,7 @@ UPDATE email_queue
 SET status = 'failed', queue_lease = NULL, error = COALESCE($1, error)
 WHERE id = $2 AND status IN ('pending', 'sending');
 
--- name: ReviveEmailQueue :execrows
+-- name: RetryEndedEmailQueue :execrows
 UPDATE email_queue
 SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE($1::timestamptz, now())
 WHERE id = $2 AND status <> 'sending';
@@ -682,7 +682,7 @@ UPDATE job_queue
 SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = COALESCE($2, error)
 WHERE id = $3 AND status IN ('pending', 'processing');
 
--- name: ReviveJobQueue :execrows
+-- name: RetryEndedJobQueue :execrows
 UPDATE job_queue
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE($1::timestamptz, now()), completed_at = NULL
 WHERE id = $2 AND status <> 'processing';

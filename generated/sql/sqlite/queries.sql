@@ -434,7 +434,7 @@ UPDATE email_queue
 SET status = 'failed', queue_lease = NULL, error = COALESCE(?, error)
 WHERE id = ? AND status IN ('pending', 'sending');
 
--- name: ReviveEmailQueue :execrows
+-- name: RetryEndedEmailQueue :execrows
 UPDATE email_queue
 SET status = 'pending', attempts = 0, queue_hold = '', send_at = ?
 WHERE id = ? AND status <> 'sending';
@@ -651,7 +651,7 @@ UPDATE job_queue
 SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = COALESCE(?, error)
 WHERE id = ? AND status IN ('pending', 'processing');
 
--- name: ReviveJobQueue :execrows
+-- name: RetryEndedJobQueue :execrows
 UPDATE job_queue
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = ?, completed_at = NULL
 WHERE id = ? AND status <> 'processing';

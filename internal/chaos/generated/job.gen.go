@@ -513,7 +513,7 @@ func (t *JobTable) Cancel(ctx context.Context, id JobID) error {
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
 // returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *JobTable) Retry(ctx context.Context, id JobID) error {
-	return engine.Revive(ctx, t.Conn(), &jobQueue, int64(id))
+	return engine.RetryRow(ctx, t.Conn(), &jobQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
@@ -883,7 +883,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: core.Statement{
+		RetryEnded: core.Statement{
 			Text: [3]string{
 				`UPDATE job
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?

@@ -646,7 +646,7 @@ func (t *TaskTable) Cancel(ctx context.Context, id TaskID) error {
 // A row that has ended takes its unique key back; if another row holds the key by now,
 // nothing is changed and the error is a *queue.DuplicateError, which names that row.
 func (t *TaskTable) Retry(ctx context.Context, id TaskID) error {
-	return engine.Revive(ctx, t.Conn(), &taskQueue, int64(id))
+	return engine.RetryRow(ctx, t.Conn(), &taskQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
@@ -1160,7 +1160,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: core.Statement{
+		RetryEnded: core.Statement{
 			Text: [3]string{
 				`UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END

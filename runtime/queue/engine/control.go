@@ -31,24 +31,24 @@ func CancelRow[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) 
 	return nil
 }
 
-// Revive makes a row ready to run now that has ended or waits. A row that has ended
+// RetryRow makes a row ready to run now that has ended or waits. A row that has ended
 // needs its unique key again. Generated code calls it.
-func Revive[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
+func RetryRow[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
 	if spec.Statements.Twin.Text[0] == "" {
-		return retryRow(ctx, c, spec, id)
+		return makeReady(ctx, c, spec, id)
 	}
 	return c.InTx(ctx, func(c *core.Conn) error {
 		if err := reclaimKey(ctx, c, spec, id); err != nil {
 			return err
 		}
-		return raced(retryRow(ctx, c, spec, id))
+		return raced(makeReady(ctx, c, spec, id))
 	})
 }
 
-func retryRow[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
+func makeReady[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
 	args[protocol.ArgID] = id
-	n, err := changingOne(ctx, c, spec, &spec.Statements.Revive, id, args)
+	n, err := changingOne(ctx, c, spec, &spec.Statements.RetryEnded, id, args)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ type Spec[R any] struct {
 // queue does not need are empty.
 type Statements struct {
 	Get, Claim, Take, Read, Lock, Heartbeat, Complete, Finish, Retry, Snooze, Release, DeadLetter, CancelRunning, Report,
-	Running, Expire, Promote, NextDue, UnknownKind, Park, Unpark, Cancel, Revive,
+	Running, Expire, Promote, NextDue, UnknownKind, Park, Unpark, Cancel, RetryEnded,
 	Paused, SetPaused, AddLimit, LockLimit, SetLimit, PruneLimits,
 	LimitRunning, HoldLimited, ReleaseLimited, NextLimited, Twin, Yield, Priority core.Statement
 }

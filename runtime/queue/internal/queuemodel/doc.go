@@ -12,8 +12,8 @@
 //   - a settlement or a heartbeat of a worker whose claim is not the current one
 //     changes nothing;
 //   - a run after the first was preceded by a lost lease, or by a settlement that
-//     asked for it, or somebody revived the job;
-//   - an ended job stays as it is, unless somebody revives it;
+//     asked for it, or somebody retried the job;
+//   - an ended job stays as it is, unless somebody retries it;
 //   - from every state, every job can still reach its end.
 //
 // A claim or a heartbeat of a whole batch is atomic, so it does what single ones

@@ -139,8 +139,8 @@ func (g guards) stepsOfJob(w world, j int, add func(name, world, string)) {
 		add(n, cancel(w, j), "")
 	}
 	if (row.state == dead || row.state == cancelled) && row.returns < maxReturns {
-		n.what = "is revived"
-		add(n, revive(w, j), "")
+		n.what = "is retried"
+		add(n, retry(w, j), "")
 	}
 	if row.state == ready || !g.claimLock && row.state == running {
 		next, wrong := g.claim(w, j)
@@ -238,10 +238,10 @@ func cancel(w world, j int) world {
 	return w
 }
 
-// revive is OpRevive, of what did not end well:
+// retry is OpRetryEnded, of what did not end well:
 //
 //	UPDATE .. SET state = ready, attempts = 0 WHERE id = ? AND state <> running
-func revive(w world, j int) world {
+func retry(w world, j int) world {
 	row := &w.jobs[j]
 	row.state, row.attempts, row.excused = ready, 0, true
 	row.returns++

@@ -344,7 +344,7 @@ UPDATE job
 SET state = 'cancelled', queue_lease = NULL, error = COALESCE($1, error)
 WHERE id = $2 AND state IN ('ready', 'running');
 
--- name: ReviveJob :execrows
+-- name: RetryEndedJob :execrows
 UPDATE job
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now())
 WHERE id = $2 AND state <> 'running';
@@ -547,7 +547,7 @@ UPDATE task
 SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, error = COALESCE($1, error)
 WHERE id = $2 AND state IN ('ready', 'running');
 
--- name: ReviveTask :execrows
+-- name: RetryEndedTask :execrows
 UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END
 WHERE id = $3 AND state <> 'running';

@@ -322,7 +322,7 @@ UPDATE job
 SET state = 'cancelled', queue_lease = NULL, error = COALESCE(?, error)
 WHERE id = ? AND state IN ('ready', 'running');
 
--- name: ReviveJob :execrows
+-- name: RetryEndedJob :execrows
 UPDATE job
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?
 WHERE id = ? AND state <> 'running';
@@ -508,7 +508,7 @@ UPDATE task
 SET state = 'cancelled', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = 0, error = COALESCE(?, error)
 WHERE id = ? AND state IN ('ready', 'running');
 
--- name: ReviveTask :execrows
+-- name: RetryEndedTask :execrows
 UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = ?, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running';

@@ -1547,7 +1547,7 @@ func (t *ErrandTable) Cancel(ctx context.Context, id ErrandID) error {
 // A row that has ended takes its unique key back; if another row holds the key by now,
 // nothing is changed and the error is a *queue.DuplicateError, which names that row.
 func (t *ErrandTable) Retry(ctx context.Context, id ErrandID) error {
-	return engine.Revive(ctx, t.Conn(), &errandQueue, int64(id))
+	return engine.RetryRow(ctx, t.Conn(), &errandQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
@@ -2148,7 +2148,7 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: core.Statement{
+		RetryEnded: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
 SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = ?, queue_completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > ? THEN queue_unique_until ELSE NULL END

@@ -156,7 +156,7 @@ UPDATE chore
 SET state = 'failed', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE, queue_error = COALESCE($1, queue_error)
 WHERE id = $2 AND state IN ('ready', 'running');
 
--- name: ReviveChore :execrows
+-- name: RetryEndedChore :execrows
 UPDATE chore
 SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END
 WHERE id = $3 AND state <> 'running';
@@ -433,7 +433,7 @@ UPDATE errand
 SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = COALESCE($3, queue_error)
 WHERE id = $4 AND state IN ('ready', 'running');
 
--- name: ReviveErrand :execrows
+-- name: RetryEndedErrand :execrows
 UPDATE errand
 SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE($1::timestamptz, now()), queue_completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END
 WHERE id = $3 AND state <> 'running';

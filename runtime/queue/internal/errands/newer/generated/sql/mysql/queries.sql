@@ -174,7 +174,7 @@ UPDATE errand
 SET state = 'cancelled', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE, queue_error = COALESCE(?, queue_error)
 WHERE id = ? AND state IN ('ready', 'running');
 
--- name: ReviveErrand :execrows
+-- name: RetryEndedErrand :execrows
 UPDATE errand
 SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running';

@@ -190,7 +190,7 @@ UPDATE task
 SET state = 'cancelled', queue_lease = NULL, error = COALESCE(?, error)
 WHERE id = ? AND state IN ('ready', 'running');
 
--- name: ReviveTask :execrows
+-- name: RetryEndedTask :execrows
 UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6))
 WHERE id = ? AND state <> 'running';

@@ -205,7 +205,7 @@ UPDATE task
 SET state = 'cancelled', queue_lease = NULL, error = COALESCE($1, error)
 WHERE id = $2 AND state IN ('ready', 'running');
 
--- name: ReviveTask :execrows
+-- name: RetryEndedTask :execrows
 UPDATE task
 SET state = 'ready', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now())
 WHERE id = $2 AND state <> 'running';
