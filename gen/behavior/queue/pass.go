@@ -187,8 +187,8 @@ func (p *queuePass) operations() {
 		{"HoldLimited", OpHoldLimited, p.w.Limit != nil},
 		{"ReleaseLimited", OpReleaseLimited, p.w.Limit != nil},
 		{"NextLimited", OpNextLimited, p.w.Limit != nil},
-		{"Twin", OpTwin, p.w.Unique != nil},
-		{"Yield", OpYield, p.w.Unique != nil},
+		{"KeyHolder", OpKeyHolder, p.w.Unique != nil},
+		{"ReleaseKey", OpReleaseKey, p.w.Unique != nil},
 		{"Priority", OpPriority, p.w.Rank != nil},
 	} {
 		if op.when {

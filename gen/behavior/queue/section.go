@@ -174,7 +174,7 @@ const (
 	OpHoldLimited    model.OpKind = "hold_limited"    // hold the ready rows under a limit that is reached
 	OpReleaseLimited model.OpKind = "release_limited" // let some of them be claimed
 	OpNextLimited    model.OpKind = "next_limited"    // the next limit under which rows are held
-	OpTwin           model.OpKind = "twin"            // the row that holds a unique key
-	OpYield          model.OpKind = "yield"           // take its unique key from a row
+	OpKeyHolder      model.OpKind = "key_holder"      // the row that holds a unique key
+	OpReleaseKey     model.OpKind = "release_key"     // take its unique key from a row
 	OpPriority       model.OpKind = "priority"        // change a row's priority and its rank
 )

@@ -46,8 +46,8 @@ func (Behavior) Lower(l statement.Writer, d *model.Datatype, op *model.Operation
 		OpHoldLimited:    w.holdLimited,
 		OpReleaseLimited: w.releaseLimited,
 		OpNextLimited:    w.nextLimited,
-		OpTwin:           w.keyHolder,
-		OpYield:          w.yield,
+		OpKeyHolder:      w.keyHolder,
+		OpReleaseKey:     w.releaseKey,
 		OpPriority:       w.priority,
 	}[op.Kind]
 	if !ok {
@@ -381,9 +381,9 @@ func (w work) holding() string {
 	return w.Conditions(w.w.Holds.Where)
 }
 
-// yield lets another row have the unique key, until this one is made ready
+// releaseKey lets another row have the unique key, until this one is made ready
 // again after its end.
-func (w work) yield() []model.Query {
+func (w work) releaseKey() []model.Query {
 	s := w.update("")
 	s.Add("%s = NULL, ", w.name(w.w.UniqueUntil))
 	s.Add("%s = CASE WHEN %s", w.name(w.w.Yielded), w.OneOf(w.name(w.q.State), []string{w.QuoteText(w.q.Ready), w.QuoteText(w.q.Running)}))

@@ -34,7 +34,7 @@ func CancelRow[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) 
 // RetryRow makes a row ready to run now that has ended or waits. A row that has ended
 // needs its unique key again. Generated code calls it.
 func RetryRow[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
-	if spec.Statements.Twin.Text[0] == "" {
+	if spec.Statements.KeyHolder.Text[0] == "" {
 		return makeReady(ctx, c, spec, id)
 	}
 	return c.InTx(ctx, func(c *core.Conn) error {

@@ -34,7 +34,7 @@ type Statements struct {
 	Get, Claim, Take, Read, Lock, Heartbeat, Complete, Finish, Retry, Snooze, Release, DeadLetter, CancelRunning, Report,
 	Running, Expire, Promote, NextDue, UnknownKind, Park, Unpark, Cancel, RetryEnded,
 	Paused, SetPaused, AddLimit, LockLimit, SetLimit, PruneLimits,
-	LimitRunning, HoldLimited, ReleaseLimited, NextLimited, Twin, Yield, Priority core.Statement
+	LimitRunning, HoldLimited, ReleaseLimited, NextLimited, KeyHolder, ReleaseKey, Priority core.Statement
 }
 
 // States are the values of the state column. Cancelled is empty where the column has

@@ -57,7 +57,7 @@ func AddUnique[R any](ctx context.Context, c *core.Conn, spec *Spec[R], key stri
 				row, err = resolve(c, u, old, was, now, replace)
 				return err
 			}
-			if err := yield(ctx, c, spec, was.ID); err != nil {
+			if err := releaseKey(ctx, c, spec, was.ID); err != nil {
 				return err
 			}
 		}
@@ -119,7 +119,7 @@ func (u Unique) until(now time.Time) store.Opt[time.Time] {
 func holder[R any](ctx context.Context, c *core.Conn, spec *Spec[R], key string) (*R, error) {
 	args := arguments(c.DB(), 0)
 	args[protocol.ArgKey] = key
-	row, err := core.One(ctx, c, &spec.Statements.Twin, args, func(row *R) []any { return spec.Fields(row, nil) })
+	row, err := core.One(ctx, c, &spec.Statements.KeyHolder, args, func(row *R) []any { return spec.Fields(row, nil) })
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
@@ -153,13 +153,13 @@ func reclaimKey[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any)
 	if !spec.States.ended(has.State) || has.UniqueUntil.After(now) {
 		return &queue.DuplicateError{Datatype: spec.Name, ID: was.ID, Holder: has.ID}
 	}
-	return yield(ctx, c, spec, has.ID)
+	return releaseKey(ctx, c, spec, has.ID)
 }
 
-func yield[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
+func releaseKey[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
 	args := arguments(c.DB(), 0)
 	args[protocol.ArgID] = id
-	_, err := core.Exec(ctx, c, &spec.Statements.Yield, args)
+	_, err := core.Exec(ctx, c, &spec.Statements.ReleaseKey, args)
 	return err
 }
 

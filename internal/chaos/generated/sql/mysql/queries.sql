@@ -571,13 +571,13 @@ WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_li
 ORDER BY queue_limit
 LIMIT 1;
 
--- name: TwinTask :one
+-- name: KeyHolderTask :one
 SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE queue_unique = ? AND task_queue_unique_idx_when = 1
 FOR UPDATE;
 
--- name: YieldTask :execrows
+-- name: ReleaseKeyTask :execrows
 UPDATE task
 SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
 WHERE id = ?;

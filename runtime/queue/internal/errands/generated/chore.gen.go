@@ -801,6 +801,19 @@ FOR UPDATE SKIP LOCKED
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
+		KeyHolder: core.Statement{
+			Text: [3]string{
+				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded
+FROM chore
+WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
+				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded
+FROM chore
+WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
+FOR UPDATE`,
+				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE queue_unique = ? AND chore_queue_unique_idx_when = 1\nFOR UPDATE",
+			},
+			Order: [3][]int{{15}, {15}, {15}},
+		},
 		LimitRunning: core.Statement{
 			Text: [3]string{
 				`SELECT COUNT(*) AS used
@@ -977,6 +990,20 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
+		ReleaseKey: core.Statement{
+			Text: [3]string{
+				`UPDATE chore
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
+WHERE id = ?`,
+				`UPDATE chore
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
+WHERE id = $1`,
+				`UPDATE chore
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
+WHERE id = ?`,
+			},
+			Order: [3][]int{{0}, {0}, {0}},
+		},
 		ReleaseLimited: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
@@ -1112,33 +1139,6 @@ SET state = 'running', queue_attempts = queue_attempts + 1, queue_epoch = queue_
 WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {2, 3, 0}},
-		},
-		Twin: core.Statement{
-			Text: [3]string{
-				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded
-FROM chore
-WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
-				`SELECT id, state, urgent, due, weight, size, label, at, "rank", owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded
-FROM chore
-WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
-FOR UPDATE`,
-				"SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded\nFROM chore\nWHERE queue_unique = ? AND chore_queue_unique_idx_when = 1\nFOR UPDATE",
-			},
-			Order: [3][]int{{15}, {15}, {15}},
-		},
-		Yield: core.Statement{
-			Text: [3]string{
-				`UPDATE chore
-SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
-WHERE id = ?`,
-				`UPDATE chore
-SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
-WHERE id = $1`,
-				`UPDATE chore
-SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
-WHERE id = ?`,
-			},
-			Order: [3][]int{{0}, {0}, {0}},
 		},
 	},
 	States: engine.States{

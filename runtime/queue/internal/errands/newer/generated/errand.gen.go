@@ -1885,6 +1885,22 @@ LIMIT ?`,
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
+		KeyHolder: core.Statement{
+			Text: [3]string{
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+FROM errand
+WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+FROM errand
+WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
+FOR UPDATE`,
+				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
+FROM errand
+WHERE queue_unique = ? AND errand_queue_unique_idx_when = 1
+FOR UPDATE`,
+			},
+			Order: [3][]int{{15}, {15}, {15}},
+		},
 		LimitRunning: core.Statement{
 			Text: [3]string{
 				`SELECT COUNT(*) AS used
@@ -2091,6 +2107,20 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{7, 5, 0, 1}, {7, 5, 0, 1}, {7, 5, 0, 1}},
 		},
+		ReleaseKey: core.Statement{
+			Text: [3]string{
+				`UPDATE errand
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
+WHERE id = ?`,
+				`UPDATE errand
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
+WHERE id = $1`,
+				`UPDATE errand
+SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
+WHERE id = ?`,
+			},
+			Order: [3][]int{{0}, {0}, {0}},
+		},
 		ReleaseLimited: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
@@ -2231,22 +2261,6 @@ WHERE id IN (?)`,
 			},
 			Order: [3][]int{nil, nil, {2, 3, 0}},
 		},
-		Twin: core.Statement{
-			Text: [3]string{
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
-FROM errand
-WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
-FROM errand
-WHERE queue_unique = $1 AND queue_yielded = FALSE AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL)
-FOR UPDATE`,
-				`SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
-FROM errand
-WHERE queue_unique = ? AND errand_queue_unique_idx_when = 1
-FOR UPDATE`,
-			},
-			Order: [3][]int{{15}, {15}, {15}},
-		},
 		UnknownKind: core.Statement{
 			Text: [3]string{
 				`SELECT front.id, front.kind, front.queue_version
@@ -2310,20 +2324,6 @@ ORDER BY queue_run_at
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
-		},
-		Yield: core.Statement{
-			Text: [3]string{
-				`UPDATE errand
-SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
-WHERE id = ?`,
-				`UPDATE errand
-SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
-WHERE id = $1`,
-				`UPDATE errand
-SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
-WHERE id = ?`,
-			},
-			Order: [3][]int{{0}, {0}, {0}},
 		},
 	},
 	States: engine.States{

@@ -212,13 +212,13 @@ WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_li
 ORDER BY queue_limit
 LIMIT 1;
 
--- name: TwinChore :one
+-- name: KeyHolderChore :one
 SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded
 FROM chore
 WHERE queue_unique = ? AND chore_queue_unique_idx_when = 1
 FOR UPDATE;
 
--- name: YieldChore :execrows
+-- name: ReleaseKeyChore :execrows
 UPDATE chore
 SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
 WHERE id = ?;
@@ -460,13 +460,13 @@ WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_li
 ORDER BY queue_limit
 LIMIT 1;
 
--- name: TwinErrand :one
+-- name: KeyHolderErrand :one
 SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE queue_unique = ? AND errand_queue_unique_idx_when = 1
 FOR UPDATE;
 
--- name: YieldErrand :execrows
+-- name: ReleaseKeyErrand :execrows
 UPDATE errand
 SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN TRUE ELSE queue_yielded END
 WHERE id = ?;

@@ -245,12 +245,12 @@ WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_li
 ORDER BY queue_limit
 LIMIT 1;
 
--- name: TwinErrand :one
+-- name: KeyHolderErrand :one
 SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE queue_unique = ? AND queue_yielded = 0 AND (state IN ('ready', 'running') OR queue_unique_until IS NOT NULL);
 
--- name: YieldErrand :execrows
+-- name: ReleaseKeyErrand :execrows
 UPDATE errand
 SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running') THEN 1 ELSE queue_yielded END
 WHERE id = ?;
