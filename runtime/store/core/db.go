@@ -30,7 +30,7 @@ type shared struct {
 	once   sync.Once
 	facts  *facts // of the schema's DDL; read when an error needs them
 
-	hub      hub
+	notifier notifier
 	values   sync.Map // of func() any, by the keys of Shared
 	reserved reserved
 }
@@ -56,7 +56,7 @@ func (db *DB) Close() error {
 	if db.closed.Swap(true) {
 		return nil
 	}
-	db.hub.close()
+	db.notifier.close()
 	return db.reserved.close(db.backend)
 }
 
@@ -96,7 +96,7 @@ type txState struct {
 	until   time.Time  // when its reserved time is over; zero without one
 	ended   bool
 	failed  error // of a statement; nothing of the transaction can stand any more
-	after   aftermath
+	hooks   commitHooks
 }
 
 // Dialect is the database's way of writing SQL.

@@ -13,8 +13,8 @@ package core
 // a Close that comes after it. A topic that is longer than 200 bytes, or no UTF-8, wakes the
 // listeners of every topic in other processes.
 func (c *Conn) Announce(topic string) {
-	if c.tx == nil || c.tx.after.addTopic(topic) {
-		c.db.hub.announce(topic)
+	if c.tx == nil || c.tx.hooks.addTopic(topic) {
+		c.db.notifier.announce(topic)
 	}
 }
 
@@ -32,9 +32,9 @@ type Listener struct {
 	// that come before it is taken are one. It is never closed.
 	C <-chan struct{}
 
-	c     chan struct{}
-	topic string
-	hub   *hub
+	c        chan struct{}
+	topic    string
+	notifier *notifier
 }
 
 // Listen begins to listen to a topic. The first value comes on C as soon as all
@@ -58,14 +58,14 @@ type Listener struct {
 // With its first listener a DB opens one more connection, on PostgreSQL and on
 // SQLite, and closes it some time after the last has stopped.
 func (db *DB) Listen(topic string) *Listener {
-	l := &Listener{c: make(chan struct{}, 1), topic: topic, hub: &db.hub}
+	l := &Listener{c: make(chan struct{}, 1), topic: topic, notifier: &db.notifier}
 	l.C = l.c
-	db.hub.add(l)
+	db.notifier.add(l)
 	return l
 }
 
 // Stop ends the listening. A second Stop does nothing.
-func (l *Listener) Stop() { l.hub.remove(l) }
+func (l *Listener) Stop() { l.notifier.remove(l) }
 
 func (l *Listener) wake() {
 	select {

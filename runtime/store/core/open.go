@@ -91,7 +91,7 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts store.Options) (
 			return d.Open(ctx, dsn, opts)
 		}
 	}
-	db.hub.open(db, func(err error) {
+	db.notifier.open(db, func(err error) {
 		opts.Logger.Warn("store: other processes could not be told of a change; tried again", "error", err)
 	})
 	return db, nil

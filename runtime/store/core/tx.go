@@ -92,7 +92,7 @@ func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
 	defer func() { // also on a panic, which goes on by itself
 		if !ended {
 			state.end()
-			state.after.decide(undone)
+			state.hooks.decide(undone)
 			if rerr := rollback(ctx, session); rerr != nil && err != nil {
 				db.opts.Logger.WarnContext(ctx, "store: rollback failed", "error", rerr)
 			}
@@ -109,12 +109,12 @@ func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
 	}
 	ended = true
 	if err := session.Commit(ctx); err != nil {
-		state.after.decide(undone)
+		state.hooks.decide(undone)
 		return err
 	}
-	topics, fns := state.after.decide(committed)
+	topics, fns := state.hooks.decide(committed)
 	for _, t := range topics {
-		db.hub.announce(t)
+		db.notifier.announce(t)
 	}
 	for _, fn := range fns {
 		fn()
@@ -146,7 +146,7 @@ func (t *txState) before(ctx context.Context) error {
 	if failed != nil {
 		return nil
 	}
-	return t.after.runBefore(ctx)
+	return t.hooks.runBefore(ctx)
 }
 
 // end makes the Conn unusable, waiting for a statement that another goroutine

@@ -254,19 +254,29 @@ func testListenersEnd(t *testing.T, dsn string) {
 	l := db.Listen("a")
 	wantWake(t, l)
 	db.Conn().Announce("a")
+	if before := stacks(); !bytes.Contains(before, []byte(listening)) {
+		t.Errorf("%s does not run before Close:\n%s", listening, before)
+	}
 	if err := db.Close(); err != nil {
 		t.Error(err)
 	}
 	db.Listen("a").Stop()
 	l.Stop()
 	db.Conn().Announce("a")
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	for _, frame := range []string{"store.(*hub)", "store.(*sender)", ").Watch("} {
-		if bytes.Contains(stacks, []byte(frame)) {
-			t.Errorf("%s runs after Close:\n%s", frame, stacks)
+	for _, frame := range []string{listening, "core.(*sender)", ").Watch("} {
+		if after := stacks(); bytes.Contains(after, []byte(frame)) {
+			t.Errorf("%s runs after Close:\n%s", frame, after)
 		}
 	}
+}
+
+// listening is on the stack of a goroutine that a DB with listeners runs.
+const listening = "core.(*notifier)"
+
+// stacks are those of all goroutines.
+func stacks() []byte {
+	b := make([]byte, 1<<20)
+	return b[:runtime.Stack(b, true)]
 }
 
 func wantWake(t *testing.T, l *core.Listener) {

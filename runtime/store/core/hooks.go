@@ -15,7 +15,7 @@ func (c *Conn) BeforeCommit(ctx context.Context, fn func(ctx context.Context) er
 	if c.tx == nil {
 		return fn(ctx)
 	}
-	c.tx.after.addBefore(fn)
+	c.tx.hooks.addBefore(fn)
 	return nil
 }
 
@@ -29,13 +29,13 @@ func (c *Conn) BeforeCommit(ctx context.Context, fn func(ctx context.Context) er
 //
 // A panic of fn goes on to the caller of Tx; what is committed stays so.
 func (c *Conn) AfterCommit(fn func()) {
-	if c.tx == nil || c.tx.after.add(fn) {
+	if c.tx == nil || c.tx.hooks.add(fn) {
 		fn()
 	}
 }
 
-// aftermath is what a transaction leaves to do.
-type aftermath struct {
+// commitHooks is what a transaction is to do at its end.
+type commitHooks struct {
 	mu      sync.Mutex // not txState.running, which a statement holds while its callback runs
 	outcome outcome
 	before  []func(context.Context) error
@@ -51,14 +51,14 @@ const (
 	undone
 )
 
-func (a *aftermath) addBefore(fn func(context.Context) error) {
+func (a *commitHooks) addBefore(fn func(context.Context) error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.before = append(a.before, fn)
 }
 
 // runBefore calls the functions of BeforeCommit, and those that they add.
-func (a *aftermath) runBefore(ctx context.Context) error {
+func (a *commitHooks) runBefore(ctx context.Context) error {
 	for {
 		a.mu.Lock()
 		fns := a.before
@@ -76,7 +76,7 @@ func (a *aftermath) runBefore(ctx context.Context) error {
 }
 
 // add keeps fn for later; true means that the commit has been already.
-func (a *aftermath) add(fn func()) (now bool) {
+func (a *commitHooks) add(fn func()) (now bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.outcome == undecided {
@@ -86,7 +86,7 @@ func (a *aftermath) add(fn func()) (now bool) {
 }
 
 // addTopic is add for an announcement, one for each topic.
-func (a *aftermath) addTopic(topic string) (now bool) {
+func (a *commitHooks) addTopic(topic string) (now bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.outcome == undecided {
@@ -102,7 +102,7 @@ func (a *aftermath) addTopic(topic string) (now bool) {
 
 // decide ends the waiting and gives what is to be done; nothing of a
 // transaction that was undone.
-func (a *aftermath) decide(o outcome) (topics []string, fns []func()) {
+func (a *commitHooks) decide(o outcome) (topics []string, fns []func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.outcome, topics, fns = o, a.topics, a.fns
