@@ -60,6 +60,28 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// Which results say that the test of an entry ran.
+func TestRan(t *testing.T) {
+	for _, c := range []struct {
+		output string
+		depth  int
+		want   bool
+	}{
+		{"--- PASS: TestA (0.00s)\n", 0, true},
+		{"--- SKIP: TestA (0.00s)\n", 0, false},
+		{"--- PASS: TestA (0.00s)\n    --- PASS: TestA/b (0.00s)\n", 1, true},
+		{"--- PASS: TestA (0.00s)\n    --- SKIP: TestA/b (0.00s)\n", 0, false},
+		{"--- PASS: TestA (0.00s)\n    --- SKIP: TestA/b (0.00s)\n", 1, false},
+		{"--- PASS: TestA (0.00s)\n    --- PASS: TestA/b (0.00s)\n        --- SKIP: TestA/b/c (0.00s)\n", 1, false},
+		{"--- PASS: TestA (0.00s)\n    --- SKIP: TestA/b (0.00s)\n    --- PASS: TestA/c (0.00s)\n", 1, true},
+		{"--- PASS: TestA (0.00s)\n", 1, false},
+	} {
+		if got := ran([]byte(c.output), c.depth); got != c.want {
+			t.Errorf("ran is %t of, at the depth %d:\n%s", got, c.depth, c.output)
+		}
+	}
+}
+
 // How deep a pattern goes below test functions.
 func TestDepth(t *testing.T) {
 	for run, want := range map[string]int{

@@ -40,6 +40,37 @@ func TestPasswordsStayAside(t *testing.T) {
 	}
 }
 
+// TestCommitFails has the server find at the commit that a reference does not hold.
+func TestCommitFails(t *testing.T) {
+	ctx := t.Context()
+	db, err := core.Open(ctx, storetest.FreshDSN(t, "postgres"), nil, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, text := range []string{
+		"CREATE TABLE author (id bigint PRIMARY KEY)",
+		"CREATE TABLE book (id bigint PRIMARY KEY, author bigint REFERENCES author DEFERRABLE INITIALLY DEFERRED)",
+	} {
+		if _, err := db.Conn().Exec(ctx, text, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	committed := false
+	err = db.Tx(ctx, func(c *core.Conn) error {
+		c.AfterCommit(func() { committed = true })
+		_, err := c.Exec(ctx, "INSERT INTO book VALUES (1, 7)", nil)
+		return err
+	})
+	if !errors.Is(err, store.ErrReference) || committed {
+		t.Errorf("got %v, committed: %t; want store.ErrReference", err, committed)
+	}
+	var books int64
+	if err := db.Conn().QueryRow(ctx, "SELECT count(*) FROM book", nil, []any{&books}); err != nil || books != 0 {
+		t.Errorf("%d books are there, %v", books, err)
+	}
+}
+
 // TestSerialization has the server refuse a transaction that could not be put
 // in order with another, which the store then runs again.
 func TestSerialization(t *testing.T) {
