@@ -251,7 +251,7 @@ func (b ban) own(path string) bool { return within(path, b.part) && !b.alone }
 
 func (b ban) allowed(path string) bool { return slices.Contains(b.allow, path) }
 
-// within says whether a path is the part or lies below it.
+// within reports whether a path is the part or lies below it.
 func within(path, part string) bool {
 	return path == part || strings.HasPrefix(path, part+"/")
 }

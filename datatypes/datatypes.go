@@ -29,7 +29,7 @@ func Names() []string {
 	return names
 }
 
-// Read gives the text of one definition, by its datatype's name.
+// Read returns the text of one definition, by its datatype's name.
 func Read(name string) ([]byte, error) {
 	text, err := Files.ReadFile(name + ".yaml")
 	if err != nil {

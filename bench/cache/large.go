@@ -234,7 +234,7 @@ func (t *trial) cleanup(ctx context.Context) error {
 	return nil
 }
 
-// refused gives the longest time in which no transaction could begin.
+// refused returns the longest time in which no transaction could begin.
 func refused(ctx context.Context, probe *sql.DB) (longest time.Duration) {
 	free := time.Now()
 	for ctx.Err() == nil {

@@ -120,7 +120,7 @@ func (t *trial) fillRedis(ctx context.Context) error {
 // call is one operation of a side, the i-th.
 type call func(i int) error
 
-// time gives microseconds for each call, from so many goroutines.
+// time returns microseconds for each call, from so many goroutines.
 func (t *trial) time(goroutines, calls int, one call) measure.Sample {
 	return func() (float64, error) {
 		var next atomic.Int64

@@ -37,7 +37,7 @@ func (t *trial) burnDowns(ctx context.Context) (failed error) {
 	return failed
 }
 
-// burnDown gives jobs a second.
+// burnDown returns jobs a second.
 func burnDown(ctx context.Context, s side, jobs int) (float64, error) {
 	if err := s.EnqueueMany(ctx, 0, jobs); err != nil {
 		return 0, err

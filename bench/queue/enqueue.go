@@ -39,7 +39,7 @@ func (t *trial) enqueues(ctx context.Context) (failed error) {
 	return failed
 }
 
-// enqueueRate gives calls a second, and checks that the database holds as many jobs.
+// enqueueRate returns calls a second, and checks that the database holds as many jobs.
 func enqueueRate(ctx context.Context, s side, goroutines int, window time.Duration) (float64, error) {
 	for n := range goroutines { // statements are prepared and connections open before the clock runs
 		if err := s.Enqueue(ctx, n); err != nil {

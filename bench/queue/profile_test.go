@@ -20,7 +20,7 @@ func BenchmarkEnqueue(b *testing.B) {
 	})
 }
 
-// eachSide gives jobs a second; what testing itself prints is the time of a
+// eachSide returns jobs a second; what testing itself prints is the time of a
 // sample with all that surrounds it.
 func eachSide(b *testing.B, sample func(ctx context.Context, tr *trial, s side) (float64, error)) {
 	tr := small(b)

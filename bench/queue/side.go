@@ -50,7 +50,7 @@ var openers = []opener{
 
 const oursName = "ours"
 
-// find gives the side of that name on that database; asking for one that is not
+// find returns the side of that name on that database; asking for one that is not
 // there is a mistake in this package.
 func find(db, name string) opener {
 	for _, o := range openers {

@@ -147,7 +147,7 @@ func (c *command) painted(m mistake.Mistake) string {
 	return m.String()
 }
 
-// terminal tells whether a person reads along.
+// terminal reports whether a person reads along.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())

@@ -74,7 +74,7 @@ func (l *lowering) column(f *model.Field) string {
 	return s
 }
 
-// defaultOf gives a column's default for those who write rows by hand; the
+// defaultOf returns a column's default for those who write rows by hand; the
 // generated code always writes the value itself. Empty: none can be said.
 func (l *lowering) defaultOf(f *model.Field) string {
 	if f.Default == nil {
@@ -121,7 +121,7 @@ var storedForms = map[check.Kind]string{
 	check.Date: "????-??-??",
 }
 
-// checks gives what the database itself refuses in a column, as far as its
+// checks returns what the database itself refuses in a column, as far as its
 // column type does not.
 func (l *lowering) checks(f *model.Field) string {
 	name := l.Quote(f.Name)

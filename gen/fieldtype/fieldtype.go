@@ -20,7 +20,7 @@ type Column struct {
 // Columns is a type in SQLite, PostgreSQL and MySQL, in this order.
 type Columns [3]Column
 
-// Reported gives the three reported names, in order.
+// Reported returns the three reported names, in order.
 func (c Columns) Reported() [3]string {
 	return [3]string{c[0].Reported, c[1].Reported, c[2].Reported}
 }
@@ -46,7 +46,7 @@ type Type struct {
 	columns func(Size) Columns
 }
 
-// Columns gives the column types of a field of this type.
+// Columns returns the column types of a field of this type.
 func (t Type) Columns(s Size) Columns { return t.columns(s) }
 
 // VarcharMax is the longest text, in characters, that is kept in a varchar

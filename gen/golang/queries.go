@@ -187,7 +187,7 @@ func (q userQuery) fields() jen.Code {
 	)
 }
 
-// asField gives a value as a model field, so that types and fields are chosen as
+// asField returns a value as a model field, so that types and fields are chosen as
 // for the columns of a table.
 func asField(v sqlc.UserValue) *model.Field {
 	f := model.Field{Type: v.Type, Scale: v.Scale}

@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 )
 
-// Exported gives the exported Go name for a name in snake case. Other
+// Exported returns the exported Go name for a name in snake case. Other
 // characters than letters and digits part words too.
 func Exported(name string) string {
 	var b strings.Builder
@@ -51,7 +51,7 @@ func Option(enum, value string) string {
 // in GetByTenantIDAndSlug.
 func Key(fields []string) string { return strings.Join(fields, "And") }
 
-// IsExported tells whether a name can be one that other packages see. It is
+// IsExported reports whether a name can be one that other packages see. It is
 // stricter than Go: only ASCII, so that a file's name can follow from it.
 func IsExported(name string) bool {
 	if !token.IsIdentifier(name) || name[0] < 'A' || name[0] > 'Z' {
@@ -65,7 +65,7 @@ func IsExported(name string) bool {
 	return true
 }
 
-// IsPackage tells whether a name can be that of a package that others import.
+// IsPackage reports whether a name can be that of a package that others import.
 // Go refuses an import called main or init, ignores the files of a package
 // called documentation, takes x_test for the tests of x, and a name such as
 // string would hide what every Go file knows by it.
@@ -78,7 +78,7 @@ func IsPackage(name string) bool {
 		!strings.HasSuffix(name, "_test") && !predeclared[name]
 }
 
-// IsFolder tells whether the go command builds, and imports, a package whose
+// IsFolder reports whether the go command builds, and imports, a package whose
 // path has such an element.
 func IsFolder(element string) bool {
 	if element == "vendor" || element == "testdata" || strings.Trim(element, ".") == "" {

@@ -2,7 +2,7 @@ package goname
 
 import "strings"
 
-// Singular gives the singular of a name in snake case, of which only the last
+// Singular returns the singular of a name in snake case, of which only the last
 // word counts: "webhook_deliveries" gives "webhook_delivery". A name that is
 // no plural stays. English has more exceptions than are listed here; go_name
 // in a definition overrules.

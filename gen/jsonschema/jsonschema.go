@@ -28,7 +28,7 @@ func Schema(definition *language.Mapping) []byte {
 	return document(definition, "modulagen datatype")
 }
 
-// Config gives the schema of modulagen.yaml.
+// Config returns the schema of modulagen.yaml.
 func Config() []byte { return document(language.Project, "modulagen configuration") }
 
 func document(m *language.Mapping, title string) []byte {
@@ -89,7 +89,7 @@ type printer struct {
 	defs  object
 }
 
-// ref gives a reference to a mapping, which it prints when it is new.
+// ref returns a reference to a mapping, which it prints when it is new.
 func (p *printer) ref(m *language.Mapping) object {
 	name, ok := p.names[m]
 	if !ok {
@@ -230,7 +230,7 @@ func bounds(out object, v *language.Value, least, most string) object {
 	return out
 }
 
-// when gives the part of a schema that holds for one value of a key.
+// when returns the part of a schema that holds for one value of a key.
 func when(key, value string, then object) object {
 	return object{
 		{"if", object{{"properties", object{{key, object{{"const", value}}}}}, {"required", []string{key}}}},

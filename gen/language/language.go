@@ -41,7 +41,7 @@ type Value struct {
 	Or      []Value  // other forms that do as well; each of another Form
 }
 
-// Forms gives the value and its alternatives.
+// Forms returns the value and its alternatives.
 func (v *Value) Forms() []Value { return append([]Value{*v}, v.Or...) }
 
 // Mapping is a mapping with known keys.
@@ -51,7 +51,7 @@ type Mapping struct {
 	Keys []Key
 	// OneOf, where it is set, names keys of which exactly one stands.
 	OneOf []string
-	// Meant gives the keys that people mean by words that are not near to them.
+	// Meant returns the keys that people mean by words that are not near to them.
 	Meant map[string]string
 }
 

@@ -249,7 +249,7 @@ func memberTypes() []fieldtype.Type {
 	return out
 }
 
-// pick gives some keys of a mapping, with other values where they are given.
+// pick returns some keys of a mapping, with other values where they are given.
 func pick(from *Mapping, values map[string]*Value, names ...string) []Key {
 	var out []Key
 	for _, n := range names {

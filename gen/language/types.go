@@ -23,7 +23,7 @@ var special = []string{"unique", "default", "min", "max", "pattern", "options", 
 // SpecialKeys are the keys that depend on a field's type.
 func SpecialKeys() []string { return slices.Clone(special) }
 
-// ByType gives the rules of each type, in the order of the types.
+// ByType returns the rules of each type, in the order of the types.
 func ByType() []TypeRules {
 	var out []TypeRules
 	for _, t := range fieldtype.Writable() {
@@ -32,7 +32,7 @@ func ByType() []TypeRules {
 	return out
 }
 
-// RulesOf gives the rules of one type.
+// RulesOf returns the rules of one type.
 func RulesOf(t fieldtype.Type) TypeRules {
 	r := TypeRules{Type: t.Name, Values: map[string]*Value{}}
 	if !t.Opaque && t.Kind != check.Bytes {
@@ -96,7 +96,7 @@ func textLimit(t fieldtype.Type) int64 {
 	return t.Max // an email address or a slug is never longer
 }
 
-// defaultOf gives what a default of a type is written as.
+// defaultOf returns what a default of a type is written as.
 func defaultOf(t fieldtype.Type) *Value {
 	switch t.Kind {
 	case check.Int:

@@ -151,7 +151,7 @@ func (def *Definition) pattern(n *yaml.Node, f *model.Field) {
 	f.Rules.Pattern = p.Value
 }
 
-// cause gives the innermost error's text, without the packages it came through.
+// cause returns the innermost error's text, without the packages it came through.
 func cause(err error) string {
 	for {
 		u, ok := err.(interface{ Unwrap() error })

@@ -197,7 +197,7 @@ func (l *loader) indexNames() {
 	}
 }
 
-// ownIndexName gives the database that keeps an index's name for itself.
+// ownIndexName returns the database that keeps an index's name for itself.
 func ownIndexName(name string) string {
 	switch {
 	case strings.HasPrefix(name, "sqlite_"):

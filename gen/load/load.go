@@ -183,7 +183,7 @@ func (l *loader) definition(name string) {
 
 var nameLine = regexp.MustCompile(`^name: *["']?([a-z][a-z0-9_]*)`)
 
-// guess gives the datatype that an unreadable file most likely defines, so
+// guess returns the datatype that an unreadable file most likely defines, so
 // that references to it are not reported too.
 func (f *file) guess() []string {
 	for _, line := range f.lines {

@@ -230,7 +230,7 @@ func suggestion(s, pattern string) string {
 	return ""
 }
 
-// snake gives a name in snake case: userId and "User ID" are user_id.
+// snake returns a name in snake case: userId and "User ID" are user_id.
 func snake(s string) string {
 	if strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return ""
@@ -378,7 +378,7 @@ var examples = map[example]string{
 	{"unique", language.Section}:    "write {by: [...]}, with the fields that make two jobs alike",
 }
 
-// needs tells whether a mapping has keys that must stand.
+// needs reports whether a mapping has keys that must stand.
 func needs(m *language.Mapping) bool {
 	return slices.ContainsFunc(m.Keys, func(k language.Key) bool { return k.Needed })
 }

@@ -99,7 +99,7 @@ func open(fsys fs.FS, path string) *file {
 // lineEnds are what YAML takes for the end of a line.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
 
-// read gives a file's bytes when they are text of a bounded length.
+// read returns a file's bytes when they are text of a bounded length.
 func (f *file) read(fsys fs.FS, limit int64) ([]byte, bool) {
 	// Looked at before it is opened: to open a named pipe is to wait for its writer.
 	info, err := fs.Stat(fsys, f.path)
@@ -315,7 +315,7 @@ var syntaxes = []struct {
 	{"control characters are not allowed", nil, "the line holds a control character", "remove it"},
 }
 
-// breaking gives the first line from which on no beginning of the file can be
+// breaking returns the first line from which on no beginning of the file can be
 // read, 0 when that is too much work to find out.
 func (f *file) breaking(text []byte) int {
 	if len(f.lines) > 600 || len(text) > 1<<16 {

@@ -21,7 +21,7 @@ type Mistake struct {
 	Hint    string `json:"hint,omitempty"` // what to write instead
 }
 
-// String gives the mistake as an editor or a person reads it:
+// String returns the mistake as an editor or a person reads it:
 //
 //	datatypes/article.yaml:7:5: unknown key "requierd"
 //	    requierd: true
@@ -53,7 +53,7 @@ func (m Mistake) String() string {
 // return List.Err(), never the list itself.
 type List []Mistake
 
-// Err gives the list as an error, sorted by place, or nil when it is empty.
+// Err returns the list as an error, sorted by place, or nil when it is empty.
 func (l List) Err() error {
 	if len(l) == 0 {
 		return nil
@@ -64,7 +64,7 @@ func (l List) Err() error {
 	return l
 }
 
-// Error gives all mistakes, one after the other.
+// Error returns all mistakes, one after the other.
 func (l List) Error() string {
 	lines := make([]string, len(l))
 	for i, m := range l {

@@ -225,7 +225,7 @@ func (d *Datatype) SetSection(behavior string, section any) {
 	d.Sections[behavior] = section
 }
 
-// IDField gives the field that stands for a datatype's id.
+// IDField returns the field that stands for a datatype's id.
 func (d *Datatype) IDField() *Field {
 	f := &Field{Name: "id", GoName: "ID", Type: "id", Label: "ID", NotNull: true}
 	if d.ID == IDULID {
@@ -234,7 +234,7 @@ func (d *Datatype) IDField() *Field {
 	return f
 }
 
-// Keys gives the unique keys by which one row can be named: unique indexes
+// Keys returns the unique keys by which one row can be named: unique indexes
 // over all rows, in order.
 func (d *Datatype) Keys() []*Index {
 	var keys []*Index
@@ -246,18 +246,18 @@ func (d *Datatype) Keys() []*Index {
 	return keys
 }
 
-// Columns gives every column of the datatype, the id first.
+// Columns returns every column of the datatype, the id first.
 func (d *Datatype) Columns() []*Field {
 	return append([]*Field{d.IDField()}, d.Fields...)
 }
 
-// Hidden tells whether a field's values stay out of what is printed.
+// Hidden reports whether a field's values stay out of what is printed.
 func (f *Field) Hidden() bool { return f.Secret || f.Veiled }
 
 // SecretMethods are the methods of generated types that have hidden fields.
 var SecretMethods = []string{"Format", "LogValue", "MarshalJSON", "MarshalStored"}
 
-// Storage gives the row of the field's type as it is stored: a reference has
+// Storage returns the row of the field's type as it is stored: a reference has
 // the type of the id that it points to.
 func (f *Field) Storage() fieldtype.Type {
 	name := f.Type
@@ -267,7 +267,7 @@ func (f *Field) Storage() fieldtype.Type {
 	return fieldtype.MustLookup(name)
 }
 
-// ColumnTypes gives the field's column type in each database.
+// ColumnTypes returns the field's column type in each database.
 func (f *Field) ColumnTypes() fieldtype.Columns {
 	return f.Storage().Columns(fieldtype.Size{Max: f.Rules.Max.Int(), Scale: f.Scale, Wide: f.Wide})
 }

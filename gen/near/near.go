@@ -28,7 +28,7 @@ var meant = map[string]string{
 	"when": "where", "condition": "where", "eq": "equals", "ne": "not", "neq": "not", "min_items": "item_count",
 }
 
-// Word gives the known word that someone who wrote the given one most
+// Word returns the known word that someone who wrote the given one most
 // likely meant, "" when none is near.
 func Word(word string, known []string) string {
 	lower := strings.ToLower(strings.TrimSpace(word))

@@ -59,7 +59,7 @@ func (p *Plan) Commit(ctx context.Context, force bool) error {
 	return nil
 }
 
-// blocked gives the conflicts that forbid the commit.
+// blocked returns the conflicts that forbid the commit.
 func (p *Plan) blocked(force bool) error {
 	list := p.Conflicts
 	if force {

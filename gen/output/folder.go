@@ -175,7 +175,7 @@ func (f folder) wrong(name string, err error) error {
 	return fmt.Errorf("output: %s: %w", filepath.Join(f.shown, filepath.FromSlash(name)), err)
 }
 
-// own tells whether a path can be that of a generated file: within the folder,
+// own reports whether a path can be that of a generated file: within the folder,
 // and neither the manifest nor in the staging folder.
 func own(name string) bool {
 	first, _, _ := strings.Cut(name, "/")

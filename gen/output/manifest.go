@@ -33,7 +33,7 @@ func (f folder) manifest() (manifest, []byte, error) {
 	return m, data, nil
 }
 
-// bytes gives the manifest as it is written: sorted, so that merges are easy.
+// bytes returns the manifest as it is written: sorted, so that merges are easy.
 func (m manifest) bytes() []byte {
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
@@ -48,7 +48,7 @@ func hash(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// unix gives a text with LF for CRLF.
+// unix returns a text with LF for CRLF.
 func unix(data []byte) []byte {
 	if !bytes.Contains(data, []byte("\r\n")) {
 		return data

@@ -185,7 +185,7 @@ type Finding struct {
 	What string `json:"what"` // "missing", "stale", "extra", "edited", ...
 }
 
-// Findings gives what a check reports; none if the folder is as it should be.
+// Findings returns what a check reports; none if the folder is as it should be.
 // That another version of the tool would write the same is no finding.
 func (p *Plan) Findings() []Finding {
 	var out []Finding
@@ -219,7 +219,7 @@ func (p *Plan) manifestStale() bool {
 	return !maps.Equal(known, p.manifest.Files)
 }
 
-// Diff gives the changes as a unified diff.
+// Diff returns the changes as a unified diff.
 func (p *Plan) Diff() string {
 	var b strings.Builder
 	base := filepath.ToSlash(p.dir.shown())

@@ -62,7 +62,7 @@ func ModuleName(dir string) string {
 
 var modulePath = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~-]*(/[A-Za-z0-9][A-Za-z0-9._~-]*)*$`)
 
-// Files gives the files of a new project, by path with slashes.
+// Files returns the files of a new project, by path with slashes.
 func (p Project) Files() (map[string][]byte, error) {
 	if !modulePath.MatchString(p.Module) {
 		return nil, fmt.Errorf("scaffold: %q cannot be a module's path", p.Module)
@@ -92,7 +92,7 @@ func (p Project) Files() (map[string][]byte, error) {
 	return out, nil
 }
 
-// quoted gives a path as go.mod wants it.
+// quoted returns a path as go.mod wants it.
 func quoted(dir string) string {
 	dir = filepath.ToSlash(dir)
 	if strings.ContainsAny(dir, " '\"`()[]{},;") {
@@ -169,7 +169,7 @@ var (
 	kindsSection = regexp.MustCompile(`(?m)^  kinds:.*\n(?:    .*\n)*`)
 )
 
-// Definition gives the text of a new datatype's file: a small one, or a copy of
+// Definition returns the text of a new datatype's file: a small one, or a copy of
 // a built-in. schema is the path of the JSON Schema from that file.
 func Definition(name, from, schema string) ([]byte, error) {
 	if !datatypeName.MatchString(name) {
@@ -237,14 +237,14 @@ func Add(project, folder, name, from string) (string, error) {
 	return shown, nil
 }
 
-// mistakes gives what is wrong in a project's definitions.
+// mistakes returns what is wrong in a project's definitions.
 func mistakes(root *os.Root) mistake.List {
 	var list mistake.List
 	errors.As(gen.Check(root.FS()), &list)
 	return list
 }
 
-// refused gives as one error the mistakes that were not there before.
+// refused returns as one error the mistakes that were not there before.
 func refused(before, after mistake.List) error {
 	var out []error
 	for _, m := range after {

@@ -67,7 +67,7 @@ func (c cache) path(key string) string {
 	return filepath.Join(c.dir, key[:2], key+".json")
 }
 
-// get gives the entry for a key, or false. An entry with another number of
+// get returns the entry for a key, or false. An entry with another number of
 // queries is damaged.
 func (c cache) get(key string, queries int) ([]Analysed, bool) {
 	if out, ok := c.kept.analysis(key); ok {
@@ -116,7 +116,7 @@ func (c cache) put(key string, a []Analysed) {
 	}
 }
 
-// passed says whether a rehearsal passed.
+// passed reports whether a rehearsal passed.
 func (c cache) passed(key string) bool {
 	if c.kept.passed(key) {
 		return true

@@ -57,7 +57,7 @@ func chunkCost(units []*unit) int {
 	return n
 }
 
-// deal gives units round to at most n parts of like size.
+// deal deals units to at most n parts of like size.
 func deal(units []*unit, n int) [][]*unit {
 	parts := make([][]*unit, min(n, len(units)))
 	for i, u := range units {

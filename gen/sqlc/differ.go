@@ -165,7 +165,7 @@ func condition(t *typer, n *node) (string, string) {
 	return "", ""
 }
 
-// pairs gives the expressions that an expression compares with each other.
+// pairs returns the expressions that an expression compares with each other.
 func pairs(n *node) [][2]*node {
 	var out [][2]*node
 	switch {

@@ -26,12 +26,12 @@ func (s scope) expressionType(e span) (UserValue, bool) {
 	return v, v.known()
 }
 
-// known tells whether a value has a type that a field may have.
+// known reports whether a value has a type that a field may have.
 func (v UserValue) known() bool {
 	return v.Type != "" && v.Type != null && v.Type != argument && v.Type != fraction
 }
 
-// output gives the expression of the list that a column of the result comes from.
+// output returns the expression of the list that a column of the result comes from.
 func (q *written) output(name string) *node {
 	i := slices.Index(q.top.names, name)
 	if i < 0 {
@@ -49,7 +49,7 @@ func (q *written) outputType(name string) UserValue {
 	return q.typer.output(q.top, i)
 }
 
-// decimals gives the decimal column that a column of the result is made of.
+// decimals returns the decimal column that a column of the result is made of.
 func (q *written) decimals(name string) *model.Field {
 	if n := q.output(name); n != nil {
 		return q.typer.decimalsIn(n)

@@ -124,7 +124,7 @@ func (r *reconciler) expressionType(name string) (UserValue, bool) {
 	return out, true
 }
 
-// computed tells whether a column is more than a column of a table. Of such a
+// computed reports whether a column is more than a column of a table. Of such a
 // one sqlc knows better whether an outer join may make it null.
 func (r *reconciler) computed(name string) bool {
 	n := r.v.first().query.output(name)
@@ -165,7 +165,7 @@ func typeText(name string, scale int) string {
 	return name
 }
 
-// decimals gives a decimal column that a column of the result is made of.
+// decimals returns a decimal column that a column of the result is made of.
 func (r *reconciler) decimals(name string) *model.Field {
 	for _, w := range r.v.written() {
 		if f := w.decimals(name); f != nil {
@@ -326,7 +326,7 @@ func (r *reconciler) paramField(v *UserValue, cols []Column) (ok, settled bool) 
 	return true, v.Type != ""
 }
 
-// sameGo tells whether two fields have the same Go type.
+// sameGo reports whether two fields have the same Go type.
 func sameGo(a, b *model.Field) bool {
 	return a.Type == b.Type && a.References == b.References && a.EnumGoName == b.EnumGoName && a.GoType == b.GoType && a.Scale == b.Scale &&
 		a.Type != "id" && a.Type != "ulid" && a.JSONGoName == b.JSONGoName
@@ -353,7 +353,7 @@ func (r *reconciler) mistakeAtUse(name, hint, format string, args ...any) {
 	}
 }
 
-// placeholderColumn gives what is known about the i-th placeholder. MySQL's have
+// placeholderColumn returns what is known about the i-th placeholder. MySQL's have
 // no numbers, and sqlc counts those in an IN wrongly, but keeps their order.
 func placeholderColumn(db model.Database, a *Analysed, i int) (Column, bool) {
 	if db == model.MySQL {

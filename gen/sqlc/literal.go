@@ -138,7 +138,7 @@ func (s scope) literalBefore(i int) (literal, bool) {
 	return l, ok && l.end == i
 }
 
-// before gives the field whose value ends before i.
+// before returns the field whose value ends before i.
 func (s scope) before(i int) *model.Field {
 	if s.is(i-1, ")") {
 		if open := s.opening(i - 1); open > 0 {
@@ -149,7 +149,7 @@ func (s scope) before(i int) *model.Field {
 	return s.sure(i - 1)
 }
 
-// after gives the field whose value begins at i.
+// after returns the field whose value begins at i.
 func (s scope) after(i int) *model.Field {
 	if s.is(i+1, "(") {
 		if end := s.closing(i + 1); end > 0 {
@@ -174,7 +174,7 @@ func (s scope) called(e span) *model.Field {
 	return &model.Field{Name: s.word(e.from), Type: v.Type, Scale: v.Scale}
 }
 
-// sure gives the column at i, where all that it may be are of one type.
+// sure returns the column at i, where all that it may be are of one type.
 func (s scope) sure(i int) *model.Field {
 	cs := s.columns(i)
 	if len(cs) == 0 || slices.ContainsFunc(cs, func(c column) bool {

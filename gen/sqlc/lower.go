@@ -22,7 +22,7 @@ type lowering struct {
 	edits map[int]edit // by the token's offset in the file
 }
 
-// lowered gives the edits of a query for one database.
+// lowered returns the edits of a query for one database.
 func (q *written) lowered(db model.Database) map[int]edit {
 	l := lowering{typer: q.typer, db: db, edits: map[int]edit{}}
 	l.declared(q)
@@ -119,7 +119,7 @@ func (l *lowering) order(q *query) {
 	}
 }
 
-// ordered gives the expression that ORDER BY means: of the list, where it names
+// ordered returns the expression that ORDER BY means: of the list, where it names
 // one of it.
 func (q *query) ordered(n *node) *node {
 	if n.op == "column" && n.of == "" {

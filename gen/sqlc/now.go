@@ -42,7 +42,7 @@ func now(db model.Database, word, mark string) string {
 	return "CURRENT_TIMESTAMP(6)"
 }
 
-// isNow tells whether the first of some tokens is one of the two words, not part
+// isNow reports whether the first of some tokens is one of the two words, not part
 // of a longer name.
 func isNow(ts []token) (string, bool) {
 	w := strings.ToLower(ts[0].text)
@@ -105,7 +105,7 @@ func (q *written) clocks() {
 	}
 }
 
-// named tells whether a word is the name of a column: of one that is inserted or
+// named reports whether a word is the name of a column: of one that is inserted or
 // set, or that a comparison is about.
 func (s scope) named(i int) bool {
 	return s.is(i-1, "(") && (s.is(i+1, ",") || s.is(i+1, ")")) && s.word(i-2) != "" && s.word(i-3) == "into"
@@ -124,7 +124,7 @@ func (s scope) sixDigits(q *written, i int) bool {
 	return slices.Equal(q.file.Databases, []model.Database{model.MySQL}) && s.is(i+1, "(") && s.is(i+2, "6") && s.is(i+3, ")")
 }
 
-// asksNow tells whether the call whose bracket opens at i is about now.
+// asksNow reports whether the call whose bracket opens at i is about now.
 func (s scope) asksNow(i int) bool {
 	end := s.closing(i)
 	if end == i+1 || end < 0 {

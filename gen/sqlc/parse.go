@@ -300,7 +300,7 @@ func (p *parser) relations(q *query) {
 	}
 }
 
-// columns gives the query that a relation is the result of, and how its columns
+// columns returns the query that a relation is the result of, and how its columns
 // are renamed. A recursive query is known only when it has been read.
 func (r *relation) columns() (*query, []string) {
 	if r.cte != nil {
@@ -465,7 +465,7 @@ func (q *query) each(visit func(*node)) {
 	}
 }
 
-// text gives an expression as it is compared with others: without white space,
+// text returns an expression as it is compared with others: without white space,
 // in lower case.
 func (p *parser) text(e span) string {
 	var b strings.Builder
@@ -479,7 +479,7 @@ func (p *parser) text(e span) string {
 	return b.String()
 }
 
-// source gives an expression as it stands in the file.
+// source returns an expression as it stands in the file.
 func (p *parser) source(e span) string {
 	if e.to <= e.from {
 		return ""

@@ -74,7 +74,7 @@ func engineProblem(u *unit, query int, message string) problem {
 	return p
 }
 
-// onlyWord gives the offset of a word that stands exactly once in a text as a
+// onlyWord returns the offset of a word that stands exactly once in a text as a
 // whole word, or -1.
 func onlyWord(text, word string) int {
 	found := -1

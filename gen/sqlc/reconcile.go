@@ -198,13 +198,13 @@ func (r *reconciler) text(db model.Database, params []UserValue) (string, []int)
 	return text, index
 }
 
-// number gives which placeholder a token is, from 0.
+// number returns which placeholder a token is, from 0.
 func number(t token) (int, bool) {
 	n, err := strconv.Atoi(strings.TrimLeft(t.text, "?$"))
 	return n - 1, err == nil && t.kind == positional
 }
 
-// untyped gives the parameters whose type PostgreSQL cannot tell: it refuses
+// untyped returns the parameters whose type PostgreSQL cannot tell: it refuses
 // $1 IS NULL even where $1 has a type elsewhere in the statement.
 func untyped(db model.Database, tokens []token, index []int) map[int]bool {
 	out := map[int]bool{}

@@ -111,7 +111,7 @@ func (q *written) unknown(at int, what, name string, datatypes map[string]*model
 	return at, ""
 }
 
-// madeOfParameter tells whether a name that sqlc does not know is one that the
+// madeOfParameter reports whether a name that sqlc does not know is one that the
 // query gives to an expression with a parameter, which sqlc takes for a column
 // that the parameter is written to.
 func (s scope) madeOfParameter(name string) bool {
@@ -121,7 +121,7 @@ func (s scope) madeOfParameter(name string) bool {
 	})
 }
 
-// place gives the token that is a name: the first at or behind an offset of the
+// place returns the token that is a name: the first at or behind an offset of the
 // file, else the first of all; -1 where there is none.
 func (s scope) place(at int, table, name string) int {
 	first := -1
@@ -139,7 +139,7 @@ func (s scope) place(at int, table, name string) int {
 	return first
 }
 
-// columnNames gives the columns of a table, or of all tables of the query.
+// columnNames returns the columns of a table, or of all tables of the query.
 func (s scope) columnNames(table string) []string {
 	var out []string
 	for _, called := range slices.Sorted(maps.Keys(s.tables)) {

@@ -79,7 +79,7 @@ func rewrite(q *written, db model.Database) *rewritten {
 	return r
 }
 
-// brackets tells whether a bracket opens next.
+// brackets reports whether a bracket opens next.
 func brackets(ts []token) bool {
 	i := slices.IndexFunc(ts, func(t token) bool { return t.kind != space && t.kind != comment })
 	return i >= 0 && ts[i].text == "("
@@ -101,7 +101,7 @@ func nameFor(db model.Database, t token) string {
 	return `"` + inner + `"`
 }
 
-// tidy gives the white space between two tokens: a line break with what indents
+// tidy returns the white space between two tokens: a line break with what indents
 // the next line, or one blank.
 func tidy(gap string) string {
 	if gap == "" {
@@ -194,7 +194,7 @@ func examine(q *written) {
 	}
 }
 
-// beginsQuery tells whether a statement that starts with a word reads or
+// beginsQuery reports whether a statement that starts with a word reads or
 // changes rows.
 func beginsQuery(word string) bool {
 	switch strings.ToUpper(word) {
@@ -228,7 +228,7 @@ func goodParam(name string) bool {
 	return strings.IndexFunc(name, func(r rune) bool { return r >= 0x80 || !wordByte(byte(r)) }) < 0
 }
 
-// origin gives the offset in the file of the token at a place in the text. Its
+// origin returns the offset in the file of the token at a place in the text. Its
 // beginning, because PostgreSQL's syntax errors point one character behind it.
 func (r *rewritten) origin(line, column int) int {
 	if line <= 0 {

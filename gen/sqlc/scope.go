@@ -16,7 +16,7 @@ type scope struct {
 	outer  bool // an outer join may make any column null
 }
 
-// code gives a query's tokens without white space and comments.
+// code returns a query's tokens without white space and comments.
 func (q *written) code() []token {
 	return slices.DeleteFunc(slices.Clone(q.body), func(t token) bool { return t.kind == space || t.kind == comment })
 }
@@ -67,7 +67,7 @@ func (s scope) table(i int, datatypes map[string]*model.Datatype) int {
 	return i
 }
 
-// word gives the word or quoted name at i in lower case, "" where there is none.
+// word returns the word or quoted name at i in lower case, "" where there is none.
 func (s scope) word(i int) string {
 	if i < 0 || i >= len(s.code) || s.code[i].kind != word && s.code[i].kind != quoted {
 		return ""
@@ -85,7 +85,7 @@ type column struct {
 	field    *model.Field
 }
 
-// columns gives the columns that the word at i may name: none where it is no
+// columns returns the columns that the word at i may name: none where it is no
 // column, several where it stands unqualified and several tables have it.
 func (s scope) columns(i int) []column {
 	name := s.word(i)
@@ -120,7 +120,7 @@ func fieldNamed(d *model.Datatype, name string) *model.Field {
 	return nil
 }
 
-// closing gives the bracket that closes the one at i, -1 where there is none.
+// closing returns the bracket that closes the one at i, -1 where there is none.
 func (s scope) closing(i int) int {
 	depth := 0
 	for ; i < len(s.code); i++ {
@@ -136,7 +136,7 @@ func (s scope) closing(i int) int {
 	return -1
 }
 
-// opening gives the bracket that the one at i closes, -1 where there is none.
+// opening returns the bracket that the one at i closes, -1 where there is none.
 func (s scope) opening(i int) int {
 	depth := 0
 	for ; i >= 0; i-- {
@@ -182,7 +182,7 @@ type item struct {
 	at   int // offset in the file, of the name where it has one of its own
 }
 
-// items gives the list that a query gives: of the SELECT that no bracket holds,
+// items returns the list that a query gives: of the SELECT that no bracket holds,
 // or RETURNING.
 func (s scope) items() []item {
 	depth, p := 0, span{-1, len(s.code)}

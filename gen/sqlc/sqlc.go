@@ -175,7 +175,7 @@ func units(in Input, user []*versions) (generated, own []*unit) {
 	return generated, own
 }
 
-// units gives the analysis of each unit: from the cache, or else from sqlc and
+// units returns the analysis of each unit: from the cache, or else from sqlc and
 // the engine, whose problems go to report.
 func (a Analyser) units(ctx context.Context, all []*unit, report func([]problem) error) (map[*unit][]Analysed, Stats, error) {
 	cache := a.cache()

@@ -100,7 +100,7 @@ func (q *written) loose(part *query, n *node) {
 	}
 }
 
-// groups tells whether a query groups by a column, or by its table's id.
+// groups reports whether a query groups by a column, or by its table's id.
 func (part *query) groups(t *typer, v UserValue) bool {
 	return slices.ContainsFunc(part.group, func(g *node) bool {
 		w := t.typ(part.ordered(g))

@@ -89,7 +89,7 @@ func literalType(n *node) UserValue {
 	return UserValue{Type: n.op}
 }
 
-// anyNull tells whether one of some expressions may be null; of an expression
+// anyNull reports whether one of some expressions may be null; of an expression
 // that is not known it is assumed.
 func (t *typer) anyNull(ns []*node) bool {
 	return slices.ContainsFunc(ns, func(n *node) bool {
@@ -171,7 +171,7 @@ func (t *typer) output(q *query, i int) UserValue {
 	return v
 }
 
-// reads tells whether a query is about the result of another, as the second arm
+// reads reports whether a query is about the result of another, as the second arm
 // of a recursive one is about the first.
 func (q *query) reads(of *query) bool {
 	return slices.ContainsFunc(q.from, func(r *relation) bool { sub, _ := r.columns(); return sub == of })
@@ -193,7 +193,7 @@ func (t *typer) scalar(q *query) UserValue {
 // aggregateNames are the functions that make one value of many rows.
 var aggregateNames = []string{"count", "sum", "avg", "min", "max", "total", "group_concat", "string_agg", "array_agg", "json_agg", "jsonb_agg", "bool_and", "bool_or", "every", "stddev", "variance", "bit_and", "bit_or", "json_group_array", "json_group_object", "json_arrayagg", "json_objectagg"}
 
-// aggregates tells whether an expression is made of one value for many rows.
+// aggregates reports whether an expression is made of one value for many rows.
 func aggregates(n *node) bool {
 	found := false
 	n.walk(func(n *node) {
@@ -249,7 +249,7 @@ func (t *typer) arithmetic(n *node) UserValue {
 	return out
 }
 
-// nonzero tells whether an expression is a literal other than zero.
+// nonzero reports whether an expression is a literal other than zero.
 func (t *typer) nonzero(n *node) bool {
 	return (n.op == "number" || n.op == "fraction") && !literal{text: n.name}.zero()
 }
@@ -354,7 +354,7 @@ func (v UserValue) kind() check.Kind {
 	return fieldtype.MustLookup(v.Type).Kind
 }
 
-// decimalsIn gives the decimal column that an expression works with, if there is
+// decimalsIn returns the decimal column that an expression works with, if there is
 // one. What is counted, compared or looked up does not matter.
 func (t *typer) decimalsIn(n *node) *model.Field {
 	if n == nil || n.op == "when" || n.op == "select" || n.op == "call" && n.name == "count" {

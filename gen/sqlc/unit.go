@@ -57,7 +57,7 @@ func (h hashing) add(parts ...string) {
 
 func (h hashing) key() string { return hex.EncodeToString(h.Sum(nil)[:16]) }
 
-// tables gives the CREATE TABLE statements of a schema and leaves out the rest:
+// tables returns the CREATE TABLE statements of a schema and leaves out the rest:
 // sqlc looks at no index, and a constraint added later may name a table that is
 // not there.
 func (u *unit) tables() []string {
@@ -102,7 +102,7 @@ func newSchemas(tables []Table) schemas {
 	return s
 }
 
-// of gives the DDL of the tables named in the texts, each once, in the order of
+// of returns the DDL of the tables named in the texts, each once, in the order of
 // their first mention.
 func (s schemas) of(texts ...string) []string {
 	var out []string

@@ -226,7 +226,7 @@ func (p *splitter) unfinished() {
 	p.source.mistake(last.at+len(last.text), "end it with ;", "the query %s has no end", q.name)
 }
 
-// commentText gives what a comment says, line by line.
+// commentText returns what a comment says, line by line.
 func commentText(c string) []string {
 	if text, ok := strings.CutPrefix(c, "--"); ok {
 		return []string{strings.TrimSpace(text)}

@@ -111,7 +111,7 @@ type versions struct {
 	of   map[model.Database]*rewritten
 }
 
-// first gives the version whose file and doc speak for the query: PostgreSQL's
+// first returns the version whose file and doc speak for the query: PostgreSQL's
 // where there is one, because its types are the ones that count.
 func (v *versions) first() *rewritten {
 	for _, db := range []model.Database{model.Postgres, model.SQLite, model.MySQL} {
@@ -150,7 +150,7 @@ func collect(files []*source, datatypes map[string]*model.Datatype) []*versions 
 	return out
 }
 
-// eachWritten gives the queries as they stand in files: a version for several
+// eachWritten returns the queries as they stand in files: a version for several
 // databases once.
 func eachWritten(user []*versions) []*written {
 	var out []*written

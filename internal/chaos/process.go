@@ -51,7 +51,7 @@ func start(s settings) (*process, error) {
 	return p, p.cmd.Start()
 }
 
-// wait gives a finding when the process ended otherwise than it was made to.
+// wait returns a finding when the process ended otherwise than it was made to.
 func (p *process) wait() error {
 	err := p.cmd.Wait()
 	close(p.gone)
@@ -122,7 +122,7 @@ func (p *process) mustEnd() error {
 	return fmt.Errorf("%s did not end within %s of SIGTERM", p.name(), patience)
 }
 
-// endsWithin tells whether the process has ended by then.
+// endsWithin reports whether the process has ended by then.
 func (p *process) endsWithin(d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

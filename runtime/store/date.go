@@ -16,7 +16,7 @@ type Date struct {
 	Day   int
 }
 
-// DateOf gives the day of t, in t's own zone.
+// DateOf returns the day of t, in t's own zone.
 func DateOf(t time.Time) Date {
 	y, m, d := t.Date()
 	return Date{Year: y, Month: m, Day: d}
@@ -31,12 +31,12 @@ func ParseDate(s string) (Date, error) {
 	return DateOf(t), nil
 }
 
-// Valid tells whether d is a day between the years 1 and 9999.
+// Valid reports whether d is a day between the years 1 and 9999.
 func (d Date) Valid() bool {
 	return d.Year >= 1 && d.Year <= 9999 && DateOf(d.Time()) == d
 }
 
-// Time gives midnight of the day, in UTC.
+// Time returns midnight of the day, in UTC.
 func (d Date) Time() time.Time {
 	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)
 }
@@ -46,12 +46,12 @@ func (d Date) Compare(e Date) int {
 	return cmp.Or(cmp.Compare(d.Year, e.Year), cmp.Compare(d.Month, e.Month), cmp.Compare(d.Day, e.Day))
 }
 
-// String gives "2006-01-02".
+// String returns "2006-01-02".
 func (d Date) String() string {
 	return fmt.Sprintf("%04d-%02d-%02d", d.Year, int(d.Month), d.Day)
 }
 
-// MarshalText gives "2006-01-02".
+// MarshalText returns "2006-01-02".
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads "2006-01-02".
@@ -87,5 +87,5 @@ func (d *Date) scan(s string) error {
 	return nil
 }
 
-// Bind gives d itself; each driver knows its form.
+// Bind returns d itself; each driver knows its form.
 func (d *Date) Bind() any { return *d }

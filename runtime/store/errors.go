@@ -73,7 +73,7 @@ func (e *ValidationError) Error() string {
 // Is makes errors.Is(err, ErrInvalid) hold.
 func (e *ValidationError) Is(target error) bool { return target == ErrInvalid }
 
-// Unwrap gives the database's own error, or nil.
+// Unwrap returns the database's own error, or nil.
 func (e *ValidationError) Unwrap() error { return e.Cause }
 
 // ReferenceError says which reference a write would have broken, as far as that
@@ -114,7 +114,7 @@ func (e *ReferenceError) Error() string {
 // Is makes errors.Is(err, ErrReference) hold.
 func (e *ReferenceError) Is(target error) bool { return target == ErrReference }
 
-// Unwrap gives the database's own error.
+// Unwrap returns the database's own error.
 func (e *ReferenceError) Unwrap() error { return e.Cause }
 
 // SchemaError says how a database's tables differ from the definitions.

@@ -11,7 +11,7 @@ import (
 	_ "github.com/hegner123/modulagen/runtime/store/sqlite"
 )
 
-// open gives a database in memory with the built-in datatypes.
+// open returns a database in memory with the built-in datatypes.
 func open(ctx context.Context) *generated.DB {
 	db, err := generated.Open(ctx, "sqlite::memory:", generated.Options{})
 	if err != nil {
@@ -20,7 +20,7 @@ func open(ctx context.Context) *generated.DB {
 	return db
 }
 
-// addEndpoints gives three rows to ask about.
+// addEndpoints adds three rows to ask about.
 func addEndpoints(ctx context.Context, db *generated.DB) {
 	var rows []generated.FetchRequestNew
 	for _, name := range []string{"search", "crm", "cdn"} {

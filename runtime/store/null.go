@@ -13,10 +13,10 @@ type Null[T any] struct {
 	Valid bool // false: the column is NULL
 }
 
-// Some gives a Null that holds v.
+// Some returns a Null that holds v.
 func Some[T any](v T) Null[T] { return Null[T]{V: v, Valid: true} }
 
-// Or gives the value, or def when the column is NULL.
+// Or returns the value, or def when the column is NULL.
 func (n Null[T]) Or(def T) T {
 	if n.Valid {
 		return n.V
@@ -24,7 +24,7 @@ func (n Null[T]) Or(def T) T {
 	return def
 }
 
-// Ptr gives a pointer to a copy of the value, or nil when the column is NULL.
+// Ptr returns a pointer to a copy of the value, or nil when the column is NULL.
 func (n Null[T]) Ptr() *T {
 	if !n.Valid {
 		return nil
@@ -49,7 +49,7 @@ func (n *Null[T]) Scan(src any) error {
 	return nil
 }
 
-// Bind gives the plain value to write; nil for NULL.
+// Bind returns the plain value to write; nil for NULL.
 func (n *Null[T]) Bind() any {
 	if !n.Valid {
 		return nil

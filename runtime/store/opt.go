@@ -23,31 +23,31 @@ const (
 	optValue
 )
 
-// Set gives an Opt that holds v.
+// Set returns an Opt that holds v.
 func Set[T any](v T) Opt[T] { return Opt[T]{v: v, state: optValue} }
 
-// SetNull gives an Opt that makes the column NULL.
+// SetNull returns an Opt that makes the column NULL.
 func SetNull[T any]() Opt[T] { return Opt[T]{state: optNull} }
 
 // Int is Set for a number, which an untyped constant would otherwise make an int.
 func Int(n int64) Opt[int64] { return Set(n) }
 
-// IsSet tells whether the field was given at all, as null or as a value.
+// IsSet reports whether the field was given at all, as null or as a value.
 func (o Opt[T]) IsSet() bool { return o.state != optUnset }
 
-// IsNull tells whether the field was given as null.
+// IsNull reports whether the field was given as null.
 func (o Opt[T]) IsNull() bool { return o.state == optNull }
 
-// IsZero tells whether the field is unset; `json:",omitzero"` uses it.
+// IsZero reports whether the field is unset; `json:",omitzero"` uses it.
 func (o Opt[T]) IsZero() bool { return o.state == optUnset }
 
-// Get gives the value; false when unset or null.
+// Get returns the value; false when unset or null.
 func (o Opt[T]) Get() (T, bool) { return o.v, o.state == optValue }
 
 // Any returns the value as an any; false when unset or null.
 func (o Opt[T]) Any() (any, bool) { return o.v, o.state == optValue }
 
-// Or gives the value, or def when unset or null.
+// Or returns the value, or def when unset or null.
 func (o Opt[T]) Or(def T) T {
 	if o.state == optValue {
 		return o.v

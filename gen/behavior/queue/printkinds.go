@@ -151,7 +151,7 @@ func (t queuePrinter) aged() *model.Field {
 	return t.w.Section.Order[0].Field
 }
 
-// reranked gives the old row the new one's priority, if that has one, and the
+// reranked returns the old row the new one's priority, if that has one, and the
 // place in the queue that goes with it.
 func (t queuePrinter) reranked() jen.Code {
 	f := t.aged()
@@ -309,7 +309,7 @@ func (t queuePrinter) preset(k *Kind) map[*model.Field]jen.Code {
 	return values
 }
 
-// keys gives what limits and uniqueness know the row by. It comes after the
+// keys returns what limits and uniqueness know the row by. It comes after the
 // caller's options, which may have changed the row's fields.
 func (t queuePrinter) keys(g *jen.Group, kind string, p Policy, members []*model.Field) {
 	w := t.w

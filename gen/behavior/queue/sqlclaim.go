@@ -154,7 +154,7 @@ func (w work) soonest(s *statement.Statement, alias string) {
 	s.Add("\nORDER BY %s\nLIMIT %s", w.sorted(alias, model.IndexColumn{Field: w.q.RunAt}), s.Arg(protocol.ArgLimit, nil))
 }
 
-// nextDue gives the time of the next row that waits for one.
+// nextDue returns the time of the next row that waits for one.
 func (w work) nextDue() []model.Query {
 	s := w.Statement()
 	w.waiting(s, w.name(w.q.RunAt), protocol.HoldTime)

@@ -109,7 +109,7 @@ func NewType(f *model.Field) *jen.Statement {
 	return Store("Opt").Types(Type(f))
 }
 
-// typedJSON tells whether a json field has a Go type of its own.
+// typedJSON reports whether a json field has a Go type of its own.
 func typedJSON(f *model.Field) bool { return f.JSONGoName != "" || f.GoType != "" }
 
 // FieldOf is what a column is scanned into and bound from: a pointer to a plain

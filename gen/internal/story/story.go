@@ -30,7 +30,7 @@ type Story struct {
 	archive *txtar.Archive
 }
 
-// Read gives every story of a folder, by name. It is an error if there is none.
+// Read returns every story of a folder, by name. It is an error if there is none.
 func Read(folder string) ([]*Story, error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.txtar"))
 	if err != nil || len(paths) == 0 {

@@ -76,7 +76,7 @@ func AtInt(n int64) Bound {
 // IsSet tells a limit from none.
 func (b Bound) IsSet() bool { return b.set }
 
-// Int gives the limit as a whole number, cut towards zero; 0 for none.
+// Int returns the limit as a whole number, cut towards zero; 0 for none.
 func (b Bound) Int() int64 {
 	if b.whole {
 		return b.n
@@ -93,10 +93,10 @@ func (b Bound) Int() int64 {
 	return b.d.IntPart()
 }
 
-// Decimal gives the limit exactly; zero for none.
+// Decimal returns the limit exactly; zero for none.
 func (b Bound) Decimal() decimal.Decimal { return b.d }
 
-// String gives the limit as At reads it, "" for none.
+// String returns the limit as At reads it, "" for none.
 func (b Bound) String() string {
 	if !b.set {
 		return ""
@@ -104,7 +104,7 @@ func (b Bound) String() string {
 	return b.d.String()
 }
 
-// compareInt gives the sign of n minus the limit.
+// compareInt returns the sign of n minus the limit.
 func (b Bound) compareInt(n int64) int {
 	if !b.whole {
 		return decimal.NewFromInt(n).Cmp(b.d)
@@ -118,5 +118,5 @@ func (b Bound) compareInt(n int64) int {
 	return 0
 }
 
-// Compare gives the sign of one limit minus another; both are set.
+// Compare returns the sign of one limit minus another; both are set.
 func (b Bound) Compare(c Bound) int { return b.d.Cmp(c.d) }

@@ -36,7 +36,7 @@ const (
 	Bytes
 )
 
-// String gives the kind's name, as generated code writes it.
+// String returns the kind's name, as generated code writes it.
 func (k Kind) String() string {
 	names := [...]string{"", "Text", "Int", "Decimal", "Bool", "Time", "Date", "JSON", "Bytes"}
 	if int(k) < len(names) {
@@ -88,7 +88,7 @@ type Failure struct {
 	Message string // for people, to stand after the field's name: "must be at most 5 characters, not 8"
 }
 
-// Check gives every rule that a value breaks, nil when it breaks none.
+// Check returns every rule that a value breaks, nil when it breaks none.
 //
 // The value is nil for null, or int64 (Int), decimal.Decimal (Decimal), bool
 // (Bool), time.Time (Time), a fmt.Stringer that gives 2006-01-02 or the zero

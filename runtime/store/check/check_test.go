@@ -11,7 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// broken gives the names of the rules that a value breaks, with spaces between.
+// broken returns the names of the rules that a value breaks, with spaces between.
 func broken(r Rules, v any) string {
 	var names []string
 	for _, f := range r.Check(v) {

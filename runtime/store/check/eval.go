@@ -17,7 +17,7 @@ func (c *checker) rules(s string) {
 	}
 }
 
-// evaluate gives what one rule or group finds. Of a group of alternatives that
+// evaluate returns what one rule or group finds. Of a group of alternatives that
 // all fail, the first one's failures stand for it, as in ModulaCMS.
 func evaluate(r *Rule, s string) []Failure {
 	if len(r.AllOf) > 0 {

@@ -51,7 +51,7 @@ func brokenJSON(b []byte) string {
 	return ""
 }
 
-// scanString gives the place behind a string of a valid document that starts
+// scanString returns the place behind a string of a valid document that starts
 // at i, behind its quote.
 func scanString(b []byte, i int) (end int, message string) {
 	for b[i] != '"' {

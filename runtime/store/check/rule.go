@@ -67,7 +67,7 @@ var takes = map[Op][]string{
 	OpOneOf:      {"values", "negate?"},
 }
 
-// Takes gives the parts that a rule of this operator has beside op and
+// Takes returns the parts that a rule of this operator has beside op and
 // message: a name is needed, "value|class" is exactly one of the two, and a
 // name with a question mark may be left out. It is nil for an unknown operator.
 func (o Op) Takes() []string { return takes[o] }
@@ -100,7 +100,7 @@ func (r Rule) Broken() string {
 	return r.brokenParts()
 }
 
-// hasOne tells whether exactly one of the alternatives is there.
+// hasOne reports whether exactly one of the alternatives is there.
 func hasOne(has map[string]bool, alternatives string) bool {
 	n := 0
 	for one := range strings.SplitSeq(alternatives, "|") {

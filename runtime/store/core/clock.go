@@ -6,7 +6,7 @@ import "time"
 // and for SQLite, which has no clock of its own. UTC, in microseconds.
 func (db *DB) Clock() time.Time { return Moment(db.opts.Now()) }
 
-// FakeClock tells whether Options.Now was given: time is then what a test says,
+// FakeClock reports whether Options.Now was given: time is then what a test says,
 // and waiting for it by this machine's clock would be in vain.
 func (db *DB) FakeClock() bool { return db.fake }
 

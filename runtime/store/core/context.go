@@ -7,7 +7,7 @@ import (
 
 var errNoContext = invalidf("the context is nil; context.Background() is the one without an end")
 
-// Ended gives the error of an operation whose context has ended, and nil while
+// Ended returns the error of an operation whose context has ended, and nil while
 // the context goes on; drivers use it. errors.Is finds context.Canceled or
 // context.DeadlineExceeded in it, and the cause that the context was given.
 func Ended(ctx context.Context) error {

@@ -90,7 +90,7 @@ func appendBytes(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// decodeCursor gives the values of the sort columns.
+// decodeCursor returns the values of the sort columns.
 func decodeCursor(c store.Cursor, table string, cols []Column, sort []filter.Key) ([]any, error) {
 	bad := invalidf("%s: the cursor is not one of this list", table)
 	if len(c) > 2*maxCursor {

@@ -35,7 +35,7 @@ type shared struct {
 	reserved reserved
 }
 
-// Conn gives the connection that runs each statement by itself.
+// Conn returns the connection that runs each statement by itself.
 func (db *DB) Conn() *Conn { return db.conn }
 
 // Now returns the moment by the database's clock; by Clock where LocalClock
@@ -178,7 +178,7 @@ func (c *Conn) leave(err error) {
 	c.tx.running.Unlock()
 }
 
-// again tells whether a statement outside a transaction should be tried once
+// again reports whether a statement outside a transaction should be tried once
 // more after err, and waits before it.
 func (c *Conn) again(ctx context.Context, r *retry, err error) bool {
 	return err != nil && c.tx == nil && errors.Is(err, store.ErrBusy) && r.wait(ctx, c.db)

@@ -113,7 +113,7 @@ func follows(all []token) bool {
 	return false
 }
 
-// group gives what stands inside the parenthesis that all starts with.
+// group returns what stands inside the parenthesis that all starts with.
 func group(all []token) []token {
 	depth := 0
 	for i, t := range all {

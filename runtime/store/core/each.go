@@ -33,7 +33,7 @@ func ExecEach(ctx context.Context, c *Conn, s *Statement, n int, args func(i int
 	return touched, nil
 }
 
-// each gives the text, and the arguments of all times one after the other.
+// each returns the text, and the arguments of all times one after the other.
 func (s *Statement) each(c *Conn, n int, args func(i int) []any) (text string, all []any, err error) {
 	width := 0
 	for i := range n {

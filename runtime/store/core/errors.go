@@ -28,7 +28,7 @@ func (e *RefusedError) Error() string {
 // Is makes errors.Is(err, ErrInvalid) hold.
 func (e *RefusedError) Is(target error) bool { return target == store.ErrInvalid }
 
-// Unwrap gives the database's own error.
+// Unwrap returns the database's own error.
 func (e *RefusedError) Unwrap() error { return e.Cause }
 
 // Coded marks err with one of the sentinels; drivers use it. The text is err's.

@@ -11,7 +11,7 @@ import (
 	_ "github.com/hegner123/modulagen/runtime/store/sqlite"
 )
 
-// openTasks gives a database in memory with one table.
+// openTasks returns a database in memory with one table.
 func openTasks(ctx context.Context) *core.DB {
 	db, err := core.Open(ctx, "sqlite::memory:", nil, store.Options{})
 	if err != nil {

@@ -18,7 +18,7 @@ func (c *Conn) Announce(topic string) {
 	}
 }
 
-// Hears says whether what other processes announce wakes the listeners of this
+// Hears reports whether what other processes announce wakes the listeners of this
 // DB: not on MySQL, and not on PostgreSQL behind a connection pooler. Who waits
 // for other processes asks more often then.
 func (db *DB) Hears() bool {

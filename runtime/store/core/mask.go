@@ -23,7 +23,7 @@ func (s *columnSet) empty() bool      { return *s == columnSet{} }
 // Add marks a column as set.
 func (m *Mask) Add(col int) { m.set.add(col) }
 
-// Has tells whether a column was set.
+// Has reports whether a column was set.
 func (m *Mask) Has(col int) bool { return m.set.has(col) }
 
 // Put, PutNull and Patch are called for every column of every datatype: they are

@@ -38,7 +38,7 @@ func (b *builder) match(n *filter.Node, s string, negate bool) {
 	}
 }
 
-// prefixEnd gives the smallest text that is greater than every text with this
+// prefixEnd returns the smallest text that is greater than every text with this
 // prefix; "" when there is none.
 func prefixEnd(s string) string {
 	for s != "" {
@@ -84,7 +84,7 @@ func (b *builder) in(n *filter.Node, negate bool) {
 	})
 }
 
-// inArgs gives the values of an In as the column holds them, without those
+// inArgs returns the values of an In as the column holds them, without those
 // that it cannot hold.
 func (b *builder) inArgs(n *filter.Node) []any {
 	if b.listed += len(n.Args); b.listed > store.MaxIn {

@@ -39,10 +39,10 @@ func NumberOf(d store.Decimal, scale int) (Number, error) {
 	return Number{Unscaled: n.Int64(), Scale: scale}, nil
 }
 
-// Decimal gives the exact value, with Scale digits behind the point.
+// Decimal returns the exact value, with Scale digits behind the point.
 func (n Number) Decimal() store.Decimal { return decimal.New(n.Unscaled, -int32(n.Scale)) }
 
-// String gives plain digits, "-12.30".
+// String returns plain digits, "-12.30".
 func (n Number) String() string {
 	s := strconv.FormatInt(n.Unscaled, 10)
 	if n.Scale <= 0 {
@@ -58,7 +58,7 @@ func (n Number) String() string {
 	return sign + s[:len(s)-n.Scale] + "." + s[len(s)-n.Scale:]
 }
 
-// bound gives the largest unscaled number that is not above d, and whether it
+// bound returns the largest unscaled number that is not above d, and whether it
 // is d. Beyond what a column can hold, it gives one more than the column's end.
 func bound(d store.Decimal, scale int) (floor int64, exact bool) {
 	exp := d.Exponent()

@@ -46,7 +46,7 @@ func FormatRow(f fmt.State, verb rune, row any, secrets ...string) {
 	io.WriteString(f, "}")
 }
 
-// LogRow gives a row, a new row or a patch to log/slog as a group, with "***"
+// LogRow returns a row, a new row or a patch as a group of log/slog, with "***"
 // for the fields named in secrets; what a new row or a patch does not set is
 // left out. Generated code calls it where a datatype has secrets:
 //

@@ -66,7 +66,7 @@ func (a access) column(name string) int {
 	return -1
 }
 
-// any tells whether a table has a row with a value in a column. It runs beside
+// any reports whether a table has a row with a value in a column. It runs beside
 // the rules of Conn: a transaction whose statement has just failed takes no
 // other, but SQLite itself would.
 func (c *Conn) any(ctx context.Context, table, column string, value any) (there, known bool) {

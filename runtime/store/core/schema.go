@@ -35,7 +35,7 @@ type TableDef struct {
 	Wrong []string
 }
 
-// on gives the columns of the table on one database.
+// on returns the columns of the table on one database.
 func (t TableDef) on(d sqltext.Dialect) []Column {
 	out := slices.Clone(t.Columns)
 	for _, c := range t.Generated {
@@ -213,7 +213,7 @@ func (e *differenceList) indexes(d sqltext.Dialect, wanted, found TableDef) {
 	}
 }
 
-// declaration gives a column's type as one would write it.
+// declaration returns a column's type as one would write it.
 func (c Column) declaration(d sqltext.Dialect) string {
 	if c.Null {
 		return c.Types[d]
@@ -221,7 +221,7 @@ func (c Column) declaration(d sqltext.Dialect) string {
 	return c.Types[d] + " NOT NULL"
 }
 
-// describe gives "unique index name (a, b desc) on some rows", for comparison
+// describe returns "unique index name (a, b desc) on some rows", for comparison
 // and for people.
 func (x Index) describe(t TableDef) string {
 	var b strings.Builder

@@ -205,7 +205,7 @@ func (st *statements) pick(cols []int) []string {
 // A program has as many as its source has different patches: a few.
 const keptStatements = 1024
 
-// remembered gives m[k], making it the first time.
+// remembered returns m[k], making it the first time.
 func remembered[K comparable](st *statements, m map[K]string, k K, compose func() string) string {
 	st.mu.RLock()
 	text, ok := m[k]

@@ -48,7 +48,7 @@ func (s *Statement) SkipLocked() *Statement {
 	return &skipping
 }
 
-// in gives the text and the arguments for one database. An argument that no
+// in returns the text and the arguments for one database. An argument that no
 // column could hold is an error that is ErrInvalid and names it: databases
 // differ in what they make of one.
 func (s *Statement) in(c *Conn, args []any) (string, []any, error) {

@@ -77,7 +77,7 @@ func held(v reflect.Value) (in reflect.Value, some, ok bool) {
 
 var nullPath = reflect.TypeFor[store.Null[int64]]().PkgPath()
 
-// secretive tells whether a value holds a StoredMarshaler that MarshalJSON would
+// secretive reports whether a value holds a StoredMarshaler that MarshalJSON would
 // mask.
 func secretive(v reflect.Value, depth int) bool {
 	if !v.IsValid() || depth > maxJSONDepth || isNil(v) {
@@ -129,7 +129,7 @@ func anyField(v reflect.Value, depth int) bool {
 	return false
 }
 
-// flat tells whether values of a kind hold no others.
+// flat reports whether values of a kind hold no others.
 func flat(k reflect.Kind) bool { return k <= reflect.Complex128 || k == reflect.String }
 
 func isNil(v reflect.Value) bool {

@@ -14,7 +14,7 @@ var ulids = struct {
 	last   uint64
 }{source: ulid.Monotonic(rand.Reader, 0)}
 
-// NewULID gives a new id of 26 characters. Ids of one process grow, also within
+// NewULID returns a new id of 26 characters. Ids of one process grow, also within
 // a millisecond and when the clock steps back. Safe for concurrent use.
 func NewULID() string {
 	ulids.Lock()
@@ -29,7 +29,7 @@ func NewULID() string {
 	}
 }
 
-// validULID tells whether an id could be a row's. Databases differ in what they
+// validULID reports whether an id could be a row's. Databases differ in what they
 // make of others: PostgreSQL pads, and refuses what is too long.
 func validULID(id string) bool {
 	if len(id) != ulid.EncodedSize {

@@ -48,7 +48,7 @@ func (a access) upsertLocked(ctx context.Context, shape upsertShape, by []any, r
 	})
 }
 
-// locked gives the id of the row with the key, which no one else then changes
+// locked returns the id of the row with the key, which no one else then changes
 // before the transaction ends; ErrNotFound without one.
 func (a access) locked(ctx context.Context, key int, by []any) (id any, err error) {
 	if a.s.ID == IDULID {

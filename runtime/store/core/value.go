@@ -16,7 +16,7 @@ type Field = value.Field
 // A []byte is copied.
 func Assign(dest, src any) error { return value.Assign(dest, src) }
 
-// Plain gives the value that a driver binds for v: a plain value, a pointer to
+// Plain returns the value that a driver binds for v: a plain value, a pointer to
 // one, or a Field. The result is nil, int64, float64, string, bool, time.Time,
 // []byte, json.RawMessage, store.Date, Number, or a slice of one of them, which only
 // PostgreSQL takes.
@@ -31,7 +31,7 @@ func Plain(v any) (any, error) {
 // Moment brings t to what every database keeps: UTC, in microseconds.
 func Moment(t time.Time) time.Time { return value.Moment(t) }
 
-// FormatTime gives t as text of fixed width, "2006-01-02T15:04:05.000000Z".
+// FormatTime returns t as text of fixed width, "2006-01-02T15:04:05.000000Z".
 func FormatTime(t time.Time) string { return value.FormatTime(t) }
 
 // AppendTime appends FormatTime(t) to b.

@@ -64,7 +64,7 @@ type backend struct {
 	name      string
 }
 
-// Name gives the address and the database.
+// Name returns the address and the database.
 func (b *backend) Name() string { return "mysql://" + b.addr + "/" + b.name }
 
 // Dialect is MySQL's.
@@ -163,7 +163,7 @@ func (b *backend) Exclusive(ctx context.Context, fn func(core.Session) error) er
 	return fn(creates)
 }
 
-// unlock gives a named lock up, with the connection if need be.
+// unlock returns a named lock up, with the connection if need be.
 func unlock(ctx context.Context, conn *sql.Conn, lock string) {
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWait)
 	defer cancel()

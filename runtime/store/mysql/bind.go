@@ -7,7 +7,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-// arguments gives the values that the driver encodes.
+// arguments returns the values that the driver encodes.
 func arguments(args []any) ([]any, error) {
 	bound := make([]any, len(args))
 	for i, a := range args {

@@ -22,7 +22,7 @@ type Error struct {
 	Message string
 }
 
-// Error gives the server's words.
+// Error returns the server's words.
 func (e *Error) Error() string { return fmt.Sprintf("mysql: %s (%d)", e.Message, e.Code) }
 
 var columnOf = regexp.MustCompile("(?i)\\bcolumn '?`?[\\w$.`]*?`?\\.?`?(\\w+)`?'? at row")

@@ -54,7 +54,7 @@ type tx struct {
 	b    *backend
 }
 
-// end gives the connection back; one that broke is closed.
+// end returns the connection back; one that broke is closed.
 func (t *tx) end() {
 	t.conn.Close()
 	t.b.leave()

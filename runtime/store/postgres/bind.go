@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// arguments gives the values that pgx encodes.
+// arguments returns the values that pgx encodes.
 func arguments(args []any) ([]any, error) {
 	if len(args) == 0 {
 		return nil, nil

@@ -23,7 +23,7 @@ type Error struct {
 	Message    string
 }
 
-// Error gives the server's words.
+// Error returns the server's words.
 func (e *Error) Error() string { return fmt.Sprintf("postgres: %s (%s)", e.Message, e.Code) }
 
 // failure marks an error with the store's sentinels.

@@ -33,7 +33,7 @@ func (b *backend) followPrimary(cfg *pgxpool.Config) {
 	}
 }
 
-// keeps says whether a connection is kept after an error.
+// keeps reports whether a connection is kept after an error.
 func (b *backend) keeps(_ *pgconn.PgConn, err *pgconn.PgError) bool {
 	if err.Code == readOnly {
 		b.leave()

@@ -113,7 +113,7 @@ type backend struct {
 	foreign foreign
 }
 
-// takeWriter gives the connection that writes, for its holder alone.
+// takeWriter returns the connection that writes, for its holder alone.
 func (b *backend) takeWriter(ctx context.Context) (*conn, error) {
 	return b.writer.take(ctx, nil)
 }
@@ -128,7 +128,7 @@ func (b *backend) giveWriter(c *conn) {
 	b.writer.give(c)
 }
 
-// takeReader gives a connection to read with; of an in-memory database, the one
+// takeReader returns a connection to read with; of an in-memory database, the one
 // that there is.
 func (b *backend) takeReader(ctx context.Context) (*conn, error) {
 	if b.cfg.memory {
@@ -180,7 +180,7 @@ func (b *backend) giveReader(c *conn) {
 	b.readers <- c
 }
 
-// Name gives the file.
+// Name returns the file.
 func (b *backend) Name() string { return "sqlite:" + b.cfg.path }
 
 // Dialect is SQLite's.

@@ -41,7 +41,7 @@ func (c *conn) bindAll(s *stmt, args []any) error {
 	return nil
 }
 
-// measure gives the value to bind and how much room its text takes. Pointers
+// measure returns the value to bind and how much room its text takes. Pointers
 // that bind knows stay what they are: no value is boxed for them.
 func measure(a any) (v any, size int, err error) {
 	switch x := a.(type) {

@@ -76,7 +76,7 @@ func (c *conn) close() {
 	c.tls.Close()
 }
 
-// prepare gives the statement for a text, prepared before if it can be.
+// prepare returns the statement for a text, prepared before if it can be.
 func (c *conn) prepare(ctx context.Context, sql string) (*stmt, error) {
 	c.clock++
 	if s := c.stmts[sql]; s != nil {
@@ -164,7 +164,7 @@ func (c *conn) patiently(ctx context.Context, call func() int32) error {
 	}
 }
 
-// contextual gives the context's error for a statement that it has ended.
+// contextual returns the context's error for a statement that it has ended.
 func (c *conn) contextual(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, errInterrupted) {
 		return core.Ended(ctx)
@@ -212,7 +212,7 @@ func (c *conn) reset(s *stmt) error {
 	return nil
 }
 
-// inTransaction tells whether a transaction is open.
+// inTransaction reports whether a transaction is open.
 func (c *conn) inTransaction() bool {
 	return sqlite3.Xsqlite3_get_autocommit(c.tls, c.db) == 0
 }

@@ -19,12 +19,12 @@ type Error struct {
 	Message string
 }
 
-// Error gives the engine's words.
+// Error returns the engine's words.
 func (e *Error) Error() string { return fmt.Sprintf("sqlite: %s (%d)", e.Message, e.Code) }
 
 func goString(p uintptr) string { return libc.GoString(p) }
 
-// failure gives the error for a result code of the connection's last call. The
+// failure returns the error for a result code of the connection's last call. The
 // engine's messages name columns, never values.
 func (c *conn) failure(rc int32) error {
 	message := goString(sqlite3.Xsqlite3_errstr(c.tls, rc))

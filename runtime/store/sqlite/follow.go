@@ -140,7 +140,7 @@ func (f *foreign) answer(c *conn) {
 	}
 }
 
-// dataVersion gives a number that changes with commits of other connections.
+// dataVersion returns a number that changes with commits of other connections.
 func (c *conn) dataVersion() (int64, error) {
 	var n int64
 	s, err := c.prepare(context.Background(), "PRAGMA data_version")

@@ -7,7 +7,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// view gives n bytes of the engine's memory at p. They are the engine's: a
+// view returns n bytes of the engine's memory at p. They are the engine's: a
 // caller that keeps them copies them.
 func view(p uintptr, n int) []byte {
 	if p == 0 || n == 0 {
@@ -69,7 +69,7 @@ func (c *conn) reserve(n int) error {
 	return nil
 }
 
-// trim gives back memory that one large statement took.
+// trim frees memory that one large statement took.
 func (c *conn) trim() {
 	if c.text.size > 1<<20 {
 		sqlite3.Xsqlite3_free(c.tls, c.text.p)

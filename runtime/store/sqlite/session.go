@@ -49,7 +49,7 @@ func (b *backend) QueryRow(ctx context.Context, sql string, args, dest []any) er
 		})
 }
 
-// firstWord gives a statement's first word, without comments before it.
+// firstWord returns a statement's first word, without comments before it.
 func firstWord(sql string) string {
 	for {
 		sql = strings.TrimLeft(sql, " \t\r\n(")

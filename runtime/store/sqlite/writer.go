@@ -40,7 +40,7 @@ const writerWait = 30 * time.Second
 
 var errClosing = fmt.Errorf("sqlite: the database is %w", store.ErrClosed)
 
-// closed tells whether the database is closing: what comes now, and what waits,
+// closed reports whether the database is closing: what comes now, and what waits,
 // is refused.
 func (w *writer) closed() bool {
 	select {
@@ -51,7 +51,7 @@ func (w *writer) closed() bool {
 	}
 }
 
-// tryTake gives the connection if no one has it.
+// tryTake returns the connection if no one has it.
 func (w *writer) tryTake() *conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -151,7 +151,7 @@ func (w *writer) claim() *turn {
 	return t
 }
 
-// crowded tells whether others wait with work.
+// crowded reports whether others wait with work.
 func (w *writer) crowded() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

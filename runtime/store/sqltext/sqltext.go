@@ -19,7 +19,7 @@ const (
 	MySQL
 )
 
-// String gives the name that definitions and folders use.
+// String returns the name that definitions and folders use.
 func (d Dialect) String() string {
 	return [...]string{"sqlite", "postgres", "mysql"}[d]
 }
@@ -32,7 +32,7 @@ func (d Dialect) Placeholder(n int) string {
 	return "?"
 }
 
-// Quote gives a name as it stands in a statement: bare where no database could
+// Quote returns a name as it stands in a statement: bare where no database could
 // take it for a word of its own, quoted otherwise.
 func (d Dialect) Quote(name string) string {
 	if !reserved[name] {
@@ -44,7 +44,7 @@ func (d Dialect) Quote(name string) string {
 	return `"` + name + `"`
 }
 
-// Columns gives names, quoted, with commas between.
+// Columns returns names, quoted, with commas between.
 func (d Dialect) Columns(names []string) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
@@ -53,7 +53,7 @@ func (d Dialect) Columns(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// Reserved tells whether a name must be quoted in at least one database.
+// Reserved reports whether a name must be quoted in at least one database.
 func Reserved(name string) bool { return reserved[name] }
 
 func (d Dialect) placeholders(n int) string {

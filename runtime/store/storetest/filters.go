@@ -116,7 +116,7 @@ func testFilters(t *testing.T, db *DB) {
 	}
 }
 
-// seed gives random numbers that a failure can be repeated with.
+// seed returns random numbers that a failure can be repeated with.
 func seed(t *testing.T) *rand.Rand {
 	n := rand.Uint64()
 	t.Logf("seed %d", n)
@@ -127,7 +127,7 @@ var words = []string{"", " ", "a", "a ", "a  ", "a\t", "a\x01", "A", "ä", "ab",
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
-// somewhat gives a row of few different values, so that filters and sorts meet
+// somewhat returns a row of few different values, so that filters and sorts meet
 // equal ones and nulls.
 func somewhat(r *rand.Rand, i int) ArticleNew {
 	n := ArticleNew{Slug: fmt.Sprintf("s%04d", i), Title: "Title", Views: store.Int(int64(r.IntN(4)))}

@@ -23,7 +23,7 @@ var listed = core.Statement{
 	Params: []string{"views", "ids", "slugs"},
 }
 
-// testLists gives several values as one argument.
+// testLists passes several values as one argument.
 func testLists(t *testing.T, db *DB) {
 	var ids []int64
 	slugs := []string{"a", `q"?'\`, "c"}

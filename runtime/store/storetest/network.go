@@ -104,7 +104,7 @@ var calls = []struct {
 	}},
 }
 
-// numbers gives more rows than a socket's buffers hold.
+// numbers returns more rows than a socket's buffers hold.
 var numbers = [3]string{
 	"",
 	"SELECT n FROM generate_series(1, 5000000) AS n",

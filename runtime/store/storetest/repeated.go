@@ -108,7 +108,7 @@ func testExecEachFails(t *testing.T, db *DB) {
 	unchanged("a cancelled call")
 }
 
-// testArrays gives arrays as arguments, which PostgreSQL takes.
+// testArrays passes arrays as arguments, which PostgreSQL takes.
 func testArrays(t *testing.T, db *DB) {
 	ctx := t.Context()
 	for _, slug := range []string{"a", "b", "c"} {

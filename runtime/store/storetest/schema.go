@@ -15,7 +15,7 @@ var postgresDDL string
 //go:embed schema.mysql.sql
 var mysqlDDL string
 
-// Schema gives the tables of the suite.
+// Schema returns the tables of the suite.
 func Schema() *core.Schema {
 	return &core.Schema{
 		DDL:    [3]string{sqliteDDL, postgresDDL, mysqlDDL},
@@ -48,12 +48,12 @@ type Tx struct {
 	tables
 }
 
-// On gives the typed access to an open database.
+// On returns the typed access to an open database.
 func On(db *core.DB) *DB {
 	return &DB{DB: db, tables: tablesOn(db.Conn())}
 }
 
-// In gives the typed access inside a transaction.
+// In returns the typed access inside a transaction.
 func In(c *core.Conn) *Tx {
 	return &Tx{Conn: c, tables: tablesOn(c)}
 }

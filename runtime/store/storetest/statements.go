@@ -104,7 +104,7 @@ func testExpressions(t *testing.T, db *DB) {
 	}
 }
 
-// testParameters gives a query arguments that no column could hold.
+// testParameters returns a query arguments that no column could hold.
 func testParameters(t *testing.T, db *DB) {
 	t.Helper()
 	text := [3]string{

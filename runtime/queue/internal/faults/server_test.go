@@ -78,7 +78,7 @@ func newFolder(t *testing.T, kind string) (s *server, folder string) {
 	return s, folder
 }
 
-// account gives the user that a server runs as, and the folder to it: PostgreSQL
+// account returns the user that a server runs as, and the folder to it: PostgreSQL
 // refuses to run as root.
 func account(t *testing.T, name, folder string) *syscall.Credential {
 	if os.Getuid() != 0 {

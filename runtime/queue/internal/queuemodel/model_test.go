@@ -95,7 +95,7 @@ func (n name) String() string {
 	return fmt.Sprintf("worker %d, job %d, epoch %d: %s", n.worker, n.job, n.epoch, n.what)
 }
 
-// steps gives everything that can happen next.
+// steps returns everything that can happen next.
 func (g guards) steps(w world) []step {
 	var out []step
 	add := func(n name, to world, wrong string) {

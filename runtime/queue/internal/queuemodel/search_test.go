@@ -51,7 +51,7 @@ func (gr *graph) meet(w world, from int, by name) int {
 	return i
 }
 
-// trace gives the steps that lead to a state.
+// trace returns the steps that lead to a state.
 func (gr *graph) trace(i int) []string {
 	var out []string
 	for ; gr.from[i] >= 0; i = gr.from[i] {
@@ -61,7 +61,7 @@ func (gr *graph) trace(i int) []string {
 	return out
 }
 
-// stuck gives a state from which no order of steps ends the job, or -1.
+// stuck returns a state from which no order of steps ends the job, or -1.
 func (gr *graph) stuck(j int) int {
 	reached := make([]bool, len(gr.worlds))
 	var todo []int

@@ -22,7 +22,7 @@ type Field interface {
 	// Scan sets the place from what a database gave: nil, int64, float64, bool,
 	// string, []byte (valid only during the call) or time.Time.
 	Scan(src any) error
-	// Bind gives what to write: nil, int64, string, bool, time.Time, []byte,
+	// Bind returns what to write: nil, int64, string, bool, time.Time, []byte,
 	// json.RawMessage, Date or Number; or an error, which the write then returns.
 	Bind() any
 }
@@ -221,7 +221,7 @@ func assignNamed(dest, src any) error {
 	return nil
 }
 
-// Plain gives the value that a driver binds for v: a plain value, a pointer to
+// Plain returns the value that a driver binds for v: a plain value, a pointer to
 // one, or a Field. The result is nil, int64, float64, string, bool, time.Time,
 // []byte, json.RawMessage, Date, Number, or a slice of one of them, which only
 // PostgreSQL takes.
@@ -265,7 +265,7 @@ func NotNil(b []byte) []byte {
 	return b
 }
 
-// DocumentOf gives the JSON null for a document that was never set: a column
+// DocumentOf returns the JSON null for a document that was never set: a column
 // that cannot be NULL still holds a document.
 func DocumentOf(doc json.RawMessage) json.RawMessage {
 	if len(doc) == 0 {

@@ -12,7 +12,7 @@ const TimeLayout = "2006-01-02T15:04:05.000000Z"
 // Moment brings t to what every database keeps: UTC, in microseconds.
 func Moment(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// FormatTime gives t as text of fixed width, "2006-01-02T15:04:05.000000Z".
+// FormatTime returns t as text of fixed width, "2006-01-02T15:04:05.000000Z".
 func FormatTime(t time.Time) string { return string(AppendTime(nil, t)) }
 
 // AppendTime appends FormatTime(t) to b.
