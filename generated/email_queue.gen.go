@@ -430,7 +430,7 @@ func emailQueueHandle(h EmailQueueHandler) queue.Handler[EmailQueue] {
 }
 
 // Cancel ends a row that is ready or running; the context of a handler that runs it, in
-// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *EmailQueueTable) Cancel(ctx context.Context, id EmailQueueID) error {
 	return engine.CancelRow(ctx, t.Conn(), &emailQueueQueue, int64(id))
@@ -449,7 +449,7 @@ func (t *EmailQueueTable) Await(ctx context.Context, id EmailQueueID) (*EmailQue
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
-// named; what runs goes on. It holds until Resume, also over restarts.
+// named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *EmailQueueTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &emailQueueQueue, queues)
 }

@@ -427,7 +427,7 @@ func (t *JobQueueTable) EnqueueImageOptimize(ctx context.Context, payload ImageO
 	return t.Create(ctx, n)
 }
 
-// EnqueueImageOptimizeMany adds a image_optimize for each payload, all or none, and gives their ids in order.
+// EnqueueImageOptimizeMany adds a image_optimize for each payload, all or none, and returns their ids in order.
 func (t *JobQueueTable) EnqueueImageOptimizeMany(ctx context.Context, payloads []ImageOptimize, opts ...func(*JobQueueNew)) ([]JobQueueID, error) {
 	ns := make([]JobQueueNew, len(payloads))
 	for i, payload := range payloads {
@@ -477,7 +477,7 @@ func (t *JobQueueTable) EnqueueImportData(ctx context.Context, payload ImportDat
 	return t.Create(ctx, n)
 }
 
-// EnqueueImportDataMany adds a import_data for each payload, all or none, and gives their ids in order.
+// EnqueueImportDataMany adds a import_data for each payload, all or none, and returns their ids in order.
 func (t *JobQueueTable) EnqueueImportDataMany(ctx context.Context, payloads []ImportData, opts ...func(*JobQueueNew)) ([]JobQueueID, error) {
 	ns := make([]JobQueueNew, len(payloads))
 	for i, payload := range payloads {
@@ -525,7 +525,7 @@ func jobQueueHandle(h JobQueueHandler) queue.Handler[JobQueue] {
 }
 
 // Cancel ends a row that is ready or running; the context of a handler that runs it, in
-// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *JobQueueTable) Cancel(ctx context.Context, id JobQueueID) error {
 	return engine.CancelRow(ctx, t.Conn(), &jobQueueQueue, int64(id))
@@ -544,7 +544,7 @@ func (t *JobQueueTable) Await(ctx context.Context, id JobQueueID) (*JobQueue, er
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
-// named; what runs goes on. It holds until Resume, also over restarts.
+// named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *JobQueueTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &jobQueueQueue, queues)
 }

@@ -420,7 +420,7 @@ func (t *BenchJobTable) EnqueueNoop(ctx context.Context, payload Noop, opts ...f
 	return t.Create(ctx, n)
 }
 
-// EnqueueNoopMany adds a noop for each payload, all or none, and gives their ids in order.
+// EnqueueNoopMany adds a noop for each payload, all or none, and returns their ids in order.
 func (t *BenchJobTable) EnqueueNoopMany(ctx context.Context, payloads []Noop, opts ...func(*BenchJobNew)) ([]BenchJobID, error) {
 	ns := make([]BenchJobNew, len(payloads))
 	for i, payload := range payloads {
@@ -465,7 +465,7 @@ func benchJobHandle(h BenchJobHandler) queue.Handler[BenchJob] {
 }
 
 // Cancel ends a row that is ready or running; the context of a handler that runs it, in
-// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *BenchJobTable) Cancel(ctx context.Context, id BenchJobID) error {
 	return engine.CancelRow(ctx, t.Conn(), &benchJobQueue, int64(id))
@@ -484,7 +484,7 @@ func (t *BenchJobTable) Await(ctx context.Context, id BenchJobID) (*BenchJob, er
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
-// named; what runs goes on. It holds until Resume, also over restarts.
+// named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *BenchJobTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &benchJobQueue, queues)
 }

@@ -35,9 +35,9 @@ var grammar = &language.Mapping{
 	Help: "Rows are jobs: workers claim them, run them, and retry them with growing pauses.",
 	Keys: []language.Key{
 		{Name: "state", Help: "the select field that holds a job's state, and its options' meaning", Needed: true, Value: &language.Value{Form: language.Section, Keys: stateGrammar}},
-		{Name: "order", Help: "in which order jobs are taken up", Value: &language.Value{Form: language.List, Max: 8, Of: language.ColumnValue}},
+		{Name: "order", Help: "in which order jobs are claimed", Value: &language.Value{Form: language.List, Max: 8, Of: language.ColumnValue}},
 		{Name: "ageing", Help: "for every span of this length that a job has waited it counts as one higher in the first field of order, so that none waits for ever; never unless given", Value: language.DurationValue},
-		{Name: "run_at", Help: "the datetime before which a job is not taken up", Value: language.NameValue},
+		{Name: "run_at", Help: "the datetime before which a job is not claimed", Value: language.NameValue},
 		{Name: "attempts", Help: "the number of attempts so far; attempts unless given", Value: language.NameValue},
 		{Name: "max_attempts", Help: "the number of attempts after which a job is dead; max_attempts unless given", Value: language.NameValue},
 		{Name: "error", Help: "what the last attempt failed with; error unless given", Value: language.NameValue},

@@ -21,7 +21,7 @@ func (Behavior) Tables(p *model.Project) {
 	name.Required, name.NotNull, name.Unique = true, true, true
 	name.Help = "the queue, or what one of its limits counts by"
 	paused := behavior.Flag("paused", "Paused")
-	paused.Help = "no row of the queue is taken up"
+	paused.Help = "no row of the queue is claimed"
 	used := behavior.Text("used", "Used", "text", "2000")
 	used.NotNull, used.Default = true, &model.Default{}
 	used.Help = "how much of a rate was used, and when"

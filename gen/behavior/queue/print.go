@@ -59,7 +59,7 @@ func (t queuePrinter) controls(f *jen.File) {
 	plain := jen.Id(t.D.IDField().Storage().Go).Parens(jen.Id("id"))
 	t.Method(f, "Cancel",
 		"Cancel ends a row that is ready or running; the context of a handler that runs it, in",
-		"whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound",
+		"whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound",
 		"without the row, and queue.ErrEnded where it has ended already.",
 	).Params(code.Ctx(), id).Error().Block(
 		jen.Return(engine("CancelRow").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), plain)))
@@ -80,7 +80,7 @@ func (t queuePrinter) controls(f *jen.File) {
 	f.Line()
 	t.Method(f, "Pause",
 		"Pause keeps workers in all processes from taking up rows, of all queues or of those",
-		"named; what runs goes on. It holds until Resume, also over restarts.",
+		"named; running jobs are not affected. It holds until Resume, also over restarts.",
 	).Params(code.Ctx(), jen.Id("queues").Op("...").String()).Error().Block(
 		jen.Return(engine("Pause").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), jen.Id("queues"))))
 	f.Line()

@@ -225,7 +225,7 @@ func (t queuePrinter) enqueueMany(f *jen.File, k *Kind) {
 		return
 	}
 	name := "Enqueue" + k.GoName + "Many"
-	t.Method(f, name, name+" adds a "+k.Name+" for each payload, all or none, and gives their ids in order.").
+	t.Method(f, name, name+" adds a "+k.Name+" for each payload, all or none, and returns their ids in order.").
 		Params(code.Ctx(), jen.Id("payloads").Index().Id(k.GoName), t.opts()).
 		Params(jen.Index().Id(t.IDType()), jen.Error()).BlockFunc(func(g *jen.Group) {
 		g.Id("ns").Op(":=").Make(jen.Index().Id(t.D.GoRow+"New"), jen.Len(jen.Id("payloads")))

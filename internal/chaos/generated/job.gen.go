@@ -404,7 +404,7 @@ func (t *JobTable) EnqueueInside(ctx context.Context, payload Inside, opts ...fu
 	return t.Create(ctx, n)
 }
 
-// EnqueueInsideMany adds a inside for each payload, all or none, and gives their ids in order.
+// EnqueueInsideMany adds a inside for each payload, all or none, and returns their ids in order.
 func (t *JobTable) EnqueueInsideMany(ctx context.Context, payloads []Inside, opts ...func(*JobNew)) ([]JobID, error) {
 	ns := make([]JobNew, len(payloads))
 	for i, payload := range payloads {
@@ -455,7 +455,7 @@ func (t *JobTable) EnqueueBeside(ctx context.Context, payload Beside, opts ...fu
 	return t.Create(ctx, n)
 }
 
-// EnqueueBesideMany adds a beside for each payload, all or none, and gives their ids in order.
+// EnqueueBesideMany adds a beside for each payload, all or none, and returns their ids in order.
 func (t *JobTable) EnqueueBesideMany(ctx context.Context, payloads []Beside, opts ...func(*JobNew)) ([]JobID, error) {
 	ns := make([]JobNew, len(payloads))
 	for i, payload := range payloads {
@@ -504,7 +504,7 @@ func jobHandle(h JobHandler) queue.Handler[Job] {
 }
 
 // Cancel ends a row that is ready or running; the context of a handler that runs it, in
-// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *JobTable) Cancel(ctx context.Context, id JobID) error {
 	return engine.CancelRow(ctx, t.Conn(), &jobQueue, int64(id))
@@ -523,7 +523,7 @@ func (t *JobTable) Await(ctx context.Context, id JobID) (*Job, error) {
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
-// named; what runs goes on. It holds until Resume, also over restarts.
+// named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *JobTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &jobQueue, queues)
 }

@@ -530,7 +530,7 @@ func (t *TaskTable) EnqueueCapped(ctx context.Context, payload Capped, opts ...f
 	return t.Create(ctx, n)
 }
 
-// EnqueueCappedMany adds a capped for each payload, all or none, and gives their ids in order.
+// EnqueueCappedMany adds a capped for each payload, all or none, and returns their ids in order.
 func (t *TaskTable) EnqueueCappedMany(ctx context.Context, payloads []Capped, opts ...func(*TaskNew)) ([]TaskID, error) {
 	ns := make([]TaskNew, len(payloads))
 	for i, payload := range payloads {
@@ -582,7 +582,7 @@ func (t *TaskTable) EnqueuePaced(ctx context.Context, payload Paced, opts ...fun
 	return t.Create(ctx, n)
 }
 
-// EnqueuePacedMany adds a paced for each payload, all or none, and gives their ids in order.
+// EnqueuePacedMany adds a paced for each payload, all or none, and returns their ids in order.
 func (t *TaskTable) EnqueuePacedMany(ctx context.Context, payloads []Paced, opts ...func(*TaskNew)) ([]TaskID, error) {
 	ns := make([]TaskNew, len(payloads))
 	for i, payload := range payloads {
@@ -635,7 +635,7 @@ func taskHandle(h TaskHandler) queue.Handler[Task] {
 }
 
 // Cancel ends a row that is ready or running; the context of a handler that runs it, in
-// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *TaskTable) Cancel(ctx context.Context, id TaskID) error {
 	return engine.CancelRow(ctx, t.Conn(), &taskQueue, int64(id))
@@ -656,7 +656,7 @@ func (t *TaskTable) Await(ctx context.Context, id TaskID) (*Task, error) {
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
-// named; what runs goes on. It holds until Resume, also over restarts.
+// named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *TaskTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &taskQueue, queues)
 }

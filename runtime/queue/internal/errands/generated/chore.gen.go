@@ -542,7 +542,7 @@ func choreHandle(h ChoreHandler) queue.Handler[Chore] {
 }
 
 // Cancel ends a row that is ready or running; the context of a handler that runs it, in
-// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *ChoreTable) Cancel(ctx context.Context, id ChoreID) error {
 	return engine.CancelRow(ctx, t.Conn(), &choreQueue, string(id))
@@ -563,7 +563,7 @@ func (t *ChoreTable) Await(ctx context.Context, id ChoreID) (*Chore, error) {
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
-// named; what runs goes on. It holds until Resume, also over restarts.
+// named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *ChoreTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &choreQueue, queues)
 }

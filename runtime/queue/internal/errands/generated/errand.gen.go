@@ -471,7 +471,7 @@ func (t *ErrandTable) EnqueueWalk(ctx context.Context, payload Walk, opts ...fun
 	return t.Create(ctx, n)
 }
 
-// EnqueueWalkMany adds a walk for each payload, all or none, and gives their ids in order.
+// EnqueueWalkMany adds a walk for each payload, all or none, and returns their ids in order.
 func (t *ErrandTable) EnqueueWalkMany(ctx context.Context, payloads []Walk, opts ...func(*ErrandNew)) ([]ErrandID, error) {
 	ns := make([]ErrandNew, len(payloads))
 	for i, payload := range payloads {
@@ -525,7 +525,7 @@ func (t *ErrandTable) EnqueueFilm(ctx context.Context, payload Film, opts ...fun
 	return t.Create(ctx, n)
 }
 
-// EnqueueFilmMany adds a film for each payload, all or none, and gives their ids in order.
+// EnqueueFilmMany adds a film for each payload, all or none, and returns their ids in order.
 func (t *ErrandTable) EnqueueFilmMany(ctx context.Context, payloads []Film, opts ...func(*ErrandNew)) ([]ErrandID, error) {
 	ns := make([]ErrandNew, len(payloads))
 	for i, payload := range payloads {
@@ -579,7 +579,7 @@ func (t *ErrandTable) EnqueueSlow(ctx context.Context, payload Slow, opts ...fun
 	return t.Create(ctx, n)
 }
 
-// EnqueueSlowMany adds a slow for each payload, all or none, and gives their ids in order.
+// EnqueueSlowMany adds a slow for each payload, all or none, and returns their ids in order.
 func (t *ErrandTable) EnqueueSlowMany(ctx context.Context, payloads []Slow, opts ...func(*ErrandNew)) ([]ErrandID, error) {
 	ns := make([]ErrandNew, len(payloads))
 	for i, payload := range payloads {
@@ -634,7 +634,7 @@ func (t *ErrandTable) EnqueueListed(ctx context.Context, payload Listed, opts ..
 	return t.Create(ctx, n)
 }
 
-// EnqueueListedMany adds a listed for each payload, all or none, and gives their ids in order.
+// EnqueueListedMany adds a listed for each payload, all or none, and returns their ids in order.
 func (t *ErrandTable) EnqueueListedMany(ctx context.Context, payloads []Listed, opts ...func(*ErrandNew)) ([]ErrandID, error) {
 	ns := make([]ErrandNew, len(payloads))
 	for i, payload := range payloads {
@@ -689,7 +689,7 @@ func (t *ErrandTable) EnqueueSquared(ctx context.Context, payload Squared, opts 
 	return t.Create(ctx, n)
 }
 
-// EnqueueSquaredMany adds a squared for each payload, all or none, and gives their ids in order.
+// EnqueueSquaredMany adds a squared for each payload, all or none, and returns their ids in order.
 func (t *ErrandTable) EnqueueSquaredMany(ctx context.Context, payloads []Squared, opts ...func(*ErrandNew)) ([]ErrandID, error) {
 	ns := make([]ErrandNew, len(payloads))
 	for i, payload := range payloads {
@@ -744,7 +744,7 @@ func (t *ErrandTable) EnqueueJittered(ctx context.Context, payload Jittered, opt
 	return t.Create(ctx, n)
 }
 
-// EnqueueJitteredMany adds a jittered for each payload, all or none, and gives their ids in order.
+// EnqueueJitteredMany adds a jittered for each payload, all or none, and returns their ids in order.
 func (t *ErrandTable) EnqueueJitteredMany(ctx context.Context, payloads []Jittered, opts ...func(*ErrandNew)) ([]ErrandID, error) {
 	ns := make([]ErrandNew, len(payloads))
 	for i, payload := range payloads {
@@ -799,7 +799,7 @@ func (t *ErrandTable) EnqueueRated(ctx context.Context, payload Rated, opts ...f
 	return t.Create(ctx, n)
 }
 
-// EnqueueRatedMany adds a rated for each payload, all or none, and gives their ids in order.
+// EnqueueRatedMany adds a rated for each payload, all or none, and returns their ids in order.
 func (t *ErrandTable) EnqueueRatedMany(ctx context.Context, payloads []Rated, opts ...func(*ErrandNew)) ([]ErrandID, error) {
 	ns := make([]ErrandNew, len(payloads))
 	for i, payload := range payloads {
@@ -854,7 +854,7 @@ func (t *ErrandTable) EnqueueQuick(ctx context.Context, payload Quick, opts ...f
 	return t.Create(ctx, n)
 }
 
-// EnqueueQuickMany adds a quick for each payload, all or none, and gives their ids in order.
+// EnqueueQuickMany adds a quick for each payload, all or none, and returns their ids in order.
 func (t *ErrandTable) EnqueueQuickMany(ctx context.Context, payloads []Quick, opts ...func(*ErrandNew)) ([]ErrandID, error) {
 	ns := make([]ErrandNew, len(payloads))
 	for i, payload := range payloads {
@@ -909,7 +909,7 @@ func (t *ErrandTable) EnqueueShared(ctx context.Context, payload Shared, opts ..
 	return t.Create(ctx, n)
 }
 
-// EnqueueSharedMany adds a shared for each payload, all or none, and gives their ids in order.
+// EnqueueSharedMany adds a shared for each payload, all or none, and returns their ids in order.
 func (t *ErrandTable) EnqueueSharedMany(ctx context.Context, payloads []Shared, opts ...func(*ErrandNew)) ([]ErrandID, error) {
 	ns := make([]ErrandNew, len(payloads))
 	for i, payload := range payloads {
@@ -966,7 +966,7 @@ func (t *ErrandTable) EnqueueFair(ctx context.Context, payload Fair, opts ...fun
 	return t.Create(ctx, n)
 }
 
-// EnqueueFairMany adds a fair for each payload, all or none, and gives their ids in order.
+// EnqueueFairMany adds a fair for each payload, all or none, and returns their ids in order.
 func (t *ErrandTable) EnqueueFairMany(ctx context.Context, payloads []Fair, opts ...func(*ErrandNew)) ([]ErrandID, error) {
 	ns := make([]ErrandNew, len(payloads))
 	for i, payload := range payloads {
@@ -1427,7 +1427,7 @@ func (t *ErrandTable) EnqueueGreet(ctx context.Context, payload Greet, opts ...f
 	return t.Create(ctx, n)
 }
 
-// EnqueueGreetMany adds a greet for each payload, all or none, and gives their ids in order.
+// EnqueueGreetMany adds a greet for each payload, all or none, and returns their ids in order.
 func (t *ErrandTable) EnqueueGreetMany(ctx context.Context, payloads []Greet, opts ...func(*ErrandNew)) ([]ErrandID, error) {
 	ns := make([]ErrandNew, len(payloads))
 	for i, payload := range payloads {
@@ -1528,7 +1528,7 @@ func errandHandle(h ErrandHandler) queue.Handler[Errand] {
 }
 
 // Cancel ends a row that is ready or running; the context of a handler that runs it, in
-// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *ErrandTable) Cancel(ctx context.Context, id ErrandID) error {
 	return engine.CancelRow(ctx, t.Conn(), &errandQueue, int64(id))
@@ -1549,7 +1549,7 @@ func (t *ErrandTable) Await(ctx context.Context, id ErrandID) (*Errand, error) {
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
-// named; what runs goes on. It holds until Resume, also over restarts.
+// named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *ErrandTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &errandQueue, queues)
 }

@@ -397,7 +397,7 @@ func (t *TaskTable) EnqueueNote(ctx context.Context, payload Note, opts ...func(
 	return t.Create(ctx, n)
 }
 
-// EnqueueNoteMany adds a note for each payload, all or none, and gives their ids in order.
+// EnqueueNoteMany adds a note for each payload, all or none, and returns their ids in order.
 func (t *TaskTable) EnqueueNoteMany(ctx context.Context, payloads []Note, opts ...func(*TaskNew)) ([]TaskID, error) {
 	ns := make([]TaskNew, len(payloads))
 	for i, payload := range payloads {
@@ -450,7 +450,7 @@ func (t *TaskTable) EnqueueBulk(ctx context.Context, payload Bulk, opts ...func(
 	return t.Create(ctx, n)
 }
 
-// EnqueueBulkMany adds a bulk for each payload, all or none, and gives their ids in order.
+// EnqueueBulkMany adds a bulk for each payload, all or none, and returns their ids in order.
 func (t *TaskTable) EnqueueBulkMany(ctx context.Context, payloads []Bulk, opts ...func(*TaskNew)) ([]TaskID, error) {
 	ns := make([]TaskNew, len(payloads))
 	for i, payload := range payloads {
@@ -503,7 +503,7 @@ func (t *TaskTable) EnqueueSlow(ctx context.Context, payload Slow, opts ...func(
 	return t.Create(ctx, n)
 }
 
-// EnqueueSlowMany adds a slow for each payload, all or none, and gives their ids in order.
+// EnqueueSlowMany adds a slow for each payload, all or none, and returns their ids in order.
 func (t *TaskTable) EnqueueSlowMany(ctx context.Context, payloads []Slow, opts ...func(*TaskNew)) ([]TaskID, error) {
 	ns := make([]TaskNew, len(payloads))
 	for i, payload := range payloads {
@@ -567,7 +567,7 @@ func taskHandle(h TaskHandler) queue.Handler[Task] {
 }
 
 // Cancel ends a row that is ready or running; the context of a handler that runs it, in
-// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *TaskTable) Cancel(ctx context.Context, id TaskID) error {
 	return engine.CancelRow(ctx, t.Conn(), &taskQueue, int64(id))
@@ -586,7 +586,7 @@ func (t *TaskTable) Await(ctx context.Context, id TaskID) (*Task, error) {
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
-// named; what runs goes on. It holds until Resume, also over restarts.
+// named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *TaskTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &taskQueue, queues)
 }

@@ -402,7 +402,7 @@ func (t *TaskTable) EnqueueNote(ctx context.Context, payload Note, opts ...func(
 	return t.Create(ctx, n)
 }
 
-// EnqueueNoteMany adds a note for each payload, all or none, and gives their ids in order.
+// EnqueueNoteMany adds a note for each payload, all or none, and returns their ids in order.
 func (t *TaskTable) EnqueueNoteMany(ctx context.Context, payloads []Note, opts ...func(*TaskNew)) ([]TaskID, error) {
 	ns := make([]TaskNew, len(payloads))
 	for i, payload := range payloads {
@@ -455,7 +455,7 @@ func (t *TaskTable) EnqueueLetter(ctx context.Context, payload Letter, opts ...f
 	return t.Create(ctx, n)
 }
 
-// EnqueueLetterMany adds a letter for each payload, all or none, and gives their ids in order.
+// EnqueueLetterMany adds a letter for each payload, all or none, and returns their ids in order.
 func (t *TaskTable) EnqueueLetterMany(ctx context.Context, payloads []Letter, opts ...func(*TaskNew)) ([]TaskID, error) {
 	ns := make([]TaskNew, len(payloads))
 	for i, payload := range payloads {
@@ -519,7 +519,7 @@ func taskHandle(h TaskHandler) queue.Handler[Task] {
 }
 
 // Cancel ends a row that is ready or running; the context of a handler that runs it, in
-// whichever process, ends with the cause queue.ErrCancelled. It gives store.ErrNotFound
+// whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
 func (t *TaskTable) Cancel(ctx context.Context, id TaskID) error {
 	return engine.CancelRow(ctx, t.Conn(), &taskQueue, int64(id))
@@ -538,7 +538,7 @@ func (t *TaskTable) Await(ctx context.Context, id TaskID) (*Task, error) {
 }
 
 // Pause keeps workers in all processes from taking up rows, of all queues or of those
-// named; what runs goes on. It holds until Resume, also over restarts.
+// named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *TaskTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &taskQueue, queues)
 }
