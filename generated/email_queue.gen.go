@@ -448,7 +448,7 @@ func (t *EmailQueueTable) Await(ctx context.Context, id EmailQueueID) (*EmailQue
 	return engine.Await(ctx, t.Conn().DB(), &emailQueueQueue, int64(id))
 }
 
-// Pause keeps workers in all processes from taking up rows, of all queues or of those
+// Pause keeps workers in all processes from claiming rows, of all queues or of those
 // named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *EmailQueueTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &emailQueueQueue, queues)

@@ -543,7 +543,7 @@ func (t *JobQueueTable) Await(ctx context.Context, id JobQueueID) (*JobQueue, er
 	return engine.Await(ctx, t.Conn().DB(), &jobQueueQueue, int64(id))
 }
 
-// Pause keeps workers in all processes from taking up rows, of all queues or of those
+// Pause keeps workers in all processes from claiming rows, of all queues or of those
 // named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *JobQueueTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &jobQueueQueue, queues)

@@ -483,7 +483,7 @@ func (t *BenchJobTable) Await(ctx context.Context, id BenchJobID) (*BenchJob, er
 	return engine.Await(ctx, t.Conn().DB(), &benchJobQueue, int64(id))
 }
 
-// Pause keeps workers in all processes from taking up rows, of all queues or of those
+// Pause keeps workers in all processes from claiming rows, of all queues or of those
 // named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *BenchJobTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &benchJobQueue, queues)

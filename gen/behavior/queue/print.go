@@ -79,7 +79,7 @@ func (t queuePrinter) controls(f *jen.File) {
 		jen.Return(engine("Await").Call(jen.Id("ctx"), t.Conn().Dot("DB").Call(), t.queueAt(), plain)))
 	f.Line()
 	t.Method(f, "Pause",
-		"Pause keeps workers in all processes from taking up rows, of all queues or of those",
+		"Pause keeps workers in all processes from claiming rows, of all queues or of those",
 		"named; running jobs are not affected. It holds until Resume, also over restarts.",
 	).Params(code.Ctx(), jen.Id("queues").Op("...").String()).Error().Block(
 		jen.Return(engine("Pause").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), jen.Id("queues"))))

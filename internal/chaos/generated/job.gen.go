@@ -522,7 +522,7 @@ func (t *JobTable) Await(ctx context.Context, id JobID) (*Job, error) {
 	return engine.Await(ctx, t.Conn().DB(), &jobQueue, int64(id))
 }
 
-// Pause keeps workers in all processes from taking up rows, of all queues or of those
+// Pause keeps workers in all processes from claiming rows, of all queues or of those
 // named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *JobTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &jobQueue, queues)

@@ -562,7 +562,7 @@ func (t *ChoreTable) Await(ctx context.Context, id ChoreID) (*Chore, error) {
 	return engine.Await(ctx, t.Conn().DB(), &choreQueue, string(id))
 }
 
-// Pause keeps workers in all processes from taking up rows, of all queues or of those
+// Pause keeps workers in all processes from claiming rows, of all queues or of those
 // named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *ChoreTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &choreQueue, queues)

@@ -1548,7 +1548,7 @@ func (t *ErrandTable) Await(ctx context.Context, id ErrandID) (*Errand, error) {
 	return engine.Await(ctx, t.Conn().DB(), &errandQueue, int64(id))
 }
 
-// Pause keeps workers in all processes from taking up rows, of all queues or of those
+// Pause keeps workers in all processes from claiming rows, of all queues or of those
 // named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *ErrandTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &errandQueue, queues)

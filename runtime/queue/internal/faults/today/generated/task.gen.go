@@ -585,7 +585,7 @@ func (t *TaskTable) Await(ctx context.Context, id TaskID) (*Task, error) {
 	return engine.Await(ctx, t.Conn().DB(), &taskQueue, int64(id))
 }
 
-// Pause keeps workers in all processes from taking up rows, of all queues or of those
+// Pause keeps workers in all processes from claiming rows, of all queues or of those
 // named; running jobs are not affected. It holds until Resume, also over restarts.
 func (t *TaskTable) Pause(ctx context.Context, queues ...string) error {
 	return engine.Pause(ctx, t.Conn(), &taskQueue, queues)
