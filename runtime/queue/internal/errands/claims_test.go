@@ -10,25 +10,25 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
-	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
+	today "github.com/hegner123/modulagen/runtime/queue/internal/errands/today/generated"
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // inOrder returns chores as they are to be claimed: by columns of every type, each
 // with null among its values.
-func inOrder(now time.Time) []generated.ChoreNew {
-	set := []func(n *generated.ChoreNew, i int){
-		func(n *generated.ChoreNew, i int) {
+func inOrder(now time.Time) []today.ChoreNew {
+	set := []func(n *today.ChoreNew, i int){
+		func(n *today.ChoreNew, i int) {
 			n.Urgent = []store.Opt[bool]{opt(true), opt(false), {}}[i]
 		},
-		func(n *generated.ChoreNew, i int) {
+		func(n *today.ChoreNew, i int) {
 			n.At = []store.Opt[time.Time]{opt(now), opt(now.Add(-time.Microsecond)), {}}[i]
 		},
-		func(n *generated.ChoreNew, i int) {
-			n.Size = []store.Opt[generated.ChoreSize]{{}, opt(generated.ChoreSizeLarge), opt(generated.ChoreSizeSmall)}[i]
+		func(n *today.ChoreNew, i int) {
+			n.Size = []store.Opt[today.ChoreSize]{{}, opt(today.ChoreSizeLarge), opt(today.ChoreSizeSmall)}[i]
 		},
-		func(n *generated.ChoreNew, i int) { n.Label = []store.Opt[string]{{}, opt("B"), opt("a")}[i] },
-		func(n *generated.ChoreNew, i int) {
+		func(n *today.ChoreNew, i int) { n.Label = []store.Opt[string]{{}, opt("B"), opt("a")}[i] },
+		func(n *today.ChoreNew, i int) {
 			n.Rank = []store.Opt[int64]{{}, store.Int(-5), store.Int(7)}[i]
 		},
 	}
@@ -39,7 +39,7 @@ func inOrder(now time.Time) []generated.ChoreNew {
 			places = append(places, []int{i / 81, i / 27 % 3, i / 9 % 3, i / 3 % 3, i % 3})
 		}
 	}
-	rows := make([]generated.ChoreNew, len(places))
+	rows := make([]today.ChoreNew, len(places))
 	for i, place := range places {
 		for column, value := range place {
 			set[order[column]](&rows[i], value)
@@ -58,7 +58,7 @@ func TestOrder(t *testing.T) {
 		rand.New(rand.NewPCG(1, 2)).Shuffle(len(rows), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 		must(db.Chore.CreateMany(t.Context(), shuffled))(t)
 		ran := make(chan string, len(rows))
-		work(t, db, generated.Workers{ChoreOptions: queue.Options{Concurrency: 1}, Chore: handles(func(_ context.Context, row *generated.Chore) error {
+		work(t, db, today.Workers{ChoreOptions: queue.Options{Concurrency: 1}, Chore: handles(func(_ context.Context, row *today.Chore) error {
 			ran <- row.Owner.V
 			return nil
 		})})
@@ -79,9 +79,9 @@ func TestClaimsFollowTheirIndex(t *testing.T) {
 		}
 		db := p.open()
 		explain := map[string]string{"sqlite": "EXPLAIN QUERY PLAN ", "postgres": "EXPLAIN "}[p.name]
-		var later []generated.Walk
+		var later []today.Walk
 		for i := range 3000 {
-			later = append(later, generated.Walk{N: int64(i)})
+			later = append(later, today.Walk{N: int64(i)})
 		}
 		must(db.Errand.EnqueueWalkMany(t.Context(), later, at(p.clock.time().Add(time.Hour))))(t)
 		walk(t, db, 1)
@@ -97,7 +97,7 @@ func TestClaimsFollowTheirIndex(t *testing.T) {
 	})
 }
 
-func explainClaim(t *testing.T, db *generated.DB, name, explain string) string {
+func explainClaim(t *testing.T, db *today.DB, name, explain string) string {
 	t.Helper()
 	var plan strings.Builder
 	var line string

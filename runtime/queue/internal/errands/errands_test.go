@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
-	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
+	today "github.com/hegner123/modulagen/runtime/queue/internal/errands/today/generated"
 	"github.com/hegner123/modulagen/runtime/store"
 	_ "github.com/hegner123/modulagen/runtime/store/mysql"
 	_ "github.com/hegner123/modulagen/runtime/store/postgres"
@@ -55,9 +55,9 @@ func (p *place) options() store.Options {
 	return store.Options{Now: p.clock.time}
 }
 
-func (p *place) open() *generated.DB {
+func (p *place) open() *today.DB {
 	p.t.Helper()
-	db, err := generated.Open(p.t.Context(), p.dsn, p.options())
+	db, err := today.Open(p.t.Context(), p.dsn, p.options())
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -84,44 +84,44 @@ func (c *clock) add(d time.Duration) {
 }
 
 // does is a handler of every kind.
-type does func(ctx context.Context, row *generated.Errand, payload any) error
+type does func(ctx context.Context, row *today.Errand, payload any) error
 
-func run[P any](ctx context.Context, do does, j *queue.Job[generated.Errand, P]) error {
+func run[P any](ctx context.Context, do does, j *queue.Job[today.Errand, P]) error {
 	return do(ctx, j.Row, j.Payload)
 }
 
-func (do does) Walk(ctx context.Context, j *generated.WalkJob) error { return run(ctx, do, j) }
+func (do does) Walk(ctx context.Context, j *today.WalkJob) error { return run(ctx, do, j) }
 
-func (do does) Film(ctx context.Context, j *generated.FilmJob) error { return run(ctx, do, j) }
+func (do does) Film(ctx context.Context, j *today.FilmJob) error { return run(ctx, do, j) }
 
-func (do does) Slow(ctx context.Context, j *generated.SlowJob) error { return run(ctx, do, j) }
+func (do does) Slow(ctx context.Context, j *today.SlowJob) error { return run(ctx, do, j) }
 
-func (do does) Listed(ctx context.Context, j *generated.ListedJob) error { return run(ctx, do, j) }
+func (do does) Listed(ctx context.Context, j *today.ListedJob) error { return run(ctx, do, j) }
 
-func (do does) Squared(ctx context.Context, j *generated.SquaredJob) error { return run(ctx, do, j) }
+func (do does) Squared(ctx context.Context, j *today.SquaredJob) error { return run(ctx, do, j) }
 
-func (do does) Jittered(ctx context.Context, j *generated.JitteredJob) error { return run(ctx, do, j) }
+func (do does) Jittered(ctx context.Context, j *today.JitteredJob) error { return run(ctx, do, j) }
 
-func (do does) Rated(ctx context.Context, j *generated.RatedJob) error { return run(ctx, do, j) }
+func (do does) Rated(ctx context.Context, j *today.RatedJob) error { return run(ctx, do, j) }
 
-func (do does) Quick(ctx context.Context, j *generated.QuickJob) error { return run(ctx, do, j) }
+func (do does) Quick(ctx context.Context, j *today.QuickJob) error { return run(ctx, do, j) }
 
-func (do does) Shared(ctx context.Context, j *generated.SharedJob) error { return run(ctx, do, j) }
+func (do does) Shared(ctx context.Context, j *today.SharedJob) error { return run(ctx, do, j) }
 
-func (do does) Fair(ctx context.Context, j *generated.FairJob) error { return run(ctx, do, j) }
+func (do does) Fair(ctx context.Context, j *today.FairJob) error { return run(ctx, do, j) }
 
-func (do does) Kept(ctx context.Context, j *generated.KeptJob) error { return run(ctx, do, j) }
+func (do does) Kept(ctx context.Context, j *today.KeptJob) error { return run(ctx, do, j) }
 
-func (do does) Hourly(ctx context.Context, j *generated.HourlyJob) error { return run(ctx, do, j) }
+func (do does) Hourly(ctx context.Context, j *today.HourlyJob) error { return run(ctx, do, j) }
 
-func (do does) Replaced(ctx context.Context, j *generated.ReplacedJob) error { return run(ctx, do, j) }
+func (do does) Replaced(ctx context.Context, j *today.ReplacedJob) error { return run(ctx, do, j) }
 
-func (do does) Bounced(ctx context.Context, j *generated.BouncedJob) error { return run(ctx, do, j) }
+func (do does) Bounced(ctx context.Context, j *today.BouncedJob) error { return run(ctx, do, j) }
 
-func (do does) Greet(ctx context.Context, j *generated.GreetJob) error { return run(ctx, do, j) }
+func (do does) Greet(ctx context.Context, j *today.GreetJob) error { return run(ctx, do, j) }
 
 // nothing is done, and well.
-func nothing(context.Context, *generated.Errand, any) error { return nil }
+func nothing(context.Context, *today.Errand, any) error { return nil }
 
 // list keeps what handlers note, in order.
 type list[T any] struct {
@@ -142,20 +142,20 @@ func (l *list[T]) get() []T {
 	return append([]T(nil), l.all...)
 }
 
-func drain(t *testing.T, db *generated.DB, do does) {
+func drain(t *testing.T, db *today.DB, do does) {
 	t.Helper()
 	drainWith(t, db, do, queue.Options{})
 }
 
-func drainWith(t *testing.T, db *generated.DB, do does, opts queue.Options) {
+func drainWith(t *testing.T, db *today.DB, do does, opts queue.Options) {
 	t.Helper()
-	if err := db.Drain(t.Context(), generated.Workers{Errand: do, ErrandOptions: opts}); err != nil {
+	if err := db.Drain(t.Context(), today.Workers{Errand: do, ErrandOptions: opts}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // work runs a worker until the test ends or stop is called, which waits for it.
-func work(t *testing.T, db *generated.DB, w generated.Workers) (stop func()) {
+func work(t *testing.T, db *today.DB, w today.Workers) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -170,13 +170,13 @@ func work(t *testing.T, db *generated.DB, w generated.Workers) (stop func()) {
 	return stop
 }
 
-func get(t *testing.T, db *generated.DB, id generated.ErrandID) *generated.Errand {
+func get(t *testing.T, db *today.DB, id today.ErrandID) *today.Errand {
 	t.Helper()
 	return must(db.Errand.Get(t.Context(), id))(t)
 }
 
 // await is the row once it has ended.
-func await(t *testing.T, db *generated.DB, id generated.ErrandID) *generated.Errand {
+func await(t *testing.T, db *today.DB, id today.ErrandID) *today.Errand {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -224,18 +224,18 @@ func unique[T any](v T, _ bool, err error) func(t *testing.T) T { return must(v,
 
 func opt[T any](v T) store.Opt[T] { return store.Set(v) }
 
-func at(when time.Time) func(*generated.ErrandNew) {
-	return func(n *generated.ErrandNew) { n.QueueRunAt = store.Set(when) }
+func at(when time.Time) func(*today.ErrandNew) {
+	return func(n *today.ErrandNew) { n.QueueRunAt = store.Set(when) }
 }
 
-func priority(p int64) func(*generated.ErrandNew) {
-	return func(n *generated.ErrandNew) { n.Priority = store.Int(p) }
+func priority(p int64) func(*today.ErrandNew) {
+	return func(n *today.ErrandNew) { n.Priority = store.Int(p) }
 }
 
-func (do does) GreetFromV1(_ context.Context, old generated.GreetV1) (generated.Greet, error) {
+func (do does) GreetFromV1(_ context.Context, old today.GreetV1) (today.Greet, error) {
 	first, last, ok := strings.Cut(old.Name, " ")
 	if !ok {
-		return generated.Greet{}, queue.Discard(errors.New("one name is not enough"))
+		return today.Greet{}, queue.Discard(errors.New("one name is not enough"))
 	}
-	return generated.Greet{First: first, Last: last}, nil
+	return today.Greet{First: first, Last: last}, nil
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/queue/engine"
-	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
+	today "github.com/hegner123/modulagen/runtime/queue/internal/errands/today/generated"
 )
 
 // Each named queue has its own places: a full one does not hold another up.
@@ -17,14 +17,14 @@ func TestNamedQueues(t *testing.T) {
 	live(t, func(t *testing.T, p *place) {
 		db := p.open()
 		started, release := make(chan string, 10), make(chan struct{})
-		stop := work(t, db, generated.Workers{Errand: does(func(_ context.Context, row *generated.Errand, _ any) error {
+		stop := work(t, db, today.Workers{Errand: does(func(_ context.Context, row *today.Errand, _ any) error {
 			started <- row.QueueName
 			<-release
 			return nil
 		})})
 		for range 5 {
-			must(db.Errand.EnqueueWalk(t.Context(), generated.Walk{}))(t)
-			must(db.Errand.EnqueueFilm(t.Context(), generated.Film{}))(t)
+			must(db.Errand.EnqueueWalk(t.Context(), today.Walk{}))(t)
+			must(db.Errand.EnqueueFilm(t.Context(), today.Film{}))(t)
 		}
 		got := map[string]int{}
 		for range 3 {
@@ -44,21 +44,21 @@ func TestNamedQueues(t *testing.T) {
 func TestQueuesOfOptions(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
-		walk := must(db.Errand.EnqueueWalk(t.Context(), generated.Walk{}))(t)
-		film := must(db.Errand.EnqueueFilm(t.Context(), generated.Film{}))(t)
+		walk := must(db.Errand.EnqueueWalk(t.Context(), today.Walk{}))(t)
+		film := must(db.Errand.EnqueueFilm(t.Context(), today.Film{}))(t)
 		drainWith(t, db, nothing, queue.Options{Queues: map[string]int{"media": 0}})
-		if row := get(t, db, walk.ID); row.State != generated.ErrandStateReady {
+		if row := get(t, db, walk.ID); row.State != today.ErrandStateReady {
 			t.Errorf("a queue that is not to be worked was: %s", row.State)
 		}
-		if row := get(t, db, film.ID); row.State != generated.ErrandStateDone {
+		if row := get(t, db, film.ID); row.State != today.ErrandStateDone {
 			t.Errorf("the queue that is to be worked was not: %s", row.State)
 		}
 		for _, run := range []func() error{
 			func() error {
-				return db.Drain(t.Context(), generated.Workers{Errand: does(nothing), ErrandOptions: queue.Options{Queues: map[string]int{"medai": 1}}})
+				return db.Drain(t.Context(), today.Workers{Errand: does(nothing), ErrandOptions: queue.Options{Queues: map[string]int{"medai": 1}}})
 			},
 			func() error {
-				return db.Run(t.Context(), generated.Workers{Errand: does(nothing), ErrandOptions: queue.Options{Queues: map[string]int{"medai": 1}}})
+				return db.Run(t.Context(), today.Workers{Errand: does(nothing), ErrandOptions: queue.Options{Queues: map[string]int{"medai": 1}}})
 			},
 			func() error { return db.Errand.Pause(t.Context(), "medai") },
 			func() error { return db.Errand.Resume(t.Context(), "medai") },
@@ -77,17 +77,17 @@ func TestPauseAcrossProcesses(t *testing.T) {
 		if err := other.Errand.Pause(t.Context(), "media"); err != nil {
 			t.Fatal(err)
 		}
-		work(t, worker, generated.Workers{Errand: does(nothing)})
-		film := must(other.Errand.EnqueueFilm(t.Context(), generated.Film{}))(t)
-		walk := must(other.Errand.EnqueueWalk(t.Context(), generated.Walk{}))(t)
+		work(t, worker, today.Workers{Errand: does(nothing)})
+		film := must(other.Errand.EnqueueFilm(t.Context(), today.Film{}))(t)
+		walk := must(other.Errand.EnqueueWalk(t.Context(), today.Walk{}))(t)
 		await(t, worker, walk.ID) // of the queue that goes on
-		if row := get(t, worker, film.ID); row.State != generated.ErrandStateReady || row.QueueAttempts != 0 {
+		if row := get(t, worker, film.ID); row.State != today.ErrandStateReady || row.QueueAttempts != 0 {
 			t.Errorf("in the queue that is paused the row is %s", row.State)
 		}
 		if err := other.Errand.Resume(t.Context(), "media"); err != nil {
 			t.Fatal(err)
 		}
-		if row := await(t, worker, film.ID); row.State != generated.ErrandStateDone {
+		if row := await(t, worker, film.ID); row.State != today.ErrandStateDone {
 			t.Errorf("after resuming the row is %s", row.State)
 		}
 	})
@@ -98,16 +98,16 @@ func TestPauseAcrossProcesses(t *testing.T) {
 func TestPauseOfAll(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
-		walk := must(db.Errand.EnqueueWalk(t.Context(), generated.Walk{}))(t)
-		film := must(db.Errand.EnqueueFilm(t.Context(), generated.Film{}))(t)
-		states := func(when string, walked, filmed generated.ErrandState) {
+		walk := must(db.Errand.EnqueueWalk(t.Context(), today.Walk{}))(t)
+		film := must(db.Errand.EnqueueFilm(t.Context(), today.Film{}))(t)
+		states := func(when string, walked, filmed today.ErrandState) {
 			t.Helper()
 			drain(t, p.open(), nothing)
 			if w, f := get(t, db, walk.ID).State, get(t, db, film.ID).State; w != walked || f != filmed {
 				t.Errorf("%s: %s and %s, want %s and %s", when, w, f, walked, filmed)
 			}
 		}
-		const ready, done = generated.ErrandStateReady, generated.ErrandStateDone
+		const ready, done = today.ErrandStateReady, today.ErrandStateDone
 		for _, err := range []error{db.Errand.Pause(t.Context()), db.Errand.Pause(t.Context(), "main"), db.Errand.Pause(t.Context(), "main")} {
 			if err != nil {
 				t.Fatal(err)
@@ -125,7 +125,7 @@ func TestPauseOfAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		no := errors.New("no")
-		if err := db.Tx(t.Context(), func(tx *generated.Tx) error {
+		if err := db.Tx(t.Context(), func(tx *today.Tx) error {
 			return errors.Join(tx.Errand.Pause(t.Context()), no)
 		}); !errors.Is(err, no) {
 			t.Fatal(err)
@@ -138,8 +138,8 @@ func TestPauseOfAll(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	live(t, func(t *testing.T, p *place) {
 		db := p.open()
-		job := must(db.Errand.EnqueueSlow(t.Context(), generated.Slow{}))(t)
-		work(t, db, generated.Workers{Errand: does(func(ctx context.Context, row *generated.Errand, _ any) error {
+		job := must(db.Errand.EnqueueSlow(t.Context(), today.Slow{}))(t)
+		work(t, db, today.Workers{Errand: does(func(ctx context.Context, row *today.Errand, _ any) error {
 			if row.QueueAttempts > 1 {
 				return nil
 			}
@@ -150,7 +150,7 @@ func TestTimeout(t *testing.T) {
 			return ctx.Err()
 		})})
 		row := await(t, db, job.ID)
-		if row.State != generated.ErrandStateDone || row.QueueAttempts != 2 || !strings.Contains(row.QueueError.V, "the handler's time is over (60ms)") {
+		if row.State != today.ErrandStateDone || row.QueueAttempts != 2 || !strings.Contains(row.QueueError.V, "the handler's time is over (60ms)") {
 			t.Errorf("the row is %s after %d attempts, error %q", row.State, row.QueueAttempts, row.QueueError.V)
 		}
 	})
@@ -161,11 +161,11 @@ func TestTimeout(t *testing.T) {
 func TestTimeoutIgnored(t *testing.T) {
 	live(t, func(t *testing.T, p *place) {
 		db := p.open()
-		job := must(db.Errand.EnqueueSlow(t.Context(), generated.Slow{}))(t)
+		job := must(db.Errand.EnqueueSlow(t.Context(), today.Slow{}))(t)
 		release, started := make(chan struct{}), make(chan int64, 8)
-		stop := work(t, db, generated.Workers{
+		stop := work(t, db, today.Workers{
 			ErrandOptions: queue.Options{Queues: map[string]int{"main": 2}, Grace: 20 * time.Millisecond},
-			Errand: does(func(_ context.Context, row *generated.Errand, _ any) error {
+			Errand: does(func(_ context.Context, row *today.Errand, _ any) error {
 				started <- row.QueueAttempts
 				if row.Kind == "slow" && row.QueueAttempts < 3 {
 					<-release
@@ -180,17 +180,17 @@ func TestTimeoutIgnored(t *testing.T) {
 		// The third finds both places taken.
 		until(t, "giving the second attempt up", func() bool {
 			row := get(t, db, job.ID)
-			return row.State == generated.ErrandStateReady && row.QueueAttempts == 2
+			return row.State == today.ErrandStateReady && row.QueueAttempts == 2
 		})
-		walk := must(db.Errand.EnqueueWalk(t.Context(), generated.Walk{}, priority(1000)))(t)
-		if row := get(t, db, walk.ID); row.State != generated.ErrandStateReady || len(started) != 0 {
+		walk := must(db.Errand.EnqueueWalk(t.Context(), today.Walk{}, priority(1000)))(t)
+		if row := get(t, db, walk.ID); row.State != today.ErrandStateReady || len(started) != 0 {
 			t.Errorf("a place that is taken was given away")
 		}
 		close(release)
 		row := await(t, db, job.ID)
 		await(t, db, walk.ID)
 		stop()
-		if row.State != generated.ErrandStateDone || row.QueueAttempts != 3 || !strings.Contains(row.QueueError.V, "did not return within 20ms") {
+		if row.State != today.ErrandStateDone || row.QueueAttempts != 3 || !strings.Contains(row.QueueError.V, "did not return within 20ms") {
 			t.Errorf("the row is %s after %d attempts, error %q", row.State, row.QueueAttempts, row.QueueError.V)
 		}
 	})
@@ -209,13 +209,13 @@ func TestBackoff(t *testing.T) {
 		exact := func(d ...time.Duration) func(i int) (time.Duration, time.Duration) {
 			return func(i int) (time.Duration, time.Duration) { return d[i], d[i] }
 		}
-		listed := must(db.Errand.EnqueueListed(t.Context(), generated.Listed{}))(t)
-		squared := must(db.Errand.EnqueueSquared(t.Context(), generated.Squared{}))(t)
-		jittered := must(db.Errand.EnqueueJittered(t.Context(), generated.Jittered{}))(t)
-		walk := must(db.Errand.EnqueueWalk(t.Context(), generated.Walk{}))(t)
+		listed := must(db.Errand.EnqueueListed(t.Context(), today.Listed{}))(t)
+		squared := must(db.Errand.EnqueueSquared(t.Context(), today.Squared{}))(t)
+		jittered := must(db.Errand.EnqueueJittered(t.Context(), today.Jittered{}))(t)
+		walk := must(db.Errand.EnqueueWalk(t.Context(), today.Walk{}))(t)
 		for _, test := range []struct {
 			name     string
-			id       generated.ErrandID
+			id       today.ErrandID
 			attempts int
 			waits    func(i int) (least, most time.Duration)
 		}{
@@ -227,11 +227,11 @@ func TestBackoff(t *testing.T) {
 				return d * 3 / 4, d * 5 / 4
 			}},
 		} {
-			if _, err := db.Errand.Update(t.Context(), test.id, generated.ErrandPatch{QueueRunAt: opt(p.clock.time())}); err != nil {
+			if _, err := db.Errand.Update(t.Context(), test.id, today.ErrandPatch{QueueRunAt: opt(p.clock.time())}); err != nil {
 				t.Fatal(err)
 			}
 			for i := range test.attempts {
-				drainWith(t, db, func(_ context.Context, row *generated.Errand, _ any) error {
+				drainWith(t, db, func(_ context.Context, row *today.Errand, _ any) error {
 					if row.ID != test.id {
 						return queue.Snooze(100 * 24 * time.Hour)
 					}

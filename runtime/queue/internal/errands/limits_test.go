@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
-	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
+	today "github.com/hegner123/modulagen/runtime/queue/internal/errands/today/generated"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
@@ -23,19 +23,19 @@ func TestRate(t *testing.T) {
 		first, second := p.open(), p.open()
 		const jobs, most, every, step = 13, 3, 10 * time.Second, 700 * time.Millisecond
 		for i := range jobs {
-			must(first.Errand.EnqueueRated(t.Context(), generated.Rated{N: int64(i)}))(t)
+			must(first.Errand.EnqueueRated(t.Context(), today.Rated{N: int64(i)}))(t)
 		}
 		var starts list[time.Time]
-		do := func(context.Context, *generated.Errand, any) error {
+		do := func(context.Context, *today.Errand, any) error {
 			starts.add(p.clock.time())
 			return nil
 		}
 		began := p.clock.time()
 		for len(starts.get()) < jobs && p.clock.time().Sub(began) < 5*every {
 			var both sync.WaitGroup
-			for _, db := range []*generated.DB{first, second} {
+			for _, db := range []*today.DB{first, second} {
 				both.Go(func() {
-					if err := db.Drain(t.Context(), generated.Workers{Errand: does(do)}); err != nil {
+					if err := db.Drain(t.Context(), today.Workers{Errand: does(do)}); err != nil {
 						t.Error(err)
 					}
 				})
@@ -52,7 +52,7 @@ func TestRate(t *testing.T) {
 				t.Errorf("starts %d and %d are %s apart, want %s and little more", i-most, i, span, every)
 			}
 		}
-		waiting := must(first.Errand.Count(t.Context(), generated.ErrandFields.QueueAttempts.Ne(1), 0))(t)
+		waiting := must(first.Errand.Count(t.Context(), today.ErrandFields.QueueAttempts.Ne(1), 0))(t)
 		if waiting != 0 {
 			t.Errorf("%d rows lost or gained attempts by waiting", waiting)
 		}
@@ -63,12 +63,12 @@ func TestRate(t *testing.T) {
 func TestConcurrency(t *testing.T) {
 	live(t, func(t *testing.T, p *place) {
 		first, second := p.open(), p.open()
-		payloads := make([]generated.Shared, 24)
+		payloads := make([]today.Shared, 24)
 		ids := must(first.Errand.EnqueueSharedMany(t.Context(), payloads))(t)
 		var mu sync.Mutex
 		running, most := 0, 0
 		full := make(chan struct{}) // closed once two have run at once
-		do := func(ctx context.Context, row *generated.Errand, _ any) error {
+		do := func(ctx context.Context, row *today.Errand, _ any) error {
 			mu.Lock()
 			running++
 			if running == 2 && most < 2 {
@@ -82,8 +82,8 @@ func TestConcurrency(t *testing.T) {
 			mu.Unlock()
 			return nil
 		}
-		for _, db := range []*generated.DB{first, second} {
-			work(t, db, generated.Workers{Errand: does(do), ErrandOptions: queue.Options{Queues: map[string]int{"main": 6}}})
+		for _, db := range []*today.DB{first, second} {
+			work(t, db, today.Workers{Errand: does(do), ErrandOptions: queue.Options{Queues: map[string]int{"main": 6}}})
 		}
 		for _, id := range ids {
 			await(t, first, id)
@@ -100,18 +100,18 @@ func TestFairness(t *testing.T) {
 	live(t, func(t *testing.T, p *place) {
 		db := p.open()
 		const many = 5000
-		payloads := make([]generated.Fair, many)
+		payloads := make([]today.Fair, many)
 		for i := range payloads {
-			payloads[i] = generated.Fair{Tenant: "great", N: int64(i)}
+			payloads[i] = today.Fair{Tenant: "great", N: int64(i)}
 		}
 		must(db.Errand.EnqueueFairMany(t.Context(), payloads))(t)
-		small := must(db.Errand.EnqueueFairMany(t.Context(), []generated.Fair{{Tenant: "small", N: 1}, {Tenant: "small", N: 2}, {Tenant: "small", N: 3}}))(t)
+		small := must(db.Errand.EnqueueFairMany(t.Context(), []today.Fair{{Tenant: "small", N: 1}, {Tenant: "small", N: 2}, {Tenant: "small", N: 3}}))(t)
 		release := make(chan struct{})
 		var great list[int64]
-		stop := work(t, db, generated.Workers{
+		stop := work(t, db, today.Workers{
 			ErrandOptions: queue.Options{Poll: time.Hour},
-			Errand: does(func(_ context.Context, _ *generated.Errand, payload any) error {
-				if f := payload.(generated.Fair); f.Tenant == "great" {
+			Errand: does(func(_ context.Context, _ *today.Errand, payload any) error {
+				if f := payload.(today.Fair); f.Tenant == "great" {
 					great.add(f.N)
 					<-release
 				}
@@ -124,7 +124,7 @@ func TestFairness(t *testing.T) {
 		if got := great.get(); len(got) != 1 || got[0] != 0 {
 			t.Errorf("%v of the great tenant ran, want the first alone", got)
 		}
-		held := must(db.Errand.Count(t.Context(), generated.ErrandFields.QueueHold.Eq("limit"), 0))(t)
+		held := must(db.Errand.Count(t.Context(), today.ErrandFields.QueueHold.Eq("limit"), 0))(t)
 		if held < many-10 {
 			t.Errorf("%d rows are out of the claim's sight, want nearly %d", held, many)
 		}
@@ -148,19 +148,19 @@ func TestDrainBehindALimit(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
 		for i := range 8 {
-			must(db.Errand.EnqueueRated(t.Context(), generated.Rated{N: int64(i)}, priority(100)))(t)
+			must(db.Errand.EnqueueRated(t.Context(), today.Rated{N: int64(i)}, priority(100)))(t)
 		}
-		walk := must(db.Errand.EnqueueWalk(t.Context(), generated.Walk{}))(t)
-		drain(t, db, func(_ context.Context, row *generated.Errand, _ any) error {
+		walk := must(db.Errand.EnqueueWalk(t.Context(), today.Walk{}))(t)
+		drain(t, db, func(_ context.Context, row *today.Errand, _ any) error {
 			if row.Kind == "rated" {
 				return errors.New("counts, whatever it gives")
 			}
 			return nil
 		})
-		if row := get(t, db, walk.ID); row.State != generated.ErrandStateDone {
+		if row := get(t, db, walk.ID); row.State != today.ErrandStateDone {
 			t.Errorf("behind rows that are refused the row is %s", row.State)
 		}
-		if n := must(db.Errand.Count(t.Context(), store.And(generated.ErrandFields.QueueAttempts.Eq(1), generated.ErrandFields.Kind.Eq("rated")), 0))(t); n != 3 {
+		if n := must(db.Errand.Count(t.Context(), store.And(today.ErrandFields.QueueAttempts.Eq(1), today.ErrandFields.Kind.Eq("rated")), 0))(t); n != 3 {
 			t.Errorf("%d ran under a rate of 3", n)
 		}
 	})
@@ -171,16 +171,16 @@ func TestTenantsThatAreNearlyTheSame(t *testing.T) {
 	live(t, func(t *testing.T, p *place) {
 		db := p.open()
 		tenants := []string{"a", "A", "a ", "á", "a,b", `a","b`, "a\\", "null", long('x'), long('y')}
-		var payloads []generated.Fair
+		var payloads []today.Fair
 		for _, tenant := range tenants {
-			payloads = append(payloads, generated.Fair{Tenant: tenant, N: 1}, generated.Fair{Tenant: tenant, N: 2})
+			payloads = append(payloads, today.Fair{Tenant: tenant, N: 1}, today.Fair{Tenant: tenant, N: 2})
 		}
 		must(db.Errand.EnqueueFairMany(t.Context(), payloads))(t)
 		started, release := make(chan string, 2*len(tenants)), make(chan struct{})
-		work(t, db, generated.Workers{
+		work(t, db, today.Workers{
 			ErrandOptions: queue.Options{Queues: map[string]int{"main": 2 * len(tenants)}},
-			Errand: does(func(_ context.Context, _ *generated.Errand, payload any) error {
-				started <- payload.(generated.Fair).Tenant
+			Errand: does(func(_ context.Context, _ *today.Errand, payload any) error {
+				started <- payload.(today.Fair).Tenant
 				<-release
 				return nil
 			}),
@@ -202,9 +202,9 @@ func TestTenantsThatAreNearlyTheSame(t *testing.T) {
 func long(last rune) string { return fmt.Sprintf("%0900d", 0) + string(last) }
 
 // handles is a handler of chores.
-type handles func(ctx context.Context, row *generated.Chore) error
+type handles func(ctx context.Context, row *today.Chore) error
 
-func (h handles) Chore(ctx context.Context, row *generated.Chore) error { return h(ctx, row) }
+func (h handles) Chore(ctx context.Context, row *today.Chore) error { return h(ctx, row) }
 
 // Without kinds the limits count what Enqueue adds, by the row's own field.
 func TestLimitsWithoutKinds(t *testing.T) {
@@ -213,7 +213,7 @@ func TestLimitsWithoutKinds(t *testing.T) {
 		ran := map[string]int{}
 		again := func() {
 			t.Helper()
-			err := db.Drain(t.Context(), generated.Workers{Chore: handles(func(_ context.Context, row *generated.Chore) error {
+			err := db.Drain(t.Context(), today.Workers{Chore: handles(func(_ context.Context, row *today.Chore) error {
 				ran[row.Owner.V]++
 				return nil
 			})})
@@ -222,14 +222,14 @@ func TestLimitsWithoutKinds(t *testing.T) {
 			}
 		}
 		for i := range 10 {
-			n := generated.ChoreNew{Owner: opt("ann"), Label: opt(fmt.Sprint("a", i))}
+			n := today.ChoreNew{Owner: opt("ann"), Label: opt(fmt.Sprint("a", i))}
 			unique(db.Chore.Enqueue(t.Context(), n))(t)
 			if i < 3 {
 				n.Owner = opt("bob")
 				unique(db.Chore.Enqueue(t.Context(), n))(t)
 			}
-			must(db.Chore.Create(t.Context(), generated.ChoreNew{Owner: opt("free")}))(t)
-			unique(db.Chore.Enqueue(t.Context(), generated.ChoreNew{Label: opt(fmt.Sprint("none", i)), Owner: store.SetNull[string]()}))(t)
+			must(db.Chore.Create(t.Context(), today.ChoreNew{Owner: opt("free")}))(t)
+			unique(db.Chore.Enqueue(t.Context(), today.ChoreNew{Label: opt(fmt.Sprint("none", i)), Owner: store.SetNull[string]()}))(t)
 		}
 		again()
 		if ran["ann"] != 6 || ran["bob"] != 3 || ran["free"] != 10 || ran[""] != 6 {
@@ -253,16 +253,16 @@ func TestLimitsWithoutKinds(t *testing.T) {
 func TestBehindALimit(t *testing.T) {
 	live(t, func(t *testing.T, p *place) {
 		db := p.open()
-		many := make([]generated.Fair, 6)
+		many := make([]today.Fair, 6)
 		for i := range many {
 			many[i].Tenant = "a"
 		}
-		var walk generated.ErrandID
-		err := db.Tx(t.Context(), func(tx *generated.Tx) error {
+		var walk today.ErrandID
+		err := db.Tx(t.Context(), func(tx *today.Tx) error {
 			if _, err := tx.Errand.EnqueueFairMany(t.Context(), many, priority(1000)); err != nil {
 				return err
 			}
-			row, err := tx.Errand.EnqueueWalk(t.Context(), generated.Walk{})
+			row, err := tx.Errand.EnqueueWalk(t.Context(), today.Walk{})
 			if err == nil {
 				walk = row.ID
 			}
@@ -274,9 +274,9 @@ func TestBehindALimit(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
 		ran := make(chan struct{}, 1)
-		work(t, db, generated.Workers{
+		work(t, db, today.Workers{
 			ErrandOptions: queue.Options{Queues: map[string]int{"main": 2}, Poll: time.Hour, StopTimeout: time.Minute},
-			Errand: does(func(_ context.Context, row *generated.Errand, _ any) error {
+			Errand: does(func(_ context.Context, row *today.Errand, _ any) error {
 				if row.ID == walk {
 					ran <- struct{}{}
 					return nil
@@ -323,7 +323,7 @@ func TestUnusedLimitsAreDeleted(t *testing.T) {
 			}
 			return found
 		}
-		work(t, db, generated.Workers{Errand: does(nothing)})
+		work(t, db, today.Workers{Errand: does(nothing)})
 		until(t, "the removal of unused limits", func() bool { return !names()["errand"] })
 		found := names()
 		for _, l := range limits {

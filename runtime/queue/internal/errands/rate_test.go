@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
-	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
+	today "github.com/hegner123/modulagen/runtime/queue/internal/errands/today/generated"
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
@@ -19,14 +19,14 @@ func TestRateOfStarts(t *testing.T) {
 	live(t, func(t *testing.T, p *place) {
 		first, second := p.open(), p.open()
 		const jobs, most, every = 45, 10, time.Second
-		must(first.Errand.EnqueueQuickMany(t.Context(), make([]generated.Quick, jobs)))(t)
-		must(first.Errand.EnqueueWalkMany(t.Context(), make([]generated.Walk, 500)))(t)
+		must(first.Errand.EnqueueQuickMany(t.Context(), make([]today.Quick, jobs)))(t)
+		must(first.Errand.EnqueueWalkMany(t.Context(), make([]today.Walk, 500)))(t)
 		var starts list[time.Time]
 		all := make(chan struct{})
-		do := func(_ context.Context, row *generated.Errand, _ any) error { return nil }
+		do := func(_ context.Context, row *today.Errand, _ any) error { return nil }
 		var reading sync.WaitGroup
 		ctx, cancel := context.WithCancel(t.Context())
-		for _, db := range []*generated.DB{first, second} {
+		for _, db := range []*today.DB{first, second} {
 			events := db.Errand.Events(ctx)
 			reading.Go(func() {
 				for ev := range events {
@@ -38,7 +38,7 @@ func TestRateOfStarts(t *testing.T) {
 					}
 				}
 			})
-			work(t, db, generated.Workers{Errand: does(do), ErrandOptions: queue.Options{Queues: map[string]int{"main": 8}}})
+			work(t, db, today.Workers{Errand: does(do), ErrandOptions: queue.Options{Queues: map[string]int{"main": 8}}})
 		}
 		select {
 		case <-all:
@@ -65,7 +65,7 @@ func TestRateOfLateStarts(t *testing.T) {
 		var mu sync.Mutex
 		var starts []time.Time
 		block, blocked := make(chan struct{}), make(chan struct{}, 1)
-		do := func(_ context.Context, row *generated.Errand, _ any) error {
+		do := func(_ context.Context, row *today.Errand, _ any) error {
 			switch row.Kind {
 			case "rated":
 				mu.Lock()
@@ -77,7 +77,7 @@ func TestRateOfLateStarts(t *testing.T) {
 			}
 			return nil
 		}
-		work(t, db, generated.Workers{Errand: does(do), ErrandOptions: queue.Options{Queues: map[string]int{"main": 1}, Poll: 10 * time.Millisecond}})
+		work(t, db, today.Workers{Errand: does(do), ErrandOptions: queue.Options{Queues: map[string]int{"main": 1}, Poll: 10 * time.Millisecond}})
 		began := func() int {
 			mu.Lock()
 			defer mu.Unlock()
@@ -85,26 +85,26 @@ func TestRateOfLateStarts(t *testing.T) {
 		}
 		// Rows are claimed ahead while handlers are short, which a loaded machine
 		// may not let them be at first.
-		var rated []generated.ErrandID
+		var rated []today.ErrandID
 		ahead := func() bool {
 			for _, id := range rated {
-				if get(t, db, id).State != generated.ErrandStateRunning {
+				if get(t, db, id).State != today.ErrandStateRunning {
 					return false
 				}
 			}
 			return true
 		}
 		for round := 0; ; round++ {
-			for _, id := range must(db.Errand.EnqueueWalkMany(t.Context(), make([]generated.Walk, 30)))(t) {
+			for _, id := range must(db.Errand.EnqueueWalkMany(t.Context(), make([]today.Walk, 30)))(t) {
 				await(t, db, id)
 			}
 			rated = rated[:0]
-			err := db.Tx(t.Context(), func(tx *generated.Tx) error {
+			err := db.Tx(t.Context(), func(tx *today.Tx) error {
 				rated = rated[:0]
-				if _, err := tx.Errand.EnqueueListed(t.Context(), generated.Listed{}, priority(100)); err != nil {
+				if _, err := tx.Errand.EnqueueListed(t.Context(), today.Listed{}, priority(100)); err != nil {
 					return err
 				}
-				ids, err := tx.Errand.EnqueueRatedMany(t.Context(), make([]generated.Rated, 3))
+				ids, err := tx.Errand.EnqueueRatedMany(t.Context(), make([]today.Rated, 3))
 				rated = append(rated, ids...)
 				return err
 			})
@@ -122,7 +122,7 @@ func TestRateOfLateStarts(t *testing.T) {
 			for _, id := range rated {
 				until(t, "the rated job", func() bool {
 					p.clock.add(time.Second)
-					return get(t, db, id).State == generated.ErrandStateDone
+					return get(t, db, id).State == today.ErrandStateDone
 				})
 			}
 		}
@@ -135,7 +135,7 @@ func TestRateOfLateStarts(t *testing.T) {
 		if n := began() - before; n != 3 {
 			t.Fatalf("%d of 3 began", n)
 		}
-		late := must(db.Errand.EnqueueRatedMany(t.Context(), make([]generated.Rated, 3)))(t)
+		late := must(db.Errand.EnqueueRatedMany(t.Context(), make([]today.Rated, 3)))(t)
 		for range 30 {
 			p.clock.add(500 * time.Millisecond)
 			drainWith(t, db, do, queue.Options{})
@@ -148,7 +148,7 @@ func TestRateOfLateStarts(t *testing.T) {
 				t.Errorf("starts %d to %d are %s apart, of a rate of 3 in 10 s", i-3, i, span)
 			}
 		}
-		if n := must(db.Errand.Count(t.Context(), store.And(generated.ErrandFields.QueueAttempts.Ne(1), generated.ErrandFields.Kind.Eq("rated")), 0))(t); n != 0 {
+		if n := must(db.Errand.Count(t.Context(), store.And(today.ErrandFields.QueueAttempts.Ne(1), today.ErrandFields.Kind.Eq("rated")), 0))(t); n != 0 {
 			t.Errorf("%d rows lost or gained attempts", n)
 		}
 	})

@@ -10,46 +10,46 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/queue/engine"
-	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
+	today "github.com/hegner123/modulagen/runtime/queue/internal/errands/today/generated"
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // dead enqueues a unique job that fails for good.
-func dead(t *testing.T, db *generated.DB, key string) generated.ErrandID {
+func dead(t *testing.T, db *today.DB, key string) today.ErrandID {
 	t.Helper()
-	row := unique(db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: key}))(t)
-	drain(t, db, func(context.Context, *generated.Errand, any) error { return queue.Discard(errors.New("no")) })
-	if now := get(t, db, row.ID); now.State != generated.ErrandStateDead {
+	row := unique(db.Errand.EnqueueKept(t.Context(), today.Kept{Key: key}))(t)
+	drain(t, db, func(context.Context, *today.Errand, any) error { return queue.Discard(errors.New("no")) })
+	if now := get(t, db, row.ID); now.State != today.ErrandStateDead {
 		t.Fatalf("the row is %s, not dead", now.State)
 	}
 	return row.ID
 }
 
 // unfinished counts the rows of a key that are ready or running.
-func unfinished(t *testing.T, db *generated.DB, key string) int {
+func unfinished(t *testing.T, db *today.DB, key string) int {
 	t.Helper()
-	f := generated.ErrandFields
+	f := today.ErrandFields
 	return must(db.Errand.Count(t.Context(), store.And(
 		f.QueueUnique.Eq(engine.Key("errand/kept", key, int64(0))),
-		f.State.In(generated.ErrandStateReady, generated.ErrandStateRunning),
+		f.State.In(today.ErrandStateReady, today.ErrandStateRunning),
 	), 0))(t)
 }
 
 // byHand are the ways to make a row ready again without Retry.
-func byHand(t *testing.T, db *generated.DB) map[string]func(id generated.ErrandID) error {
-	f := generated.ErrandPatch{State: store.Set(generated.ErrandStateReady)}
-	return map[string]func(id generated.ErrandID) error{
-		"Update": func(id generated.ErrandID) error {
+func byHand(t *testing.T, db *today.DB) map[string]func(id today.ErrandID) error {
+	f := today.ErrandPatch{State: store.Set(today.ErrandStateReady)}
+	return map[string]func(id today.ErrandID) error{
+		"Update": func(id today.ErrandID) error {
 			_, err := db.Errand.Update(t.Context(), id, f)
 			return err
 		},
-		"SQL": func(id generated.ErrandID) error {
+		"SQL": func(id today.ErrandID) error {
 			return byStatement(t, db, fmt.Sprintf("UPDATE errand SET state = 'ready', queue_hold = '', queue_attempts = 0 WHERE id = %d", id))
 		},
 	}
 }
 
-func byStatement(t *testing.T, db *generated.DB, text string) error {
+func byStatement(t *testing.T, db *today.DB, text string) error {
 	_, err := db.Store().Conn().Exec(t.Context(), text, nil)
 	return err
 }
@@ -60,13 +60,13 @@ func TestUniqueKeyIsTakenBack(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
 		ways := byHand(t, db)
-		ways["Retry"] = func(id generated.ErrandID) error { return db.Errand.Retry(t.Context(), id) }
+		ways["Retry"] = func(id today.ErrandID) error { return db.Errand.Retry(t.Context(), id) }
 		for name, retry := range ways {
 			id := dead(t, db, name)
 			if err := retry(id); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			row, added, err := db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: name})
+			row, added, err := db.Errand.EnqueueKept(t.Context(), today.Kept{Key: name})
 			if err != nil || added || row.ID != id {
 				t.Errorf("%s: enqueued again it is %d, new %t, %v; want the retried %d", name, row.ID, added, err, id)
 			}
@@ -74,10 +74,10 @@ func TestUniqueKeyIsTakenBack(t *testing.T) {
 				t.Errorf("%s: %d unfinished jobs of one key", name, n)
 			}
 			drain(t, db, nothing)
-			if row := get(t, db, id); row.State != generated.ErrandStateDone {
+			if row := get(t, db, id); row.State != today.ErrandStateDone {
 				t.Errorf("%s: after its second run the row is %s", name, row.State)
 			}
-			if _, added, err := db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: name}); err != nil || !added {
+			if _, added, err := db.Errand.EnqueueKept(t.Context(), today.Kept{Key: name}); err != nil || !added {
 				t.Errorf("%s: after its end the key is still held: added %t, %v", name, added, err)
 			}
 			drain(t, db, nothing)
@@ -90,14 +90,14 @@ func TestUniqueKeyIsTakenBack(t *testing.T) {
 func TestUniqueKeyIsHeldByAnother(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
-		refused := func(t *testing.T, first, second generated.ErrandID, key string) {
+		refused := func(t *testing.T, first, second today.ErrandID, key string) {
 			t.Helper()
 			err := db.Errand.Retry(t.Context(), first)
 			d, ok := errors.AsType[*queue.DuplicateError](err)
 			if !ok || !errors.Is(err, queue.ErrDuplicate) || d.ID != int64(first) || d.Holder != int64(second) || d.Datatype != "errand" {
 				t.Errorf("Retry: %v (%+v), want a DuplicateError with the holder %d", err, d, second)
 			}
-			if err := db.Tx(t.Context(), func(tx *generated.Tx) error { return tx.Errand.Retry(t.Context(), first) }); !errors.Is(err, queue.ErrDuplicate) {
+			if err := db.Tx(t.Context(), func(tx *today.Tx) error { return tx.Errand.Retry(t.Context(), first) }); !errors.Is(err, queue.ErrDuplicate) {
 				t.Errorf("Retry in a transaction: %v", err)
 			}
 			for name, retry := range byHand(t, db) {
@@ -105,7 +105,7 @@ func TestUniqueKeyIsHeldByAnother(t *testing.T) {
 					t.Errorf("%s: %v, want store.ErrConflict of Update and an error of SQL", name, err)
 				}
 			}
-			if row := get(t, db, first); row.State != generated.ErrandStateDead {
+			if row := get(t, db, first); row.State != today.ErrandStateDead {
 				t.Errorf("the row is %s", row.State)
 			}
 			if n := unfinished(t, db, key); n != 1 {
@@ -113,9 +113,9 @@ func TestUniqueKeyIsHeldByAnother(t *testing.T) {
 			}
 		}
 		first := dead(t, db, "k")
-		second := unique(db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: "k"}))(t).ID
+		second := unique(db.Errand.EnqueueKept(t.Context(), today.Kept{Key: "k"}))(t).ID
 		refused(t, first, second, "k")
-		drain(t, db, func(context.Context, *generated.Errand, any) error {
+		drain(t, db, func(context.Context, *today.Errand, any) error {
 			refused(t, first, second, "k") // also while it runs
 			return nil
 		})
@@ -133,10 +133,10 @@ func TestUniqueKeyIsHeldByAnother(t *testing.T) {
 func TestUniqueKeyThatWasYielded(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
-		payload := generated.Replaced{Key: "k", Tenant: "a"}
+		payload := today.Replaced{Key: "k", Tenant: "a"}
 		first := unique(db.Errand.EnqueueReplaced(t.Context(), payload, attempts(2)))(t).ID
-		var second generated.ErrandID
-		drain(t, db, func(_ context.Context, row *generated.Errand, _ any) error {
+		var second today.ErrandID
+		drain(t, db, func(_ context.Context, row *today.Errand, _ any) error {
 			if row.ID == first {
 				second = unique(db.Errand.EnqueueReplaced(t.Context(), payload, at(p.clock.time().Add(24*time.Hour))))(t).ID
 				return errors.New("no")
@@ -149,8 +149,8 @@ func TestUniqueKeyThatWasYielded(t *testing.T) {
 		if err := db.Errand.Retry(t.Context(), first); err != nil { // it waits; it is brought forward
 			t.Errorf("Retry of a job that waits: %v", err)
 		}
-		drain(t, db, func(context.Context, *generated.Errand, any) error { return queue.Discard(errors.New("no")) })
-		if row := get(t, db, first); row.State != generated.ErrandStateDead || row.QueueYielded {
+		drain(t, db, func(context.Context, *today.Errand, any) error { return queue.Discard(errors.New("no")) })
+		if row := get(t, db, first); row.State != today.ErrandStateDead || row.QueueYielded {
 			t.Errorf("the first is %s, yielded %t", row.State, row.QueueYielded)
 		}
 		err := db.Errand.Retry(t.Context(), first)
@@ -174,11 +174,11 @@ func TestUniqueKeyThatWasYielded(t *testing.T) {
 func TestUniqueKeyForATimeIsTakenBack(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
-		add := func() (*generated.Errand, bool, error) {
-			return db.Errand.EnqueueHourly(t.Context(), generated.Hourly{Key: "k"})
+		add := func() (*today.Errand, bool, error) {
+			return db.Errand.EnqueueHourly(t.Context(), today.Hourly{Key: "k"})
 		}
 		first := unique(add())(t).ID
-		drain(t, db, func(context.Context, *generated.Errand, any) error { return queue.Discard(errors.New("no")) })
+		drain(t, db, func(context.Context, *today.Errand, any) error { return queue.Discard(errors.New("no")) })
 		p.clock.add(2 * time.Hour)
 		second := unique(add())(t).ID
 		drain(t, db, nothing)
@@ -204,17 +204,17 @@ func TestDebouncedKeyIsFreeAfterTheEnd(t *testing.T) {
 		run := func() {
 			t.Helper()
 			p.clock.add(31 * time.Second)
-			drain(t, db, func(context.Context, *generated.Errand, any) error {
+			drain(t, db, func(context.Context, *today.Errand, any) error {
 				if fail {
 					return queue.Discard(errors.New("no"))
 				}
 				return nil
 			})
 		}
-		first := unique(db.Errand.EnqueueBounced(t.Context(), generated.Bounced{Key: "k"}))(t).ID
+		first := unique(db.Errand.EnqueueBounced(t.Context(), today.Bounced{Key: "k"}))(t).ID
 		run()
 		fail = false
-		unique(db.Errand.EnqueueBounced(t.Context(), generated.Bounced{Key: "k"}))(t)
+		unique(db.Errand.EnqueueBounced(t.Context(), today.Bounced{Key: "k"}))(t)
 		run()
 		if err := db.Errand.Retry(t.Context(), first); err != nil {
 			t.Errorf("Retry after the end of the other: %v", err)
@@ -228,19 +228,19 @@ func TestUniqueRetryRace(t *testing.T) {
 		db, other := p.open(), p.open()
 		for round := range 3 {
 			key := fmt.Sprint(round)
-			var ids []generated.ErrandID
+			var ids []today.ErrandID
 			for range 2 {
 				ids = append(ids, dead(t, db, key))
 			}
 			var all sync.WaitGroup
 			start := make(chan struct{})
 			for i := range 12 {
-				by := []*generated.DB{db, other}[i%2]
+				by := []*today.DB{db, other}[i%2]
 				all.Go(func() {
 					<-start
 					var err error
 					if i%3 == 0 {
-						_, _, err = by.Errand.EnqueueKept(t.Context(), generated.Kept{Key: key})
+						_, _, err = by.Errand.EnqueueKept(t.Context(), today.Kept{Key: key})
 					} else if err = by.Errand.Retry(t.Context(), ids[i%3-1]); errors.Is(err, queue.ErrDuplicate) {
 						err = nil
 					}
@@ -259,6 +259,6 @@ func TestUniqueRetryRace(t *testing.T) {
 	})
 }
 
-func attempts(n int64) func(*generated.ErrandNew) {
-	return func(row *generated.ErrandNew) { row.QueueMaxAttempts = store.Set(n) }
+func attempts(n int64) func(*today.ErrandNew) {
+	return func(row *today.ErrandNew) { row.QueueMaxAttempts = store.Set(n) }
 }

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/queue/internal/errands/generated"
+	today "github.com/hegner123/modulagen/runtime/queue/internal/errands/today/generated"
 )
 
-func total(t *testing.T, db *generated.DB) int {
+func total(t *testing.T, db *today.DB) int {
 	t.Helper()
-	return must(db.Errand.Count(t.Context(), generated.ErrandFields.ID.Gt(0), 0))(t)
+	return must(db.Errand.Count(t.Context(), today.ErrandFields.ID.Gt(0), 0))(t)
 }
 
 // Of those who add the same at the same time one adds it, and all get that row.
@@ -22,22 +22,22 @@ func TestUniqueRace(t *testing.T) {
 		db, other := p.open(), p.open()
 		const racers, rounds = 16, 3
 		for round := range rounds {
-			var ids list[generated.ErrandID]
+			var ids list[today.ErrandID]
 			var adders list[int]
 			var all sync.WaitGroup
 			start := make(chan struct{})
 			for i := range racers {
 				all.Go(func() {
 					<-start
-					payload := generated.Kept{Key: "same", Number: int64(round)}
-					var row *generated.Errand
+					payload := today.Kept{Key: "same", Number: int64(round)}
+					var row *today.Errand
 					var added bool
 					var err error
 					switch i % 4 {
 					case 0:
 						row, added, err = other.Errand.EnqueueKept(t.Context(), payload)
 					case 1:
-						err = db.Tx(t.Context(), func(tx *generated.Tx) (err error) {
+						err = db.Tx(t.Context(), func(tx *today.Tx) (err error) {
 							row, added, err = tx.Errand.EnqueueKept(t.Context(), payload)
 							return err
 						})
@@ -76,19 +76,19 @@ func TestUniqueRace(t *testing.T) {
 func TestUniqueAdded(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
-		type enqueue func() (*generated.Errand, bool, error)
+		type enqueue func() (*today.Errand, bool, error)
 		for name, enqueue := range map[string]enqueue{
-			"keep": func() (*generated.Errand, bool, error) {
-				return db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: "k"})
+			"keep": func() (*today.Errand, bool, error) {
+				return db.Errand.EnqueueKept(t.Context(), today.Kept{Key: "k"})
 			},
-			"for": func() (*generated.Errand, bool, error) {
-				return db.Errand.EnqueueHourly(t.Context(), generated.Hourly{Key: "k"})
+			"for": func() (*today.Errand, bool, error) {
+				return db.Errand.EnqueueHourly(t.Context(), today.Hourly{Key: "k"})
 			},
-			"replace": func() (*generated.Errand, bool, error) {
-				return db.Errand.EnqueueReplaced(t.Context(), generated.Replaced{Key: "k", Tenant: "a"})
+			"replace": func() (*today.Errand, bool, error) {
+				return db.Errand.EnqueueReplaced(t.Context(), today.Replaced{Key: "k", Tenant: "a"})
 			},
-			"debounce": func() (*generated.Errand, bool, error) {
-				return db.Errand.EnqueueBounced(t.Context(), generated.Bounced{Key: "k"})
+			"debounce": func() (*today.Errand, bool, error) {
+				return db.Errand.EnqueueBounced(t.Context(), today.Bounced{Key: "k"})
 			},
 		} {
 			first, added, err := enqueue()
@@ -101,13 +101,13 @@ func TestUniqueAdded(t *testing.T) {
 			}
 			drain(t, db, nothing)
 		}
-		if _, added, err := db.Chore.Enqueue(t.Context(), generated.ChoreNew{Label: opt("l"), Owner: opt("o")}); err != nil || !added {
+		if _, added, err := db.Chore.Enqueue(t.Context(), today.ChoreNew{Label: opt("l"), Owner: opt("o")}); err != nil || !added {
 			t.Errorf("without kinds the first is added: %t, %v", added, err)
 		}
-		if _, added, err := db.Chore.Enqueue(t.Context(), generated.ChoreNew{Label: opt("l"), Owner: opt("o")}); err != nil || added {
+		if _, added, err := db.Chore.Enqueue(t.Context(), today.ChoreNew{Label: opt("l"), Owner: opt("o")}); err != nil || added {
 			t.Errorf("without kinds a duplicate is added: %t, %v", added, err)
 		}
-		if row, added, err := db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: string(make([]byte, 6000))}); err == nil || added || row != nil {
+		if row, added, err := db.Errand.EnqueueKept(t.Context(), today.Kept{Key: string(make([]byte, 6000))}); err == nil || added || row != nil {
 			t.Errorf("of a payload that is refused: %v, %t, %v", row, added, err)
 		}
 	})
@@ -117,14 +117,14 @@ func TestUniqueAdded(t *testing.T) {
 func TestUniqueKeep(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
-		add := func(note string) *generated.Errand {
+		add := func(note string) *today.Errand {
 			t.Helper()
-			return unique(db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: "k", Number: 1, Note: &note}))(t)
+			return unique(db.Errand.EnqueueKept(t.Context(), today.Kept{Key: "k", Number: 1, Note: &note}))(t)
 		}
 		first := add("first")
 		var ran list[string]
-		drain(t, db, func(_ context.Context, row *generated.Errand, payload any) error {
-			ran.add(*payload.(generated.Kept).Note)
+		drain(t, db, func(_ context.Context, row *today.Errand, payload any) error {
+			ran.add(*payload.(today.Kept).Note)
 			if n := len(ran.get()); n == 1 {
 				if again := add("while it runs"); again.ID != first.ID {
 					t.Error("while it runs another was added")
@@ -137,8 +137,8 @@ func TestUniqueKeep(t *testing.T) {
 			t.Error("while it waits to be tried again another was added")
 		}
 		p.clock.add(time.Hour)
-		drain(t, db, func(_ context.Context, _ *generated.Errand, payload any) error {
-			ran.add(*payload.(generated.Kept).Note)
+		drain(t, db, func(_ context.Context, _ *today.Errand, payload any) error {
+			ran.add(*payload.(today.Kept).Note)
 			return nil
 		})
 		if again := add("later"); again.ID == first.ID {
@@ -154,9 +154,9 @@ func TestUniqueKeep(t *testing.T) {
 func TestUniqueFor(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
-		add := func() generated.ErrandID {
+		add := func() today.ErrandID {
 			t.Helper()
-			return unique(db.Errand.EnqueueHourly(t.Context(), generated.Hourly{Key: "k"}))(t).ID
+			return unique(db.Errand.EnqueueHourly(t.Context(), today.Hourly{Key: "k"}))(t).ID
 		}
 		first := add()
 		drain(t, db, nothing)
@@ -180,9 +180,9 @@ func TestUniqueFor(t *testing.T) {
 func TestUniqueReplace(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
-		add := func(note, tenant string, opts ...func(*generated.ErrandNew)) *generated.Errand {
+		add := func(note, tenant string, opts ...func(*today.ErrandNew)) *today.Errand {
 			t.Helper()
-			return unique(db.Errand.EnqueueReplaced(t.Context(), generated.Replaced{Key: "k", Tenant: tenant, Note: &note}, opts...))(t)
+			return unique(db.Errand.EnqueueReplaced(t.Context(), today.Replaced{Key: "k", Tenant: tenant, Note: &note}, opts...))(t)
 		}
 		first := add("one", "a")
 		second := add("two", "b", priority(3), at(p.clock.time().Add(time.Minute)))
@@ -192,14 +192,14 @@ func TestUniqueReplace(t *testing.T) {
 		if second.Priority != 3 || second.QueueRank != first.QueueRank-3*time.Minute.Microseconds() {
 			t.Errorf("the priority is %d and the rank %d, before %d", second.Priority, second.QueueRank, first.QueueRank)
 		}
-		drain(t, db, func(context.Context, *generated.Errand, any) error {
+		drain(t, db, func(context.Context, *today.Errand, any) error {
 			t.Error("ran before its new time")
 			return nil
 		})
 		p.clock.add(time.Minute)
 		var ran list[string]
-		drain(t, db, func(_ context.Context, _ *generated.Errand, payload any) error {
-			note := *payload.(generated.Replaced).Note
+		drain(t, db, func(_ context.Context, _ *today.Errand, payload any) error {
+			note := *payload.(today.Replaced).Note
 			if ran.add(note) == 1 {
 				if third := add("three", "b"); third.ID == first.ID {
 					t.Error("one that runs was replaced")
@@ -221,14 +221,14 @@ func TestUniqueDebounce(t *testing.T) {
 		for _, step := range []struct{ at, due time.Duration }{{0, 30}, {20, 50}, {40, 60}, {55, 60}} {
 			p.clock.add(began.Add(step.at * time.Second).Sub(p.clock.time()))
 			note := step.at.String()
-			row := unique(db.Errand.EnqueueBounced(t.Context(), generated.Bounced{Key: "k", Note: &note}))(t)
+			row := unique(db.Errand.EnqueueBounced(t.Context(), today.Bounced{Key: "k", Note: &note}))(t)
 			if due := row.QueueRunAt.V.Sub(began); due != step.due*time.Second || row.QueueHold != "time" {
 				t.Errorf("after %d s it is due after %s with the hold %q, want %d s", step.at, due, row.QueueHold, step.due)
 			}
 		}
 		var ran list[string]
-		do := func(_ context.Context, _ *generated.Errand, payload any) error {
-			ran.add(*payload.(generated.Bounced).Note)
+		do := func(_ context.Context, _ *today.Errand, payload any) error {
+			ran.add(*payload.(today.Bounced).Note)
 			return nil
 		}
 		p.clock.add(4 * time.Second)
@@ -241,7 +241,7 @@ func TestUniqueDebounce(t *testing.T) {
 		if got := ran.get(); len(got) != 1 || got[0] != time.Duration(55).String() || total(t, db) != 1 {
 			t.Errorf("%q ran, want the last alone", got)
 		}
-		if row := unique(db.Errand.EnqueueBounced(t.Context(), generated.Bounced{Key: "k"}))(t); row.QueueRunAt.V.Sub(p.clock.time()) != 30*time.Second {
+		if row := unique(db.Errand.EnqueueBounced(t.Context(), today.Bounced{Key: "k"}))(t); row.QueueRunAt.V.Sub(p.clock.time()) != 30*time.Second {
 			t.Errorf("the next waits until %s", row.QueueRunAt.V)
 		}
 	})
@@ -252,9 +252,9 @@ func TestUniqueDebounce(t *testing.T) {
 func TestUniqueMany(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		db := p.open()
-		payloads := []generated.Kept{{Key: "a"}, {Key: "b"}, {Key: "a"}, {Key: "b", Number: 1}, {Key: "a"}}
+		payloads := []today.Kept{{Key: "a"}, {Key: "b"}, {Key: "a"}, {Key: "b", Number: 1}, {Key: "a"}}
 		no := errors.New("no")
-		if err := db.Tx(t.Context(), func(tx *generated.Tx) error {
+		if err := db.Tx(t.Context(), func(tx *today.Tx) error {
 			_, _, err := tx.Errand.EnqueueKeptMany(t.Context(), payloads)
 			return errors.Join(err, no)
 		}); !errors.Is(err, no) || total(t, db) != 0 {
@@ -284,7 +284,7 @@ func TestUniqueKeysThatAreNearlyTheSame(t *testing.T) {
 		keys := []string{"a", "A", "a ", " a", "á", "a\u0301", "a,1", `a",1`, `"a"`, `a\`, "null", "#", "1", "a\nb", "a\tb", "😀", long('x'), long('y')}
 		for range 2 {
 			for _, key := range keys {
-				unique(db.Errand.EnqueueKept(t.Context(), generated.Kept{Key: key, Number: 1}))(t)
+				unique(db.Errand.EnqueueKept(t.Context(), today.Kept{Key: key, Number: 1}))(t)
 			}
 		}
 		if n := total(t, db); n != len(keys) {
