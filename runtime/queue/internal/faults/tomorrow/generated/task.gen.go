@@ -581,20 +581,6 @@ var taskQueue = engine.Spec[Task]{
 	Queues:    []engine.Name{},
 	Retention: []engine.Retention{},
 	Statements: engine.Statements{
-		Abandon: core.Statement{
-			Text: [3]string{
-				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
-				`UPDATE task
-SET state = 'cancelled', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
-		},
 		AddLimit: core.Statement{
 			Text: [3]string{
 				`INSERT INTO queue_limits (name, paused, used, seen)
@@ -607,20 +593,6 @@ ON CONFLICT (name) DO NOTHING`,
 VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
-		},
-		Bury: core.Statement{
-			Text: [3]string{
-				`UPDATE task
-SET state = 'dead', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-				`UPDATE task
-SET state = 'dead', queue_lease = NULL, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
-				`UPDATE task
-SET state = 'dead', queue_lease = NULL, error = ?, queue_errors = ?
-WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
-			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Cancel: core.Statement{
 			Text: [3]string{
@@ -635,6 +607,20 @@ SET state = 'cancelled', queue_lease = NULL, error = COALESCE(?, error)
 WHERE id = ? AND state IN ('ready', 'running')`,
 			},
 			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
+		},
+		CancelRunning: core.Statement{
+			Text: [3]string{
+				`UPDATE task
+SET state = 'cancelled', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE task
+SET state = 'cancelled', queue_lease = NULL, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
+				`UPDATE task
+SET state = 'cancelled', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Claim: core.Statement{
 			Text: [3]string{
@@ -689,6 +675,20 @@ SET state = 'done', queue_lease = NULL
 WHERE id IN (?)`,
 			},
 			Order: [3][]int{{0, 1}, {16, 17}, {0}},
+		},
+		DeadLetter: core.Statement{
+			Text: [3]string{
+				`UPDATE task
+SET state = 'dead', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE task
+SET state = 'dead', queue_lease = NULL, error = $1, queue_errors = $2
+WHERE id = $3 AND queue_epoch = $4 AND state = 'running'`,
+				`UPDATE task
+SET state = 'dead', queue_lease = NULL, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+			},
+			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{

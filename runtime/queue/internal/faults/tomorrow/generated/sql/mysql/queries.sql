@@ -121,12 +121,12 @@ UPDATE task
 SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
--- name: BuryTask :execrows
+-- name: DeadLetterTask :execrows
 UPDATE task
 SET state = 'dead', queue_lease = NULL, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
 
--- name: AbandonTask :execrows
+-- name: CancelRunningTask :execrows
 UPDATE task
 SET state = 'cancelled', queue_lease = NULL, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';

@@ -121,12 +121,12 @@ UPDATE task
 SET state = 'ready', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
 WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 
--- name: BuryTask :execrows
+-- name: DeadLetterTask :execrows
 UPDATE task
 SET state = 'dead', queue_lease = NULL, error = $1, queue_errors = $2
 WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
 
--- name: AbandonTask :execrows
+-- name: CancelRunningTask :execrows
 UPDATE task
 SET state = 'cancelled', queue_lease = NULL, error = $1, queue_errors = $2
 WHERE id = $3 AND queue_epoch = $4 AND state = 'running';
