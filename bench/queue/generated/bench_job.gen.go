@@ -474,7 +474,7 @@ func (t *BenchJobTable) Cancel(ctx context.Context, id BenchJobID) error {
 // Retry makes a row that has ended, or waits, ready at once, with all its attempts. It
 // returns store.ErrNotFound without the row, and queue.ErrRunning while a worker has it.
 func (t *BenchJobTable) Retry(ctx context.Context, id BenchJobID) error {
-	return engine.Revive(ctx, t.Conn(), &benchJobQueue, int64(id))
+	return engine.RetryRow(ctx, t.Conn(), &benchJobQueue, int64(id))
 }
 
 // Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
@@ -840,7 +840,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 			},
 			Order: [3][]int{{4, 7, 5, 6, 0, 1}, {3, 2, 7, 5, 6, 0, 1}, {2, 3, 7, 5, 6, 0, 1}},
 		},
-		Revive: core.Statement{
+		RetryEnded: core.Statement{
 			Text: [3]string{
 				`UPDATE bench_job
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = ?, completed_at = NULL

@@ -168,7 +168,7 @@ UPDATE bench_job
 SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = COALESCE(?, error)
 WHERE id = ? AND status IN ('pending', 'processing');
 
--- name: ReviveBenchJob :execrows
+-- name: RetryEndedBenchJob :execrows
 UPDATE bench_job
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE(?, CURRENT_TIMESTAMP(6)), completed_at = NULL
 WHERE id = ? AND status <> 'processing';

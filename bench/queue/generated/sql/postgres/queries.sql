@@ -181,7 +181,7 @@ UPDATE bench_job
 SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = COALESCE($2, error)
 WHERE id = $3 AND status IN ('pending', 'processing');
 
--- name: ReviveBenchJob :execrows
+-- name: RetryEndedBenchJob :execrows
 UPDATE bench_job
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE($1::timestamptz, now()), completed_at = NULL
 WHERE id = $2 AND status <> 'processing';

@@ -164,7 +164,7 @@ UPDATE bench_job
 SET status = 'failed', queue_lease = NULL, completed_at = ?, error = COALESCE(?, error)
 WHERE id = ? AND status IN ('pending', 'processing');
 
--- name: ReviveBenchJob :execrows
+-- name: RetryEndedBenchJob :execrows
 UPDATE bench_job
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = ?, completed_at = NULL
 WHERE id = ? AND status <> 'processing';

@@ -785,6 +785,26 @@ FROM task
 WHERE id = ?`,
 			},
 		},
+		Heartbeat: core.Statement{
+			Text: [3]string{
+				`UPDATE task
+SET queue_lease = ?
+WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
+				`UPDATE task
+SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM task AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
+WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
+FOR UPDATE OF due SKIP LOCKED
+))
+RETURNING id`,
+				`UPDATE task
+SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
+		},
 		Lock: core.Statement{
 			Text: [3]string{
 				``,

@@ -91,7 +91,7 @@ WHERE id IN (?) AND state = 'running'
 ORDER BY id
 FOR UPDATE;
 
--- name: BeatTask :execrows
+-- name: HeartbeatTask :execrows
 UPDATE task
 SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 WHERE id IN (?);

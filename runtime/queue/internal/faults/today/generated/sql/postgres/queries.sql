@@ -83,7 +83,7 @@ FOR UPDATE SKIP LOCKED
 ))
 RETURNING id, job_type, payload, state, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_version;
 
--- name: BeatTask :many
+-- name: HeartbeatTask :many
 UPDATE task
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(

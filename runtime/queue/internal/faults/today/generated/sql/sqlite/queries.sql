@@ -80,7 +80,7 @@ LIMIT ?
 )
 RETURNING id, job_type, payload, state, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_version;
 
--- name: BeatTask :execrows
+-- name: HeartbeatTask :execrows
 UPDATE task
 SET queue_lease = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running';
