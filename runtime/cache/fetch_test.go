@@ -367,6 +367,26 @@ func TestStaleValues(t *testing.T) {
 	})
 }
 
+// A program whose StaleIfError is shorter than that of the program which wrote an entry
+// does not return it for longer than its own.
+func TestStaleIfErrorOfAnother(t *testing.T) {
+	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+		ctx, db := t.Context(), p.Open(t)
+		long := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, Memory: -1, StaleIfError: time.Hour})
+		short := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, Memory: -1, StaleIfError: time.Minute})
+		broken := errors.New("broken")
+		var n loads
+		wantFetch(t, long, n.gives("one"), "one") // for a minute
+		p.Clock.Add(90 * time.Second)
+		wantFetch(t, short, n.fails(broken), "one")
+		p.Clock.Add(time.Minute)
+		if v, err := short.Fetch(ctx, "k", time.Minute, n.fails(broken)); !errors.Is(err, broken) {
+			t.Errorf("a minute beyond its end: %q, %v", v, err)
+		}
+		wantFetch(t, long, n.fails(broken), "one")
+	})
+}
+
 func TestRefreshAhead(t *testing.T) {
 	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		for name, memory := range map[string]int64{"table": -1, "memory": 0} {

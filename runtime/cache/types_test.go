@@ -88,6 +88,20 @@ func wantAnother[V any](t *testing.T, db *generated.DB, opts cache.Options) {
 	}
 }
 
+// A type that was given a field in a release has the name that it had before it.
+func TestTypeOfTheReleaseBefore(t *testing.T) {
+	db := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:"}.Open(t)
+	before := func() {
+		type record struct{ Title string }
+		cachefix.Must(t, cache.New[record](db.CacheEntry, cachefix.Plain).Set(t.Context(), "k", record{"one"}, 0))
+	}
+	before()
+	type record struct{ Title, Language string }
+	opts := cachefix.Plain
+	opts.Memory = -1
+	wantAnother[record](t, db, opts)
+}
+
 func TestAnotherTypeIsLoaded(t *testing.T) {
 	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
 		db := p.Open(t)
