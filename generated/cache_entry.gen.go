@@ -190,7 +190,7 @@ func (t *CacheEntryTable) CreateMany(ctx context.Context, ns []CacheEntryNew) ([
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *CacheEntryTable) DeleteWhere(ctx context.Context, where CacheEntryFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -229,12 +229,12 @@ func (t *CacheEntryTable) First(ctx context.Context, q CacheEntryQuery) (*CacheE
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *CacheEntryTable) Count(ctx context.Context, where CacheEntryFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *CacheEntryTable) Exists(ctx context.Context, where CacheEntryFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var cacheEntrySpec = core.Spec{

@@ -266,7 +266,7 @@ func (t *CronJobTable) CreateMany(ctx context.Context, ns []CronJobNew) ([]CronJ
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *CronJobTable) DeleteWhere(ctx context.Context, where CronJobFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -305,12 +305,12 @@ func (t *CronJobTable) First(ctx context.Context, q CronJobQuery) (*CronJob, err
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *CronJobTable) Count(ctx context.Context, where CronJobFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *CronJobTable) Exists(ctx context.Context, where CronJobFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var cronJobSpec = core.Spec{

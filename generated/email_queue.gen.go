@@ -252,7 +252,7 @@ func (t *EmailQueueTable) CreateMany(ctx context.Context, ns []EmailQueueNew) ([
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *EmailQueueTable) DeleteWhere(ctx context.Context, where EmailQueueFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -291,12 +291,12 @@ func (t *EmailQueueTable) First(ctx context.Context, q EmailQueueQuery) (*EmailQ
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *EmailQueueTable) Count(ctx context.Context, where EmailQueueFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *EmailQueueTable) Exists(ctx context.Context, where EmailQueueFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var emailQueueSpec = core.Spec{
@@ -571,8 +571,8 @@ SET status = 'sent', queue_lease = NULL
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 				`UPDATE email_queue
 SET status = 'sent', queue_lease = NULL
-FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
-WHERE email_queue.id = claim.id AND email_queue.queue_epoch = claim.epoch AND email_queue.status = 'sending'
+FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS _claims
+WHERE email_queue.id = _claims.id AND email_queue.queue_epoch = _claims.epoch AND email_queue.status = 'sending'
 RETURNING email_queue.id`,
 				`UPDATE email_queue
 SET status = 'sent', queue_lease = NULL
@@ -647,8 +647,8 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM email_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.status = 'sending'
+FROM email_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.status = 'sending'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,
@@ -826,7 +826,7 @@ WHERE name = $2`,
 SET paused = ?
 WHERE name = ?`,
 			},
-			Order: [3][]int{{19, 14}, {19, 14}, {19, 14}},
+			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
 		Snooze: core.Statement{
 			Text: [3]string{

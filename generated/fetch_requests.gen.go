@@ -241,7 +241,7 @@ func (t *FetchRequestTable) CreateMany(ctx context.Context, ns []FetchRequestNew
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *FetchRequestTable) DeleteWhere(ctx context.Context, where FetchRequestFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -280,12 +280,12 @@ func (t *FetchRequestTable) First(ctx context.Context, q FetchRequestQuery) (*Fe
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *FetchRequestTable) Count(ctx context.Context, where FetchRequestFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *FetchRequestTable) Exists(ctx context.Context, where FetchRequestFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var fetchRequestSpec = core.Spec{

@@ -248,7 +248,7 @@ func (t *JobQueueTable) CreateMany(ctx context.Context, ns []JobQueueNew) ([]Job
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *JobQueueTable) DeleteWhere(ctx context.Context, where JobQueueFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -287,12 +287,12 @@ func (t *JobQueueTable) First(ctx context.Context, q JobQueueQuery) (*JobQueue, 
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *JobQueueTable) Count(ctx context.Context, where JobQueueFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *JobQueueTable) Exists(ctx context.Context, where JobQueueFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var jobQueueSpec = core.Spec{
@@ -752,8 +752,8 @@ SET status = 'completed', queue_lease = NULL, completed_at = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 				`UPDATE job_queue
 SET status = 'completed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now())
-FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS claim
-WHERE job_queue.id = claim.id AND job_queue.queue_epoch = claim.epoch AND job_queue.status = 'processing'
+FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS _claims
+WHERE job_queue.id = _claims.id AND job_queue.queue_epoch = _claims.epoch AND job_queue.status = 'processing'
 RETURNING job_queue.id`,
 				`UPDATE job_queue
 SET status = 'completed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6))
@@ -830,8 +830,8 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM job_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.status = 'processing'
+FROM job_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.status = 'processing'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,
@@ -1025,7 +1025,7 @@ WHERE name = $2`,
 SET paused = ?
 WHERE name = ?`,
 			},
-			Order: [3][]int{{19, 14}, {19, 14}, {19, 14}},
+			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
 		Snooze: core.Statement{
 			Text: [3]string{

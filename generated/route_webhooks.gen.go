@@ -171,7 +171,7 @@ func (t *RouteWebhookTable) CreateMany(ctx context.Context, ns []RouteWebhookNew
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *RouteWebhookTable) DeleteWhere(ctx context.Context, where RouteWebhookFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -210,12 +210,12 @@ func (t *RouteWebhookTable) First(ctx context.Context, q RouteWebhookQuery) (*Ro
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *RouteWebhookTable) Count(ctx context.Context, where RouteWebhookFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *RouteWebhookTable) Exists(ctx context.Context, where RouteWebhookFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var routeWebhookSpec = core.Spec{

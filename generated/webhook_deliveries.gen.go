@@ -196,7 +196,7 @@ func (t *WebhookDeliveryTable) CreateMany(ctx context.Context, ns []WebhookDeliv
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *WebhookDeliveryTable) DeleteWhere(ctx context.Context, where WebhookDeliveryFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -235,12 +235,12 @@ func (t *WebhookDeliveryTable) First(ctx context.Context, q WebhookDeliveryQuery
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *WebhookDeliveryTable) Count(ctx context.Context, where WebhookDeliveryFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *WebhookDeliveryTable) Exists(ctx context.Context, where WebhookDeliveryFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var webhookDeliverySpec = core.Spec{

@@ -111,7 +111,7 @@ func (t tablePrinter) filter() *jen.Statement { return jen.Id("where").Id(t.D.Go
 
 var (
 	untypedQuery  = code.Core("QueryOf").Call(jen.Id("q"))
-	untypedFilter = code.Core("AnyCond").Call(jen.Id("where"))
+	untypedFilter = code.Core("AnyCond").Values(jen.Id("Filter").Op(":").Id("where").Dot("Filter"))
 )
 
 // many prints what writes several rows.

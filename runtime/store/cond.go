@@ -12,11 +12,12 @@ import "github.com/hegner123/modulagen/runtime/store/internal/filter"
 // row is kept by exactly one of c and Not(c). Text compares by code point,
 // case-sensitively, on every database.
 type Cond[ID any] struct {
+	_      [0]ID        // of two datatypes neither converts to the other
 	Filter *filter.Node // set by columns and by the functions below
 }
 
 // Everything keeps every row, and says so: DeleteWhere refuses a zero Cond.
-func Everything[ID any]() Cond[ID] { return Cond[ID]{&filter.Node{Op: filter.All}} }
+func Everything[ID any]() Cond[ID] { return Cond[ID]{Filter: &filter.Node{Op: filter.All}} }
 
 // And keeps the rows that every condition keeps; without one, every row.
 func And[ID any](conds ...Cond[ID]) Cond[ID] { return join(filter.And, conds) }
@@ -26,7 +27,7 @@ func Or[ID any](conds ...Cond[ID]) Cond[ID] { return join(filter.Or, conds) }
 
 // Not keeps the rows that the condition does not keep.
 func Not[ID any](c Cond[ID]) Cond[ID] {
-	return Cond[ID]{&filter.Node{Op: filter.Not, Kids: []*filter.Node{c.Filter}}}
+	return Cond[ID]{Filter: &filter.Node{Op: filter.Not, Kids: []*filter.Node{c.Filter}}}
 }
 
 func join[ID any](o filter.Op, conds []Cond[ID]) Cond[ID] {
@@ -34,11 +35,12 @@ func join[ID any](o filter.Op, conds []Cond[ID]) Cond[ID] {
 	for _, c := range conds {
 		n.Kids = append(n.Kids, c.Filter)
 	}
-	return Cond[ID]{n}
+	return Cond[ID]{Filter: n}
 }
 
 // Order is one column of a sort. NULL is smaller than every value.
 type Order[ID any] struct {
+	_   [0]ID      // as in Cond
 	Key filter.Key // set by columns
 }
 

@@ -245,7 +245,7 @@ func (t *BenchJobTable) CreateMany(ctx context.Context, ns []BenchJobNew) ([]Ben
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *BenchJobTable) DeleteWhere(ctx context.Context, where BenchJobFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -284,12 +284,12 @@ func (t *BenchJobTable) First(ctx context.Context, q BenchJobQuery) (*BenchJob, 
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *BenchJobTable) Count(ctx context.Context, where BenchJobFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *BenchJobTable) Exists(ctx context.Context, where BenchJobFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var benchJobSpec = core.Spec{
@@ -610,8 +610,8 @@ SET status = 'completed', queue_lease = NULL, completed_at = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 				`UPDATE bench_job
 SET status = 'completed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now())
-FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS claim
-WHERE bench_job.id = claim.id AND bench_job.queue_epoch = claim.epoch AND bench_job.status = 'processing'
+FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS _claims
+WHERE bench_job.id = _claims.id AND bench_job.queue_epoch = _claims.epoch AND bench_job.status = 'processing'
 RETURNING bench_job.id`,
 				`UPDATE bench_job
 SET status = 'completed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6))
@@ -688,8 +688,8 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM bench_job AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.status = 'processing'
+FROM bench_job AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.status = 'processing'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,
@@ -883,7 +883,7 @@ WHERE name = $2`,
 SET paused = ?
 WHERE name = ?`,
 			},
-			Order: [3][]int{{19, 14}, {19, 14}, {19, 14}},
+			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
 		Snooze: core.Statement{
 			Text: [3]string{

@@ -224,7 +224,7 @@ func (t *ArticleTable) CreateMany(ctx context.Context, ns []ArticleNew) ([]Artic
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *ArticleTable) DeleteWhere(ctx context.Context, where ArticleFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -263,12 +263,12 @@ func (t *ArticleTable) First(ctx context.Context, q ArticleQuery) (*Article, err
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *ArticleTable) Count(ctx context.Context, where ArticleFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *ArticleTable) Exists(ctx context.Context, where ArticleFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var articleSpec = core.Spec{

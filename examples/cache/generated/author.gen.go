@@ -106,7 +106,7 @@ func (t *AuthorTable) CreateMany(ctx context.Context, ns []AuthorNew) ([]AuthorI
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *AuthorTable) DeleteWhere(ctx context.Context, where AuthorFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -145,12 +145,12 @@ func (t *AuthorTable) First(ctx context.Context, q AuthorQuery) (*Author, error)
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *AuthorTable) Count(ctx context.Context, where AuthorFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *AuthorTable) Exists(ctx context.Context, where AuthorFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var authorSpec = core.Spec{

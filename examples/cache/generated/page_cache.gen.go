@@ -189,7 +189,7 @@ func (t *PageCacheTable) CreateMany(ctx context.Context, ns []PageCacheNew) ([]P
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *PageCacheTable) DeleteWhere(ctx context.Context, where PageCacheFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -228,12 +228,12 @@ func (t *PageCacheTable) First(ctx context.Context, q PageCacheQuery) (*PageCach
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *PageCacheTable) Count(ctx context.Context, where PageCacheFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *PageCacheTable) Exists(ctx context.Context, where PageCacheFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var pageCacheSpec = core.Spec{

@@ -103,16 +103,9 @@ func (t cached) findMany(*model.Operation) []model.Query {
 	return statement.One(s.Query(":many", columns))
 }
 
-// listed is the condition that a column is in the list of keys, as a store.List goes
-// into the statement on each database.
+// listed is the condition that a column is in the list of keys.
 func (t cached) listed(s *statement.Statement, postgresType string, f *model.Field) string {
-	switch t.l.Dialect {
-	case sqltext.SQLite:
-		return fmt.Sprintf("IN (SELECT value FROM json_each(%s))", s.Arg(protocol.ArgKeys, nil))
-	case sqltext.Postgres:
-		return fmt.Sprintf("= ANY(%s::%s[])", s.Arg(protocol.ArgKeys, nil), postgresType)
-	}
-	return fmt.Sprintf("IN (%s)", s.Arg(protocol.ArgKeys, f))
+	return s.Listed(protocol.ArgKeys, postgresType, f)
 }
 
 func (t cached) read(columns []*model.Field) (*statement.Statement, []*model.Field) {

@@ -168,10 +168,10 @@ func (t queuePrinter) retention(r Retention, prune string) []jen.Code {
 	}
 	q, fields := t.w.Section, t.D.GoRow+"Fields"
 	ended := jen.Func().Params(jen.Id("by").Qual("time", "Time")).Add(code.Core("AnyCond")).Block(
-		jen.Return(code.Core("AnyCond").Call(code.Store("And").Call(
+		jen.Return(code.Core("AnyCond").Values(jen.Id("Filter").Op(":").Add(code.Store("And")).Call(
 			jen.Id(fields).Dot(q.State.GoName).Dot("Eq").Call(jen.Lit(r.State)),
 			jen.Id(fields).Dot(q.CompletedAt.GoName).Dot("Lte").Call(jen.Id("by")),
-		))))
+		).Dot("Filter"))))
 	return append(out, jen.Id("Ended").Op(":").Add(ended), jen.Id("Rows").Op(":").Op("&").Id(t.Spec()))
 }
 

@@ -64,10 +64,22 @@ func (t queuePrinter) enqueue(f *jen.File, k *Kind) {
 			}
 			g.Err()
 		}))
+		if u != nil {
+			g.Return(jen.Id(addName(k)).Call(jen.Id("ctx"), jen.Id("t"), jen.Id("n")))
+			return
+		}
 		t.add(g, u)
 	})
 	f.Line()
+	if u != nil {
+		f.Func().Id(addName(k)).Params(code.Ctx(), jen.Id("t").Op("*").Id(t.Type()), jen.Id("n").Id(t.D.GoRow+"New")).
+			Params(t.enqueued(u)...).BlockFunc(func(g *jen.Group) { t.add(g, u) })
+		f.Line()
+	}
 }
+
+// addName is the function that adds a row of a unique kind, or finds its duplicate.
+func addName(k *Kind) string { return "add" + k.GoName }
 
 // enqueued is what a method that enqueues one row returns. A caller whose kind
 // becomes unique has to say what it does about duplicates, or does not compile.
@@ -242,10 +254,13 @@ func (t queuePrinter) enqueueMany(f *jen.File, k *Kind) {
 }
 
 // enqueueEach prints EnqueueMany of a unique kind: it adds one after the other,
-// since each may have a duplicate, also among the others.
+// since each may have a duplicate, also among the others. It does so in the order of
+// their keys, so that two callers with the same keys cannot deadlock.
 func (t queuePrinter) enqueueEach(f *jen.File, k *Kind) {
 	name := "Enqueue" + k.GoName + "Many"
 	each := jen.Id("c").Op("*").Add(code.Core("Conn"))
+	failed := func(err jen.Code) *jen.Statement { return jen.Return(jen.Nil(), jen.Nil(), err) }
+	inPayload := func() *jen.Statement { return engine("InPayload").Call(jen.Id("i"), jen.Err()) }
 	t.Method(f, name,
 		name+" adds a "+k.Name+" for each payload, all or none. ids[i] is the id of the row that",
 		"has the key of payloads[i], and added[i] reports whether that row is new, as with",
@@ -253,18 +268,27 @@ func (t queuePrinter) enqueueEach(f *jen.File, k *Kind) {
 	).
 		Params(code.Ctx(), jen.Id("payloads").Index().Id(k.GoName), t.opts()).
 		Params(jen.Id("ids").Index().Id(t.IDType()), jen.Id("added").Index().Bool(), jen.Err().Error()).Block(
+		jen.List(jen.Id("ns"), jen.Id("keys")).Op(":=").List(
+			jen.Make(jen.Index().Id(t.D.GoRow+"New"), jen.Len(jen.Id("payloads"))), jen.Make(jen.Index().String(), jen.Len(jen.Id("payloads")))),
+		jen.For(jen.List(jen.Id("i"), jen.Id("payload")).Op(":=").Range().Id("payloads")).Block(
+			jen.If(
+				jen.List(jen.Id("ns").Index(jen.Id("i")), jen.Err()).Op("=").Id(newName(k)).Call(jen.Id("ctx"), jen.Id("payload"), jen.Id("opts")),
+				jen.Err().Op("!=").Nil(),
+			).Block(failed(inPayload())),
+			jen.Id("keys").Index(jen.Id("i")).Op("=").Add(code.Input("ns[i]", t.w.Unique)).Dot("Or").Call(jen.Lit("")),
+		),
 		jen.List(jen.Id("ids"), jen.Id("added")).Op("=").List(
 			jen.Make(jen.Index().Id(t.IDType()), jen.Len(jen.Id("payloads"))), jen.Make(jen.Index().Bool(), jen.Len(jen.Id("payloads")))),
 		jen.Err().Op("=").Add(t.Conn()).Dot("InTx").Call(jen.Id("ctx"), jen.Func().Params(each).Error().Block(
-			jen.Id("t").Op(":=").Id(t.Type()).Values(code.Core("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec()))),
-			jen.For(jen.List(jen.Id("i"), jen.Id("payload")).Op(":=").Range().Id("payloads")).Block(
-				jen.List(jen.Id("row"), jen.Id("isNew"), jen.Err()).Op(":=").Id("t").Dot("Enqueue"+k.GoName).Call(jen.Id("ctx"), jen.Id("payload"), jen.Id("opts").Op("...")),
-				jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(engine("InPayload").Call(jen.Id("i"), jen.Err()))),
+			jen.Id("t").Op(":=").Op("&").Id(t.Type()).Values(code.Core("Bind").Call(jen.Id("c"), jen.Op("&").Id(t.Spec()))),
+			jen.For(jen.List(jen.Id("_"), jen.Id("i")).Op(":=").Range().Add(engine("ByKey").Call(jen.Id("keys")))).Block(
+				jen.List(jen.Id("row"), jen.Id("isNew"), jen.Err()).Op(":=").Id(addName(k)).Call(jen.Id("ctx"), jen.Id("t"), jen.Id("ns").Index(jen.Id("i"))),
+				jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(inPayload())),
 				jen.List(jen.Id("ids").Index(jen.Id("i")), jen.Id("added").Index(jen.Id("i"))).Op("=").List(jen.Id("row").Dot("ID"), jen.Id("isNew")),
 			),
 			jen.Return(jen.Nil()),
 		)),
-		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Nil(), jen.Err())),
+		jen.If(jen.Err().Op("!=").Nil()).Block(failed(jen.Err())),
 		jen.Return(jen.Id("ids"), jen.Id("added"), jen.Nil()),
 	)
 	f.Line()

@@ -250,12 +250,16 @@ func (w work) holdLimited() []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// releaseLimited lets the first rows under a limit be claimed.
+// releaseLimited lets the first rows under a limit be claimed, of the named queues
+// that the worker claims from: others would take the room and stay where they are.
 func (w work) releaseLimited() []model.Query {
 	s := w.update(w.is(w.w.Hold, ""))
 	w.among(s, func(s *statement.Statement, columns string) {
 		alias := w.waiting(s, columns, protocol.HoldLimit)
 		s.Add(" AND %s%s = %s", alias, w.name(w.w.Limit), s.Arg(protocol.ArgLimitKey, w.w.Limit))
+		if f := w.w.Name; f != nil {
+			s.Add(" AND %s%s %s", alias, w.name(f), s.Listed(protocol.ArgQueues, "text", f))
+		}
 	}, w.best)
 	return statement.One(s.Query(":execrows", nil))
 }

@@ -38,6 +38,18 @@ func (s *Statement) Arg(index int, f *model.Field) string {
 	return s.w.Dialect.Placeholder(len(s.args))
 }
 
+// Listed returns the condition that a column is in the list that the argument index
+// is, as a core.List goes into the statement on each database.
+func (s *Statement) Listed(index int, postgresType string, f *model.Field) string {
+	switch s.w.Dialect {
+	case sqltext.SQLite:
+		return fmt.Sprintf("IN (SELECT value FROM json_each(%s))", s.Arg(index, nil))
+	case sqltext.Postgres:
+		return fmt.Sprintf("= ANY(%s::%s[])", s.Arg(index, nil), postgresType)
+	}
+	return fmt.Sprintf("IN (%s)", s.Arg(index, f))
+}
+
 // Cast says that a placeholder in an expression is a whole number.
 func (s *Statement) Cast(placeholder string) string {
 	if s.w.Dialect == sqltext.Postgres {

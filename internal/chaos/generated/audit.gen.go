@@ -185,7 +185,7 @@ func (t *AuditTable) CreateMany(ctx context.Context, ns []AuditNew) ([]AuditID, 
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *AuditTable) DeleteWhere(ctx context.Context, where AuditFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -224,12 +224,12 @@ func (t *AuditTable) First(ctx context.Context, q AuditQuery) (*Audit, error) {
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *AuditTable) Count(ctx context.Context, where AuditFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *AuditTable) Exists(ctx context.Context, where AuditFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var auditSpec = core.Spec{

@@ -107,7 +107,7 @@ func (t *CancellationTable) CreateMany(ctx context.Context, ns []CancellationNew
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *CancellationTable) DeleteWhere(ctx context.Context, where CancellationFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -146,12 +146,12 @@ func (t *CancellationTable) First(ctx context.Context, q CancellationQuery) (*Ca
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *CancellationTable) Count(ctx context.Context, where CancellationFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *CancellationTable) Exists(ctx context.Context, where CancellationFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var cancellationSpec = core.Spec{

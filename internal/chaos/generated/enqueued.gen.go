@@ -143,7 +143,7 @@ func (t *EnqueuedTable) CreateMany(ctx context.Context, ns []EnqueuedNew) ([]Enq
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *EnqueuedTable) DeleteWhere(ctx context.Context, where EnqueuedFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -182,12 +182,12 @@ func (t *EnqueuedTable) First(ctx context.Context, q EnqueuedQuery) (*Enqueued, 
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *EnqueuedTable) Count(ctx context.Context, where EnqueuedFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *EnqueuedTable) Exists(ctx context.Context, where EnqueuedFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var enqueuedSpec = core.Spec{

@@ -172,7 +172,7 @@ func (t *HistoryTable) CreateMany(ctx context.Context, ns []HistoryNew) ([]Histo
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *HistoryTable) DeleteWhere(ctx context.Context, where HistoryFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -211,12 +211,12 @@ func (t *HistoryTable) First(ctx context.Context, q HistoryQuery) (*History, err
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *HistoryTable) Count(ctx context.Context, where HistoryFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *HistoryTable) Exists(ctx context.Context, where HistoryFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var historySpec = core.Spec{

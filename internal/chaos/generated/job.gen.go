@@ -237,7 +237,7 @@ func (t *JobTable) CreateMany(ctx context.Context, ns []JobNew) ([]JobID, error)
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *JobTable) DeleteWhere(ctx context.Context, where JobFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -276,12 +276,12 @@ func (t *JobTable) First(ctx context.Context, q JobQuery) (*Job, error) {
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *JobTable) Count(ctx context.Context, where JobFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *JobTable) Exists(ctx context.Context, where JobFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var jobSpec = core.Spec{
@@ -653,8 +653,8 @@ SET state = 'done', queue_lease = NULL
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE job
 SET state = 'done', queue_lease = NULL
-FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
-WHERE job.id = claim.id AND job.queue_epoch = claim.epoch AND job.state = 'running'
+FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS _claims
+WHERE job.id = _claims.id AND job.queue_epoch = _claims.epoch AND job.state = 'running'
 RETURNING job.id`,
 				`UPDATE job
 SET state = 'done', queue_lease = NULL
@@ -731,8 +731,8 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM job AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
+FROM job AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.state = 'running'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,
@@ -926,7 +926,7 @@ WHERE name = $2`,
 SET paused = ?
 WHERE name = ?`,
 			},
-			Order: [3][]int{{19, 14}, {19, 14}, {19, 14}},
+			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
 		Snooze: core.Statement{
 			Text: [3]string{

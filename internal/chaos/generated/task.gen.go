@@ -256,7 +256,7 @@ func (t *TaskTable) CreateMany(ctx context.Context, ns []TaskNew) ([]TaskID, err
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *TaskTable) DeleteWhere(ctx context.Context, where TaskFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -295,12 +295,12 @@ func (t *TaskTable) First(ctx context.Context, q TaskQuery) (*Task, error) {
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *TaskTable) Count(ctx context.Context, where TaskFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *TaskTable) Exists(ctx context.Context, where TaskFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var taskSpec = core.Spec{
@@ -443,6 +443,10 @@ func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(
 	if err != nil {
 		return nil, false, err
 	}
+	return addOnce(ctx, t, n)
+}
+
+func addOnce(ctx context.Context, t *TaskTable, n TaskNew) (row *Task, added bool, err error) {
 	return engine.AddUnique(ctx, t.Conn(), &taskQueue, n.own.QueueUnique.Or(""), engine.Unique{On: engine.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Task, error) {
 		t := TaskTable{core.Bind(c, &taskSpec)}
 		n.own.QueueUniqueUntil = until
@@ -470,11 +474,18 @@ func (t *TaskTable) EnqueueOnce(ctx context.Context, payload Once, opts ...func(
 // has the key of payloads[i], and added[i] reports whether that row is new, as with
 // EnqueueOnce; an id may occur several times and is new at most once.
 func (t *TaskTable) EnqueueOnceMany(ctx context.Context, payloads []Once, opts ...func(*TaskNew)) (ids []TaskID, added []bool, err error) {
+	ns, keys := make([]TaskNew, len(payloads)), make([]string, len(payloads))
+	for i, payload := range payloads {
+		if ns[i], err = newOnce(ctx, payload, opts); err != nil {
+			return nil, nil, engine.InPayload(i, err)
+		}
+		keys[i] = ns[i].own.QueueUnique.Or("")
+	}
 	ids, added = make([]TaskID, len(payloads)), make([]bool, len(payloads))
 	err = t.Conn().InTx(ctx, func(c *core.Conn) error {
-		t := TaskTable{core.Bind(c, &taskSpec)}
-		for i, payload := range payloads {
-			row, isNew, err := t.EnqueueOnce(ctx, payload, opts...)
+		t := &TaskTable{core.Bind(c, &taskSpec)}
+		for _, i := range engine.ByKey(keys) {
+			row, isNew, err := addOnce(ctx, t, ns[i])
 			if err != nil {
 				return engine.InPayload(i, err)
 			}
@@ -793,8 +804,8 @@ SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE task
 SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
-FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
-WHERE task.id = claim.id AND task.queue_epoch = claim.epoch AND task.state = 'running'
+FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS _claims
+WHERE task.id = _claims.id AND task.queue_epoch = _claims.epoch AND task.state = 'running'
 RETURNING task.id`,
 				`UPDATE task
 SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
@@ -871,8 +882,8 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM task AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
+FROM task AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.state = 'running'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,
@@ -1093,7 +1104,7 @@ WHERE paused = FALSE AND seen < ?
 ORDER BY id
 LIMIT 1000`,
 			},
-			Order: [3][]int{{21}, {21}, {21}},
+			Order: [3][]int{{22}, {22}, {22}},
 		},
 		Read: core.Statement{
 			Text: [3]string{
@@ -1140,7 +1151,7 @@ SET queue_hold = ''
 WHERE id IN (
 SELECT due.id
 FROM task AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = ?
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = ? AND due.queue_name IN (SELECT value FROM json_each(?))
 ORDER BY due.priority DESC, due.id
 LIMIT ?
 )`,
@@ -1149,18 +1160,18 @@ SET queue_hold = ''
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM task AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1 AND due.queue_name = ANY($2::text[])
 ORDER BY due.priority DESC, due.id
-LIMIT $2
+LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
 				`UPDATE task
 SET queue_hold = ''
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ? AND queue_name IN (?)
 ORDER BY priority DESC, id
 LIMIT ?`,
 			},
-			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
+			Order: [3][]int{{14, 19, 8}, {14, 19, 8}, {14, 19, 8}},
 		},
 		Report: core.Statement{
 			Text: [3]string{
@@ -1233,7 +1244,7 @@ WHERE name = $3`,
 SET used = ?, seen = ?
 WHERE name = ?`,
 			},
-			Order: [3][]int{{20, 21, 14}, {20, 21, 14}, {20, 21, 14}},
+			Order: [3][]int{{21, 22, 14}, {21, 22, 14}, {21, 22, 14}},
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{
@@ -1247,7 +1258,7 @@ WHERE name = $2`,
 SET paused = ?
 WHERE name = ?`,
 			},
-			Order: [3][]int{{19, 14}, {19, 14}, {19, 14}},
+			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
 		Snooze: core.Statement{
 			Text: [3]string{

@@ -95,7 +95,7 @@ func TestOwnRowsAreForgotten(t *testing.T) {
 			}},
 			{"delete", func() error { return rows.Delete(ctx, id("k")) }},
 			{"delete many", func() error {
-				n, err := rows.DeleteWhere(ctx, core.AnyCond(ownKey.Eq("k")))
+				n, err := rows.DeleteWhere(ctx, core.AnyCond{Filter: ownKey.Eq("k").Filter})
 				if n != 1 {
 					t.Errorf("deleted %d", n)
 				}
@@ -156,7 +156,7 @@ func testOwnRowsCreated(t *testing.T, c *cache.Cache[string], rows core.Table) {
 	cachefix.Must(t, rows.Create(ctx, &ownNew{Key: "c1", Value: `"v"`}, new(ownRow)))
 	var ids []int64
 	cachefix.Must(t, rows.CreateMany(ctx, []ownNew{{Key: "c2", Value: `"v"`}, {Key: "c3", Value: `"v"`}}, &ids))
-	if n, err := rows.Count(ctx, core.AnyCond(ownID.In(ids...)), 0); err != nil || n != 2 {
+	if n, err := rows.Count(ctx, core.AnyCond{Filter: ownID.In(ids...).Filter}, 0); err != nil || n != 2 {
 		t.Errorf("%d rows, %v", n, err)
 	}
 	for _, key := range keys {

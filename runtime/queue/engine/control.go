@@ -120,6 +120,7 @@ func setPaused[R any](ctx context.Context, c *core.Conn, spec *Spec[R], queues [
 			}
 		}
 	}
+	slices.Sort(switches) // in order, so that two callers cannot deadlock
 	err := c.InTx(ctx, func(c *core.Conn) error {
 		for _, s := range switches {
 			args := limitArguments(s)

@@ -94,7 +94,7 @@ func (r *runner) engine(ctx context.Context) (*engine, error) {
 	e.observer = &observer{name: name, logger: opts.Logger, events: eventsOf(r.db, name), tele: &telemetry{name, opts.Telemetry}}
 	e.claims = newClaimSet(e.observer)
 	e.pauses = &pauses{table: work, locals: e.locals}
-	e.limiter = &limiter{table: work, observer: e.observer}
+	e.limiter = &limiter{table: work, observer: e.observer, locals: e.locals}
 	e.ended = newAnnouncer(r.db.Conn(), endedTopic(name))
 	e.settler = &settler{table: work, buffer: newSettleBuffer(), claims: e.claims, limiter: e.limiter, ended: e.ended, observer: e.observer}
 	e.leases = &leaseWatch{lease: lease, claims: e.claims, release: e.settler.release}

@@ -20,6 +20,7 @@ import (
 type limiter struct {
 	*table
 	observer *observer
+	locals   []*localQueue
 
 	commits atomic.Int64 // how long counts under a rate took to commit, in nanoseconds
 	after   string       // the key that releaseWaiting visited last
@@ -164,14 +165,27 @@ func (l *limiter) runningUnder(ctx context.Context, c *core.Conn, key string) (i
 	return int(n), err
 }
 
-// release makes up to n rows claimable that wait under a key.
+// release makes up to n rows claimable that wait under a key, in the queues that this
+// worker claims from.
 func (l *limiter) release(ctx context.Context, c *core.Conn, key string, n int) (int64, error) {
 	if n <= 0 {
 		return 0, nil
 	}
 	args := arguments(l.db, 0)
 	args[protocol.ArgLimitKey], args[protocol.ArgLimit] = key, int64(min(n, maxBatch))
+	args[protocol.ArgQueues] = core.ListOf(l.claimedFrom())
 	return core.Exec(ctx, c, &l.shape.st.ReleaseLimited, args)
+}
+
+// claimedFrom lists the named queues that this worker claims from now.
+func (l *limiter) claimedFrom() []string {
+	names := []string{}
+	for _, q := range l.locals {
+		if !q.isPaused() {
+			names = append(names, q.name)
+		}
+	}
+	return names
 }
 
 // releaseAfter releases as many rows as jobs have ended under a limit of concurrency.

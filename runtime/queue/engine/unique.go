@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
@@ -70,6 +71,18 @@ func AddUnique[R any](ctx context.Context, c *core.Conn, spec *Spec[R], key stri
 	}
 	c.Announce(spec.Name)
 	return row, added, nil
+}
+
+// ByKey returns the indexes of keys in the order of the keys, and where two are the same
+// in their own: the order in which jobs are added whose keys are unique, so that two
+// callers with the same keys cannot deadlock. Generated code calls it.
+func ByKey(keys []string) []int {
+	order := make([]int, len(keys))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(keys[a], keys[b]) })
+	return order
 }
 
 // yields reports whether a row that has the key yields it to a new one: its key has

@@ -26,6 +26,7 @@ const (
 	ArgIDs             // of many claims
 	ArgEpochs          // of the same claims
 	ArgPriority        // the new one
+	ArgQueues          // the named queues that a worker claims from, a list
 	ArgPaused          // whether a queue is paused
 	ArgUsed            // the starts under a limit
 	ArgSeen            // when a limit was last looked at, in microseconds since 1970

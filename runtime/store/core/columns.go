@@ -5,8 +5,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/internal/filter"
 )
 
-// AnyCond is a store.Cond without its type, as a Table takes it. A store.Cond converts
-// to it.
+// AnyCond is a store.Cond without its type, as a Table takes it.
 type AnyCond struct{ Filter *filter.Node }
 
 // FieldOf makes a column; generated code does.

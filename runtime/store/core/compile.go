@@ -97,6 +97,10 @@ func (b *builder) cond(n *filter.Node, negate bool, depth int) {
 	case filter.And, filter.Or:
 		b.join(n, negate, depth)
 	default:
+		if n.Col >= len(b.cols) {
+			b.fail(invalidf("a filter names column %d of %d: it is another datatype's", n.Col, len(b.cols)))
+			return
+		}
 		b.leaf(n, negate)
 	}
 }

@@ -45,6 +45,9 @@ func (a access) plan(q AnyQuery) (plan, error) {
 		return p, invalidf("%s: a sort has at most %d columns", a.s.Name, maxSort)
 	}
 	for _, o := range q.sort {
+		if o.Col >= len(a.s.Columns) {
+			return p, invalidf("%s: a sort names column %d of %d: it is another datatype's", a.s.Name, o.Col, len(a.s.Columns))
+		}
 		if slices.ContainsFunc(p.sort, func(k filter.Key) bool { return k.Col == o.Col }) {
 			continue // the first one has decided
 		}
@@ -218,8 +221,8 @@ func (a access) count(ctx context.Context, where *filter.Node, limit int) (int, 
 }
 
 func (a access) deleteWhere(ctx context.Context, where *filter.Node) (int64, error) {
-	if where == nil {
-		return 0, invalidf("%s: DeleteWhere without a condition; Everything removes every row", a.s.Name)
+	if keepsAll(where) {
+		return 0, invalidf("%s: DeleteWhere with a condition that every row meets; Everything deletes every row", a.s.Name)
 	}
 	if a.s.followed(Deleted) {
 		return a.deleteWhereWithEffects(ctx, where)

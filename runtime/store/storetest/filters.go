@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 var f = ArticleFields
@@ -389,10 +390,15 @@ func testFilterLimits(t *testing.T, db *DB) {
 			t.Fatal(name)
 		}
 	}
+	other := core.FieldOf[ArticleID, int64](1000) // of a datatype with more columns
+	_, err := db.Article.List(ctx, store.Query[ArticleID]{Where: other.Eq(1)})
+	wantErr(t, err, store.ErrInvalid)
+	_, err = db.Article.List(ctx, store.Query[ArticleID]{Sort: []store.Order[ArticleID]{other.Asc()}})
+	wantErr(t, err, store.ErrInvalid)
 	for _, limit := range []int{-1, store.MaxLimit + 1} {
 		_, err := db.Article.List(ctx, store.Query[ArticleID]{Limit: limit})
 		wantErr(t, err, store.ErrInvalid)
 	}
-	_, err := db.Article.CreateMany(ctx, make([]ArticleNew, store.MaxBulk+1))
+	_, err = db.Article.CreateMany(ctx, make([]ArticleNew, store.MaxBulk+1))
 	wantErr(t, err, store.ErrInvalid)
 }

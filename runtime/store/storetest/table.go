@@ -89,15 +89,15 @@ func (t *Table[R, ID, N, P]) First(ctx context.Context, q store.Query[ID]) (*R, 
 
 // Count counts rows.
 func (t *Table[R, ID, N, P]) Count(ctx context.Context, where store.Cond[ID], limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether there is a row.
 func (t *Table[R, ID, N, P]) Exists(ctx context.Context, where store.Cond[ID]) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // DeleteWhere deletes rows.
 func (t *Table[R, ID, N, P]) DeleteWhere(ctx context.Context, where store.Cond[ID]) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
-	"github.com/shopspring/decimal"
 )
 
 func dec(s string) store.Decimal { return decimal.RequireFromString(s) }

@@ -235,8 +235,22 @@ func testDeleteWhere(t *testing.T, db *DB) {
 		n.Views = store.Int(int64(i))
 		mustCreate(t, db, n)
 	}
-	_, err := db.Article.DeleteWhere(ctx, store.Cond[ArticleID]{})
-	wantErr(t, err, store.ErrInvalid)
+	zero, one := store.Cond[ArticleID]{}, ArticleFields.Views.Eq(1)
+	and, or, not := store.And[ArticleID], store.Or[ArticleID], store.Not[ArticleID]
+	for name, all := range map[string]store.Cond[ArticleID]{
+		"zero": zero, "and()": and(), "and of zero": and(zero, and()), "or with zero": or(one, zero),
+		"not(or())": not(or()), "not in()": not(ArticleFields.Views.In()), "not(not(and()))": not(not(and())),
+		"not(and(or(), one))": not(and(or(), one)),
+	} {
+		if n, err := db.Article.DeleteWhere(ctx, all); !errors.Is(err, store.ErrInvalid) {
+			t.Errorf("%s: deleted %d, %v", name, n, err)
+		}
+	}
+	for name, none := range map[string]store.Cond[ArticleID]{"or()": or(), "not zero": not(zero), "and(or(), zero)": and(or(), zero)} {
+		if n, err := db.Article.DeleteWhere(ctx, none); n != 0 || err != nil {
+			t.Errorf("%s: deleted %d, %v", name, n, err)
+		}
+	}
 	n, err := db.Article.DeleteWhere(ctx, ArticleFields.Views.Lt(3))
 	if err != nil || n != 3 {
 		t.Errorf("deleted %d, %v", n, err)

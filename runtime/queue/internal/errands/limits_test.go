@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -90,6 +91,75 @@ func TestConcurrency(t *testing.T) {
 		}
 		if most != 2 {
 			t.Errorf("%d ran at once, want 2", most)
+		}
+	})
+}
+
+// Rows under a limit that wait in a queue which is paused, or which no worker works,
+// do not take the room from those of another queue.
+func TestLimitOverSeveralQueues(t *testing.T) {
+	for name, pause := range map[string]bool{"paused": true, "not worked": false} {
+		t.Run(name, func(t *testing.T) {
+			live(t, func(t *testing.T, p *place) {
+				db := p.open()
+				elsewhere := func(n *today.ErrandNew) { n.QueueName, n.Priority = store.Set("media"), store.Int(9) }
+				must(db.Errand.EnqueueSharedMany(t.Context(), make([]today.Shared, 200), elsewhere))(t)
+				ids := must(db.Errand.EnqueueSharedMany(t.Context(), make([]today.Shared, 8)))(t)
+				opts := queue.Options{Queues: map[string]int{"main": 6}}
+				if pause {
+					opts.Queues = nil
+					if err := db.Errand.Pause(t.Context(), "media"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				work(t, db, today.Workers{Errand: does(nothing), ErrandOptions: opts})
+				for _, id := range ids {
+					await(t, db, id)
+				}
+			})
+		})
+	}
+}
+
+// Callers that name the same keys, or the same queues, in another order do not wait
+// for one another.
+func TestOrderOfLocks(t *testing.T) {
+	live(t, func(t *testing.T, p *place) {
+		db := p.open()
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		var callers sync.WaitGroup
+		for caller := range uint64(6) {
+			callers.Go(func() {
+				r := rand.New(rand.NewPCG(seed, caller))
+				for range 10 {
+					payloads := make([]today.Kept, 6)
+					for i, n := range r.Perm(len(payloads)) {
+						payloads[i] = today.Kept{Key: fmt.Sprint("k", n), Number: 1}
+					}
+					ids, _, err := db.Errand.EnqueueKeptMany(t.Context(), payloads)
+					if err != nil || len(ids) != len(payloads) {
+						t.Error(len(ids), err)
+					}
+					for i, id := range ids {
+						if row := get(t, db, id); !strings.Contains(string(row.Payload), payloads[i].Key) {
+							t.Errorf("the id of %s is that of %s", payloads[i].Key, row.Payload)
+						}
+					}
+					queues := []string{"main", "media"}
+					r.Shuffle(2, func(i, j int) { queues[i], queues[j] = queues[j], queues[i] })
+					if err := db.Errand.Pause(t.Context(), queues...); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		callers.Wait()
+		if p.name == "postgres" {
+			deadlocks := must(core.One(t.Context(), db.Store().Conn(), statement("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"), nil, func(n *int64) []any { return []any{n} }))(t)
+			if deadlocks != 0 {
+				t.Errorf("%d deadlocks", deadlocks)
+			}
 		}
 	})
 }

@@ -560,7 +560,7 @@ LIMIT ?;
 -- name: ReleaseLimitedTask :execrows
 UPDATE task
 SET queue_hold = ''
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ? AND queue_name IN (?)
 ORDER BY priority DESC, id
 LIMIT ?;
 

@@ -227,8 +227,8 @@ UPDATE job
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM job AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
+FROM job AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.state = 'running'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id;
@@ -236,8 +236,8 @@ RETURNING id;
 -- name: CompleteJob :many
 UPDATE job
 SET state = 'done', queue_lease = NULL
-FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
-WHERE job.id = claim.id AND job.queue_epoch = claim.epoch AND job.state = 'running'
+FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS _claims
+WHERE job.id = _claims.id AND job.queue_epoch = _claims.epoch AND job.state = 'running'
 RETURNING job.id;
 
 -- name: FinishJob :execrows
@@ -430,8 +430,8 @@ UPDATE task
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM task AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
+FROM task AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.state = 'running'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id;
@@ -439,8 +439,8 @@ RETURNING id;
 -- name: CompleteTask :many
 UPDATE task
 SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
-FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
-WHERE task.id = claim.id AND task.queue_epoch = claim.epoch AND task.state = 'running'
+FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS _claims
+WHERE task.id = _claims.id AND task.queue_epoch = _claims.epoch AND task.state = 'running'
 RETURNING task.id;
 
 -- name: FinishTask :execrows
@@ -613,9 +613,9 @@ SET queue_hold = ''
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM task AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1 AND due.queue_name = ANY($2::text[])
 ORDER BY due.priority DESC, due.id
-LIMIT $2
+LIMIT $3
 FOR UPDATE SKIP LOCKED
 ));
 

@@ -318,7 +318,7 @@ func (t *ChoreTable) CreateMany(ctx context.Context, ns []ChoreNew) ([]ChoreID, 
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *ChoreTable) DeleteWhere(ctx context.Context, where ChoreFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -357,12 +357,12 @@ func (t *ChoreTable) First(ctx context.Context, q ChoreQuery) (*Chore, error) {
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *ChoreTable) Count(ctx context.Context, where ChoreFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *ChoreTable) Exists(ctx context.Context, where ChoreFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var choreSpec = core.Spec{
@@ -689,8 +689,8 @@ SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE chore
 SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
-FROM (SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
-WHERE chore.id = claim.id AND chore.queue_epoch = claim.epoch AND chore.state = 'running'
+FROM (SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS epoch) AS _claims
+WHERE chore.id = _claims.id AND chore.queue_epoch = _claims.epoch AND chore.state = 'running'
 RETURNING chore.id`,
 				`UPDATE chore
 SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
@@ -765,8 +765,8 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM chore AS due, (SELECT unnest($3::text[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
+FROM chore AS due, (SELECT unnest($3::text[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.state = 'running'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,
@@ -966,7 +966,7 @@ WHERE paused = FALSE AND seen < ?
 ORDER BY id
 LIMIT 1000`,
 			},
-			Order: [3][]int{{21}, {21}, {21}},
+			Order: [3][]int{{22}, {22}, {22}},
 		},
 		Read: core.Statement{
 			Text: [3]string{
@@ -1100,7 +1100,7 @@ WHERE name = $3`,
 SET used = ?, seen = ?
 WHERE name = ?`,
 			},
-			Order: [3][]int{{20, 21, 14}, {20, 21, 14}, {20, 21, 14}},
+			Order: [3][]int{{21, 22, 14}, {21, 22, 14}, {21, 22, 14}},
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{
@@ -1114,7 +1114,7 @@ WHERE name = $2`,
 SET paused = ?
 WHERE name = ?`,
 			},
-			Order: [3][]int{{19, 14}, {19, 14}, {19, 14}},
+			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
 		Snooze: core.Statement{
 			Text: [3]string{

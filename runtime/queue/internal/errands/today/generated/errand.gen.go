@@ -274,7 +274,7 @@ func (t *ErrandTable) CreateMany(ctx context.Context, ns []ErrandNew) ([]ErrandI
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *ErrandTable) DeleteWhere(ctx context.Context, where ErrandFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -313,12 +313,12 @@ func (t *ErrandTable) First(ctx context.Context, q ErrandQuery) (*Errand, error)
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *ErrandTable) Count(ctx context.Context, where ErrandFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *ErrandTable) Exists(ctx context.Context, where ErrandFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var errandSpec = core.Spec{
@@ -1025,6 +1025,10 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 	if err != nil {
 		return nil, false, err
 	}
+	return addKept(ctx, t, n)
+}
+
+func addKept(ctx context.Context, t *ErrandTable, n ErrandNew) (row *Errand, added bool, err error) {
 	return engine.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), engine.Unique{On: engine.Keep}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{core.Bind(c, &errandSpec)}
 		n.own.QueueUniqueUntil = until
@@ -1058,11 +1062,18 @@ func (t *ErrandTable) EnqueueKept(ctx context.Context, payload Kept, opts ...fun
 // has the key of payloads[i], and added[i] reports whether that row is new, as with
 // EnqueueKept; an id may occur several times and is new at most once.
 func (t *ErrandTable) EnqueueKeptMany(ctx context.Context, payloads []Kept, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
+	ns, keys := make([]ErrandNew, len(payloads)), make([]string, len(payloads))
+	for i, payload := range payloads {
+		if ns[i], err = newKept(ctx, payload, opts); err != nil {
+			return nil, nil, engine.InPayload(i, err)
+		}
+		keys[i] = ns[i].own.QueueUnique.Or("")
+	}
 	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
 	err = t.Conn().InTx(ctx, func(c *core.Conn) error {
-		t := ErrandTable{core.Bind(c, &errandSpec)}
-		for i, payload := range payloads {
-			row, isNew, err := t.EnqueueKept(ctx, payload, opts...)
+		t := &ErrandTable{core.Bind(c, &errandSpec)}
+		for _, i := range engine.ByKey(keys) {
+			row, isNew, err := addKept(ctx, t, ns[i])
 			if err != nil {
 				return engine.InPayload(i, err)
 			}
@@ -1121,6 +1132,10 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 	if err != nil {
 		return nil, false, err
 	}
+	return addHourly(ctx, t, n)
+}
+
+func addHourly(ctx context.Context, t *ErrandTable, n ErrandNew) (row *Errand, added bool, err error) {
 	return engine.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), engine.Unique{
 		For: 1 * time.Hour,
 		On:  engine.Keep,
@@ -1157,11 +1172,18 @@ func (t *ErrandTable) EnqueueHourly(ctx context.Context, payload Hourly, opts ..
 // has the key of payloads[i], and added[i] reports whether that row is new, as with
 // EnqueueHourly; an id may occur several times and is new at most once.
 func (t *ErrandTable) EnqueueHourlyMany(ctx context.Context, payloads []Hourly, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
+	ns, keys := make([]ErrandNew, len(payloads)), make([]string, len(payloads))
+	for i, payload := range payloads {
+		if ns[i], err = newHourly(ctx, payload, opts); err != nil {
+			return nil, nil, engine.InPayload(i, err)
+		}
+		keys[i] = ns[i].own.QueueUnique.Or("")
+	}
 	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
 	err = t.Conn().InTx(ctx, func(c *core.Conn) error {
-		t := ErrandTable{core.Bind(c, &errandSpec)}
-		for i, payload := range payloads {
-			row, isNew, err := t.EnqueueHourly(ctx, payload, opts...)
+		t := &ErrandTable{core.Bind(c, &errandSpec)}
+		for _, i := range engine.ByKey(keys) {
+			row, isNew, err := addHourly(ctx, t, ns[i])
 			if err != nil {
 				return engine.InPayload(i, err)
 			}
@@ -1222,6 +1244,10 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 	if err != nil {
 		return nil, false, err
 	}
+	return addReplaced(ctx, t, n)
+}
+
+func addReplaced(ctx context.Context, t *ErrandTable, n ErrandNew) (row *Errand, added bool, err error) {
 	return engine.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), engine.Unique{On: engine.Replace}, func(c *core.Conn, until store.Opt[time.Time]) (*Errand, error) {
 		t := ErrandTable{core.Bind(c, &errandSpec)}
 		n.own.QueueUniqueUntil = until
@@ -1255,11 +1281,18 @@ func (t *ErrandTable) EnqueueReplaced(ctx context.Context, payload Replaced, opt
 // has the key of payloads[i], and added[i] reports whether that row is new, as with
 // EnqueueReplaced; an id may occur several times and is new at most once.
 func (t *ErrandTable) EnqueueReplacedMany(ctx context.Context, payloads []Replaced, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
+	ns, keys := make([]ErrandNew, len(payloads)), make([]string, len(payloads))
+	for i, payload := range payloads {
+		if ns[i], err = newReplaced(ctx, payload, opts); err != nil {
+			return nil, nil, engine.InPayload(i, err)
+		}
+		keys[i] = ns[i].own.QueueUnique.Or("")
+	}
 	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
 	err = t.Conn().InTx(ctx, func(c *core.Conn) error {
-		t := ErrandTable{core.Bind(c, &errandSpec)}
-		for i, payload := range payloads {
-			row, isNew, err := t.EnqueueReplaced(ctx, payload, opts...)
+		t := &ErrandTable{core.Bind(c, &errandSpec)}
+		for _, i := range engine.ByKey(keys) {
+			row, isNew, err := addReplaced(ctx, t, ns[i])
 			if err != nil {
 				return engine.InPayload(i, err)
 			}
@@ -1319,6 +1352,10 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 	if err != nil {
 		return nil, false, err
 	}
+	return addBounced(ctx, t, n)
+}
+
+func addBounced(ctx context.Context, t *ErrandTable, n ErrandNew) (row *Errand, added bool, err error) {
 	return engine.AddUnique(ctx, t.Conn(), &errandQueue, n.own.QueueUnique.Or(""), engine.Unique{
 		AtMost: 1 * time.Minute,
 		On:     engine.Debounce,
@@ -1359,11 +1396,18 @@ func (t *ErrandTable) EnqueueBounced(ctx context.Context, payload Bounced, opts 
 // has the key of payloads[i], and added[i] reports whether that row is new, as with
 // EnqueueBounced; an id may occur several times and is new at most once.
 func (t *ErrandTable) EnqueueBouncedMany(ctx context.Context, payloads []Bounced, opts ...func(*ErrandNew)) (ids []ErrandID, added []bool, err error) {
+	ns, keys := make([]ErrandNew, len(payloads)), make([]string, len(payloads))
+	for i, payload := range payloads {
+		if ns[i], err = newBounced(ctx, payload, opts); err != nil {
+			return nil, nil, engine.InPayload(i, err)
+		}
+		keys[i] = ns[i].own.QueueUnique.Or("")
+	}
 	ids, added = make([]ErrandID, len(payloads)), make([]bool, len(payloads))
 	err = t.Conn().InTx(ctx, func(c *core.Conn) error {
-		t := ErrandTable{core.Bind(c, &errandSpec)}
-		for i, payload := range payloads {
-			row, isNew, err := t.EnqueueBounced(ctx, payload, opts...)
+		t := &ErrandTable{core.Bind(c, &errandSpec)}
+		for _, i := range engine.ByKey(keys) {
+			row, isNew, err := addBounced(ctx, t, ns[i])
 			if err != nil {
 				return engine.InPayload(i, err)
 			}
@@ -1762,8 +1806,8 @@ SET state = 'done', queue_lease = NULL, queue_completed_at = ?, queue_unique_unt
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE errand
 SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE
-FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE errand.id = claim.id AND errand.queue_epoch = claim.epoch AND errand.state = 'running'
+FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE errand.id = _claims.id AND errand.queue_epoch = _claims.epoch AND errand.state = 'running'
 RETURNING errand.id`,
 				`UPDATE errand
 SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE
@@ -1840,8 +1884,8 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM errand AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
+FROM errand AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.state = 'running'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,
@@ -2076,7 +2120,7 @@ WHERE paused = FALSE AND seen < ?
 ORDER BY id
 LIMIT 1000`,
 			},
-			Order: [3][]int{{21}, {21}, {21}},
+			Order: [3][]int{{22}, {22}, {22}},
 		},
 		Read: core.Statement{
 			Text: [3]string{
@@ -2123,7 +2167,7 @@ SET queue_hold = ''
 WHERE id IN (
 SELECT due.id
 FROM errand AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = ?
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = ? AND due.queue_name IN (SELECT value FROM json_each(?))
 ORDER BY due.queue_rank, due.id
 LIMIT ?
 )`,
@@ -2132,18 +2176,18 @@ SET queue_hold = ''
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM errand AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1 AND due.queue_name = ANY($2::text[])
 ORDER BY due.queue_rank, due.id
-LIMIT $2
+LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
 				`UPDATE errand
 SET queue_hold = ''
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ? AND queue_name IN (?)
 ORDER BY queue_rank, id
 LIMIT ?`,
 			},
-			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
+			Order: [3][]int{{14, 19, 8}, {14, 19, 8}, {14, 19, 8}},
 		},
 		Report: core.Statement{
 			Text: [3]string{
@@ -2216,7 +2260,7 @@ WHERE name = $3`,
 SET used = ?, seen = ?
 WHERE name = ?`,
 			},
-			Order: [3][]int{{20, 21, 14}, {20, 21, 14}, {20, 21, 14}},
+			Order: [3][]int{{21, 22, 14}, {21, 22, 14}, {21, 22, 14}},
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{
@@ -2230,7 +2274,7 @@ WHERE name = $2`,
 SET paused = ?
 WHERE name = ?`,
 			},
-			Order: [3][]int{{19, 14}, {19, 14}, {19, 14}},
+			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
 		Snooze: core.Statement{
 			Text: [3]string{

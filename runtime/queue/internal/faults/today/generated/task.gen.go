@@ -229,7 +229,7 @@ func (t *TaskTable) CreateMany(ctx context.Context, ns []TaskNew) ([]TaskID, err
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *TaskTable) DeleteWhere(ctx context.Context, where TaskFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -268,12 +268,12 @@ func (t *TaskTable) First(ctx context.Context, q TaskQuery) (*Task, error) {
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *TaskTable) Count(ctx context.Context, where TaskFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *TaskTable) Exists(ctx context.Context, where TaskFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var taskSpec = core.Spec{
@@ -716,8 +716,8 @@ SET state = 'done', queue_lease = NULL
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE task
 SET state = 'done', queue_lease = NULL
-FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS claim
-WHERE task.id = claim.id AND task.queue_epoch = claim.epoch AND task.state = 'running'
+FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS _claims
+WHERE task.id = _claims.id AND task.queue_epoch = _claims.epoch AND task.state = 'running'
 RETURNING task.id`,
 				`UPDATE task
 SET state = 'done', queue_lease = NULL
@@ -794,8 +794,8 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM task AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
+FROM task AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.state = 'running'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,
@@ -989,7 +989,7 @@ WHERE name = $2`,
 SET paused = ?
 WHERE name = ?`,
 			},
-			Order: [3][]int{{19, 14}, {19, 14}, {19, 14}},
+			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
 		Snooze: core.Statement{
 			Text: [3]string{

@@ -112,7 +112,7 @@ func (t *ReceiptTable) CreateMany(ctx context.Context, ns []ReceiptNew) ([]Recei
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
 // where with store.ErrInvalid: store.Everything deletes every row.
 func (t *ReceiptTable) DeleteWhere(ctx context.Context, where ReceiptFilter) (int64, error) {
-	return t.core.DeleteWhere(ctx, core.AnyCond(where))
+	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 // List returns one page. A page after a cursor starts right behind the row that the
@@ -151,12 +151,12 @@ func (t *ReceiptTable) First(ctx context.Context, q ReceiptQuery) (*Receipt, err
 // Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count
 // costs as much as reading what it counts.
 func (t *ReceiptTable) Count(ctx context.Context, where ReceiptFilter, limit int) (int, error) {
-	return t.core.Count(ctx, core.AnyCond(where), limit)
+	return t.core.Count(ctx, core.AnyCond{Filter: where.Filter}, limit)
 }
 
 // Exists reports whether where keeps any row.
 func (t *ReceiptTable) Exists(ctx context.Context, where ReceiptFilter) (bool, error) {
-	return t.core.Exists(ctx, core.AnyCond(where))
+	return t.core.Exists(ctx, core.AnyCond{Filter: where.Filter})
 }
 
 var receiptSpec = core.Spec{

@@ -459,7 +459,7 @@ SET queue_hold = ''
 WHERE id IN (
 SELECT due.id
 FROM errand AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = ?
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = ? AND due.queue_name IN (SELECT value FROM json_each(?))
 ORDER BY due.queue_rank, due.id
 LIMIT ?
 );

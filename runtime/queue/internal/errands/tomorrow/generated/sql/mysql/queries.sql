@@ -226,7 +226,7 @@ LIMIT ?;
 -- name: ReleaseLimitedErrand :execrows
 UPDATE errand
 SET queue_hold = ''
-WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
+WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ? AND queue_name IN (?)
 ORDER BY queue_rank, id
 LIMIT ?;
 

@@ -70,8 +70,8 @@ UPDATE errand
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM errand AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE due.id = claim.id AND due.queue_epoch = claim.epoch AND due.state = 'running'
+FROM errand AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.state = 'running'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id;
@@ -79,8 +79,8 @@ RETURNING id;
 -- name: CompleteErrand :many
 UPDATE errand
 SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE
-FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS claim
-WHERE errand.id = claim.id AND errand.queue_epoch = claim.epoch AND errand.state = 'running'
+FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
+WHERE errand.id = _claims.id AND errand.queue_epoch = _claims.epoch AND errand.state = 'running'
 RETURNING errand.id;
 
 -- name: FinishErrand :execrows
@@ -253,9 +253,9 @@ SET queue_hold = ''
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM errand AS due
-WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1
+WHERE due.state = 'ready' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1 AND due.queue_name = ANY($2::text[])
 ORDER BY due.queue_rank, due.id
-LIMIT $2
+LIMIT $3
 FOR UPDATE SKIP LOCKED
 ));
 
