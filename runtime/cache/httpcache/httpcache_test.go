@@ -124,8 +124,11 @@ func TestWhatIsNotKept(t *testing.T) {
 		"varies":         {nil, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Vary", "Accept-Encoding, X-Other") }},
 		"varies by all":  {nil, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Vary", "*") }},
 		"another status": {nil, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }},
-		"too long":       {nil, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, long[:200]); io.WriteString(w, long[200:]+long) }},
-		"skipped":        {[]string{"X-Skip", "1"}, nil},
+		"too long": {nil, func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, long[:200])
+			io.WriteString(w, long[200:]+long)
+		}},
+		"skipped": {[]string{"X-Skip", "1"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rules := httpcache.Rules{TTL: time.Minute, MaxBody: 300, Vary: []string{"accept-encoding"}, Skip: func(r *http.Request) bool { return r.Header.Get("X-Skip") != "" }}
