@@ -60,7 +60,7 @@ type QueryNote struct {
 	Text    string `json:"text"`
 }
 
-// Explain tells what one datatype of a result turned into. The result needs
+// Explain returns what one datatype of a result turned into. The result needs
 // the stages up to dialect.
 func Explain(r *Result, name string) (*Explanation, error) {
 	var names []string

@@ -51,7 +51,7 @@ type Options struct {
 	// Until is the last stage to run; "" is output.
 	Until string
 
-	// Progress, if set, is told which stage begins, and within the stage of
+	// Progress, if set, is called with the stage that begins, and within the stage of
 	// sqlc how many queries of how many are analysed.
 	Progress func(stage string, done, total int)
 }

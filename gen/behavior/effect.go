@@ -6,7 +6,7 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// cascades tells each datatype by which references a delete of its rows reaches
+// cascades adds to each datatype by which references a delete of its rows reaches
 // an effect: the database follows every reference by itself, and the store only
 // those, because it has to read the rows first.
 func cascades(p *model.Project) {

@@ -324,7 +324,7 @@ func (p *parser) alias(r *relation) {
 	}
 }
 
-// joins reads what is between two tables, and tells whether another follows.
+// joins reads what is between two tables, and reports whether another follows.
 func (p *parser) joins(q *query, null *bool) bool {
 	*null = false
 	for !p.done() {

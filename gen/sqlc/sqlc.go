@@ -29,7 +29,7 @@ type Analyser struct {
 	Anew bool
 	// Processes is how many copies run at once; 0 is one for each processor.
 	Processes int
-	// Progress, if set, is told how many of the queries have been analysed. It
+	// Progress, if set, is called with how many of the queries have been analysed. It
 	// may be called from several goroutines, one at a time.
 	Progress func(done, total int)
 }
@@ -296,7 +296,7 @@ type gathering struct {
 	progress    func(done, total int)
 }
 
-// add takes one answer and tells whether to give up.
+// add takes one answer and reports whether to give up.
 func (g *gathering) add(chunk []*unit, a answer, err error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -127,7 +127,7 @@ func (t *typer) column(n *node) UserValue {
 	return UserValue{}
 }
 
-// of finds a column of a relation, and tells whether its columns are known.
+// of finds a column of a relation, and reports whether its columns are known.
 func (t *typer) of(r *relation, name string) (v UserValue, has, known bool) {
 	if d := r.datatype; d != nil {
 		f := fieldNamed(d, name)

@@ -9,7 +9,7 @@ import (
 )
 
 // Date is a day of the civil calendar, without a time and without a zone. Its
-// zero value is not a day; Valid tells.
+// zero value is not a day; Valid reports that.
 type Date struct {
 	Year  int
 	Month time.Month

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// Opt is an optional field of a new row or of a patch. It tells three things
+// Opt is an optional field of a new row or of a patch. It distinguishes three things
 // apart: unset (the zero value: take the default, or leave the column alone),
 // null, and a value.
 type Opt[T any] struct {

@@ -2,9 +2,9 @@ package store
 
 // Bounds of reads and writes.
 const (
-	DefaultLimit = 50      // rows of a page, unless told otherwise
+	DefaultLimit = 50      // rows of a page, by default
 	MaxLimit     = 1000    // rows of a page
-	DefaultCount = 10_000  // Count stops here unless told otherwise
+	DefaultCount = 10_000  // Count stops here by default
 	MaxIn        = 10_000  // values of one In, or of all of a filter together
 	MaxBulk      = 100_000 // rows of one CreateMany
 )

@@ -180,7 +180,7 @@ func (r reader) debounce(n *yaml.Node, u *Unique) {
 // keyTypes are the types whose values have one short text each.
 var keyTypes = []string{"text", "number", "boolean", "date", "select", "email", "url", "slug", "reference"}
 
-// keyField finds the field by whose value jobs are told apart: a member of the
+// keyField finds the field by whose value jobs are distinguished: a member of the
 // payload where there is one, else a field of the row that nobody changes on
 // the job's way.
 func (r reader) keyField(at *yaml.Node, key string, of policyOf) *model.Field {

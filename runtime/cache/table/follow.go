@@ -140,7 +140,7 @@ func (r *changeReader) slept() bool {
 func (r *changeReader) run(listener *core.Listener) {
 	defer listener.Stop()
 	every := lookRare
-	if !r.t.c.DB().Hears() {
+	if !r.t.c.DB().ReceivesNotifications() {
 		every = lookEvery
 	}
 	timer := time.NewTimer(every)

@@ -57,7 +57,7 @@ func TestMiddlewareDecides(t *testing.T) {
 		{"replaces the error", func(ctx context.Context, _ *queue.Claim, next func(context.Context) error) error {
 			return queue.Discard(next(ctx))
 		}, no, generated.JobQueueStatusFailed, "no"},
-		{"hushes it", func(ctx context.Context, _ *queue.Claim, next func(context.Context) error) error {
+		{"drops it", func(ctx context.Context, _ *queue.Claim, next func(context.Context) error) error {
 			_ = next(ctx)
 			return nil
 		}, no, generated.JobQueueStatusCompleted, ""},

@@ -16,7 +16,7 @@ func Await[R any](ctx context.Context, db *core.DB, spec *Spec[R], id any) (*R, 
 	news := db.Listen(endedTopic(spec.Name))
 	defer news.Stop()
 	poll := awaitPoll
-	if !db.Hears() { // no other process can wake us
+	if !db.ReceivesNotifications() { // no other process can wake us
 		poll /= 5
 	}
 	tick := time.NewTicker(poll)

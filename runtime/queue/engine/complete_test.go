@@ -65,7 +65,7 @@ func TestCompleteTx(t *testing.T) {
 // take effect, and the job is tried again, also when the handler says nothing.
 func TestCompleteTxRolledBack(t *testing.T) {
 	no := errors.New("no")
-	for name, hush := range map[string]bool{"said": false, "hushed": true} {
+	for name, drop := range map[string]bool{"said": false, "droped": true} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, db *generated.DB) {
 				id := enqueue(t, db, 1)
@@ -79,14 +79,14 @@ func TestCompleteTxRolledBack(t *testing.T) {
 					if !errors.Is(err, no) {
 						t.Errorf("the transaction gave %v", err)
 					}
-					if hush {
+					if drop {
 						return nil
 					}
 					return err
 				}), queue.Options{Backoff: queue.Delays(time.Hour)})
 				row := get(t, db, id)
 				want := "no"
-				if hush {
+				if drop {
 					want = "queue: CompleteTx was called, but its transaction did not commit"
 				}
 				if row.Status != generated.JobQueueStatusPending || row.Attempts != 1 || row.Error.V != want || row.CompletedAt.Valid {

@@ -131,7 +131,7 @@ func (r *runner) tables(ctx context.Context, l lease) (work, vital *table, err e
 // rounds returns the rounds of maintenance that this queue needs.
 func (e *engine) rounds() []round {
 	pausesEvery := pauseEvery
-	if !e.db.Hears() { // no other process can wake us
+	if !e.db.ReceivesNotifications() { // no other process can wake us
 		pausesEvery = promoteEvery
 	}
 	list := []round{

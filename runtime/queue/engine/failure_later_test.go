@@ -10,7 +10,7 @@ import (
 // engine where no middleware stands between it and the handler.
 func TestErrorsThatPanicLater(t *testing.T) {
 	each(t, func(t *testing.T, db *generated.DB) {
-		hear(t, db)
+		readEvents(t, db)
 		ids := enqueueHostiles(t, db)
 		opts := hostileOptions(&spans{})
 		opts.Middleware = nil

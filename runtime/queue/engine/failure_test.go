@@ -80,7 +80,7 @@ var hostiles = []struct {
 // and the job is settled as far as it can be understood.
 func TestErrorsThatPanic(t *testing.T) {
 	each(t, func(t *testing.T, db *generated.DB) {
-		hear(t, db)
+		readEvents(t, db)
 		ids := enqueueHostiles(t, db)
 		tracer := &spans{}
 		work(t, db, hostileHandlers(), hostileOptions(tracer))
@@ -163,8 +163,8 @@ func (h plainHandler) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// hear reads events as a program does that looks at their errors.
-func hear(t *testing.T, db *generated.DB) {
+// readEvents reads events as a program does that looks at their errors.
+func readEvents(t *testing.T, db *generated.DB) {
 	ctx, cancel := context.WithCancel(t.Context())
 	events := db.JobQueue.Events(ctx)
 	var ended sync.WaitGroup

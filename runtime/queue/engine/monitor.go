@@ -35,7 +35,7 @@ func (m *monitor) run(ctx context.Context) {
 	defer check.Stop()
 	news := m.db.Listen(controlTopic(m.shape.name))
 	defer news.Stop()
-	polls := !m.db.Hears() // no other process can wake us
+	polls := !m.db.ReceivesNotifications() // no other process can wake us
 	for {
 		select {
 		case <-ctx.Done():

@@ -34,7 +34,7 @@ func withDefaults(o queue.Options, db *core.DB) (queue.Options, error) {
 		return o, fmt.Errorf("queue: a lease of %s is not between %s, to be renewed in time, and %s", o.Lease, minLease, maxLease)
 	}
 	poll := time.Second
-	if !db.Hears() {
+	if !db.ReceivesNotifications() {
 		poll = 100 * time.Millisecond
 	}
 	o.Concurrency = cmp.Or(o.Concurrency, 4)

@@ -73,7 +73,7 @@ func AtInt(n int64) Bound {
 	return Bound{set: true, whole: true, n: n, d: decimal.NewFromInt(n)}
 }
 
-// IsSet tells a limit from none.
+// IsSet reports whether there is a limit.
 func (b Bound) IsSet() bool { return b.set }
 
 // Int returns the limit as a whole number, cut towards zero; 0 for none.

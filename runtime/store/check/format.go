@@ -17,7 +17,7 @@ const (
 	Slug  Format = "slug"  // lower-case letters, digits and single hyphens between them
 )
 
-// broken tells what is wrong with a text of this format, "" when nothing is.
+// broken returns what is wrong with a text of this format, "" when nothing is.
 func (f Format) broken(s string) string {
 	switch f {
 	case Email:

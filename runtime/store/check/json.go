@@ -12,7 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// brokenJSON tells why one of the databases would refuse a document, "" when
+// brokenJSON returns why one of the databases would refuse a document, "" when
 // none would: PostgreSQL keeps no NUL and no lone surrogate, MariaDB no deep
 // document, MySQL no number beyond a double.
 func brokenJSON(b []byte) string {

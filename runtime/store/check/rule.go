@@ -52,7 +52,7 @@ type Rule struct {
 	AllOf, AnyOf []Rule
 }
 
-// takes tells which parts a rule of each operator has: those named are needed,
+// takes says which parts a rule of each operator has: those named are needed,
 // "value|class" is exactly one of the two, "negate?" may be there.
 var takes = map[Op][]string{
 	OpRequired:   {},
@@ -72,7 +72,7 @@ var takes = map[Op][]string{
 // name with a question mark may be left out. It is nil for an unknown operator.
 func (o Op) Takes() []string { return takes[o] }
 
-// Broken tells what is wrong with a rule that is not a group, "" when nothing
+// Broken returns what is wrong with a rule that is not a group, "" when nothing
 // is. It says nothing about its place: required stands only outside of groups.
 func (r Rule) Broken() string {
 	parts, ok := takes[r.Op]

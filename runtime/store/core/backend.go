@@ -79,7 +79,7 @@ type Cutter interface {
 	Cut()
 }
 
-// Notifier is a Backend that can tell other processes what was announced.
+// Notifier is a Backend that can notify other processes of what was announced.
 type Notifier interface {
 	// Notify has their Watch wake each of the topics; an empty one stands for all.
 	// Its statement runs on s, which may belong to another Backend of the database.
@@ -89,7 +89,7 @@ type Notifier interface {
 // Watcher is a Backend that learns what other processes announce.
 type Watcher interface {
 	// Watch calls wake for a topic that another process announces, and all where
-	// it cannot tell for which: that, too, each time when it begins to hear
+	// it does not know for which: that, too, each time when it begins to receive
 	// everything. It goes on until ctx ends, whatever goes wrong, and returns
 	// sooner only where there is nothing to learn.
 	Watch(ctx context.Context, wake func(topic string), all func())

@@ -49,7 +49,7 @@ const (
 
 // Close waits for running statements and transactions and closes the database.
 // After ten seconds it cuts the connections of those that still run and returns
-// an error that is ErrBusy; with what had to be told to other processes Close
+// an error that is ErrBusy; with notifications to other processes that are still to be sent Close
 // takes 15 seconds at most. SQLite has nothing to cut: what runs on is undisturbed
 // there, and the file is closed after it. A second Close does nothing.
 func (db *DB) Close() error {

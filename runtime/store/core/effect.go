@@ -11,7 +11,7 @@ import (
 type Op uint8
 
 // The kinds of writes. An upsert is one of the first two: which one, only an
-// Effect with Rows is told; another sees Created|Updated.
+// Effect with Rows sees; another sees Created|Updated.
 const (
 	Created Op = 1 << iota
 	Updated

@@ -119,7 +119,7 @@ func (db *DB) explainRefusal(e *RefusedError, datatype string) error {
 }
 
 // checkedColumn finds a check by its name, or else the first column that its
-// name or text mentions: one without a name is told by its text on SQLite and
+// name or text mentions: one without a name is recognized by its text on SQLite and
 // as "table.column" on MariaDB.
 func (db *DB) checkedColumn(table, check string) (string, string) {
 	if c, ok := db.known().checks[strings.ToLower(check)]; ok && (table == "" || table == c.table) {

@@ -5,11 +5,11 @@ package core
 // every database; on PostgreSQL those of other processes too. On SQLite other
 // processes are woken by any commit to the file, so that an announcement beside
 // which nothing is written stays in this process. On MySQL it stays here, and
-// behind a pooler of PostgreSQL none comes from elsewhere: see Hears.
+// behind a pooler of PostgreSQL none comes from elsewhere: see ReceivesNotifications.
 //
-// It does not block and cannot fail: a listener is told that there may be
+// It does not block and cannot fail: a listener is notified that there may be
 // something new, and asks the database what. One that another process should
-// hear comes a few milliseconds late where many are made, and is not lost by
+// receive comes a few milliseconds late where many are made, and is not lost by
 // a Close that comes after it. A topic that is longer than 200 bytes, or no UTF-8, wakes the
 // listeners of every topic in other processes.
 func (c *Conn) Announce(topic string) {
@@ -18,15 +18,15 @@ func (c *Conn) Announce(topic string) {
 	}
 }
 
-// Hears reports whether what other processes announce wakes the listeners of this
+// ReceivesNotifications reports whether what other processes announce wakes the listeners of this
 // DB: not on MySQL, and not on PostgreSQL behind a connection pooler. Who waits
 // for other processes asks more often then.
-func (db *DB) Hears() bool {
+func (db *DB) ReceivesNotifications() bool {
 	_, ok := db.backend.(Watcher)
 	return ok
 }
 
-// Listener is told when there may be something new.
+// Listener is notified when there may be something new.
 type Listener struct {
 	// C gets a value when the topic was announced. It holds one: announcements
 	// that come before it is taken are one. It is never closed.

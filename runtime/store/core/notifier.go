@@ -28,7 +28,7 @@ type notifier struct {
 // watch is one run of Watch.
 type watch struct {
 	stop context.CancelFunc
-	live bool // hears everything
+	live bool // receives everything
 }
 
 func (n *notifier) open(db *DB, warn func(error)) {
@@ -106,7 +106,7 @@ func (n *notifier) rest() {
 	}
 }
 
-// announce wakes who listens here and tells other processes.
+// announce wakes the listeners of this process and notifies other processes.
 func (n *notifier) announce(topic string) {
 	n.wake(topic)
 	if n.sender != nil {
@@ -122,7 +122,7 @@ func (n *notifier) wake(topic string) {
 	}
 }
 
-// wakeAll is for a watch that has connected, or cannot tell for whom a change is.
+// wakeAll is for a watch that has connected, or does not know for whom a change is.
 func (n *notifier) wakeAll(w *watch) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -19,7 +19,7 @@ const (
 // everything is the topic that stands for all of them.
 const everything = ""
 
-// sender tells other processes what was announced. The first announcement of a
+// sender notifies other processes of what was announced. The first announcement of a
 // topic is sent at once, those of the next 5 ms together at their end: the last
 // is never suppressed. All topics that are due go in one statement, in no one's
 // transaction. A goroutine runs while there is something to send.

@@ -92,7 +92,7 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts store.Options) (
 		}
 	}
 	db.notifier.open(db, func(err error) {
-		opts.Logger.Warn("store: other processes could not be told of a change; tried again", "error", err)
+		opts.Logger.Warn("store: other processes could not be notified of a change; trying again", "error", err)
 	})
 	return db, nil
 }

@@ -13,7 +13,7 @@ import (
 const redacted = "***"
 
 // FormatRow prints a row, a new row or a patch as fmt does, with "***" for the
-// fields named in secrets, so that %v, %+v, %#v and %s of one tell no secret.
+// fields named in secrets, so that %v, %+v, %#v and %s of one show no secret.
 // What a NULL holds is <nil>, and %+v leaves out what a new row or a patch does
 // not set. Generated code calls it where a datatype has secrets:
 //

@@ -58,7 +58,7 @@ const (
 	changesDeadline = 10 * time.Second
 )
 
-// Changes returns the reserved view through which processes tell each other what
+// Changes returns the reserved view through which processes notify each other of what
 // has changed: announcements are sent through it, and followers read through it,
 // also while the program holds every connection of the pool. Where its connections
 // cannot be opened, because the server takes no more, it is db itself.

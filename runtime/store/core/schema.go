@@ -28,7 +28,7 @@ type TableDef struct {
 	Generated []Column
 	Indexes   []Index // without the primary key's
 	// Checks are statements that hold the table's checks, as an Inspect finds
-	// them; nil: it cannot tell. Those that should be stand in Schema.DDL.
+	// them; nil: it does not know. Those that should be stand in Schema.DDL.
 	Checks []string
 	// Wrong is what an Inspect finds amiss whatever the definition says, each
 	// a line for people.

@@ -21,7 +21,7 @@ import (
 type Statement struct {
 	Text   [3]string // by sqltext.Dialect
 	Order  [3][]int  // for each placeholder the argument it takes; nil: in order
-	Params []string  // the arguments' names, for errors; nil: they are told by number
+	Params []string  // the arguments' names, for errors; nil: they are named by number
 
 	// Clock adds this process's clock, DB.Clock, as the last argument on SQLite,
 	// which has no clock that is as exact and as a test sets it. The other texts
@@ -141,7 +141,7 @@ func unstorableIn[T any](values []T, unstorable func(T) string) string {
 	return ""
 }
 
-// isArray tells an argument of several values, which Plain lets through.
+// isArray reports whether v is an argument of several values, which Plain lets through.
 func isArray(arg any) bool {
 	switch arg.(type) {
 	case []int64, []string, []bool, []time.Time, [][]byte, []store.Date, []Number:

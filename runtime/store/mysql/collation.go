@@ -20,7 +20,7 @@ const (
 )
 
 // exactCollation is the server's collation that compares by code point and
-// tells trailing spaces apart.
+// distinguishes trailing spaces.
 func exactCollation(ctx context.Context, s core.Session) (string, error) {
 	var version string
 	if err := s.QueryRow(ctx, "SELECT VERSION()", nil, []any{&version}); err != nil {
@@ -87,7 +87,7 @@ func inspectCollations(ctx context.Context, s core.Session, tables []string, fou
 	return nil
 }
 
-// isJSON tells MariaDB's JSON columns, which are text with a check.
+// isJSON recognizes MariaDB's JSON columns, which are text with a check.
 func isJSON(t core.TableDef, column string) bool {
 	return len(t.Checks) > 0 && strings.Contains(t.Checks[0], "json_valid(`"+column+"`)")
 }

@@ -17,7 +17,7 @@ const (
 )
 
 // Watch looks for commits of other connections to the file: of other processes,
-// and of other databases of this process that are open on it. It cannot tell
+// and of other databases of this process that are open on it. It does not know
 // what they wrote, so that all are woken.
 //
 // A connection of its own looks, which takes this process's writes for foreign

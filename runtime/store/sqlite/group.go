@@ -20,7 +20,7 @@ import (
 // the whole transaction (an interrupt, a full disk, a panic, a statement that
 // says so) makes those that it hit as well run again, each by itself.
 
-// What one transaction does for others before they hear of it, in units and in
+// What one transaction does for others before they are notified, in units and in
 // statements, is bounded: transactions wait as well.
 const (
 	groupMost       = 256
@@ -90,7 +90,7 @@ func (b *backend) lead(c *conn, own *unit) {
 	defer func() { // also when a caller's code ends the goroutine
 		g.finish()
 		b.giveWriter(c)
-		g.tell()
+		g.notify()
 	}()
 	if _, own.err = c.exec(own.ctx, "BEGIN IMMEDIATE", nil); own.err != nil {
 		g.over = true
@@ -191,7 +191,7 @@ func (g *group) commit() {
 	}
 }
 
-// isConstraint tells that a transaction could not be committed because of what
+// isConstraint reports whether a transaction could not be committed because of what
 // it did, and not for want of something.
 func isConstraint(err error) bool {
 	e, ok := errors.AsType[*Error](err)
@@ -225,8 +225,8 @@ func (g *group) finish() {
 	}
 }
 
-// tell lets those go on whose work was done.
-func (g *group) tell() {
+// notify lets those go on whose work was done.
+func (g *group) notify() {
 	for _, t := range g.turns[1:] {
 		t.ready <- nil
 	}

@@ -72,7 +72,7 @@ func firstWord(sql string) string {
 	}
 }
 
-// isWrite tells a statement that changes rows and may stand in a transaction
+// isWrite recognizes a statement that changes rows and may stand in a transaction
 // with others. A WITH may also be a read, which does no harm there.
 func isWrite(sql string) bool {
 	switch word := firstWord(sql); len(word) {

@@ -211,7 +211,7 @@ func testAnnounce(t *testing.T, db *DB) {
 func testAnnounceAcross(t *testing.T, dsn string) {
 	ctx := t.Context()
 	here := Open(t, dsn, store.Options{})
-	if !here.Hears() {
+	if !here.ReceivesNotifications() {
 		return // an announcement stays in its process: see Conn.Announce
 	}
 	there := Open(t, dsn, store.Options{})
