@@ -187,8 +187,8 @@ func (t *CacheEntryTable) CreateMany(ctx context.Context, ns []CacheEntryNew) ([
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *CacheEntryTable) DeleteWhere(ctx context.Context, where CacheEntryFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

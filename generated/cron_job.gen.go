@@ -263,8 +263,8 @@ func (t *CronJobTable) CreateMany(ctx context.Context, ns []CronJobNew) ([]CronJ
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *CronJobTable) DeleteWhere(ctx context.Context, where CronJobFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

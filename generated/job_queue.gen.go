@@ -245,8 +245,8 @@ func (t *JobQueueTable) CreateMany(ctx context.Context, ns []JobQueueNew) ([]Job
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *JobQueueTable) DeleteWhere(ctx context.Context, where JobQueueFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

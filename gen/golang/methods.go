@@ -127,8 +127,8 @@ func (t tablePrinter) many(f *jen.File) {
 	)
 	f.Line()
 	t.Method(f, "DeleteWhere",
-		"DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero",
-		"where with store.ErrInvalid: store.Everything deletes every row.",
+		"DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where",
+		"that keeps every row with store.ErrInvalid; store.Everything deletes every row.",
 	).Params(code.Ctx(), t.filter()).Params(jen.Int64(), jen.Error()).Block(jen.Return(core("DeleteWhere", untypedFilter)))
 	f.Line()
 }

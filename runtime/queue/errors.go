@@ -42,7 +42,8 @@ func (e *DuplicateError) Error() string {
 // Is reports whether target is ErrDuplicate.
 func (e *DuplicateError) Is(target error) bool { return target == ErrDuplicate }
 
-// ErrNoHandler is returned by Run and Drain when no queue has a handler.
+// ErrNoHandler is returned by Drain when no queue has a handler, and by Run in a
+// project that has nothing else to run: with a cache, Run maintains its table.
 var ErrNoHandler = errors.New("queue: no handler was given, so there is nothing to run")
 
 // ErrLeft is returned by Run when handlers have not returned although their

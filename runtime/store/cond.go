@@ -16,7 +16,8 @@ type Cond[ID any] struct {
 	Filter *filter.Node // set by columns and by the functions below
 }
 
-// Everything keeps every row, and says so: DeleteWhere refuses a zero Cond.
+// Everything keeps every row, and says so: DeleteWhere refuses other conditions that
+// every row meets, such as a zero Cond or And of none.
 func Everything[ID any]() Cond[ID] { return Cond[ID]{Filter: &filter.Node{Op: filter.All}} }
 
 // And keeps the rows that every condition keeps; without one, every row.

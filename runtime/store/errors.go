@@ -10,7 +10,7 @@ import (
 var (
 	ErrNotFound  = errors.New("not found")
 	ErrConflict  = errors.New("another row has this key")           // a *ConflictError carries the key
-	ErrInvalid   = errors.New("invalid")                            // a *ValidationError carries the fields
+	ErrInvalid   = errors.New("invalid")                            // of values, a *ValidationError carries the fields
 	ErrReference = errors.New("a reference does not hold")          // a *ReferenceError carries which
 	ErrClosed    = errors.New("closed")                             // the database was closed, or the transaction has ended
 	ErrSchema    = errors.New("the database's tables do not match") // a *SchemaError carries the difference

@@ -9,6 +9,6 @@ import (
 type Options struct {
 	Logger   *slog.Logger     // retries and slow openings; nil is silent
 	Now      func() time.Time // fills `default: now`; nil is time.Now
-	MaxConns int              // connections at most, beside those of Reserved; 0: the driver's choice, see its package
+	MaxConns int              // connections at most, beside those that workers and caches keep for themselves; 0: the driver's choice, see its package
 	Attempts int              // of a transaction that meets deadlocks or locks; 0 is 10
 }

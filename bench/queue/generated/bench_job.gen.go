@@ -242,8 +242,8 @@ func (t *BenchJobTable) CreateMany(ctx context.Context, ns []BenchJobNew) ([]Ben
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *BenchJobTable) DeleteWhere(ctx context.Context, where BenchJobFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

@@ -221,8 +221,8 @@ func (t *ArticleTable) CreateMany(ctx context.Context, ns []ArticleNew) ([]Artic
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *ArticleTable) DeleteWhere(ctx context.Context, where ArticleFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

@@ -103,8 +103,8 @@ func (t *AuthorTable) CreateMany(ctx context.Context, ns []AuthorNew) ([]AuthorI
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *AuthorTable) DeleteWhere(ctx context.Context, where AuthorFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

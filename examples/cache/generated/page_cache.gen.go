@@ -186,8 +186,8 @@ func (t *PageCacheTable) CreateMany(ctx context.Context, ns []PageCacheNew) ([]P
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *PageCacheTable) DeleteWhere(ctx context.Context, where PageCacheFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

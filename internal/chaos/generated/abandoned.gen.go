@@ -109,8 +109,8 @@ func (t *AbandonedTable) CreateMany(ctx context.Context, ns []AbandonedNew) ([]A
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *AbandonedTable) DeleteWhere(ctx context.Context, where AbandonedFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

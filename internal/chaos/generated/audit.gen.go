@@ -182,8 +182,8 @@ func (t *AuditTable) CreateMany(ctx context.Context, ns []AuditNew) ([]AuditID, 
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *AuditTable) DeleteWhere(ctx context.Context, where AuditFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

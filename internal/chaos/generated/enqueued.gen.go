@@ -140,8 +140,8 @@ func (t *EnqueuedTable) CreateMany(ctx context.Context, ns []EnqueuedNew) ([]Enq
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *EnqueuedTable) DeleteWhere(ctx context.Context, where EnqueuedFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

@@ -169,8 +169,8 @@ func (t *HistoryTable) CreateMany(ctx context.Context, ns []HistoryNew) ([]Histo
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *HistoryTable) DeleteWhere(ctx context.Context, where HistoryFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

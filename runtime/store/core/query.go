@@ -222,7 +222,7 @@ func (a access) count(ctx context.Context, where *filter.Node, limit int) (int, 
 
 func (a access) deleteWhere(ctx context.Context, where *filter.Node) (int64, error) {
 	if keepsAll(where) {
-		return 0, invalidf("%s: DeleteWhere with a condition that every row meets; Everything deletes every row", a.s.Name)
+		return 0, invalidf("%s: DeleteWhere with a condition that every row meets; to delete every row, say store.Everything with the type of the ids", a.s.Name)
 	}
 	if a.s.followed(Deleted) {
 		return a.deleteWhereWithEffects(ctx, where)

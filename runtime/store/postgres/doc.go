@@ -10,7 +10,7 @@
 // runs in UTC and keeps its statements prepared. A context that ends cancels the
 // statement on the server.
 //
-// While the program listens (DB.Listen) there is one more connection, outside
+// While workers or caches listen for changes there is one more connection, outside
 // the pool. Behind a pooler that gives one session to several clients in turn,
 // which Open recognizes, nothing is kept prepared and the program does not
 // listen: announcements of other processes do not reach it. With

@@ -29,7 +29,7 @@
 // consistency. synchronous=full closes that gap at the price of an fsync for
 // each commit.
 //
-// While the program listens (DB.Listen), one more connection looks every 5 ms
+// While workers or caches listen for changes, one more connection looks every 5 ms
 // whether another process has written to the file, and every 15 ms when no one
 // has for a while.
 //

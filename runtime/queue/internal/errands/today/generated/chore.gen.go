@@ -315,8 +315,8 @@ func (t *ChoreTable) CreateMany(ctx context.Context, ns []ChoreNew) ([]ChoreID, 
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *ChoreTable) DeleteWhere(ctx context.Context, where ChoreFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

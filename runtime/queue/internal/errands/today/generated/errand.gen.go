@@ -271,8 +271,8 @@ func (t *ErrandTable) CreateMany(ctx context.Context, ns []ErrandNew) ([]ErrandI
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *ErrandTable) DeleteWhere(ctx context.Context, where ErrandFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }

@@ -226,8 +226,8 @@ func (t *TaskTable) CreateMany(ctx context.Context, ns []TaskNew) ([]TaskID, err
 	return ids, err
 }
 
-// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a zero
-// where with store.ErrInvalid: store.Everything deletes every row.
+// DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
+// that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *TaskTable) DeleteWhere(ctx context.Context, where TaskFilter) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
