@@ -150,11 +150,14 @@ func (db *DB) Drain(ctx context.Context, w Workers) error {
 // Run works every queue that has a handler until ctx ends, lets running handlers
 // finish, and returns when the last has ended. Meanwhile it
 // removes from caches what has expired or is too much.
+// If db is closed before ctx ends, Run stops and returns store.ErrClosed.
 func (db *DB) Run(ctx context.Context, w Workers) error {
-	defer table.Maintain(db.store, &cacheEntryCache)()
-	if queues := w.queues(db); len(queues) > 0 {
-		return engine.Run(ctx, queues...)
-	}
-	<-ctx.Done()
-	return nil
+	return db.store.WhileOpen(ctx, func(ctx context.Context) error {
+		defer table.Maintain(db.store, &cacheEntryCache)()
+		if queues := w.queues(db); len(queues) > 0 {
+			return engine.Run(ctx, queues...)
+		}
+		<-ctx.Done()
+		return nil
+	})
 }

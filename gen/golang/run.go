@@ -68,9 +68,9 @@ func printRun(f *jen.File, p *model.Project, behaviors []Behavior) {
 		}
 	}
 	f.Add(code.Comment(runDoc(runs)...))
-	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Run").Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("w").Id("Workers")).Error().BlockFunc(func(g *jen.Group) {
-		runBody(g, runs)
-	})
+	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Run").Params(jen.Id("ctx").Qual("context", "Context"), jen.Id("w").Id("Workers")).Error().Block(
+		jen.Return(jen.Id("db").Dot("store").Dot("WhileOpen").Call(jen.Id("ctx"),
+			jen.Func().Params(jen.Id("ctx").Qual("context", "Context")).Error().BlockFunc(func(g *jen.Group) { runBody(g, runs) }))))
 	f.Line()
 }
 
@@ -114,5 +114,5 @@ func runDoc(runs []Run) []string {
 			doc = append(doc, r.Beside+".")
 		}
 	}
-	return doc
+	return append(doc, "If db is closed before ctx ends, Run stops and returns store.ErrClosed.")
 }

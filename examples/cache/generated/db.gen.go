@@ -111,8 +111,11 @@ var schema = core.Schema{
 type Workers struct{}
 
 // Run removes from caches what has expired or is too much, until ctx ends.
+// If db is closed before ctx ends, Run stops and returns store.ErrClosed.
 func (db *DB) Run(ctx context.Context, w Workers) error {
-	defer table.Maintain(db.store, &pageCacheCache)()
-	<-ctx.Done()
-	return nil
+	return db.store.WhileOpen(ctx, func(ctx context.Context) error {
+		defer table.Maintain(db.store, &pageCacheCache)()
+		<-ctx.Done()
+		return nil
+	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // A handler that goes on although its context has ended is left behind; its row
@@ -137,4 +138,30 @@ func TestStopWaits(t *testing.T) {
 			t.Errorf("the row is %s: %q", row.Status, row.Error.V)
 		}
 	})
+}
+
+// Run ends when its database is closed, with work and without.
+func TestRunEndsWithClose(t *testing.T) {
+	for name, workers := range map[string]generated.Workers{"idle": {}, "with a handler": {JobQueue: handlers{}}} {
+		t.Run(name, func(t *testing.T) {
+			onPlaces(t, func(t *testing.T, p place) {
+				db := p.open(t, generated.Options{})
+				began, ended := make(chan struct{}), make(chan error, 1)
+				go func() {
+					close(began)
+					ended <- db.Run(t.Context(), workers)
+				}()
+				<-began
+				if err := db.Close(); err != nil {
+					t.Error(err)
+				}
+				if err := receive(t, ended, "Run"); !errors.Is(err, store.ErrClosed) {
+					t.Errorf("got %v, want store.ErrClosed", err)
+				}
+				if err := db.Run(t.Context(), workers); !errors.Is(err, store.ErrClosed) {
+					t.Errorf("of a database that is closed: %v, want store.ErrClosed", err)
+				}
+			})
+		})
+	}
 }

@@ -22,8 +22,9 @@ type DB struct {
 
 // shared is what a DB and its reserved views have in common.
 type shared struct {
-	opts   store.Options
-	closed atomic.Bool
+	opts    store.Options
+	closed  atomic.Bool
+	closing sync.Map // of *context.CancelCauseFunc: what WhileOpen ends
 
 	schema *Schema // nil where Open was given none
 	fake   bool    // Options.Now was given
@@ -56,8 +57,29 @@ func (db *DB) Close() error {
 	if db.closed.Swap(true) {
 		return nil
 	}
+	db.closing.Range(func(cancel, _ any) bool {
+		(*cancel.(*context.CancelCauseFunc))(errClosed)
+		return true
+	})
 	db.notifier.close()
 	return db.reserved.close(db.backend)
+}
+
+// WhileOpen calls fn with a context that ends with ctx or when db is closed, and returns
+// its error; one that is store.ErrClosed if db was closed before ctx ended.
+func (db *DB) WhileOpen(ctx context.Context, fn func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	db.closing.Store(&cancel, nil)
+	defer db.closing.Delete(&cancel)
+	if db.closed.Load() { // Close may have come before the Store
+		cancel(errClosed)
+	}
+	err := fn(ctx)
+	if context.Cause(ctx) == errClosed {
+		return errClosed
+	}
+	return err
 }
 
 func closeWithin(b Backend, wait time.Duration) error {

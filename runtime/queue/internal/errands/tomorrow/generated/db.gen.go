@@ -121,6 +121,9 @@ func (db *DB) Drain(ctx context.Context, w Workers) error {
 
 // Run works every queue that has a handler until ctx ends, lets running handlers
 // finish, and returns when the last has ended.
+// If db is closed before ctx ends, Run stops and returns store.ErrClosed.
 func (db *DB) Run(ctx context.Context, w Workers) error {
-	return engine.Run(ctx, w.queues(db)...)
+	return db.store.WhileOpen(ctx, func(ctx context.Context) error {
+		return engine.Run(ctx, w.queues(db)...)
+	})
 }
