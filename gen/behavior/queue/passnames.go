@@ -55,7 +55,9 @@ func kindNames(d *model.Datatype, k *Kind) []model.Name {
 		named(base, k.GoName+"Job", "the job of kind "+k.Name),
 		named(base, goname.Unexported(k.GoName)+"Rules", "the code of kind "+k.Name),
 		named(base, "new"+k.GoName, "the code of kind "+k.Name),
-		named(base, "add"+k.GoName, "the code of kind "+k.Name),
+	}
+	if k.Policy.Unique != nil {
+		out = append(out, named(base, addName(k), "the code of kind "+k.Name))
 	}
 	method := base
 	method.Space = model.Members(d.GoRow + "Table")
