@@ -129,3 +129,16 @@ func (def *Definition) Role(n *yaml.Node, key, conventional string, types ...str
 	}
 	return f
 }
+
+// Lacks reports that a section cannot do without a field that Role has not found: no
+// field has the conventional name, and add says which one to add, or it is of another
+// type.
+func (def *Definition) Lacks(at *yaml.Node, message, conventional, add string, types ...string) {
+	for _, f := range def.Datatype.Fields {
+		if f.Name == conventional && !slices.Contains(types, f.Type) {
+			def.Wrong(def.Node(f), fmt.Sprintf("%s; %s is of type %s", message, f.Name, f.Type), "give it type "+strings.Join(types, " or "))
+			return
+		}
+	}
+	def.Wrong(at, message, add)
+}

@@ -56,10 +56,10 @@ type reader struct{ def *load.Definition }
 // cacheMissing reports the fields that a cache cannot do without.
 func (r reader) cacheMissing(at, n *yaml.Node, c *Section) bool {
 	if c.Key == nil && node.Get(n, "key") == nil {
-		r.def.Wrong(at, "a cache needs a field that holds the key", "add a field: {name: key, type: text, required: true, unique: true}")
+		r.def.Lacks(at, "a cache needs a field that holds the key", "key", "add a field: {name: key, type: text, required: true, unique: true}", "text")
 	}
 	if c.Value == nil && node.Get(n, "value") == nil {
-		r.def.Wrong(at, "a cache needs a field that holds the value", "add a field: {name: value, type: bytes, required: true}")
+		r.def.Lacks(at, "a cache needs a field that holds the value", "value", "add a field: {name: value, type: bytes, required: true}", "bytes", "json")
 	}
 	if r.def.Datatype.ID != model.IDInteger {
 		r.def.Wrong(node.Or(node.Get(r.def.Root, "id"), at), "a cache counts on ids that the database gives", "remove id: ulid")

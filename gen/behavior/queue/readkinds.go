@@ -12,10 +12,13 @@ import (
 	"github.com/hegner123/modulagen/gen/load/node"
 )
 
+// kindTypes are the types of the field that holds a kind.
+var kindTypes = []string{"text", "select", "slug"}
+
 // kinds reads the kinds of jobs and their payloads.
 func (r reader) kinds(n *yaml.Node, q *Section) {
 	list := node.Section(n, "kinds")
-	kind := r.def.Role(n, "kind", "job_type", "text", "select", "slug")
+	kind := r.def.Role(n, "kind", "job_type", kindTypes...)
 	payload := r.def.Role(n, "payload", "payload", "json")
 	if list == nil {
 		for _, key := range []string{"kind", "payload"} {
@@ -28,10 +31,10 @@ func (r reader) kinds(n *yaml.Node, q *Section) {
 	at, _ := node.Pair(n, "kinds")
 	q.KindField, q.PayloadField = kind, payload
 	if kind == nil && node.Get(n, "kind") == nil {
-		r.def.Wrong(at, "kinds need a field that holds a job's kind", "add a field: {name: job_type, type: text, max: 100, required: true}")
+		r.def.Lacks(at, "kinds need a field that holds a job's kind", "job_type", "add a field: {name: job_type, type: text, max: 100, required: true}", kindTypes...)
 	}
 	if payload == nil && node.Get(n, "payload") == nil {
-		r.def.Wrong(at, "kinds need a field that holds a job's payload", "add a field: {name: payload, type: json, required: true}")
+		r.def.Lacks(at, "kinds need a field that holds a job's payload", "payload", "add a field: {name: payload, type: json, required: true}", "json")
 	}
 	if payload != nil && (payload.JSONGoName != "" || payload.GoType != "") {
 		r.def.Wrong(at, fmt.Sprintf("%s has a struct of its own, and its kinds have theirs", payload.Name), "remove its fields or its go_type")
