@@ -32,6 +32,7 @@ ls "$shop" "$shop/datatypes"
 cd "$shop"
 step "go generate ."
 go get "$(awk '$1 == "require" {print $2 "@" $3}' "$demo/project/go.mod")" # it resizes the images
+go mod tidy # the program imports packages of the runtime that the new project did not
 go generate .
 
 step "go build"
