@@ -22,9 +22,9 @@ type DB struct {
 
 // shared is what a DB and its reserved views have in common.
 type shared struct {
-	opts    store.Options
-	closed  atomic.Bool
-	closing sync.Map // of *context.CancelCauseFunc: what WhileOpen ends
+	opts   store.Options
+	closed atomic.Bool
+	done   chan struct{} // closed with it
 
 	schema *Schema // nil where Open was given none
 	fake   bool    // Options.Now was given
@@ -57,29 +57,29 @@ func (db *DB) Close() error {
 	if db.closed.Swap(true) {
 		return nil
 	}
-	db.closing.Range(func(cancel, _ any) bool {
-		(*cancel.(*context.CancelCauseFunc))(errClosed)
-		return true
-	})
+	close(db.done)
 	db.notifier.close()
 	return db.reserved.close(db.backend)
 }
 
 // WhileOpen calls fn with a context that ends with ctx or when db is closed, and returns
-// its error; one that is store.ErrClosed if db was closed before ctx ended.
+// its error. If db is closed before ctx ends, the error is store.ErrClosed, beside that
+// of fn.
 func (db *DB) WhileOpen(ctx context.Context, fn func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	db.closing.Store(&cancel, nil)
-	defer db.closing.Delete(&cancel)
-	if db.closed.Load() { // Close may have come before the Store
-		cancel(errClosed)
-	}
+	go func() {
+		select {
+		case <-db.done:
+			cancel(errClosed)
+		case <-ctx.Done():
+		}
+	}()
 	err := fn(ctx)
-	if context.Cause(ctx) == errClosed {
-		return errClosed
+	if context.Cause(ctx) != errClosed || errors.Is(err, store.ErrClosed) {
+		return err
 	}
-	return err
+	return errors.Join(errClosed, err)
 }
 
 func closeWithin(b Backend, wait time.Duration) error {
