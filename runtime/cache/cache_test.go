@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/generated"
-	"github.com/hegner123/modulagen/internal/cachefix"
+	"github.com/hegner123/modulagen/internal/cachefixture"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	_ "github.com/hegner123/modulagen/runtime/store/mysql"
@@ -26,26 +26,26 @@ type page struct {
 }
 
 func TestSetGetDelete(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
-		for name, opts := range map[string]cache.Options{"table": cachefix.Plain, "memory": {Timeout: cachefix.Patience, Jitter: -1}} {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
+		for name, opts := range map[string]cache.Options{"table": cachefixture.Plain, "memory": {Timeout: cachefixture.Patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				ctx := t.Context()
 				pages := cache.New[page](p.Open(t).CacheEntry, opts)
 				if _, ok := pages.Get(ctx, "a"); ok {
 					t.Error("an empty cache has a value")
 				}
-				cachefix.Must(t, pages.Set(ctx, "a", page{Title: "Hé \x00 \u2028", Views: 3, Tags: []string{"x"}}, time.Hour))
+				cachefixture.Must(t, pages.Set(ctx, "a", page{Title: "Hé \x00 \u2028", Views: 3, Tags: []string{"x"}}, time.Hour))
 				got, ok := pages.Get(ctx, "a")
 				if !ok || got.Title != "Hé \x00 \u2028" || got.Views != 3 || !slices.Equal(got.Tags, []string{"x"}) {
 					t.Errorf("got %+v, %v", got, ok)
 				}
-				cachefix.Must(t, pages.Set(ctx, "a", page{Title: "two"}, 0))
+				cachefixture.Must(t, pages.Set(ctx, "a", page{Title: "two"}, 0))
 				if got, _ := pages.Get(ctx, "a"); got.Title != "two" {
 					t.Errorf("after a second Set: %+v", got)
 				}
-				cachefix.Must(t, pages.Delete(ctx, "a", "never there"))
-				cachefix.WantMiss(t, pages, "a")
-				cachefix.Must(t, pages.SetMany(ctx, map[string]page{"b": {Title: "B"}, "c": {Title: "C"}}, time.Minute))
+				cachefixture.Must(t, pages.Delete(ctx, "a", "never there"))
+				cachefixture.WantMiss(t, pages, "a")
+				cachefixture.Must(t, pages.SetMany(ctx, map[string]page{"b": {Title: "B"}, "c": {Title: "C"}}, time.Minute))
 				many := pages.GetMany(ctx, []string{"a", "b", "b", "c", ""})
 				if len(many) != 2 || many["b"].Title != "B" || many["c"].Title != "C" {
 					t.Errorf("many: %v", many)
@@ -56,39 +56,39 @@ func TestSetGetDelete(t *testing.T) {
 }
 
 func TestTimeToLive(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
-		for name, opts := range map[string]cache.Options{"table": cachefix.Plain, "memory": {Timeout: cachefix.Patience, Jitter: -1}} {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
+		for name, opts := range map[string]cache.Options{"table": cachefixture.Plain, "memory": {Timeout: cachefixture.Patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				ctx := t.Context()
 				opts.Prefix = name + ":"
 				texts := cache.New[string](p.Open(t).CacheEntry, opts)
-				cachefix.Must(t, texts.Set(ctx, "minute", "m", time.Minute))
-				cachefix.Must(t, texts.Set(ctx, "ever", "e", 0))
-				cachefix.Must(t, texts.Set(ctx, "century", "c", 100*365*24*time.Hour))
-				cachefix.Must(t, texts.Set(ctx, "moment", "x", 1))
+				cachefixture.Must(t, texts.Set(ctx, "minute", "m", time.Minute))
+				cachefixture.Must(t, texts.Set(ctx, "ever", "e", 0))
+				cachefixture.Must(t, texts.Set(ctx, "century", "c", 100*365*24*time.Hour))
+				cachefixture.Must(t, texts.Set(ctx, "moment", "x", 1))
 				if err := texts.Set(ctx, "negative", "n", -time.Second); !errors.Is(err, store.ErrInvalid) {
 					t.Errorf("a negative time to live gives %v", err)
 				}
-				cachefix.WantValue(t, texts, "minute", "m")
+				cachefixture.WantValue(t, texts, "minute", "m")
 				p.Clock.Add(59 * time.Second)
-				cachefix.WantValue(t, texts, "minute", "m")
+				cachefixture.WantValue(t, texts, "minute", "m")
 				if ok, err := texts.Touch(ctx, "minute", time.Hour); !ok || err != nil {
 					t.Errorf("Touch gives %v, %v", ok, err)
 				}
 				p.Clock.Add(2 * time.Second)
-				cachefix.WantValue(t, texts, "minute", "m")
-				cachefix.WantMiss(t, texts, "moment")
+				cachefixture.WantValue(t, texts, "minute", "m")
+				cachefixture.WantMiss(t, texts, "moment")
 				p.Clock.Add(time.Hour)
-				cachefix.WantMiss(t, texts, "minute")
+				cachefixture.WantMiss(t, texts, "minute")
 				if ok, err := texts.Touch(ctx, "minute", time.Hour); ok || err != nil {
 					t.Errorf("Touch of what has expired gives %v, %v", ok, err)
 				}
 				p.Clock.Add(50 * 365 * 24 * time.Hour)
-				cachefix.WantValue(t, texts, "century", "c")
-				cachefix.WantValue(t, texts, "ever", "e")
+				cachefixture.WantValue(t, texts, "century", "c")
+				cachefixture.WantValue(t, texts, "ever", "e")
 				p.Clock.Add(51 * 365 * 24 * time.Hour)
-				cachefix.WantMiss(t, texts, "century")
-				cachefix.WantValue(t, texts, "ever", "e")
+				cachefixture.WantMiss(t, texts, "century")
+				cachefixture.WantValue(t, texts, "ever", "e")
 			})
 		}
 	})
@@ -97,22 +97,22 @@ func TestTimeToLive(t *testing.T) {
 // A clock that steps back makes nothing vanish, and nothing live longer in
 // memory than MemoryFor of the new time.
 func TestClockStepsBack(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
-		texts := cache.New[string](p.Open(t).CacheEntry, cachefix.Plain)
-		cachefix.Must(t, texts.Set(t.Context(), "k", "v", time.Minute))
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
+		texts := cache.New[string](p.Open(t).CacheEntry, cachefixture.Plain)
+		cachefixture.Must(t, texts.Set(t.Context(), "k", "v", time.Minute))
 		p.Clock.Add(-time.Hour)
-		cachefix.WantValue(t, texts, "k", "v")
-		cachefix.Must(t, texts.Set(t.Context(), "k", "w", time.Minute))
-		cachefix.WantValue(t, texts, "k", "w")
+		cachefixture.WantValue(t, texts, "k", "v")
+		cachefixture.Must(t, texts.Set(t.Context(), "k", "w", time.Minute))
+		cachefixture.WantValue(t, texts, "k", "w")
 		p.Clock.Add(2 * time.Minute)
-		cachefix.WantMiss(t, texts, "k")
+		cachefixture.WantMiss(t, texts, "k")
 	})
 }
 
 func TestAdd(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1})
 		add := func(value string, want bool) {
 			t.Helper()
 			if ok, err := texts.Add(ctx, "k", value, time.Minute, cache.Tags("t")); ok != want || err != nil {
@@ -121,10 +121,10 @@ func TestAdd(t *testing.T) {
 		}
 		add("one", true)
 		add("two", false)
-		cachefix.WantValue(t, texts, "k", "one")
+		cachefixture.WantValue(t, texts, "k", "one")
 		p.Clock.Add(time.Hour)
 		add("three", true)
-		cachefix.WantValue(t, texts, "k", "three")
+		cachefixture.WantValue(t, texts, "k", "three")
 		if n, err := texts.InvalidateTags(ctx, "t"); n != 1 || err != nil {
 			t.Errorf("invalidated %d, %v", n, err)
 		}
@@ -154,10 +154,10 @@ func TestAdd(t *testing.T) {
 }
 
 func TestIncrement(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		db := p.Open(t)
-		counts := cache.New[int](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
+		counts := cache.New[int](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1})
 		inc := func(key string, delta, want int64) {
 			t.Helper()
 			if n, err := counts.Increment(ctx, key, delta, time.Minute); n != want || err != nil {
@@ -166,20 +166,20 @@ func TestIncrement(t *testing.T) {
 		}
 		inc("k", 5, 5)
 		inc("k", -7, -2)
-		cachefix.WantValue(t, counts, "k", -2)
+		cachefixture.WantValue(t, counts, "k", -2)
 		p.Clock.Add(59 * time.Second)
 		inc("k", 1, -1)
 		p.Clock.Add(2 * time.Second) // the time to live is that of the first
 		inc("k", 1, 1)
-		cachefix.Must(t, counts.Set(ctx, "set", 40, 0))
+		cachefixture.Must(t, counts.Set(ctx, "set", 40, 0))
 		inc("set", 2, 42)
-		cachefix.WantValue(t, counts, "set", 42)
-		texts := cache.New[string](db.CacheEntry, cachefix.Plain)
-		cachefix.Must(t, texts.Set(ctx, "text", "x", 0))
+		cachefixture.WantValue(t, counts, "set", 42)
+		texts := cache.New[string](db.CacheEntry, cachefixture.Plain)
+		cachefixture.Must(t, texts.Set(ctx, "text", "x", 0))
 		if _, err := counts.Increment(ctx, "text", 1, 0); !errors.Is(err, cache.ErrNotNumber) {
 			t.Errorf("a text gives %v", err)
 		}
-		cachefix.WantValue(t, texts, "text", "x")
+		cachefixture.WantValue(t, texts, "text", "x")
 		inc("most", 1<<62, 1<<62)
 		if n, err := counts.Increment(ctx, "most", 1<<62, 0); err == nil {
 			t.Errorf("past the greatest number: %d", n)
@@ -195,17 +195,17 @@ func TestIncrement(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		cachefix.WantValue(t, counts, "many", 40)
+		cachefixture.WantValue(t, counts, "many", 40)
 	})
 }
 
 func TestTags(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1})
 		set := func(key string, tags ...string) {
 			t.Helper()
-			cachefix.Must(t, texts.Set(ctx, key, key, time.Hour, cache.Tags(tags...)))
+			cachefixture.Must(t, texts.Set(ctx, key, key, time.Hour, cache.Tags(tags...)))
 		}
 		remove := func(want int64, tags ...string) {
 			t.Helper()
@@ -218,8 +218,8 @@ func TestTags(t *testing.T) {
 		set("c")
 		remove(0, "%", "_", "x_", "z")
 		remove(1, "x")
-		cachefix.WantMiss(t, texts, "a")
-		cachefix.WantValue(t, texts, "b", "b")
+		cachefixture.WantMiss(t, texts, "a")
+		cachefixture.WantValue(t, texts, "b", "b")
 		remove(1, "X", "xy")
 		set("b", "one")
 		set("b", "two") // a new value has its own tags only
@@ -248,9 +248,9 @@ func TestTags(t *testing.T) {
 		for i := range 2500 {
 			values[fmt.Sprint("many", i)] = "v"
 		}
-		cachefix.Must(t, texts.SetMany(ctx, values, 0, cache.Tags("many")))
+		cachefixture.Must(t, texts.SetMany(ctx, values, 0, cache.Tags("many")))
 		remove(2500, "many")
-		cachefix.WantMiss(t, texts, "many7")
+		cachefixture.WantMiss(t, texts, "many7")
 	})
 }
 
@@ -261,29 +261,29 @@ func TestOddKeys(t *testing.T) {
 		"a", "a ", "A", "ä", "a%", "a_", "a'", `a"`, "a`", `a\`, "a\n", "a\x00", "a\x00b", "\xff", "\xff\xff", "a\xff", long, long + "x", long[1:],
 		strings.Repeat("ü", 255), strings.Repeat("ü", 256), "a~sha256:0", "a~", "日本語", "\U0010ffff", "\ufffd", "null", "1", " ",
 	}
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
-		for name, opts := range map[string]cache.Options{"table": cachefix.Plain, "memory": {Timeout: cachefix.Patience, Jitter: -1}} {
+		for name, opts := range map[string]cache.Options{"table": cachefixture.Plain, "memory": {Timeout: cachefixture.Patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				opts.Prefix = name
 				texts := cache.New[string](p.Open(t).CacheEntry, opts)
 				for i, key := range keys {
-					cachefix.Must(t, texts.Set(ctx, key, fmt.Sprint(i), time.Hour))
+					cachefixture.Must(t, texts.Set(ctx, key, fmt.Sprint(i), time.Hour))
 				}
 				for i, key := range keys {
-					cachefix.WantValue(t, texts, key, fmt.Sprint(i))
+					cachefixture.WantValue(t, texts, key, fmt.Sprint(i))
 				}
 				if many := texts.GetMany(ctx, keys); len(many) != len(keys) {
 					t.Errorf("%d of %d keys", len(many), len(keys))
 				}
-				cachefix.Must(t, texts.Delete(ctx, keys...))
+				cachefixture.Must(t, texts.Delete(ctx, keys...))
 				for _, key := range keys {
-					cachefix.WantMiss(t, texts, key)
+					cachefixture.WantMiss(t, texts, key)
 				}
 				if err := texts.Set(ctx, "", "v", 0); !errors.Is(err, store.ErrInvalid) {
 					t.Errorf("the empty key gives %v", err)
 				}
-				cachefix.WantMiss(t, texts, "")
+				cachefixture.WantMiss(t, texts, "")
 				if err := texts.Delete(ctx, ""); !errors.Is(err, store.ErrInvalid) {
 					t.Errorf("deleting the empty key gives %v", err)
 				}
@@ -294,11 +294,11 @@ func TestOddKeys(t *testing.T) {
 
 func TestPrefix(t *testing.T) {
 	long := strings.Repeat("long", 1000)
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
-		other := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, Prefix: "other:"})
-		cachefix.Must(t, other.Set(ctx, "a", "v", 0))
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1})
+		other := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1, Prefix: "other:"})
+		cachefixture.Must(t, other.Set(ctx, "a", "v", 0))
 		for _, test := range []struct {
 			prefix  string
 			in, out []string
@@ -314,48 +314,48 @@ func TestPrefix(t *testing.T) {
 			{"\ud7ff", []string{"\ud7ff", "\ud7ffz"}, []string{"\ue000"}},
 		} {
 			for _, key := range append(slices.Clone(test.in), test.out...) {
-				cachefix.Must(t, texts.Set(ctx, key, "v", 0))
+				cachefixture.Must(t, texts.Set(ctx, key, "v", 0))
 			}
 			if _, err := texts.InvalidatePrefix(ctx, test.prefix); err != nil {
 				t.Fatal(err)
 			}
 			for _, key := range test.in {
-				cachefix.WantMiss(t, texts, key)
+				cachefixture.WantMiss(t, texts, key)
 			}
 			for _, key := range test.out {
-				cachefix.WantValue(t, texts, key, "v")
+				cachefixture.WantValue(t, texts, key, "v")
 			}
 		}
 		if _, err := texts.InvalidatePrefix(ctx, ""); !errors.Is(err, store.ErrInvalid) {
 			t.Errorf("the empty prefix gives %v", err)
 		}
-		cachefix.WantValue(t, other, "a", "v")
-		cachefix.WantValue(t, texts, "other:a", "v")
+		cachefixture.WantValue(t, other, "a", "v")
+		cachefixture.WantValue(t, texts, "other:a", "v")
 		if n, err := other.Clear(ctx); n != 1 || err != nil {
 			t.Errorf("clearing what has the prefix removed %d, %v", n, err)
 		}
-		cachefix.Must(t, texts.Set(ctx, "one more", "v", 0))
+		cachefixture.Must(t, texts.Set(ctx, "one more", "v", 0))
 		if _, err := texts.Clear(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if n, bytes, err := texts.Size(ctx); n != 0 || bytes != 0 || err != nil {
 			t.Errorf("after Clear there are %d entries, %d bytes, %v", n, bytes, err)
 		}
-		cachefix.WantMiss(t, texts, "one more")
+		cachefixture.WantMiss(t, texts, "one more")
 	})
 }
 
 func TestCleanup(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.Open(t).CacheEntry, cachefix.Plain)
+		texts := cache.New[string](p.Open(t).CacheEntry, cachefixture.Plain)
 		values := map[string]string{}
 		for i := range 2300 {
 			values[fmt.Sprint("k", i)] = "v"
 		}
-		cachefix.Must(t, texts.SetMany(ctx, values, time.Minute, cache.Tags("t")))
-		cachefix.Must(t, texts.Set(ctx, "later", "v", time.Hour))
-		cachefix.Must(t, texts.Set(ctx, "ever", "v", 0))
+		cachefixture.Must(t, texts.SetMany(ctx, values, time.Minute, cache.Tags("t")))
+		cachefixture.Must(t, texts.Set(ctx, "later", "v", time.Hour))
+		cachefixture.Must(t, texts.Set(ctx, "ever", "v", 0))
 		if n, err := texts.CleanupExpired(ctx); n != 0 || err != nil {
 			t.Errorf("removed %d, %v before anything expired", n, err)
 		}
@@ -366,8 +366,8 @@ func TestCleanup(t *testing.T) {
 		if s := texts.Stats(); s.Expired != 2300 {
 			t.Errorf("counted %d", s.Expired)
 		}
-		cachefix.WantValue(t, texts, "later", "v")
-		cachefix.WantValue(t, texts, "ever", "v")
+		cachefixture.WantValue(t, texts, "later", "v")
+		cachefixture.WantValue(t, texts, "ever", "v")
 		var tags int64
 		if err := p.Open(t).Store().Conn().QueryRow(ctx, "SELECT count(*) FROM cache_entry_tags", nil, []any{&tags}); tags != 0 || err != nil {
 			t.Errorf("%d tags are left, %v", tags, err)
@@ -377,32 +377,32 @@ func TestCleanup(t *testing.T) {
 
 // What is used is counted in memory, and written in batches.
 func TestHitsAreFlushed(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
-		for name, opts := range map[string]cache.Options{"table": cachefix.Plain, "memory": {Timeout: cachefix.Patience, Jitter: -1}} {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
+		for name, opts := range map[string]cache.Options{"table": cachefixture.Plain, "memory": {Timeout: cachefixture.Patience, Jitter: -1}} {
 			t.Run(name, func(t *testing.T) {
 				ctx := t.Context()
 				db := p.Open(t)
 				opts.Prefix = name
 				texts := cache.New[string](db.CacheEntry, opts)
-				cachefix.Must(t, texts.Set(ctx, "k", "v", time.Hour))
+				cachefixture.Must(t, texts.Set(ctx, "k", "v", time.Hour))
 				p.Clock.Add(time.Minute)
 				for range 5 {
-					cachefix.WantValue(t, texts, "k", "v")
+					cachefixture.WantValue(t, texts, "k", "v")
 				}
 				row, err := db.CacheEntry.GetByKey(ctx, name+"k")
-				cachefix.Must(t, err)
+				cachefixture.Must(t, err)
 				if row.HitCount != 0 {
 					t.Errorf("%d hits were written by a read", row.HitCount)
 				}
-				cachefix.Must(t, texts.Flush(ctx))
+				cachefixture.Must(t, texts.Flush(ctx))
 				row, err = db.CacheEntry.GetByKey(ctx, name+"k")
-				cachefix.Must(t, err)
+				cachefixture.Must(t, err)
 				if row.HitCount != 5 || !row.CacheUsedAt.Equal(p.Clock.Now()) {
 					t.Errorf("%d hits, used at %s", row.HitCount, row.CacheUsedAt)
 				}
-				cachefix.WantValue(t, texts, "k", "v")
-				cachefix.Must(t, texts.Flush(ctx))
-				cachefix.Must(t, texts.Flush(ctx))
+				cachefixture.WantValue(t, texts, "k", "v")
+				cachefixture.Must(t, texts.Flush(ctx))
+				cachefixture.Must(t, texts.Flush(ctx))
 				if row, _ = db.CacheEntry.GetByKey(ctx, name+"k"); row.HitCount != 6 {
 					t.Errorf("%d hits after one more", row.HitCount)
 				}
@@ -415,19 +415,19 @@ func TestHitsAreFlushed(t *testing.T) {
 }
 
 func TestTransactions(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		db := p.Open(t)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
-		cachefix.Must(t, texts.Set(ctx, "k", "old", time.Hour, cache.Tags("t")))
-		cachefix.WantValue(t, texts, "k", "old")
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1})
+		cachefixture.Must(t, texts.Set(ctx, "k", "old", time.Hour, cache.Tags("t")))
+		cachefixture.WantValue(t, texts, "k", "old")
 		undone := errors.New("undone")
 		change := func(end error) error {
 			return db.Tx(ctx, func(tx *generated.Tx) error {
 				in := texts.In(tx.CacheEntry)
-				cachefix.Must(t, in.Set(ctx, "k", "new", time.Hour))
-				cachefix.Must(t, in.Set(ctx, "k2", "new", time.Hour))
-				cachefix.WantValue(t, in, "k", "new")
+				cachefixture.Must(t, in.Set(ctx, "k", "new", time.Hour))
+				cachefixture.Must(t, in.Set(ctx, "k2", "new", time.Hour))
+				cachefixture.WantValue(t, in, "k", "new")
 				if many := in.GetMany(ctx, []string{"k", "k2"}); len(many) != 2 {
 					t.Errorf("the transaction sees %v", many)
 				}
@@ -441,28 +441,28 @@ func TestTransactions(t *testing.T) {
 				if v != "loaded" || err != nil {
 					t.Errorf("fetched %q, %v", v, err)
 				}
-				cachefix.WantValue(t, in, "f", "loaded")
-				cachefix.WantValue(t, texts, "k", "old") // from memory
+				cachefixture.WantValue(t, in, "f", "loaded")
+				cachefixture.WantValue(t, texts, "k", "old") // from memory
 				return end
 			})
 		}
 		if err := change(undone); !errors.Is(err, undone) {
 			t.Fatal(err)
 		}
-		cachefix.WantValue(t, texts, "k", "old")
-		cachefix.WantMiss(t, texts, "k2")
-		cachefix.WantMiss(t, texts, "f")
-		cachefix.Must(t, change(nil))
+		cachefixture.WantValue(t, texts, "k", "old")
+		cachefixture.WantMiss(t, texts, "k2")
+		cachefixture.WantMiss(t, texts, "f")
+		cachefixture.Must(t, change(nil))
 		hits := texts.Stats().MemoryHits
-		cachefix.WantValue(t, texts, "k", "new")
+		cachefixture.WantValue(t, texts, "k", "new")
 		if texts.Stats().MemoryHits != hits+1 {
 			t.Error("memory did not take at the commit what the transaction set")
 		}
-		cachefix.WantValue(t, texts, "f", "loaded")
-		cachefix.Must(t, db.Tx(ctx, func(tx *generated.Tx) error { return texts.In(tx.CacheEntry).Delete(ctx, "k") }))
-		cachefix.WantMiss(t, texts, "k")
+		cachefixture.WantValue(t, texts, "f", "loaded")
+		cachefixture.Must(t, db.Tx(ctx, func(tx *generated.Tx) error { return texts.In(tx.CacheEntry).Delete(ctx, "k") }))
+		cachefixture.WantMiss(t, texts, "k")
 		other := p.Open(t)
-		cachefix.Must(t, other.Tx(ctx, func(tx *generated.Tx) error {
+		cachefixture.Must(t, other.Tx(ctx, func(tx *generated.Tx) error {
 			if err := texts.In(tx.CacheEntry).Set(ctx, "k", "v", 0); !errors.Is(err, store.ErrInvalid) {
 				t.Errorf("a transaction of another database gives %v", err)
 			}

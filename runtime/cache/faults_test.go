@@ -16,7 +16,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/hegner123/modulagen/generated"
-	"github.com/hegner123/modulagen/internal/cachefix"
+	"github.com/hegner123/modulagen/internal/cachefixture"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/store"
@@ -28,12 +28,12 @@ import (
 // users states.
 func TestMemoryOfOtherProcesses(t *testing.T) {
 	stated := map[string]time.Duration{"sqlite": 100 * time.Millisecond, "postgres": 100 * time.Millisecond, "mysql": 400 * time.Millisecond}
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
 		ctx := t.Context()
-		mine := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, MemoryFor: time.Hour})
+		mine := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, MemoryFor: time.Hour})
 		otherDB := p.Open(t)
-		other := cache.New[string](otherDB.CacheEntry, cache.Options{Timeout: cachefix.Patience, MemoryFor: time.Hour})
+		other := cache.New[string](otherDB.CacheEntry, cache.Options{Timeout: cachefixture.Patience, MemoryFor: time.Hour})
 		changes := map[string]func() error{
 			"set":    func() error { return other.Set(ctx, "k", "new", time.Hour) },
 			"delete": func() error { return other.Delete(ctx, "k") },
@@ -47,22 +47,22 @@ func TestMemoryOfOtherProcesses(t *testing.T) {
 		}
 		for name, change := range changes {
 			t.Run(name, func(t *testing.T) {
-				cachefix.Must(t, mine.Set(ctx, "k", "old", time.Hour, cache.Tags("t")))
-				cachefix.Must(t, mine.Set(ctx, "other", "stays", time.Hour))
+				cachefixture.Must(t, mine.Set(ctx, "k", "old", time.Hour, cache.Tags("t")))
+				cachefixture.Must(t, mine.Set(ctx, "other", "stays", time.Hour))
 				memory := mine.Stats().MemoryHits
-				cachefix.WantValue(t, mine, "k", "old")
+				cachefixture.WantValue(t, mine, "k", "old")
 				if mine.Stats().MemoryHits != memory+1 {
 					t.Fatal("it was not in memory")
 				}
-				cachefix.Must(t, change())
+				cachefixture.Must(t, change())
 				start := time.Now()
-				cachefix.Until(t, "the change to be read", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
+				cachefixture.Until(t, "the change to be read", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
 				if took := time.Since(start); took > 10*stated[p.Kind] { // ten times what is stated: machines of tests are busy
 					t.Errorf("it took %s", took)
 				}
 				if name != "clear" {
 					memory = mine.Stats().MemoryHits
-					cachefix.WantValue(t, mine, "other", "stays")
+					cachefixture.WantValue(t, mine, "other", "stays")
 					if mine.Stats().MemoryHits != memory+1 {
 						t.Error("what was not changed was forgotten too")
 					}
@@ -74,33 +74,33 @@ func TestMemoryOfOtherProcesses(t *testing.T) {
 
 // Memory asks again after MemoryFor, whatever was read.
 func TestMemoryIsNotForEver(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		db := p.Open(t)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, MemoryFor: time.Minute})
-		cachefix.Must(t, texts.Set(ctx, "k", "v", 0))
-		cachefix.WantValue(t, texts, "k", "v")
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, MemoryFor: time.Minute})
+		cachefixture.Must(t, texts.Set(ctx, "k", "v", 0))
+		cachefixture.WantValue(t, texts, "k", "v")
 		_, err := db.Store().Conn().Exec(ctx, "DELETE FROM cache_entry", nil) // past the cache, and past its table's methods
-		cachefix.Must(t, err)
-		cachefix.WantValue(t, texts, "k", "v")
+		cachefixture.Must(t, err)
+		cachefixture.WantValue(t, texts, "k", "v")
 		p.Clock.Add(61 * time.Second)
-		cachefix.WantMiss(t, texts, "k")
+		cachefixture.WantMiss(t, texts, "k")
 	})
 }
 
 func TestHashesAlike(t *testing.T) {
 	a, b := alike(t)
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
-		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
-		cachefix.Must(t, texts.Set(t.Context(), a, "a", 0))
-		cachefix.Must(t, texts.Set(t.Context(), b, "b", 0))
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1})
+		cachefixture.Must(t, texts.Set(t.Context(), a, "a", 0))
+		cachefixture.Must(t, texts.Set(t.Context(), b, "b", 0))
 		for range 3 {
-			cachefix.WantValue(t, texts, a, "a")
-			cachefix.WantValue(t, texts, b, "b")
+			cachefixture.WantValue(t, texts, a, "a")
+			cachefixture.WantValue(t, texts, b, "b")
 		}
-		cachefix.Must(t, texts.Delete(t.Context(), a))
-		cachefix.WantMiss(t, texts, a)
-		cachefix.WantValue(t, texts, b, "b")
+		cachefixture.Must(t, texts.Delete(t.Context(), a))
+		cachefixture.WantMiss(t, texts, a)
+		cachefixture.WantValue(t, texts, b, "b")
 	})
 }
 
@@ -118,14 +118,14 @@ func alike(t *testing.T) (string, string) {
 
 // A database that fails is a miss that is counted and logged; a write says so.
 func TestDatabaseIsAway(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		var log bytes.Buffer
 		db := p.Open(t)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-		cachefix.Must(t, texts.Set(ctx, "k", "v", 0))
-		cachefix.Must(t, db.Close())
-		cachefix.WantMiss(t, texts, "k")
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, Memory: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		cachefixture.Must(t, texts.Set(ctx, "k", "v", 0))
+		cachefixture.Must(t, db.Close())
+		cachefixture.WantMiss(t, texts, "k")
 		if many := texts.GetMany(ctx, []string{"k"}); len(many) != 0 {
 			t.Errorf("got %v", many)
 		}
@@ -151,7 +151,7 @@ func TestDatabaseIsAway(t *testing.T) {
 func TestLockedDatabase(t *testing.T) {
 	for _, kind := range []string{"sqlite", "postgres", "mysql"} {
 		t.Run(kind, func(t *testing.T) {
-			p := cachefix.Place{Kind: kind}
+			p := cachefixture.Place{Kind: kind}
 			if kind == "sqlite" {
 				p.DSN = "sqlite:" + filepath.Join(t.TempDir(), "cache.db")
 			} else {
@@ -160,13 +160,13 @@ func TestLockedDatabase(t *testing.T) {
 			ctx := t.Context()
 			db := p.Open(t)
 			texts := cache.New[string](db.CacheEntry, cache.Options{Memory: -1, Timeout: 100 * time.Millisecond})
-			cachefix.Must(t, texts.Set(ctx, "k", "v", 0))
+			cachefixture.Must(t, texts.Set(ctx, "k", "v", 0))
 			unlock := lock(t, p)
 			start := time.Now()
 			if kind == "sqlite" {
-				cachefix.WantValue(t, texts, "k", "v") // readers do not wait for a writer
+				cachefixture.WantValue(t, texts, "k", "v") // readers do not wait for a writer
 			} else {
-				cachefix.WantMiss(t, texts, "k")
+				cachefixture.WantMiss(t, texts, "k")
 			}
 			if took := time.Since(start); took > 5*time.Second {
 				t.Errorf("a read took %s", took)
@@ -181,26 +181,26 @@ func TestLockedDatabase(t *testing.T) {
 				t.Errorf("Set gives %v", err)
 			}
 			unlock()
-			cachefix.Until(t, "the lock to be gone", func() bool { _, ok := texts.Get(ctx, "k"); return ok })
-			cachefix.Must(t, texts.Set(ctx, "k", "x", 0))
-			cachefix.WantValue(t, texts, "k", "x")
+			cachefixture.Until(t, "the lock to be gone", func() bool { _, ok := texts.Get(ctx, "k"); return ok })
+			cachefixture.Must(t, texts.Set(ctx, "k", "x", 0))
+			cachefixture.WantValue(t, texts, "k", "x")
 		})
 	}
 }
 
 // lock keeps others out of the cache's table.
-func lock(t *testing.T, p cachefix.Place) (unlock func()) {
+func lock(t *testing.T, p cachefixture.Place) (unlock func()) {
 	t.Helper()
 	if p.Kind == "sqlite" {
 		db, err := sql.Open("sqlite", strings.TrimPrefix(p.DSN, "sqlite:"))
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		db.SetMaxOpenConns(1)
 		_, err = db.Exec("BEGIN IMMEDIATE")
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		return func() {
 			_, err := db.Exec("ROLLBACK")
-			cachefix.Must(t, err)
-			cachefix.Must(t, db.Close())
+			cachefixture.Must(t, err)
+			cachefixture.Must(t, db.Close())
 		}
 	}
 	statement := map[string]string{"postgres": "LOCK TABLE cache_entry IN ACCESS EXCLUSIVE MODE", "mysql": "LOCK TABLES cache_entry WRITE"}[p.Kind]
@@ -220,7 +220,7 @@ func lock(t *testing.T, p cachefix.Place) (unlock func()) {
 			return errors.New("that is all")
 		})
 	}()
-	cachefix.Must(t, <-locked)
+	cachefixture.Must(t, <-locked)
 	return func() { close(release); <-done }
 }
 
@@ -229,36 +229,36 @@ func TestReadOnlyDatabase(t *testing.T) {
 		ctx := t.Context()
 		path := filepath.Join(t.TempDir(), "cache.db")
 		db, err := generated.Open(ctx, "sqlite:"+path, generated.Options{})
-		cachefix.Must(t, err)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1})
-		cachefix.Must(t, texts.Set(ctx, "k", "v", 0))
+		cachefixture.Must(t, err)
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, Memory: -1})
+		cachefixture.Must(t, texts.Set(ctx, "k", "v", 0))
 		_, err = db.Store().Conn().Exec(ctx, "PRAGMA query_only = ON", nil)
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		refused(t, texts)
-		cachefix.Must(t, db.Close())
+		cachefixture.Must(t, db.Close())
 	})
 	t.Run("postgres", func(t *testing.T) {
 		ctx := t.Context()
-		p := cachefix.Place{Kind: "postgres", DSN: storetest.FreshDSN(t, "postgres")}
+		p := cachefixture.Place{Kind: "postgres", DSN: storetest.FreshDSN(t, "postgres")}
 		db := p.Open(t)
-		cachefix.Must(t, cache.New[string](db.CacheEntry, cachefix.Plain).Set(ctx, "k", "v", 0))
+		cachefixture.Must(t, cache.New[string](db.CacheEntry, cachefixture.Plain).Set(ctx, "k", "v", 0))
 		name := p.DSN[strings.LastIndex(p.DSN, "/")+1:]
 		name, _, _ = strings.Cut(name, "?")
 		_, err := db.Store().Conn().Exec(ctx, fmt.Sprintf("ALTER DATABASE %s SET default_transaction_read_only = on", name), nil)
-		cachefix.Must(t, err)
-		refused(t, cache.New[string](p.Open(t).CacheEntry, cachefix.Plain)) // new connections are read-only
+		cachefixture.Must(t, err)
+		refused(t, cache.New[string](p.Open(t).CacheEntry, cachefixture.Plain)) // new connections are read-only
 	})
 	t.Run("mysql", func(t *testing.T) {
 		ctx := t.Context()
-		p := cachefix.Place{Kind: "mysql", DSN: storetest.FreshDSN(t, "mysql")}
+		p := cachefixture.Place{Kind: "mysql", DSN: storetest.FreshDSN(t, "mysql")}
 		db := p.Open(t)
-		cachefix.Must(t, cache.New[string](db.CacheEntry, cachefix.Plain).Set(ctx, "k", "v", 0))
+		cachefixture.Must(t, cache.New[string](db.CacheEntry, cachefixture.Plain).Set(ctx, "k", "v", 0))
 		for _, verb := range []string{"INSERT", "UPDATE", "DELETE"} { // it has no switch for one database
 			_, err := db.Store().Conn().Exec(ctx, "CREATE TRIGGER no_"+verb+" BEFORE "+verb+
 				" ON cache_entry FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'read-only'", nil)
-			cachefix.Must(t, err)
+			cachefixture.Must(t, err)
 		}
-		refused(t, cache.New[string](db.CacheEntry, cachefix.Plain))
+		refused(t, cache.New[string](db.CacheEntry, cachefixture.Plain))
 	})
 }
 
@@ -266,21 +266,21 @@ func TestReadOnlyDatabase(t *testing.T) {
 func refused(t *testing.T, texts *cache.Cache[string]) {
 	t.Helper()
 	ctx := t.Context()
-	cachefix.WantValue(t, texts, "k", "v")
+	cachefixture.WantValue(t, texts, "k", "v")
 	if err := texts.Set(ctx, "k", "w", 0); err == nil {
 		t.Error("Set on a read-only database says nothing")
 	}
 	if v, err := texts.Fetch(ctx, "new", 0, func(context.Context) (string, error) { return "loaded", nil }); v != "loaded" || err != nil {
 		t.Errorf("fetched %q, %v", v, err)
 	}
-	cachefix.WantValue(t, texts, "k", "v")
+	cachefixture.WantValue(t, texts, "k", "v")
 }
 
 func TestValuesOverTheLimit(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1, MaxValue: 1000, Codec: cache.Raw()})
-		cachefix.Must(t, texts.Set(ctx, "k", strings.Repeat("x", 1000), 0))
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Memory: -1, MaxValue: 1000, Codec: cache.Raw()})
+		cachefixture.Must(t, texts.Set(ctx, "k", strings.Repeat("x", 1000), 0))
 		long := strings.Repeat("x", 1001)
 		if err := texts.Set(ctx, "k", long, 0); !errors.Is(err, cache.ErrTooLarge) {
 			t.Errorf("Set gives %v", err)
@@ -299,7 +299,7 @@ func TestValuesOverTheLimit(t *testing.T) {
 }
 
 func TestWrongOptions(t *testing.T) {
-	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
+	p := cachefixture.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
 	db := p.Open(t)
 	for _, opts := range []cache.Options{
 		{TTL: -1},
@@ -322,9 +322,9 @@ func TestWrongOptions(t *testing.T) {
 		if err := c.Set(t.Context(), "k", "v", 0); !errors.Is(err, store.ErrInvalid) {
 			t.Errorf("Set with %+v gives %v", opts, err)
 		}
-		cachefix.WantMiss(t, c, "k")
+		cachefixture.WantMiss(t, c, "k")
 	}
-	if err := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience}).Err(); err != nil {
+	if err := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience}).Err(); err != nil {
 		t.Error(err)
 	}
 }
@@ -338,7 +338,7 @@ func (n named) Decode(data []byte, to any) error { return cache.JSON().Decode(da
 
 // A value that does not decode is a miss, and counted.
 func TestCodecs(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		db := p.Open(t)
 		type key struct{ A, B int }
@@ -346,14 +346,14 @@ func TestCodecs(t *testing.T) {
 		for name, opts := range map[string]cache.Options{
 			"json": {}, "gob": {Codec: cache.Gob()}, "own": {Codec: named("own")}, "zstd": {Compress: 1, Codec: cache.Gob()},
 		} {
-			opts.Memory, opts.Timeout = -1, cachefix.Patience
+			opts.Memory, opts.Timeout = -1, cachefixture.Patience
 			c := cache.New[map[string]key](db.CacheEntry, opts)
-			cachefix.Must(t, c.Set(ctx, name, value, 0))
+			cachefixture.Must(t, c.Set(ctx, name, value, 0))
 			if got, ok := c.Get(ctx, name); !ok || got["x"] != value["x"] {
 				t.Errorf("%s: got %v, %v", name, got, ok)
 			}
 		}
-		wrong := cache.New[[]int](db.CacheEntry, cachefix.Plain)
+		wrong := cache.New[[]int](db.CacheEntry, cachefixture.Plain)
 		for _, key := range []string{"json", "gob", "own", "zstd"} {
 			if v, ok := wrong.Get(ctx, key); ok {
 				t.Errorf("%s: got %v", key, v)
@@ -362,49 +362,49 @@ func TestCodecs(t *testing.T) {
 		if s := wrong.Stats(); s.Undecodable != 4 || s.Misses != 0 && s.Misses != 4 {
 			t.Errorf("stats %+v", s)
 		}
-		raw := cache.New[[]byte](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1, Codec: cache.Raw()})
-		cachefix.Must(t, raw.Set(ctx, "raw", []byte{0, 255, 1}, 0))
+		raw := cache.New[[]byte](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, Memory: -1, Codec: cache.Raw()})
+		cachefixture.Must(t, raw.Set(ctx, "raw", []byte{0, 255, 1}, 0))
 		if got, ok := raw.Get(ctx, "raw"); !ok || !bytes.Equal(got, []byte{0, 255, 1}) {
 			t.Errorf("raw: got %v, %v", got, ok)
 		}
-		if err := cache.New[int](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Codec: cache.Raw()}).Set(ctx, "n", 1, 0); err == nil {
+		if err := cache.New[int](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, Codec: cache.Raw()}).Set(ctx, "n", 1, 0); err == nil {
 			t.Error("the raw codec took a number")
 		}
-		if err := cache.New[any](db.CacheEntry, cachefix.Plain).Set(ctx, "c", make(chan int), 0); err == nil {
+		if err := cache.New[any](db.CacheEntry, cachefixture.Plain).Set(ctx, "c", make(chan int), 0); err == nil {
 			t.Error("a channel was encoded")
 		}
 	})
 }
 
 func TestKeysRotate(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		db := p.Open(t)
 		old := cache.Key{ID: "k1", Secret: []byte("0123456789abcdef")}
 		young := cache.Key{ID: "k2", Secret: []byte("0123456789abcdef0123456789abcdef")}
 		with := func(keys ...cache.Key) *cache.Cache[string] {
-			return cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1, Keys: keys, Compress: 100})
+			return cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, Memory: -1, Keys: keys, Compress: 100})
 		}
-		cachefix.Must(t, with(old).Set(ctx, "a", "secret", 0))
+		cachefixture.Must(t, with(old).Set(ctx, "a", "secret", 0))
 		row, err := db.CacheEntry.GetByKey(ctx, "a")
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		if bytes.Contains(row.Value, []byte("secret")) || row.CacheFormat != "json:string+aes:k1" {
 			t.Errorf("the row holds %q in the format %s", row.Value, row.CacheFormat)
 		}
-		cachefix.WantValue(t, with(young, old), "a", "secret")
-		cachefix.Must(t, with(young, old).Set(ctx, "b", strings.Repeat("secret", 100), 0))
-		cachefix.WantValue(t, with(young), "b", strings.Repeat("secret", 100))
-		cachefix.WantMiss(t, with(young), "a")
-		cachefix.WantMiss(t, cache.New[string](db.CacheEntry, cachefix.Plain), "a")
+		cachefixture.WantValue(t, with(young, old), "a", "secret")
+		cachefixture.Must(t, with(young, old).Set(ctx, "b", strings.Repeat("secret", 100), 0))
+		cachefixture.WantValue(t, with(young), "b", strings.Repeat("secret", 100))
+		cachefixture.WantMiss(t, with(young), "a")
+		cachefixture.WantMiss(t, cache.New[string](db.CacheEntry, cachefixture.Plain), "a")
 		// A value that is moved to another key, or changed, does not open.
 		putEntry(t, db, "c", row.Value, row.CacheFormat)
-		cachefix.WantMiss(t, with(old), "c")
+		cachefixture.WantMiss(t, with(old), "c")
 		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{Value: store.Set(append(row.Value[:len(row.Value)-1], row.Value[len(row.Value)-1]^1))})
-		cachefix.Must(t, err)
-		cachefix.WantMiss(t, with(old), "a")
+		cachefixture.Must(t, err)
+		cachefixture.WantMiss(t, with(old), "a")
 		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{Value: store.Set([]byte("x"))})
-		cachefix.Must(t, err)
-		cachefix.WantMiss(t, with(old), "a")
+		cachefixture.Must(t, err)
+		cachefixture.WantMiss(t, with(old), "a")
 		if _, err := with(old).Increment(ctx, "n", 1, 0); !errors.Is(err, store.ErrInvalid) {
 			t.Errorf("a counter gives %v", err)
 		}
@@ -413,7 +413,7 @@ func TestKeysRotate(t *testing.T) {
 
 // A program that holds every connection of its pool goes on forgetting.
 func TestForgetsWhileThePoolIsHeld(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		if p.Kind == "sqlite" {
 			return // its readers have no pool to run out of
 		}
@@ -421,11 +421,11 @@ func TestForgetsWhileThePoolIsHeld(t *testing.T) {
 		ctx := t.Context()
 		const conns = 2
 		db, err := generated.Open(ctx, p.DSN, generated.Options{MaxConns: conns})
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		t.Cleanup(func() { db.Close() })
 		mine := cache.New[string](db.CacheEntry, cache.Options{Timeout: 50 * time.Millisecond, MemoryFor: time.Hour})
-		other := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience})
-		cachefix.Until(t, "the value to be in memory", func() bool {
+		other := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience})
+		cachefixture.Until(t, "the value to be in memory", func() bool {
 			hits := mine.Stats().MemoryHits
 			if _, ok := mine.Get(ctx, "k"); !ok {
 				_ = mine.Set(ctx, "k", "old", time.Hour) // tried again: its time is short
@@ -436,7 +436,7 @@ func TestForgetsWhileThePoolIsHeld(t *testing.T) {
 		var holders sync.WaitGroup
 		for range conns {
 			holders.Go(func() {
-				cachefix.Must(t, db.Tx(ctx, func(tx *generated.Tx) error {
+				cachefixture.Must(t, db.Tx(ctx, func(tx *generated.Tx) error {
 					if _, err := tx.CacheEntry.Count(ctx, store.Everything[generated.CacheEntryID](), 1); err != nil {
 						return err
 					}
@@ -451,8 +451,8 @@ func TestForgetsWhileThePoolIsHeld(t *testing.T) {
 		for range conns {
 			<-held
 		}
-		cachefix.WantValue(t, mine, "k", "old")
-		cachefix.Must(t, other.Set(ctx, "k", "new", time.Hour))
-		cachefix.Until(t, "the change to be read", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
+		cachefixture.WantValue(t, mine, "k", "old")
+		cachefixture.Must(t, other.Set(ctx, "k", "new", time.Hour))
+		cachefixture.Until(t, "the change to be read", func() bool { v, _ := mine.Get(ctx, "k"); return v != "old" })
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hegner123/modulagen/internal/cachefix"
+	"github.com/hegner123/modulagen/internal/cachefixture"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/store"
@@ -59,12 +59,12 @@ func on[T any](t *testing.T, c <-chan T) (v T) {
 }
 
 func TestFetchLoadsOnce(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil // leases renew themselves by the real one
 		var n loads
 		caches := []*cache.Cache[string]{}
 		for range 4 { // as four processes
-			caches = append(caches, cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience}))
+			caches = append(caches, cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience}))
 		}
 		started := make(chan struct{})
 		release := make(chan struct{})
@@ -86,7 +86,7 @@ func TestFetchLoadsOnce(t *testing.T) {
 			})
 		}
 		on(t, started)
-		cachefix.Until(t, "everyone to ask", func() bool { return asked.Load() == 200 })
+		cachefixture.Until(t, "everyone to ask", func() bool { return asked.Load() == 200 })
 		close(release)
 		wg.Wait()
 		n.want(t, 1)
@@ -101,8 +101,8 @@ func TestFetchLoadsOnce(t *testing.T) {
 }
 
 func TestFailedLoadIsNotKept(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
-		texts := cache.New[string](p.Open(t).CacheEntry, cachefix.Plain)
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
+		texts := cache.New[string](p.Open(t).CacheEntry, cachefixture.Plain)
 		var n loads
 		broken := errors.New("broken")
 		started, release := make(chan struct{}), make(chan struct{})
@@ -124,11 +124,11 @@ func TestFailedLoadIsNotKept(t *testing.T) {
 		for range 5 {
 			fetch(n.fails(errors.New("a second load")))
 		}
-		cachefix.Until(t, "five to wait", func() bool { return cache.Waiting(texts, "k") == 6 })
+		cachefixture.Until(t, "five to wait", func() bool { return cache.Waiting(texts, "k") == 6 })
 		close(release)
 		wg.Wait()
 		n.want(t, 1)
-		cachefix.WantMiss(t, texts, "k")
+		cachefixture.WantMiss(t, texts, "k")
 		wantFetch(t, texts, n.gives("v"), "v")
 		n.want(t, 2)
 		if s := texts.Stats(); s.Loads != 2 || s.LoadErrors != 1 || s.LoadTime <= 0 {
@@ -139,10 +139,10 @@ func TestFailedLoadIsNotKept(t *testing.T) {
 
 // What came while the load ran wins over what it loaded.
 func TestInvalidationWinsOverARunningLoad(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
-		mine := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience})
-		other := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience})
+		mine := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience})
+		other := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience})
 		for name, change := range map[string]func(context.Context, *cache.Cache[string]) error{
 			"delete": func(ctx context.Context, c *cache.Cache[string]) error { return c.Delete(ctx, "k") },
 			"tag": func(ctx context.Context, c *cache.Cache[string]) error {
@@ -162,9 +162,9 @@ func TestInvalidationWinsOverARunningLoad(t *testing.T) {
 				for _, before := range []string{"nothing", "a stale value"} {
 					t.Run(fmt.Sprint(name, " ", from, " after ", before), func(t *testing.T) {
 						ctx := t.Context()
-						cachefix.Must(t, mine.Delete(ctx, "k"))
+						cachefixture.Must(t, mine.Delete(ctx, "k"))
 						if before != "nothing" {
-							cachefix.Must(t, mine.Set(ctx, "k", "old", 1, cache.Tags("t", "u")))
+							cachefixture.Must(t, mine.Set(ctx, "k", "old", 1, cache.Tags("t", "u")))
 						}
 						var n loads
 						wantFetch(t, mine, func(ctx context.Context) (string, error) {
@@ -173,16 +173,16 @@ func TestInvalidationWinsOverARunningLoad(t *testing.T) {
 						}, "outdated", cache.Tags("t"))
 						wantFetch(t, mine, n.gives("new"), "new")
 						n.want(t, 2)
-						cachefix.WantValue(t, other, "k", "new")
+						cachefixture.WantValue(t, other, "k", "new")
 					})
 				}
 			}
 		}
 		t.Run("set", func(t *testing.T) {
 			ctx := t.Context()
-			cachefix.Must(t, mine.Delete(ctx, "k"))
+			cachefixture.Must(t, mine.Delete(ctx, "k"))
 			wantFetch(t, mine, func(ctx context.Context) (string, error) { return "loaded", mine.Set(ctx, "k", "set", 0) }, "loaded")
-			cachefix.WantValue(t, mine, "k", "set")
+			cachefixture.WantValue(t, mine, "k", "set")
 			if s := mine.Stats(); s.Discarded == 0 {
 				t.Error("the loaded value was not counted as discarded")
 			}
@@ -191,10 +191,10 @@ func TestInvalidationWinsOverARunningLoad(t *testing.T) {
 }
 
 func TestLoadsThatMisbehave(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
 		ctx := t.Context()
-		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1, LoadTimeout: 300 * time.Millisecond, Lease: 100 * time.Millisecond})
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Memory: -1, LoadTimeout: 300 * time.Millisecond, Lease: 100 * time.Millisecond})
 		var n loads
 		_, err := texts.Fetch(ctx, "k", 0, func(context.Context) (string, error) { panic(store.ErrBusy) })
 		var panicked *cache.PanicError
@@ -222,7 +222,7 @@ func TestLoadsThatMisbehave(t *testing.T) {
 		wantFetch(t, texts, n.gives("after all"), "after all") // no one is kept waiting by it
 
 		// Who leaves does not take the load along; the last one does.
-		cachefix.Must(t, texts.Delete(ctx, "k"))
+		cachefixture.Must(t, texts.Delete(ctx, "k"))
 		started, ended := make(chan struct{}), make(chan struct{})
 		gone, leave := context.WithCancel(ctx)
 		result := make(chan error, 1)
@@ -247,7 +247,7 @@ func TestLoadsThatMisbehave(t *testing.T) {
 // A process that is killed between load and store leaves a lease: another one
 // loads when it has ended.
 func TestLeaseOfADeadProcess(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
 		ctx := t.Context()
 		db := p.Open(t)
@@ -256,8 +256,8 @@ func TestLeaseOfADeadProcess(t *testing.T) {
 		if !had || !fresh || err != nil {
 			t.Fatalf("leased %v, %v, %v", had, fresh, err)
 		}
-		texts := cache.New[string](db.CacheEntry, cachefix.Plain)
-		cachefix.WantMiss(t, texts, "k")
+		texts := cache.New[string](db.CacheEntry, cachefixture.Plain)
+		cachefixture.WantMiss(t, texts, "k")
 		if had, _, err := rows.Lease(ctx, &backend.Write{Key: "k", Token: 8}, time.Minute); had || err != nil {
 			t.Errorf("a second lease: %v, %v", had, err)
 		}
@@ -277,14 +277,14 @@ func TestLeaseOfADeadProcess(t *testing.T) {
 		if ok, err := rows.Fill(ctx, &backend.Write{Key: "k", Token: 7, Format: "json", Value: []byte(`"late"`), Life: time.Hour, Fresh: time.Hour}); ok || err != nil {
 			t.Errorf("the dead process came back and wrote: %v, %v", ok, err)
 		}
-		cachefix.WantValue(t, texts, "k", "v")
+		cachefixture.WantValue(t, texts, "k", "v")
 	})
 }
 
 func TestLongLoadsKeepTheirLease(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
-		opts := cache.Options{Timeout: cachefix.Patience, Memory: -1, Lease: 500 * time.Millisecond}
+		opts := cache.Options{Timeout: cachefixture.Patience, Memory: -1, Lease: 500 * time.Millisecond}
 		mine, other := cache.New[string](p.Open(t).CacheEntry, opts), cache.New[string](p.Open(t).CacheEntry, opts)
 		var n loads
 		waits := make(chan struct{})
@@ -302,10 +302,10 @@ func TestLongLoadsKeepTheirLease(t *testing.T) {
 }
 
 func TestNegativeEntries(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		for name, memory := range map[string]int64{"table": -1, "memory": 0} {
 			t.Run(name, func(t *testing.T) {
-				texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, Memory: memory, NegativeTTL: 10 * time.Second, Prefix: name})
+				texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1, Memory: memory, NegativeTTL: 10 * time.Second, Prefix: name})
 				var n loads
 				fetch := func(want error) {
 					t.Helper()
@@ -317,7 +317,7 @@ func TestNegativeEntries(t *testing.T) {
 				fetch(cache.ErrNone)
 				fetch(cache.ErrNone)
 				n.want(t, 1)
-				cachefix.WantMiss(t, texts, "k")
+				cachefixture.WantMiss(t, texts, "k")
 				p.Clock.Add(11 * time.Second)
 				fetch(cache.ErrNone)
 				n.want(t, 2)
@@ -328,7 +328,7 @@ func TestNegativeEntries(t *testing.T) {
 				if s := texts.Stats(); s.LoadErrors != 0 {
 					t.Errorf("%d failed loads", s.LoadErrors)
 				}
-				cachefix.Must(t, texts.Delete(t.Context(), "k"))
+				cachefixture.Must(t, texts.Delete(t.Context(), "k"))
 				fetch(cache.ErrNone)
 				if ok, err := texts.Add(t.Context(), "k", "added", 0); !ok || err != nil {
 					t.Errorf("Add in place of nothing: %v, %v", ok, err)
@@ -339,19 +339,19 @@ func TestNegativeEntries(t *testing.T) {
 }
 
 func TestStaleValues(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
-		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, StaleFor: 10 * time.Second, StaleIfError: time.Hour})
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1, StaleFor: 10 * time.Second, StaleIfError: time.Hour})
 		var n loads
 		broken := errors.New("broken")
 		wantFetch(t, texts, n.gives("one"), "one")
 		p.Clock.Add(65 * time.Second)
-		cachefix.WantMiss(t, texts, "k") // Get gives no stale values
+		cachefixture.WantMiss(t, texts, "k") // Get gives no stale values
 		release := make(chan struct{})
 		wantFetch(t, texts, func(ctx context.Context) (string, error) { <-release; return n.gives("two")(ctx) }, "one")
 		wantFetch(t, texts, n.gives("three"), "one")
 		close(release)
-		cachefix.Until(t, "the value that is loaded in the background", func() bool { v, ok := texts.Get(ctx, "k"); return ok && v == "two" })
+		cachefixture.Until(t, "the value that is loaded in the background", func() bool { v, ok := texts.Get(ctx, "k"); return ok && v == "two" })
 		n.want(t, 2)
 		p.Clock.Add(time.Minute + time.Minute)
 		wantFetch(t, texts, n.fails(broken), "two") // the load fails, the value is stale
@@ -370,10 +370,10 @@ func TestStaleValues(t *testing.T) {
 // A program whose StaleIfError is shorter than that of the program which wrote an entry
 // does not return it for longer than its own.
 func TestStaleIfErrorOfAnother(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx, db := t.Context(), p.Open(t)
-		long := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, Memory: -1, StaleIfError: time.Hour})
-		short := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, Memory: -1, StaleIfError: time.Minute})
+		long := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1, Memory: -1, StaleIfError: time.Hour})
+		short := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1, Memory: -1, StaleIfError: time.Minute})
 		broken := errors.New("broken")
 		var n loads
 		wantFetch(t, long, n.gives("one"), "one") // for a minute
@@ -388,10 +388,10 @@ func TestStaleIfErrorOfAnother(t *testing.T) {
 }
 
 func TestRefreshAhead(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		for name, memory := range map[string]int64{"table": -1, "memory": 0} {
 			t.Run(name, func(t *testing.T) {
-				texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: -1, Memory: memory, MemoryFor: time.Hour, RefreshAhead: 0.2, Prefix: name})
+				texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: -1, Memory: memory, MemoryFor: time.Hour, RefreshAhead: 0.2, Prefix: name})
 				var n loads
 				wantFetch(t, texts, n.gives("one"), "one")
 				p.Clock.Add(47 * time.Second)
@@ -399,7 +399,7 @@ func TestRefreshAhead(t *testing.T) {
 				n.want(t, 1)
 				p.Clock.Add(2 * time.Second)
 				wantFetch(t, texts, n.gives("two"), "one")
-				cachefix.Until(t, "the next value", func() bool { v, _ := texts.Get(t.Context(), "k"); return v == "two" })
+				cachefixture.Until(t, "the next value", func() bool { v, _ := texts.Get(t.Context(), "k"); return v == "two" })
 				n.want(t, 2)
 				p.Clock.Add(47 * time.Second)
 				wantFetch(t, texts, n.gives("three"), "two")
@@ -410,15 +410,15 @@ func TestRefreshAhead(t *testing.T) {
 }
 
 func TestJitter(t *testing.T) {
-	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:", Clock: cachefix.NewClock()}
+	p := cachefixture.Place{Kind: "sqlite", DSN: "sqlite::memory:", Clock: cachefixture.NewClock()}
 	db := p.Open(t)
-	texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Jitter: 0.5})
+	texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, Jitter: 0.5})
 	seen := map[time.Time]bool{}
 	for i := range 50 {
 		key := fmt.Sprint(i)
-		cachefix.Must(t, texts.Set(t.Context(), key, "v", time.Hour))
+		cachefixture.Must(t, texts.Set(t.Context(), key, "v", time.Hour))
 		row, err := db.CacheEntry.GetByKey(t.Context(), key)
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		left := row.ExpiresAt.V.Sub(p.Clock.Now())
 		if left > time.Hour || left < 30*time.Minute-time.Microsecond {
 			t.Errorf("it lives for %s", left)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"testing"
 
-	"github.com/hegner123/modulagen/internal/cachefix"
+	"github.com/hegner123/modulagen/internal/cachefixture"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/cache/backend"
 )
@@ -33,12 +33,12 @@ func (o *overtaken) FindMany(ctx context.Context, keys []string, each func(strin
 
 // What is read before a change and arrives after it does not stay in memory.
 func TestChangeWhileAnEntryIsRead(t *testing.T) {
-	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:", Clock: cachefix.NewClock()}
+	p := cachefixture.Place{Kind: "sqlite", DSN: "sqlite::memory:", Clock: cachefixture.NewClock()}
 	ctx := t.Context()
 	db := p.Open(t)
 	source := &overtaken{Backend: db.CacheEntry.CacheBackend(), meanwhile: func() {}}
-	texts := cache.New[string](source, cachefix.Remembering)
-	cachefix.Must(t, cache.New[string](db.CacheEntry, cachefix.Plain).Set(ctx, "k", "v", 0))
+	texts := cache.New[string](source, cachefixture.Remembering)
+	cachefixture.Must(t, cache.New[string](db.CacheEntry, cachefixture.Plain).Set(ctx, "k", "v", 0))
 	for _, meanwhile := range []struct {
 		name   string
 		change func()
@@ -57,7 +57,7 @@ func TestChangeWhileAnEntryIsRead(t *testing.T) {
 				source.meanwhile = meanwhile.change
 				get()
 				source.meanwhile = func() {}
-				t.Run(name, func(t *testing.T) { cachefix.WantMemory(t, texts, "k", meanwhile.stays) })
+				t.Run(name, func(t *testing.T) { cachefixture.WantMemory(t, texts, "k", meanwhile.stays) })
 			}
 		})
 	}
@@ -66,11 +66,11 @@ func TestChangeWhileAnEntryIsRead(t *testing.T) {
 // A write is kept in memory when it has been committed, unless another one was
 // committed since it began.
 func TestCommitKeepsTheLastWrite(t *testing.T) {
-	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:", Clock: cachefix.NewClock()}
+	p := cachefixture.Place{Kind: "sqlite", DSN: "sqlite::memory:", Clock: cachefixture.NewClock()}
 	db := p.Open(t)
 	invalidator := db.CacheEntry.CacheBackend().Invalidator()
-	texts := cache.New[string](db.CacheEntry, cachefix.Remembering)
-	cachefix.Must(t, texts.Set(t.Context(), "k", "v", 0))
+	texts := cache.New[string](db.CacheEntry, cachefixture.Remembering)
+	cachefixture.Must(t, texts.Set(t.Context(), "k", "v", 0))
 	forget := func() { invalidator.Forget([]uint64{backend.Hash("k")}) }
 	for _, test := range []struct {
 		name           string
@@ -95,7 +95,7 @@ func TestCommitKeepsTheLastWrite(t *testing.T) {
 			if kept != test.kept {
 				t.Errorf("kept: %v, want %v", kept, test.kept)
 			}
-			cachefix.WantMemory(t, texts, "k", test.stays)
+			cachefixture.WantMemory(t, texts, "k", test.stays)
 		})
 	}
 }

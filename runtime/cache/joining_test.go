@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hegner123/modulagen/internal/cachefix"
+	"github.com/hegner123/modulagen/internal/cachefixture"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 
@@ -72,20 +72,20 @@ var changes = map[string]func(t *testing.T, db *generated.DB, c *cache.Cache[str
 // A Fetch that begins after an invalidation has returned never gets what a load
 // that began before it has read, and does not wait for it either.
 func TestFetchDoesNotJoinAnOutdatedLoad(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
 		for name, change := range changes {
 			for memory, bytes := range map[string]int64{"memory": 0, "table": -1} {
 				t.Run(name+" "+memory, func(t *testing.T) {
 					db := p.Open(t)
-					texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: bytes})
-					cachefix.Must(t, texts.Delete(t.Context(), "k"))
+					texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, Memory: bytes})
+					cachefixture.Must(t, texts.Delete(t.Context(), "k"))
 					old := hold()
 					first := fetching(t, texts, old.gives("old"))
 					on(t, old.started)
 					joined := fetching(t, texts, old.gives("a second load"))
-					cachefix.Until(t, "two to wait", func() bool { return cache.Waiting(texts, "k") == 2 })
-					cachefix.Must(t, change(t, db, texts))
+					cachefixture.Until(t, "two to wait", func() bool { return cache.Waiting(texts, "k") == 2 })
+					cachefixture.Must(t, change(t, db, texts))
 					var n loads
 					if later := on(t, fetching(t, texts, n.gives("new"))); later != (got{"new", nil}) {
 						t.Errorf("who asked after it got %+v", later)
@@ -97,17 +97,17 @@ func TestFetchDoesNotJoinAnOutdatedLoad(t *testing.T) {
 							t.Errorf("who asked before it got %+v", g)
 						}
 					}
-					cachefix.WantValue(t, texts, "k", "new")
+					cachefixture.WantValue(t, texts, "k", "new")
 				})
 			}
 		}
 		t.Run("Set", func(t *testing.T) {
-			texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: -1})
-			cachefix.Must(t, texts.Delete(t.Context(), "k"))
+			texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Memory: -1})
+			cachefixture.Must(t, texts.Delete(t.Context(), "k"))
 			old := hold()
 			first := fetching(t, texts, old.gives("old"))
 			on(t, old.started)
-			cachefix.Must(t, texts.Set(t.Context(), "k", "set", 0))
+			cachefixture.Must(t, texts.Set(t.Context(), "k", "set", 0))
 			var n loads
 			if later := on(t, fetching(t, texts, n.gives("new"))); later != (got{"set", nil}) {
 				t.Errorf("who asked after it got %+v", later)
@@ -122,20 +122,20 @@ func TestFetchDoesNotJoinAnOutdatedLoad(t *testing.T) {
 // Many ask after an invalidation while the outdated load still runs: they share
 // one new load.
 func TestManyAfterAnInvalidation(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
-		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience})
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience})
 		old, young := hold(), hold()
 		first := fetching(t, texts, old.gives("old"))
 		on(t, old.started)
-		cachefix.Must(t, texts.Delete(t.Context(), "k"))
+		cachefixture.Must(t, texts.Delete(t.Context(), "k"))
 		var all []<-chan got
 		all = append(all, fetching(t, texts, young.gives("new")))
 		on(t, young.started)
 		for range 50 {
 			all = append(all, fetching(t, texts, func(context.Context) (string, error) { return "", errors.New("one more load") }))
 		}
-		cachefix.Until(t, "everyone to wait", func() bool { return cache.Waiting(texts, "k") == len(all) })
+		cachefixture.Until(t, "everyone to wait", func() bool { return cache.Waiting(texts, "k") == len(all) })
 		close(young.release)
 		for _, c := range all {
 			if g := on(t, c); g != (got{"new", nil}) {
@@ -150,20 +150,20 @@ func TestManyAfterAnInvalidation(t *testing.T) {
 // The same where another process invalidates: who has joined before it is read
 // goes on to a new load, whether the outdated one still runs or not.
 func TestFetchDoesNotJoinWhatAnotherProcessMadeOutdated(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
 		for _, released := range []bool{false, true} {
 			for memory, bytes := range map[string]int64{"memory": 0, "table": -1} {
 				for name, change := range changes {
 					t.Run(fmt.Sprint(name, " ", memory, " released ", released), func(t *testing.T) {
-						texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, Memory: bytes})
+						texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, Memory: bytes})
 						otherDB := p.Open(t)
-						other := cache.New[string](otherDB.CacheEntry, cache.Options{Timeout: cachefix.Patience})
-						cachefix.Must(t, other.Delete(t.Context(), "k"))
+						other := cache.New[string](otherDB.CacheEntry, cache.Options{Timeout: cachefixture.Patience})
+						cachefixture.Must(t, other.Delete(t.Context(), "k"))
 						old := hold()
 						first := fetching(t, texts, old.gives("old"))
 						on(t, old.started)
-						cachefix.Must(t, change(t, otherDB, other))
+						cachefixture.Must(t, change(t, otherDB, other))
 						var n loads
 						later := fetching(t, texts, n.gives("new"))
 						if released {
@@ -188,8 +188,8 @@ func TestFetchDoesNotJoinWhatAnotherProcessMadeOutdated(t *testing.T) {
 
 // A load that was invalidated is no one's once all who waited have gone on.
 func TestOutdatedLoadEndsWithItsLastWaiter(t *testing.T) {
-	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
-	texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience})
+	p := cachefixture.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
+	texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience})
 	ctx, leave := context.WithCancel(t.Context())
 	started, ended := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup
@@ -202,21 +202,21 @@ func TestOutdatedLoadEndsWithItsLastWaiter(t *testing.T) {
 		})
 	})
 	on(t, started)
-	cachefix.Must(t, texts.Delete(t.Context(), "k"))
+	cachefixture.Must(t, texts.Delete(t.Context(), "k"))
 	var n loads
 	wantFetch(t, texts, n.gives("new"), "new")
 	leave()
 	on(t, ended)
 	all.Wait()
-	cachefix.WantValue(t, texts, "k", "new")
+	cachefixture.WantValue(t, texts, "k", "new")
 }
 
 // A load that returns something when its context has ended may have stopped half
 // way: it is a failure.
 func TestLoadUnderAnEndedContextHasNoResult(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
-		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience, LoadTimeout: time.Minute, NegativeTTL: time.Hour})
+		texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience, LoadTimeout: time.Minute, NegativeTTL: time.Hour})
 		for name, result := range map[string]error{"a value": nil, "nothing": cache.ErrNone} {
 			t.Run(name, func(t *testing.T) {
 				for _, reload := range []bool{false, true} {
@@ -239,14 +239,14 @@ func TestLoadUnderAnEndedContextHasNoResult(t *testing.T) {
 					var n loads
 					wantFetch(t, texts, n.gives("whole"), "whole")
 					n.want(t, 1)
-					cachefix.Must(t, texts.Delete(t.Context(), "k"))
+					cachefixture.Must(t, texts.Delete(t.Context(), "k"))
 				}
 			})
 		}
 		t.Run("transaction", func(t *testing.T) {
 			db := p.Open(t)
-			texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience, LoadTimeout: time.Millisecond})
-			cachefix.Must(t, db.Tx(t.Context(), func(tx *generated.Tx) error {
+			texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience, LoadTimeout: time.Millisecond})
+			cachefixture.Must(t, db.Tx(t.Context(), func(tx *generated.Tx) error {
 				_, err := texts.In(tx.CacheEntry).Fetch(t.Context(), "k", 0, func(ctx context.Context) (string, error) {
 					<-ctx.Done()
 					return "half", nil
@@ -256,7 +256,7 @@ func TestLoadUnderAnEndedContextHasNoResult(t *testing.T) {
 				}
 				return nil
 			}))
-			cachefix.WantMiss(t, texts, "k")
+			cachefixture.WantMiss(t, texts, "k")
 		})
 	})
 }
@@ -264,9 +264,9 @@ func TestLoadUnderAnEndedContextHasNoResult(t *testing.T) {
 // A lease is given back when its load has failed, also when no one waits any more:
 // the next one need not wait for its end.
 func TestLeaseIsGivenBack(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
-		opts := cache.Options{Timeout: cachefix.Patience, Memory: -1, Lease: time.Hour, LoadTimeout: time.Minute}
+		opts := cache.Options{Timeout: cachefixture.Patience, Memory: -1, Lease: time.Hour, LoadTimeout: time.Minute}
 		mine, other := cache.New[string](p.Open(t).CacheEntry, opts), cache.New[string](p.Open(t).CacheEntry, opts)
 		fails := map[string]cache.Load[string]{
 			"error":   func(context.Context) (string, error) { return "", errors.New("broken") },
@@ -275,11 +275,11 @@ func TestLeaseIsGivenBack(t *testing.T) {
 		}
 		for name, load := range fails {
 			t.Run(name, func(t *testing.T) {
-				cachefix.Must(t, mine.Delete(t.Context(), "k"))
+				cachefixture.Must(t, mine.Delete(t.Context(), "k"))
 				if _, err := mine.Fetch(t.Context(), "k", 0, load); err == nil {
 					t.Fatal("the load did not fail")
 				}
-				ctx, cancel := context.WithTimeout(t.Context(), cachefix.Patience)
+				ctx, cancel := context.WithTimeout(t.Context(), cachefixture.Patience)
 				defer cancel()
 				if v, err := other.Fetch(ctx, "k", 0, func(context.Context) (string, error) { return "v", nil }); v != "v" || err != nil {
 					t.Errorf("another process got %q, %v", v, err)
@@ -289,18 +289,18 @@ func TestLeaseIsGivenBack(t *testing.T) {
 		t.Run("too large", func(t *testing.T) {
 			opts := opts
 			opts.MaxValue = 10
-			cachefix.Must(t, mine.Delete(t.Context(), "k"))
+			cachefixture.Must(t, mine.Delete(t.Context(), "k"))
 			small := cache.New[string](p.Open(t).CacheEntry, opts)
 			wantFetch(t, small, func(context.Context) (string, error) { return "more than ten bytes", nil }, "more than ten bytes")
 			var n loads
-			ctx, cancel := context.WithTimeout(t.Context(), cachefix.Patience)
+			ctx, cancel := context.WithTimeout(t.Context(), cachefixture.Patience)
 			defer cancel()
 			if v, err := other.Fetch(ctx, "k", 0, n.gives("v")); v != "v" || err != nil {
 				t.Errorf("another process got %q, %v", v, err)
 			}
 		})
 		t.Run("left", func(t *testing.T) {
-			cachefix.Must(t, mine.Delete(t.Context(), "k"))
+			cachefixture.Must(t, mine.Delete(t.Context(), "k"))
 			ctx, leave := context.WithCancel(t.Context())
 			_, err := mine.Fetch(ctx, "k", 0, func(ctx context.Context) (string, error) {
 				leave()
@@ -310,7 +310,7 @@ func TestLeaseIsGivenBack(t *testing.T) {
 			if !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
-			within, cancel := context.WithTimeout(t.Context(), cachefix.Patience)
+			within, cancel := context.WithTimeout(t.Context(), cachefixture.Patience)
 			defer cancel()
 			if v, err := other.Fetch(within, "k", 0, func(context.Context) (string, error) { return "v", nil }); v != "v" || err != nil {
 				t.Errorf("another process got %q, %v", v, err)
@@ -322,29 +322,29 @@ func TestLeaseIsGivenBack(t *testing.T) {
 // Reload loads although there is a value, and does not wait for a load that began
 // before it.
 func TestReload(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
 		db := p.Open(t)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience})
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience})
 		var n loads
 		wantFetch(t, texts, n.gives("one"), "one")
 		wantFetch(t, texts, n.gives("two"), "two", cache.Reload())
 		n.want(t, 2)
-		cachefix.WantValue(t, texts, "k", "two")
+		cachefixture.WantValue(t, texts, "k", "two")
 		if _, err := texts.Fetch(t.Context(), "k", 0, n.fails(errors.New("broken")), cache.Reload()); err == nil {
 			t.Error("a load that failed gave a value")
 		}
-		cachefix.WantValue(t, texts, "k", "two") // what was there stays
+		cachefixture.WantValue(t, texts, "k", "two") // what was there stays
 		wantFetch(t, texts, func(ctx context.Context) (string, error) { return "outdated", texts.Delete(ctx, "k") }, "outdated", cache.Reload())
-		cachefix.WantMiss(t, texts, "k")
-		cachefix.Must(t, db.Tx(t.Context(), func(tx *generated.Tx) error {
+		cachefixture.WantMiss(t, texts, "k")
+		cachefixture.Must(t, db.Tx(t.Context(), func(tx *generated.Tx) error {
 			in := texts.In(tx.CacheEntry)
 			wantFetch(t, in, n.gives("three"), "three")
 			wantFetch(t, in, n.gives("four"), "four", cache.Reload())
 			return nil
 		}))
-		cachefix.WantValue(t, texts, "k", "four")
-		cachefix.Must(t, texts.Delete(t.Context(), "k"))
+		cachefixture.WantValue(t, texts, "k", "four")
+		cachefixture.Must(t, texts.Delete(t.Context(), "k"))
 		old := hold()
 		first := fetching(t, texts, old.gives("old"))
 		on(t, old.started)
@@ -356,13 +356,13 @@ func TestReload(t *testing.T) {
 
 // What empties all of memory detaches every load too.
 func TestForgetAllDetaches(t *testing.T) {
-	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
+	p := cachefixture.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
 	db := p.Open(t)
-	texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience})
+	texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience})
 	old := hold()
 	first := fetching(t, texts, old.gives("old"))
 	on(t, old.started)
-	cachefix.Must(t, db.Store().Conn().InTx(t.Context(), func(c *core.Conn) error { // past the cache, as what a process that slept has missed
+	cachefixture.Must(t, db.Store().Conn().InTx(t.Context(), func(c *core.Conn) error { // past the cache, as what a process that slept has missed
 		_, err := c.Exec(t.Context(), "DELETE FROM cache_entry", nil)
 		return err
 	}))
@@ -380,17 +380,17 @@ func TestForgetAllDetaches(t *testing.T) {
 // A load that has lost its lease is outdated, though no one was notified: who joined
 // it goes on to another one, and who started it has its value.
 func TestLostLeaseSendsJoinersOn(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
 		db := p.Open(t)
-		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefix.Patience})
+		texts := cache.New[string](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience})
 		old := hold()
 		first := fetching(t, texts, old.gives("old"))
 		on(t, old.started)
 		var n loads
 		joined := fetching(t, texts, n.gives("new"))
-		cachefix.Until(t, "two to wait", func() bool { return cache.Waiting(texts, "k") == 2 })
-		cachefix.Must(t, db.Store().Conn().InTx(t.Context(), func(c *core.Conn) error { // past the cache: no one is notified
+		cachefixture.Until(t, "two to wait", func() bool { return cache.Waiting(texts, "k") == 2 })
+		cachefixture.Must(t, db.Store().Conn().InTx(t.Context(), func(c *core.Conn) error { // past the cache: no one is notified
 			_, err := c.Exec(t.Context(), "DELETE FROM cache_entry", nil)
 			return err
 		}))
@@ -411,8 +411,8 @@ func TestLostLeaseSendsJoinersOn(t *testing.T) {
 // Two keys with one hash are loaded beside each other.
 func TestHashesAlikeInFlight(t *testing.T) {
 	a, b := alike(t)
-	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
-	texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefix.Patience})
+	p := cachefixture.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
+	texts := cache.New[string](p.Open(t).CacheEntry, cache.Options{Timeout: cachefixture.Patience})
 	started, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -431,21 +431,21 @@ func TestHashesAlikeInFlight(t *testing.T) {
 	}
 	close(release)
 	on(t, done)
-	cachefix.WantValue(t, texts, a, "a")
-	cachefix.WantValue(t, texts, b, "b")
+	cachefixture.WantValue(t, texts, a, "a")
+	cachefixture.WantValue(t, texts, b, "b")
 }
 
 // No key can be made to look like another one that is kept as its digest.
 func TestKeysThatLookLikeDigests(t *testing.T) {
-	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
+	p := cachefixture.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
 	db := p.Open(t)
-	texts := cache.New[string](db.CacheEntry, cachefix.Plain)
-	cachefix.Must(t, texts.Set(t.Context(), strings.Repeat("long", 1000), "long", 0))
+	texts := cache.New[string](db.CacheEntry, cachefixture.Plain)
+	cachefixture.Must(t, texts.Set(t.Context(), strings.Repeat("long", 1000), "long", 0))
 	for row, err := range db.CacheEntry.All(t.Context(), store.Query[generated.CacheEntryID]{}) {
-		cachefix.Must(t, err)
-		cachefix.WantMiss(t, texts, row.Key)
-		cachefix.Must(t, texts.Set(t.Context(), row.Key, "other", 0))
+		cachefixture.Must(t, err)
+		cachefixture.WantMiss(t, texts, row.Key)
+		cachefixture.Must(t, texts.Set(t.Context(), row.Key, "other", 0))
 		break
 	}
-	cachefix.WantValue(t, texts, strings.Repeat("long", 1000), "long")
+	cachefixture.WantValue(t, texts, strings.Repeat("long", 1000), "long")
 }

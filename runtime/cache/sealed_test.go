@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/generated"
-	"github.com/hegner123/modulagen/internal/cachefix"
+	"github.com/hegner123/modulagen/internal/cachefixture"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
@@ -16,7 +16,7 @@ import (
 var secret = []cache.Key{{ID: "k1", Secret: []byte("0123456789abcdef")}}
 
 func encrypted[V any](source cache.Source) *cache.Cache[V] {
-	return cache.New[V](source, cache.Options{Timeout: cachefix.Patience, Memory: -1, Jitter: -1, Keys: secret, NegativeTTL: time.Hour})
+	return cache.New[V](source, cache.Options{Timeout: cachefixture.Patience, Memory: -1, Jitter: -1, Keys: secret, NegativeTTL: time.Hour})
 }
 
 // wantRefused wants a miss that is counted.
@@ -33,26 +33,26 @@ func wantRefused[V any](t *testing.T, c *cache.Cache[V], key, what string) {
 
 // An encrypted cache takes nothing that was not encrypted for where it stands.
 func TestEncryptedCacheTakesNothingElse(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		db := p.Open(t)
 		texts, counts := encrypted[string](db.CacheEntry), encrypted[int](db.CacheEntry)
-		cachefix.Must(t, cache.New[string](db.CacheEntry, cachefix.Plain).Set(ctx, "plain", "v", time.Hour))
+		cachefixture.Must(t, cache.New[string](db.CacheEntry, cachefixture.Plain).Set(ctx, "plain", "v", time.Hour))
 		wantRefused(t, texts, "plain", "a value in plain text")
-		cachefix.Must(t, cache.New[int](db.CacheEntry, cachefix.Plain).Set(ctx, "count", 7, time.Hour))
+		cachefixture.Must(t, cache.New[int](db.CacheEntry, cachefixture.Plain).Set(ctx, "count", 7, time.Hour))
 		wantRefused(t, counts, "count", "a counter")
 		wantRefused(t, texts, "count", "a counter")
 
-		cachefix.Must(t, texts.Set(ctx, "k", "v", time.Hour))
+		cachefixture.Must(t, texts.Set(ctx, "k", "v", time.Hour))
 		row, err := db.CacheEntry.GetByKey(ctx, "k")
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		change := func(what string, columns map[string]any) {
 			t.Helper()
 			storetest.SetColumns(t, db.Store(), "cache_entry", columns, row.ID)
 			wantRefused(t, texts, "k", what)
 			back := map[string]any{"value": row.Value, "cache_format": row.CacheFormat, "expires_at": row.ExpiresAt.V}
 			storetest.SetColumns(t, db.Store(), "cache_entry", back, row.ID)
-			cachefix.WantValue(t, texts, "k", "v")
+			cachefixture.WantValue(t, texts, "k", "v")
 		}
 		change("a later end", map[string]any{"expires_at": row.ExpiresAt.V.Add(time.Minute)})
 		change("no end", map[string]any{"expires_at": nil})
@@ -61,17 +61,17 @@ func TestEncryptedCacheTakesNothingElse(t *testing.T) {
 		change("another value", map[string]any{"value": []byte(`"v"`)})
 		putEntry(t, db, "moved", row.Value, row.CacheFormat)
 		_, err = db.CacheEntry.UpsertByKey(ctx, generated.CacheEntryNew{Key: "moved", Value: row.Value, ExpiresAt: store.Set(row.ExpiresAt.V)})
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		wantRefused(t, texts, "moved", "a value of another key")
 		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{ExpiresAt: store.Set(row.ExpiresAt.V.Add(-time.Minute))})
-		cachefix.Must(t, err)
-		cachefix.WantValue(t, texts, "k", "v") // an earlier end is no one's gain
+		cachefixture.Must(t, err)
+		cachefixture.WantValue(t, texts, "k", "v") // an earlier end is no one's gain
 	})
 }
 
 // That there is nothing is sealed as values are.
 func TestEncryptedNothing(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		db := p.Open(t)
 		texts := encrypted[string](db.CacheEntry)
@@ -91,20 +91,20 @@ func TestEncryptedNothing(t *testing.T) {
 		p.Clock.Add(2 * time.Hour)
 		fetch("k", 1)
 		row, err := db.CacheEntry.GetByKey(ctx, "k")
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{Value: store.Set([]byte("json:string"))})
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		fetch("k", 2)
 	})
 }
 
 // Touch seals anew; it does not bring back what has ended.
 func TestTouchEncrypted(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		db := p.Open(t)
 		texts := encrypted[string](db.CacheEntry)
-		cachefix.Must(t, texts.Set(ctx, "k", "v", time.Hour, cache.Tags("t")))
+		cachefixture.Must(t, texts.Set(ctx, "k", "v", time.Hour, cache.Tags("t")))
 		touch := func(key string, ttl time.Duration, want bool) {
 			t.Helper()
 			if ok, err := texts.Touch(ctx, key, ttl); ok != want || err != nil {
@@ -113,17 +113,17 @@ func TestTouchEncrypted(t *testing.T) {
 		}
 		touch("k", 3*time.Hour, true)
 		p.Clock.Add(2 * time.Hour)
-		cachefix.WantValue(t, texts, "k", "v")
+		cachefixture.WantValue(t, texts, "k", "v")
 		touch("k", 0, true)
 		p.Clock.Add(200 * time.Hour)
-		cachefix.WantValue(t, texts, "k", "v")
-		cachefix.Must(t, db.Tx(ctx, func(tx *generated.Tx) error {
+		cachefixture.WantValue(t, texts, "k", "v")
+		cachefixture.Must(t, db.Tx(ctx, func(tx *generated.Tx) error {
 			_, err := texts.In(tx.CacheEntry).Touch(ctx, "k", time.Hour)
 			return err
 		}))
-		cachefix.WantValue(t, texts, "k", "v")
+		cachefixture.WantValue(t, texts, "k", "v")
 		row, err := db.CacheEntry.GetByKey(ctx, "k")
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		if n, err := texts.InvalidateTags(ctx, "t"); n != 1 || err != nil {
 			t.Errorf("its tag removed %d, %v", n, err)
 		}
@@ -131,7 +131,7 @@ func TestTouchEncrypted(t *testing.T) {
 		p.Clock.Add(2 * time.Hour)
 		touch("k", time.Hour, false) // its seal has ended
 		wantRefused(t, texts, "k", "a value that has ended")
-		cachefix.Must(t, cache.New[string](db.CacheEntry, cachefix.Plain).Set(ctx, "plain", "v", time.Hour))
+		cachefixture.Must(t, cache.New[string](db.CacheEntry, cachefixture.Plain).Set(ctx, "plain", "v", time.Hour))
 		touch("plain", time.Hour, false)
 		touch("never there", time.Hour, false)
 	})
@@ -139,23 +139,23 @@ func TestTouchEncrypted(t *testing.T) {
 
 // The moment of a seal is the database's own.
 func TestEncryptedByTheDatabasesClock(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
 		ctx := t.Context()
 		db := p.Open(t)
 		texts := encrypted[string](db.CacheEntry)
-		cachefix.Must(t, texts.Set(ctx, "k", "v", time.Hour))
-		cachefix.WantValue(t, texts, "k", "v")
+		cachefixture.Must(t, texts.Set(ctx, "k", "v", time.Hour))
+		cachefixture.WantValue(t, texts, "k", "v")
 		if ok, err := texts.Touch(ctx, "k", 2*time.Hour); !ok || err != nil {
 			t.Errorf("Touch gives %v, %v", ok, err)
 		}
-		cachefix.WantValue(t, texts, "k", "v")
-		cachefix.Must(t, texts.Set(ctx, "ever", "v", 0))
-		cachefix.WantValue(t, texts, "ever", "v")
+		cachefixture.WantValue(t, texts, "k", "v")
+		cachefixture.Must(t, texts.Set(ctx, "ever", "v", 0))
+		cachefixture.WantValue(t, texts, "ever", "v")
 		row, err := db.CacheEntry.GetByKey(ctx, "k")
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		_, err = db.CacheEntry.Update(ctx, row.ID, generated.CacheEntryPatch{ExpiresAt: store.Set(row.ExpiresAt.V.Add(time.Minute))})
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		wantRefused(t, texts, "k", "a later end")
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/generated"
-	"github.com/hegner123/modulagen/internal/cachefix"
+	"github.com/hegner123/modulagen/internal/cachefixture"
 	"github.com/hegner123/modulagen/runtime/cache"
 )
 
@@ -35,15 +35,15 @@ type list[T any] struct{ Items []T }
 // What a cache of one type wrote is a miss for a cache of another one, also where
 // it would decode: most JSON decodes into most structs, as zero values.
 func TestAnotherTypeIsAMiss(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		db := p.Open(t)
 		for name, opts := range map[string]cache.Options{
-			"json": cachefix.Plain, "gob": {Codec: cache.Gob()}, "zstd": {Compress: 1},
+			"json": cachefixture.Plain, "gob": {Codec: cache.Gob()}, "zstd": {Compress: 1},
 			"encrypted": {Keys: []cache.Key{{ID: "k1", Secret: []byte("0123456789abcdef")}}},
 		} {
 			t.Run(name, func(t *testing.T) {
-				opts.Memory, opts.Timeout, opts.Prefix = -1, cachefix.Patience, name+":"
-				cachefix.Must(t, cache.New[user](db.CacheEntry, opts).Set(t.Context(), "k", user{ID: 7, Email: "a@example.com"}, 0))
+				opts.Memory, opts.Timeout, opts.Prefix = -1, cachefixture.Patience, name+":"
+				cachefixture.Must(t, cache.New[user](db.CacheEntry, opts).Set(t.Context(), "k", user{ID: 7, Email: "a@example.com"}, 0))
 				wantAnother[page](t, db, opts)
 				wantAnother[map[string]any](t, db, opts)
 				wantAnother[any](t, db, opts)
@@ -57,17 +57,17 @@ func TestAnotherTypeIsAMiss(t *testing.T) {
 				if got, ok := cache.New[user](db.CacheEntry, opts).Get(t.Context(), "k"); !ok || got.ID != 7 {
 					t.Errorf("its own type reads %+v, %v", got, ok)
 				}
-				cachefix.Must(t, cache.New[page](db.CacheEntry, opts).Set(t.Context(), "k", page{Title: "one"}, 0))
+				cachefixture.Must(t, cache.New[page](db.CacheEntry, opts).Set(t.Context(), "k", page{Title: "one"}, 0))
 				wantAnother[wider](t, db, opts)
-				cachefix.Must(t, cache.New[list[int]](db.CacheEntry, opts).Set(t.Context(), "k", list[int]{}, 0))
+				cachefixture.Must(t, cache.New[list[int]](db.CacheEntry, opts).Set(t.Context(), "k", list[int]{}, 0))
 				wantAnother[list[int8]](t, db, opts)
-				cachefix.Must(t, cache.New[string](db.CacheEntry, opts).Set(t.Context(), "k", "text", 0))
+				cachefixture.Must(t, cache.New[string](db.CacheEntry, opts).Set(t.Context(), "k", "text", 0))
 				wantAnother[[]byte](t, db, opts)
 				wantAnother[any](t, db, opts)
 			})
 		}
-		raw := cache.Options{Memory: -1, Timeout: cachefix.Patience, Codec: cache.Raw(), Prefix: "raw:"}
-		cachefix.Must(t, cache.New[string](db.CacheEntry, raw).Set(t.Context(), "k", "text", 0))
+		raw := cache.Options{Memory: -1, Timeout: cachefixture.Patience, Codec: cache.Raw(), Prefix: "raw:"}
+		cachefixture.Must(t, cache.New[string](db.CacheEntry, raw).Set(t.Context(), "k", "text", 0))
 		wantAnother[[]byte](t, db, raw)
 	})
 }
@@ -90,23 +90,23 @@ func wantAnother[V any](t *testing.T, db *generated.DB, opts cache.Options) {
 
 // A type that was given a field in a release has the name that it had before it.
 func TestTypeOfTheReleaseBefore(t *testing.T) {
-	db := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:"}.Open(t)
+	db := cachefixture.Place{Kind: "sqlite", DSN: "sqlite::memory:"}.Open(t)
 	before := func() {
 		type record struct{ Title string }
-		cachefix.Must(t, cache.New[record](db.CacheEntry, cachefix.Plain).Set(t.Context(), "k", record{"one"}, 0))
+		cachefixture.Must(t, cache.New[record](db.CacheEntry, cachefixture.Plain).Set(t.Context(), "k", record{"one"}, 0))
 	}
 	before()
 	type record struct{ Title, Language string }
-	opts := cachefix.Plain
+	opts := cachefixture.Plain
 	opts.Memory = -1
 	wantAnother[record](t, db, opts)
 }
 
 func TestAnotherTypeIsLoaded(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		db := p.Open(t)
-		users, pages := cache.New[user](db.CacheEntry, cache.Options{Timeout: cachefix.Patience}), cache.New[page](db.CacheEntry, cache.Options{Timeout: cachefix.Patience})
-		cachefix.Must(t, users.Set(t.Context(), "k", user{ID: 7}, 0))
+		users, pages := cache.New[user](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience}), cache.New[page](db.CacheEntry, cache.Options{Timeout: cachefixture.Patience})
+		cachefixture.Must(t, users.Set(t.Context(), "k", user{ID: 7}, 0))
 		got, err := pages.Fetch(t.Context(), "k", time.Minute, func(context.Context) (page, error) { return page{Title: "loaded"}, nil })
 		if got.Title != "loaded" || err != nil {
 			t.Errorf("fetched %+v, %v", got, err)
@@ -122,25 +122,25 @@ func TestAnotherTypeIsLoaded(t *testing.T) {
 
 // A whole number is shared by the types that are written as one, and by no other.
 func TestCounterOfAnotherType(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		db := p.Open(t)
-		cachefix.Must(t, cache.New[int](db.CacheEntry, cachefix.Plain).Set(t.Context(), "k", 300, 0))
-		cachefix.WantValue(t, cache.New[int64](db.CacheEntry, cachefix.Plain), "k", 300)
-		wantAnother[int8](t, db, cachefix.Plain) // it does not hold 300
-		wantAnother[time.Duration](t, db, cachefix.Plain)
-		wantAnother[float64](t, db, cachefix.Plain)
-		wantAnother[uint](t, db, cachefix.Plain)
-		wantAnother[any](t, db, cachefix.Plain)
-		wantAnother[lenient](t, db, cachefix.Plain)
-		wantAnother[*int](t, db, cachefix.Plain)
+		cachefixture.Must(t, cache.New[int](db.CacheEntry, cachefixture.Plain).Set(t.Context(), "k", 300, 0))
+		cachefixture.WantValue(t, cache.New[int64](db.CacheEntry, cachefixture.Plain), "k", 300)
+		wantAnother[int8](t, db, cachefixture.Plain) // it does not hold 300
+		wantAnother[time.Duration](t, db, cachefixture.Plain)
+		wantAnother[float64](t, db, cachefixture.Plain)
+		wantAnother[uint](t, db, cachefixture.Plain)
+		wantAnother[any](t, db, cachefixture.Plain)
+		wantAnother[lenient](t, db, cachefixture.Plain)
+		wantAnother[*int](t, db, cachefixture.Plain)
 	})
 }
 
 // That there is no page under a key says nothing about a user under it.
 func TestNothingOfAnotherType(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		db := p.Open(t)
-		opts := cache.Options{Timeout: cachefix.Patience, NegativeTTL: time.Hour}
+		opts := cache.Options{Timeout: cachefixture.Patience, NegativeTTL: time.Hour}
 		pages := cache.New[page](db.CacheEntry, opts)
 		for range 2 {
 			_, err := pages.Fetch(t.Context(), "k", 0, func(context.Context) (page, error) { return page{}, cache.ErrNone })
@@ -162,32 +162,32 @@ func TestNothingOfAnotherType(t *testing.T) {
 
 // The format says what the type is, for people too.
 func TestFormatNamesTheType(t *testing.T) {
-	p := cachefix.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
+	p := cachefixture.Place{Kind: "sqlite", DSN: "sqlite::memory:"}
 	db := p.Open(t)
-	long := cache.Options{Timeout: cachefix.Patience, Compress: 1, Codec: named(strings.Repeat("c", 20)), Keys: []cache.Key{{ID: strings.Repeat("k", 20), Secret: make([]byte, 16)}}}
+	long := cache.Options{Timeout: cachefixture.Patience, Compress: 1, Codec: named(strings.Repeat("c", 20)), Keys: []cache.Key{{ID: strings.Repeat("k", 20), Secret: make([]byte, 16)}}}
 	for _, test := range []struct {
 		want string
 		set  func(key string) error
 	}{
 		{"json:string", func(key string) error {
-			return cache.New[string](db.CacheEntry, cachefix.Plain).Set(t.Context(), key, "v", 0)
+			return cache.New[string](db.CacheEntry, cachefixture.Plain).Set(t.Context(), key, "v", 0)
 		}},
 		{"json:page.", func(key string) error {
-			return cache.New[page](db.CacheEntry, cachefix.Plain).Set(t.Context(), key, page{}, 0)
+			return cache.New[page](db.CacheEntry, cachefixture.Plain).Set(t.Context(), key, page{}, 0)
 		}},
 		{"json:list.", func(key string) error {
-			return cache.New[list[page]](db.CacheEntry, cachefix.Plain).Set(t.Context(), key, list[page]{}, 0)
+			return cache.New[list[page]](db.CacheEntry, cachefixture.Plain).Set(t.Context(), key, list[page]{}, 0)
 		}},
 		{"json:map.", func(key string) error {
-			return cache.New[map[string]page](db.CacheEntry, cachefix.Plain).Set(t.Context(), key, nil, 0)
+			return cache.New[map[string]page](db.CacheEntry, cachefixture.Plain).Set(t.Context(), key, nil, 0)
 		}},
 		{strings.Repeat("c", 20) + ":alongnamethatsomeone.", func(key string) error {
 			return cache.New[alongnamethatsomeonemighthavechosen](db.CacheEntry, long).Set(t.Context(), key, alongnamethatsomeonemighthavechosen{A: strings.Repeat("a", 100)}, 0)
 		}},
 	} {
-		cachefix.Must(t, test.set(test.want))
+		cachefixture.Must(t, test.set(test.want))
 		row, err := db.CacheEntry.GetByKey(t.Context(), test.want)
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		if !strings.HasPrefix(row.CacheFormat, test.want) {
 			t.Errorf("the format is %s, not %s", row.CacheFormat, test.want)
 		}

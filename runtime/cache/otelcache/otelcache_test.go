@@ -45,7 +45,7 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// collect gives each figure by its name and the attribute beside the cache's.
+// collect returns each figure by its name and the attribute beside the cache's.
 func collect(t *testing.T, reader *sdk.ManualReader) map[string]float64 {
 	t.Helper()
 	var all metricdata.ResourceMetrics

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/generated"
-	"github.com/hegner123/modulagen/internal/cachefix"
+	"github.com/hegner123/modulagen/internal/cachefixture"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/cache/table"
 )
@@ -17,7 +17,7 @@ import (
 const boundEntries, boundBytes = 400, 120_000
 
 func bounded(db *generated.DB) *cache.Cache[string] {
-	return cache.New[string](backendSource{table.Bounded(db.CacheEntry.CacheBackend(), boundEntries, boundBytes)}, cachefix.Plain)
+	return cache.New[string](backendSource{table.Bounded(db.CacheEntry.CacheBackend(), boundEntries, boundBytes)}, cachefixture.Plain)
 }
 
 // A table never grows to more than eleven tenths of its bounds, however quickly
@@ -25,7 +25,7 @@ func bounded(db *generated.DB) *cache.Cache[string] {
 func TestBoundsHoldWhileWritten(t *testing.T) {
 	for name, value := range map[string]string{"entries": "v", "bytes": strings.Repeat("x", 1000)} {
 		t.Run(name, func(t *testing.T) {
-			cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+			cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 				p.Clock = nil
 				ctx := t.Context()
 				texts := bounded(p.Open(t))
@@ -103,16 +103,16 @@ func watchSize(t *testing.T, texts *cache.Cache[string]) (greatest func() (entri
 // wantWithin waits until the table is within its bounds without a further write.
 func wantWithin(t *testing.T, texts *cache.Cache[string]) {
 	t.Helper()
-	cachefix.Until(t, "the table to be within its bounds", func() bool {
+	cachefixture.Until(t, "the table to be within its bounds", func() bool {
 		entries, bytes, err := texts.Size(t.Context())
-		cachefix.Must(t, err)
+		cachefixture.Must(t, err)
 		return entries <= boundEntries && bytes <= boundBytes
 	})
 }
 
 // One call may write more than the bounds; what is too much goes by itself.
 func TestBoundsAfterOneLargeWrite(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
 		ctx := t.Context()
 		db := p.Open(t)
@@ -121,14 +121,14 @@ func TestBoundsAfterOneLargeWrite(t *testing.T) {
 		for i := range 3 * boundEntries {
 			values[fmt.Sprint("k", i)] = "v"
 		}
-		cachefix.Must(t, texts.SetMany(ctx, values, time.Hour))
+		cachefixture.Must(t, texts.SetMany(ctx, values, time.Hour))
 		wantWithin(t, texts)
 	})
 }
 
 // Where values only replace others, nothing is removed.
 func TestBoundsKeepWhatIsReplaced(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		texts := bounded(p.Open(t))
 		values := map[string]string{}
@@ -136,7 +136,7 @@ func TestBoundsKeepWhatIsReplaced(t *testing.T) {
 			values[fmt.Sprint("k", i)] = "v"
 		}
 		for range 5 {
-			cachefix.Must(t, texts.SetMany(ctx, values, time.Hour))
+			cachefixture.Must(t, texts.SetMany(ctx, values, time.Hour))
 		}
 		if n, err := texts.Evict(ctx); n != 0 || err != nil {
 			t.Errorf("Evict removed %d, %v", n, err)
@@ -149,18 +149,18 @@ func TestBoundsKeepWhatIsReplaced(t *testing.T) {
 
 // A process that starts finds what others have written before it.
 func TestBoundsAfterARestart(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		p.Clock = nil
 		ctx := t.Context()
-		unbounded := cache.New[string](p.Open(t).CacheEntry, cachefix.Plain)
+		unbounded := cache.New[string](p.Open(t).CacheEntry, cachefixture.Plain)
 		values := map[string]string{}
 		for i := range 2 * boundEntries {
 			values[fmt.Sprint("k", i)] = "v"
 		}
-		cachefix.Must(t, unbounded.SetMany(ctx, values, time.Hour))
+		cachefixture.Must(t, unbounded.SetMany(ctx, values, time.Hour))
 		texts := bounded(p.Open(t))
 		for i := range boundEntries / 20 { // the part that a process may write before it counts
-			cachefix.Must(t, texts.Set(ctx, fmt.Sprint("new", i), "v", time.Hour))
+			cachefixture.Must(t, texts.Set(ctx, fmt.Sprint("new", i), "v", time.Hour))
 		}
 		wantWithin(t, texts)
 	})

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/generated"
-	"github.com/hegner123/modulagen/internal/cachefix"
+	"github.com/hegner123/modulagen/internal/cachefixture"
 	"github.com/hegner123/modulagen/runtime/cache"
 	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/cache/table"
@@ -70,16 +70,16 @@ var (
 // A plain write of a cache's own rows is forgotten by every process at once, as one
 // of the cache is.
 func TestOwnRowsAreForgotten(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		db, other := p.Open(t), p.Open(t)
-		opts := cache.Options{Timeout: cachefix.Patience, Jitter: -1, NegativeTTL: time.Hour}
+		opts := cache.Options{Timeout: cachefixture.Patience, Jitter: -1, NegativeTTL: time.Hour}
 		mine, theirs := cache.New[string](db.CacheEntry, opts), cache.New[string](other.CacheEntry, opts)
 		rows := core.Bind(db.Store().Conn(), ownRows(table.SpecOf(db.CacheEntry.CacheBackend())))
 		id := func(key string) int64 {
 			t.Helper()
 			row, err := db.CacheEntry.GetByKey(ctx, key)
-			cachefix.Must(t, err)
+			cachefixture.Must(t, err)
 			return int64(row.ID)
 		}
 		for _, write := range []struct {
@@ -107,26 +107,26 @@ func TestOwnRowsAreForgotten(t *testing.T) {
 				})
 			}},
 		} {
-			cachefix.Must(t, mine.Set(ctx, "k", "old", time.Hour))
-			cachefix.Must(t, mine.Set(ctx, "stays", "old", time.Hour))
+			cachefixture.Must(t, mine.Set(ctx, "k", "old", time.Hour))
+			cachefixture.Must(t, mine.Set(ctx, "stays", "old", time.Hour))
 			for _, c := range []*cache.Cache[string]{mine, theirs} {
-				cachefix.Until(t, "the value to be in memory", func() bool { // the change before may be read late
+				cachefixture.Until(t, "the value to be in memory", func() bool { // the change before may be read late
 					hits := c.Stats().MemoryHits
 					v, _ := c.Get(ctx, "k")
 					return v == "old" && c.Stats().MemoryHits == hits+1
 				})
 			}
-			cachefix.Must(t, write.run())
+			cachefixture.Must(t, write.run())
 			if v, _ := mine.Get(ctx, "k"); v == "old" {
 				t.Errorf("%s: this process has the old value", write.name)
 			}
-			cachefix.Until(t, write.name, func() bool { v, _ := theirs.Get(ctx, "k"); return v != "old" })
+			cachefixture.Until(t, write.name, func() bool { v, _ := theirs.Get(ctx, "k"); return v != "old" })
 			if write.name == "another key" {
-				cachefix.Must(t, mine.Delete(ctx, "k2"))
+				cachefixture.Must(t, mine.Delete(ctx, "k2"))
 			}
 		}
 		hits := mine.Stats().MemoryHits
-		if cachefix.WantValue(t, mine, "stays", "old"); mine.Stats().MemoryHits != hits+1 {
+		if cachefixture.WantValue(t, mine, "stays", "old"); mine.Stats().MemoryHits != hits+1 {
 			t.Error("another entry was forgotten")
 		}
 		testOwnRowsCreated(t, mine, rows)
@@ -147,20 +147,20 @@ func testOwnRowsCreated(t *testing.T, c *cache.Cache[string], rows core.Table) {
 		}
 	}
 	_, err := rows.Conn().Exec(ctx, "DELETE FROM cache_entry WHERE cache_format = 'none'", nil)
-	cachefix.Must(t, err)
+	cachefixture.Must(t, err)
 	for _, key := range keys {
-		if !cachefix.InMemory(t, c, key) {
+		if !cachefixture.InMemory(t, c, key) {
 			t.Fatalf("memory does not know that there is no %s", key)
 		}
 	}
-	cachefix.Must(t, rows.Create(ctx, &ownNew{Key: "c1", Value: `"v"`}, new(ownRow)))
+	cachefixture.Must(t, rows.Create(ctx, &ownNew{Key: "c1", Value: `"v"`}, new(ownRow)))
 	var ids []int64
-	cachefix.Must(t, rows.CreateMany(ctx, []ownNew{{Key: "c2", Value: `"v"`}, {Key: "c3", Value: `"v"`}}, &ids))
+	cachefixture.Must(t, rows.CreateMany(ctx, []ownNew{{Key: "c2", Value: `"v"`}, {Key: "c3", Value: `"v"`}}, &ids))
 	if n, err := rows.Count(ctx, core.AnyCond{Filter: ownID.In(ids...).Filter}, 0); err != nil || n != 2 {
 		t.Errorf("%d rows, %v", n, err)
 	}
 	for _, key := range keys {
-		if cachefix.InMemory(t, c, key) {
+		if cachefixture.InMemory(t, c, key) {
 			t.Errorf("memory still says that there is no %s", key)
 		}
 	}
@@ -173,7 +173,7 @@ func (s backendSource) CacheBackend() backend.Backend { return s.Backend }
 // Fields of one's own are written by a plain method too: what Set puts into memory
 // stays there.
 func TestOwnRowsOfWith(t *testing.T) {
-	cachefix.OnEach(t, func(t *testing.T, p cachefix.Place) {
+	cachefixture.OnEach(t, func(t *testing.T, p cachefixture.Place) {
 		ctx := t.Context()
 		db := p.Open(t)
 		spec := *table.SpecOf(db.CacheEntry.CacheBackend())
@@ -185,11 +185,11 @@ func TestOwnRowsOfWith(t *testing.T) {
 			}
 			return core.Update(ctx, row.ID, patch.(*ownPatch), row)
 		}
-		texts := cache.New[string](backendSource{table.New(db.Store().Conn(), &spec)}, cache.Options{Timeout: cachefix.Patience, Jitter: -1})
-		cachefix.WantMiss(t, texts, "k") // from here on it follows changes
-		cachefix.Must(t, texts.Set(ctx, "k", "v", time.Hour, cache.With(&ownPatch{Value: store.Set([]byte(`"v"`))})))
+		texts := cache.New[string](backendSource{table.New(db.Store().Conn(), &spec)}, cache.Options{Timeout: cachefixture.Patience, Jitter: -1})
+		cachefixture.WantMiss(t, texts, "k") // from here on it follows changes
+		cachefixture.Must(t, texts.Set(ctx, "k", "v", time.Hour, cache.With(&ownPatch{Value: store.Set([]byte(`"v"`))})))
 		hits := texts.Stats().MemoryHits
-		if cachefix.WantValue(t, texts, "k", "v"); texts.Stats().MemoryHits != hits+1 {
+		if cachefixture.WantValue(t, texts, "k", "v"); texts.Stats().MemoryHits != hits+1 {
 			t.Error("it is not in memory")
 		}
 	})

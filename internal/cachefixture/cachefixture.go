@@ -1,6 +1,6 @@
-// Package cachefix is what tests of caches share: new databases of each kind, which a
+// Package cachefixture is what tests of caches share: new databases of each kind, which a
 // test opens as several processes do, a clock, and what is asked of caches.
-package cachefix
+package cachefixture
 
 import (
 	"path/filepath"
