@@ -126,7 +126,7 @@ func sameIndex(a, b *model.Index) bool {
 	return a.Unique == b.Unique && slices.EqualFunc(a.Columns, b.Columns, sameColumn) && slices.EqualFunc(a.Where, b.Where, sameCondition)
 }
 
-// indexName says what an index is over: article_status_created_at_desc_idx.
+// indexName returns a name that says what an index covers: article_status_created_at_desc_idx.
 func indexName(table string, x *model.Index) string {
 	parts := []string{table}
 	for _, c := range x.Columns {

@@ -175,14 +175,14 @@ func (s scope) split(p span) []span {
 	return append(out, span{start, p.to})
 }
 
-// item is an expression of the list that a query gives, and what it is called.
+// item is an expression of the list that a query returns, and what it is called.
 type item struct {
 	span
 	name string
 	at   int // offset in the file, of the name where it has one of its own
 }
 
-// items returns the list that a query gives: of the SELECT that no bracket holds,
+// items returns the list that a query returns: of the SELECT that no bracket holds,
 // or RETURNING.
 func (s scope) items() []item {
 	depth, p := 0, span{-1, len(s.code)}

@@ -85,7 +85,7 @@ func (c *Cache[V]) In(source Source) *Cache[V] {
 // Err returns what is wrong with the options; nil when nothing is.
 func (c *Cache[V]) Err() error { return c.wrong }
 
-// key gives a key in its stored form.
+// key returns a key in its stored form.
 func (c *Cache[V]) key(key string) (string, uint64, error) {
 	if c.wrong != nil {
 		return "", 0, c.wrong
@@ -100,7 +100,7 @@ func (c *Cache[V]) key(key string) (string, uint64, error) {
 	return key, backend.Hash(key), nil
 }
 
-// Get gives the value under a key; false when there is none that has not
+// Get returns the value under a key; false when there is none that has not
 // expired, when it is known that there is nothing, and when the backend failed
 // or took too long, which is counted and logged.
 func (c *Cache[V]) Get(ctx context.Context, key string) (V, bool) {
@@ -248,7 +248,7 @@ func (c *Cache[V]) keep(e *kept[V], hash, epoch uint64, now int64, fresh time.Du
 	}
 }
 
-// GetMany gives the values under those of the keys that have one.
+// GetMany returns the values under those of the keys that have one.
 func (c *Cache[V]) GetMany(ctx context.Context, keys []string) map[string]V {
 	out := make(map[string]V, len(keys))
 	type missing struct {

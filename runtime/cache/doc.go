@@ -30,13 +30,13 @@
 //
 // # An entry's states
 //
-//	(none) --Lease--> lease --Fill--> value --its time is over--> stale --> expired
+//	(none) --Lease--> lease --Fill--> value --its time to live ends--> stale --> expired
 //	                    |               |                           |
 //	                    |               +---- Set, Fill: a new value
 //	                    +-- ReleaseLease, or the process dies: another may load
 //
-// A stale value is given by Fetch alone, where Options ask for it. An expired
-// one is not given; CleanupExpired removes it.
+// Fetch alone returns a stale value, where Options ask for it. An expired
+// one is not returned; CleanupExpired removes it.
 //
 // The package has what programs name. Package backend is what a backend of a cache is;
 // package table, which generated code calls, is the one in a table of the database.

@@ -13,7 +13,7 @@ import (
 // store.ErrInvalid; a database error keeps the store's sentinels.
 var (
 	// ErrNone says that there is nothing under a key. A load returns it, or an
-	// error that wraps it, to say so; Fetch gives it then, and keeps the fact
+	// error that wraps it, to say so; Fetch returns it then, and keeps the fact
 	// for Options.NegativeTTL.
 	ErrNone = errors.New("cache: nothing is there")
 	// ErrTooLarge says that an encoded value is over the limit.
@@ -26,7 +26,7 @@ var (
 	ErrLoadTimeout = errors.New("cache: the load took too long")
 )
 
-// PanicError is what Fetch gives to each waiter when the load panicked.
+// PanicError is what Fetch returns to each waiter when the load panicked.
 type PanicError struct {
 	Value any    // what it panicked with
 	Stack []byte // where
@@ -35,7 +35,7 @@ type PanicError struct {
 // Error says what the load panicked with, without the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("cache: the load panicked: %v", e.Value) }
 
-// Unwrap gives the error that the load panicked with, or nil.
+// Unwrap returns the error that the load panicked with, or nil.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err

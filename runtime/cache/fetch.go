@@ -147,7 +147,7 @@ func (p *fetchCall[V]) refreshInBackground(ctx context.Context, left time.Durati
 }
 
 // leased loads under a lease, or waits for the process that does. stale is what
-// may be given when the load fails. With left, a value that is fresh for no
+// may be returned when the load fails. With left, a value that is fresh for no
 // longer than that is loaded all the same.
 func (p *fetchCall[V]) leased(ctx context.Context, stale reading[V], left time.Duration) (V, error) {
 	c := p.c
@@ -213,7 +213,7 @@ func (p *fetchCall[V]) lease(ctx context.Context, w *backend.Write) (had, fresh 
 	return p.c.b.Lease(ctx, w, p.c.opts.Lease)
 }
 
-// release gives a lease back, also when the caller's context has ended.
+// release releases a lease, also when the caller's context has ended.
 func (p *fetchCall[V]) release(ctx context.Context, token int64) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.c.opts.Lease)
 	defer cancel()

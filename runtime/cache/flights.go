@@ -13,7 +13,7 @@ import (
 //
 // Who asks for a key while it is loaded joins the flight, unless the key was
 // invalidated since the flight began: the value may be from before that. An
-// invalidation of this process detaches the flight before it returns: whoever had
+// invalidation of this process detaches the flight before it returns: a caller that had
 // joined by then asked before it did, and may have the value. One of another
 // process is noticed late. Who joined a flight that was running already then goes
 // on to the next one when the invalidation is read; and when the flight ends

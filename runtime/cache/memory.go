@@ -42,7 +42,7 @@ func newMemory[V any](bytes int64, invalidator *backend.Invalidator) *memory[V] 
 	return m
 }
 
-// get gives an entry that may still be used. Another key with the same hash is
+// get returns an entry that may still be used. Another key with the same hash is
 // not one.
 func (m *memory[V]) get(key string, hash uint64) *kept[V] {
 	e, ok := m.byHash.GetIfPresent(hash)

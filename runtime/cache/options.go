@@ -13,7 +13,7 @@ const Forever = backend.Forever
 
 // Options of a cache. The zero value is sensible.
 type Options struct {
-	// TTL is how long an entry lives when its writer gives 0; 0: for ever.
+	// TTL is how long an entry lives when its writer says 0; 0: for ever.
 	TTL time.Duration
 	// Jitter shortens each time to live by a random share of up to so much, so
 	// that what was written together does not expire together; 0 means 0.1,
@@ -33,10 +33,10 @@ type Options struct {
 	// RefreshAhead lets Fetch load again in the background when less than this
 	// share of the time to live is left: 0.2 in the last fifth; 0: never.
 	RefreshAhead float64
-	// StaleFor is how long after its time to live a value may still be given by
+	// StaleFor is how long after its time to live a value may still be returned by
 	// Fetch while a new one is loaded in the background; 0: not at all.
 	StaleFor time.Duration
-	// StaleIfError is how long after its time to live a value may be given by
+	// StaleIfError is how long after its time to live a value may be returned by
 	// Fetch when the load fails; 0: not at all.
 	StaleIfError time.Duration
 	// NegativeTTL is how long it is remembered that a load gave ErrNone; 0: not
@@ -152,13 +152,13 @@ func With(patch any) Option {
 }
 
 // Lives lets a value that Fetch has loaded say how long it lives: fn is given it
-// and gives its time to live, in place of Fetch's. Other writes do not take it.
+// and returns its time to live, in place of Fetch's. Other writes do not take it.
 func Lives[V any](fn func(value V) time.Duration) Option {
 	return func(s *setting) { s.lives = func(v any) time.Duration { return fn(v.(V)) } }
 }
 
 // Reload has Fetch load although there is a value, which the loaded one replaces.
-// It does not wait for a load that is running already: what that gives may be
+// It does not wait for a load that is running already: what that returns may be
 // from before the call. The rules of Fetch hold: what is invalidated meanwhile is
 // not kept, and neither is it when the load fails. Other methods do not take it.
 func Reload() Option {
@@ -183,7 +183,7 @@ func settingOf(opts []Option, limits backend.Limits) (setting, error) {
 	return s, err
 }
 
-// storedTags gives each tag once, in its stored form.
+// storedTags returns each tag once, in its stored form.
 func storedTags(tags []string, limit int) ([]string, error) {
 	if len(tags) > maxTags {
 		return nil, invalidf("%d tags at once; at most %d", len(tags), maxTags)

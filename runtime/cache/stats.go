@@ -16,7 +16,7 @@ type counters struct {
 type Stats struct {
 	MemoryHits  int64 // found in memory
 	BackendHits int64 // found in the backend
-	StaleHits   int64 // of Fetch: given although the time to live was over
+	StaleHits   int64 // of Fetch: returned although the time to live had ended
 	Misses      int64 // found nowhere
 	Undecodable int64 // of them: there was a value that does not decode
 	Unsealed    int64 // of those, in an encrypted cache: it was not encrypted, or not for where it stands
@@ -44,7 +44,7 @@ func (s Stats) HitRate() float64 {
 	return float64(hits) / float64(hits+s.Misses)
 }
 
-// Stats gives what the cache has done. It reads memory alone.
+// Stats returns what the cache has done. It reads memory alone.
 func (c *Cache[V]) Stats() Stats {
 	c.invalidator.Hits.Collect()
 	n := &c.stats

@@ -9,7 +9,7 @@ import (
 
 // Set writes a value under a key, for a time to live: 0 is Options.TTL. It
 // replaces all of an entry that is there, its tags and the user's own fields
-// too. The value belongs to the cache then: it may be given to others from
+// too. The value belongs to the cache then: it may be returned to others from
 // memory.
 func (c *Cache[V]) Set(ctx context.Context, key string, value V, ttl time.Duration, opts ...Option) error {
 	k, _, err := c.key(key)
@@ -99,7 +99,7 @@ func (c *Cache[V]) Add(ctx context.Context, key string, value V, ttl time.Durati
 	return added, err
 }
 
-// Increment adds delta to the whole number under a key and gives the sum; where
+// Increment adds delta to the whole number under a key and returns the sum; where
 // there is none, it makes one that lives for ttl. ErrNotNumber when the entry is
 // something else. Two that do it at once both count. An entry is a whole number
 // when Increment made it, or Set in a cache of int, int64 and the like.
@@ -158,7 +158,7 @@ func (c *Cache[V]) Delete(ctx context.Context, keys ...string) error {
 	return c.b.Remove(ctx, stored)
 }
 
-// InvalidateTags removes the entries that have any of the tags, and gives their
+// InvalidateTags removes the entries that have any of the tags, and returns their
 // number. Loads with such a tag that are running are not kept. Outside a
 // transaction it works in batches: another process may see some of the entries
 // while it runs, and none when it has returned.
@@ -174,7 +174,7 @@ func (c *Cache[V]) InvalidateTags(ctx context.Context, tags ...string) (int64, e
 }
 
 // InvalidatePrefix removes the entries whose keys start with prefix, in batches,
-// and gives their number. Of keys that are too long to be kept as they are, more
+// and returns their number. Of keys that are too long to be kept as they are, more
 // than those may go, and so may others when prefix ends within a character.
 func (c *Cache[V]) InvalidatePrefix(ctx context.Context, prefix string) (int64, error) {
 	if c.wrong != nil {
@@ -198,7 +198,7 @@ func (c *Cache[V]) removePrefix(ctx context.Context, prefix string) (total int64
 }
 
 // Clear removes every entry of the table, or, of a cache with a prefix, those
-// with the prefix; in batches. It gives their number.
+// with the prefix; in batches. It returns their number.
 func (c *Cache[V]) Clear(ctx context.Context) (int64, error) {
 	if c.wrong != nil {
 		return 0, c.wrong
@@ -210,7 +210,7 @@ func (c *Cache[V]) Clear(ctx context.Context) (int64, error) {
 }
 
 // CleanupExpired removes what has expired from the table, in small batches, and
-// gives the number. The generated Run does it now and then.
+// returns the number. The generated Run does it now and then.
 func (c *Cache[V]) CleanupExpired(ctx context.Context) (int64, error) {
 	if c.wrong != nil {
 		return 0, c.wrong
@@ -220,7 +220,7 @@ func (c *Cache[V]) CleanupExpired(ctx context.Context) (int64, error) {
 
 // Evict counts the table's entries and, when they are over its bounds, removes
 // those that were used least recently. It happens by itself as entries are
-// written; this does it now. It gives their number.
+// written; this does it now. It returns their number.
 func (c *Cache[V]) Evict(ctx context.Context) (int64, error) {
 	if c.wrong != nil {
 		return 0, c.wrong

@@ -20,8 +20,8 @@
 // every row, and text that is no id equals none. NULL is smaller than every value,
 // is equal to none, and a condition and its Not together keep every row.
 //
-// A write gives the row as it is then. Create computes defaults in the program and
-// does not read the row again; a JSON document is given back as it was written,
+// A write returns the row as it is then. Create computes defaults in the program and
+// does not read the row again; a JSON document is returned as it was written,
 // while PostgreSQL and MySQL keep its meaning, not its spaces and key order.
 //
 // Transactions are serial on SQLite and "read committed" on the others. They are

@@ -25,7 +25,7 @@ type Page[R any] struct {
 }
 
 // Cursor stands for a row's place in a sorted list. It is text that is safe in
-// a URL; it holds the sort columns' values, readable by whoever has it. Values
+// a URL; it holds the sort columns' values, readable by anyone who has it. Values
 // of more than 64 KiB together have no place in it: a list that is sorted by such
 // text returns the page, but not the one behind it.
 type Cursor string

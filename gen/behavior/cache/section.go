@@ -75,8 +75,8 @@ const (
 	OpCacheTake           model.OpKind = "cache_take"            // lease an entry that is there
 	OpCacheRenewLease     model.OpKind = "cache_renew_lease"     // renew a lease
 	OpCacheFill           model.OpKind = "cache_fill"            // write the value that was loaded under a lease
-	OpCacheReleaseLease   model.OpKind = "cache_release_lease"   // give a lease back
-	OpCacheTag            model.OpKind = "cache_tag"             // give an entry a tag
+	OpCacheReleaseLease   model.OpKind = "cache_release_lease"   // release a lease
+	OpCacheTag            model.OpKind = "cache_tag"             // add a tag to an entry
 	OpCacheUntag          model.OpKind = "cache_untag"           // remove the tags of earlier values
 	OpCacheDropTag        model.OpKind = "cache_drop_tag"        // remove entries with a tag
 	OpCacheDropTags       model.OpKind = "cache_drop_tags"       // remove entries with tags in a range

@@ -150,7 +150,7 @@ const (
 	OpFinish         model.OpKind = "finish"          // end a claim: done, with a result
 	OpRetry          model.OpKind = "retry"           // end a claim: ready again, later
 	OpSnooze         model.OpKind = "snooze"          // end a claim: ready again, later, without counting it
-	OpRelease        model.OpKind = "release"         // give a claim back, as if it had not been
+	OpRelease        model.OpKind = "release"         // release a claim, as if it had not been made
 	OpDeadLetter     model.OpKind = "dead_letter"     // end a claim: failed for good
 	OpCancelRunning  model.OpKind = "cancel_running"  // end a claim: cancelled
 	OpReport         model.OpKind = "report"          // write how far a handler has come

@@ -326,7 +326,7 @@ func (w work) cancel() []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// retryEnded gives a row that has ended, or waits, all its attempts again, at once.
+// retryEnded makes a row that has ended, or waits, ready at once, with all its attempts.
 func (w work) retryEnded() []model.Query {
 	s := w.update("")
 	s.Add("%s, %s = 0, %s", w.is(w.q.State, w.q.Ready), w.name(w.q.Attempts), w.is(w.w.Hold, ""))

@@ -101,7 +101,7 @@ type Backend interface {
 	Expire(ctx context.Context) (int64, error)
 	// Evict holds the table to its bounds; what was used least recently goes.
 	Evict(ctx context.Context) (int64, error)
-	// Size gives the number of entries and their bytes.
+	// Size returns the number of entries and their bytes.
 	Size(ctx context.Context) (entries, bytes int64, err error)
 	// RecordHits adds to the hits of entries, and notes that they were used now.
 	RecordHits(ctx context.Context, hits []KeyHits) error

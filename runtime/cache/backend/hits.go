@@ -129,7 +129,7 @@ func (u *HitCounter) Collect() {
 	}
 }
 
-// take gives what was counted, in the order of the keys, and forgets it: two
+// take returns what was counted, in the order of the keys, and forgets it: two
 // processes that flush at once lock rows in one order.
 func (u *HitCounter) take() []KeyHits {
 	u.Collect()

@@ -111,8 +111,8 @@ func After(s string) string {
 }
 
 // Hash is the number that distinguishes stored keys in memory and in what processes
-// notify each other of. Different keys may have the same: whoever looks one
-// up compares keys, and whoever forgets one forgets both.
+// notify each other of. Different keys may have the same: a look-up
+// compares keys, and to forget one is to forget both.
 func Hash(key string) uint64 {
 	const a, b = 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93
 	h := uint64(len(key)) ^ a

@@ -64,7 +64,7 @@ type Rules struct {
 	Statuses []int
 	// MaxBody bounds the bytes of a body that is kept; 0 means 1 MiB.
 	MaxBody int
-	// Tags gives the tags of a request's page; nil: none.
+	// Tags returns the tags of a request's page; nil: none.
 	Tags func(*http.Request) []string
 	// Skip, where it is true, sends a request to the handler; nil: none.
 	Skip func(*http.Request) bool

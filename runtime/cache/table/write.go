@@ -16,7 +16,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// write gives the arguments of a statement that writes an entry.
+// write returns the arguments of a statement that writes an entry.
 func (t *table) write(args []any, w *backend.Write) []any {
 	clear(args)
 	args[protocol.ArgNow] = t.now()
@@ -44,7 +44,7 @@ func (t *table) write(args []any, w *backend.Write) []any {
 	return args
 }
 
-// early is by how much an entry ends before its time to live is over. Where the
+// early is by how much an entry ends before its time to live ends. Where the
 // moments are ours, each key has some of its own, as far apart as the slack is
 // long: written again and again, an entry mostly keeps its end, and the index of
 // ends need not be written.

@@ -33,7 +33,7 @@ type completer interface {
 	completeIn(ctx context.Context, conn *core.Conn, c *claim, result json.RawMessage) error
 }
 
-// handle returns what the handler of a claim is given.
+// handle returns the claim that a handler is called with.
 func (s *shape) handle(c *claim, by completer) *handle.Claim {
 	name := s.name
 	if c.Queue != "" {

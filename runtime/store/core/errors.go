@@ -6,7 +6,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// RefusedError is what a driver gives where a check or a NOT NULL of the
+// RefusedError is what a driver returns where a check or a NOT NULL of the
 // database refuses a value. Where the column is known or can be found it becomes
 // a *ValidationError.
 type RefusedError struct {
