@@ -24,7 +24,7 @@ func (s *shape) sorted(rows []any) []any {
 		fields := s.fields(row)
 		key := make([]any, len(s.order))
 		for j, o := range s.order {
-			key[j], _ = core.Plain(fields[o.Column])
+			key[j], _ = core.Plain(fields[o.Column]) // no error: what was read from a column can be bound
 		}
 		all[i] = keyed{row, key}
 	}
