@@ -272,6 +272,11 @@ func (t cached) count(*model.Operation) []model.Query {
 	t.insert(s, "INSERT")
 	number := t.name(t.c.Number)
 	s.Add("%s %s = %s.%s + %s", t.onConflict(), number, t.table(), number, t.given(t.c.Number))
+	for _, f := range t.d.Fields {
+		if f.Touched {
+			s.Add(", %s = %s", t.name(f), t.given(f))
+		}
+	}
 	return statement.One(s.Query(":execrows", nil))
 }
 
