@@ -95,6 +95,18 @@ func (def *Definition) Other(at *yaml.Node) *Definition {
 	return nil
 }
 
+// ReferredBy calls yield with each reference to the datatype, and the definition that
+// has it.
+func (def *Definition) ReferredBy(yield func(by *Definition, f *model.Field) bool) {
+	for _, other := range def.l.defs {
+		for _, f := range other.Datatype.Fields {
+			if f.References == def.Datatype && !yield(other, f) {
+				return
+			}
+		}
+	}
+}
+
 func (def *Definition) resolve(f *model.Field) {
 	target := def.Other(node.Get(def.nodes[f], "to"))
 	if target == nil {

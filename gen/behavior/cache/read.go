@@ -124,8 +124,9 @@ func (r reader) cacheOthers(n *yaml.Node, c *Section) {
 	}
 }
 
-// Link resolves the datatypes that a cache depends on.
+// Link resolves the datatypes that a cache depends on, and looks at those that refer to it.
 func (Behavior) Link(def *load.Definition, section *yaml.Node) {
+	reader{def}.keepers(def, map[*load.Definition]bool{})
 	c := Of(def.Datatype)
 	at := node.Items(section, "depends_on")
 	for i := range c.DependsOn {
@@ -138,6 +139,48 @@ func (Behavior) Link(def *load.Definition, section *yaml.Node) {
 			def.Wrong(at[i], fmt.Sprintf("%s is a cache; its entries change without their writers knowing", s.Name), "name the datatypes that its entries are made of")
 		default:
 			s.Datatype = target.Datatype
+			if with := goesWith(s.Datatype, map[*model.Datatype]bool{}); with != nil {
+				def.Wrong(at[i], fmt.Sprintf("rows of %s change or go with entries of the cache %s, without their writers knowing", s.Name, with.Name), fmt.Sprintf("remove it, or the reference that leads to %s", with.Name))
+			}
+		}
+	}
+}
+
+// goesWith returns the cache with whose entries the database deletes or changes rows of d,
+// over any number of references; nil if there is none. A cache's own statements delete
+// entries, and run no effects on what refers to them.
+func goesWith(d *model.Datatype, seen map[*model.Datatype]bool) *model.Datatype {
+	first := len(seen) == 0
+	seen[d] = true
+	for _, f := range d.Fields {
+		to := f.References
+		if to == nil || f.Reference.OnDelete == "restrict" || f.Reference.OnDelete == "set_null" && !first || seen[to] {
+			continue
+		}
+		if Of(to) != nil {
+			return to
+		}
+		if with := goesWith(to, seen); with != nil {
+			return with
+		}
+	}
+	return nil
+}
+
+// keepers reports references that would keep entries from being deleted: to the cache, or
+// to rows that the database deletes with its entries.
+func (r reader) keepers(of *load.Definition, seen map[*load.Definition]bool) {
+	seen[of] = true
+	for by, f := range of.ReferredBy {
+		switch f.Reference.OnDelete {
+		case "cascade":
+			if !seen[by] {
+				r.keepers(by, seen)
+			}
+		case "restrict":
+			if Of(by.Datatype) == nil { // of a cache, cacheOthers reports it
+				by.Wrong(node.Or(node.Get(by.Node(f), "on_delete"), node.Get(by.Node(f), "name")), fmt.Sprintf("a row of %s would keep entries of the cache %s from being deleted", by.Datatype.Name, r.def.Datatype.Name), "give it on_delete: cascade or set_null")
+			}
 		}
 	}
 }
