@@ -1,9 +1,11 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,23 +19,37 @@ import (
 // TestQueriesOnEveryDatabase generates, for each story in testdata/live, a
 // project with queries of its own, builds it once and runs it on each database:
 // it prints the same, and what the story says.
-func TestQueriesOnEveryDatabase(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stories, err := filepath.Glob(filepath.Join(root, "testdata", "live", "*.txtar"))
-	if err != nil || len(stories) == 0 {
-		t.Fatalf("no stories: %v", err)
-	}
-	for _, path := range stories {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) { live(t, root, path) })
+func TestQueriesOnEveryDatabase(t *testing.T) { onEveryDatabase(t, "live") }
+
+// onEveryDatabase runs the stories of a folder of testdata, each in a subtest.
+func onEveryDatabase(t *testing.T, folder string) {
+	all := stories(t, folder)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		t.Run(name, func(t *testing.T) { live(t, all[name]) })
 	}
 }
 
+// stories reads a folder of testdata, by the names of its stories.
+func stories(t *testing.T, folder string) map[string]*txtar.Archive {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("..", "..", "testdata", folder, "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	out := map[string]*txtar.Archive{}
+	for _, path := range paths {
+		story, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[strings.TrimSuffix(filepath.Base(path), ".txtar")] = story
+	}
+	return out
+}
+
 // live runs one story.
-func live(t *testing.T, root, path string) {
-	story, err := txtar.ParseFile(path)
+func live(t *testing.T, story *txtar.Archive) {
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
