@@ -571,8 +571,8 @@ SET status = 'sent', queue_lease = NULL
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 				`UPDATE email_queue
 SET status = 'sent', queue_lease = NULL
-FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS _claims
-WHERE email_queue.id = _claims.id AND email_queue.queue_epoch = _claims.epoch AND email_queue.status = 'sending'
+FROM (SELECT unnest($1::bigint[]) AS _id, unnest($2::bigint[]) AS _epoch) AS _claims
+WHERE email_queue.id = _claims._id AND email_queue.queue_epoch = _claims._epoch AND email_queue.status = 'sending'
 RETURNING email_queue.id`,
 				`UPDATE email_queue
 SET status = 'sent', queue_lease = NULL
@@ -647,8 +647,8 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM email_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
-WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.status = 'sending'
+FROM email_queue AS due, (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE due.id = _claims._id AND due.queue_epoch = _claims._epoch AND due.status = 'sending'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,

@@ -752,8 +752,8 @@ SET status = 'completed', queue_lease = NULL, completed_at = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 				`UPDATE job_queue
 SET status = 'completed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now())
-FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS _claims
-WHERE job_queue.id = _claims.id AND job_queue.queue_epoch = _claims.epoch AND job_queue.status = 'processing'
+FROM (SELECT unnest($2::bigint[]) AS _id, unnest($3::bigint[]) AS _epoch) AS _claims
+WHERE job_queue.id = _claims._id AND job_queue.queue_epoch = _claims._epoch AND job_queue.status = 'processing'
 RETURNING job_queue.id`,
 				`UPDATE job_queue
 SET status = 'completed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6))
@@ -830,8 +830,8 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM job_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
-WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.status = 'processing'
+FROM job_queue AS due, (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE due.id = _claims._id AND due.queue_epoch = _claims._epoch AND due.status = 'processing'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,

@@ -9,13 +9,15 @@ import (
 	"sync"
 
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/sqlc/shape"
 )
 
 // Kept is the name of the file in this folder that holds what the module itself
-// keeps, so that a new project needs no sqlc: a line for each shape of a
-// generated query that sqlc and SQLite agreed to, for each rehearsal that
-// passed, and for each analysis of the queries that a new project starts with.
-// `make generate` writes it, and `make stale` fails when it is out of date.
+// keeps, so that a project needs sqlc for its own queries only: a line for each
+// part of generated statements that sqlc and SQLite accepted (see shape), for each
+// rehearsal that passed, and for each analysis of the queries that a new project
+// starts with. `make generate` writes it, and `make stale` fails when it is out of
+// date.
 const Kept = "kept.txt"
 
 //go:embed kept.txt
@@ -23,34 +25,44 @@ var keptText string
 
 // The first words of Kept's lines.
 const (
-	keptShape     = "shape"     // shape KEY
+	keptVersions  = "versions"  // versions KEY: what the lines of parts hold for
+	keptPart      = "part"      // part DATABASE CLAUSE: FORM
+	keptWhole     = "whole"     // whole KEY: a generated query that its parts do not prove
 	keptRehearsal = "rehearsal" // rehearsal KEY
 	keptQuery     = "query"     // query KEY JSON
 )
 
 // kept is what the module keeps. A nil *kept keeps nothing.
 type kept struct {
-	keys     map[string]bool // shapes and rehearsals
+	lines    map[string]bool // all but those of analyses
 	analyses map[string][]Analysed
 }
 
-// builtIn reads the embedded file once. A damaged line counts as absent.
-var builtIn = sync.OnceValue(func() *kept {
-	k := &kept{keys: map[string]bool{}, analyses: map[string][]Analysed{}}
-	for line := range strings.Lines(keptText) {
-		words := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 3)
-		switch {
-		case len(words) == 2 && (words[0] == keptShape || words[0] == keptRehearsal):
-			k.keys[words[0]+" "+words[1]] = true
-		case len(words) == 3 && words[0] == keptQuery:
+// builtIn is the embedded file. A damaged line counts as absent, and so do all parts
+// when they are of other versions.
+var builtIn = sync.OnceValue(func() *kept { return readKept(keptText) })
+
+func readKept(text string) *kept {
+	k := &kept{lines: map[string]bool{}, analyses: map[string][]Analysed{}}
+	current := strings.Contains(text, versionsLine()+"\n")
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		switch first, rest, _ := strings.Cut(line, " "); {
+		case first == keptPart && !current:
+		case first == keptPart, first == keptWhole, first == keptRehearsal:
+			k.lines[line] = true
+		case first == keptQuery:
+			key, data, _ := strings.Cut(rest, " ")
 			var list []Analysed
-			if json.Unmarshal([]byte(words[2]), &list) == nil {
-				k.analyses[words[1]] = list
+			if json.Unmarshal([]byte(data), &list) == nil {
+				k.analyses[key] = list
 			}
 		}
 	}
 	return k
-})
+}
+
+func versionsLine() string { return keptVersions + " " + newHash().key() }
 
 func (k *kept) analysis(key string) ([]Analysed, bool) {
 	if k == nil {
@@ -60,14 +72,12 @@ func (k *kept) analysis(key string) ([]Analysed, bool) {
 	return list, ok
 }
 
-func (k *kept) passed(rehearsal string) bool {
-	return k != nil && k.keys[keptRehearsal+" "+rehearsal]
-}
+func (k *kept) passed(rehearsal string) bool { return k.knows(keptRehearsal + " " + rehearsal) }
 
-func (k *kept) shape(key string) bool { return k != nil && k.keys[keptShape+" "+key] }
+func (k *kept) knows(line string) bool { return k != nil && k.lines[line] }
 
-// unproven returns the generated units whose queries have a shape of which
-// nothing is kept, and how many queries the others have.
+// unproven returns the generated units of which something is not proven by what
+// is kept, and how many queries the others have.
 func (a Analyser) unproven(generated []*unit) (open []*unit, proven int) {
 	if a.Anew {
 		return generated, 0
@@ -84,11 +94,9 @@ func (a Analyser) unproven(generated []*unit) (open []*unit, proven int) {
 }
 
 func (u *unit) proven(k *kept) bool {
-	for _, q := range u.queries {
-		for _, key := range u.shapes(q) {
-			if !k.shape(key) {
-				return false
-			}
+	for _, key := range u.proofs() {
+		if !k.knows(key) {
+			return false
 		}
 	}
 	return true
@@ -96,13 +104,9 @@ func (u *unit) proven(k *kept) bool {
 
 // keep returns the lines of a run, sorted.
 func keep(generated, own []*unit, known map[*unit][]Analysed, tables []Table, queries []*UserQuery) []string {
-	var out []string
+	out := []string{versionsLine()}
 	for _, u := range generated {
-		for _, q := range u.queries {
-			for _, key := range u.shapes(q) {
-				out = append(out, keptShape+" "+key)
-			}
-		}
+		out = append(out, u.proofs()...)
 	}
 	for _, u := range own {
 		data, err := json.Marshal(known[u])
@@ -118,8 +122,53 @@ func keep(generated, own []*unit, known map[*unit][]Analysed, tables []Table, qu
 	return slices.Compact(out)
 }
 
-// shapes are the keys of what must be known of a generated query.
-func (u *unit) shapes(q model.Query) []string {
+// proofs are the lines of Kept that together prove a generated unit.
+func (u *unit) proofs() []string {
+	schema := shape.Read(u.database, lexed(u.database), u.schema)
+	parts := schema.Parts()
+	var out []string
+	for _, q := range u.queries {
+		of, ok := schema.Query(q)
+		if !ok {
+			out = append(out, keptWhole+" "+u.exact(q))
+			continue
+		}
+		parts = append(parts, of...)
+	}
+	for _, p := range parts {
+		out = append(out, keptPart+" "+string(u.database)+" "+p)
+	}
+	return out
+}
+
+// lexed returns a database's lexer, as shapes want it.
+func lexed(db model.Database) shape.Lex {
+	return func(sql string) ([]shape.Token, bool) {
+		tokens, unended := newLexer(sql, []model.Database{db}).tokens()
+		if unended != nil {
+			return nil, false
+		}
+		var out []shape.Token
+		for _, t := range tokens {
+			if t.kind == space {
+				continue
+			}
+			k, ok := shapeKinds[t.kind]
+			if !ok {
+				return nil, false
+			}
+			out = append(out, shape.Token{Kind: k, Text: t.text})
+		}
+		return out, true
+	}
+}
+
+var shapeKinds = map[kind]shape.Kind{
+	word: shape.Word, quoted: shape.Quoted, str: shape.Literal, positional: shape.Parameter, other: shape.Mark, semicolon: shape.Mark,
+}
+
+// exact is the key of a query that is proven as it stands, and not by its parts.
+func (u *unit) exact(q model.Query) string {
 	h := newHash()
 	h.add(string(u.database))
 	h.add(u.schema...)
@@ -134,5 +183,5 @@ func (u *unit) shapes(q model.Query) []string {
 			}
 		}
 	}
-	return []string{h.key()}
+	return h.key()
 }

@@ -8,11 +8,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"embed"
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,8 +39,8 @@ func main() {
 
 // run is called in the module's folder.
 func run(ctx context.Context, check bool) error {
-	path := filepath.Join("gen", "sqlc", sqlc.Kept)
-	have, err := os.ReadFile(path)
+	name := filepath.Join("gen", "sqlc", sqlc.Kept)
+	have, err := os.ReadFile(name)
 	if err != nil {
 		return fmt.Errorf("run it in the module's folder: %w", err)
 	}
@@ -50,12 +53,16 @@ func run(ctx context.Context, check bool) error {
 	case bytes.Equal(have, want):
 		return nil
 	case check:
-		return errors.New(path + " is out of date: run make generate")
+		return errors.New(name + " is out of date: run make generate")
 	}
-	return os.WriteFile(path, want, 0o644)
+	return os.WriteFile(name, want, 0o644)
 }
 
-// learn makes a new project and has all its queries analysed.
+//go:embed examples/*.yaml
+var examples embed.FS
+
+// learn makes a new project, with examples of everything that definitions can
+// hold, and has all its queries analysed.
 func learn(ctx context.Context) ([]string, error) {
 	dir, err := os.MkdirTemp("", "modulagen-kept-")
 	if err != nil {
@@ -69,6 +76,9 @@ func learn(ctx context.Context) ([]string, error) {
 	if _, err := scaffold.Write(dir, files, true); err != nil {
 		return nil, err
 	}
+	if err := exemplify(filepath.Join(dir, "datatypes")); err != nil {
+		return nil, err
+	}
 	result, err := gen.Generate(ctx, gen.Options{
 		Dir: dir, Anew: true, ReadOnly: true, Until: "sqlc",
 		Say: func(line string) { fmt.Fprintln(os.Stderr, "kept: "+line) },
@@ -77,4 +87,33 @@ func learn(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	return slices.Clone(result.Analysed.Keep), nil
+}
+
+// exemplify adds the examples to a project's definitions.
+func exemplify(dir string) error {
+	all := map[string][]byte{}
+	for _, e := range [][2]string{{"integer", "author"}, {"ulid", "tag"}} {
+		every, err := everyField(e[0], e[1])
+		if err != nil {
+			return err
+		}
+		maps.Copy(all, every)
+	}
+	files, err := examples.ReadDir("examples")
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		data, err := examples.ReadFile(path.Join("examples", f.Name()))
+		if err != nil {
+			return err
+		}
+		all[strings.TrimSuffix(f.Name(), ".yaml")] = data
+	}
+	for name, data := range all {
+		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -610,8 +610,8 @@ SET status = 'completed', queue_lease = NULL, completed_at = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 				`UPDATE bench_job
 SET status = 'completed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now())
-FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS _claims
-WHERE bench_job.id = _claims.id AND bench_job.queue_epoch = _claims.epoch AND bench_job.status = 'processing'
+FROM (SELECT unnest($2::bigint[]) AS _id, unnest($3::bigint[]) AS _epoch) AS _claims
+WHERE bench_job.id = _claims._id AND bench_job.queue_epoch = _claims._epoch AND bench_job.status = 'processing'
 RETURNING bench_job.id`,
 				`UPDATE bench_job
 SET status = 'completed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6))
@@ -688,8 +688,8 @@ WHERE id = ? AND queue_epoch = ? AND status = 'processing'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM bench_job AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
-WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.status = 'processing'
+FROM bench_job AS due, (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE due.id = _claims._id AND due.queue_epoch = _claims._epoch AND due.status = 'processing'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,

@@ -229,16 +229,16 @@ func (w work) held(set func(*statement.Statement), skip bool) []model.Query {
 		set(s)
 		if skip {
 			s.Add("\nWHERE id = ANY(ARRAY(\nSELECT due.id\nFROM %s AS due", w.Quote(w.d.Name))
-			s.Add(", (SELECT unnest(%s::%s[]) AS id", s.Arg(protocol.ArgIDs, nil), w.idType())
-			s.Add(", unnest(%s::bigint[]) AS epoch) AS %s", s.Arg(protocol.ArgEpochs, nil), given)
-			s.Add("\nWHERE due.id = %s.id AND due.%s = %s.epoch", given, w.name(w.w.Epoch), given)
+			s.Add(", (SELECT unnest(%s::%s[]) AS _id", s.Arg(protocol.ArgIDs, nil), w.idType())
+			s.Add(", unnest(%s::bigint[]) AS _epoch) AS %s", s.Arg(protocol.ArgEpochs, nil), given)
+			s.Add("\nWHERE due.id = %s._id AND due.%s = %s._epoch", given, w.name(w.w.Epoch), given)
 			s.Add(" AND due.%s\nFOR UPDATE OF due SKIP LOCKED\n))\nRETURNING id", w.is(w.q.State, w.q.Running))
 			return statement.One(s.Query(":many", []*model.Field{w.d.IDField()}))
 		}
-		s.Add("\nFROM (SELECT unnest(%s::%s[]) AS id", s.Arg(protocol.ArgIDs, nil), w.idType())
-		s.Add(", unnest(%s::bigint[]) AS epoch) AS %s", s.Arg(protocol.ArgEpochs, nil), given)
+		s.Add("\nFROM (SELECT unnest(%s::%s[]) AS _id", s.Arg(protocol.ArgIDs, nil), w.idType())
+		s.Add(", unnest(%s::bigint[]) AS _epoch) AS %s", s.Arg(protocol.ArgEpochs, nil), given)
 		table := w.Quote(w.d.Name)
-		s.Add("\nWHERE %s.id = %s.id AND %s.%s = %s.epoch", table, given, table, w.name(w.w.Epoch), given)
+		s.Add("\nWHERE %s.id = %s._id AND %s.%s = %s._epoch", table, given, table, w.name(w.w.Epoch), given)
 		s.Add(" AND %s.%s\nRETURNING %s.id", table, w.is(w.q.State, w.q.Running), table)
 		return statement.One(s.Query(":many", []*model.Field{w.d.IDField()}))
 	case sqltext.MySQL:
@@ -250,8 +250,9 @@ func (w work) held(set func(*statement.Statement), skip bool) []model.Query {
 	return w.settle(set)
 }
 
-// given is the alias of the claims that are passed as arguments: the name of no table,
-// since a table's name begins with a letter.
+// given is the alias of the claims that are passed as arguments. It and its columns
+// are the names of no table and of no column of a definition, which begin with a
+// letter: a column that does not name its table is the row's.
 const given = "_claims"
 
 func (w work) idType() string {

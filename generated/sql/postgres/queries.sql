@@ -359,8 +359,8 @@ UPDATE email_queue
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM email_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
-WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.status = 'sending'
+FROM email_queue AS due, (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE due.id = _claims._id AND due.queue_epoch = _claims._epoch AND due.status = 'sending'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id;
@@ -368,8 +368,8 @@ RETURNING id;
 -- name: CompleteEmailQueue :many
 UPDATE email_queue
 SET status = 'sent', queue_lease = NULL
-FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS _claims
-WHERE email_queue.id = _claims.id AND email_queue.queue_epoch = _claims.epoch AND email_queue.status = 'sending'
+FROM (SELECT unnest($1::bigint[]) AS _id, unnest($2::bigint[]) AS _epoch) AS _claims
+WHERE email_queue.id = _claims._id AND email_queue.queue_epoch = _claims._epoch AND email_queue.status = 'sending'
 RETURNING email_queue.id;
 
 -- name: FinishEmailQueue :execrows
@@ -565,8 +565,8 @@ UPDATE job_queue
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM job_queue AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
-WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.status = 'processing'
+FROM job_queue AS due, (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE due.id = _claims._id AND due.queue_epoch = _claims._epoch AND due.status = 'processing'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id;
@@ -574,8 +574,8 @@ RETURNING id;
 -- name: CompleteJobQueue :many
 UPDATE job_queue
 SET status = 'completed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now())
-FROM (SELECT unnest($2::bigint[]) AS id, unnest($3::bigint[]) AS epoch) AS _claims
-WHERE job_queue.id = _claims.id AND job_queue.queue_epoch = _claims.epoch AND job_queue.status = 'processing'
+FROM (SELECT unnest($2::bigint[]) AS _id, unnest($3::bigint[]) AS _epoch) AS _claims
+WHERE job_queue.id = _claims._id AND job_queue.queue_epoch = _claims._epoch AND job_queue.status = 'processing'
 RETURNING job_queue.id;
 
 -- name: FinishJobQueue :execrows

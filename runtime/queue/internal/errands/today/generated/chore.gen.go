@@ -689,8 +689,8 @@ SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE chore
 SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
-FROM (SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS epoch) AS _claims
-WHERE chore.id = _claims.id AND chore.queue_epoch = _claims.epoch AND chore.state = 'running'
+FROM (SELECT unnest($1::text[]) AS _id, unnest($2::bigint[]) AS _epoch) AS _claims
+WHERE chore.id = _claims._id AND chore.queue_epoch = _claims._epoch AND chore.state = 'running'
 RETURNING chore.id`,
 				`UPDATE chore
 SET state = 'done', queue_lease = NULL, queue_unique_until = NULL, queue_yielded = FALSE
@@ -765,8 +765,8 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM chore AS due, (SELECT unnest($3::text[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
-WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.state = 'running'
+FROM chore AS due, (SELECT unnest($3::text[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE due.id = _claims._id AND due.queue_epoch = _claims._epoch AND due.state = 'running'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,

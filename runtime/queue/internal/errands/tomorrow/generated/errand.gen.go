@@ -1811,8 +1811,8 @@ SET state = 'done', queue_lease = NULL, queue_completed_at = ?, queue_unique_unt
 WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 				`UPDATE errand
 SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE($1::timestamptz, now()), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE($2::timestamptz, now()) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE
-FROM (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
-WHERE errand.id = _claims.id AND errand.queue_epoch = _claims.epoch AND errand.state = 'running'
+FROM (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE errand.id = _claims._id AND errand.queue_epoch = _claims._epoch AND errand.state = 'running'
 RETURNING errand.id`,
 				`UPDATE errand
 SET state = 'done', queue_lease = NULL, queue_completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_unique_until = CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END, queue_yielded = FALSE
@@ -1889,8 +1889,8 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM errand AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
-WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.state = 'running'
+FROM errand AS due, (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE due.id = _claims._id AND due.queue_epoch = _claims._epoch AND due.state = 'running'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id`,

@@ -88,8 +88,8 @@ UPDATE task
 SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
 WHERE id = ANY(ARRAY(
 SELECT due.id
-FROM task AS due, (SELECT unnest($3::bigint[]) AS id, unnest($4::bigint[]) AS epoch) AS _claims
-WHERE due.id = _claims.id AND due.queue_epoch = _claims.epoch AND due.state = 'running'
+FROM task AS due, (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE due.id = _claims._id AND due.queue_epoch = _claims._epoch AND due.state = 'running'
 FOR UPDATE OF due SKIP LOCKED
 ))
 RETURNING id;
@@ -97,8 +97,8 @@ RETURNING id;
 -- name: CompleteTask :many
 UPDATE task
 SET state = 'done', queue_lease = NULL
-FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS epoch) AS _claims
-WHERE task.id = _claims.id AND task.queue_epoch = _claims.epoch AND task.state = 'running'
+FROM (SELECT unnest($1::bigint[]) AS _id, unnest($2::bigint[]) AS _epoch) AS _claims
+WHERE task.id = _claims._id AND task.queue_epoch = _claims._epoch AND task.state = 'running'
 RETURNING task.id;
 
 -- name: FinishTask :execrows
