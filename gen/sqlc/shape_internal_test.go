@@ -150,3 +150,12 @@ func TestKeptOfOtherVersions(t *testing.T) {
 		t.Error("a part of other versions is known")
 	}
 }
+
+// TestEveryStatementIsUnderstood fails when a statement of the built-ins or of the
+// examples is kept as it stands: a check of package shape refuses it, and so may a
+// database.
+func TestEveryStatementIsUnderstood(t *testing.T) {
+	if strings.Contains(keptText, "\n"+keptWhole+" ") {
+		t.Errorf("%s has lines that begin with %q: proofs can say of which query", Kept, keptWhole)
+	}
+}
