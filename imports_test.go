@@ -156,6 +156,10 @@ var bans = []ban{
 		why: "a program without OpenTelemetry does not link it",
 	},
 	{
+		part: "runtime/egress", deep: true, from: []string{module, "golang.org/x/"},
+		why: "what guards a program's network can be read to its end: a leaf, with the standard library below it",
+	},
+	{
 		part: "runtime/store/check", from: []string{module},
 		why: "the generator uses it too: a leaf, with nothing of the runtime below it",
 	},
