@@ -17,12 +17,19 @@ import (
 // TestInterruptedGenerateLeavesNothing presses Ctrl-C while copies of sqlc run.
 func TestInterruptedGenerateLeavesNothing(t *testing.T) {
 	project, tmp := t.TempDir(), t.TempDir()
-	if err := os.Mkdir(filepath.Join(project, "datatypes"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	var queries strings.Builder
 	for i := range 60 { // enough to last
-		text := fmt.Sprintf("name: thing_%d\nfields:\n  - {name: title, type: text, required: true}\n", i)
-		if err := os.WriteFile(filepath.Join(project, "datatypes", fmt.Sprintf("thing_%d.yaml", i)), []byte(text), 0o644); err != nil {
+		fmt.Fprintf(&queries, "-- name: Things%d :many\nSELECT title FROM thing WHERE id > %d;\n", i, i)
+	}
+	for name, text := range map[string]string{
+		"datatypes/thing.yaml": "name: thing\nfields:\n  - {name: title, type: text, required: true}\n",
+		"queries/things.sql":   queries.String(),
+	} {
+		path := filepath.Join(project, filepath.FromSlash(name))
+		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -51,7 +58,7 @@ func TestInterruptedGenerateLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
-			if e.Name() != "datatypes" && !strings.HasSuffix(e.Name(), ".lock") {
+			if e.Name() != "datatypes" && e.Name() != "queries" && !strings.HasSuffix(e.Name(), ".lock") {
 				t.Errorf("%s was left behind", filepath.Join(dir, e.Name()))
 			}
 		}
