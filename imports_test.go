@@ -160,6 +160,10 @@ var bans = []ban{
 		why: "what guards a program's network can be read to its end: a leaf, with the standard library below it",
 	},
 	{
+		part: "runtime/webhook", deep: true, from: []string{module, "golang.org/x/"},
+		why: "receivers verify with it, in programs that have nothing else of modulagen: a leaf, with the standard library below it",
+	},
+	{
 		part: "runtime/store/check", from: []string{module},
 		why: "the generator uses it too: a leaf, with nothing of the runtime below it",
 	},
