@@ -160,8 +160,31 @@ var bans = []ban{
 		why: "what guards a program's network can be read to its end: a leaf, with the standard library below it",
 	},
 	{
-		part: "runtime/webhook", deep: true, from: []string{module, "golang.org/x/"},
+		part: "runtime/webhook", deep: true, except: []string{"runtime/webhook/rowtemplate"}, from: []string{module, "golang.org/x/"},
 		why: "receivers verify with it, in programs that have nothing else of modulagen: a leaf, with the standard library below it",
+	},
+	{
+		part: "runtime/store", deep: true, from: []string{module + "runtime/event", module + "runtime/webhook"},
+		why: "events and webhooks stand on the store",
+	},
+	{
+		part: "runtime/event/condition", deep: true,
+		from: []string{module + "runtime/queue", module + "runtime/cache", module + "runtime/egress", module + "runtime/webhook"},
+		why:  "writes evaluate conditions in their transaction: that takes a row, and nothing that waits or sends",
+	},
+	{
+		part: "runtime/webhook/rowtemplate", deep: true,
+		from: []string{module + "runtime/queue", module + "runtime/cache", module + "runtime/egress", module + "runtime/event"},
+		why:  "what is sent is made of the row alone, wherever it is sent to",
+	},
+	{
+		part: "runtime/webhook/rowtemplate", from: []string{"text/template", "html/template"},
+		allow: []string{"text/template/parse"},
+		why:   "text/template would call methods of rows for whoever writes a template; only its parser is used",
+	},
+	{
+		part: "runtime/internal/near", from: []string{module},
+		why: "any part of the runtime has names that somebody misspells: a leaf",
 	},
 	{
 		part: "runtime/store/check", from: []string{module},

@@ -26,8 +26,11 @@ type run struct {
 	read int
 	docs map[*field]value // JSON, which is made once
 	out  []byte
-	acts []int // of a URL: where values begin in out
+	acts []act // of a URL
 }
+
+// act is a value in the output: where it begins, and the offset of its action.
+type act struct{ at, offset int }
 
 func (t *Template) execute(row reflect.Value) ([]byte, error) {
 	r := &run{t: t, row: row}
@@ -77,7 +80,7 @@ func (r *run) action(n *actionNode) error {
 		return r.write(n.offset, v.s)
 	}
 	if r.t.kind == URL {
-		r.acts = append(r.acts, len(r.out))
+		r.acts = append(r.acts, act{len(r.out), n.offset})
 	}
 	s, err := n.escape(r, &v)
 	if err != nil {
@@ -152,12 +155,12 @@ func (r *run) checkPath() error {
 	for segment := range bytes.SplitSeq(path, []byte("/")) {
 		end := at + len(segment)
 		for _, act := range r.acts {
-			if act < at || act > end {
+			if act.at < at || act.at > end {
 				continue
 			}
 			plain, err := url.PathUnescape(string(segment))
 			if err != nil || plain == "" || plain == "." || plain == ".." {
-				return r.t.source.errorAt(r.t.authority, ErrValue, "a part of the path would be empty, . or .. by a value of the row")
+				return r.t.source.errorAt(act.offset, ErrValue, "a part of the path would be empty, . or .. by a value of the row")
 			}
 		}
 		at = end + 1
