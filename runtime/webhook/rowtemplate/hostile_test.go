@@ -376,7 +376,7 @@ func FuzzTemplate(f *testing.F) {
 	f.Add(uint8(kJSON), `{{/* c */}}[{{- if .Title}}{"a{{.Title}}": 1}{{- end}}]`, "\xff", "\u2028", `[[[[]]]]`, int64(0))
 	f.Fuzz(func(t *testing.T, kind uint8, text, title, body, tags string, n int64) {
 		const limit = 4096
-		tmpl, err := rowtemplate.Compile(rowtemplate.Kind(kind%6)+kJSON, text, articles, rowtemplate.Options{MaxOutput: limit})
+		tmpl, err := rowtemplate.Compile(rowtemplate.Kind((kind-1)%6)+kJSON, text, articles, rowtemplate.Options{MaxOutput: limit})
 		if err != nil {
 			wrong, ok := errors.AsType[*rowtemplate.Error](err)
 			if !ok || wrong.Line < 1 || wrong.Column < 0 || !errors.Is(err, store.ErrInvalid) {
