@@ -183,8 +183,8 @@ var bans = []ban{
 		why:   "text/template would call methods of rows for whoever writes a template; only its parser is used",
 	},
 	{
-		part: "runtime/internal/near", from: []string{module},
-		why: "any part of the runtime has names that somebody misspells: a leaf",
+		part: "internal/near", from: []string{module},
+		why: "generator and runtime have names that somebody misspells: a leaf of both",
 	},
 	{
 		part: "runtime/store/check", from: []string{module},

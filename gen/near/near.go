@@ -6,6 +6,8 @@ package near
 import (
 	"slices"
 	"strings"
+
+	"github.com/hegner123/modulagen/internal/near"
 )
 
 // meant are words of other systems, and what they are called here.
@@ -43,7 +45,7 @@ func Word(word string, known []string) string {
 	}
 	best, least := "", 1+min(3, max(1, len(lower)/3))
 	for _, k := range known {
-		if d := distance(folded, k, least); d < least {
+		if d := near.Distance(folded, k, least); d < least {
 			best, least = k, d
 		}
 	}
@@ -52,39 +54,9 @@ func Word(word string, known []string) string {
 	}
 	least = 2 // a slip in a word of another system
 	for w, m := range meant {
-		if d := distance(lower, w, least); d < least && len(w) > 3 && slices.Contains(known, m) && (best == "" || m < best) {
+		if d := near.Distance(lower, w, least); d < least && len(w) > 3 && slices.Contains(known, m) && (best == "" || m < best) {
 			best = m
 		}
 	}
 	return best
-}
-
-// distance counts the letters to add, drop, change or swap with their
-// neighbour to get from one word to another (optimal string alignment). From
-// limit on, it gives limit.
-func distance(a, b string, limit int) int {
-	if len(a) > 100 || len(b) > 100 || len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	var before []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		next := make([]int, len(b)+1)
-		next[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			next[j] = min(row[j]+1, next[j-1]+1, row[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				next[j] = min(next[j], before[j-2]+1)
-			}
-		}
-		before, row = row, next
-	}
-	return min(row[len(b)], limit)
 }

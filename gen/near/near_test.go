@@ -37,39 +37,3 @@ func TestSlipInAForeignWord(t *testing.T) {
 		t.Errorf("got %q, which is not what the word means", got)
 	}
 }
-
-func TestDistance(t *testing.T) {
-	long := strings.Repeat("x", 100)
-	for _, c := range []struct {
-		a, b        string
-		limit, want int
-	}{
-		{"", "", 9, 0},
-		{"abc", "", 9, 3},
-		{"", "abc", 9, 3},
-		{"abc", "abc", 9, 0},
-		{"kitten", "sitting", 9, 3},
-		{"sitting", "kitten", 9, 3},
-		{"ab", "ba", 9, 1},
-		{"abcd", "acbd", 9, 1},
-		{"ca", "abc", 9, 3}, // swapped letters are not changed again
-		{"abcd", "badc", 9, 2},
-		{"xab", "ab", 9, 1},
-		{"abx", "ab", 9, 1},
-		{"axb", "ayb", 9, 1},
-		{"abcdef", "uvwxyz", 9, 6},
-		{"abcdef", "uvwxyz", 4, 4},
-		{"abcdef", "a", 5, 5},
-		{"abcdef", "a", 6, 5},
-		{"a", "abcdef", 5, 5},
-		{"a", "abcdef", 6, 5},
-		{long, long, 3, 0},
-		{long + "x", long, 3, 3},
-		{long, long + "x", 3, 3},
-		{long[1:], long, 3, 1},
-	} {
-		if got := distance(c.a, c.b, c.limit); got != c.want {
-			t.Errorf("%q to %q, at most %d: got %d, want %d", c.a, c.b, c.limit, got, c.want)
-		}
-	}
-}

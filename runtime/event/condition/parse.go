@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hegner123/modulagen/runtime/internal/near"
+	"github.com/hegner123/modulagen/internal/near"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )

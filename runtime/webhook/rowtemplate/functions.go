@@ -4,7 +4,7 @@ import (
 	"strings"
 	"text/template/parse"
 
-	"github.com/hegner123/modulagen/runtime/internal/near"
+	"github.com/hegner123/modulagen/internal/near"
 )
 
 // function is one that templates can call: check returns the type of its result, or

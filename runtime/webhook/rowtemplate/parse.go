@@ -8,7 +8,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/hegner123/modulagen/runtime/internal/near"
+	"github.com/hegner123/modulagen/internal/near"
 	"github.com/hegner123/modulagen/runtime/store"
 )
 

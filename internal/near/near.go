@@ -1,5 +1,5 @@
 // Package near sorts known names by how much they resemble one that is not known,
-// for messages to people who misspelt it.
+// for messages to people who misspelt it. The generator and the runtime share it.
 package near
 
 import (
@@ -19,7 +19,7 @@ func Sort(name string, known []string) []string {
 	}
 	entries := make([]entry, len(known))
 	for i, k := range known {
-		entries[i] = entry{k, distance(fold(name), fold(k))}
+		entries[i] = entry{k, Distance(fold(name), fold(k), maxName)}
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int { return a.distance - b.distance })
 	sorted := make([]string, len(entries))
@@ -36,7 +36,7 @@ func Name(name string, known []string) string {
 		return ""
 	}
 	best := Sort(name, known)[0]
-	if distance(fold(name), fold(best)) > min(3, max(1, len(name)/3)) {
+	if Distance(fold(name), fold(best), maxName) > min(3, max(1, len(name)/3)) {
 		return ""
 	}
 	return best
@@ -47,11 +47,12 @@ func fold(s string) string {
 	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(s))
 }
 
-// distance counts the letters to add, drop, change or swap with their neighbour
-// (optimal string alignment).
-func distance(a, b string) int {
-	if len(a) > maxName || len(b) > maxName {
-		return maxName
+// Distance counts the letters to add, drop, change or swap with their neighbour to get
+// from one word to another (optimal string alignment). From limit on, and for words of
+// more than 100 bytes, it returns limit.
+func Distance(a, b string, limit int) int {
+	if len(a) > maxName || len(b) > maxName || len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
 	}
 	var last []int
 	row := make([]int, len(b)+1)
@@ -73,5 +74,5 @@ func distance(a, b string) int {
 		}
 		last, row = row, next
 	}
-	return row[len(b)]
+	return min(row[len(b)], limit)
 }
