@@ -8,6 +8,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/behavior"
 	"github.com/hegner123/modulagen/gen/behavior/cache"
+	"github.com/hegner123/modulagen/gen/behavior/events"
 	"github.com/hegner123/modulagen/gen/behavior/queue"
 	"github.com/hegner123/modulagen/gen/behavior/timestamps"
 	"github.com/hegner123/modulagen/gen/dialect"
@@ -23,7 +24,7 @@ import (
 
 // Behaviors is every behavior, in the order in which they read their sections, rewrite
 // datatypes and print. One is added here, and nowhere else outside its own folder.
-var Behaviors = []Behavior{timestamps.Behavior{}, queue.Behavior{}, cache.Behavior{}}
+var Behaviors = []Behavior{timestamps.Behavior{}, queue.Behavior{}, cache.Behavior{}, events.Behavior{}}
 
 // Behavior is what the stages need of one; each declares its part.
 type Behavior interface {

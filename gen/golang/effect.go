@@ -43,12 +43,11 @@ func effectValue(e model.Effect) jen.Code {
 	if e.Announce != "" {
 		parts = append(parts, jen.Id("Announce").Op(":").Lit(e.Announce))
 	}
+	if e.Wanted != nil {
+		parts = append(parts, jen.Id("Wanted").Op(":").Add(called(e.Wanted)))
+	}
 	if e.Run != nil {
-		parts = append(parts, jen.Id("Run").Op(":").Qual(e.Run.Package, e.Run.Func).CallFunc(func(g *jen.Group) {
-			for _, arg := range e.Run.Args {
-				g.Id(arg)
-			}
-		}))
+		parts = append(parts, jen.Id("Run").Op(":").Add(called(e.Run)))
 	}
 	return jen.Values(parts...)
 }

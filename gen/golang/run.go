@@ -7,8 +7,8 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// Run is what a behavior has a program do while it runs. One behavior may have Work; one
-// with neither Work nor Begin prints nothing.
+// Run is what a behavior has a program do while it runs. One behavior may have Work; of one
+// with neither Work nor Begin, only Print counts.
 type Run struct {
 	Fields []jen.Code        // of the struct Workers
 	Doc    string            // a sentence about them, for its comment
@@ -40,8 +40,11 @@ func printRun(f *jen.File, p *model.Project, behaviors []Behavior) {
 		if len(all) == 0 {
 			continue
 		}
-		if r := b.Run(all); r.Work != nil || r.Begin != nil {
+		switch r := b.Run(all); {
+		case r.Work != nil || r.Begin != nil:
 			runs = append(runs, r)
+		case r.Print != nil:
+			r.Print(f)
 		}
 	}
 	if len(runs) == 0 {

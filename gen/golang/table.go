@@ -21,6 +21,7 @@ func (t tablePrinter) print(f *jen.File) {
 	t.id(f)
 	if t.D.AddedFor != "" { // a behavior's own statements read and write it
 		t.tableDef(f, t.columnList())
+		t.ofBehaviors(f)
 		return
 	}
 	t.row(f)
@@ -42,12 +43,17 @@ func (t tablePrinter) print(f *jen.File) {
 	t.columns(f)
 	t.methods(f)
 	t.spec(f)
+	t.ofBehaviors(f)
+	t.effects(f)
+}
+
+// ofBehaviors prints what behaviors add to the file of a datatype with their sections.
+func (t tablePrinter) ofBehaviors(f *jen.File) {
 	for _, b := range t.behaviors {
 		if t.D.Section(b.Name()) != nil {
 			b.Datatype(f, t.Table)
 		}
 	}
-	t.effects(f)
 }
 
 func (t tablePrinter) id(f *jen.File) {

@@ -74,7 +74,6 @@ var later = []Key{
 	{Name: "mail", Later: true},
 	{Name: "webhook", Later: true},
 	{Name: "webhooks", Later: true},
-	{Name: "events", Later: true},
 	{Name: "tree", Later: true},
 	{Name: "workflow", Later: true},
 	{Name: "audit", Later: true},

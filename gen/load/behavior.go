@@ -21,7 +21,7 @@ type Behavior interface {
 	// sections of other behaviors, may name.
 	Fields(def *Definition, at, section *yaml.Node)
 	// Read reads the section of one definition, whose fields and indexes are read. The
-	// section is a mapping, or true where Key declares a boolean; at is its key.
+	// section is a mapping, or a list or true where Key declares one; at is its key.
 	Read(def *Definition, at, section *yaml.Node)
 	// Link resolves what the section says about other definitions, once all are read.
 	Link(def *Definition, section *yaml.Node)
@@ -76,6 +76,7 @@ func (def *Definition) section(b Behavior) (at, section *yaml.Node) {
 	there := false
 	for _, v := range key.Value.Forms() {
 		there = there || v.Form == language.Section && section != nil && section.Kind == yaml.MappingNode ||
+			v.Form == language.List && section != nil && section.Kind == yaml.SequenceNode ||
 			v.Form == language.Bool && node.True(def.Root, key.Name)
 	}
 	if !there { // or it was reported

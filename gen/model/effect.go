@@ -18,6 +18,7 @@ type Effect struct {
 	On       Writes
 	Rows     bool   // it is handed the rows before and after
 	Announce string // a topic that is announced when the write is committed; "": none
+	Wanted   *Call  // makes the function that is asked before a write whether the effect has something to do; nil: it has
 	Run      *Call  // makes the function that runs in the write's transaction; nil: none
 
 	// Missed says what does not happen when a query of a person's own writes rows: a

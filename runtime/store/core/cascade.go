@@ -64,7 +64,10 @@ func (a access) referring(ctx context.Context, k Cascade, deleted []Change, seen
 	if k.SetNull {
 		op = Updated
 	}
-	es := a.s.byOp[op]
+	es, err := a.s.byOp[op].wanted(ctx, a.c, op)
+	if err != nil {
+		return err
+	}
 	return a.eachLocked(ctx, listed(k.Column, deleted), es.rows(), func(changes []Change) error {
 		kept := changes[:0]
 		for _, ch := range changes {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/internal/filter"
@@ -36,6 +37,13 @@ type Change struct {
 type Effect struct {
 	On Op // the writes that it is for
 
+	// Wanted, if set, is asked before a write of the kinds op whether the effect has anything to
+	// do: a write for which no effect has costs what it costs without effects. It is
+	// asked once for a write, however many rows that has, and once for each datatype that
+	// a delete reaches; an error ends the write. It must be quick, and not
+	// depend on the rows.
+	Wanted func(ctx context.Context, c *Conn, op Op) (bool, error)
+
 	// Rows has Change.Before and After filled. A write then reads the row before
 	// it changes it.
 	Rows bool
@@ -66,6 +74,34 @@ func (es effects) on(op Op) effects {
 		}
 	}
 	return out
+}
+
+// wanted keeps the effects that have something to do.
+func (es effects) wanted(ctx context.Context, c *Conn, op Op) (effects, error) {
+	for i := range es {
+		if es[i].Wanted != nil {
+			return es.chosen(ctx, c, op)
+		}
+	}
+	return es, nil
+}
+
+// chosen is wanted where some effects have to be asked.
+func (es effects) chosen(ctx context.Context, c *Conn, op Op) (effects, error) {
+	var out effects
+	for _, e := range es {
+		if e.Wanted != nil {
+			wanted, err := e.Wanted(ctx, c, op)
+			if err != nil {
+				return nil, err
+			}
+			if !wanted {
+				continue
+			}
+		}
+		out = append(out, e)
+	}
+	return out, nil
 }
 
 // transactional reports whether any of them has something to run.
@@ -127,40 +163,79 @@ func (es effects) announce(c *Conn) {
 	}
 }
 
+// following is what follows one write: the effects that have something to do.
+type following struct {
+	effects
+	announced bool // they only announce it, and rows that refer to the written ones have none: it needs no transaction
+}
+
+// follow asks what follows a write.
+func (a access) follow(ctx context.Context, op Op) (f following, err error) {
+	if f.effects, err = a.s.byOp[op].wanted(ctx, a.c, op); err != nil || f.transactional() {
+		return f, err
+	}
+	if op != Deleted {
+		return following{f.effects, true}, nil
+	}
+	leads, err := a.leads(ctx, a.s, nil)
+	return following{f.effects, !leads}, err
+}
+
+// leads reports whether the deletion of a datatype's rows reaches rows with effects that
+// have something to do. passed are the datatypes that were asked about before.
+func (a access) leads(ctx context.Context, s *Spec, passed []*Spec) (bool, error) {
+	for _, k := range s.Cascades {
+		k.Spec.prepare()
+		op := Deleted
+		if k.SetNull {
+			op = Updated
+		}
+		es, err := k.Spec.byOp[op].wanted(ctx, a.c, op)
+		if err != nil || len(es) > 0 {
+			return true, err
+		}
+		if k.SetNull || slices.Contains(passed, k.Spec) {
+			continue
+		}
+		passed = append(passed, k.Spec)
+		if leads, err := a.leads(ctx, k.Spec, passed); leads || err != nil {
+			return leads, err
+		}
+	}
+	return false, nil
+}
+
 // affecting is the one place through which writes with effects go: it runs write
 // and then the effects on op, in one transaction where they need it. write may
 // run again after a conflict with another transaction, as of Tx; it returns what
 // it changed, which is nothing where it only read.
-func (a access) affecting(ctx context.Context, op Op, write func(in access, es effects) ([]Change, error)) error {
-	es := a.s.byOp[op]
-	if a.announces(es, op) {
-		changes, err := write(a, es)
+func (a access) affecting(ctx context.Context, op Op, write func(in access, f following) ([]Change, error)) error {
+	f, err := a.follow(ctx, op)
+	if err != nil {
+		return err
+	}
+	if f.announced {
+		changes, err := write(a, f)
 		if err == nil && len(changes) > 0 {
-			es.announce(a.c)
+			f.announce(a.c)
 		}
 		return err
 	}
 	return a.c.InTx(ctx, func(c *Conn) error {
-		changes, err := write(a.on(c), es)
+		changes, err := write(a.on(c), f)
 		if err != nil || len(changes) == 0 {
 			return err
 		}
-		es.announce(c)
+		f.announce(c)
 		if op == Deleted { // these have run their effects already, before the rows went
 			return nil
 		}
-		return es.run(ctx, c, changes)
+		return f.run(ctx, c, changes)
 	})
 }
 
-// announces reports whether the effects on op only announce it, which needs no
-// transaction.
-func (a access) announces(es effects, op Op) bool {
-	return !es.transactional() && (op != Deleted || len(a.s.Cascades) == 0)
-}
-
 func (a access) createWithEffects(ctx context.Context, n, row any) error {
-	return a.affecting(ctx, Created, func(in access, _ effects) ([]Change, error) {
+	return a.affecting(ctx, Created, func(in access, _ following) ([]Change, error) {
 		if err := in.createRow(ctx, n, row); err != nil {
 			return nil, err
 		}
@@ -169,7 +244,7 @@ func (a access) createWithEffects(ctx context.Context, n, row any) error {
 }
 
 func (a access) createManyWithEffects(ctx context.Context, n int, at func(i int) (n, row any)) (ids []any, err error) {
-	err = a.affecting(ctx, Created, func(in access, _ effects) ([]Change, error) {
+	err = a.affecting(ctx, Created, func(in access, _ following) ([]Change, error) {
 		if ids, err = in.createRows(ctx, n, at); err != nil {
 			return nil, err
 		}
@@ -184,9 +259,9 @@ func (a access) createManyWithEffects(ctx context.Context, n int, at func(i int)
 }
 
 func (a access) updateWithEffects(ctx context.Context, id, p, row any) error {
-	return a.affecting(ctx, Updated, func(in access, es effects) ([]Change, error) {
+	return a.affecting(ctx, Updated, func(in access, f following) ([]Change, error) {
 		var before any
-		if es.rows() {
+		if f.rows() {
 			before = in.s.Row()
 			if err := in.getLocked(ctx, id, before); err != nil {
 				return nil, err
@@ -201,8 +276,8 @@ func (a access) updateWithEffects(ctx context.Context, id, p, row any) error {
 }
 
 func (a access) upsertWithEffects(ctx context.Context, key int, n, row any) error {
-	return a.affecting(ctx, Created|Updated, func(in access, es effects) ([]Change, error) {
-		if !es.rows() {
+	return a.affecting(ctx, Created|Updated, func(in access, f following) ([]Change, error) {
+		if !f.rows() {
 			if err := in.upsertRow(ctx, key, n, row); err != nil {
 				return nil, err
 			}
@@ -225,18 +300,18 @@ func (a access) deleteWithEffects(ctx context.Context, id any) error {
 	if err != nil {
 		return err
 	}
-	return a.affecting(ctx, Deleted, func(in access, es effects) ([]Change, error) {
-		if in.announces(es, Deleted) {
+	return a.affecting(ctx, Deleted, func(in access, f following) ([]Change, error) {
+		if f.announced {
 			return []Change{{Op: Deleted, ID: arg}}, in.deleteRow(ctx, arg)
 		}
-		changes, err := in.lockRows(ctx, &filter.Node{Op: filter.Eq, Col: 0, Args: []any{arg}}, es.rows(), 1)
+		changes, err := in.lockRows(ctx, &filter.Node{Op: filter.Eq, Col: 0, Args: []any{arg}}, f.rows(), 1)
 		if err != nil {
 			return nil, err
 		}
 		if len(changes) == 0 {
 			return nil, in.fail(store.ErrNotFound)
 		}
-		if err := in.leaving(ctx, es, changes); err != nil {
+		if err := in.leaving(ctx, f.effects, changes); err != nil {
 			return nil, err
 		}
 		return changes, in.deleteRow(ctx, arg)
@@ -246,17 +321,17 @@ func (a access) deleteWithEffects(ctx context.Context, id any) error {
 // deleteWhereWithEffects deletes in batches, so that each row is seen and few
 // are held in memory at a time.
 func (a access) deleteWhereWithEffects(ctx context.Context, where *filter.Node) (total int64, err error) {
-	err = a.affecting(ctx, Deleted, func(in access, es effects) ([]Change, error) {
+	err = a.affecting(ctx, Deleted, func(in access, f following) ([]Change, error) {
 		total = 0
-		if in.announces(es, Deleted) {
+		if f.announced {
 			n, err := in.deleteRows(ctx, where)
 			total = n
 			return make([]Change, min(n, 1)), err // that there were some is all that counts
 		}
 		var some []Change
-		err := in.eachLocked(ctx, where, es.rows(), func(changes []Change) error {
+		err := in.eachLocked(ctx, where, f.rows(), func(changes []Change) error {
 			some = changes
-			if err := in.leaving(ctx, es, changes); err != nil {
+			if err := in.leaving(ctx, f.effects, changes); err != nil {
 				return err
 			}
 			n, err := in.deleteRows(ctx, listed(0, changes))
@@ -269,13 +344,13 @@ func (a access) deleteWhereWithEffects(ctx context.Context, where *filter.Node) 
 }
 
 func (a access) deleteSome(ctx context.Context, where *filter.Node, limit int) (n int64, err error) {
-	err = a.affecting(ctx, Deleted, func(in access, es effects) ([]Change, error) {
+	err = a.affecting(ctx, Deleted, func(in access, f following) ([]Change, error) {
 		n = 0
-		changes, err := in.lockRows(ctx, where, es.rows(), min(limit, EffectBatch))
+		changes, err := in.lockRows(ctx, where, f.rows(), min(limit, EffectBatch))
 		if err != nil || len(changes) == 0 {
 			return nil, err
 		}
-		if err := in.leaving(ctx, es, changes); err != nil {
+		if err := in.leaving(ctx, f.effects, changes); err != nil {
 			return nil, err
 		}
 		n, err = in.deleteRows(ctx, listed(0, changes))
@@ -285,9 +360,12 @@ func (a access) deleteSome(ctx context.Context, where *filter.Node, limit int) (
 }
 
 func (a access) changed(ctx context.Context, op Op, ids []any) error {
-	es := a.s.byOp[op]
-	if len(es) == 0 || len(ids) == 0 {
+	if len(ids) == 0 {
 		return nil
+	}
+	es, err := a.s.byOp[op].wanted(ctx, a.c, op)
+	if err != nil || len(es) == 0 {
+		return err
 	}
 	es.announce(a.c)
 	changes := make([]Change, len(ids))

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // reserved holds the connections of reserved views, apart from the pool.
@@ -68,6 +70,17 @@ func (db *DB) Changes(ctx context.Context) *DB {
 		return db
 	}
 	return view
+}
+
+// Committed returns what reads rows as they are committed by now. For a transaction that
+// is a connection of its own, see Changes: on MySQL a transaction reads what was committed
+// when it began. SQLite has one writer, and nothing is committed beside it: there a
+// transaction reads by itself, and sees also what it has written.
+func (c *Conn) Committed(ctx context.Context) *Conn {
+	if c.tx == nil || c.dialect == sqltext.SQLite {
+		return c
+	}
+	return c.db.Changes(ctx).conn
 }
 
 // reserveTime is how long the first connection for a purpose may take to open.

@@ -1,0 +1,124 @@
+package events
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/hegner123/modulagen/gen/golang"
+	"github.com/hegner123/modulagen/gen/golang/code"
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// The packages that generated code of events names.
+const (
+	eventPath = "github.com/hegner123/modulagen/runtime/event"
+	feedPath  = eventPath + "/feed"
+)
+
+// What is printed once for a project.
+const (
+	feedName     = "eventFeed"
+	handlersName = "EventHandlers"
+)
+
+// Imports names packages event and feed.
+func (Behavior) Imports() map[string]string {
+	return map[string]string{eventPath: "event", feedPath: "feed"}
+}
+
+func event(name string) *jen.Statement { return jen.Qual(eventPath, name) }
+func feed(name string) *jen.Statement  { return jen.Qual(feedPath, name) }
+
+func changeName(d *model.Datatype) string { return d.GoRow + "Change" }
+
+// Datatype prints the event of a datatype, or the log.
+func (Behavior) Datatype(f *jen.File, t code.Table) {
+	if LogOf(t.D) != nil {
+		printLog(f, t)
+		return
+	}
+	name := changeName(t.D)
+	f.Add(code.Comment(
+		name+" is an event: what happened to a row of "+t.D.Name+". Before is nil when the row was created,",
+		"After when it was deleted. Secret fields are empty.",
+	))
+	f.Type().Id(name).Struct(
+		event("Event"),
+		jen.Id("Before").Op("*").Id(t.D.GoRow),
+		jen.Id("After").Op("*").Id(t.D.GoRow),
+	)
+	f.Line()
+}
+
+func printLog(f *jen.File, t code.Table) {
+	dict := jen.Dict{jen.Id("Name"): jen.Lit(t.D.Name)}
+	for _, op := range operations {
+		dict[jen.Id(op.verb)] = t.Statement(op.verb + t.D.GoRow)
+	}
+	f.Var().Id(feedName).Op("=").Add(feed("Spec")).Values(dict)
+	f.Line()
+}
+
+// Run prints what reads events. Nothing has to run for them to be written.
+func (Behavior) Run(all []*model.Datatype) golang.Run {
+	return golang.Run{Print: func(f *jen.File) { printSubscribe(f, all) }}
+}
+
+func printSubscribe(f *jen.File, all []*model.Datatype) {
+	var with []*model.Datatype
+	for _, d := range all {
+		if Of(d) != nil {
+			with = append(with, d)
+		}
+	}
+	f.Add(code.Comment(
+		handlersName+" are the handlers of a subscription, one for each datatype with events. The events of",
+		"a datatype whose handler is nil are not read.",
+	))
+	f.Type().Id(handlersName).StructFunc(func(g *jen.Group) {
+		for _, d := range with {
+			g.Id(d.GoAccessor).Func().Params(code.Ctx(), jen.Id("c").Op("*").Id(changeName(d))).Error()
+		}
+	})
+	f.Line()
+	printTopics(f, with)
+	db := jen.Id("db").Op("*").Id("DB")
+	f.Add(code.Comment(
+		"Subscribe hands events to handlers, in order and one at a time, until ctx ends, and",
+		"returns when the last handler has. The subscription goes on where it was under this",
+		"name; see package event. Of the processes that subscribe with one name, one gets the",
+		"events. The error is event.ErrInvalid, or one of the database when it begins.",
+	))
+	f.Func().Params(db).Id("Subscribe").Params(code.Ctx(), jen.Id("name").String(), jen.Id("h").Id(handlersName), jen.Id("opts").Add(event("Options"))).Error().Block(
+		jen.Return(jen.Id("db").Dot("store").Dot("WhileOpen").Call(jen.Id("ctx"), jen.Func().Params(code.Ctx()).Error().Block(
+			jen.Return(feed("Subscribe").Call(jen.Id("ctx"), jen.Id("db").Dot("store"), jen.Op("&").Id(feedName), jen.Id("name"), jen.Id("h").Dot("topics").Call(), jen.Id("opts"))),
+		))),
+	)
+	f.Line()
+	f.Add(code.Comment(
+		"Unsubscribe removes a subscription, and reports whether there was one: events that",
+		"only it has not read are kept no longer.",
+	))
+	f.Func().Params(db).Id("Unsubscribe").Params(code.Ctx(), jen.Id("name").String()).Params(jen.Bool(), jen.Error()).Block(
+		jen.Return(feed("Unsubscribe").Call(jen.Id("ctx"), jen.Id("db").Dot("store").Dot("Conn").Call(), jen.Op("&").Id(feedName), jen.Id("name"))),
+	)
+	f.Line()
+}
+
+// printTopics prints how handlers are found by the names of datatypes.
+func printTopics(f *jen.File, with []*model.Datatype) {
+	f.Func().Params(jen.Id("h").Id(handlersName)).Id("topics").Params().Map(jen.String()).Add(feed("Handler")).BlockFunc(func(g *jen.Group) {
+		g.Id("out").Op(":=").Map(jen.String()).Add(feed("Handler")).Values()
+		for _, d := range with {
+			handler := jen.Id("h").Dot(d.GoAccessor)
+			row := jen.Op("*").Id(d.GoRow)
+			g.If(jen.Add(handler).Op("!=").Nil()).Block(
+				jen.Id("out").Index(jen.Lit(d.Name)).Op("=").Add(feed("Handle")).Call(
+					jen.Func().Params(code.Ctx(), jen.Id("e").Add(event("Event")), jen.List(jen.Id("before"), jen.Id("after")).Add(row)).Error().Block(
+						jen.Return(jen.Add(handler).Call(jen.Id("ctx"), jen.Op("&").Id(changeName(d)).Values(jen.Id("e"), jen.Id("before"), jen.Id("after")))),
+					)),
+			)
+		}
+		g.Return(jen.Id("out"))
+	})
+	f.Line()
+}

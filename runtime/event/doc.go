@@ -1,0 +1,46 @@
+// Package event is about what happened to rows: the events of datatypes that have
+//
+//	events: [create, update, delete]
+//
+// Each write of such a datatype, of one row or of many, writes its events in its own
+// transaction, for those who read them: what is undone has no events, and none is lost
+// after a commit. Nobody has to read them: while there is no subscription to a
+// datatype, a write costs what it costs without events.
+//
+//	err := db.Subscribe(ctx, "search-index", generated.Subscriber{
+//		Article: func(ctx context.Context, c *generated.ArticleChange) error {
+//			if c.Op == event.Delete {
+//				return index.Remove(ctx, c.Row)
+//			}
+//			return index.Put(ctx, c.After)
+//		},
+//	}, event.Options{})
+//
+// # Promise
+//
+// A subscription has a name, and a place in the log that outlives programs. It
+// gets every event of its datatypes that was committed since it was first made, in
+// the order of their positions, and those of one row in the order of the
+// row's commits. Several processes may run one subscription: one of them has it at a
+// time, and another takes over when that one ends or dies. An event is handled at
+// least once: after a crash those are handled again that were handled and not
+// yet recorded as such, with the same ids.
+//
+// Positions are given after the commit, by one step at a time, to events that
+// are committed by then. So an event whose transaction took longer than that of a
+// later one gets the later position, and none is passed over, however long a
+// transaction takes and whatever becomes of it.
+//
+// Another process sees a new subscription within a second: events that it commits
+// before that are not in the log.
+//
+// # Failures
+//
+// A handler that returns an error gets the event again, after a while. The
+// subscription waits there, unless Options.MaxAttempts says when to set the event
+// aside. What it waits for stands in the table event_cursors, in its row.
+//
+// # Secrets
+//
+// Secret fields are not in events: in Before and After they are empty.
+package event

@@ -1,0 +1,364 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/event"
+	"github.com/hegner123/modulagen/runtime/event/protocol"
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
+)
+
+const (
+	readMost     = 100                    // events that are read at a time
+	lookEvery    = 100 * time.Millisecond // where other processes' announcements do not arrive
+	lookRare     = time.Second            // elsewhere, for what no one announced
+	advanceEvery = time.Second            // the longest that handled events are not recorded as such
+	releaseTime  = 5 * time.Second        // for what is written when a subscription ends
+	retryAfter   = time.Second            // after an error of the database
+	viewConns    = 2                      // connections of all subscriptions, beside the pool
+	leastLease   = time.Second
+	defaultLease = 30 * time.Second
+)
+
+// subscription is one call of Subscribe.
+type subscription struct {
+	cursor
+	handlers map[string]Handler
+	topics   []string
+	opts     event.Options
+	listener *core.Listener
+	logger   *slog.Logger
+	pruned   time.Time
+}
+
+// Handle makes a handler of one that takes rows: R is the row of the datatype.
+func Handle[R any](fn func(ctx context.Context, e event.Event, before, after *R) error) Handler {
+	return func(ctx context.Context, e event.Event, before, after []byte) error {
+		b, err := row[R](before)
+		if err != nil {
+			return err
+		}
+		a, err := row[R](after)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, e, b, a)
+	}
+}
+
+func row[R any](data []byte) (*R, error) {
+	if len(data) == 0 {
+		return nil, nil
+	}
+	r := new(R)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("event: a row of another version of the definition does not fit: %w", err)
+	}
+	return r, nil
+}
+
+// Subscribe hands events to handlers, by topic, until ctx ends.
+func Subscribe(ctx context.Context, db *core.DB, s *Spec, name string, handlers map[string]Handler, opts event.Options) error {
+	sub := &subscription{
+		cursor:   cursor{log: log{s, db}, name: name, lease: cmp.Or(opts.Lease, defaultLease)},
+		handlers: handlers, topics: slices.Sorted(maps.Keys(handlers)), opts: opts,
+		logger: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)),
+	}
+	if err := sub.check(); err != nil {
+		return err
+	}
+	if err := sub.join(ctx); err != nil {
+		return err
+	}
+	sub.listener = db.Listen(s.Name)
+	defer sub.listener.Stop()
+	// Handlers may hold every connection of the pool.
+	view, err := db.Reserved(ctx, "events", viewConns, sub.lease/2)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	sub.db = view
+	for ctx.Err() == nil {
+		err := sub.turn(ctx)
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case errors.Is(err, store.ErrClosed):
+			return err
+		default:
+			sub.logger.WarnContext(ctx, "event: the database failed", "subscription", name, "error", err)
+			sub.rest(ctx, retryAfter)
+		}
+	}
+	return nil
+}
+
+func (s *subscription) check() error {
+	switch {
+	case s.name == "" || len(s.name) > protocol.MaxName || strings.ContainsFunc(s.name, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return fmt.Errorf("%w: a subscription's name has 1 to %d characters of ASCII, and no space", event.ErrInvalid, protocol.MaxName)
+	case len(s.topics) == 0:
+		return fmt.Errorf("%w: the subscription %s has no handler", event.ErrInvalid, s.name)
+	case s.lease < leastLease:
+		return fmt.Errorf("%w: Options.Lease is %s; it must be at least %s", event.ErrInvalid, s.lease, leastLease)
+	case s.opts.MaxAttempts < 0:
+		return fmt.Errorf("%w: Options.MaxAttempts is negative", event.ErrInvalid)
+	}
+	return nil
+}
+
+// join makes the subscription known: from then on its events are written.
+func (s *subscription) join(ctx context.Context) error {
+	topics := strings.Join(s.topics, ",") + ","
+	if len(topics) > protocol.MaxTopics {
+		return fmt.Errorf("%w: the subscription %s has too many datatypes", event.ErrInvalid, s.name)
+	}
+	err := s.db.Tx(ctx, func(c *core.Conn) error {
+		a := s.args()
+		a[protocol.ArgTopics] = topics
+		if n, err := s.start(ctx, c, a); err != nil || n > 0 {
+			return err
+		}
+		_, err := core.Exec(ctx, c, &s.spec.SetTopics, a)
+		return err
+	})
+	readersOf(s.db, s.spec).forget()
+	return err
+}
+
+// start adds the cursor unless it is there. The last position is locked meanwhile: what
+// is sequenced after it is read.
+func (s *subscription) start(ctx context.Context, c *core.Conn, a []any) (int64, error) {
+	sequence := args(s.db)
+	sequence[protocol.ArgName], sequence[protocol.ArgTopics], sequence[protocol.ArgPosition] = "", "", int64(0)
+	if _, err := core.Exec(ctx, c, &s.spec.AddCursor, sequence); err != nil {
+		return 0, err
+	}
+	var position int64
+	if err := core.Row(ctx, c, &s.spec.LockSequence, args(s.db), []any{&position}); err != nil {
+		return 0, err
+	}
+	if s.opts.FromStart {
+		if err := core.Row(ctx, c, &s.spec.First, args(s.db), []any{&position}); err != nil {
+			return 0, err
+		}
+	}
+	a[protocol.ArgPosition] = position
+	return core.Exec(ctx, c, &s.spec.AddCursor, a)
+}
+
+// turn has the cursor once, as long as it can; without it, it waits for a while.
+func (s *subscription) turn(ctx context.Context) error {
+	claimed, err := s.claim(ctx)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	if !claimed {
+		s.rest(ctx, min(s.lease/3, lookRare))
+		return nil
+	}
+	held, lose := context.WithCancelCause(ctx)
+	defer lose(nil)
+	renewed := make(chan struct{})
+	go func() {
+		defer close(renewed)
+		s.keep(held, lose)
+	}()
+	err = s.read(held)
+	lose(nil)
+	<-renewed
+	if cause := context.Cause(held); errors.Is(err, event.ErrLost) || errors.Is(cause, event.ErrLost) {
+		s.logger.WarnContext(ctx, "event: the subscription was taken over", "subscription", s.name)
+		return nil
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	defer cancel()
+	return errors.Join(ended(ctx, err), s.release(last))
+}
+
+// keep renews the lease until ctx ends. One that could not be renewed in time is lost, by
+// this process's own clock.
+func (s *subscription) keep(ctx context.Context, lose context.CancelCauseFunc) {
+	renewed := time.Now()
+	tick := time.NewTicker(s.lease / 10)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		began := time.Now()
+		if began.Sub(renewed) < s.lease/3 {
+			continue
+		}
+		timed, cancel := context.WithTimeout(ctx, s.lease/4)
+		err := s.renew(timed)
+		cancel()
+		switch {
+		case err == nil:
+			renewed = began
+		case errors.Is(err, event.ErrLost), time.Since(renewed) > s.lease*9/10:
+			lose(event.ErrLost)
+			return
+		}
+	}
+}
+
+// read hands out events until ctx ends or the cursor is lost.
+func (s *subscription) read(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := s.sequence(ctx); err != nil {
+			return err
+		}
+		events, err := s.next(ctx)
+		if err != nil {
+			return err
+		}
+		all, err := s.handle(ctx, events)
+		if err != nil {
+			return err
+		}
+		if err := s.prune(ctx); err != nil {
+			return err
+		}
+		if all && len(events) < readMost {
+			s.wait(ctx, s.look())
+		}
+	}
+	return nil
+}
+
+func (s *subscription) look() time.Duration {
+	if s.db.ReceivesNotifications() {
+		return lookRare
+	}
+	return lookEvery
+}
+
+// wait waits for an announcement, or a while.
+func (s *subscription) wait(ctx context.Context, most time.Duration) {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-s.listener.C:
+	}
+}
+
+// rest waits for a while.
+func (s *subscription) rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// logged is an event with its rows.
+type logged struct {
+	event.Event
+	op            string
+	before, after store.Null[string]
+}
+
+// next reads the next events.
+func (s *subscription) next(ctx context.Context) ([]logged, error) {
+	a := s.args()
+	a[protocol.ArgPosition], a[protocol.ArgLimit], a[protocol.ArgList] = s.position, int64(readMost), core.ListOf(s.topics)
+	return core.Many(ctx, s.db.Conn(), &s.spec.Read, a, func(e *logged) []any {
+		return []any{&e.Position, &e.ID, &e.Type, &e.op, &e.Row, &e.before, &e.after, &e.At}
+	})
+}
+
+// handle hands out events in order, and records how far it has come. It reports
+// whether they are all handled: one that failed has waited already.
+func (s *subscription) handle(ctx context.Context, events []logged) (all bool, err error) {
+	last, recorded := s.position, time.Now()
+	for i := range events {
+		failed := s.call(ctx, &events[i])
+		switch {
+		case failed == nil:
+			last = events[i].Position
+		case ctx.Err() != nil:
+			return false, s.recordEnded(ctx, last)
+		default:
+			return false, s.failed(ctx, last, &events[i], failed)
+		}
+		if ctx.Err() != nil || s.attempts > 0 || time.Since(recorded) > advanceEvery {
+			if err := s.recordEnded(ctx, last); err != nil || ctx.Err() != nil {
+				return false, err
+			}
+			recorded = time.Now()
+		}
+	}
+	return true, s.advance(ctx, last)
+}
+
+// call runs the handler of an event. A panic is a failure.
+func (s *subscription) call(ctx context.Context, e *logged) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("event: the handler panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	e.Op, e.Partial = event.Op(e.op), !e.before.Valid && !e.after.Valid
+	return s.handlers[e.Type](ctx, e.Event, []byte(e.before.V), []byte(e.after.V))
+}
+
+// recordEnded records how far the subscription has come, also when ctx has ended.
+func (s *subscription) recordEnded(ctx context.Context, position int64) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	defer cancel()
+	return s.advance(ctx, position)
+}
+
+// failed records a failure of the event behind last, and waits, or sets the event aside.
+func (s *subscription) failed(ctx context.Context, last int64, e *logged, failed error) error {
+	if last != s.position {
+		if err := s.advance(ctx, last); err != nil {
+			return err
+		}
+	}
+	if err := s.fail(ctx, failed); err != nil {
+		return err
+	}
+	s.logger.WarnContext(ctx, "event: the handler failed", "subscription", s.name, "event", e.ID, "type", e.Type, "row", e.Row, "attempt", s.attempts, "error", failed)
+	if s.opts.MaxAttempts > 0 && s.attempts >= int64(s.opts.MaxAttempts) {
+		return s.setAside(ctx, e.Event, failed)
+	}
+	backoff := s.opts.Backoff
+	if backoff == nil {
+		backoff = exponential
+	}
+	s.rest(ctx, backoff(int(s.attempts)))
+	return nil
+}
+
+// exponential waits 1 s, 2 s, 4 s and so on, at most a minute.
+func exponential(n int) time.Duration {
+	if n > 6 {
+		return time.Minute
+	}
+	return time.Second << max(n-1, 0)
+}
+
+// ended leaves out an error that came of ctx's end.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
