@@ -12,7 +12,7 @@ FORMAT ?= table
 # Packages that end up in a user's program: these are built for other machines.
 RUNTIME = ./runtime/... ./generated/...
 # Definitions of tests, generated beside them.
-TESTED = internal/chaos runtime/queue/internal/faults/today runtime/queue/internal/faults/tomorrow runtime/queue/internal/errands/today runtime/queue/internal/errands/tomorrow
+TESTED = internal/chaos runtime/queue/internal/faults/today runtime/queue/internal/faults/tomorrow runtime/queue/internal/errands/today runtime/queue/internal/errands/tomorrow runtime/event/internal/shop
 # Those of benchmarks, which are a module of their own.
 BENCHED = bench/queue bench/store
 # This module's sources; the demo's project is a module of its own.

@@ -24,7 +24,7 @@ const (
 	lookEvery    = 100 * time.Millisecond // where other processes' announcements do not arrive
 	lookRare     = time.Second            // elsewhere, for what no one announced
 	advanceEvery = time.Second            // the longest that handled events are not recorded as such
-	releaseTime  = 5 * time.Second        // for what is written when a subscription ends
+	wholeTime    = 5 * time.Second        // for what is not interrupted when a subscription ends
 	retryAfter   = time.Second            // after an error of the database
 	viewConns    = 2                      // connections of all subscriptions, beside the pool
 	leastLease   = time.Second
@@ -92,7 +92,7 @@ func Subscribe(ctx context.Context, db *core.DB, s *Spec, name string, handlers 
 	for ctx.Err() == nil {
 		err := sub.turn(ctx)
 		switch {
-		case err == nil || ctx.Err() != nil:
+		case err == nil:
 		case errors.Is(err, store.ErrClosed):
 			return err
 		default:
@@ -159,7 +159,11 @@ func (s *subscription) start(ctx context.Context, c *core.Conn, a []any) (int64,
 
 // turn has the cursor once, as long as it can; without it, it waits for a while.
 func (s *subscription) turn(ctx context.Context) error {
-	claimed, err := s.claim(ctx)
+	var claimed bool
+	err := whole(ctx, func(ctx context.Context) (err error) {
+		claimed, err = s.claim(ctx)
+		return err
+	})
 	if err != nil {
 		return ended(ctx, err)
 	}
@@ -181,9 +185,15 @@ func (s *subscription) turn(ctx context.Context) error {
 		s.logger.WarnContext(ctx, "event: the subscription was taken over", "subscription", s.name)
 		return nil
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	return errors.Join(ended(ctx, err), whole(ctx, s.release))
+}
+
+// whole runs what must not be interrupted: a claim that this process does not know of, or a
+// transaction whose end a server learns of late, would keep other processes waiting.
+func whole(ctx context.Context, fn func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wholeTime)
 	defer cancel()
-	return errors.Join(ended(ctx, err), s.release(last))
+	return fn(ctx)
 }
 
 // keep renews the lease until ctx ends. One that could not be renewed in time is lost, by
@@ -218,7 +228,7 @@ func (s *subscription) keep(ctx context.Context, lose context.CancelCauseFunc) {
 // read hands out events until ctx ends or the cursor is lost.
 func (s *subscription) read(ctx context.Context) error {
 	for ctx.Err() == nil {
-		if err := s.sequence(ctx); err != nil {
+		if err := whole(ctx, s.sequence); err != nil {
 			return err
 		}
 		events, err := s.next(ctx)
@@ -293,18 +303,18 @@ func (s *subscription) handle(ctx context.Context, events []logged) (all bool, e
 		case failed == nil:
 			last = events[i].Position
 		case ctx.Err() != nil:
-			return false, s.recordEnded(ctx, last)
+			return false, s.record(ctx, last)
 		default:
 			return false, s.failed(ctx, last, &events[i], failed)
 		}
 		if ctx.Err() != nil || s.attempts > 0 || time.Since(recorded) > advanceEvery {
-			if err := s.recordEnded(ctx, last); err != nil || ctx.Err() != nil {
+			if err := s.record(ctx, last); err != nil || ctx.Err() != nil {
 				return false, err
 			}
 			recorded = time.Now()
 		}
 	}
-	return true, s.advance(ctx, last)
+	return true, s.record(ctx, last)
 }
 
 // call runs the handler of an event. A panic is a failure.
@@ -318,17 +328,16 @@ func (s *subscription) call(ctx context.Context, e *logged) (err error) {
 	return s.handlers[e.Type](ctx, e.Event, []byte(e.before.V), []byte(e.after.V))
 }
 
-// recordEnded records how far the subscription has come, also when ctx has ended.
-func (s *subscription) recordEnded(ctx context.Context, position int64) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
-	defer cancel()
-	return s.advance(ctx, position)
+// record records how far the subscription has come, also when ctx has ended: what is handled
+// must not be handled again.
+func (s *subscription) record(ctx context.Context, position int64) error {
+	return whole(ctx, func(ctx context.Context) error { return s.advance(ctx, position) })
 }
 
 // failed records a failure of the event behind last, and waits, or sets the event aside.
 func (s *subscription) failed(ctx context.Context, last int64, e *logged, failed error) error {
 	if last != s.position {
-		if err := s.advance(ctx, last); err != nil {
+		if err := s.record(ctx, last); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,417 @@
+// Package shop_test tests the log of events on every database.
+package shop_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/event"
+	"github.com/hegner123/modulagen/runtime/event/internal/shop/generated"
+	"github.com/hegner123/modulagen/runtime/store"
+	_ "github.com/hegner123/modulagen/runtime/store/mysql"
+	_ "github.com/hegner123/modulagen/runtime/store/postgres"
+	_ "github.com/hegner123/modulagen/runtime/store/sqlite"
+	"github.com/hegner123/modulagen/runtime/store/storetest"
+)
+
+// patience is how long a test waits for what should come at once.
+const patience = 30 * time.Second
+
+// onEach runs a test on every database, with a fresh one each.
+func onEach(t *testing.T, test func(t *testing.T, dsn string)) {
+	t.Parallel()
+	for _, name := range []string{"sqlite", "postgres", "mysql"} {
+		t.Run(name, func(t *testing.T) {
+			dsn := "sqlite:" + filepath.Join(t.TempDir(), "shop.db")
+			if name != "sqlite" {
+				dsn = storetest.FreshDSN(t, name)
+			}
+			t.Parallel()
+			test(t, dsn)
+		})
+	}
+}
+
+func open(t *testing.T, dsn string) *generated.DB {
+	t.Helper()
+	db, err := generated.Open(t.Context(), dsn, generated.Options{MaxConns: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// A reader is a subscription to articles that keeps what it gets.
+type reader struct {
+	t    *testing.T
+	got  chan generated.ArticleChange
+	stop func() error
+}
+
+type handler func(ctx context.Context, c *generated.ArticleChange) error
+
+// subscribe runs a subscription until stop, which returns what Subscribe returned. It returns
+// when the subscription is known to this process. handle may be nil.
+func subscribe(t *testing.T, db *generated.DB, name string, opts event.Options, handle handler) *reader {
+	t.Helper()
+	r := &reader{t: t, got: make(chan generated.ArticleChange, 10_000)}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- db.Subscribe(ctx, name, generated.EventHandlers{Article: func(ctx context.Context, c *generated.ArticleChange) error {
+			if handle != nil {
+				if err := handle(ctx, c); err != nil {
+					return err
+				}
+			}
+			r.got <- *c
+			return nil
+		}}, opts)
+	}()
+	r.stop = sync.OnceValue(func() error {
+		cancel()
+		select {
+		case err := <-done:
+			return err
+		case <-time.After(patience):
+			return errors.New("Subscribe does not return")
+		}
+	})
+	t.Cleanup(func() { _ = r.stop() })
+	for !exists(t, db, "event_cursors WHERE name = '"+name+"'") {
+		select {
+		case err := <-done:
+			t.Fatalf("Subscribe ended: %v", err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return r
+}
+
+func exists(t *testing.T, db *generated.DB, from string) bool {
+	t.Helper()
+	return number(t, db, "SELECT count(*) FROM "+from) > 0
+}
+
+func number(t *testing.T, db *generated.DB, sql string) (n int64) {
+	t.Helper()
+	if err := db.Store().Conn().QueryRow(t.Context(), sql, nil, []any{&n}); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// next returns the next event.
+func (r *reader) next() generated.ArticleChange {
+	r.t.Helper()
+	select {
+	case c := <-r.got:
+		return c
+	case <-time.After(patience):
+		r.t.Fatal("no event came")
+		panic("unreachable")
+	}
+}
+
+// titles expects the next events to be of new articles with these titles.
+func (r *reader) titles(want ...string) {
+	r.t.Helper()
+	for _, title := range want {
+		if c := r.next(); c.After == nil || c.After.Title != title {
+			r.t.Fatalf("got %+v; want the article %s", c, title)
+		}
+	}
+}
+
+func create(t *testing.T, db *generated.DB, titles ...string) {
+	t.Helper()
+	for _, title := range titles {
+		if _, err := db.Article.Create(t.Context(), generated.ArticleNew{Title: title}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRestarts ends a subscription and begins it again, at once, many times: none waits for a
+// lease of the one before.
+func TestRestarts(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		for i := range 30 {
+			r := subscribe(t, db, "index", event.Options{Lease: time.Hour}, nil)
+			create(t, db, fmt.Sprint(i))
+			r.titles(fmt.Sprint(i))
+			if err := r.stop(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestLateCommit commits an event after one with a greater id: both come, and their
+// positions are in the order of the commits.
+func TestLateCommit(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		if filepath.Ext(dsn) == ".db" {
+			t.Skip("SQLite has one writer: events are committed in the order of their ids")
+		}
+		db := open(t, dsn)
+		r := subscribe(t, db, "index", event.Options{}, nil)
+		create(t, db, "first")
+		r.titles("first")
+		written, commit := make(chan struct{}), make(chan struct{})
+		slow := make(chan error, 1)
+		go func() {
+			slow <- db.Tx(t.Context(), func(tx *generated.Tx) error {
+				_, err := tx.Article.Create(t.Context(), generated.ArticleNew{Title: "slow"})
+				close(written)
+				<-commit
+				return err
+			})
+		}()
+		<-written
+		create(t, db, "fast")
+		if c := r.next(); c.After.Title != "fast" || c.Position != 2 {
+			t.Errorf("got %+v; want fast at 2", c)
+		}
+		close(commit)
+		if err := <-slow; err != nil {
+			t.Fatal(err)
+		}
+		if c := r.next(); c.After.Title != "slow" || c.Position != 3 {
+			t.Errorf("got %+v; want slow at 3", c)
+		}
+	})
+}
+
+// TestGaps undoes transactions: what comes after them does not wait.
+func TestGaps(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		r := subscribe(t, db, "index", event.Options{}, nil)
+		undone := errors.New("undone")
+		for i := range 3 {
+			err := db.Tx(t.Context(), func(tx *generated.Tx) error {
+				if _, err := tx.Article.Create(t.Context(), generated.ArticleNew{Title: "gone"}); err != nil {
+					return err
+				}
+				return undone
+			})
+			if !errors.Is(err, undone) {
+				t.Fatal(err)
+			}
+			create(t, db, fmt.Sprint(i))
+			if c := r.next(); c.After.Title != fmt.Sprint(i) || c.Position != int64(i)+1 {
+				t.Errorf("got %+v", c)
+			}
+		}
+	})
+}
+
+// TestShared runs one subscription in several processes: each event is handled once,
+// in order, and when the one that has it ends, another goes on.
+func TestShared(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		var mu sync.Mutex
+		var handled []string
+		note := func(_ context.Context, c *generated.ArticleChange) error {
+			if c.After.Title == "seen" {
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			handled = append(handled, c.After.Title)
+			return nil
+		}
+		writer := open(t, dsn)
+		var readers []*reader
+		for range 3 {
+			readers = append(readers, subscribe(t, open(t, dsn), "index", event.Options{}, note))
+		}
+		awaitSeen(t, writer)
+		var want []string
+		for i := range 60 {
+			want = append(want, fmt.Sprint(i))
+			create(t, writer, fmt.Sprint(i))
+			if i%20 == 19 && i < 59 { // another one has it from then on
+				awaitHandled(t, &mu, &handled, i+1)
+				for j, r := range readers {
+					if len(r.got) > 1 {
+						if err := r.stop(); err != nil {
+							t.Fatal(err)
+						}
+						readers = append(readers[:j], readers[j+1:]...)
+						break
+					}
+				}
+			}
+		}
+		awaitHandled(t, &mu, &handled, len(want))
+		if fmt.Sprint(handled) != fmt.Sprint(want) {
+			t.Errorf("handled %v; want %v", handled, want)
+		}
+	})
+}
+
+// awaitSeen waits until a process that has no subscription of its own knows that there is
+// one, by articles of which only the last one has an event.
+func awaitSeen(t *testing.T, db *generated.DB) {
+	t.Helper()
+	for end := time.Now().Add(patience); !exists(t, db, "event_log"); create(t, db, "seen") {
+		if time.Now().After(end) {
+			t.Fatal("the subscription is not seen")
+		}
+	}
+}
+
+func awaitHandled(t *testing.T, mu *sync.Mutex, handled *[]string, n int) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		mu.Lock()
+		got := len(*handled)
+		mu.Unlock()
+		if got >= n {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d events were handled, of %d", got, n)
+		}
+	}
+}
+
+// TestFailures hands an event to a handler until it takes it, in place.
+func TestFailures(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		failed := 0
+		var ids []string
+		r := subscribe(t, db, "index", event.Options{Backoff: func(int) time.Duration { return 0 }}, func(_ context.Context, c *generated.ArticleChange) error {
+			if c.After.Title != "bad" {
+				return nil
+			}
+			ids = append(ids, c.ID)
+			if failed++; failed == 2 {
+				panic("a handler's own fault")
+			}
+			if failed <= 3 {
+				return errors.New("not now")
+			}
+			return nil
+		})
+		create(t, db, "good", "bad", "better")
+		r.titles("good", "bad", "better")
+		if failed != 4 || ids[0] != ids[3] {
+			t.Errorf("%d calls, of %v; want 4 of one event", failed, ids)
+		}
+		if n := number(t, db, "SELECT count(*) FROM event_failures"); n != 0 {
+			t.Errorf("%d events were set aside", n)
+		}
+	})
+}
+
+// TestBulk writes more rows than one batch of anything.
+func TestBulk(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		r := subscribe(t, db, "index", event.Options{}, nil)
+		rows := make([]generated.ArticleNew, 1_200)
+		for i := range rows {
+			rows[i].Title = fmt.Sprint(i)
+		}
+		if _, err := db.Article.CreateMany(t.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		for i := range rows {
+			if c := r.next(); c.After.Title != fmt.Sprint(i) || c.Position != int64(i)+1 {
+				t.Fatalf("event %d is %+v", i, c)
+			}
+		}
+	})
+}
+
+// TestLargeRow writes a row that the log has no room for.
+func TestLargeRow(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		r := subscribe(t, db, "index", event.Options{}, nil)
+		body := make([]byte, 4_000_000)
+		for i := range body {
+			body[i] = 'x'
+		}
+		row, err := db.Article.Create(t.Context(), generated.ArticleNew{Title: "large", Body: store.Set(string(body))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := r.next(); !c.Partial || c.After != nil || c.Row != fmt.Sprint(row.ID) {
+			t.Errorf("got %+v", c.Event)
+		}
+		create(t, db, "small")
+		if c := r.next(); c.Partial || c.After == nil {
+			t.Errorf("got %+v", c.Event)
+		}
+	})
+}
+
+// TestUnsubscribe removes a subscription that runs.
+func TestUnsubscribe(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		r := subscribe(t, db, "index", event.Options{}, nil)
+		create(t, db, "a")
+		r.titles("a")
+		if there, err := db.Unsubscribe(t.Context(), "index"); !there || err != nil {
+			t.Fatal(there, err)
+		}
+		create(t, db, "b")
+		if n := number(t, db, "SELECT count(*) FROM event_log"); n != 1 {
+			t.Errorf("%d events are in the log", n)
+		}
+		if err := r.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestLostLease has a process whose lease ended: another takes over, and the
+// first one's handler is told and can record nothing.
+func TestLostLease(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		cause, taken := make(chan error, 1), make(chan struct{})
+		r := subscribe(t, db, "index", event.Options{Lease: time.Second}, func(ctx context.Context, c *generated.ArticleChange) error {
+			select {
+			case <-taken:
+				return nil
+			default:
+			}
+			// As if another process had taken over while this one was frozen.
+			if _, err := db.Store().Conn().Exec(t.Context(), "UPDATE event_cursors SET epoch = epoch + 1, lease = NULL WHERE name = 'index'", nil); err != nil {
+				return err
+			}
+			close(taken)
+			<-ctx.Done()
+			cause <- context.Cause(ctx)
+			return nil
+		})
+		create(t, db, "a")
+		select {
+		case err := <-cause:
+			if !errors.Is(err, event.ErrLost) {
+				t.Errorf("the handler's context ended with %v", err)
+			}
+		case <-time.After(patience):
+			t.Fatal("the handler is not told")
+		}
+		r.titles("a", "a") // it was not recorded as handled
+	})
+}
