@@ -14,7 +14,7 @@ RUNTIME = ./runtime/... ./generated/...
 # Definitions of tests, generated beside them.
 TESTED = internal/chaos runtime/queue/internal/faults/today runtime/queue/internal/faults/tomorrow runtime/queue/internal/errands/today runtime/queue/internal/errands/tomorrow runtime/event/internal/shop
 # Those of benchmarks, which are a module of their own.
-BENCHED = bench/queue bench/store
+BENCHED = bench/queue bench/store bench/event
 # This module's sources; the demo's project is a module of its own.
 SOURCES = $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v -e '\.gen\.go$$' -e '^bench/store/ent/')
 
@@ -92,9 +92,9 @@ cross: ## what users ship builds for other machines, and so does the command
 	scripts/cross.sh $(RUNTIME)
 
 .PHONY: bench
-bench: ## figures beside peers: SUITE=store|queue|cache|generate, FORMAT=json, BENCH_QUICK=1, BENCH_LONG=5
+bench: ## figures beside peers: SUITE=store|queue|cache|event|generate, FORMAT=json, BENCH_QUICK=1, BENCH_LONG=5
 	cd bench && CGO_ENABLED=0 $(GO) build -o ../bin/bench .
-	cd bench && for suite in $(or $(SUITE),store queue cache generate); do \
+	cd bench && for suite in $(or $(SUITE),store queue cache event generate); do \
 		services="$(if $(BENCH_DURABLE),--durable)"; [ $$suite != queue ] || services="--durable --redis"; [ $$suite != cache ] || services="$$services --redis"; \
 		../scripts/services.sh $$services ../bin/bench -suite "$$suite" -format '$(FORMAT)'; \
 	done

@@ -23,6 +23,7 @@ import (
 	"strings"
 
 	"github.com/hegner123/modulagen/bench/cache"
+	"github.com/hegner123/modulagen/bench/event"
 	"github.com/hegner123/modulagen/bench/generate"
 	"github.com/hegner123/modulagen/bench/measure"
 	"github.com/hegner123/modulagen/bench/queue"
@@ -37,6 +38,7 @@ var suites = []struct {
 	{"store", store.Run},
 	{"queue", queue.Run},
 	{"cache", cache.Run},
+	{"event", event.Run},
 	{"generate", generate.Run},
 }
 
@@ -55,7 +57,7 @@ func main() {
 		}
 		return
 	}
-	suite := flag.String("suite", "", "run only this suite: store, queue, cache or generate")
+	suite := flag.String("suite", "", "run only this suite: store, queue, cache, event or generate")
 	format := flag.String("format", "table", "table or json")
 	strict := flag.Bool("strict", false, "exit 1 when a target is missed")
 	flag.Parse()
