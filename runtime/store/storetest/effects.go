@@ -276,6 +276,66 @@ func testEffectsWithoutRows(t *testing.T, dsn string) {
 	}
 }
 
+// testUnwantedEffects holds that an effect that has nothing to do costs a write nothing: no
+// transaction, no look at rows. What it has to do with cascades is asked as well.
+func testUnwantedEffects(t *testing.T, dsn string) {
+	ctx, g := t.Context(), plant(t, dsn, true)
+	wanted, asked := false, 0
+	refused := errors.New("refused")
+	var fail error
+	for _, s := range []*core.Spec{g.nodes, g.leaves} {
+		for i := range s.Effects {
+			s.Effects[i].Wanted = func(context.Context, *core.Conn, core.Op) (bool, error) {
+				asked++
+				return wanted, fail
+			}
+		}
+	}
+	all := func() {
+		t.Helper()
+		a := g.add(t, nodeNew{Name: "a"})
+		b, err := g.node.UpsertUnique(ctx, 0, nodeNew{Name: "a", Friend: store.Set(a)})
+		if err != nil || b.ID != a {
+			t.Fatal(b, err)
+		}
+		if _, err := g.node.CreateMany(ctx, []nodeNew{{Name: "b", Parent: store.Set(a)}, {Name: "c"}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.leaf.Create(ctx, leafNew{Node: a}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.node.Update(ctx, a, nodePatch{Weight: store.Set(int64(1))}); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.node.Delete(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := g.node.DeleteWhere(ctx, core.TextOf[nodeID, string](1).Eq("c")); err != nil || n != 1 {
+			t.Fatal(n, err)
+		}
+	}
+	all()
+	g.want(t, "unwanted")
+	if asked == 0 {
+		t.Error("no effect was asked")
+	}
+	if n, err := g.node.Count(ctx, store.Cond[nodeID]{}, 0); n != 0 || err != nil {
+		t.Errorf("%d rows are left, %v", n, err)
+	}
+	wanted = true
+	all()
+	if seen := g.take(); len(seen) != 9 {
+		t.Errorf("wanted: %q", seen)
+	}
+	fail = refused
+	if _, err := g.node.Create(ctx, nodeNew{Name: "d"}); !errors.Is(err, refused) {
+		t.Errorf("the write of an effect that cannot tell ended with %v", err)
+	}
+	if n, err := g.node.Count(ctx, store.Cond[nodeID]{}, 0); n != 0 || err != nil {
+		t.Errorf("it was written: %d, %v", n, err)
+	}
+}
+
 // testCascades follows deletes to the rows that go with a row or lose their
 // reference to it, over several tables and in a circle.
 func testCascades(t *testing.T, dsn string) {

@@ -133,6 +133,7 @@ var openings = []struct {
 	{"NotNested", testNotNested},
 	{"Effects", testEffects},
 	{"EffectsWithoutRows", testEffectsWithoutRows},
+	{"UnwantedEffects", testUnwantedEffects},
 	{"Cascades", testCascades},
 	{"ManyEffects", testManyEffects},
 	{"UpsertsWithRows", testUpsertsWithRows},
