@@ -20,7 +20,9 @@ import (
 )
 
 const (
-	readMost     = 100                    // events that are read at a time
+	readFirst    = 10                     // events that are read at a time, at first
+	readMost     = 100                    // and when they are small
+	readBytes    = 4 << 20                // of rows: after more of them, fewer events are read
 	lookEvery    = 100 * time.Millisecond // where other processes' announcements do not arrive
 	lookRare     = time.Second            // elsewhere, for what no one announced
 	advanceEvery = time.Second            // the longest that handled events are not recorded as such
@@ -40,6 +42,7 @@ type subscription struct {
 	listener *core.Listener
 	logger   *slog.Logger
 	pruned   time.Time
+	most     int // events to read next
 }
 
 // Handle makes a handler of one that takes rows: R is the row of the datatype.
@@ -73,6 +76,7 @@ func Subscribe(ctx context.Context, db *core.DB, s *Spec, name string, handlers 
 	sub := &subscription{
 		cursor:   cursor{log: log{s, db}, name: name, lease: cmp.Or(opts.Lease, defaultLease)},
 		handlers: handlers, topics: slices.Sorted(maps.Keys(handlers)), opts: opts,
+		most:   readFirst,
 		logger: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)),
 	}
 	if err := sub.check(); err != nil {
@@ -231,6 +235,7 @@ func (s *subscription) read(ctx context.Context) error {
 		if err := whole(ctx, s.sequence); err != nil {
 			return err
 		}
+		most := s.most
 		events, err := s.next(ctx)
 		if err != nil {
 			return err
@@ -242,7 +247,7 @@ func (s *subscription) read(ctx context.Context) error {
 		if err := s.prune(ctx); err != nil {
 			return err
 		}
-		if all && len(events) < readMost {
+		if all && len(events) < most {
 			s.wait(ctx, s.look())
 		}
 	}
@@ -284,13 +289,25 @@ type logged struct {
 	before, after store.Null[string]
 }
 
-// next reads the next events.
+// next reads the next events. How many depends on how large the last ones were: they are all
+// held in memory.
 func (s *subscription) next(ctx context.Context) ([]logged, error) {
 	a := s.args()
-	a[protocol.ArgPosition], a[protocol.ArgLimit], a[protocol.ArgList] = s.position, int64(readMost), core.ListOf(s.topics)
-	return core.Many(ctx, s.db.Conn(), &s.spec.Read, a, func(e *logged) []any {
+	a[protocol.ArgPosition], a[protocol.ArgLimit], a[protocol.ArgList] = s.position, int64(s.most), core.ListOf(s.topics)
+	events, err := core.Many(ctx, s.db.Conn(), &s.spec.Read, a, func(e *logged) []any {
 		return []any{&e.Position, &e.ID, &e.Type, &e.op, &e.Row, &e.before, &e.after, &e.At}
 	})
+	bytes := 0
+	for i := range events {
+		bytes += len(events[i].before.V) + len(events[i].after.V)
+	}
+	switch {
+	case bytes > readBytes:
+		s.most = max(1, s.most/4)
+	case len(events) == s.most:
+		s.most = min(2*s.most, readMost)
+	}
+	return events, err
 }
 
 // handle hands out events in order, and records how far it has come. It reports
