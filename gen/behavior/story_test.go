@@ -72,7 +72,11 @@ func describe(p *model.Project) string {
 		}
 		fmt.Fprintf(&b, "  operations %s\n", strings.Join(ops, " "))
 		for _, e := range d.Effects {
-			fmt.Fprintf(&b, "  effect on %03b, rows %v, announces %q, runs %v\n", e.On, e.Rows, e.Announce, e.Run)
+			fmt.Fprintf(&b, "  effect on %03b, rows %v, announces %q, runs %v", e.On, e.Rows, e.Announce, e.Run)
+			if e.Wanted != nil {
+				fmt.Fprintf(&b, ", where wanted by %v", e.Wanted)
+			}
+			b.WriteString("\n")
 		}
 		for _, c := range d.Cascades {
 			fmt.Fprintf(&b, "  cascades to %s.%s, set null: %v\n", c.Datatype.Name, c.Field.Name, c.SetsNull())

@@ -13,6 +13,7 @@ import (
 	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/behavior"
 	"github.com/hegner123/modulagen/gen/behavior/cache"
+	"github.com/hegner123/modulagen/gen/behavior/events"
 	"github.com/hegner123/modulagen/gen/behavior/queue"
 	"github.com/hegner123/modulagen/gen/internal/story"
 	"github.com/hegner123/modulagen/gen/load"
@@ -127,6 +128,9 @@ func describe(p *model.Project) string {
 		}
 		if c := cache.Of(d); c != nil {
 			describeCache(&b, c)
+		}
+		if e := events.Of(d); e != nil {
+			fmt.Fprintf(&b, "  events on %03b\n", e.On)
 		}
 	}
 	return b.String()

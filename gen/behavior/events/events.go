@@ -6,6 +6,7 @@
 package events
 
 import (
+	"fmt"
 	"slices"
 
 	"gopkg.in/yaml.v3"
@@ -81,5 +82,46 @@ func (Behavior) Read(def *load.Definition, _, section *yaml.Node) {
 	def.Datatype.SetSection(Name, s)
 }
 
-// Link does nothing: the section names no other datatype.
-func (Behavior) Link(*load.Definition, *yaml.Node) {}
+// Link refuses events of rows that change without the store's methods: the entries of a
+// cache, and rows that the database deletes or changes with entries.
+func (Behavior) Link(def *load.Definition, section *yaml.Node) {
+	d := def.Datatype
+	if isCache(d) {
+		def.Wrong(section, "a cache writes and removes its entries by statements of its own, which write no events", "remove events, or give them to the datatypes that its entries are made of")
+		return
+	}
+	for _, at := range section.Content {
+		var with *model.Datatype
+		verb := "go"
+		switch at.Value {
+		case "delete":
+			with = goesWith(d, "cascade", map[*model.Datatype]bool{})
+		case "update":
+			with, verb = goesWith(d, "set_null", map[*model.Datatype]bool{}), "change"
+		}
+		if with != nil {
+			def.Wrong(at, fmt.Sprintf("rows of %s %s with entries of the cache %s, without events", d.Name, verb, with.Name), fmt.Sprintf("remove %s, or the reference that leads to %s", at.Value, with.Name))
+		}
+	}
+}
+
+func isCache(d *model.Datatype) bool { return d.Section("cache") != nil }
+
+// goesWith returns the cache with whose entries the database does to rows of d what
+// onDelete says, over any number of references; nil if there is none.
+func goesWith(d *model.Datatype, onDelete string, seen map[*model.Datatype]bool) *model.Datatype {
+	for _, f := range d.Fields {
+		to := f.References
+		if to == nil || f.Reference.OnDelete != onDelete || seen[to] {
+			continue
+		}
+		if isCache(to) {
+			return to
+		}
+		seen[to] = true
+		if with := goesWith(to, "cascade", seen); with != nil {
+			return with
+		}
+	}
+	return nil
+}
