@@ -27,6 +27,7 @@ func fixed() []model.Name {
 		"Tables", "Queries", "Tx", "Close", "Store", "Conn", "Run", "Drain", "Subscribe", "Unsubscribe", "Now", "store", "conn")
 	add(model.Members("Workers"), "every project has", "queues")
 	add(model.Members("Queries"), "every project has", "conn")
+	add(model.Members("EventHandlers"), "every project has", "topics")
 	return out
 }
 

@@ -160,8 +160,11 @@ func (Behavior) Apply(d *model.Datatype) mistake.List {
 		Missed: "It writes " + d.Name + ", and no events.",
 	})
 	d.Names = append(d.Names,
-		model.Name{Space: model.SpaceGo, Text: d.GoRow + "Change", What: "the events of " + d.Name, Pos: d.GoPos, Owner: d, Hint: "give it another go_name"},
+		model.Name{Space: model.SpaceGo, Text: changeName(d), What: "the events of " + d.Name, Pos: d.GoPos, Owner: d, Hint: "give it another go_name"},
 		model.Name{Space: model.Members(handlersName), Text: d.GoAccessor, What: "the handler of " + d.Name, Pos: d.GoPos, Owner: d},
 	)
+	for _, member := range []string{"Before", "After"} {
+		d.Names = append(d.Names, model.Name{Space: model.Members(changeName(d)), Text: member, What: "the field of every event", Pos: d.Pos, Owner: d, Added: true})
+	}
 	return nil
 }
