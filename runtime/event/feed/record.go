@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/hegner123/modulagen/runtime/event"
@@ -60,13 +59,4 @@ func rows(a []any, ch core.Change) error {
 		a[protocol.ArgAfter] = after
 	}
 	return nil
-}
-
-// document is a row as JSON; "" of no row.
-func document(row any) (string, error) {
-	if row == nil {
-		return "", nil
-	}
-	data, err := json.Marshal(row)
-	return string(data), err
 }
