@@ -37,10 +37,14 @@ func (Behavior) Datatype(f *jen.File, t code.Table) {
 		return
 	}
 	name := changeName(t.D)
-	f.Add(code.Comment(
-		name+" is an event: what happened to a row of "+t.D.Name+". Before is nil when the row was created,",
+	lines := []string{
+		name + " is an event: what happened to a row of " + t.D.Name + ". Before is nil when the row was created,",
 		"After when it was deleted. Secret fields are empty.",
-	))
+	}
+	if t.D.Section("queue") != nil {
+		lines = append(lines, "", "Of a change that the queue itself makes to a job, such as a claim, Before is nil too.")
+	}
+	f.Add(code.Comment(lines...))
 	f.Type().Id(name).Struct(
 		event("Event"),
 		jen.Id("Before").Op("*").Id(t.D.GoRow),
