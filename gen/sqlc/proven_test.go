@@ -55,7 +55,7 @@ func TestDatatypesNeedNoSQLC(t *testing.T) {
 
 // asked are the stories about which sqlc is asked, in spite of what is kept: asking
 // takes a second for each.
-var asked = []string{"cache", "indexes", "queue_flow", "types"}
+var asked = []string{"cache", "events", "indexes", "queue_flow", "types"}
 
 // withoutSQLC generates with no program to ask.
 func withoutSQLC(t *testing.T, files map[string]string) {
