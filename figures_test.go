@@ -69,6 +69,16 @@ var figures = []figure{
 	{"queue", "| attempts of a kind, rate | #; # in a span |", "gen/behavior/queue", []string{"maxAttempts", "maxRate"}},
 	{"queue", "| event reader's buffer | # |", "runtime/queue/engine", []string{"eventBuffer"}},
 
+	{"events", "has come at least once #,", "runtime/event/feed", []string{"advanceEvery"}},
+	{"events", "sees a new subscription within # of its start", "runtime/event/feed", []string{"freshFor"}},
+	{"events", "it looks for those every #.", "runtime/event/feed", []string{"lookEvery"}},
+	{"events", "a name that is not 1 to # characters of ASCII", "runtime/event/protocol", []string{"MaxName"}},
+	{"events", "`Options.Lease` (# unless given, at least #)", "runtime/event/feed", []string{"defaultLease", "leastLease"}},
+	{"events", "A row of more than # bytes as JSON", "runtime/event/protocol", []string{"MaxRow"}},
+	{"events", "An event is kept for # days,", "runtime/event/feed", []string{"keptFor / (24 * time.Hour)"}},
+	{"events", "which it does once #.", "runtime/event/feed", []string{"pruneEvery"}},
+	{"events", "`error` (# characters at most)", "runtime/event/protocol", []string{"MaxError"}},
+
 	{"access", "counted up to limit (0: #)", "runtime/store", []string{"DefaultCount"}},
 	{"access", "// 0 is #; at most #", "runtime/store", []string{"DefaultLimit", "MaxLimit"}},
 	{"access", "they are longer than #, the page comes", "runtime/store/core", []string{"maxCursor"}},

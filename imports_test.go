@@ -131,6 +131,26 @@ var bans = []ban{
 		why:   "caches and their backends meet in it",
 	},
 	{
+		part: "runtime/event", alone: true, from: []string{module + "runtime/event/feed", module + "runtime/store"},
+		why: "event is what programs name; the feed, which generated code calls, stands on it",
+	},
+	{
+		part: "runtime/event/feed", from: []string{module + "runtime/store/sqltext"},
+		why: "what databases do in their own way is the store's, once: core.List, Conn.Now, Conn.Committed",
+	},
+	{
+		part: "runtime/event", deep: true, from: []string{module + "runtime/queue", module + "runtime/cache"},
+		why: "either works without the others",
+	},
+	{
+		part: "runtime/queue", deep: true, from: []string{module + "runtime/event"},
+		why: "either works without the other: what the queue writes has events through the store's effects",
+	},
+	{
+		part: "runtime/cache", deep: true, from: []string{module + "runtime/event"},
+		why: "either works without the other",
+	},
+	{
 		part: "runtime/queue", from: []string{module + "runtime/store/sqltext"},
 		why: "what databases do in their own way is the store's, once: core.List, ChangeSome, Conn.Now, Conn.Yield, Statement.Has",
 	},

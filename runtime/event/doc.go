@@ -7,7 +7,7 @@
 // after a commit. Nobody has to read them: while there is no subscription to a
 // datatype, a write costs what it costs without events.
 //
-//	err := db.Subscribe(ctx, "search-index", generated.Subscriber{
+//	err := db.Subscribe(ctx, "search-index", generated.EventHandlers{
 //		Article: func(ctx context.Context, c *generated.ArticleChange) error {
 //			if c.Op == event.Delete {
 //				return index.Remove(ctx, c.Row)
