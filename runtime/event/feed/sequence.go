@@ -10,28 +10,30 @@ import (
 // sequenceMost bounds the events that get their positions in one transaction.
 const sequenceMost = 500
 
-// sequence gives positions to all events that are committed by now and have none, in
-// the order of their ids. Whoever does so holds the last position locked: positions
+// sequence gives positions to events that are committed by now and have none, in the
+// order of their ids, and reports whether there may be more: writers that never pause must
+// not keep it from handing them out. Whoever does so holds the last position locked: positions
 // only grow, and none is given while an event could still be committed with a lower one.
-func (l log) sequence(ctx context.Context) error {
-	for {
-		if ids, err := l.unsequenced(ctx, l.db.Conn(), 1); err != nil || len(ids) == 0 {
-			return err
-		}
-		if err := l.db.Tx(ctx, func(c *core.Conn) error { return l.sequenceSome(ctx, c) }); err != nil {
-			return err
-		}
+func (l log) sequence(ctx context.Context) (more bool, err error) {
+	if ids, err := l.unsequenced(ctx, l.db.Conn(), 1); err != nil || len(ids) == 0 {
+		return false, err
 	}
+	err = l.db.Tx(ctx, func(c *core.Conn) error {
+		n, err := l.sequenceSome(ctx, c)
+		more = n == sequenceMost
+		return err
+	})
+	return more, err
 }
 
-func (l log) sequenceSome(ctx context.Context, c *core.Conn) error {
+func (l log) sequenceSome(ctx context.Context, c *core.Conn) (int, error) {
 	var last int64
 	if err := core.Row(ctx, c, &l.spec.LockSequence, args(l.db), []any{&last}); err != nil {
-		return err
+		return 0, err
 	}
 	ids, err := l.unsequenced(ctx, c, sequenceMost)
 	if err != nil || len(ids) == 0 {
-		return err
+		return 0, err
 	}
 	a := args(l.db)
 	_, err = core.ExecEach(ctx, c, &l.spec.SetPosition, len(ids), func(i int) []any {
@@ -39,12 +41,12 @@ func (l log) sequenceSome(ctx context.Context, c *core.Conn) error {
 		return a
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	a = args(l.db)
 	a[protocol.ArgPosition] = last + int64(len(ids))
 	_, err = core.Exec(ctx, c, &l.spec.SetSequence, a)
-	return err
+	return len(ids), err
 }
 
 // unsequenced returns the ids of events without a position, oldest first.

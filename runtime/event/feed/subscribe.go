@@ -231,9 +231,17 @@ func (s *subscription) keep(ctx context.Context, lose context.CancelCauseFunc) {
 
 // read hands out events until ctx ends or the cursor is lost.
 func (s *subscription) read(ctx context.Context) error {
+	full := false // the last read was: there are events to hand out before more get positions
 	for ctx.Err() == nil {
-		if err := whole(ctx, s.sequence); err != nil {
-			return err
+		more := false
+		if !full {
+			err := whole(ctx, func(ctx context.Context) (err error) {
+				more, err = s.sequence(ctx)
+				return err
+			})
+			if err != nil {
+				return err
+			}
 		}
 		most := s.most
 		events, err := s.next(ctx)
@@ -247,7 +255,7 @@ func (s *subscription) read(ctx context.Context) error {
 		if err := s.prune(ctx); err != nil {
 			return err
 		}
-		if all && len(events) < most {
+		if full = all && len(events) == most; all && !full && !more {
 			s.wait(ctx, s.look())
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -413,5 +414,37 @@ func TestLostLease(t *testing.T) {
 			t.Fatal("the handler is not told")
 		}
 		r.titles("a", "a") // it was not recorded as handled
+	})
+}
+
+// TestSteadyWriters has writers that never pause: what they write is handed out meanwhile,
+// and not only when they end.
+func TestSteadyWriters(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		var handled atomic.Int64
+		subscribe(t, db, "index", event.Options{}, func(context.Context, *generated.ArticleChange) error {
+			if handled.Add(1) > 1_000 {
+				return errors.New("enough")
+			}
+			return nil
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		var writers sync.WaitGroup
+		for range 4 {
+			writers.Go(func() {
+				for ctx.Err() == nil {
+					_, _ = db.Article.Create(ctx, generated.ArticleNew{Title: "one of many"})
+				}
+			})
+		}
+		for end := time.Now().Add(patience); handled.Load() < 1_000; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Errorf("%d events were handled", handled.Load())
+				break
+			}
+		}
+		stop()
+		writers.Wait()
 	})
 }
