@@ -226,7 +226,9 @@ func (t *trial) reading(ctx context.Context) error {
 		time.Sleep(10 * time.Millisecond) // 100 events a second
 	}
 	slices.Sort(waits)
-	at := func(p float64) time.Duration { return waits[int(p*float64(len(waits)-1))].Round(100 * time.Microsecond) }
+	at := func(p float64) time.Duration {
+		return waits[int(p*float64(len(waits)-1))].Round(100 * time.Microsecond)
+	}
 	t.report.Note("event: %s: from the commit to the handler, 100 events a second: p50 %s, p99 %s", t.kind, at(0.5), at(0.99))
 	cancel()
 	return <-done

@@ -37,11 +37,13 @@ func Of(d *model.Datatype) *Section {
 	return s
 }
 
-// ops are what may stand in the section.
-var ops = []struct {
+// op is one of what may stand in the section.
+type op struct {
 	name string
 	on   model.Writes
-}{{"create", model.Creates}, {"update", model.Updates}, {"delete", model.Deletes}}
+}
+
+var ops = []op{{"create", model.Creates}, {"update", model.Updates}, {"delete", model.Deletes}}
 
 // Key declares the section.
 func (Behavior) Key() language.Key {
@@ -65,12 +67,7 @@ func (Behavior) Fields(*load.Definition, *yaml.Node, *yaml.Node) {}
 func (Behavior) Read(def *load.Definition, _, section *yaml.Node) {
 	s := &Section{}
 	for _, at := range section.Content {
-		i := slices.IndexFunc(ops, func(o struct {
-			name string
-			on   model.Writes
-		}) bool {
-			return node.IsText(at) && o.name == at.Value
-		})
+		i := slices.IndexFunc(ops, func(o op) bool { return node.IsText(at) && o.name == at.Value })
 		switch {
 		case i < 0: // it was reported
 		case s.On&ops[i].on != 0:
