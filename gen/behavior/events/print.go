@@ -100,7 +100,7 @@ func printSubscribe(f *jen.File, all []*model.Datatype) {
 	f.Line()
 	f.Add(code.Comment(
 		"Unsubscribe removes a subscription, and reports whether there was one: events that",
-		"only it has not read are kept no longer.",
+		"only it has not read are kept no longer. The error is event.ErrInvalid, or one of the database.",
 	))
 	f.Func().Params(db).Id("Unsubscribe").Params(code.Ctx(), jen.Id("name").String()).Params(jen.Bool(), jen.Error()).Block(
 		jen.Return(feed("Unsubscribe").Call(jen.Id("ctx"), jen.Id("db").Dot("store").Dot("Conn").Call(), jen.Op("&").Id(feedName), jen.Id("name"))),

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -109,9 +110,10 @@ func (c *cursor) release(ctx context.Context) error {
 	return err
 }
 
-// errorText is what of an error is kept.
+// errorText is what of an error is kept. A database refuses text that is not UTF-8 or has a
+// NUL, and the event would never be set aside.
 func errorText(err error) string {
-	text := err.Error()
+	text := strings.ReplaceAll(strings.ToValidUTF8(err.Error(), "\uFFFD"), "\x00", "\uFFFD")
 	for i := range text {
 		if utf8.RuneCountInString(text[:i]) >= protocol.MaxError-1 {
 			return text[:i] + "…"

@@ -37,6 +37,9 @@ func (s *subscription) prune(ctx context.Context) error {
 // Unsubscribe removes a subscription, and reports whether there was one. A process that
 // runs it ends with its next statement.
 func Unsubscribe(ctx context.Context, c *core.Conn, s *Spec, name string) (bool, error) {
+	if err := checkName(name); err != nil { // the empty name is that of the last position
+		return false, err
+	}
 	a := args(c.DB())
 	a[protocol.ArgName] = name
 	n, err := core.Exec(ctx, c, &s.Remove, a)

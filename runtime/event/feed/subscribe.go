@@ -108,15 +108,23 @@ func Subscribe(ctx context.Context, db *core.DB, s *Spec, name string, handlers 
 }
 
 func (s *subscription) check() error {
+	if err := checkName(s.name); err != nil {
+		return err
+	}
 	switch {
-	case s.name == "" || len(s.name) > protocol.MaxName || strings.ContainsFunc(s.name, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return fmt.Errorf("%w: a subscription's name has 1 to %d characters of ASCII, and no space", event.ErrInvalid, protocol.MaxName)
 	case len(s.topics) == 0:
 		return fmt.Errorf("%w: the subscription %s has no handler", event.ErrInvalid, s.name)
 	case s.lease < leastLease:
 		return fmt.Errorf("%w: Options.Lease is %s; it must be at least %s", event.ErrInvalid, s.lease, leastLease)
 	case s.opts.MaxAttempts < 0:
 		return fmt.Errorf("%w: Options.MaxAttempts is negative", event.ErrInvalid)
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	if name == "" || len(name) > protocol.MaxName || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("%w: a subscription's name has 1 to %d characters of ASCII, and no space", event.ErrInvalid, protocol.MaxName)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -446,5 +447,39 @@ func TestSteadyWriters(t *testing.T) {
 		}
 		stop()
 		writers.Wait()
+	})
+}
+
+// TestErrorText has handlers fail with what no database stores as text.
+func TestErrorText(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		texts := map[string]string{"bytes": "bad \xff\xfe", "nul": "bad \x00", "long": strings.Repeat("\U0001F600", 100_000)}
+		r := subscribe(t, db, "index", event.Options{MaxAttempts: 1}, func(_ context.Context, c *generated.ArticleChange) error {
+			if text, ok := texts[c.After.Title]; ok {
+				return errors.New(text)
+			}
+			return nil
+		})
+		create(t, db, "bytes", "nul", "long", "good")
+		r.titles("good")
+		if n := number(t, db, "SELECT count(*) FROM event_failures"); n != 3 {
+			t.Errorf("%d events were set aside", n)
+		}
+	})
+}
+
+// TestUnsubscribeNothing is refused: the last position of the log is kept under the empty name.
+func TestUnsubscribeNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		r := subscribe(t, db, "index", event.Options{}, nil)
+		for _, name := range []string{"", " "} {
+			if there, err := db.Unsubscribe(t.Context(), name); there || !errors.Is(err, event.ErrInvalid) {
+				t.Error(there, err)
+			}
+		}
+		create(t, db, "a")
+		r.titles("a")
 	})
 }

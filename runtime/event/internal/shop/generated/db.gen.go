@@ -139,7 +139,7 @@ func (db *DB) Subscribe(ctx context.Context, name string, h EventHandlers, opts 
 }
 
 // Unsubscribe removes a subscription, and reports whether there was one: events that
-// only it has not read are kept no longer.
+// only it has not read are kept no longer. The error is event.ErrInvalid, or one of the database.
 func (db *DB) Unsubscribe(ctx context.Context, name string) (bool, error) {
 	return feed.Unsubscribe(ctx, db.store.Conn(), &eventFeed, name)
 }
