@@ -33,15 +33,15 @@ var eventFeed = feed.Spec{
 	AddCursor: core.Statement{
 		Text: [3]string{
 			`INSERT INTO event_cursors (name, topics, position, epoch, attempts, seen_at)
-VALUES (?, ?, ?, 0, 0, ?)
+VALUES (?, ?, ?, ?, 0, ?)
 ON CONFLICT (name) DO NOTHING`,
 			`INSERT INTO event_cursors (name, topics, position, epoch, attempts, seen_at)
-VALUES ($1, $2, $3, 0, 0, COALESCE($4::timestamptz, now()))
+VALUES ($1, $2, $3, $4, 0, COALESCE($5::timestamptz, now()))
 ON CONFLICT (name) DO NOTHING`,
 			`INSERT IGNORE INTO event_cursors (name, topics, position, epoch, attempts, seen_at)
-VALUES (?, ?, ?, 0, 0, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
+VALUES (?, ?, ?, ?, 0, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
 		},
-		Order: [3][]int{{10, 11, 12, 7}, {10, 11, 12, 7}, {10, 11, 12, 7}},
+		Order: [3][]int{{10, 11, 12, 13, 7}, {10, 11, 12, 13, 7}, {10, 11, 12, 13, 7}},
 	},
 	Advance: core.Statement{
 		Text: [3]string{

@@ -162,7 +162,8 @@ func (w logSQL) addCursor() model.Query {
 	}
 	s.Add("%s INTO %s (%s)\nVALUES (", insert, w.cursors(), w.Dialect.Columns(statement.Names(
 		[]*model.Field{l.Name, l.Topics, l.At, l.Epoch, l.Attempts, l.SeenAt})))
-	s.Add("%s, %s, %s, 0, 0, ", s.Arg(protocol.ArgName, l.Name), s.Arg(protocol.ArgTopics, l.Topics), s.Arg(protocol.ArgPosition, l.At))
+	s.Add("%s, %s, %s, ", s.Arg(protocol.ArgName, l.Name), s.Arg(protocol.ArgTopics, l.Topics), s.Arg(protocol.ArgPosition, l.At))
+	s.Add("%s, 0, ", s.Arg(protocol.ArgEpoch, l.Epoch))
 	s.Add("%s)%s", s.Moment(protocol.ArgNow, l.SeenAt), conflict)
 	return s.Query(":execrows", nil)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -152,7 +153,7 @@ func (s *subscription) join(ctx context.Context) error {
 // is sequenced after it is read.
 func (s *subscription) start(ctx context.Context, c *core.Conn, a []any) (int64, error) {
 	sequence := args(s.db)
-	sequence[protocol.ArgName], sequence[protocol.ArgTopics], sequence[protocol.ArgPosition] = "", "", int64(0)
+	sequence[protocol.ArgName], sequence[protocol.ArgTopics], sequence[protocol.ArgPosition], sequence[protocol.ArgEpoch] = "", "", int64(0), int64(0)
 	if _, err := core.Exec(ctx, c, &s.spec.AddCursor, sequence); err != nil {
 		return 0, err
 	}
@@ -166,6 +167,9 @@ func (s *subscription) start(ctx context.Context, c *core.Conn, a []any) (int64,
 		}
 	}
 	a[protocol.ArgPosition] = position
+	// A process may hold a claim of a cursor that had this name and was removed: no claim of
+	// this one has its epoch.
+	a[protocol.ArgEpoch] = rand.Int64N(1 << 52)
 	return core.Exec(ctx, c, &s.spec.AddCursor, a)
 }
 

@@ -483,3 +483,43 @@ func TestUnsubscribeNothing(t *testing.T) {
 		r.titles("a")
 	})
 }
+
+// TestSubscribedAnew removes a subscription that runs, and makes it again: the process that
+// had it cannot record anything in the new one.
+func TestSubscribedAnew(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		first, second := open(t, dsn), open(t, dsn)
+		begun, goOn := make(chan struct{}, 10), make(chan struct{})
+		r := subscribe(t, first, "index", event.Options{Lease: time.Hour}, func(context.Context, *generated.ArticleChange) error {
+			begun <- struct{}{}
+			<-goOn
+			return nil
+		})
+		create(t, first, "a", "b")
+		<-begun
+		if there, err := second.Unsubscribe(t.Context(), "index"); !there || err != nil {
+			t.Fatal(there, err)
+		}
+		refused := make(chan struct{}, 10)
+		anew := subscribe(t, second, "index", event.Options{Lease: time.Hour, FromStart: true, Backoff: func(int) time.Duration { return time.Millisecond }},
+			func(_ context.Context, c *generated.ArticleChange) error {
+				select {
+				case refused <- struct{}{}:
+				default:
+				}
+				return errors.New("not now")
+			})
+		<-refused
+		close(goOn)
+		r.titles("a") // and perhaps b, before it records
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if n := number(t, first, "SELECT position FROM event_cursors WHERE name = 'index'"); n != 0 {
+			t.Errorf("the one that was removed recorded that all up to %d is handled", n)
+		}
+		if err := anew.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -55,7 +55,7 @@ FROM event_log;
 
 -- name: AddCursorEventLog :execrows
 INSERT IGNORE INTO event_cursors (name, topics, position, epoch, attempts, seen_at)
-VALUES (?, ?, ?, 0, 0, COALESCE(?, CURRENT_TIMESTAMP(6)));
+VALUES (?, ?, ?, ?, 0, COALESCE(?, CURRENT_TIMESTAMP(6)));
 
 -- name: SetTopicsEventLog :execrows
 UPDATE event_cursors

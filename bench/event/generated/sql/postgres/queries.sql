@@ -59,7 +59,7 @@ FROM event_log;
 
 -- name: AddCursorEventLog :execrows
 INSERT INTO event_cursors (name, topics, position, epoch, attempts, seen_at)
-VALUES ($1, $2, $3, 0, 0, COALESCE($4::timestamptz, now()))
+VALUES ($1, $2, $3, $4, 0, COALESCE($5::timestamptz, now()))
 ON CONFLICT (name) DO NOTHING;
 
 -- name: SetTopicsEventLog :execrows

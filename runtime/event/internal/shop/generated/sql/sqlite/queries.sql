@@ -84,7 +84,7 @@ FROM event_log;
 
 -- name: AddCursorEventLog :execrows
 INSERT INTO event_cursors (name, topics, position, epoch, attempts, seen_at)
-VALUES (?, ?, ?, 0, 0, ?)
+VALUES (?, ?, ?, ?, 0, ?)
 ON CONFLICT (name) DO NOTHING;
 
 -- name: SetTopicsEventLog :execrows
