@@ -30,8 +30,8 @@ type Event struct {
 	Row string
 	// At is when the row was written: before the transaction's commit.
 	At time.Time
-	// Partial is set where the row is too large for the log, more than 4,000,000
-	// characters as JSON: Before and After are nil then.
+	// Partial is set where the row is too large for the log, more than 4,000,000 bytes
+	// as JSON: Before and After are nil then.
 	Partial bool
 }
 

@@ -67,7 +67,7 @@ func row[R any](data []byte) (*R, error) {
 	}
 	r := new(R)
 	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("event: a row of another version of the definition does not fit: %w", err)
+		return nil, fmt.Errorf("event: a row of another version of the definition does not fit: %w", core.JSONFault(err))
 	}
 	return r, nil
 }

@@ -31,7 +31,7 @@ const (
 
 // The limits of what the log holds, in characters.
 const (
-	MaxRow    = 4_000_000 // of a row as JSON
+	MaxRow    = 4_000_000 // of a row as JSON, whose bytes are counted
 	MaxName   = 100       // of a cursor's name
 	MaxTopics = 25_000    // of the topics of a cursor
 	MaxError  = 4_000     // of an error

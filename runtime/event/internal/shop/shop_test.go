@@ -90,7 +90,7 @@ func subscribe(t *testing.T, db *generated.DB, name string, opts event.Options, 
 		}
 	})
 	t.Cleanup(func() { _ = r.stop() })
-	for !exists(t, db, "event_cursors WHERE name = '"+name+"'") {
+	for !exists(t, db, "event_cursors WHERE epoch > 0 AND name = '"+name+"'") {
 		select {
 		case err := <-done:
 			t.Fatalf("Subscribe ended: %v", err)
