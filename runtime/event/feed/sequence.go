@@ -14,24 +14,24 @@ const sequenceMost = 500
 // order of their ids, and reports whether there may be more: writers that never pause must
 // not keep it from handing them out. Whoever does so holds the last position locked: positions
 // only grow, and none is given while an event could still be committed with a lower one.
-func (l log) sequence(ctx context.Context) (more bool, err error) {
+func (l log) sequence(ctx context.Context, most int) (more bool, err error) {
 	if ids, err := l.unsequenced(ctx, l.db.Conn(), 1); err != nil || len(ids) == 0 {
 		return false, err
 	}
 	err = l.db.Tx(ctx, func(c *core.Conn) error {
-		n, err := l.sequenceSome(ctx, c)
-		more = n == sequenceMost
+		n, err := l.sequenceSome(ctx, c, most)
+		more = n == most
 		return err
 	})
 	return more, err
 }
 
-func (l log) sequenceSome(ctx context.Context, c *core.Conn) (int, error) {
+func (l log) sequenceSome(ctx context.Context, c *core.Conn, most int) (int, error) {
 	var last int64
 	if err := core.Row(ctx, c, &l.spec.LockSequence, args(l.db), []any{&last}); err != nil {
 		return 0, err
 	}
-	ids, err := l.unsequenced(ctx, c, sequenceMost)
+	ids, err := l.unsequenced(ctx, c, most)
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}

@@ -21,11 +21,11 @@ import (
 )
 
 const (
-	readFirst    = 10                     // events that are read at a time, at first
-	readMost     = 100                    // and when they are small
-	readBytes    = 4 << 20                // of rows: after more of them, fewer events are read
+	readMost     = 100                    // events that are read at a time
+	readBytes    = 16 << 20               // their rows, together, but for the last one's
 	lookEvery    = 100 * time.Millisecond // where other processes' announcements do not arrive
 	lookRare     = time.Second            // elsewhere, for what no one announced
+	passEvery    = 5 * time.Second        // that a subscription goes past events of other topics
 	advanceEvery = time.Second            // the longest that handled events are not recorded as such
 	wholeTime    = 5 * time.Second        // for what is not interrupted when a subscription ends
 	retryAfter   = time.Second            // after an error of the database
@@ -43,7 +43,9 @@ type subscription struct {
 	listener *core.Listener
 	logger   *slog.Logger
 	pruned   time.Time
-	most     int // events to read next
+	ended    time.Time // when it last asked for the last position
+	most     int       // events that are read at a time: fewer of large rows
+	batch    int       // events that get positions at a time: fewer after a failure
 }
 
 // Handle makes a handler of one that takes rows: R is the row of the datatype.
@@ -75,9 +77,9 @@ func row[R any](data []byte) (*R, error) {
 // Subscribe hands events to handlers, by topic, until ctx ends.
 func Subscribe(ctx context.Context, db *core.DB, s *Spec, name string, handlers map[string]Handler, opts event.Options) error {
 	sub := &subscription{
-		cursor:   cursor{log: log{s, db}, name: name, lease: cmp.Or(opts.Lease, defaultLease)},
+		cursor: cursor{log: log{s, db}, name: name, lease: cmp.Or(opts.Lease, defaultLease)},
+		most:   readMost, batch: sequenceMost,
 		handlers: handlers, topics: slices.Sorted(maps.Keys(handlers)), opts: opts,
-		most:   readFirst,
 		logger: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)),
 	}
 	if err := sub.check(); err != nil {
@@ -248,26 +250,38 @@ func (s *subscription) read(ctx context.Context) error {
 		more := false
 		if !full {
 			err := whole(ctx, func(ctx context.Context) (err error) {
-				more, err = s.sequence(ctx)
+				more, err = s.sequence(ctx, s.batch)
 				return err
 			})
 			if err != nil {
+				s.batch = max(1, s.batch/4) // large rows may take too long together
 				return err
 			}
+			if more {
+				s.batch = min(sequenceMost, s.batch*2)
+			}
 		}
-		most := s.most
-		events, err := s.next(ctx)
+		end, err := s.end(ctx)
 		if err != nil {
+			return err
+		}
+		var events []logged
+		if events, full, err = s.next(ctx); err != nil {
 			return err
 		}
 		all, err := s.handle(ctx, events)
 		if err != nil {
 			return err
 		}
+		if all && !full && end > s.position {
+			if err := s.record(ctx, end); err != nil {
+				return err
+			}
+		}
 		if err := s.prune(ctx); err != nil {
 			return err
 		}
-		if full = all && len(events) == most; all && !full && !more {
+		if full = full && all; all && !full && !more {
 			s.wait(ctx, s.look())
 		}
 	}
@@ -309,25 +323,46 @@ type logged struct {
 	before, after store.Null[string]
 }
 
-// next reads the next events. How many depends on how large the last ones were: they are all
-// held in memory.
-func (s *subscription) next(ctx context.Context) ([]logged, error) {
+// end returns the last position, now and then: a subscription that has read all that there
+// is for it goes past the events of other topics, which it must not read over again, nor keep
+// from being pruned.
+func (s *subscription) end(ctx context.Context) (position int64, err error) {
+	if time.Since(s.ended) < passEvery {
+		return 0, nil
+	}
+	s.ended = time.Now()
+	a := args(s.db)
+	a[protocol.ArgName] = ""
+	var epoch, attempts int64
+	err = core.Row(ctx, s.db.Conn(), &s.spec.Cursor, a, []any{&position, &epoch, &attempts})
+	return position, err
+}
+
+// errEnough ends a read.
+var errEnough = errors.New("event: enough was read")
+
+// next reads the next events, as many as readMost and readBytes let it, and reports whether
+// there may be more.
+func (s *subscription) next(ctx context.Context) (events []logged, full bool, err error) {
 	a := s.args()
 	a[protocol.ArgPosition], a[protocol.ArgLimit], a[protocol.ArgList] = s.position, int64(s.most), core.ListOf(s.topics)
-	events, err := core.Many(ctx, s.db.Conn(), &s.spec.Read, a, func(e *logged) []any {
-		return []any{&e.Position, &e.ID, &e.Type, &e.op, &e.Row, &e.before, &e.after, &e.At}
-	})
+	var e logged
 	bytes := 0
-	for i := range events {
-		bytes += len(events[i].before.V) + len(events[i].after.V)
-	}
+	err = core.Each(ctx, s.db.Conn(), &s.spec.Read, a, []any{&e.Position, &e.ID, &e.Type, &e.op, &e.Row, &e.before, &e.after, &e.At}, func() error {
+		events = append(events, e)
+		if bytes += len(e.before.V) + len(e.after.V); bytes > readBytes && len(events) < s.most {
+			return errEnough
+		}
+		return nil
+	})
+	full = len(events) == s.most
 	switch {
-	case bytes > readBytes:
-		s.most = max(1, s.most/4)
-	case len(events) == s.most:
-		s.most = min(2*s.most, readMost)
+	case errors.Is(err, errEnough): // ask for no more than that: a server sends all that it is asked for
+		s.most, full, err = len(events), true, nil
+	case full:
+		s.most = min(readMost, s.most*2)
 	}
-	return events, err
+	return events, full, err
 }
 
 // handle hands out events in order, and records how far it has come. It reports

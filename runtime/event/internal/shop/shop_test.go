@@ -523,3 +523,50 @@ func TestSubscribedAnew(t *testing.T) {
 		}
 	})
 }
+
+// TestLargeRows reads more of them than are kept in memory at a time.
+func TestLargeRows(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		if err := subscribe(t, db, "index", event.Options{}, nil).stop(); err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for i := range 12 {
+			want = append(want, fmt.Sprint(i))
+			if _, err := db.Article.Create(t.Context(), generated.ArticleNew{Title: want[i], Body: store.Set(strings.Repeat("x", 3_900_000))}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := subscribe(t, db, "index", event.Options{}, nil)
+		r.titles(want...)
+		create(t, db, "small")
+		r.titles("small")
+	})
+}
+
+// TestQuiet has a subscription whose datatypes are seldom written: it goes past the events
+// of others, which are not kept for it.
+func TestQuiet(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			done <- db.Subscribe(ctx, "visitors", generated.EventHandlers{Visitor: func(context.Context, *generated.VisitorChange) error { return nil }}, event.Options{})
+		}()
+		r := subscribe(t, db, "index", event.Options{}, nil)
+		create(t, db, "a", "b")
+		r.titles("a", "b")
+		for end := time.Now().Add(patience); !exists(t, db, "event_cursors WHERE name = 'visitors' AND position = 2"); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Error("the subscription stays where it was")
+				break
+			}
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
