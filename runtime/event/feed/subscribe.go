@@ -246,8 +246,8 @@ func (s *subscription) keep(ctx context.Context, lose context.CancelCauseFunc) {
 // read hands out events until ctx ends or the cursor is lost.
 func (s *subscription) read(ctx context.Context) error {
 	full := false // the last read was: there are events to hand out before more get positions
+	more := false // events may still be without a position
 	for ctx.Err() == nil {
-		more := false
 		if !full {
 			err := whole(ctx, func(ctx context.Context) (err error) {
 				more, err = s.sequence(ctx, s.batch)
