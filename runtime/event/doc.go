@@ -19,7 +19,7 @@
 // # Promise
 //
 // A subscription has a name, and a place in the log that outlives programs. It
-// gets every event of its datatypes that was committed since it was first made, in
+// gets every event of its datatypes that was written since it was first made, in
 // the order of their positions, and those of one row in the order of the
 // row's commits. Several processes may run one subscription: one of them has it at a
 // time, and another takes over when that one ends or dies. An event is handled at
@@ -31,8 +31,8 @@
 // later one gets the later position, and none is passed over, however long a
 // transaction takes and whatever becomes of it.
 //
-// Another process sees a new subscription within a second: events that it commits
-// before that are not in the log.
+// A new subscription gets the writes that begin after it. Another process sees it
+// within a second: what that writes before has no events.
 //
 // # Failures
 //
