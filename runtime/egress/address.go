@@ -14,7 +14,7 @@ type network struct {
 
 // networks are those of IANA's special-purpose registries (RFC 6890) that are not
 // globally reachable, and what clouds serve metadata on. The first that contains an
-// address gives the reason, so single addresses stand before their network.
+// address is the reason, so single addresses stand before their network.
 var networks = []network{
 	{prefix: netip.MustParsePrefix("169.254.169.254/32"), reason: "cloud metadata", byAddress: true},
 	{prefix: netip.MustParsePrefix("fd00:ec2::254/128"), reason: "cloud metadata (AWS)", byAddress: true},

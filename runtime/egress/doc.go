@@ -56,7 +56,7 @@
 //	"*.svc.internal"        any name below svc.internal, but not svc.internal itself
 //
 // An entry adds to what is permitted; nothing is forbidden by it. An entry with a name
-// trusts whoever answers for that name in DNS, who can point it at any address of the
+// trusts the operator of that name in DNS, who can point it at any address of the
 // private network, and at another one each time. Where that matters, list addresses
 // instead. Link-local addresses, metadata services and the
 // transition mechanisms are never reached by the entry of a name; only an entry that

@@ -13,10 +13,10 @@ var (
 	// ErrInvalid says that a URL, a header, a request or an option is not one that
 	// can be used. Nothing was sent.
 	ErrInvalid = errors.New("egress: invalid")
-	// ErrRefused says that the guard does not permit an address, a port or a
+	// ErrRefused reports that the guard does not permit an address, a port or a
 	// scheme. Nothing was sent there. It is always a [*RefusedError].
 	ErrRefused = errors.New("egress: refused")
-	// ErrTooLarge says that the request's body is over Options.MaxRequestBody, which
+	// ErrTooLarge reports that the request's body is over Options.MaxRequestBody, which
 	// is ErrInvalid too, or the response's header over Options.MaxResponseHeader.
 	ErrTooLarge = errors.New("egress: too large")
 	// ErrTimeout says that a request, or a step of it, took longer than Options or

@@ -71,7 +71,7 @@ type Options struct {
 	IdleTimeout time.Duration
 
 	// DangerouslyAllowAnyAddress switches the guard off: any address, any port, http
-	// and https. It is for tests. A program that sets it lets whoever writes a URL
+	// and https. It is for tests. A program that sets it lets the author of any URL
 	// read its cloud credentials and reach every service of its network;
 	// what a program needs of that belongs into Allow.
 	DangerouslyAllowAnyAddress bool

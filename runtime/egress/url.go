@@ -10,7 +10,7 @@ import (
 // maxURL is longer than what servers take.
 const maxURL = 8 << 10
 
-// CheckURL reports what is wrong with a URL as far as it can be told without DNS,
+// CheckURL reports what is wrong with a URL as far as it can be checked without DNS,
 // when it is saved: an error is ErrInvalid or ErrRefused, and says what to write in
 // its place. The options are those of the client that will request it. A URL that
 // passes may still be refused when its name is resolved.

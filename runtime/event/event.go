@@ -51,6 +51,6 @@ type Options struct {
 	// Lease is how long another process waits before it takes over from one that
 	// has died; 0 means 30 s. At least a second.
 	Lease time.Duration
-	// Logger is told of failed attempts and of events that are set aside; nil means none.
+	// Logger receives failed attempts and events that are set aside; nil means none.
 	Logger *slog.Logger
 }

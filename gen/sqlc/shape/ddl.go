@@ -117,7 +117,7 @@ func (s *Schema) defineTable(ps []piece) {
 		case "CONSTRAINT", "UNIQUE", "KEY":
 			s.defineConstraint(t, line)
 		default:
-			if !contains(line, "GENERATED", "ALWAYS") { // MySQL's, of which neither is told
+			if !contains(line, "GENERATED", "ALWAYS") { // MySQL's, which neither reads
 				s.add("column", t.typed(line[1:]))
 			}
 		}

@@ -76,7 +76,7 @@
 // # Secrets
 //
 // A field that is secret can only be asked whether it changed. Any other operator would
-// let whoever may write conditions and see which of them held find out the value, by
+// let an author of conditions who sees which of them held find out the value, by
 // halving what it can be.
 //
 // # Limits
