@@ -42,3 +42,28 @@ func follows(d *model.Datatype, f *model.Field) bool {
 func affected(d *model.Datatype, on model.Writes) bool {
 	return slices.ContainsFunc(d.Effects, func(e model.Effect) bool { return e.On&on != 0 })
 }
+
+// GoesWith returns a datatype that is meant and with whose rows the database does to rows
+// of d what onDelete lists: it follows references with one of these, and beyond the first
+// those that cascade. It returns nil if there is none. A behavior that deletes rows by
+// statements of its own runs no effects on what refers to them.
+func GoesWith(d *model.Datatype, meant func(*model.Datatype) bool, onDelete ...string) *model.Datatype {
+	return goesWith(d, meant, onDelete, map[*model.Datatype]bool{})
+}
+
+func goesWith(d *model.Datatype, meant func(*model.Datatype) bool, onDelete []string, seen map[*model.Datatype]bool) *model.Datatype {
+	for _, f := range d.Fields {
+		to := f.References
+		if to == nil || !slices.Contains(onDelete, f.Reference.OnDelete) || seen[to] {
+			continue
+		}
+		if meant(to) {
+			return to
+		}
+		seen[to] = true
+		if with := goesWith(to, meant, []string{"cascade"}, seen); with != nil {
+			return with
+		}
+	}
+	return nil
+}

@@ -1,6 +1,8 @@
 package behavior
 
 import (
+	"strconv"
+
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -28,6 +30,21 @@ func Instant(name, label string) *model.Field {
 		Name: name, GoName: goname.Exported(name), Type: "datetime", Label: label,
 		Rules: check.Rules{Kind: check.Time},
 	}
+}
+
+// Moment is a datetime that a behavior adds, never null: the moment of writing unless
+// given.
+func Moment(name, label string) *model.Field {
+	f := Instant(name, label)
+	f.NotNull, f.Default = true, &model.Default{Now: true}
+	return f
+}
+
+// Line is a line of text that a behavior adds, never null: empty unless written.
+func Line(name, label string, max int64) *model.Field {
+	f := Text(name, label, "text", strconv.FormatInt(max, 10))
+	f.NotNull, f.Default = true, &model.Default{}
+	return f
 }
 
 // Text is text that a behavior adds, of the type named kind and at most max characters;

@@ -36,7 +36,7 @@ const maxTag = 255
 
 func tagTable(d *model.Datatype) *model.Datatype {
 	t := beside(d, "_tags", "Tags", "A tag of an entry of "+d.Name+". The cache keeps it.")
-	tag := cacheText("tag", "Tag", maxTag)
+	tag := behavior.Line("tag", "Tag", maxTag)
 	entry := &model.Field{
 		Name: "entry_id", GoName: "EntryID", Type: "reference", Label: "Entry", Required: true, NotNull: true,
 		Rules: check.Rules{Kind: check.Int}, Reference: &model.Reference{To: d.Name, OnDelete: "cascade"}, References: d,
@@ -57,18 +57,10 @@ func changeTable(d *model.Datatype) *model.Datatype {
 		Help: "of the keys, 8 bytes each; empty means every key", Rules: check.Rules{Kind: check.Bytes, Max: check.AtInt(1 << 20)},
 		Default: &model.Default{},
 	}
-	at := behavior.Instant("created_at", "Created at")
-	at.NotNull, at.Default = true, &model.Default{Now: true}
+	at := behavior.Moment("created_at", "Created at")
 	t.Fields = []*model.Field{origin, hashes, at}
 	t.Indexes = []*model.Index{{Name: model.ShortName(t.Name + "_created_at_idx"), Columns: []model.IndexColumn{{Field: at}}}}
 	return t
-}
-
-func cacheText(name, label string, length int64) *model.Field {
-	return &model.Field{
-		Name: name, GoName: goname.Exported(name), Type: "text", Label: label, NotNull: true,
-		Default: &model.Default{Text: ""}, Rules: check.Rules{Kind: check.Text, Max: check.AtInt(length)},
-	}
 }
 
 // Apply makes a datatype a cache. What the section does not name and a cache needs
@@ -85,12 +77,10 @@ func (Behavior) Apply(d *model.Datatype) mistake.List {
 	if c.HitCount == nil {
 		c.HitCount = add(behavior.Number("cache_hits", "Hits", "0"), "uses, as far as they were flushed")
 	}
-	c.Format = add(cacheText("cache_format", "Format", 100), "how the value is encoded; lease: it is being made, none: there is nothing")
+	c.Format = add(behavior.Line("cache_format", "Format", 100), "how the value is encoded; lease: it is being made, none: there is nothing")
 	c.Number = add(behavior.Number("cache_number", "Number", "0"), "the value, where the format is int")
 	c.Size = add(behavior.Number("cache_size", "Size", "0"), "bytes of key and value")
-	used := behavior.Instant("cache_used_at", "Used at")
-	used.NotNull, used.Default = true, &model.Default{Now: true}
-	c.UsedAt = add(used, "last use, as far as it was flushed")
+	c.UsedAt = add(behavior.Moment("cache_used_at", "Used at"), "last use, as far as it was flushed")
 	c.FreshUntil = add(behavior.Instant("cache_fresh_until", "Fresh until"), "from then on the value is stale; empty: as long as the entry lives")
 	c.Token = add(behavior.Number("cache_token", "Token", "0"), "of the write that made the value")
 	c.Lease = add(behavior.Number("cache_lease", "Lease", "0"), "of the load that makes the next value; 0: none")

@@ -6,6 +6,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/hegner123/modulagen/gen/behavior"
 	"github.com/hegner123/modulagen/gen/language"
 	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/load/node"
@@ -139,33 +140,14 @@ func (Behavior) Link(def *load.Definition, section *yaml.Node) {
 			def.Wrong(at[i], fmt.Sprintf("%s is a cache; its entries change without their writers knowing", s.Name), "name the datatypes that its entries are made of")
 		default:
 			s.Datatype = target.Datatype
-			if with := goesWith(s.Datatype, map[*model.Datatype]bool{}); with != nil {
+			if with := behavior.GoesWith(s.Datatype, isCache, "cascade", "set_null"); with != nil {
 				def.Wrong(at[i], fmt.Sprintf("rows of %s change or go with entries of the cache %s, without their writers knowing", s.Name, with.Name), fmt.Sprintf("remove it, or the reference that leads to %s", with.Name))
 			}
 		}
 	}
 }
 
-// goesWith returns the cache with whose entries the database deletes or changes rows of d,
-// over any number of references; nil if there is none. A cache's own statements delete
-// entries, and run no effects on what refers to them.
-func goesWith(d *model.Datatype, seen map[*model.Datatype]bool) *model.Datatype {
-	first := len(seen) == 0
-	seen[d] = true
-	for _, f := range d.Fields {
-		to := f.References
-		if to == nil || f.Reference.OnDelete == "restrict" || f.Reference.OnDelete == "set_null" && !first || seen[to] {
-			continue
-		}
-		if Of(to) != nil {
-			return to
-		}
-		if with := goesWith(to, seen); with != nil {
-			return with
-		}
-	}
-	return nil
-}
+func isCache(d *model.Datatype) bool { return Of(d) != nil }
 
 // keepers reports references that would keep entries from being deleted: to the cache, or
 // to rows that the database deletes with its entries.

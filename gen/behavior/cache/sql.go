@@ -247,12 +247,9 @@ func (t cached) given(f *model.Field) string {
 // add leaves an entry that is there as it is.
 func (t cached) add(*model.Operation) []model.Query {
 	s := t.l.Statement()
-	if t.l.Dialect == sqltext.MySQL {
-		t.insert(s, "INSERT IGNORE")
-	} else {
-		t.insert(s, "INSERT")
-		s.Add("\nON CONFLICT (%s) DO NOTHING", t.name(t.c.Key))
-	}
+	insert, end := t.l.InsertNew(t.c.Key)
+	t.insert(s, insert)
+	s.Add("%s", end)
 	return statement.One(s.Query(":execrows", nil))
 }
 

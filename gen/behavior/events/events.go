@@ -11,6 +11,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/hegner123/modulagen/gen/behavior"
 	"github.com/hegner123/modulagen/gen/language"
 	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/load/node"
@@ -92,9 +93,9 @@ func (Behavior) Link(def *load.Definition, section *yaml.Node) {
 		verb := "go"
 		switch at.Value {
 		case "delete":
-			with = goesWith(d, "cascade", map[*model.Datatype]bool{})
+			with = behavior.GoesWith(d, isCache, "cascade")
 		case "update":
-			with, verb = goesWith(d, "set_null", map[*model.Datatype]bool{}), "change"
+			with, verb = behavior.GoesWith(d, isCache, "set_null"), "change"
 		}
 		if with != nil {
 			def.Wrong(at, fmt.Sprintf("rows of %s %s with entries of the cache %s, without events", d.Name, verb, with.Name), fmt.Sprintf("remove %s, or the reference that leads to %s", at.Value, with.Name))
@@ -103,22 +104,3 @@ func (Behavior) Link(def *load.Definition, section *yaml.Node) {
 }
 
 func isCache(d *model.Datatype) bool { return d.Section("cache") != nil }
-
-// goesWith returns the cache with whose entries the database does to rows of d what
-// onDelete says, over any number of references; nil if there is none.
-func goesWith(d *model.Datatype, onDelete string, seen map[*model.Datatype]bool) *model.Datatype {
-	for _, f := range d.Fields {
-		to := f.References
-		if to == nil || f.Reference.OnDelete != onDelete || seen[to] {
-			continue
-		}
-		if isCache(to) {
-			return to
-		}
-		seen[to] = true
-		if with := goesWith(to, "cascade", seen); with != nil {
-			return with
-		}
-	}
-	return nil
-}

@@ -57,10 +57,9 @@ func table(name, goRow, label, description string, fields ...*model.Field) *mode
 	}
 }
 
-// line is text that is never null.
-func line(name, label string, length int, help string) *model.Field {
-	f := behavior.Text(name, label, "text", strconv.Itoa(length))
-	f.NotNull, f.Default, f.Help = true, &model.Default{Text: ""}, help
+func line(name, label string, length int64, help string) *model.Field {
+	f := behavior.Line(name, label, length)
+	f.Help = help
 	return f
 }
 
@@ -77,8 +76,8 @@ func whole(name, label, help string) *model.Field {
 }
 
 func moment(name, label, help string) *model.Field {
-	f := behavior.Instant(name, label)
-	f.NotNull, f.Default, f.Help = true, &model.Default{Now: true}, help
+	f := behavior.Moment(name, label)
+	f.Help = help
 	return f
 }
 
@@ -115,7 +114,7 @@ func (l *Log) log() *model.Datatype {
 func (l *Log) cursors() *model.Datatype {
 	l.Name = line("name", "Name", protocol.MaxName, "of the subscription; the empty one keeps the last position")
 	l.Topics = long("topics", "Topics", protocol.MaxTopics, "the datatypes that it reads")
-	l.Topics.NotNull, l.Topics.Default = true, &model.Default{Text: ""}
+	l.Topics.NotNull, l.Topics.Default = true, &model.Default{}
 	l.At = whole("position", "Position", "all events up to it are handled")
 	l.Epoch = whole("epoch", "Epoch", "grows with every claim; a process that lost its claim cannot write")
 	l.Lease = behavior.Instant("lease", "Lease")
@@ -143,7 +142,7 @@ func (l *Log) failures() *model.Datatype {
 		moment("created_at", "Created at", "when it was set aside"))
 }
 
-// Apply gives a datatype the effect that writes its events, and the log its operations.
+// Apply adds to a datatype the effect that writes its events, and to the log its operations.
 func (Behavior) Apply(d *model.Datatype) mistake.List {
 	if l := LogOf(d); l != nil {
 		for _, op := range operations {

@@ -156,15 +156,12 @@ func (w logSQL) first() model.Query {
 
 func (w logSQL) addCursor() model.Query {
 	l, s := w.l, w.Statement()
-	insert, conflict := "INSERT", "\nON CONFLICT ("+w.name(l.Name)+") DO NOTHING"
-	if w.Dialect == sqltext.MySQL {
-		insert, conflict = "INSERT IGNORE", ""
-	}
+	insert, end := w.InsertNew(l.Name)
 	s.Add("%s INTO %s (%s)\nVALUES (", insert, w.cursors(), w.Dialect.Columns(statement.Names(
 		[]*model.Field{l.Name, l.Topics, l.At, l.Epoch, l.Attempts, l.SeenAt})))
 	s.Add("%s, %s, %s, ", s.Arg(protocol.ArgName, l.Name), s.Arg(protocol.ArgTopics, l.Topics), s.Arg(protocol.ArgPosition, l.At))
 	s.Add("%s, 0, ", s.Arg(protocol.ArgEpoch, l.Epoch))
-	s.Add("%s)%s", s.Moment(protocol.ArgNow, l.SeenAt), conflict)
+	s.Add("%s)%s", s.Moment(protocol.ArgNow, l.SeenAt), end)
 	return s.Query(":execrows", nil)
 }
 

@@ -81,14 +81,13 @@ func (p *queuePass) counters() {
 func (p *queuePass) claim() {
 	p.w.Epoch = p.keep("grows with every claim; a worker that lost its claim cannot write", behavior.Number("queue_epoch", "Epoch", "0"))
 	p.w.Lease = p.keep("until when the running worker's claim holds", behavior.Instant("queue_lease", "Lease"))
-	hold := behavior.Text("queue_hold", "Hold", "text", "16")
-	hold.NotNull, hold.Default = true, &model.Default{}
+	hold := behavior.Line("queue_hold", "Hold", 16)
 	hold.Default.Call = &model.Call{Package: enginePath, Func: "HoldUntil", Args: []string{rowValue(p.q.RunAt), "now"}}
 	hold.Patch = &model.Call{Package: enginePath, Func: "HoldChanged", Args: []string{"p.own.QueueHold", "p." + p.q.RunAt.GoName}}
 	p.w.Hold = p.own("why the row waits: time, limit or kind; empty: it does not", hold)
 	if len(p.q.Names) > 0 {
-		name := behavior.Text("queue_name", "Queue", "text", "64")
-		name.NotNull, name.Default = true, &model.Default{Text: p.q.Names[0].Name}
+		name := behavior.Line("queue_name", "Queue", 64)
+		name.Default.Text = p.q.Names[0].Name
 		p.w.Name = p.add("the named queue that the row is in", name)
 	}
 }

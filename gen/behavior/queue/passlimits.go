@@ -22,8 +22,7 @@ func (Behavior) Tables(p *model.Project) {
 	name.Help = "the queue, or what one of its limits counts by"
 	paused := behavior.Flag("paused", "Paused")
 	paused.Help = "no row of the queue is claimed"
-	used := behavior.Text("used", "Used", "text", "2000")
-	used.NotNull, used.Default = true, &model.Default{}
+	used := behavior.Line("used", "Used", 2000)
 	used.Help = "how much of a rate was used, and when"
 	seen := behavior.Number("seen", "Seen", "0")
 	seen.Help = "when the limit was last looked at, in microseconds since 1970"

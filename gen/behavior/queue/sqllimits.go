@@ -34,16 +34,10 @@ func (w work) setPaused() []model.Query {
 // addLimit adds the row of a key, unless it is there.
 func (w work) addLimit() []model.Query {
 	s, l := w.Statement(), w.q.Limits
-	insert, conflict := "INSERT", "\nON CONFLICT (%s) DO NOTHING"
-	if w.Dialect == sqltext.MySQL {
-		insert, conflict = "INSERT IGNORE", ""
-	}
-	s.Add("%s INTO %s (%s)\nVALUES (%s, %s, '', 0)", insert, w.limits(),
+	insert, end := w.InsertNew(l.Key)
+	s.Add("%s INTO %s (%s)\nVALUES (%s, %s, '', 0)%s", insert, w.limits(),
 		w.Dialect.Columns([]string{l.Key.Name, l.Paused.Name, l.Used.Name, l.Seen.Name}),
-		s.Arg(protocol.ArgLimitKey, l.Key), w.Literal(l.Paused, "false"))
-	if conflict != "" {
-		s.Add(conflict, w.name(l.Key))
-	}
+		s.Arg(protocol.ArgLimitKey, l.Key), w.Literal(l.Paused, "false"), end)
 	return statement.One(s.Query(":execrows", nil))
 }
 

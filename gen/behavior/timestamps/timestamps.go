@@ -47,8 +47,8 @@ func (Behavior) Fields(def *load.Definition, at, _ *yaml.Node) {
 }
 
 func moment(name, label, help string) *model.Field {
-	f := behavior.Instant(name, label)
-	f.Help, f.NotNull, f.Kept, f.Default = help, true, true, &model.Default{Now: true}
+	f := behavior.Moment(name, label)
+	f.Help, f.Kept = help, true
 	return f
 }
 

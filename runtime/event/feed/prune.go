@@ -35,7 +35,7 @@ func (s *subscription) prune(ctx context.Context) error {
 }
 
 // Unsubscribe removes a subscription, and reports whether there was one. A process that
-// runs it ends with its next statement.
+// runs it can record nothing from then on, and waits for its ctx to end.
 func Unsubscribe(ctx context.Context, c *core.Conn, s *Spec, name string) (bool, error) {
 	if err := checkName(name); err != nil { // the empty name is that of the last position
 		return false, err

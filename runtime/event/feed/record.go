@@ -11,8 +11,8 @@ import (
 
 // Wanted returns what a datatype's effect is asked before a write: whether a
 // subscription reads its events.
-func Wanted(s *Spec, topic string) func(ctx context.Context, c *core.Conn, op core.Op) (bool, error) {
-	return func(ctx context.Context, c *core.Conn, _ core.Op) (bool, error) {
+func Wanted(s *Spec, topic string) func(ctx context.Context, c *core.Conn) (bool, error) {
+	return func(ctx context.Context, c *core.Conn) (bool, error) {
 		return readersOf(c.DB(), s).reads(ctx, c, topic)
 	}
 }

@@ -104,7 +104,7 @@ func Subscribe(ctx context.Context, db *core.DB, s *Spec, name string, handlers 
 			return err
 		default:
 			sub.logger.WarnContext(ctx, "event: the database failed", "subscription", name, "error", err)
-			sub.rest(ctx, retryAfter)
+			wait(ctx, retryAfter, nil)
 		}
 	}
 	return nil
@@ -186,7 +186,7 @@ func (s *subscription) turn(ctx context.Context) error {
 		return ended(ctx, err)
 	}
 	if !claimed {
-		s.rest(ctx, min(s.lease/3, lookRare))
+		wait(ctx, min(s.lease/3, lookRare), nil)
 		return nil
 	}
 	held, lose := context.WithCancelCause(ctx)
@@ -282,7 +282,7 @@ func (s *subscription) read(ctx context.Context) error {
 			return err
 		}
 		if full = full && all; all && !full && !more {
-			s.wait(ctx, s.look())
+			wait(ctx, s.look(), s.listener.C)
 		}
 	}
 	return nil
@@ -295,24 +295,14 @@ func (s *subscription) look() time.Duration {
 	return lookEvery
 }
 
-// wait waits for an announcement, or a while.
-func (s *subscription) wait(ctx context.Context, most time.Duration) {
+// wait waits for a while, or for an announcement if it is given where they arrive.
+func wait(ctx context.Context, most time.Duration, announced <-chan struct{}) {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
-	case <-s.listener.C:
-	}
-}
-
-// rest waits for a while.
-func (s *subscription) rest(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
+	case <-announced:
 	}
 }
 
@@ -424,7 +414,7 @@ func (s *subscription) failed(ctx context.Context, last int64, e *logged, failed
 	if backoff == nil {
 		backoff = exponential
 	}
-	s.rest(ctx, backoff(int(s.attempts)))
+	wait(ctx, backoff(int(s.attempts)), nil)
 	return nil
 }
 

@@ -64,7 +64,7 @@ func (a access) referring(ctx context.Context, k Cascade, deleted []Change, seen
 	if k.SetNull {
 		op = Updated
 	}
-	es, err := a.s.byOp[op].wanted(ctx, a.c, op)
+	es, err := a.s.byOp[op].wanted(ctx, a.c)
 	if err != nil {
 		return err
 	}

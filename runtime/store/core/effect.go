@@ -37,12 +37,12 @@ type Change struct {
 type Effect struct {
 	On Op // the writes that it is for
 
-	// Wanted, if set, is asked before a write of the kinds op whether the effect has anything to
+	// Wanted, if set, is asked before a write that the effect is for whether it has anything to
 	// do: a write for which no effect has costs what it costs without effects. It is
 	// asked once for a write, however many rows that has, and once for each datatype that
 	// a delete reaches; an error ends the write. It must be quick, and not
 	// depend on the rows.
-	Wanted func(ctx context.Context, c *Conn, op Op) (bool, error)
+	Wanted func(ctx context.Context, c *Conn) (bool, error)
 
 	// Rows has Change.Before and After filled. A write then reads the row before
 	// it changes it.
@@ -77,21 +77,21 @@ func (es effects) on(op Op) effects {
 }
 
 // wanted keeps the effects that have something to do.
-func (es effects) wanted(ctx context.Context, c *Conn, op Op) (effects, error) {
+func (es effects) wanted(ctx context.Context, c *Conn) (effects, error) {
 	for i := range es {
 		if es[i].Wanted != nil {
-			return es.chosen(ctx, c, op)
+			return es.chosen(ctx, c)
 		}
 	}
 	return es, nil
 }
 
 // chosen is wanted where some effects have to be asked.
-func (es effects) chosen(ctx context.Context, c *Conn, op Op) (effects, error) {
+func (es effects) chosen(ctx context.Context, c *Conn) (effects, error) {
 	var out effects
 	for _, e := range es {
 		if e.Wanted != nil {
-			wanted, err := e.Wanted(ctx, c, op)
+			wanted, err := e.Wanted(ctx, c)
 			if err != nil {
 				return nil, err
 			}
@@ -171,7 +171,7 @@ type following struct {
 
 // follow asks what follows a write.
 func (a access) follow(ctx context.Context, op Op) (f following, err error) {
-	if f.effects, err = a.s.byOp[op].wanted(ctx, a.c, op); err != nil || f.transactional() {
+	if f.effects, err = a.s.byOp[op].wanted(ctx, a.c); err != nil || f.transactional() {
 		return f, err
 	}
 	if op != Deleted {
@@ -190,7 +190,7 @@ func (a access) leads(ctx context.Context, s *Spec, passed []*Spec) (bool, error
 		if k.SetNull {
 			op = Updated
 		}
-		es, err := k.Spec.byOp[op].wanted(ctx, a.c, op)
+		es, err := k.Spec.byOp[op].wanted(ctx, a.c)
 		if err != nil || len(es) > 0 {
 			return true, err
 		}
@@ -363,7 +363,7 @@ func (a access) changed(ctx context.Context, op Op, ids []any) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	es, err := a.s.byOp[op].wanted(ctx, a.c, op)
+	es, err := a.s.byOp[op].wanted(ctx, a.c)
 	if err != nil || len(es) == 0 {
 		return err
 	}

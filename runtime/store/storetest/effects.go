@@ -285,7 +285,7 @@ func testUnwantedEffects(t *testing.T, dsn string) {
 	var fail error
 	for _, s := range []*core.Spec{g.nodes, g.leaves} {
 		for i := range s.Effects {
-			s.Effects[i].Wanted = func(context.Context, *core.Conn, core.Op) (bool, error) {
+			s.Effects[i].Wanted = func(context.Context, *core.Conn) (bool, error) {
 				asked++
 				return wanted, fail
 			}
