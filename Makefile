@@ -12,9 +12,11 @@ FORMAT ?= table
 # Packages that end up in a user's program: these are built for other machines.
 RUNTIME = ./runtime/... ./generated/...
 # Definitions of tests, generated beside them.
-TESTED = internal/chaos runtime/queue/internal/faults/today runtime/queue/internal/faults/tomorrow runtime/queue/internal/errands/today runtime/queue/internal/errands/tomorrow runtime/event/internal/shop
+TESTED = internal/chaos runtime/queue/internal/faults/today runtime/queue/internal/faults/tomorrow runtime/queue/internal/errands/today runtime/queue/internal/errands/tomorrow runtime/event/internal/shop runtime/webhook/internal/press runtime/mail/internal/post runtime/cron/internal/clockwork runtime/cron/internal/declared/today runtime/cron/internal/declared/tomorrow
+# Examples that are generated beside their definitions.
+EXAMPLES = examples/cache examples/cron examples/signup examples/webhooks
 # Those of benchmarks, which are a module of their own.
-BENCHED = bench/queue bench/store bench/event
+BENCHED = bench/queue bench/store bench/event bench/webhook bench/mail bench/cron
 # This module's sources; the demo's project is a module of its own.
 SOURCES = $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v -e '\.gen\.go$$' -e '^bench/store/ent/')
 
@@ -36,8 +38,8 @@ demo: ## the main job on real files: init, generate, build, run, check every fig
 test: vet format lint libc stale unit build-bench cross ## everything that has to hold, on all three databases
 
 .PHONY: unit
-unit: ## go test, with the race detector, PostgreSQL, MariaDB and Redis
-	scripts/services.sh --redis --pgbouncer scripts/test.sh
+unit: ## go test, with the race detector, PostgreSQL, MariaDB, Redis, Postfix and OpenSMTPD
+	scripts/services.sh --redis --pgbouncer --mail scripts/test.sh
 
 .PHONY: vet
 vet: ## go vet
@@ -60,7 +62,7 @@ libc: ## modernc.org/libc is the version that modernc.org/sqlite asks for
 generate: ## make generated/ again from datatypes/, what tests are generated, and the analyses that are kept with the module
 	$(GO) run ./internal/kept
 	$(GO) run ./cmd/modulagen generate
-	cd examples/cache && $(GO) run ../../cmd/modulagen generate
+	for dir in $(EXAMPLES); do (cd $$dir && $(GO) run ../../cmd/modulagen generate); done
 	for dir in $(TESTED); do (cd $$dir && $(GO) run github.com/hegner123/modulagen/cmd/modulagen generate); done
 	for dir in $(BENCHED); do $(GO) run ./cmd/modulagen generate -C $$dir; done
 
@@ -68,12 +70,12 @@ generate: ## make generated/ again from datatypes/, what tests are generated, an
 stale: ## generated/ is what its definitions say, and the kept analyses are what sqlc says
 	$(GO) run ./internal/kept -check
 	$(GO) run ./cmd/modulagen generate --check
-	cd examples/cache && $(GO) run ../../cmd/modulagen generate --check
+	for dir in $(EXAMPLES); do (cd $$dir && $(GO) run ../../cmd/modulagen generate --check); done
 	for dir in $(TESTED); do (cd $$dir && $(GO) run github.com/hegner123/modulagen/cmd/modulagen generate --check); done
 	for dir in $(BENCHED); do $(GO) run ./cmd/modulagen generate --check -C $$dir; done
 
 .PHONY: chaos
-chaos: ## processes, connections and servers are killed while jobs flow, and the tables prove: CHAOS_SECONDS=120, CHAOS_SEED, CHAOS_DATABASE=all
+chaos: ## processes, connections and servers are killed while jobs flow, and the tables prove: CHAOS_SECONDS=120, CHAOS_SEED, CHAOS_DATABASE=all, CHAOS_PART=all
 	$(GO) build -o bin/chaos ./internal/chaos
 	$(if $(filter sqlite,$(CHAOS_DATABASE)),,scripts/services.sh --keep) bin/chaos
 
@@ -92,9 +94,9 @@ cross: ## what users ship builds for other machines, and so does the command
 	scripts/cross.sh $(RUNTIME)
 
 .PHONY: bench
-bench: ## figures beside peers: SUITE=store|queue|cache|event|generate, FORMAT=json, BENCH_QUICK=1, BENCH_LONG=5
+bench: ## figures beside peers: SUITE=store|queue|cache|event|webhook|mail|cron|generate, FORMAT=json, BENCH_QUICK=1, BENCH_LONG=5
 	cd bench && CGO_ENABLED=0 $(GO) build -o ../bin/bench .
-	cd bench && for suite in $(or $(SUITE),store queue cache event generate); do \
-		services="$(if $(BENCH_DURABLE),--durable)"; [ $$suite != queue ] || services="--durable --redis"; [ $$suite != cache ] || services="$$services --redis"; \
+	cd bench && for suite in $(or $(SUITE),store queue cache event webhook cron generate); do \
+		services="$(if $(BENCH_DURABLE),--durable)"; [ $$suite != queue ] || services="--durable --redis"; [ $$suite != cache -a $$suite != cron ] || services="$$services --redis"; \
 		../scripts/services.sh $$services ../bin/bench -suite "$$suite" -format '$(FORMAT)'; \
 	done

@@ -25,12 +25,26 @@ type ban struct {
 var bans = []ban{
 	{
 		part: "runtime", deep: true,
-		from: []string{module + "gen", module + "generated", module + "cmd", "github.com/sqlc-dev/", "github.com/dave/jennifer", "gopkg.in/yaml.v3"},
-		why:  "a user's program links the runtime, and must not link the generator, sqlc, jennifer or yaml with it",
+		from: []string{module + "gen", module + "generated", module + "cmd", "github.com/sqlc-dev/", "github.com/dave/jennifer"},
+		why:  "a user's program links the runtime, and must not link the generator, sqlc or jennifer with it",
+	},
+	{
+		part: "runtime", deep: true, except: []string{"runtime/cron/lua"},
+		from: []string{"github.com/yuin/gopher-lua", "gopkg.in/yaml.v3"},
+		why:  "a program without plugins links neither Lua nor yaml, in which the manifests of plugins are written",
+	},
+	{
+		part: "runtime/cron/lua", from: []string{module},
+		allow: []string{
+			module + "internal/near", module + "runtime/cache", module + "runtime/cache/backend", module + "runtime/cron", module + "runtime/cron/project",
+			module + "runtime/egress", module + "runtime/event/document", module + "runtime/queue",
+			module + "runtime/store", module + "runtime/store/check", module + "runtime/store/core",
+		},
+		why: "plugins reach the project through what generated code offers actions, and nothing beside it",
 	},
 	{
 		part: "generated", deep: true,
-		from: []string{module + "gen", module + "cmd", "github.com/sqlc-dev/", "github.com/dave/jennifer", "gopkg.in/yaml.v3"},
+		from: []string{module + "gen", module + "cmd", "github.com/sqlc-dev/", "github.com/dave/jennifer", "github.com/yuin/gopher-lua", "gopkg.in/yaml.v3"},
 		why:  "generated code needs the runtime alone",
 	},
 	{
@@ -131,6 +145,14 @@ var bans = []ban{
 		why:   "caches and their backends meet in it",
 	},
 	{
+		part: "runtime/publish", deep: true, from: []string{module + "runtime/queue", module + "runtime/cache", module + "runtime/event"},
+		why: "what is published has nothing to do with jobs, entries and events: those come by effects of the store",
+	},
+	{
+		part: "runtime/retain", deep: true, from: []string{module + "runtime/queue", module + "runtime/cache", module + "runtime/event"},
+		why: "what is deleted has nothing to do with jobs, entries and events: those come by effects of the store",
+	},
+	{
 		part: "runtime/event", alone: true, from: []string{module + "runtime/event/feed", module + "runtime/store"},
 		why: "event is what programs name; the feed, which generated code calls, stands on it",
 	},
@@ -180,8 +202,33 @@ var bans = []ban{
 		why: "what guards a program's network can be read to its end: a leaf, with the standard library below it",
 	},
 	{
-		part: "runtime/webhook", deep: true, except: []string{"runtime/webhook/rowtemplate"}, from: []string{module, "golang.org/x/"},
-		why: "receivers verify with it, in programs that have nothing else of modulagen: a leaf, with the standard library below it",
+		part: "runtime/webhook", alone: true, from: []string{module, "golang.org/x/"},
+		allow: []string{module + "runtime/egress", module + "runtime/queue"},
+		why:   "receivers verify with it, in programs that have nothing else of modulagen: they link what its Options name, and no more",
+	},
+	{
+		part: "runtime/webhook", alone: true, deep: true,
+		from: []string{
+			module + "runtime/webhook/", module + "runtime/queue/engine", module + "runtime/event", module + "runtime/cache",
+			module + "runtime/store/sqlite", module + "runtime/store/postgres", module + "runtime/store/mysql", "golang.org/x/", "github.com/jackc/", "github.com/go-sql-driver/", "modernc.org/",
+		},
+		why: "webhook is what programs name; delivery, which generated code calls, stands on it, and receivers link neither it nor a database",
+	},
+	{
+		part: "runtime/webhook/delivery", deep: true, from: []string{module + "runtime/cache", module + "runtime/event/feed", module + "runtime/catalogue"},
+		why: "webhooks are delivered in projects without subscriptions, caches or a catalogue",
+	},
+	{
+		part: "runtime/queue", deep: true, from: []string{module + "runtime/webhook", module + "runtime/egress"},
+		why: "webhooks stand on the queue",
+	},
+	{
+		part: "runtime/event", deep: true, from: []string{module + "runtime/webhook"},
+		why: "webhooks stand on events",
+	},
+	{
+		part: "runtime/catalogue", from: []string{module}, allow: []string{module + "runtime/store", module + "runtime/store/core"},
+		why: "Open fills the catalogue of every project that has one: that takes the store alone",
 	},
 	{
 		part: "runtime/store", deep: true, from: []string{module + "runtime/event", module + "runtime/webhook"},
@@ -201,6 +248,101 @@ var bans = []ban{
 		part: "runtime/webhook/rowtemplate", from: []string{"text/template", "html/template"},
 		allow: []string{"text/template/parse"},
 		why:   "text/template would call methods of rows for whoever writes a template; only its parser is used",
+	},
+	{
+		part: "runtime/mail", alone: true, from: []string{module},
+		allow: []string{module + "runtime/mail/internal/entity", module + "runtime/internal/templatecheck", module + "runtime/queue", module + "internal/near"},
+		why:   "mail is what programs name; the outbox, which generated code calls, stands on it",
+	},
+	{
+		part: "runtime/mail/internal/entity", from: []string{module},
+		why: "it writes bytes, and decides nothing about messages",
+	},
+	{
+		part: "runtime/mail", alone: true, deep: true,
+		from: []string{
+			module + "runtime/mail/outbox", module + "runtime/mail/mailtest", module + "runtime/queue/engine",
+			module + "runtime/store/sqlite", module + "runtime/store/postgres", module + "runtime/store/mysql", "github.com/jackc/", "github.com/go-sql-driver/", "modernc.org/",
+		},
+		why: "mail is what programs name, also those that parse reports and take unsubscriptions alone; outbox, which generated code calls, stands on it",
+	},
+	{
+		part: "runtime/mail", deep: true,
+		from: []string{module + "runtime/cache", module + "runtime/event", module + "runtime/webhook", module + "runtime/publish", module + "runtime/catalogue"},
+		why:  "mail is sent in projects that have none of these: it stands on the queue alone",
+	},
+	{
+		part: "runtime/mail/outbox", from: []string{module + "runtime/store/sqltext"},
+		why: "what databases do in their own way is the store's, once",
+	},
+	{
+		part: "runtime/cron/schedule", deep: true, from: []string{module},
+		allow: []string{module + "internal/near"},
+		why:   "an expression and a time zone are all that a schedule depends on: it is used without a database",
+	},
+	{
+		part: "runtime/queue", deep: true, from: []string{module + "runtime/mail"},
+		why: "mail stands on the queue",
+	},
+	{
+		part: "runtime/store", deep: true, from: []string{module + "runtime/mail"},
+		why: "mail stands on the store",
+	},
+	{
+		part: "runtime/cache", deep: true, from: []string{module + "runtime/mail"},
+		why: "either works without the other",
+	},
+	{
+		part: "runtime/event", deep: true, from: []string{module + "runtime/mail"},
+		why: "either works without the other: what becomes of messages has events through the store's effects",
+	},
+	{
+		part: "runtime/webhook", deep: true, from: []string{module + "runtime/mail"},
+		why: "either works without the other",
+	},
+	{
+		part: "gen", deep: true, from: []string{module + "runtime/mail"}, allow: []string{module + "runtime/mail/protocol"},
+		why: "the tool is built in every project, and needs no library of mail",
+	},
+	{
+		part: "runtime/cron", alone: true, from: []string{module},
+		allow: []string{module + "runtime/cron/project", module + "runtime/egress", module + "runtime/queue", module + "runtime/store", module + "runtime/store/core", module + "internal/near", module + "runtime/internal/columntext"},
+		why:   "cron is what programs name; the scheduler, which generated code calls, stands on it",
+	},
+	{
+		part: "runtime/cron/schedule", from: []string{module}, allow: []string{module + "internal/near"},
+		why: "a schedule is a text and a clock: commands and programs read one without a database",
+	},
+	{
+		part: "runtime/cron/project", from: []string{module},
+		allow: []string{module + "runtime/store", module + "runtime/store/core", module + "runtime/store/check", module + "runtime/queue/engine", module + "runtime/cache/backend"},
+		why:   "it says what datatypes offer; generated code fills it in, and links what the project has",
+	},
+	{
+		part: "runtime/cron", deep: true, except: []string{"runtime/cron/internal"},
+		from: []string{module + "runtime/cache/table", module + "runtime/event/feed", module + "runtime/webhook", module + "runtime/mail", module + "runtime/publish", module + "runtime/retain", module + "runtime/catalogue"},
+		why:  "jobs run in projects that have none of these: actions reach them through package project",
+	},
+	{
+		part: "runtime/cron/scheduler", from: []string{module + "runtime/store/sqltext"},
+		why: "what databases do in their own way is the store's, once",
+	},
+	{
+		part: "runtime/cron", alone: true, deep: true,
+		from: []string{module + "runtime/store/sqlite", module + "runtime/store/postgres", module + "runtime/store/mysql", "github.com/jackc/", "github.com/go-sql-driver/", "modernc.org/"},
+		why:  "a program links the databases that it opens",
+	},
+	{
+		part: "runtime/queue", deep: true, from: []string{module + "runtime/cron"},
+		why: "cron stands on the queue",
+	},
+	{
+		part: "runtime/store", deep: true, from: []string{module + "runtime/cron"},
+		why: "cron stands on the store",
+	},
+	{
+		part: "gen", deep: true, from: []string{module + "runtime/cron/scheduler", module + "runtime/cron/action"},
+		why: "the tool is built in every project, and reads schedules without what fires them",
 	},
 	{
 		part: "internal/near", from: []string{module},
@@ -238,7 +380,19 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// apart reports a behavior that imports another: any of them can be left out of the list.
+// shared are packages beside the behaviors, which any of them may use.
+var shared = []string{"adapter"}
+
+// standsOn lists the behaviors that another one needs by what it is: without queue, a
+// webhook is not delivered and a message not sent, and without events there is no webhook.
+// Runs of cron are rows of a queue, and what its jobs do is what the others offer.
+var standsOn = map[string][]string{
+	"cron": {"cache", "mail", "publish", "queue", "retain", "webhook"},
+	"mail": {"queue"}, "webhook": {"events", "queue"},
+}
+
+// apart reports a behavior that imports another: any of them can be left out of the list,
+// but those that it stands on.
 func apart(t *testing.T, pkg string, imports []string) {
 	const behaviors = module + "gen/behavior/"
 	of := func(path string) string {
@@ -250,7 +404,8 @@ func apart(t *testing.T, pkg string, imports []string) {
 		return name
 	}
 	for _, path := range imports {
-		if own, other := of(pkg), of(path); own != "" && other != "" && own != other {
+		own, other := of(pkg), of(path)
+		if own != "" && other != "" && own != other && !slices.Contains(shared, other) && !slices.Contains(standsOn[own], other) {
 			t.Errorf("%s imports %s: a behavior works without the others", pkg, path)
 		}
 	}

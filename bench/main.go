@@ -23,11 +23,14 @@ import (
 	"strings"
 
 	"github.com/hegner123/modulagen/bench/cache"
+	"github.com/hegner123/modulagen/bench/cron"
 	"github.com/hegner123/modulagen/bench/event"
 	"github.com/hegner123/modulagen/bench/generate"
+	"github.com/hegner123/modulagen/bench/mail"
 	"github.com/hegner123/modulagen/bench/measure"
 	"github.com/hegner123/modulagen/bench/queue"
 	"github.com/hegner123/modulagen/bench/store"
+	"github.com/hegner123/modulagen/bench/webhook"
 )
 
 // suites in the order in which they run.
@@ -39,6 +42,9 @@ var suites = []struct {
 	{"queue", queue.Run},
 	{"cache", cache.Run},
 	{"event", event.Run},
+	{"webhook", webhook.Run},
+	{"mail", mail.Run},
+	{"cron", cron.Run},
 	{"generate", generate.Run},
 }
 
@@ -57,7 +63,21 @@ func main() {
 		}
 		return
 	}
-	suite := flag.String("suite", "", "run only this suite: store, queue, cache, event or generate")
+	if len(os.Args) == 4 && os.Args[1] == mail.WorkerCommand {
+		if err := mail.Work(context.Background(), os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if len(os.Args) == 3 && os.Args[1] == cron.WorkerCommand {
+		if err := cron.Work(context.Background(), os.Args[2], os.Stdin); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	suite := flag.String("suite", "", "run only this suite: store, queue, cache, event, webhook, mail, cron or generate")
 	format := flag.String("format", "table", "table or json")
 	strict := flag.Bool("strict", false, "exit 1 when a target is missed")
 	flag.Parse()

@@ -8,9 +8,16 @@ import (
 
 	"github.com/hegner123/modulagen/gen/behavior"
 	"github.com/hegner123/modulagen/gen/behavior/cache"
+	"github.com/hegner123/modulagen/gen/behavior/catalogue"
+	"github.com/hegner123/modulagen/gen/behavior/cron"
 	"github.com/hegner123/modulagen/gen/behavior/events"
+	"github.com/hegner123/modulagen/gen/behavior/mail"
+	"github.com/hegner123/modulagen/gen/behavior/publish"
 	"github.com/hegner123/modulagen/gen/behavior/queue"
+	"github.com/hegner123/modulagen/gen/behavior/retain"
 	"github.com/hegner123/modulagen/gen/behavior/timestamps"
+	"github.com/hegner123/modulagen/gen/behavior/webhook"
+	"github.com/hegner123/modulagen/gen/behavior/workflow"
 	"github.com/hegner123/modulagen/gen/dialect"
 	"github.com/hegner123/modulagen/gen/golang"
 	"github.com/hegner123/modulagen/gen/language"
@@ -24,7 +31,19 @@ import (
 
 // Behaviors is every behavior, in the order in which they read their sections, rewrite
 // datatypes and print. One is added here, and nowhere else outside its own folder.
-var Behaviors = []Behavior{timestamps.Behavior{}, queue.Behavior{}, cache.Behavior{}, events.Behavior{}}
+var Behaviors = []Behavior{
+	timestamps.Behavior{},
+	queue.Behavior{},
+	cache.Behavior{},
+	workflow.Behavior{},
+	publish.Behavior{},
+	events.Behavior{},
+	catalogue.Behavior{},
+	webhook.Behavior{},
+	mail.Behavior{},
+	retain.Behavior{},
+	cron.Behavior{},
+}
 
 // Behavior is what the stages need of one; each declares its part.
 type Behavior interface {
@@ -140,6 +159,9 @@ func Grammar() *language.Mapping {
 	}
 	return language.Definition(keys)
 }
+
+// Configuration returns what modulagen.yaml may hold, the behaviors' keys included.
+func Configuration() *language.Mapping { return load.Configuration(Behaviors) }
 
 func (r *run) load(context.Context) error {
 	return r.reading(func(fsys fs.FS) (err error) {

@@ -5,12 +5,22 @@ package generated
 import (
 	"context"
 	"database/sql/driver"
+	"fmt"
 	"iter"
+	"log/slog"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/cache/backend"
+	"github.com/hegner123/modulagen/runtime/cache/table"
+	"github.com/hegner123/modulagen/runtime/cron/project"
+	"github.com/hegner123/modulagen/runtime/cron/scheduler"
+	"github.com/hegner123/modulagen/runtime/mail"
+	"github.com/hegner123/modulagen/runtime/mail/outbox"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/core/rows"
+	"github.com/hegner123/modulagen/runtime/webhook/delivery"
 )
 
 // CronJobID names one row of cron_job.
@@ -24,15 +34,59 @@ type CronJob struct {
 	Name        string             `json:"name"`
 	Description store.Null[string] `json:"description"`
 	// A cron expression, such as */5 * * * *
-	Schedule   string            `json:"schedule"`
-	ActionType CronJobActionType `json:"action_type"`
+	Schedule string `json:"schedule"`
+	// An IANA name, such as Europe/Berlin; empty: that of the process, which is UTC unless it says otherwise.
+	TimeZone   store.Null[string] `json:"time_zone"`
+	ActionType CronJobActionType  `json:"action_type"`
 	// Settings of the action.
-	ActionConfig store.Null[store.JSON]        `json:"action_config"`
-	Enabled      bool                          `json:"enabled"`
-	LastRun      store.Null[time.Time]         `json:"last_run"`
-	NextRun      store.Null[time.Time]         `json:"next_run"`
-	RunCount     int64                         `json:"run_count"`
-	LastStatus   store.Null[CronJobLastStatus] `json:"last_status"`
+	ActionConfig store.Null[store.JSON] `json:"action_config"`
+	Enabled      bool                   `json:"enabled"`
+	// When the last run was made.
+	LastRun store.Null[time.Time] `json:"last_run"`
+	// The next instant, jitter included; empty: none.
+	NextRun    store.Null[time.Time]         `json:"next_run"`
+	RunCount   int64                         `json:"run_count"`
+	LastStatus store.Null[CronJobLastStatus] `json:"last_status"`
+	// Why the last run failed, or what is wrong with the job.
+	Error store.Null[string] `json:"error"`
+	// What becomes of instants that nothing ran at: one run for all of them, none, or each.
+	Misfire CronJobMisfire `json:"misfire"`
+	// What becomes of a run that is due while another one is under way.
+	Overlap CronJobOverlap `json:"overlap"`
+	// Seconds over which jobs of one instant are spread, the same for a job each time.
+	Jitter int64 `json:"jitter"`
+	// No instant before it.
+	StartsAt store.Null[time.Time] `json:"starts_at"`
+	// No instant from it on.
+	EndsAt store.Null[time.Time] `json:"ends_at"`
+	// Days without an instant, a list such as ["2026-12-24/2027-01-01", "12-25", "sun"].
+	Exclude store.Null[store.JSON] `json:"exclude"`
+	// Seconds that a run may take; 0: as long as it likes.
+	Timeout int64 `json:"timeout"`
+	// How often a run that fails is tried.
+	MaxAttempts int64 `json:"max_attempts"`
+	// Runs that failed since the last one that did not.
+	Failures int64 `json:"failures"`
+	// After how many failures in a row the job is disabled; 0: never.
+	MaxFailures int64 `json:"max_failures"`
+	// Requested after each run, for a monitor outside; with /fail after one that failed.
+	PingURL store.Null[string] `json:"-"`
+	// What modulagen.yaml said of it last, where it is declared there.
+	Declared store.Null[store.JSON] `json:"declared"`
+	// The schedule that the next run was computed from. The runtime keeps it.
+	CronSchedule string `json:"cron_schedule"`
+	// The time zone that the next run was computed in. The runtime keeps it.
+	CronZone string `json:"cron_zone"`
+}
+
+// Format prints r without its secrets.
+func (r CronJob) Format(f fmt.State, verb rune) {
+	core.FormatRow(f, verb, r, "PingURL")
+}
+
+// LogValue returns r without its secrets, for log/slog.
+func (r CronJob) LogValue() slog.Value {
+	return core.LogRow(r, "PingURL")
 }
 
 // CronJobActionType is the action_type of cron_job.
@@ -43,11 +97,14 @@ const (
 	CronJobActionTypePredefined CronJobActionType = "predefined"
 	CronJobActionTypePlugin     CronJobActionType = "plugin"
 	CronJobActionTypeHTTP       CronJobActionType = "http"
+	CronJobActionTypeJob        CronJobActionType = "job"
+	CronJobActionTypeMail       CronJobActionType = "mail"
+	CronJobActionTypeWebhook    CronJobActionType = "webhook"
 )
 
 // CronJobActionTypeValues returns every value, in the order declared.
 func CronJobActionTypeValues() []CronJobActionType {
-	return []CronJobActionType{CronJobActionTypePredefined, CronJobActionTypePlugin, CronJobActionTypeHTTP}
+	return []CronJobActionType{CronJobActionTypePredefined, CronJobActionTypePlugin, CronJobActionTypeHTTP, CronJobActionTypeJob, CronJobActionTypeMail, CronJobActionTypeWebhook}
 }
 
 // Valid reports whether v is one of the declared values.
@@ -125,11 +182,103 @@ func (v CronJobLastStatus) Value() (driver.Value, error) {
 	return string(v), nil
 }
 
+// CronJobMisfire is the misfire of cron_job.
+type CronJobMisfire string
+
+// The values of CronJobMisfire.
+const (
+	CronJobMisfireOnce CronJobMisfire = "once"
+	CronJobMisfireSkip CronJobMisfire = "skip"
+	CronJobMisfireAll  CronJobMisfire = "all"
+)
+
+// CronJobMisfireValues returns every value, in the order declared.
+func CronJobMisfireValues() []CronJobMisfire {
+	return []CronJobMisfire{CronJobMisfireOnce, CronJobMisfireSkip, CronJobMisfireAll}
+}
+
+// Valid reports whether v is one of the declared values.
+func (v CronJobMisfire) Valid() bool {
+	return core.EnumHas(v, CronJobMisfireValues())
+}
+
+// String returns the value as it is stored.
+func (v CronJobMisfire) String() string {
+	return string(v)
+}
+
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
+func (v CronJobMisfire) MarshalText() ([]byte, error) {
+	return core.EnumToText(v, CronJobMisfireValues())
+}
+
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
+func (v *CronJobMisfire) UnmarshalText(text []byte) error {
+	return core.EnumFromText(v, text, CronJobMisfireValues())
+}
+
+// Scan reads the value of a column; what a newer program wrote passes.
+func (v *CronJobMisfire) Scan(src any) error {
+	return core.Assign((*string)(v), src)
+}
+
+// Value returns what is written to a column.
+func (v CronJobMisfire) Value() (driver.Value, error) {
+	return string(v), nil
+}
+
+// CronJobOverlap is the overlap of cron_job.
+type CronJobOverlap string
+
+// The values of CronJobOverlap.
+const (
+	CronJobOverlapSkip    CronJobOverlap = "skip"
+	CronJobOverlapQueue   CronJobOverlap = "queue"
+	CronJobOverlapAllow   CronJobOverlap = "allow"
+	CronJobOverlapReplace CronJobOverlap = "replace"
+)
+
+// CronJobOverlapValues returns every value, in the order declared.
+func CronJobOverlapValues() []CronJobOverlap {
+	return []CronJobOverlap{CronJobOverlapSkip, CronJobOverlapQueue, CronJobOverlapAllow, CronJobOverlapReplace}
+}
+
+// Valid reports whether v is one of the declared values.
+func (v CronJobOverlap) Valid() bool {
+	return core.EnumHas(v, CronJobOverlapValues())
+}
+
+// String returns the value as it is stored.
+func (v CronJobOverlap) String() string {
+	return string(v)
+}
+
+// MarshalText returns the value as text. One that is not declared is store.ErrInvalid.
+func (v CronJobOverlap) MarshalText() ([]byte, error) {
+	return core.EnumToText(v, CronJobOverlapValues())
+}
+
+// UnmarshalText reads a value from text. One that is not declared is store.ErrInvalid.
+func (v *CronJobOverlap) UnmarshalText(text []byte) error {
+	return core.EnumFromText(v, text, CronJobOverlapValues())
+}
+
+// Scan reads the value of a column; what a newer program wrote passes.
+func (v *CronJobOverlap) Scan(src any) error {
+	return core.Assign((*string)(v), src)
+}
+
+// Value returns what is written to a column.
+func (v CronJobOverlap) Value() (driver.Value, error) {
+	return string(v), nil
+}
+
 // CronJobNew is a row of cron_job to be. What is left unset takes its default, or is null.
 type CronJobNew struct {
 	Name         string                       `json:"name"` // required
 	Description  store.Opt[string]            `json:"description,omitzero"`
-	Schedule     string                       `json:"schedule"`    // required
+	Schedule     string                       `json:"schedule"` // required
+	TimeZone     store.Opt[string]            `json:"time_zone,omitzero"`
 	ActionType   CronJobActionType            `json:"action_type"` // required
 	ActionConfig store.Opt[store.JSON]        `json:"action_config,omitzero"`
 	Enabled      store.Opt[bool]              `json:"enabled,omitzero"` // default: true
@@ -137,6 +286,37 @@ type CronJobNew struct {
 	NextRun      store.Opt[time.Time]         `json:"next_run,omitzero"`
 	RunCount     store.Opt[int64]             `json:"run_count,omitzero"` // default: 0
 	LastStatus   store.Opt[CronJobLastStatus] `json:"last_status,omitzero"`
+	Error        store.Opt[string]            `json:"error,omitzero"`
+	Misfire      store.Opt[CronJobMisfire]    `json:"misfire,omitzero"` // default: once
+	Overlap      store.Opt[CronJobOverlap]    `json:"overlap,omitzero"` // default: skip
+	Jitter       store.Opt[int64]             `json:"jitter,omitzero"`  // default: 0
+	StartsAt     store.Opt[time.Time]         `json:"starts_at,omitzero"`
+	EndsAt       store.Opt[time.Time]         `json:"ends_at,omitzero"`
+	Exclude      store.Opt[store.JSON]        `json:"exclude,omitzero"`
+	Timeout      store.Opt[int64]             `json:"timeout,omitzero"`      // default: 0
+	MaxAttempts  store.Opt[int64]             `json:"max_attempts,omitzero"` // default: 1
+	Failures     store.Opt[int64]             `json:"failures,omitzero"`     // default: 0
+	MaxFailures  store.Opt[int64]             `json:"max_failures,omitzero"` // default: 0
+	PingURL      store.Opt[string]            `json:"ping_url,omitzero"`
+	Declared     store.Opt[store.JSON]        `json:"declared,omitzero"`
+	CronSchedule store.Opt[string]            `json:"cron_schedule,omitzero"` // default:
+	CronZone     store.Opt[string]            `json:"cron_zone,omitzero"`     // default:
+}
+
+// Format prints r without its secrets.
+func (r CronJobNew) Format(f fmt.State, verb rune) {
+	core.FormatRow(f, verb, r, "PingURL")
+}
+
+// LogValue returns r without its secrets, for log/slog.
+func (r CronJobNew) LogValue() slog.Value {
+	return core.LogRow(r, "PingURL")
+}
+
+// MarshalJSON returns r as JSON, with "***" for its secrets.
+func (r CronJobNew) MarshalJSON() ([]byte, error) {
+	type plain CronJobNew
+	return core.MaskJSON(plain(r), "ping_url")
 }
 
 // CronJobPatch is a change to a row of cron_job. What is left unset stays as it is.
@@ -144,6 +324,7 @@ type CronJobPatch struct {
 	Name         store.Opt[string]            `json:"name,omitzero"`
 	Description  store.Opt[string]            `json:"description,omitzero"`
 	Schedule     store.Opt[string]            `json:"schedule,omitzero"`
+	TimeZone     store.Opt[string]            `json:"time_zone,omitzero"`
 	ActionType   store.Opt[CronJobActionType] `json:"action_type,omitzero"`
 	ActionConfig store.Opt[store.JSON]        `json:"action_config,omitzero"`
 	Enabled      store.Opt[bool]              `json:"enabled,omitzero"`
@@ -151,6 +332,37 @@ type CronJobPatch struct {
 	NextRun      store.Opt[time.Time]         `json:"next_run,omitzero"`
 	RunCount     store.Opt[int64]             `json:"run_count,omitzero"`
 	LastStatus   store.Opt[CronJobLastStatus] `json:"last_status,omitzero"`
+	Error        store.Opt[string]            `json:"error,omitzero"`
+	Misfire      store.Opt[CronJobMisfire]    `json:"misfire,omitzero"`
+	Overlap      store.Opt[CronJobOverlap]    `json:"overlap,omitzero"`
+	Jitter       store.Opt[int64]             `json:"jitter,omitzero"`
+	StartsAt     store.Opt[time.Time]         `json:"starts_at,omitzero"`
+	EndsAt       store.Opt[time.Time]         `json:"ends_at,omitzero"`
+	Exclude      store.Opt[store.JSON]        `json:"exclude,omitzero"`
+	Timeout      store.Opt[int64]             `json:"timeout,omitzero"`
+	MaxAttempts  store.Opt[int64]             `json:"max_attempts,omitzero"`
+	Failures     store.Opt[int64]             `json:"failures,omitzero"`
+	MaxFailures  store.Opt[int64]             `json:"max_failures,omitzero"`
+	PingURL      store.Opt[string]            `json:"ping_url,omitzero"`
+	Declared     store.Opt[store.JSON]        `json:"declared,omitzero"`
+	CronSchedule store.Opt[string]            `json:"cron_schedule,omitzero"`
+	CronZone     store.Opt[string]            `json:"cron_zone,omitzero"`
+}
+
+// Format prints r without its secrets.
+func (r CronJobPatch) Format(f fmt.State, verb rune) {
+	core.FormatRow(f, verb, r, "PingURL")
+}
+
+// LogValue returns r without its secrets, for log/slog.
+func (r CronJobPatch) LogValue() slog.Value {
+	return core.LogRow(r, "PingURL")
+}
+
+// MarshalJSON returns r as JSON, with "***" for its secrets.
+func (r CronJobPatch) MarshalJSON() ([]byte, error) {
+	type plain CronJobPatch
+	return core.MaskJSON(plain(r), "ping_url")
 }
 
 // CronJobFields are the columns of cron_job, for filters and sorts.
@@ -159,6 +371,7 @@ var CronJobFields = struct {
 	Name         store.TextCol[CronJobID, string]
 	Description  store.TextCol[CronJobID, string]
 	Schedule     store.TextCol[CronJobID, string]
+	TimeZone     store.TextCol[CronJobID, string]
 	ActionType   store.Col[CronJobID, CronJobActionType]
 	ActionConfig store.OpaqueCol[CronJobID]
 	Enabled      store.Col[CronJobID, bool]
@@ -166,18 +379,49 @@ var CronJobFields = struct {
 	NextRun      store.Col[CronJobID, time.Time]
 	RunCount     store.Col[CronJobID, int64]
 	LastStatus   store.Col[CronJobID, CronJobLastStatus]
+	Error        store.TextCol[CronJobID, string]
+	Misfire      store.Col[CronJobID, CronJobMisfire]
+	Overlap      store.Col[CronJobID, CronJobOverlap]
+	Jitter       store.Col[CronJobID, int64]
+	StartsAt     store.Col[CronJobID, time.Time]
+	EndsAt       store.Col[CronJobID, time.Time]
+	Exclude      store.OpaqueCol[CronJobID]
+	Timeout      store.Col[CronJobID, int64]
+	MaxAttempts  store.Col[CronJobID, int64]
+	Failures     store.Col[CronJobID, int64]
+	MaxFailures  store.Col[CronJobID, int64]
+	PingURL      store.TextCol[CronJobID, string]
+	Declared     store.OpaqueCol[CronJobID]
+	CronSchedule store.TextCol[CronJobID, string]
+	CronZone     store.TextCol[CronJobID, string]
 }{
 	ID:           core.FieldOf[CronJobID, CronJobID](0),
 	Name:         core.TextOf[CronJobID, string](1),
 	Description:  core.TextOf[CronJobID, string](2),
 	Schedule:     core.TextOf[CronJobID, string](3),
-	ActionType:   core.FieldOf[CronJobID, CronJobActionType](4),
-	ActionConfig: core.OpaqueOf[CronJobID](5),
-	Enabled:      core.FieldOf[CronJobID, bool](6),
-	LastRun:      core.FieldOf[CronJobID, time.Time](7),
-	NextRun:      core.FieldOf[CronJobID, time.Time](8),
-	RunCount:     core.FieldOf[CronJobID, int64](9),
-	LastStatus:   core.FieldOf[CronJobID, CronJobLastStatus](10),
+	TimeZone:     core.TextOf[CronJobID, string](4),
+	ActionType:   core.FieldOf[CronJobID, CronJobActionType](5),
+	ActionConfig: core.OpaqueOf[CronJobID](6),
+	Enabled:      core.FieldOf[CronJobID, bool](7),
+	LastRun:      core.FieldOf[CronJobID, time.Time](8),
+	NextRun:      core.FieldOf[CronJobID, time.Time](9),
+	RunCount:     core.FieldOf[CronJobID, int64](10),
+	LastStatus:   core.FieldOf[CronJobID, CronJobLastStatus](11),
+	Error:        core.TextOf[CronJobID, string](12),
+	Misfire:      core.FieldOf[CronJobID, CronJobMisfire](13),
+	Overlap:      core.FieldOf[CronJobID, CronJobOverlap](14),
+	Jitter:       core.FieldOf[CronJobID, int64](15),
+	StartsAt:     core.FieldOf[CronJobID, time.Time](16),
+	EndsAt:       core.FieldOf[CronJobID, time.Time](17),
+	Exclude:      core.OpaqueOf[CronJobID](18),
+	Timeout:      core.FieldOf[CronJobID, int64](19),
+	MaxAttempts:  core.FieldOf[CronJobID, int64](20),
+	Failures:     core.FieldOf[CronJobID, int64](21),
+	MaxFailures:  core.FieldOf[CronJobID, int64](22),
+	PingURL:      core.TextOf[CronJobID, string](23),
+	Declared:     core.OpaqueOf[CronJobID](24),
+	CronSchedule: core.TextOf[CronJobID, string](25),
+	CronZone:     core.TextOf[CronJobID, string](26),
 }
 
 // The forms of a question to cron_job and of its answer.
@@ -222,6 +466,16 @@ func (t *CronJobTable) Create(ctx context.Context, n CronJobNew) (*CronJob, erro
 func (t *CronJobTable) Update(ctx context.Context, id CronJobID, p CronJobPatch) (*CronJob, error) {
 	r := new(CronJob)
 	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *CronJobTable) UpdateIf(ctx context.Context, id CronJobID, where CronJobFilter, p CronJobPatch) (*CronJob, error) {
+	r := new(CronJob)
+	if err := t.core.UpdateIf(ctx, int64(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -316,16 +570,32 @@ func (t *CronJobTable) Exists(ctx context.Context, where CronJobFilter) (bool, e
 var cronJobSpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
+		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("200")}, Types: [3]string{"TEXT", "character varying(200)", "varchar(200)"}},
 		{Name: "description", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
-		{Name: "schedule", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
-		{Name: "action_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("64"), Options: []string{"predefined", "plugin", "http"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
-		{Name: "action_config", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "schedule", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("200")}, Types: [3]string{"TEXT", "character varying(200)", "varchar(200)"}},
+		{Name: "time_zone", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Null: true, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "action_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("64"), Options: []string{"predefined", "plugin", "http", "job", "mail", "webhook"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "action_config", Rules: check.Rules{Kind: check.JSON, Max: check.At("65536")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 		{Name: "enabled", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
 		{Name: "last_run", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "next_run", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "run_count", Rules: check.Rules{Kind: check.Int, Min: check.At("0")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "last_status", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"success", "error", "running"}}, Null: true, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "error", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
+		{Name: "misfire", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"once", "skip", "all"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "overlap", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"skip", "queue", "allow", "replace"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "jitter", Rules: check.Rules{Kind: check.Int, Min: check.At("0"), Max: check.At("86400")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "starts_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "ends_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "exclude", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "timeout", Rules: check.Rules{Kind: check.Int, Min: check.At("0"), Max: check.At("604800")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "max_attempts", Rules: check.Rules{Kind: check.Int, Min: check.At("1"), Max: check.At("100")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "failures", Rules: check.Rules{Kind: check.Int, Min: check.At("0")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "max_failures", Rules: check.Rules{Kind: check.Int, Min: check.At("0")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "ping_url", Rules: check.Rules{Kind: check.Text, Format: check.URL, Secret: true, Max: check.At("500")}, Null: true, Types: [3]string{"TEXT", "character varying(500)", "varchar(500)"}},
+		{Name: "declared", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "cron_schedule", Rules: check.Rules{Kind: check.Text, Max: check.At("200")}, Types: [3]string{"TEXT", "character varying(200)", "varchar(200)"}},
+		{Name: "cron_zone", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 	},
 	Fields: cronJobFields,
 	ID:     core.IDInteger,
@@ -344,7 +614,7 @@ var cronJobTableDef = core.TableDef{
 	Columns: cronJobSpec.Columns,
 	Indexes: []core.Index{
 		{Name: "cron_job_name_key", Columns: []int{1}, Unique: true},
-		{Name: "cron_job_next_run_where_enabled_idx", Columns: []int{8}, Partial: true},
+		{Name: "cron_job_next_run_where_enabled_idx", Columns: []int{9}, Partial: true},
 	},
 	Name: "cron_job",
 }
@@ -356,13 +626,29 @@ func cronJobFields(row any, buf []any) []any {
 		&r.Name,
 		&r.Description,
 		&r.Schedule,
+		&r.TimeZone,
 		(*string)(&r.ActionType),
 		&r.ActionConfig,
 		&r.Enabled,
 		&r.LastRun,
 		&r.NextRun,
 		&r.RunCount,
-		&r.LastStatus)
+		&r.LastStatus,
+		&r.Error,
+		(*string)(&r.Misfire),
+		(*string)(&r.Overlap),
+		&r.Jitter,
+		&r.StartsAt,
+		&r.EndsAt,
+		&r.Exclude,
+		&r.Timeout,
+		&r.MaxAttempts,
+		&r.Failures,
+		&r.MaxFailures,
+		&r.PingURL,
+		&r.Declared,
+		&r.CronSchedule,
+		&r.CronZone)
 }
 
 func cronJobNew(given, row any, m *core.Mask, _ time.Time) {
@@ -372,14 +658,30 @@ func cronJobNew(given, row any, m *core.Mask, _ time.Time) {
 	core.PutNull(m, 2, &r.Description, n.Description)
 	r.Schedule = n.Schedule
 	m.Add(3)
+	core.PutNull(m, 4, &r.TimeZone, n.TimeZone)
 	r.ActionType = n.ActionType
-	m.Add(4)
-	core.PutNull(m, 5, &r.ActionConfig, n.ActionConfig)
-	core.Put(m, 6, &r.Enabled, n.Enabled, true)
-	core.PutNull(m, 7, &r.LastRun, n.LastRun)
-	core.PutNull(m, 8, &r.NextRun, n.NextRun)
-	core.Put(m, 9, &r.RunCount, n.RunCount, 0)
-	core.PutNull(m, 10, &r.LastStatus, n.LastStatus)
+	m.Add(5)
+	core.PutNull(m, 6, &r.ActionConfig, n.ActionConfig)
+	core.Put(m, 7, &r.Enabled, n.Enabled, true)
+	core.PutNull(m, 8, &r.LastRun, n.LastRun)
+	core.PutNull(m, 9, &r.NextRun, n.NextRun)
+	core.Put(m, 10, &r.RunCount, n.RunCount, 0)
+	core.PutNull(m, 11, &r.LastStatus, n.LastStatus)
+	core.PutNull(m, 12, &r.Error, n.Error)
+	core.Put(m, 13, &r.Misfire, n.Misfire, CronJobMisfireOnce)
+	core.Put(m, 14, &r.Overlap, n.Overlap, CronJobOverlapSkip)
+	core.Put(m, 15, &r.Jitter, n.Jitter, 0)
+	core.PutNull(m, 16, &r.StartsAt, n.StartsAt)
+	core.PutNull(m, 17, &r.EndsAt, n.EndsAt)
+	core.PutNull(m, 18, &r.Exclude, n.Exclude)
+	core.Put(m, 19, &r.Timeout, n.Timeout, 0)
+	core.Put(m, 20, &r.MaxAttempts, n.MaxAttempts, 1)
+	core.Put(m, 21, &r.Failures, n.Failures, 0)
+	core.Put(m, 22, &r.MaxFailures, n.MaxFailures, 0)
+	core.PutNull(m, 23, &r.PingURL, n.PingURL)
+	core.PutNull(m, 24, &r.Declared, n.Declared)
+	core.Put(m, 25, &r.CronSchedule, n.CronSchedule, "")
+	core.Put(m, 26, &r.CronZone, n.CronZone, "")
 }
 
 func cronJobPatch(given, row any, m *core.Mask) {
@@ -387,11 +689,585 @@ func cronJobPatch(given, row any, m *core.Mask) {
 	core.Patch(m, 1, &r.Name, p.Name)
 	core.PutNull(m, 2, &r.Description, p.Description)
 	core.Patch(m, 3, &r.Schedule, p.Schedule)
-	core.Patch(m, 4, &r.ActionType, p.ActionType)
-	core.PutNull(m, 5, &r.ActionConfig, p.ActionConfig)
-	core.Patch(m, 6, &r.Enabled, p.Enabled)
-	core.PutNull(m, 7, &r.LastRun, p.LastRun)
-	core.PutNull(m, 8, &r.NextRun, p.NextRun)
-	core.Patch(m, 9, &r.RunCount, p.RunCount)
-	core.PutNull(m, 10, &r.LastStatus, p.LastStatus)
+	core.PutNull(m, 4, &r.TimeZone, p.TimeZone)
+	core.Patch(m, 5, &r.ActionType, p.ActionType)
+	core.PutNull(m, 6, &r.ActionConfig, p.ActionConfig)
+	core.Patch(m, 7, &r.Enabled, p.Enabled)
+	core.PutNull(m, 8, &r.LastRun, p.LastRun)
+	core.PutNull(m, 9, &r.NextRun, p.NextRun)
+	core.Patch(m, 10, &r.RunCount, p.RunCount)
+	core.PutNull(m, 11, &r.LastStatus, p.LastStatus)
+	core.PutNull(m, 12, &r.Error, p.Error)
+	core.Patch(m, 13, &r.Misfire, p.Misfire)
+	core.Patch(m, 14, &r.Overlap, p.Overlap)
+	core.Patch(m, 15, &r.Jitter, p.Jitter)
+	core.PutNull(m, 16, &r.StartsAt, p.StartsAt)
+	core.PutNull(m, 17, &r.EndsAt, p.EndsAt)
+	core.PutNull(m, 18, &r.Exclude, p.Exclude)
+	core.Patch(m, 19, &r.Timeout, p.Timeout)
+	core.Patch(m, 20, &r.MaxAttempts, p.MaxAttempts)
+	core.Patch(m, 21, &r.Failures, p.Failures)
+	core.Patch(m, 22, &r.MaxFailures, p.MaxFailures)
+	core.PutNull(m, 23, &r.PingURL, p.PingURL)
+	core.PutNull(m, 24, &r.Declared, p.Declared)
+	core.Patch(m, 25, &r.CronSchedule, p.CronSchedule)
+	core.Patch(m, 26, &r.CronZone, p.CronZone)
+}
+
+func cronJobScheduled(r *CronJob) *scheduler.Job {
+	return &scheduler.Job{
+		ActionConfig: r.ActionConfig.V,
+		ActionType:   string(r.ActionType),
+		Enabled:      r.Enabled,
+		EndsAt:       r.EndsAt.V,
+		Error:        r.Error.V,
+		Exclude:      r.Exclude.V,
+		Failures:     r.Failures,
+		ID:           int64(r.ID),
+		Jitter:       r.Jitter,
+		LastRun:      r.LastRun.V,
+		LastStatus:   string(r.LastStatus.V),
+		MaxAttempts:  r.MaxAttempts,
+		MaxFailures:  r.MaxFailures,
+		Misfire:      string(r.Misfire),
+		Name:         r.Name,
+		NextRun:      r.NextRun.V,
+		Overlap:      string(r.Overlap),
+		PingURL:      r.PingURL.V,
+		Planned:      r.CronSchedule,
+		PlannedZone:  r.CronZone,
+		RunCount:     r.RunCount,
+		Schedule:     r.Schedule,
+		StartsAt:     r.StartsAt.V,
+		Timeout:      r.Timeout,
+		Zone:         r.TimeZone.V,
+	}
+}
+
+func cronJobRun(r *CronRun) *scheduler.RunRow {
+	return &scheduler.RunRow{
+		ActionConfig: r.ActionConfig.V,
+		ActionType:   r.ActionType,
+		Due:          r.DueAt,
+		Error:        r.Error.V,
+		ID:           int64(r.ID),
+		Job:          int64(r.JobID.V),
+		JobName:      r.JobName,
+		MaxAttempts:  r.MaxAttempts,
+		Status:       string(r.Status),
+		Timeout:      r.Timeout,
+		Trigger:      string(r.TriggeredBy),
+		Waits:        r.Waits,
+	}
+}
+
+var cronJobCron = scheduler.Spec{
+	Add: func(ctx context.Context, c *core.Conn, list []*scheduler.RunRow) error {
+		t := CronRunTable{core.Bind(c, &cronRunSpec)}
+		ns := make([]CronRunNew, len(list))
+		for i, d := range list {
+			ns[i] = CronRunNew{
+				ActionConfig: rows.OptJSON(d.ActionConfig),
+				ActionType:   d.ActionType,
+				DueAt:        d.Due,
+				EndedAt:      store.Set(c.DB().Clock()),
+				Error:        rows.Opt(d.Error),
+				JobID:        rows.Opt(CronJobID(d.Job)),
+				JobName:      d.JobName,
+				MaxAttempts:  store.Set(d.MaxAttempts),
+				Output:       rows.Opt(d.Output),
+				Status:       store.Set(CronRunStatus(d.Status)),
+				Timeout:      store.Set(d.Timeout),
+				TriggeredBy:  CronRunTriggeredBy(d.Trigger),
+				Waits:        store.Set(d.Waits),
+			}
+		}
+		ids, err := t.CreateMany(ctx, ns)
+		for i, id := range ids {
+			list[i].ID = int64(id)
+		}
+		return err
+	},
+	Between: func(ctx context.Context, c *core.Conn, job int64, from, before time.Time) iter.Seq2[*scheduler.RunRow, error] {
+		t := CronRunTable{core.Bind(c, &cronRunSpec)}
+		return rows.Each(t.All(ctx, CronRunQuery{Where: store.And(CronRunFields.JobID.Eq(CronJobID(job)), CronRunFields.DueAt.Gte(from), CronRunFields.DueAt.Lt(before))}), cronJobRun)
+	},
+	Blank: func() any {
+		return new(CronJobNew)
+	},
+	Cancel: func(ctx context.Context, c *core.Conn, id int64) error {
+		t := CronRunTable{core.Bind(c, &cronRunSpec)}
+		return t.Cancel(ctx, CronRunID(id))
+	},
+	Columns: map[string]int{
+		"action_config": 6,
+		"action_type":   5,
+		"cron_schedule": 25,
+		"cron_zone":     26,
+		"declared":      24,
+		"enabled":       7,
+		"ends_at":       17,
+		"error":         12,
+		"exclude":       18,
+		"failures":      21,
+		"jitter":        15,
+		"last_run":      8,
+		"last_status":   11,
+		"max_attempts":  20,
+		"max_failures":  22,
+		"misfire":       13,
+		"name":          1,
+		"next_run":      9,
+		"overlap":       14,
+		"ping_url":      23,
+		"run_count":     10,
+		"schedule":      3,
+		"starts_at":     16,
+		"time_zone":     4,
+		"timeout":       19,
+	},
+	Disable: core.Statement{
+		Text: [3]string{
+			`UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, enabled = 0, error = ?
+WHERE id = ?`,
+			`UPDATE cron_job
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, enabled = FALSE, error = $4
+WHERE id = $5`,
+			`UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, enabled = FALSE, error = ?
+WHERE id = ?`,
+		},
+		Order: [3][]int{{4, 6, 7, 11, 0}, {4, 6, 7, 11, 0}, {4, 6, 7, 11, 0}},
+	},
+	Earlier: func(ctx context.Context, c *core.Conn, job, run int64, most int) (int, error) {
+		t := CronRunTable{core.Bind(c, &cronRunSpec)}
+		return t.Count(ctx, store.And(CronRunFields.JobID.Eq(CronJobID(job)), CronRunFields.Status.In(CronRunStatusPending, CronRunStatusRunning), CronRunFields.ID.Lt(CronRunID(run))), most)
+	},
+	End: core.Statement{
+		Text: [3]string{
+			`UPDATE cron_job
+SET last_status = ?, error = ?, failures = failures * ? + ?
+WHERE id IN (SELECT value FROM json_each(?))`,
+			`UPDATE cron_job
+SET last_status = $1, error = $2, failures = failures * $3::bigint + $4::bigint
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM cron_job AS due
+WHERE due.id = ANY($5::bigint[])
+ORDER BY due.id
+FOR NO KEY UPDATE
+))`,
+			`UPDATE cron_job
+SET last_status = ?, error = ?, failures = failures * ? + ?
+WHERE id IN (?)`,
+		},
+		Order: [3][]int{{10, 11, 12, 13, 1}, {10, 11, 12, 13, 1}, {10, 11, 12, 13, 1}},
+	},
+	Ending: func(ctx context.Context, c *core.Conn, job int64, since time.Time) iter.Seq2[*scheduler.RunRow, error] {
+		t := CronRunTable{core.Bind(c, &cronRunSpec)}
+		return rows.Each(t.All(ctx, CronRunQuery{Where: store.And(CronRunFields.JobID.Eq(CronJobID(job)), CronRunFields.Waits.Eq(true), CronRunFields.Status.Eq(CronRunStatusCancelled), CronRunFields.EndedAt.Gte(since))}), cronJobRun)
+	},
+	Enqueue: func(ctx context.Context, c *core.Conn, list []*scheduler.RunRow) error {
+		t := CronRunTable{core.Bind(c, &cronRunSpec)}
+		ns := make([]CronRunNew, len(list))
+		for i, d := range list {
+			ns[i] = CronRunNew{
+				ActionConfig: rows.OptJSON(d.ActionConfig),
+				ActionType:   d.ActionType,
+				DueAt:        d.Due,
+				JobID:        rows.Opt(CronJobID(d.Job)),
+				JobName:      d.JobName,
+				MaxAttempts:  store.Set(d.MaxAttempts),
+				Timeout:      store.Set(d.Timeout),
+				TriggeredBy:  CronRunTriggeredBy(d.Trigger),
+				Waits:        store.Set(d.Waits),
+			}
+		}
+		ids, err := t.EnqueueMany(ctx, ns)
+		for i, id := range ids {
+			list[i].ID = int64(id)
+		}
+		return err
+	},
+	Hold: core.Statement{
+		Text: [3]string{
+			`SELECT id, status
+FROM cron_runs
+WHERE id IN (SELECT value FROM json_each(?))
+ORDER BY id`,
+			`SELECT id, status
+FROM cron_runs
+WHERE id = ANY($1::bigint[])
+ORDER BY id
+FOR UPDATE SKIP LOCKED`,
+			`SELECT id, status
+FROM cron_runs
+WHERE id IN (?)
+ORDER BY id
+FOR UPDATE SKIP LOCKED`,
+		},
+		Order: [3][]int{{1}, {1}, {1}},
+	},
+	JobOf: func(row any) *scheduler.Job {
+		return cronJobScheduled(row.(*CronJob))
+	},
+	Jobs: "cron_job",
+	Live: func(ctx context.Context, c *core.Conn, jobs []int64) iter.Seq2[*scheduler.RunRow, error] {
+		t := CronRunTable{core.Bind(c, &cronRunSpec)}
+		ids := make([]CronJobID, len(jobs))
+		for i, id := range jobs {
+			ids[i] = CronJobID(id)
+		}
+		return rows.Each(t.All(ctx, CronRunQuery{Where: store.And(CronRunFields.JobID.In(ids...), CronRunFields.Status.In(CronRunStatusPending, CronRunStatusRunning))}), cronJobRun)
+	},
+	Look: core.Statement{
+		Text: [3]string{
+			`SELECT id, next_run
+FROM cron_job
+WHERE (enabled = 1 AND (next_run <= ? OR cron_schedule <> schedule
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END))
+  OR (enabled = 0 AND cron_schedule <> '')
+ORDER BY next_run, id
+LIMIT ?`,
+			`SELECT id, next_run
+FROM cron_job
+WHERE (enabled = TRUE AND (next_run <= $1 OR cron_schedule <> schedule
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN $2 ELSE time_zone END))
+  OR (enabled = FALSE AND cron_schedule <> '')
+ORDER BY next_run, id
+LIMIT $3`,
+			`SELECT id, next_run
+FROM cron_job
+WHERE (enabled = TRUE AND (next_run <= ? OR cron_schedule <> schedule
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END))
+  OR (enabled = FALSE AND cron_schedule <> '')
+ORDER BY next_run, id
+LIMIT ?`,
+		},
+		Order: [3][]int{{2, 7, 3}, {2, 7, 3}, {2, 7, 3}},
+	},
+	Move: core.Statement{
+		Text: [3]string{
+			`UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
+WHERE id IN (SELECT value FROM json_each(?)) AND next_run = ?`,
+			`UPDATE cron_job
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, last_run = $4, last_status = $5, error = $6, run_count = run_count + $7::bigint
+WHERE id = ANY($8::bigint[]) AND next_run = $9`,
+			`UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
+WHERE id IN (?) AND COALESCE(next_run) = ?`,
+		},
+		Order: [3][]int{{4, 6, 7, 8, 10, 11, 9, 1, 5}, {4, 6, 7, 8, 10, 11, 9, 1, 5}, {4, 6, 7, 8, 10, 11, 9, 1, 5}},
+	},
+	Plan: core.Statement{
+		Text: [3]string{
+			`UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_status = ?, error = ?
+WHERE id IN (SELECT value FROM json_each(?))`,
+			`UPDATE cron_job
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, last_status = $4, error = $5
+WHERE id = ANY($6::bigint[])`,
+			`UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_status = ?, error = ?
+WHERE id IN (?)`,
+		},
+		Order: [3][]int{{4, 6, 7, 10, 11, 1}, {4, 6, 7, 10, 11, 1}, {4, 6, 7, 10, 11, 1}},
+	},
+	Project: cronJobProject,
+	Rows:    &cronJobSpec,
+	RunOf: func(row any) *scheduler.RunRow {
+		return cronJobRun(row.(*CronRun))
+	},
+	Runs: "cron_runs",
+	SetOutput: func(ctx context.Context, c *core.Conn, id int64, output string) error {
+		t := CronRunTable{core.Bind(c, &cronRunSpec)}
+		_, err := t.Update(ctx, CronRunID(id), CronRunPatch{Output: store.Set(output)})
+		return err
+	},
+	SetWaits: func(ctx context.Context, c *core.Conn, id int64, waits bool) error {
+		t := CronRunTable{core.Bind(c, &cronRunSpec)}
+		_, err := t.Update(ctx, CronRunID(id), CronRunPatch{Waits: store.Set(waits)})
+		return err
+	},
+	States: scheduler.States{
+		Cancelled: "cancelled",
+		Dead:      "error",
+		Done:      "success",
+		Ready:     "pending",
+		Running:   "running",
+	},
+	Take: core.Statement{
+		Text: [3]string{
+			`SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+FROM cron_job
+WHERE id IN (SELECT value FROM json_each(?))
+ORDER BY id`,
+			`SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+FROM cron_job
+WHERE id = ANY($1::bigint[])
+ORDER BY id
+FOR UPDATE SKIP LOCKED`,
+			`SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+FROM cron_job
+WHERE id IN (?)
+ORDER BY id
+FOR UPDATE SKIP LOCKED`,
+		},
+		Order: [3][]int{{1}, {1}, {1}},
+	},
+	Taken: func(ctx context.Context, c *core.Conn, st *core.Statement, args []any) ([]*scheduler.Job, error) {
+		list, err := core.Many(ctx, c, st, args, func(r *CronJob) []any {
+			return cronJobFields(r, nil)
+		})
+		jobs := make([]*scheduler.Job, len(list))
+		for i := range list {
+			jobs[i] = cronJobScheduled(&list[i])
+		}
+		return jobs, err
+	},
+}
+
+func cronJobProject(db *core.DB) *project.Project {
+	return &project.Project{
+		DB: db,
+		Datatypes: []project.Datatype{
+			{
+				Cache: func(c *core.Conn) backend.Backend {
+					return CacheEntryTable{core.Bind(c, &cacheEntrySpec)}.CacheBackend()
+				},
+				Invalidate: func(ctx context.Context, c *core.Conn, tags []string) (int64, error) {
+					return table.Invalidate(ctx, c, &cacheEntryCache, tags)
+				},
+				Name: "cache_entry",
+				New: func() any {
+					return new(CacheEntryNew)
+				},
+				Patch: func() any {
+					return new(CacheEntryPatch)
+				},
+				Rows: &cacheEntrySpec,
+				Sweep: func(ctx context.Context, c *core.Conn) (int64, error) {
+					return table.Sweep(ctx, c, &cacheEntryCache)
+				},
+			},
+			{
+				Name: "cron_job",
+				New: func() any {
+					return new(CronJobNew)
+				},
+				Patch: func() any {
+					return new(CronJobPatch)
+				},
+				Rows: &cronJobSpec,
+			},
+			{
+				Name: "cron_runs",
+				New: func() any {
+					return new(CronRunNew)
+				},
+				Patch: func() any {
+					return new(CronRunPatch)
+				},
+				Rows: &cronRunSpec,
+			},
+			{
+				Name: "datatypes",
+				New: func() any {
+					return new(DatatypeNew)
+				},
+				Patch: func() any {
+					return new(DatatypePatch)
+				},
+				Rows: &datatypeSpec,
+			},
+			{
+				CheckMessage: func(m project.Message) error {
+					return outbox.CheckMessage(&emailQueueMail, mail.Message{
+						From:           m.From,
+						HTML:           m.HTML,
+						IdempotencyKey: m.IdempotencyKey,
+						Plain:          m.Plain,
+						Subject:        m.Subject,
+						To:             m.To,
+					})
+				},
+				Name: "email_queue",
+				New: func() any {
+					return new(EmailQueueNew)
+				},
+				Patch: func() any {
+					return new(EmailQueuePatch)
+				},
+				Rows: &emailQueueSpec,
+				Send: func(ctx context.Context, c *core.Conn, m project.Message) (int64, error) {
+					return outbox.SendOne(ctx, c, &emailQueueMail, mail.Message{
+						From:           m.From,
+						HTML:           m.HTML,
+						IdempotencyKey: m.IdempotencyKey,
+						Plain:          m.Plain,
+						Subject:        m.Subject,
+						To:             m.To,
+					})
+				},
+			},
+			{
+				Name: "email_suppressions",
+				New: func() any {
+					return new(EmailSuppressionNew)
+				},
+				Patch: func() any {
+					return new(EmailSuppressionPatch)
+				},
+				Rows: &emailSuppressionSpec,
+			},
+			{
+				Name: "fetch_requests",
+				New: func() any {
+					return new(FetchRequestNew)
+				},
+				Patch: func() any {
+					return new(FetchRequestPatch)
+				},
+				Rows: &fetchRequestSpec,
+			},
+			{
+				Name: "fields",
+				New: func() any {
+					return new(FieldNew)
+				},
+				Patch: func() any {
+					return new(FieldPatch)
+				},
+				Rows: &fieldSpec,
+			},
+			{
+				Kinds: map[string]project.Kind{
+					"image_optimize": project.KindOf("image_optimize", imageOptimizeRules, func(ctx context.Context, c *core.Conn, p ImageOptimize) (any, error) {
+						t := JobQueueTable{core.Bind(c, &jobQueueSpec)}
+						row, err := t.EnqueueImageOptimize(ctx, p)
+						if err != nil {
+							return nil, err
+						}
+						return row.ID, nil
+					}),
+					"import_data": project.KindOf("import_data", importDataRules, func(ctx context.Context, c *core.Conn, p ImportData) (any, error) {
+						t := JobQueueTable{core.Bind(c, &jobQueueSpec)}
+						row, err := t.EnqueueImportData(ctx, p)
+						if err != nil {
+							return nil, err
+						}
+						return row.ID, nil
+					}),
+				},
+				Name: "job_queue",
+				New: func() any {
+					return new(JobQueueNew)
+				},
+				Patch: func() any {
+					return new(JobQueuePatch)
+				},
+				Rows: &jobQueueSpec,
+			},
+			{
+				Name: "route_webhooks",
+				New: func() any {
+					return new(RouteWebhookNew)
+				},
+				Patch: func() any {
+					return new(RouteWebhookPatch)
+				},
+				Rows: &routeWebhookSpec,
+			},
+			{
+				Name: "routes",
+				New: func() any {
+					return new(RouteNew)
+				},
+				Patch: func() any {
+					return new(RoutePatch)
+				},
+				Rows: &routeSpec,
+			},
+			{
+				Cleanup: webhookDeliveryRetain.Cleanup,
+				Name:    "webhook_deliveries",
+				New: func() any {
+					return new(WebhookDeliveryNew)
+				},
+				Patch: func() any {
+					return new(WebhookDeliveryPatch)
+				},
+				Rows: &webhookDeliverySpec,
+			},
+			{
+				Deliver: delivery.Deliverer(&webhookQueueWebhooks, "cron"),
+				Name:    "webhook_queue",
+				New: func() any {
+					return new(WebhookQueueNew)
+				},
+				Patch: func() any {
+					return new(WebhookQueuePatch)
+				},
+				Rows: &webhookQueueSpec,
+			},
+		},
+	}
+}
+
+// RunNow adds a run of the job for now, beside those of its schedule, also where it is not
+// enabled, and returns the run's id; Await of CronRuns waits for its end. Where a run of the job is
+// under way, its overlap says what happens: with skip the error is cron.ErrRunning. It returns
+// store.ErrNotFound without the job.
+func (t *CronJobTable) RunNow(ctx context.Context, id CronJobID) (CronRunID, error) {
+	run, err := scheduler.RunNow(ctx, t.Conn(), &cronJobCron, int64(id))
+	return CronRunID(run), err
+}
+
+// Pause disables the job: it has no further instant until Resume. Runs that were added before
+// stay. It returns store.ErrNotFound without the job.
+func (t *CronJobTable) Pause(ctx context.Context, id CronJobID) error {
+	return scheduler.Pause(ctx, t.Conn(), &cronJobCron, int64(id))
+}
+
+// Resume enables the job: its next instant is the first one from now on, and those that passed
+// meanwhile are not made up for. It returns store.ErrNotFound without the job.
+func (t *CronJobTable) Resume(ctx context.Context, id CronJobID) error {
+	return scheduler.Resume(ctx, t.Conn(), &cronJobCron, int64(id))
+}
+
+// Next returns the next n instants of the job, at most 1,000 and fewer where it ends, jitter included; none where it is
+// not enabled. Its error is about the schedule, or store.ErrNotFound without the job.
+func (t *CronJobTable) Next(ctx context.Context, id CronJobID, n int) ([]time.Time, error) {
+	return scheduler.Next(ctx, t.Conn(), &cronJobCron, int64(id), n)
+}
+
+// Backfill adds a run for each instant of the schedule from a moment on and before another, but
+// for those that have one, and returns how many. Both are in the past, and there are at
+// most 1,000 instants between them. The runs take place one after the other, whatever
+// the job's overlap is.
+func (t *CronJobTable) Backfill(ctx context.Context, id CronJobID, from, before time.Time) (int, error) {
+	return scheduler.Backfill(ctx, t.Conn(), &cronJobCron, int64(id), from, before)
+}
+
+// History returns the runs of the job that were added last, the latest first: at most n, and
+// those that the retention of cron_runs has left.
+func (t *CronJobTable) History(ctx context.Context, id CronJobID, n int) ([]CronRun, error) {
+	runs := CronRunTable{core.Bind(t.Conn(), &cronRunSpec)}
+	page, err := runs.List(ctx, CronRunQuery{
+		Limit: n,
+		Sort:  []CronRunSort{CronRunFields.ID.Desc()},
+		Where: CronRunFields.JobID.Eq(id),
+	})
+	return page.Items, err
+}
+
+func init() {
+	cronJobSpec.Effects = []core.Effect{
+		{On: core.Created | core.Updated, Rows: true, Announce: "cron_job", Wanted: scheduler.Wanted(&cronJobCron), Run: scheduler.Check(&cronJobCron)},
+	}
+	cronJobSpec.Cascades = []core.Cascade{
+		{Spec: &cronRunSpec, Column: 1, SetNull: true},
+	}
 }

@@ -7,12 +7,22 @@ package generated
 import (
 	"context"
 	_ "embed"
+	"errors"
+	"iter"
 
 	"github.com/hegner123/modulagen/runtime/cache/table"
+	"github.com/hegner123/modulagen/runtime/catalogue"
+	"github.com/hegner123/modulagen/runtime/cron"
+	"github.com/hegner123/modulagen/runtime/cron/scheduler"
+	"github.com/hegner123/modulagen/runtime/mail"
+	"github.com/hegner123/modulagen/runtime/mail/outbox"
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/core/rows"
+	"github.com/hegner123/modulagen/runtime/webhook"
+	"github.com/hegner123/modulagen/runtime/webhook/delivery"
 )
 
 // This file was generated for this version of the runtime. Where the name does
@@ -24,24 +34,36 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
-	CacheEntry        CacheEntryTable      // Cache Entries
-	CronJob           CronJobTable         // Cron Jobs
-	EmailQueue        EmailQueueTable      // Email Queue
-	FetchRequests     FetchRequestTable    // Fetch Requests
-	JobQueue          JobQueueTable        // Background Jobs
-	RouteWebhooks     RouteWebhookTable    // Route Webhooks
-	WebhookDeliveries WebhookDeliveryTable // Webhook Deliveries
+	CacheEntry        CacheEntryTable       // Cache Entries
+	CronJob           CronJobTable          // Cron Jobs
+	CronRuns          CronRunTable          // Cron Runs
+	Datatypes         DatatypeTable         // Datatypes
+	EmailQueue        EmailQueueTable       // Email Queue
+	EmailSuppressions EmailSuppressionTable // Email Suppressions
+	FetchRequests     FetchRequestTable     // Fetch Requests
+	Fields            FieldTable            // Fields
+	JobQueue          JobQueueTable         // Background Jobs
+	RouteWebhooks     RouteWebhookTable     // Route Webhooks
+	Routes            RouteTable            // Routes
+	WebhookDeliveries WebhookDeliveryTable  // Webhook Deliveries
+	WebhookQueue      WebhookQueueTable     // Webhook Queue
 }
 
 func bind(c *core.Conn) Tables {
 	return Tables{
 		CacheEntry:        CacheEntryTable{core.Bind(c, &cacheEntrySpec)},
 		CronJob:           CronJobTable{core.Bind(c, &cronJobSpec)},
+		CronRuns:          CronRunTable{core.Bind(c, &cronRunSpec)},
+		Datatypes:         DatatypeTable{core.Bind(c, &datatypeSpec)},
 		EmailQueue:        EmailQueueTable{core.Bind(c, &emailQueueSpec)},
+		EmailSuppressions: EmailSuppressionTable{core.Bind(c, &emailSuppressionSpec)},
 		FetchRequests:     FetchRequestTable{core.Bind(c, &fetchRequestSpec)},
+		Fields:            FieldTable{core.Bind(c, &fieldSpec)},
 		JobQueue:          JobQueueTable{core.Bind(c, &jobQueueSpec)},
 		RouteWebhooks:     RouteWebhookTable{core.Bind(c, &routeWebhookSpec)},
+		Routes:            RouteTable{core.Bind(c, &routeSpec)},
 		WebhookDeliveries: WebhookDeliveryTable{core.Bind(c, &webhookDeliverySpec)},
+		WebhookQueue:      WebhookQueueTable{core.Bind(c, &webhookQueueSpec)},
 	}
 }
 
@@ -68,6 +90,9 @@ func Open(ctx context.Context, dsn string, opts Options) (*DB, error) {
 	s, err := core.Open(ctx, dsn, &schema, opts)
 	if err != nil {
 		return nil, err
+	}
+	if err := catalogue.Fill(ctx, s, &catalogueSpec); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return &DB{Tables: bind(s.Conn()), store: s}, nil
 }
@@ -113,30 +138,329 @@ var schema = core.Schema{
 		cacheEntryChangeTableDef,
 		cacheEntryTagTableDef,
 		cronJobTableDef,
+		cronRunTableDef,
+		datatypeTableDef,
 		emailQueueTableDef,
+		emailSuppressionTableDef,
 		fetchRequestTableDef,
+		fieldTableDef,
 		jobQueueTableDef,
 		queueLimitTableDef,
 		routeWebhookTableDef,
+		routeTableDef,
 		webhookDeliveryTableDef,
+		webhookQueueTableDef,
+	},
+}
+
+var catalogueSpec = catalogue.Spec{
+	Datatypes: &catalogue.Table{
+		Add: func(ctx context.Context, c *core.Conn, list []*catalogue.Entry) error {
+			t := DatatypeTable{core.Bind(c, &datatypeSpec)}
+			ns := make([]DatatypeNew, len(list))
+			for i, d := range list {
+				ns[i] = DatatypeNew{
+					Defined:     store.Set(d.Defined),
+					Description: rows.Opt(d.Help),
+					Label:       d.Label,
+					Name:        d.Key,
+				}
+			}
+			ids, err := t.CreateMany(ctx, ns)
+			for i, id := range ids {
+				list[i].ID = int64(id)
+			}
+			return err
+		},
+		All: func(ctx context.Context, c *core.Conn) iter.Seq2[*catalogue.Entry, error] {
+			t := DatatypeTable{core.Bind(c, &datatypeSpec)}
+			return rows.Each(t.All(ctx, DatatypeQuery{}), catalogueDatatype)
+		},
+		Set: func(ctx context.Context, c *core.Conn, d *catalogue.Entry) error {
+			t := DatatypeTable{core.Bind(c, &datatypeSpec)}
+			_, err := t.Update(ctx, DatatypeID(d.ID), DatatypePatch{
+				Defined:     store.Set(d.Defined),
+				Description: rows.OrNull(d.Help),
+				Label:       store.Set(d.Label),
+				Name:        store.Set(d.Key),
+			})
+			return err
+		},
+	},
+	Defined: []catalogue.Datatype{
+		{Name: "cache_entry", Label: "Cache Entries", Description: "A cached value under a key, until it expires.", Route: "cache", Fields: []catalogue.Field{
+			{Name: "key", Label: "Cache Key", Type: "text"},
+			{Name: "value", Label: "Cache Value", Type: "bytes", Help: "Encoded; JSON unless the program chose otherwise."},
+			{Name: "expires_at", Label: "Expires at", Type: "datetime", Help: "Empty means never."},
+			{Name: "created_at", Label: "Created at", Type: "datetime"},
+			{Name: "hit_count", Label: "Hit count", Type: "number"},
+			{Name: "tags", Label: "Tags", Type: "text", Help: "Tags with commas between, for people; the cache looks them up elsewhere."},
+		}},
+		{Name: "cron_job", Label: "Cron Jobs", Description: "A schedule, what it runs, and how the last run ended.", Route: "cron-jobs", Fields: []catalogue.Field{
+			{Name: "name", Label: "Job Name", Type: "text"},
+			{Name: "description", Label: "Description", Type: "textarea"},
+			{Name: "schedule", Label: "Schedule", Type: "text", Help: "A cron expression, such as */5 * * * *"},
+			{Name: "time_zone", Label: "Time zone", Type: "text", Help: "An IANA name, such as Europe/Berlin; empty: that of the process, which is UTC unless it says otherwise."},
+			{Name: "action_type", Label: "Action type", Type: "select"},
+			{Name: "action_config", Label: "Action config", Type: "json", Help: "Settings of the action."},
+			{Name: "enabled", Label: "Enabled", Type: "boolean"},
+			{Name: "last_run", Label: "Last run", Type: "datetime", Help: "When the last run was made."},
+			{Name: "next_run", Label: "Next run", Type: "datetime", Help: "The next instant, jitter included; empty: none."},
+			{Name: "run_count", Label: "Run count", Type: "number"},
+			{Name: "last_status", Label: "Last status", Type: "select"},
+			{Name: "error", Label: "Error", Type: "textarea", Help: "Why the last run failed, or what is wrong with the job."},
+			{Name: "misfire", Label: "Misfire", Type: "select", Help: "What becomes of instants that nothing ran at: one run for all of them, none, or each."},
+			{Name: "overlap", Label: "Overlap", Type: "select", Help: "What becomes of a run that is due while another one is under way."},
+			{Name: "jitter", Label: "Jitter", Type: "number", Help: "Seconds over which jobs of one instant are spread, the same for a job each time."},
+			{Name: "starts_at", Label: "Starts at", Type: "datetime", Help: "No instant before it."},
+			{Name: "ends_at", Label: "Ends at", Type: "datetime", Help: "No instant from it on."},
+			{Name: "exclude", Label: "Exclude", Type: "json", Help: "Days without an instant, a list such as [\"2026-12-24/2027-01-01\", \"12-25\", \"sun\"]."},
+			{Name: "timeout", Label: "Timeout", Type: "number", Help: "Seconds that a run may take; 0: as long as it likes."},
+			{Name: "max_attempts", Label: "Max attempts", Type: "number", Help: "How often a run that fails is tried."},
+			{Name: "failures", Label: "Failures", Type: "number", Help: "Runs that failed since the last one that did not."},
+			{Name: "max_failures", Label: "Max failures", Type: "number", Help: "After how many failures in a row the job is disabled; 0: never."},
+			{Name: "ping_url", Label: "Ping URL", Type: "url", Help: "Requested after each run, for a monitor outside; with /fail after one that failed."},
+			{Name: "declared", Label: "Declared", Type: "json", Help: "What modulagen.yaml said of it last, where it is declared there."},
+		}},
+		{Name: "cron_runs", Label: "Cron Runs", Description: "A run of a cron job, for one instant of its schedule.", Route: "cron-runs", Fields: []catalogue.Field{
+			{Name: "job_id", Label: "Job", Type: "reference", Help: "Empty once the job is deleted."},
+			{Name: "job_name", Label: "Job name", Type: "text", Help: "As it was when the run was added."},
+			{Name: "due_at", Label: "Due at", Type: "datetime", Help: "The instant of the schedule."},
+			{Name: "triggered_by", Label: "Triggered by", Type: "select"},
+			{Name: "action_type", Label: "Action type", Type: "text"},
+			{Name: "action_config", Label: "Action config", Type: "json"},
+			{Name: "timeout", Label: "Timeout", Type: "number", Help: "Seconds that the run may take; 0: as long as it likes."},
+			{Name: "waits", Label: "Waits", Type: "boolean", Help: "For earlier runs of the job."},
+			{Name: "status", Label: "Status", Type: "select"},
+			{Name: "attempts", Label: "Attempts", Type: "number"},
+			{Name: "max_attempts", Label: "Max attempts", Type: "number"},
+			{Name: "run_at", Label: "Run at", Type: "datetime", Help: "When the next attempt is due."},
+			{Name: "started_at", Label: "Started at", Type: "datetime"},
+			{Name: "ended_at", Label: "Ended at", Type: "datetime"},
+			{Name: "claimed_by", Label: "Claimed by", Type: "text", Help: "The process that ran it."},
+			{Name: "error", Label: "Error", Type: "textarea"},
+			{Name: "output", Label: "Output", Type: "textarea", Help: "The beginning of what the action wrote."},
+			{Name: "created_at", Label: "Created at", Type: "datetime"},
+		}},
+		{Name: "datatypes", Label: "Datatypes", Description: "A datatype that the project defines.", Route: "datatypes", Fields: []catalogue.Field{
+			{Name: "name", Label: "Name", Type: "text"},
+			{Name: "label", Label: "Label", Type: "text"},
+			{Name: "description", Label: "Description", Type: "textarea"},
+			{Name: "defined", Label: "Defined", Type: "boolean", Help: "The definitions of the program that was started last have it."},
+		}},
+		{Name: "email_queue", Label: "Email Queue", Description: "A message of mail that is to be sent, or was.", Route: "email-queue", Fields: []catalogue.Field{
+			{Name: "to", Label: "To", Type: "textarea", Help: "Addresses, with commas between them."},
+			{Name: "from", Label: "From", Type: "text"},
+			{Name: "subject", Label: "Subject", Type: "text"},
+			{Name: "body_html", Label: "Body HTML", Type: "richtext"},
+			{Name: "body_plain", Label: "Body plain", Type: "textarea"},
+			{Name: "status", Label: "Status", Type: "select"},
+			{Name: "attempts", Label: "Attempts", Type: "number"},
+			{Name: "max_attempts", Label: "Max attempts", Type: "number"},
+			{Name: "last_attempt", Label: "Last attempt", Type: "datetime"},
+			{Name: "error", Label: "Error", Type: "textarea"},
+			{Name: "send_at", Label: "Send at", Type: "datetime", Help: "When the message becomes due."},
+			{Name: "sent_at", Label: "Sent at", Type: "datetime", Help: "When a server accepted it."},
+			{Name: "ended_at", Label: "Ended at", Type: "datetime", Help: "When it was sent, failed, was cancelled or became unknown."},
+			{Name: "created_at", Label: "Created at", Type: "datetime"},
+			{Name: "date", Label: "Date", Type: "datetime", Help: "The message's Date, the same in all attempts."},
+			{Name: "cc", Label: "Cc", Type: "textarea"},
+			{Name: "bcc", Label: "Bcc", Type: "textarea"},
+			{Name: "reply_to", Label: "Reply to", Type: "textarea"},
+			{Name: "headers", Label: "Headers", Type: "json"},
+			{Name: "attachments", Label: "Attachments", Type: "bytes", Help: "Files, a list of objects in JSON with name, type, content_id, and data as base64 or ref."},
+			{Name: "message_id", Label: "Message ID", Type: "text", Help: "The Message-ID, the same in all attempts."},
+			{Name: "list_unsubscribe", Label: "List unsubscribe", Type: "textarea", Help: "The URL of one-click unsubscription."},
+			{Name: "stream", Label: "Stream", Type: "text", Help: "What recipients unsubscribe from, such as newsletter."},
+			{Name: "locale", Label: "Locale", Type: "text"},
+			{Name: "tags", Label: "Tags", Type: "json"},
+			{Name: "idempotency_key", Label: "Idempotency key", Type: "text", Help: "There is one message with each key."},
+			{Name: "recipients", Label: "Recipients", Type: "json", Help: "What became of each recipient, where a server accepted some and refused others."},
+		}},
+		{Name: "email_suppressions", Label: "Email Suppressions", Description: "An address that mail of a stream, or any mail, is not sent to.", Route: "email-suppressions", Fields: []catalogue.Field{
+			{Name: "address", Label: "Address", Type: "text", Help: "In lower case, the domain as ASCII."},
+			{Name: "stream", Label: "Stream", Type: "text", Help: "What is not sent, such as newsletter; empty: no mail at all."},
+			{Name: "reason", Label: "Reason", Type: "select"},
+			{Name: "detail", Label: "Detail", Type: "textarea", Help: "The text of the answer or report."},
+			{Name: "suppressed_at", Label: "Suppressed at", Type: "datetime"},
+		}},
+		{Name: "fetch_requests", Label: "Fetch Requests", Description: "An HTTP request that webhooks make, as a template.", Route: "fetch-requests", Fields: []catalogue.Field{
+			{Name: "name", Label: "Name", Type: "text"},
+			{Name: "url", Label: "URL", Type: "url"},
+			{Name: "method", Label: "Method", Type: "select"},
+			{Name: "headers", Label: "Headers", Type: "json", Help: "Names and values, such as {\"Authorization\": \"Bearer ...\"}"},
+			{Name: "body_template", Label: "Body template", Type: "textarea", Help: "A Go template over the row that caused the event. Without it a JSON envelope is sent."},
+			{Name: "timeout", Label: "Timeout", Type: "number", Help: "Seconds."},
+			{Name: "retry_count", Label: "Retry count", Type: "number", Help: "Attempts after the first."},
+			{Name: "active", Label: "Active", Type: "boolean"},
+			{Name: "ordered", Label: "Ordered", Type: "boolean", Help: "What happened to one row is delivered in order, each after the one before."},
+			{Name: "signing_keys", Label: "Signing keys", Type: "json", Help: "The keys that sign, newest first. RotateSecret writes them."},
+			{Name: "failing_since", Label: "Failing since", Type: "datetime", Help: "The first failure after the last success."},
+			{Name: "disabled_reason", Label: "Disabled reason", Type: "text", Help: "Why it was switched off."},
+			{Name: "created_at", Label: "Created at", Type: "datetime"},
+		}},
+		{Name: "fields", Label: "Fields", Description: "A field of a datatype that the project defines.", Route: "fields", Fields: []catalogue.Field{
+			{Name: "datatype_id", Label: "Datatype", Type: "reference"},
+			{Name: "name", Label: "Name", Type: "text"},
+			{Name: "label", Label: "Label", Type: "text"},
+			{Name: "type", Label: "Type", Type: "text"},
+			{Name: "help", Label: "Help", Type: "textarea"},
+			{Name: "position", Label: "Position", Type: "number", Help: "Its place among the fields, from 1."},
+			{Name: "defined", Label: "Defined", Type: "boolean"},
+		}},
+		{Name: "job_queue", Label: "Background Jobs", Description: "A piece of work that a worker takes up, runs, and retries when it fails.", Route: "job-queue", Fields: []catalogue.Field{
+			{Name: "job_type", Label: "Job type", Type: "text"},
+			{Name: "payload", Label: "Payload", Type: "json"},
+			{Name: "status", Label: "Status", Type: "select"},
+			{Name: "priority", Label: "Priority", Type: "number", Help: "Higher is sooner."},
+			{Name: "attempts", Label: "Attempts", Type: "number"},
+			{Name: "max_attempts", Label: "Max attempts", Type: "number"},
+			{Name: "scheduled_at", Label: "Scheduled at", Type: "datetime", Help: "Not run before then; empty means at once."},
+			{Name: "started_at", Label: "Started at", Type: "datetime"},
+			{Name: "completed_at", Label: "Completed at", Type: "datetime"},
+			{Name: "error", Label: "Error", Type: "textarea"},
+			{Name: "created_at", Label: "Created at", Type: "datetime"},
+		}},
+		{Name: "route_webhooks", Label: "Route Webhooks", Description: "Makes a fetch request when an event happens on a route.", Route: "route-webhooks", Fields: []catalogue.Field{
+			{Name: "route_id", Label: "Route", Type: "reference", Help: "The route whose content is watched; empty means every route."},
+			{Name: "fetch_request_id", Label: "Fetch request", Type: "reference"},
+			{Name: "trigger_event", Label: "Trigger event", Type: "select"},
+			{Name: "condition_json", Label: "Condition", Type: "json", Help: "Fires only when this holds."},
+		}},
+		{Name: "routes", Label: "Routes", Description: "Where operators find the rows of a datatype.", Route: "routes", Fields: []catalogue.Field{
+			{Name: "slug", Label: "Slug", Type: "slug"},
+			{Name: "datatype_id", Label: "Datatype", Type: "reference"},
+			{Name: "defined", Label: "Defined", Type: "boolean"},
+		}},
+		{Name: "webhook_deliveries", Label: "Webhook Deliveries", Description: "One attempt to deliver a webhook, and its outcome.", Route: "webhook-deliveries", Fields: []catalogue.Field{
+			{Name: "fetch_request_id", Label: "Fetch request", Type: "reference"},
+			{Name: "route_id", Label: "Route ID", Type: "number", Help: "The id of the route that the event happened on."},
+			{Name: "content_data_id", Label: "Content data ID", Type: "text", Help: "The id of the row that the event is about."},
+			{Name: "trigger_event", Label: "Trigger event", Type: "select"},
+			{Name: "request_body", Label: "Request body", Type: "textarea"},
+			{Name: "response_status", Label: "Response status", Type: "number", Help: "Empty where nothing was answered."},
+			{Name: "response_headers", Label: "Response headers", Type: "json"},
+			{Name: "response_body", Label: "Response body", Type: "textarea", Help: "Its first 16 KiB, with the request's secrets masked."},
+			{Name: "error", Label: "Error", Type: "textarea"},
+			{Name: "delivered_at", Label: "Delivered at", Type: "datetime", Help: "When the attempt began."},
+			{Name: "delivery_id", Label: "Delivery ID", Type: "number", Help: "The id of the delivery in the queue."},
+			{Name: "event_id", Label: "Event ID", Type: "text", Help: "The event's id, sent as webhook-id."},
+			{Name: "attempt", Label: "Attempt", Type: "number", Help: "1 for the first."},
+			{Name: "duration", Label: "Duration", Type: "number", Help: "Of the attempt, in milliseconds."},
+		}},
+		{Name: "webhook_queue", Label: "Webhook Queue", Description: "A webhook that is to be delivered, with the body that it had when the event happened.", Route: "webhook-queue", Fields: []catalogue.Field{
+			{Name: "fetch_request_id", Label: "Fetch request", Type: "reference"},
+			{Name: "event_id", Label: "Event ID", Type: "text", Help: "The event's id, sent as webhook-id with each attempt."},
+			{Name: "event_type", Label: "Event type", Type: "text", Help: "The datatype and what happened, such as article.publish"},
+			{Name: "route_id", Label: "Route ID", Type: "number"},
+			{Name: "content_data_id", Label: "Content data ID", Type: "text", Help: "The id of the row."},
+			{Name: "url", Label: "URL", Type: "textarea", Help: "Where the URL of the request is a template; empty otherwise."},
+			{Name: "headers", Label: "Headers", Type: "json", Help: "Those that are templates."},
+			{Name: "body", Label: "Body", Type: "textarea"},
+			{Name: "status", Label: "Status", Type: "select"},
+			{Name: "attempts", Label: "Attempts", Type: "number"},
+			{Name: "max_attempts", Label: "Max attempts", Type: "number"},
+			{Name: "next_attempt", Label: "Next attempt", Type: "datetime"},
+			{Name: "last_attempt", Label: "Last attempt", Type: "datetime"},
+			{Name: "completed_at", Label: "Completed at", Type: "datetime"},
+			{Name: "error", Label: "Error", Type: "textarea"},
+			{Name: "created_at", Label: "Created at", Type: "datetime"},
+		}},
+	},
+	Fields: &catalogue.Table{
+		Add: func(ctx context.Context, c *core.Conn, list []*catalogue.Entry) error {
+			t := FieldTable{core.Bind(c, &fieldSpec)}
+			ns := make([]FieldNew, len(list))
+			for i, d := range list {
+				ns[i] = FieldNew{
+					DatatypeID: DatatypeID(d.Owner),
+					Defined:    store.Set(d.Defined),
+					Help:       rows.Opt(d.Help),
+					Label:      d.Label,
+					Name:       d.Key,
+					Position:   store.Set(d.Position),
+					Type:       d.Type,
+				}
+			}
+			ids, err := t.CreateMany(ctx, ns)
+			for i, id := range ids {
+				list[i].ID = int64(id)
+			}
+			return err
+		},
+		All: func(ctx context.Context, c *core.Conn) iter.Seq2[*catalogue.Entry, error] {
+			t := FieldTable{core.Bind(c, &fieldSpec)}
+			return rows.Each(t.All(ctx, FieldQuery{}), catalogueField)
+		},
+		Set: func(ctx context.Context, c *core.Conn, d *catalogue.Entry) error {
+			t := FieldTable{core.Bind(c, &fieldSpec)}
+			_, err := t.Update(ctx, FieldID(d.ID), FieldPatch{
+				DatatypeID: store.Set(DatatypeID(d.Owner)),
+				Defined:    store.Set(d.Defined),
+				Help:       rows.OrNull(d.Help),
+				Label:      store.Set(d.Label),
+				Name:       store.Set(d.Key),
+				Position:   store.Set(d.Position),
+				Type:       store.Set(d.Type),
+			})
+			return err
+		},
+	},
+	Routes: &catalogue.Table{
+		Add: func(ctx context.Context, c *core.Conn, list []*catalogue.Entry) error {
+			t := RouteTable{core.Bind(c, &routeSpec)}
+			ns := make([]RouteNew, len(list))
+			for i, d := range list {
+				ns[i] = RouteNew{
+					DatatypeID: DatatypeID(d.Owner),
+					Defined:    store.Set(d.Defined),
+					Slug:       d.Key,
+				}
+			}
+			ids, err := t.CreateMany(ctx, ns)
+			for i, id := range ids {
+				list[i].ID = int64(id)
+			}
+			return err
+		},
+		All: func(ctx context.Context, c *core.Conn) iter.Seq2[*catalogue.Entry, error] {
+			t := RouteTable{core.Bind(c, &routeSpec)}
+			return rows.Each(t.All(ctx, RouteQuery{}), catalogueRoute)
+		},
+		Set: func(ctx context.Context, c *core.Conn, d *catalogue.Entry) error {
+			t := RouteTable{core.Bind(c, &routeSpec)}
+			_, err := t.Update(ctx, RouteID(d.ID), RoutePatch{
+				DatatypeID: store.Set(DatatypeID(d.Owner)),
+				Defined:    store.Set(d.Defined),
+				Slug:       store.Set(d.Key),
+			})
+			return err
+		},
 	},
 }
 
 // Workers are the handlers of a program. A queue whose handler is nil is not worked.
 type Workers struct {
-	EmailQueue        EmailQueueHandler
-	EmailQueueOptions queue.Options
-	JobQueue          JobQueueHandler
-	JobQueueOptions   queue.Options
+	Cron            cron.Worker
+	Mail            mail.Sender
+	JobQueue        JobQueueHandler
+	JobQueueOptions queue.Options
+	Webhooks        webhook.Sender
 }
 
 func (w Workers) queues(db *DB) []engine.Runner {
 	var out []engine.Runner
-	if w.EmailQueue != nil {
-		out = append(out, engine.New(db.store, &emailQueueQueue, emailQueueHandle(w.EmailQueue), w.EmailQueueOptions))
+	if w.Cron != nil {
+		out = append(out, scheduler.Runner(db.store, &cronJobCron, &cronRunQueue, cronJobRun, w.Cron))
+	}
+	if w.Mail != nil {
+		out = append(out, outbox.Runner(db.store, &emailQueueMail, &emailQueueQueue, emailQueueMessage, w.Mail))
 	}
 	if w.JobQueue != nil {
 		out = append(out, engine.New(db.store, &jobQueueQueue, jobQueueHandle(w.JobQueue), w.JobQueueOptions))
+	}
+	if w.Webhooks != nil {
+		out = append(out, delivery.Runner(db.store, &webhookQueueWebhooks, &webhookQueueQueue, webhookQueueDelivery, w.Webhooks))
 	}
 	return out
 }

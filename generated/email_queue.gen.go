@@ -6,13 +6,17 @@ import (
 	"context"
 	"database/sql/driver"
 	"iter"
+	"slices"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/mail"
+	"github.com/hegner123/modulagen/runtime/mail/outbox"
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/queue/engine"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/core/rows"
 )
 
 // EmailQueueID names one row of email_queue.
@@ -20,29 +24,55 @@ type EmailQueueID int64
 
 // EmailQueue is one row of email_queue.
 //
-// An email, from being written to being sent.
+// A message of mail that is to be sent, or was.
 type EmailQueue struct {
-	ID          EmailQueueID          `json:"id"`
+	ID EmailQueueID `json:"id"`
+	// Addresses, with commas between them.
 	To          string                `json:"to"`
 	From        string                `json:"from"`
-	Subject     string                `json:"subject"`
+	Subject     store.Null[string]    `json:"subject"`
 	BodyHTML    store.Null[string]    `json:"body_html"`
 	BodyPlain   store.Null[string]    `json:"body_plain"`
 	Status      EmailQueueStatus      `json:"status"`
 	Attempts    int64                 `json:"attempts"`
+	MaxAttempts int64                 `json:"max_attempts"`
 	LastAttempt store.Null[time.Time] `json:"last_attempt"`
 	Error       store.Null[string]    `json:"error"`
-	// Not sent before then; empty means at once.
+	// When the message becomes due.
 	SendAt store.Null[time.Time] `json:"send_at"`
+	// When a server accepted it.
 	SentAt store.Null[time.Time] `json:"sent_at"`
-	// after so many attempts the row is dead
-	QueueMaxAttempts int64 `json:"queue_max_attempts"`
+	// When it was sent, failed, was cancelled or became unknown.
+	EndedAt   store.Null[time.Time] `json:"ended_at"`
+	CreatedAt time.Time             `json:"created_at"`
+	// The message's Date, the same in all attempts.
+	Date    store.Null[time.Time]  `json:"date"`
+	Cc      store.Null[string]     `json:"cc"`
+	Bcc     store.Null[string]     `json:"bcc"`
+	ReplyTo store.Null[string]     `json:"reply_to"`
+	Headers store.Null[store.JSON] `json:"headers"`
+	// Files, a list of objects in JSON with name, type, content_id, and data as base64 or ref.
+	Attachments store.Null[[]byte] `json:"attachments"`
+	// The Message-ID, the same in all attempts.
+	MessageID store.Null[string] `json:"message_id"`
+	// The URL of one-click unsubscription.
+	ListUnsubscribe store.Null[string] `json:"list_unsubscribe"`
+	// What recipients unsubscribe from, such as newsletter.
+	Stream store.Null[string]     `json:"stream"`
+	Locale store.Null[string]     `json:"locale"`
+	Tags   store.Null[store.JSON] `json:"tags"`
+	// There is one message with each key.
+	IdempotencyKey store.Null[string] `json:"idempotency_key"`
+	// What became of each recipient, where a server accepted some and refused others.
+	Recipients store.Null[store.JSON] `json:"recipients"`
 	// grows with every claim; a worker that lost its claim cannot write
 	QueueEpoch int64 `json:"queue_epoch"`
 	// until when the running worker's claim holds
 	QueueLease store.Null[time.Time] `json:"queue_lease"`
 	// why the row waits: time, limit or kind; empty: it does not
 	QueueHold string `json:"queue_hold"`
+	// the epoch of the last claim that called BeginOnce
+	QueueBegun int64 `json:"queue_begun"`
 	// the last failures, newest last
 	QueueErrors store.Null[store.JSON] `json:"queue_errors"`
 	// what the handler left
@@ -60,15 +90,17 @@ type EmailQueueStatus string
 
 // The values of EmailQueueStatus.
 const (
-	EmailQueueStatusPending EmailQueueStatus = "pending"
-	EmailQueueStatusSending EmailQueueStatus = "sending"
-	EmailQueueStatusSent    EmailQueueStatus = "sent"
-	EmailQueueStatusFailed  EmailQueueStatus = "failed"
+	EmailQueueStatusPending   EmailQueueStatus = "pending"
+	EmailQueueStatusSending   EmailQueueStatus = "sending"
+	EmailQueueStatusSent      EmailQueueStatus = "sent"
+	EmailQueueStatusFailed    EmailQueueStatus = "failed"
+	EmailQueueStatusCancelled EmailQueueStatus = "cancelled"
+	EmailQueueStatusUnknown   EmailQueueStatus = "unknown"
 )
 
 // EmailQueueStatusValues returns every value, in the order declared.
 func EmailQueueStatusValues() []EmailQueueStatus {
-	return []EmailQueueStatus{EmailQueueStatusPending, EmailQueueStatusSending, EmailQueueStatusSent, EmailQueueStatusFailed}
+	return []EmailQueueStatus{EmailQueueStatusPending, EmailQueueStatusSending, EmailQueueStatusSent, EmailQueueStatusFailed, EmailQueueStatusCancelled, EmailQueueStatusUnknown}
 }
 
 // Valid reports whether v is one of the declared values.
@@ -103,36 +135,66 @@ func (v EmailQueueStatus) Value() (driver.Value, error) {
 
 // EmailQueueNew is a row of email_queue to be. What is left unset takes its default, or is null.
 type EmailQueueNew struct {
-	To               string                      `json:"to"`      // required
-	From             string                      `json:"from"`    // required
-	Subject          string                      `json:"subject"` // required
-	BodyHTML         store.Opt[string]           `json:"body_html,omitzero"`
-	BodyPlain        store.Opt[string]           `json:"body_plain,omitzero"`
-	Status           store.Opt[EmailQueueStatus] `json:"status,omitzero"`   // default: pending
-	Attempts         store.Opt[int64]            `json:"attempts,omitzero"` // default: 0
-	LastAttempt      store.Opt[time.Time]        `json:"last_attempt,omitzero"`
-	Error            store.Opt[string]           `json:"error,omitzero"`
-	SendAt           store.Opt[time.Time]        `json:"send_at,omitzero"`
-	SentAt           store.Opt[time.Time]        `json:"sent_at,omitzero"`
-	QueueMaxAttempts store.Opt[int64]            `json:"queue_max_attempts,omitzero"` // default: 3
-	own              emailQueueOwn
+	To              string                      `json:"to"`   // required
+	From            string                      `json:"from"` // required
+	Subject         store.Opt[string]           `json:"subject,omitzero"`
+	BodyHTML        store.Opt[string]           `json:"body_html,omitzero"`
+	BodyPlain       store.Opt[string]           `json:"body_plain,omitzero"`
+	Status          store.Opt[EmailQueueStatus] `json:"status,omitzero"`       // default: pending
+	Attempts        store.Opt[int64]            `json:"attempts,omitzero"`     // default: 0
+	MaxAttempts     store.Opt[int64]            `json:"max_attempts,omitzero"` // default: 8
+	LastAttempt     store.Opt[time.Time]        `json:"last_attempt,omitzero"`
+	Error           store.Opt[string]           `json:"error,omitzero"`
+	SendAt          store.Opt[time.Time]        `json:"send_at,omitzero"`
+	SentAt          store.Opt[time.Time]        `json:"sent_at,omitzero"`
+	EndedAt         store.Opt[time.Time]        `json:"ended_at,omitzero"`
+	CreatedAt       store.Opt[time.Time]        `json:"created_at,omitzero"` // default: now
+	Date            store.Opt[time.Time]        `json:"date,omitzero"`
+	Cc              store.Opt[string]           `json:"cc,omitzero"`
+	Bcc             store.Opt[string]           `json:"bcc,omitzero"`
+	ReplyTo         store.Opt[string]           `json:"reply_to,omitzero"`
+	Headers         store.Opt[store.JSON]       `json:"headers,omitzero"`
+	Attachments     store.Opt[[]byte]           `json:"attachments,omitzero"`
+	MessageID       store.Opt[string]           `json:"message_id,omitzero"`
+	ListUnsubscribe store.Opt[string]           `json:"list_unsubscribe,omitzero"`
+	Stream          store.Opt[string]           `json:"stream,omitzero"`
+	Locale          store.Opt[string]           `json:"locale,omitzero"`
+	Tags            store.Opt[store.JSON]       `json:"tags,omitzero"`
+	IdempotencyKey  store.Opt[string]           `json:"idempotency_key,omitzero"`
+	Recipients      store.Opt[store.JSON]       `json:"recipients,omitzero"`
+	own             emailQueueOwn
 }
 
 // EmailQueuePatch is a change to a row of email_queue. What is left unset stays as it is.
 type EmailQueuePatch struct {
-	To               store.Opt[string]           `json:"to,omitzero"`
-	From             store.Opt[string]           `json:"from,omitzero"`
-	Subject          store.Opt[string]           `json:"subject,omitzero"`
-	BodyHTML         store.Opt[string]           `json:"body_html,omitzero"`
-	BodyPlain        store.Opt[string]           `json:"body_plain,omitzero"`
-	Status           store.Opt[EmailQueueStatus] `json:"status,omitzero"`
-	Attempts         store.Opt[int64]            `json:"attempts,omitzero"`
-	LastAttempt      store.Opt[time.Time]        `json:"last_attempt,omitzero"`
-	Error            store.Opt[string]           `json:"error,omitzero"`
-	SendAt           store.Opt[time.Time]        `json:"send_at,omitzero"`
-	SentAt           store.Opt[time.Time]        `json:"sent_at,omitzero"`
-	QueueMaxAttempts store.Opt[int64]            `json:"queue_max_attempts,omitzero"`
-	own              emailQueueOwn
+	To              store.Opt[string]           `json:"to,omitzero"`
+	From            store.Opt[string]           `json:"from,omitzero"`
+	Subject         store.Opt[string]           `json:"subject,omitzero"`
+	BodyHTML        store.Opt[string]           `json:"body_html,omitzero"`
+	BodyPlain       store.Opt[string]           `json:"body_plain,omitzero"`
+	Status          store.Opt[EmailQueueStatus] `json:"status,omitzero"`
+	Attempts        store.Opt[int64]            `json:"attempts,omitzero"`
+	MaxAttempts     store.Opt[int64]            `json:"max_attempts,omitzero"`
+	LastAttempt     store.Opt[time.Time]        `json:"last_attempt,omitzero"`
+	Error           store.Opt[string]           `json:"error,omitzero"`
+	SendAt          store.Opt[time.Time]        `json:"send_at,omitzero"`
+	SentAt          store.Opt[time.Time]        `json:"sent_at,omitzero"`
+	EndedAt         store.Opt[time.Time]        `json:"ended_at,omitzero"`
+	CreatedAt       store.Opt[time.Time]        `json:"created_at,omitzero"`
+	Date            store.Opt[time.Time]        `json:"date,omitzero"`
+	Cc              store.Opt[string]           `json:"cc,omitzero"`
+	Bcc             store.Opt[string]           `json:"bcc,omitzero"`
+	ReplyTo         store.Opt[string]           `json:"reply_to,omitzero"`
+	Headers         store.Opt[store.JSON]       `json:"headers,omitzero"`
+	Attachments     store.Opt[[]byte]           `json:"attachments,omitzero"`
+	MessageID       store.Opt[string]           `json:"message_id,omitzero"`
+	ListUnsubscribe store.Opt[string]           `json:"list_unsubscribe,omitzero"`
+	Stream          store.Opt[string]           `json:"stream,omitzero"`
+	Locale          store.Opt[string]           `json:"locale,omitzero"`
+	Tags            store.Opt[store.JSON]       `json:"tags,omitzero"`
+	IdempotencyKey  store.Opt[string]           `json:"idempotency_key,omitzero"`
+	Recipients      store.Opt[store.JSON]       `json:"recipients,omitzero"`
+	own             emailQueueOwn
 }
 
 type emailQueueOwn struct {
@@ -142,49 +204,81 @@ type emailQueueOwn struct {
 
 // EmailQueueFields are the columns of email_queue, for filters and sorts.
 var EmailQueueFields = struct {
-	ID               store.Col[EmailQueueID, EmailQueueID]
-	To               store.TextCol[EmailQueueID, string]
-	From             store.TextCol[EmailQueueID, string]
-	Subject          store.TextCol[EmailQueueID, string]
-	BodyHTML         store.TextCol[EmailQueueID, string]
-	BodyPlain        store.TextCol[EmailQueueID, string]
-	Status           store.Col[EmailQueueID, EmailQueueStatus]
-	Attempts         store.Col[EmailQueueID, int64]
-	LastAttempt      store.Col[EmailQueueID, time.Time]
-	Error            store.TextCol[EmailQueueID, string]
-	SendAt           store.Col[EmailQueueID, time.Time]
-	SentAt           store.Col[EmailQueueID, time.Time]
-	QueueMaxAttempts store.Col[EmailQueueID, int64]
-	QueueEpoch       store.Col[EmailQueueID, int64]
-	QueueLease       store.Col[EmailQueueID, time.Time]
-	QueueHold        store.TextCol[EmailQueueID, string]
-	QueueErrors      store.OpaqueCol[EmailQueueID]
-	QueueResult      store.OpaqueCol[EmailQueueID]
-	QueueProgress    store.Col[EmailQueueID, store.Decimal]
-	QueueNote        store.TextCol[EmailQueueID, string]
-	QueueTrace       store.TextCol[EmailQueueID, string]
+	ID              store.Col[EmailQueueID, EmailQueueID]
+	To              store.TextCol[EmailQueueID, string]
+	From            store.TextCol[EmailQueueID, string]
+	Subject         store.TextCol[EmailQueueID, string]
+	BodyHTML        store.TextCol[EmailQueueID, string]
+	BodyPlain       store.TextCol[EmailQueueID, string]
+	Status          store.Col[EmailQueueID, EmailQueueStatus]
+	Attempts        store.Col[EmailQueueID, int64]
+	MaxAttempts     store.Col[EmailQueueID, int64]
+	LastAttempt     store.Col[EmailQueueID, time.Time]
+	Error           store.TextCol[EmailQueueID, string]
+	SendAt          store.Col[EmailQueueID, time.Time]
+	SentAt          store.Col[EmailQueueID, time.Time]
+	EndedAt         store.Col[EmailQueueID, time.Time]
+	CreatedAt       store.Col[EmailQueueID, time.Time]
+	Date            store.Col[EmailQueueID, time.Time]
+	Cc              store.TextCol[EmailQueueID, string]
+	Bcc             store.TextCol[EmailQueueID, string]
+	ReplyTo         store.TextCol[EmailQueueID, string]
+	Headers         store.OpaqueCol[EmailQueueID]
+	Attachments     store.Col[EmailQueueID, []byte]
+	MessageID       store.TextCol[EmailQueueID, string]
+	ListUnsubscribe store.TextCol[EmailQueueID, string]
+	Stream          store.TextCol[EmailQueueID, string]
+	Locale          store.TextCol[EmailQueueID, string]
+	Tags            store.OpaqueCol[EmailQueueID]
+	IdempotencyKey  store.TextCol[EmailQueueID, string]
+	Recipients      store.OpaqueCol[EmailQueueID]
+	QueueEpoch      store.Col[EmailQueueID, int64]
+	QueueLease      store.Col[EmailQueueID, time.Time]
+	QueueHold       store.TextCol[EmailQueueID, string]
+	QueueBegun      store.Col[EmailQueueID, int64]
+	QueueErrors     store.OpaqueCol[EmailQueueID]
+	QueueResult     store.OpaqueCol[EmailQueueID]
+	QueueProgress   store.Col[EmailQueueID, store.Decimal]
+	QueueNote       store.TextCol[EmailQueueID, string]
+	QueueTrace      store.TextCol[EmailQueueID, string]
 }{
-	ID:               core.FieldOf[EmailQueueID, EmailQueueID](0),
-	To:               core.TextOf[EmailQueueID, string](1),
-	From:             core.TextOf[EmailQueueID, string](2),
-	Subject:          core.TextOf[EmailQueueID, string](3),
-	BodyHTML:         core.TextOf[EmailQueueID, string](4),
-	BodyPlain:        core.TextOf[EmailQueueID, string](5),
-	Status:           core.FieldOf[EmailQueueID, EmailQueueStatus](6),
-	Attempts:         core.FieldOf[EmailQueueID, int64](7),
-	LastAttempt:      core.FieldOf[EmailQueueID, time.Time](8),
-	Error:            core.TextOf[EmailQueueID, string](9),
-	SendAt:           core.FieldOf[EmailQueueID, time.Time](10),
-	SentAt:           core.FieldOf[EmailQueueID, time.Time](11),
-	QueueMaxAttempts: core.FieldOf[EmailQueueID, int64](12),
-	QueueEpoch:       core.FieldOf[EmailQueueID, int64](13),
-	QueueLease:       core.FieldOf[EmailQueueID, time.Time](14),
-	QueueHold:        core.TextOf[EmailQueueID, string](15),
-	QueueErrors:      core.OpaqueOf[EmailQueueID](16),
-	QueueResult:      core.OpaqueOf[EmailQueueID](17),
-	QueueProgress:    core.FieldOf[EmailQueueID, store.Decimal](18),
-	QueueNote:        core.TextOf[EmailQueueID, string](19),
-	QueueTrace:       core.TextOf[EmailQueueID, string](20),
+	ID:              core.FieldOf[EmailQueueID, EmailQueueID](0),
+	To:              core.TextOf[EmailQueueID, string](1),
+	From:            core.TextOf[EmailQueueID, string](2),
+	Subject:         core.TextOf[EmailQueueID, string](3),
+	BodyHTML:        core.TextOf[EmailQueueID, string](4),
+	BodyPlain:       core.TextOf[EmailQueueID, string](5),
+	Status:          core.FieldOf[EmailQueueID, EmailQueueStatus](6),
+	Attempts:        core.FieldOf[EmailQueueID, int64](7),
+	MaxAttempts:     core.FieldOf[EmailQueueID, int64](8),
+	LastAttempt:     core.FieldOf[EmailQueueID, time.Time](9),
+	Error:           core.TextOf[EmailQueueID, string](10),
+	SendAt:          core.FieldOf[EmailQueueID, time.Time](11),
+	SentAt:          core.FieldOf[EmailQueueID, time.Time](12),
+	EndedAt:         core.FieldOf[EmailQueueID, time.Time](13),
+	CreatedAt:       core.FieldOf[EmailQueueID, time.Time](14),
+	Date:            core.FieldOf[EmailQueueID, time.Time](15),
+	Cc:              core.TextOf[EmailQueueID, string](16),
+	Bcc:             core.TextOf[EmailQueueID, string](17),
+	ReplyTo:         core.TextOf[EmailQueueID, string](18),
+	Headers:         core.OpaqueOf[EmailQueueID](19),
+	Attachments:     core.FieldOf[EmailQueueID, []byte](20),
+	MessageID:       core.TextOf[EmailQueueID, string](21),
+	ListUnsubscribe: core.TextOf[EmailQueueID, string](22),
+	Stream:          core.TextOf[EmailQueueID, string](23),
+	Locale:          core.TextOf[EmailQueueID, string](24),
+	Tags:            core.OpaqueOf[EmailQueueID](25),
+	IdempotencyKey:  core.TextOf[EmailQueueID, string](26),
+	Recipients:      core.OpaqueOf[EmailQueueID](27),
+	QueueEpoch:      core.FieldOf[EmailQueueID, int64](28),
+	QueueLease:      core.FieldOf[EmailQueueID, time.Time](29),
+	QueueHold:       core.TextOf[EmailQueueID, string](30),
+	QueueBegun:      core.FieldOf[EmailQueueID, int64](31),
+	QueueErrors:     core.OpaqueOf[EmailQueueID](32),
+	QueueResult:     core.OpaqueOf[EmailQueueID](33),
+	QueueProgress:   core.FieldOf[EmailQueueID, store.Decimal](34),
+	QueueNote:       core.TextOf[EmailQueueID, string](35),
+	QueueTrace:      core.TextOf[EmailQueueID, string](36),
 }
 
 // The forms of a question to email_queue and of its answer.
@@ -234,10 +328,41 @@ func (t *EmailQueueTable) Update(ctx context.Context, id EmailQueueID, p EmailQu
 	return r, nil
 }
 
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *EmailQueueTable) UpdateIf(ctx context.Context, id EmailQueueID, where EmailQueueFilter, p EmailQueuePatch) (*EmailQueue, error) {
+	r := new(EmailQueue)
+	if err := t.core.UpdateIf(ctx, int64(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Delete deletes the row. It returns store.ErrNotFound without the row, and
 // store.ErrReference while a row refers to it that is not deleted with it.
 func (t *EmailQueueTable) Delete(ctx context.Context, id EmailQueueID) error {
 	return t.core.Delete(ctx, int64(id))
+}
+
+// GetByIdempotencyKey returns the row with this idempotency_key, or store.ErrNotFound.
+func (t *EmailQueueTable) GetByIdempotencyKey(ctx context.Context, idempotencyKey string) (*EmailQueue, error) {
+	r := new(EmailQueue)
+	if err := t.core.GetUnique(ctx, 0, r, idempotencyKey); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// UpsertByIdempotencyKey adds a row, or changes the one that has this idempotency_key: columns that n
+// leaves unset keep what they hold there, and the id stays. It returns the row as it is
+// then. A row that collides on another unique key is a *store.ConflictError; the other
+// errors are those of Create.
+func (t *EmailQueueTable) UpsertByIdempotencyKey(ctx context.Context, n EmailQueueNew) (*EmailQueue, error) {
+	r := new(EmailQueue)
+	if err := t.core.UpsertUnique(ctx, 0, &n, r); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // CreateMany adds all the rows, or none, and returns their ids in order. Every row is
@@ -302,21 +427,37 @@ func (t *EmailQueueTable) Exists(ctx context.Context, where EmailQueueFilter) (b
 var emailQueueSpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "to", Rules: check.Rules{Kind: check.Text, Format: check.Email, Required: true, Max: check.At("254")}, Types: [3]string{"TEXT", "character varying(254)", "varchar(254)"}},
-		{Name: "from", Rules: check.Rules{Kind: check.Text, Format: check.Email, Required: true, Max: check.At("254")}, Types: [3]string{"TEXT", "character varying(254)", "varchar(254)"}},
-		{Name: "subject", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255"), Pattern: "^[^\\r\\n]*$"}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
-		{Name: "body_html", Rules: check.Rules{Kind: check.Text, Max: check.At("1000000")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
-		{Name: "body_plain", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
-		{Name: "status", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"pending", "sending", "sent", "failed"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "to", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("65535")}, Types: [3]string{"TEXT", "text", "mediumtext"}},
+		{Name: "from", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("400")}, Types: [3]string{"TEXT", "character varying(400)", "varchar(400)"}},
+		{Name: "subject", Rules: check.Rules{Kind: check.Text, Max: check.At("998")}, Null: true, Types: [3]string{"TEXT", "text", "text"}},
+		{Name: "body_html", Rules: check.Rules{Kind: check.Text, Max: check.At("4000000")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
+		{Name: "body_plain", Rules: check.Rules{Kind: check.Text, Max: check.At("4000000")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
+		{Name: "status", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"pending", "sending", "sent", "failed", "cancelled", "unknown"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "attempts", Rules: check.Rules{Kind: check.Int, Min: check.At("0")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "max_attempts", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "last_attempt", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "error", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
 		{Name: "send_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "sent_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
-		{Name: "queue_max_attempts", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "ended_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "created_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "date", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "cc", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
+		{Name: "bcc", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
+		{Name: "reply_to", Rules: check.Rules{Kind: check.Text, Max: check.At("1024")}, Null: true, Types: [3]string{"TEXT", "text", "text"}},
+		{Name: "headers", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "attachments", Rules: check.Rules{Kind: check.Bytes, Max: check.At("16777216")}, Null: true, Types: [3]string{"BLOB", "bytea", "longblob"}},
+		{Name: "message_id", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
+		{Name: "list_unsubscribe", Rules: check.Rules{Kind: check.Text, Max: check.At("2048")}, Null: true, Types: [3]string{"TEXT", "text", "text"}},
+		{Name: "stream", Rules: check.Rules{Kind: check.Text, Max: check.At("100")}, Null: true, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
+		{Name: "locale", Rules: check.Rules{Kind: check.Text, Max: check.At("35")}, Null: true, Types: [3]string{"TEXT", "character varying(35)", "varchar(35)"}},
+		{Name: "tags", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "idempotency_key", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
+		{Name: "recipients", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 		{Name: "queue_epoch", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "queue_lease", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "queue_hold", Rules: check.Rules{Kind: check.Text, Max: check.At("16")}, Types: [3]string{"TEXT", "character varying(16)", "varchar(16)"}},
+		{Name: "queue_begun", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "queue_errors", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 		{Name: "queue_result", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 		{Name: "queue_progress", Rules: check.Rules{Kind: check.Decimal, Min: check.At("0"), Max: check.At("1"), Scale: 4}, Null: true, Types: [3]string{"INTEGER", "numeric(18,4)", "decimal(18,4)"}},
@@ -325,10 +466,12 @@ var emailQueueSpec = core.Spec{
 	},
 	Fields: emailQueueFields,
 	ID:     core.IDInteger,
-	Keys:   []core.Key{},
-	Name:   "email_queue",
-	New:    emailQueueNew,
-	Patch:  emailQueuePatch,
+	Keys: []core.Key{
+		{Name: "email_queue_idempotency_key_key", Columns: []int{26}},
+	},
+	Name:  "email_queue",
+	New:   emailQueueNew,
+	Patch: emailQueuePatch,
 	Row: func() any {
 		return new(EmailQueue)
 	},
@@ -337,10 +480,12 @@ var emailQueueSpec = core.Spec{
 var emailQueueTableDef = core.TableDef{
 	Columns: emailQueueSpec.Columns,
 	Indexes: []core.Index{
-		{Name: "email_queue_status_send_at_idx", Columns: []int{6, 10}},
-		{Name: "email_queue_queue_claim_idx", Columns: []int{6, 15, 0}, Partial: true},
-		{Name: "email_queue_queue_hold_idx", Columns: []int{6, 15, 10}, Partial: true},
-		{Name: "email_queue_queue_running_idx", Columns: []int{14}, Partial: true},
+		{Name: "email_queue_idempotency_key_key", Columns: []int{26}, Unique: true},
+		{Name: "email_queue_queue_claim_idx", Columns: []int{6, 30, 0}, Partial: true},
+		{Name: "email_queue_queue_hold_idx", Columns: []int{6, 30, 11}, Partial: true},
+		{Name: "email_queue_queue_running_idx", Columns: []int{29}, Partial: true},
+		{Name: "email_queue_queue_done_idx", Columns: []int{6, 13}, Partial: true},
+		{Name: "email_queue_queue_cancelled_idx", Columns: []int{6, 13}, Partial: true},
 	},
 	Name: "email_queue",
 }
@@ -356,14 +501,30 @@ func emailQueueFields(row any, buf []any) []any {
 		&r.BodyPlain,
 		(*string)(&r.Status),
 		&r.Attempts,
+		&r.MaxAttempts,
 		&r.LastAttempt,
 		&r.Error,
 		&r.SendAt,
 		&r.SentAt,
-		&r.QueueMaxAttempts,
+		&r.EndedAt,
+		&r.CreatedAt,
+		&r.Date,
+		&r.Cc,
+		&r.Bcc,
+		&r.ReplyTo,
+		&r.Headers,
+		&r.Attachments,
+		&r.MessageID,
+		&r.ListUnsubscribe,
+		&r.Stream,
+		&r.Locale,
+		&r.Tags,
+		&r.IdempotencyKey,
+		&r.Recipients,
 		&r.QueueEpoch,
 		&r.QueueLease,
 		&r.QueueHold,
+		&r.QueueBegun,
 		&r.QueueErrors,
 		&r.QueueResult,
 		core.NullDecimalField(&r.QueueProgress, 4),
@@ -377,38 +538,68 @@ func emailQueueNew(given, row any, m *core.Mask, now time.Time) {
 	m.Add(1)
 	r.From = n.From
 	m.Add(2)
-	r.Subject = n.Subject
-	m.Add(3)
+	core.PutNull(m, 3, &r.Subject, n.Subject)
 	core.PutNull(m, 4, &r.BodyHTML, n.BodyHTML)
 	core.PutNull(m, 5, &r.BodyPlain, n.BodyPlain)
 	core.Put(m, 6, &r.Status, n.Status, EmailQueueStatusPending)
 	core.Put(m, 7, &r.Attempts, n.Attempts, 0)
-	core.PutNull(m, 8, &r.LastAttempt, n.LastAttempt)
-	core.PutNull(m, 9, &r.Error, n.Error)
-	core.PutNull(m, 10, &r.SendAt, n.SendAt)
-	core.PutNull(m, 11, &r.SentAt, n.SentAt)
-	core.Put(m, 12, &r.QueueMaxAttempts, n.QueueMaxAttempts, 3)
+	core.Put(m, 8, &r.MaxAttempts, n.MaxAttempts, 8)
+	core.PutNull(m, 9, &r.LastAttempt, n.LastAttempt)
+	core.PutNull(m, 10, &r.Error, n.Error)
+	core.PutNull(m, 11, &r.SendAt, n.SendAt)
+	core.PutNull(m, 12, &r.SentAt, n.SentAt)
+	core.PutNull(m, 13, &r.EndedAt, n.EndedAt)
+	core.Put(m, 14, &r.CreatedAt, n.CreatedAt, now)
+	core.PutNull(m, 15, &r.Date, n.Date)
+	core.PutNull(m, 16, &r.Cc, n.Cc)
+	core.PutNull(m, 17, &r.Bcc, n.Bcc)
+	core.PutNull(m, 18, &r.ReplyTo, n.ReplyTo)
+	core.PutNull(m, 19, &r.Headers, n.Headers)
+	core.PutNull(m, 20, &r.Attachments, n.Attachments)
+	core.PutNull(m, 21, &r.MessageID, n.MessageID)
+	core.PutNull(m, 22, &r.ListUnsubscribe, n.ListUnsubscribe)
+	core.PutNull(m, 23, &r.Stream, n.Stream)
+	core.PutNull(m, 24, &r.Locale, n.Locale)
+	core.PutNull(m, 25, &r.Tags, n.Tags)
+	core.PutNull(m, 26, &r.IdempotencyKey, n.IdempotencyKey)
+	core.PutNull(m, 27, &r.Recipients, n.Recipients)
 	r.QueueEpoch = 0
-	core.Put(m, 15, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.SendAt.V, now))
-	core.PutNull(m, 20, &r.QueueTrace, n.own.QueueTrace)
+	core.Put(m, 30, &r.QueueHold, n.own.QueueHold, engine.HoldUntil(r.SendAt.V, now))
+	r.QueueBegun = 0
+	core.PutNull(m, 36, &r.QueueTrace, n.own.QueueTrace)
 }
 
 func emailQueuePatch(given, row any, m *core.Mask) {
 	p, r := given.(*EmailQueuePatch), row.(*EmailQueue)
 	core.Patch(m, 1, &r.To, p.To)
 	core.Patch(m, 2, &r.From, p.From)
-	core.Patch(m, 3, &r.Subject, p.Subject)
+	core.PutNull(m, 3, &r.Subject, p.Subject)
 	core.PutNull(m, 4, &r.BodyHTML, p.BodyHTML)
 	core.PutNull(m, 5, &r.BodyPlain, p.BodyPlain)
 	core.Patch(m, 6, &r.Status, p.Status)
 	core.Patch(m, 7, &r.Attempts, p.Attempts)
-	core.PutNull(m, 8, &r.LastAttempt, p.LastAttempt)
-	core.PutNull(m, 9, &r.Error, p.Error)
-	core.PutNull(m, 10, &r.SendAt, p.SendAt)
-	core.PutNull(m, 11, &r.SentAt, p.SentAt)
-	core.Patch(m, 12, &r.QueueMaxAttempts, p.QueueMaxAttempts)
-	core.Patch(m, 15, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.SendAt))
-	core.PutNull(m, 20, &r.QueueTrace, p.own.QueueTrace)
+	core.Patch(m, 8, &r.MaxAttempts, p.MaxAttempts)
+	core.PutNull(m, 9, &r.LastAttempt, p.LastAttempt)
+	core.PutNull(m, 10, &r.Error, p.Error)
+	core.PutNull(m, 11, &r.SendAt, p.SendAt)
+	core.PutNull(m, 12, &r.SentAt, p.SentAt)
+	core.PutNull(m, 13, &r.EndedAt, p.EndedAt)
+	core.Patch(m, 14, &r.CreatedAt, p.CreatedAt)
+	core.PutNull(m, 15, &r.Date, p.Date)
+	core.PutNull(m, 16, &r.Cc, p.Cc)
+	core.PutNull(m, 17, &r.Bcc, p.Bcc)
+	core.PutNull(m, 18, &r.ReplyTo, p.ReplyTo)
+	core.PutNull(m, 19, &r.Headers, p.Headers)
+	core.PutNull(m, 20, &r.Attachments, p.Attachments)
+	core.PutNull(m, 21, &r.MessageID, p.MessageID)
+	core.PutNull(m, 22, &r.ListUnsubscribe, p.ListUnsubscribe)
+	core.PutNull(m, 23, &r.Stream, p.Stream)
+	core.PutNull(m, 24, &r.Locale, p.Locale)
+	core.PutNull(m, 25, &r.Tags, p.Tags)
+	core.PutNull(m, 26, &r.IdempotencyKey, p.IdempotencyKey)
+	core.PutNull(m, 27, &r.Recipients, p.Recipients)
+	core.Patch(m, 30, &r.QueueHold, engine.HoldChanged(p.own.QueueHold, p.SendAt))
+	core.PutNull(m, 36, &r.QueueTrace, p.own.QueueTrace)
 }
 
 // Enqueue adds a row, and wakes the workers.
@@ -419,19 +610,22 @@ func (t *EmailQueueTable) Enqueue(ctx context.Context, n EmailQueueNew) (*EmailQ
 	return t.Create(ctx, n)
 }
 
-// EmailQueueHandler runs what is claimed from email_queue. A nil error is done; another is tried
-// again later, unless queue.Discard made it.
-type EmailQueueHandler interface {
-	EmailQueue(ctx context.Context, row *EmailQueue) error
-}
-
-func emailQueueHandle(h EmailQueueHandler) queue.Handler[EmailQueue] {
-	return h.EmailQueue
+// EnqueueMany is Enqueue for several rows, all or none. It returns their ids in order.
+func (t *EmailQueueTable) EnqueueMany(ctx context.Context, ns []EmailQueueNew) ([]EmailQueueID, error) {
+	ns = slices.Clone(ns)
+	for i := range ns {
+		n := &ns[i]
+		if !n.own.QueueTrace.IsSet() {
+			n.own.QueueTrace = engine.Trace(ctx)
+		}
+	}
+	return t.CreateMany(ctx, ns)
 }
 
 // Cancel ends a row that is ready or running; the context of a handler that runs it, in
 // whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound
 // without the row, and queue.ErrEnded where it has ended already.
+// It returns queue.ErrBegun where the handler has called BeginOnce: the work may be done.
 func (t *EmailQueueTable) Cancel(ctx context.Context, id EmailQueueID) error {
 	return engine.CancelRow(ctx, t.Conn(), &emailQueueQueue, int64(id))
 }
@@ -442,8 +636,8 @@ func (t *EmailQueueTable) Retry(ctx context.Context, id EmailQueueID) error {
 	return engine.RetryRow(ctx, t.Conn(), &emailQueueQueue, int64(id))
 }
 
-// Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It
-// fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
+// Await returns the row once it has ended, wherever it ran: done, dead, cancelled or
+// unknown. It fails when ctx ends first, and with store.ErrNotFound when the row is deleted.
 func (t *EmailQueueTable) Await(ctx context.Context, id EmailQueueID) (*EmailQueue, error) {
 	return engine.Await(ctx, t.Conn().DB(), &emailQueueQueue, int64(id))
 }
@@ -475,18 +669,71 @@ var emailQueueQueue = engine.Spec[EmailQueue]{
 			Epoch:       row.QueueEpoch,
 			Errors:      row.QueueErrors.V,
 			ID:          int64(row.ID),
-			MaxAttempts: row.QueueMaxAttempts,
+			MaxAttempts: row.MaxAttempts,
 			State:       string(row.Status),
 			Trace:       row.QueueTrace.V,
 		}
 	},
-	ErrorMax:  65535,
-	Fields:    emailQueueFields,
-	Name:      "email_queue",
-	Order:     []engine.OrderColumn{{Column: 0}},
-	Policies:  map[string]engine.Policy{"": {Timeout: 1 * time.Minute}},
-	Queues:    []engine.Name{},
-	Retention: []engine.Retention{},
+	ErrorMax: 65535,
+	Fields:   emailQueueFields,
+	Name:     "email_queue",
+	Order:    []engine.OrderColumn{{Column: 0}},
+	Policies: map[string]engine.Policy{"": {Backoff: queue.Delays(1*time.Minute, 5*time.Minute, 15*time.Minute, 1*time.Hour, 4*time.Hour, 8*time.Hour, 12*time.Hour)}},
+	Queues:   []engine.Name{},
+	Retention: []engine.Retention{
+		{After: 2160 * time.Hour, Prune: core.Statement{
+			Text: [3]string{
+				`DELETE FROM email_queue
+WHERE id IN (
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'sent' AND due.ended_at <= ?
+ORDER BY due.ended_at
+LIMIT ?
+)`,
+				`DELETE FROM email_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'sent' AND due.ended_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.ended_at NULLS FIRST
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+))`,
+				`DELETE FROM email_queue
+WHERE status = 'sent' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY ended_at
+LIMIT ?`,
+			},
+			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
+		}},
+		{After: 2160 * time.Hour, Prune: core.Statement{
+			Text: [3]string{
+				`DELETE FROM email_queue
+WHERE id IN (
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'cancelled' AND due.ended_at <= ?
+ORDER BY due.ended_at
+LIMIT ?
+)`,
+				`DELETE FROM email_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'cancelled' AND due.ended_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.ended_at NULLS FIRST
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+))`,
+				`DELETE FROM email_queue
+WHERE status = 'cancelled' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY ended_at
+LIMIT ?`,
+			},
+			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
+		}},
+	},
 	Statements: engine.Statements{
 		AddLimit: core.Statement{
 			Text: [3]string{
@@ -501,33 +748,49 @@ VALUES (?, FALSE, '', 0)`,
 			},
 			Order: [3][]int{{14}, {14}, {14}},
 		},
+		BeginOnce: core.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET queue_begun = queue_epoch, queue_lease = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET queue_begun = queue_epoch, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+FROM (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE email_queue.id = _claims._id AND email_queue.queue_epoch = _claims._epoch AND email_queue.status = 'sending'
+RETURNING email_queue.id`,
+				`UPDATE email_queue
+SET queue_begun = queue_epoch, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{{4, 0, 1}, {3, 2, 16, 17}, {2, 3, 0}},
+		},
 		Cancel: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = COALESCE(?, error)
-WHERE id = ? AND status IN ('pending', 'sending')`,
+SET status = 'cancelled', queue_lease = NULL, ended_at = ?, error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'sending') AND (status = 'pending' OR queue_begun <> queue_epoch)`,
 				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = COALESCE($1, error)
-WHERE id = $2 AND status IN ('pending', 'sending')`,
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), error = COALESCE($2, error)
+WHERE id = $3 AND status IN ('pending', 'sending') AND (status = 'pending' OR queue_begun <> queue_epoch)`,
 				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = COALESCE(?, error)
-WHERE id = ? AND status IN ('pending', 'sending')`,
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'sending') AND (status = 'pending' OR queue_begun <> queue_epoch)`,
 			},
-			Order: [3][]int{{5, 0}, {5, 0}, {5, 0}},
+			Order: [3][]int{{3, 5, 0}, {3, 5, 0}, {3, 5, 0}},
 		},
 		CancelRunning: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+SET status = 'cancelled', queue_lease = NULL, ended_at = ?, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND status = 'sending'`,
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending'`,
 				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
+			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
 		Claim: core.Statement{
 			Text: [3]string{
@@ -541,7 +804,7 @@ WHERE due.status = 'pending' AND due.queue_hold = ''
 ORDER BY due.id
 LIMIT ?
 )
-RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
 				`UPDATE email_queue
 SET status = 'sending', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', last_attempt = COALESCE($3::timestamptz, now())
 WHERE id = ANY(ARRAY(
@@ -553,7 +816,7 @@ ORDER BY due.id
 LIMIT $5
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace`,
 				`SELECT id
 FROM email_queue
 WHERE status = 'pending' AND queue_hold = ''
@@ -567,75 +830,75 @@ FOR UPDATE SKIP LOCKED`,
 		Complete: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
-SET status = 'sent', queue_lease = NULL
+SET status = 'sent', queue_lease = NULL, ended_at = ?, sent_at = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 				`UPDATE email_queue
-SET status = 'sent', queue_lease = NULL
-FROM (SELECT unnest($1::bigint[]) AS _id, unnest($2::bigint[]) AS _epoch) AS _claims
+SET status = 'sent', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), sent_at = COALESCE($2::timestamptz, now())
+FROM (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
 WHERE email_queue.id = _claims._id AND email_queue.queue_epoch = _claims._epoch AND email_queue.status = 'sending'
 RETURNING email_queue.id`,
 				`UPDATE email_queue
-SET status = 'sent', queue_lease = NULL
+SET status = 'sent', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), sent_at = COALESCE(?, CURRENT_TIMESTAMP(6))
 WHERE id IN (?)`,
 			},
-			Order: [3][]int{{0, 1}, {16, 17}, {0}},
+			Order: [3][]int{{3, 3, 0, 1}, {3, 3, 16, 17}, {3, 3, 0}},
 		},
 		DeadLetter: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+SET status = 'failed', queue_lease = NULL, ended_at = ?, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND status = 'sending'`,
+SET status = 'failed', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending'`,
 				`UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+SET status = 'failed', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
-			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
+			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
-SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
+SET status = CASE WHEN queue_begun = queue_epoch THEN 'unknown' WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN queue_begun = queue_epoch OR attempts >= max_attempts THEN ? ELSE ended_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?)`,
 				`UPDATE email_queue
-SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = $1, queue_errors = $2
+SET status = CASE WHEN queue_begun = queue_epoch THEN 'unknown' WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN queue_begun = queue_epoch OR attempts >= max_attempts THEN COALESCE($1::timestamptz, now()) ELSE ended_at END, error = $2, queue_errors = $3
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM email_queue AS due
-WHERE due.id = $3 AND due.queue_epoch = $4 AND due.status = 'sending' AND (due.queue_lease IS NULL OR due.queue_lease = $5)
+WHERE due.id = $4 AND due.queue_epoch = $5 AND due.status = 'sending' AND (due.queue_lease IS NULL OR due.queue_lease = $6)
 FOR UPDATE SKIP LOCKED
 ))`,
 				`UPDATE email_queue
-SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
+SET status = CASE WHEN queue_begun = queue_epoch THEN 'unknown' WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN queue_begun = queue_epoch OR attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE ended_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?)`,
 			},
-			Order: [3][]int{{5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}, {5, 6, 0, 1, 13}},
+			Order: [3][]int{{3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}, {3, 5, 6, 0, 1, 13}},
 		},
 		Finish: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
-SET status = 'sent', queue_lease = NULL, queue_result = ?
+SET status = 'sent', queue_lease = NULL, ended_at = ?, sent_at = ?, queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 				`UPDATE email_queue
-SET status = 'sent', queue_lease = NULL, queue_result = $1
-WHERE id = $2 AND queue_epoch = $3 AND status = 'sending'`,
+SET status = 'sent', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), sent_at = COALESCE($2::timestamptz, now()), queue_result = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending'`,
 				`UPDATE email_queue
-SET status = 'sent', queue_lease = NULL, queue_result = ?
+SET status = 'sent', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), sent_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
-			Order: [3][]int{{10, 0, 1}, {10, 0, 1}, {10, 0, 1}},
+			Order: [3][]int{{3, 3, 10, 0, 1}, {3, 3, 10, 0, 1}, {3, 3, 10, 0, 1}},
 		},
 		Get: core.Statement{
 			Text: [3]string{
-				`SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+				`SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 WHERE id = ?`,
-				`SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+				`SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 WHERE id = $1`,
-				"SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace\nFROM email_queue\nWHERE id = ?",
+				"SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace\nFROM email_queue\nWHERE id = ?",
 			},
 		},
 		Heartbeat: core.Statement{
@@ -737,7 +1000,7 @@ LIMIT ?`,
 			Text: [3]string{
 				``,
 				``,
-				"SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace\nFROM email_queue\nWHERE id IN (?)",
+				"SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace\nFROM email_queue\nWHERE id IN (?)",
 			},
 			Order: [3][]int{nil, nil, {0}},
 		},
@@ -786,28 +1049,28 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 		RetryEnded: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
-SET status = 'pending', attempts = 0, queue_hold = '', send_at = ?
+SET status = 'pending', attempts = 0, queue_hold = '', send_at = ?, ended_at = NULL, sent_at = NULL
 WHERE id = ? AND status <> 'sending'`,
 				`UPDATE email_queue
-SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE($1::timestamptz, now())
+SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE($1::timestamptz, now()), ended_at = NULL, sent_at = NULL
 WHERE id = $2 AND status <> 'sending'`,
 				`UPDATE email_queue
-SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE(?, CURRENT_TIMESTAMP(6)), ended_at = NULL, sent_at = NULL
 WHERE id = ? AND status <> 'sending'`,
 			},
 			Order: [3][]int{{3, 0}, {3, 0}, {3, 0}},
 		},
 		Running: core.Statement{
 			Text: [3]string{
-				`SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
+				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors, queue_begun
 FROM email_queue
 WHERE status = 'sending' AND queue_lease IS NOT NULL AND queue_lease > ''
 LIMIT ?`,
-				`SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
+				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors, queue_begun
 FROM email_queue
 WHERE status = 'sending' AND queue_lease IS NOT NULL
 LIMIT $1`,
-				`SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
+				`SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors, queue_begun
 FROM email_queue
 WHERE status = 'sending' AND queue_lease IS NOT NULL
 LIMIT ?`,
@@ -828,19 +1091,33 @@ WHERE name = ?`,
 			},
 			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
+		SetUnknown: core.Statement{
+			Text: [3]string{
+				`UPDATE email_queue
+SET status = 'unknown', queue_lease = NULL, ended_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'unknown', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending'`,
+				`UPDATE email_queue
+SET status = 'unknown', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
+			},
+			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+		},
 		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = ?, queue_hold = ?
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = ?, queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 				`UPDATE email_queue
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3
-WHERE id = $4 AND queue_epoch = $5 AND status = 'sending'`,
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3, error = COALESCE($4, error)
+WHERE id = $5 AND queue_epoch = $6 AND status = 'sending'`,
 				`UPDATE email_queue
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
-			Order: [3][]int{{4, 7, 0, 1}, {3, 2, 7, 0, 1}, {2, 3, 7, 0, 1}},
+			Order: [3][]int{{4, 7, 5, 0, 1}, {3, 2, 7, 5, 0, 1}, {2, 3, 7, 5, 0, 1}},
 		},
 		Take: core.Statement{
 			Text: [3]string{
@@ -854,17 +1131,168 @@ WHERE id IN (?)`,
 		},
 	},
 	States: engine.States{
-		Cancelled: "",
+		Cancelled: "cancelled",
 		Dead:      "failed",
 		Done:      "sent",
 		Ready:     "pending",
 		Running:   "sending",
+		Unknown:   "unknown",
 	},
 	Versioned: false,
+}
+
+func emailQueueMessage(r *EmailQueue) *outbox.Row {
+	return &outbox.Row{
+		Attachments:     r.Attachments.V,
+		Bcc:             r.Bcc.V,
+		Cc:              r.Cc.V,
+		Date:            r.Date.V,
+		From:            r.From,
+		HTML:            r.BodyHTML.V,
+		Headers:         r.Headers.V,
+		ID:              int64(r.ID),
+		IdempotencyKey:  r.IdempotencyKey.V,
+		ListUnsubscribe: r.ListUnsubscribe.V,
+		Locale:          r.Locale.V,
+		MessageID:       r.MessageID.V,
+		Plain:           r.BodyPlain.V,
+		Recipients:      r.Recipients.V,
+		ReplyTo:         r.ReplyTo.V,
+		Stream:          r.Stream.V,
+		Subject:         r.Subject.V,
+		Tags:            r.Tags.V,
+		To:              r.To,
+	}
+}
+
+func emailQueueSuppression(r *EmailSuppression) *outbox.Suppression {
+	return &outbox.Suppression{
+		Address: r.Address,
+		At:      r.SuppressedAt,
+		Detail:  r.Detail.V,
+		ID:      int64(r.ID),
+		Reason:  string(r.Reason),
+		Stream:  r.Stream,
+	}
+}
+
+var emailQueueMail = outbox.Spec{
+	ByKeys: func(ctx context.Context, c *core.Conn, keys []string) iter.Seq2[*outbox.Row, error] {
+		t := EmailQueueTable{core.Bind(c, &emailQueueSpec)}
+		return rows.Each(t.All(ctx, EmailQueueQuery{Where: EmailQueueFields.IdempotencyKey.In(keys...)}), emailQueueMessage)
+	},
+	Columns: map[string]string{
+		"attachments":      "attachments",
+		"bcc":              "bcc",
+		"body_html":        "body_html",
+		"body_plain":       "body_plain",
+		"cc":               "cc",
+		"date":             "date",
+		"from":             "from",
+		"headers":          "headers",
+		"idempotency_key":  "idempotency_key",
+		"list_unsubscribe": "list_unsubscribe",
+		"locale":           "locale",
+		"message_id":       "message_id",
+		"recipients":       "recipients",
+		"reply_to":         "reply_to",
+		"sent_at":          "sent_at",
+		"stream":           "stream",
+		"subject":          "subject",
+		"tags":             "tags",
+		"to":               "to",
+	},
+	Enqueue: func(ctx context.Context, c *core.Conn, list []*outbox.Row) error {
+		t := EmailQueueTable{core.Bind(c, &emailQueueSpec)}
+		ns := make([]EmailQueueNew, len(list))
+		for i, d := range list {
+			ns[i] = EmailQueueNew{
+				Attachments:     rows.OptBytes(d.Attachments),
+				Bcc:             rows.Opt(d.Bcc),
+				BodyHTML:        rows.Opt(d.HTML),
+				BodyPlain:       rows.Opt(d.Plain),
+				Cc:              rows.Opt(d.Cc),
+				Date:            rows.Opt(d.Date),
+				From:            d.From,
+				Headers:         rows.OptJSON(d.Headers),
+				IdempotencyKey:  rows.Opt(d.IdempotencyKey),
+				ListUnsubscribe: rows.Opt(d.ListUnsubscribe),
+				Locale:          rows.Opt(d.Locale),
+				MessageID:       rows.Opt(d.MessageID),
+				Recipients:      rows.OptJSON(d.Recipients),
+				ReplyTo:         rows.Opt(d.ReplyTo),
+				SendAt:          rows.Opt(d.SendAt),
+				Stream:          rows.Opt(d.Stream),
+				Subject:         rows.Opt(d.Subject),
+				Tags:            rows.OptJSON(d.Tags),
+				To:              d.To,
+			}
+		}
+		ids, err := t.EnqueueMany(ctx, ns)
+		for i, id := range ids {
+			list[i].ID = int64(id)
+		}
+		return err
+	},
+	Mailboxes: []string{"email_queue"},
+	Name:      "email_queue",
+	RowOf: func(row any) *outbox.Row {
+		return emailQueueMessage(row.(*EmailQueue))
+	},
+	SetRecipients: func(ctx context.Context, c *core.Conn, id int64, recipients store.JSON) error {
+		t := EmailQueueTable{core.Bind(c, &emailQueueSpec)}
+		_, err := t.Update(ctx, EmailQueueID(id), EmailQueuePatch{Recipients: store.Set(recipients)})
+		return err
+	},
+	Suppress: func(ctx context.Context, c *core.Conn, list []*outbox.Suppression) error {
+		t := EmailSuppressionTable{core.Bind(c, &emailSuppressionSpec)}
+		ns := make([]EmailSuppressionNew, len(list))
+		for i, d := range list {
+			ns[i] = EmailSuppressionNew{
+				Address:      d.Address,
+				Detail:       rows.Opt(d.Detail),
+				Reason:       EmailSuppressionReason(d.Reason),
+				Stream:       store.Set(d.Stream),
+				SuppressedAt: store.Set(d.At),
+			}
+		}
+		_, err := t.CreateMany(ctx, ns)
+		return err
+	},
+	Suppressions: func(ctx context.Context, c *core.Conn, addresses []string) iter.Seq2[*outbox.Suppression, error] {
+		t := EmailSuppressionTable{core.Bind(c, &emailSuppressionSpec)}
+		return rows.Each(t.All(ctx, EmailSuppressionQuery{Where: EmailSuppressionFields.Address.In(addresses...)}), emailQueueSuppression)
+	},
+}
+
+// Send adds a message; a process that runs with Workers.Mail sends it when it is due. In a
+// transaction it is added with everything else, or not at all. What could not be sent is
+// refused: the error is mail.ErrInvalid, and names each field.
+// If there is a message with the same IdempotencyKey already, Send returns its id.
+func (t *EmailQueueTable) Send(ctx context.Context, m mail.Message) (EmailQueueID, error) {
+	ids, err := t.SendMany(ctx, []mail.Message{m})
+	if err != nil {
+		return 0, err
+	}
+	return ids[0], nil
+}
+
+// SendMany adds several messages, a row each: all of them, or none. It returns their ids in
+// the same order; an error names the message.
+func (t *EmailQueueTable) SendMany(ctx context.Context, ms []mail.Message) ([]EmailQueueID, error) {
+	return outbox.Send[EmailQueueID](ctx, t.Conn(), &emailQueueMail, ms)
+}
+
+// Suppress adds an address to email_suppressions: it gets no more mail of s.Stream, or none
+// at all if s.Stream is empty. Waiting messages to it fail when they become due. An address
+// that is already there is left as it is. A reason is required.
+func (t *EmailQueueTable) Suppress(ctx context.Context, s mail.Suppression) error {
+	return outbox.Suppress(ctx, t.Conn(), &emailQueueMail, s)
 }
 
 func init() {
 	emailQueueSpec.Effects = []core.Effect{
 		{On: core.Created, Announce: "email_queue"},
+		{On: core.Created, Rows: true, Run: outbox.Check(&emailQueueMail)},
 	}
 }

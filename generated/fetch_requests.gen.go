@@ -13,6 +13,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/webhook/delivery"
 )
 
 // FetchRequestID names one row of fetch_requests.
@@ -28,23 +29,32 @@ type FetchRequest struct {
 	Method FetchRequestMethod `json:"method"`
 	// Names and values, such as {"Authorization": "Bearer ..."}
 	Headers store.Null[store.JSON] `json:"-"`
-	// A Go template over the content that caused the event.
+	// A Go template over the row that caused the event. Without it a JSON envelope is sent.
 	BodyTemplate store.Null[string] `json:"body_template"`
 	// Seconds.
-	Timeout    int64     `json:"timeout"`
-	RetryCount int64     `json:"retry_count"`
-	Active     bool      `json:"active"`
-	CreatedAt  time.Time `json:"created_at"`
+	Timeout int64 `json:"timeout"`
+	// Attempts after the first.
+	RetryCount int64 `json:"retry_count"`
+	Active     bool  `json:"active"`
+	// What happened to one row is delivered in order, each after the one before.
+	Ordered bool `json:"ordered"`
+	// The keys that sign, newest first. RotateSecret writes them.
+	SigningKeys store.Null[store.JSON] `json:"-"`
+	// The first failure after the last success.
+	FailingSince store.Null[time.Time] `json:"failing_since"`
+	// Why it was switched off.
+	DisabledReason store.Null[string] `json:"disabled_reason"`
+	CreatedAt      time.Time          `json:"created_at"`
 }
 
 // Format prints r without its secrets.
 func (r FetchRequest) Format(f fmt.State, verb rune) {
-	core.FormatRow(f, verb, r, "Headers")
+	core.FormatRow(f, verb, r, "Headers", "SigningKeys")
 }
 
 // LogValue returns r without its secrets, for log/slog.
 func (r FetchRequest) LogValue() slog.Value {
-	return core.LogRow(r, "Headers")
+	return core.LogRow(r, "Headers", "SigningKeys")
 }
 
 // FetchRequestMethod is the method of fetch_requests.
@@ -55,12 +65,13 @@ const (
 	FetchRequestMethodGet    FetchRequestMethod = "GET"
 	FetchRequestMethodPost   FetchRequestMethod = "POST"
 	FetchRequestMethodPut    FetchRequestMethod = "PUT"
+	FetchRequestMethodPatch  FetchRequestMethod = "PATCH"
 	FetchRequestMethodDelete FetchRequestMethod = "DELETE"
 )
 
 // FetchRequestMethodValues returns every value, in the order declared.
 func FetchRequestMethodValues() []FetchRequestMethod {
-	return []FetchRequestMethod{FetchRequestMethodGet, FetchRequestMethodPost, FetchRequestMethodPut, FetchRequestMethodDelete}
+	return []FetchRequestMethod{FetchRequestMethodGet, FetchRequestMethodPost, FetchRequestMethodPut, FetchRequestMethodPatch, FetchRequestMethodDelete}
 }
 
 // Valid reports whether v is one of the declared values.
@@ -95,85 +106,101 @@ func (v FetchRequestMethod) Value() (driver.Value, error) {
 
 // FetchRequestNew is a row of fetch_requests to be. What is left unset takes its default, or is null.
 type FetchRequestNew struct {
-	Name         string                        `json:"name"`            // required
-	URL          string                        `json:"url"`             // required
-	Method       store.Opt[FetchRequestMethod] `json:"method,omitzero"` // default: POST
-	Headers      store.Opt[store.JSON]         `json:"headers,omitzero"`
-	BodyTemplate store.Opt[string]             `json:"body_template,omitzero"`
-	Timeout      store.Opt[int64]              `json:"timeout,omitzero"`     // default: 30
-	RetryCount   store.Opt[int64]              `json:"retry_count,omitzero"` // default: 3
-	Active       store.Opt[bool]               `json:"active,omitzero"`      // default: true
-	CreatedAt    store.Opt[time.Time]          `json:"created_at,omitzero"`  // default: now
+	Name           string                        `json:"name"`            // required
+	URL            string                        `json:"url"`             // required
+	Method         store.Opt[FetchRequestMethod] `json:"method,omitzero"` // default: POST
+	Headers        store.Opt[store.JSON]         `json:"headers,omitzero"`
+	BodyTemplate   store.Opt[string]             `json:"body_template,omitzero"`
+	Timeout        store.Opt[int64]              `json:"timeout,omitzero"`     // default: 30
+	RetryCount     store.Opt[int64]              `json:"retry_count,omitzero"` // default: 3
+	Active         store.Opt[bool]               `json:"active,omitzero"`      // default: true
+	Ordered        store.Opt[bool]               `json:"ordered,omitzero"`     // default: false
+	SigningKeys    store.Opt[store.JSON]         `json:"signing_keys,omitzero"`
+	FailingSince   store.Opt[time.Time]          `json:"failing_since,omitzero"`
+	DisabledReason store.Opt[string]             `json:"disabled_reason,omitzero"`
+	CreatedAt      store.Opt[time.Time]          `json:"created_at,omitzero"` // default: now
 }
 
 // Format prints r without its secrets.
 func (r FetchRequestNew) Format(f fmt.State, verb rune) {
-	core.FormatRow(f, verb, r, "Headers")
+	core.FormatRow(f, verb, r, "Headers", "SigningKeys")
 }
 
 // LogValue returns r without its secrets, for log/slog.
 func (r FetchRequestNew) LogValue() slog.Value {
-	return core.LogRow(r, "Headers")
+	return core.LogRow(r, "Headers", "SigningKeys")
 }
 
 // MarshalJSON returns r as JSON, with "***" for its secrets.
 func (r FetchRequestNew) MarshalJSON() ([]byte, error) {
 	type plain FetchRequestNew
-	return core.MaskJSON(plain(r), "headers")
+	return core.MaskJSON(plain(r), "headers", "signing_keys")
 }
 
 // FetchRequestPatch is a change to a row of fetch_requests. What is left unset stays as it is.
 type FetchRequestPatch struct {
-	Name         store.Opt[string]             `json:"name,omitzero"`
-	URL          store.Opt[string]             `json:"url,omitzero"`
-	Method       store.Opt[FetchRequestMethod] `json:"method,omitzero"`
-	Headers      store.Opt[store.JSON]         `json:"headers,omitzero"`
-	BodyTemplate store.Opt[string]             `json:"body_template,omitzero"`
-	Timeout      store.Opt[int64]              `json:"timeout,omitzero"`
-	RetryCount   store.Opt[int64]              `json:"retry_count,omitzero"`
-	Active       store.Opt[bool]               `json:"active,omitzero"`
-	CreatedAt    store.Opt[time.Time]          `json:"created_at,omitzero"`
+	Name           store.Opt[string]             `json:"name,omitzero"`
+	URL            store.Opt[string]             `json:"url,omitzero"`
+	Method         store.Opt[FetchRequestMethod] `json:"method,omitzero"`
+	Headers        store.Opt[store.JSON]         `json:"headers,omitzero"`
+	BodyTemplate   store.Opt[string]             `json:"body_template,omitzero"`
+	Timeout        store.Opt[int64]              `json:"timeout,omitzero"`
+	RetryCount     store.Opt[int64]              `json:"retry_count,omitzero"`
+	Active         store.Opt[bool]               `json:"active,omitzero"`
+	Ordered        store.Opt[bool]               `json:"ordered,omitzero"`
+	SigningKeys    store.Opt[store.JSON]         `json:"signing_keys,omitzero"`
+	FailingSince   store.Opt[time.Time]          `json:"failing_since,omitzero"`
+	DisabledReason store.Opt[string]             `json:"disabled_reason,omitzero"`
+	CreatedAt      store.Opt[time.Time]          `json:"created_at,omitzero"`
 }
 
 // Format prints r without its secrets.
 func (r FetchRequestPatch) Format(f fmt.State, verb rune) {
-	core.FormatRow(f, verb, r, "Headers")
+	core.FormatRow(f, verb, r, "Headers", "SigningKeys")
 }
 
 // LogValue returns r without its secrets, for log/slog.
 func (r FetchRequestPatch) LogValue() slog.Value {
-	return core.LogRow(r, "Headers")
+	return core.LogRow(r, "Headers", "SigningKeys")
 }
 
 // MarshalJSON returns r as JSON, with "***" for its secrets.
 func (r FetchRequestPatch) MarshalJSON() ([]byte, error) {
 	type plain FetchRequestPatch
-	return core.MaskJSON(plain(r), "headers")
+	return core.MaskJSON(plain(r), "headers", "signing_keys")
 }
 
 // FetchRequestFields are the columns of fetch_requests, for filters and sorts.
 var FetchRequestFields = struct {
-	ID           store.Col[FetchRequestID, FetchRequestID]
-	Name         store.TextCol[FetchRequestID, string]
-	URL          store.TextCol[FetchRequestID, string]
-	Method       store.Col[FetchRequestID, FetchRequestMethod]
-	Headers      store.OpaqueCol[FetchRequestID]
-	BodyTemplate store.TextCol[FetchRequestID, string]
-	Timeout      store.Col[FetchRequestID, int64]
-	RetryCount   store.Col[FetchRequestID, int64]
-	Active       store.Col[FetchRequestID, bool]
-	CreatedAt    store.Col[FetchRequestID, time.Time]
+	ID             store.Col[FetchRequestID, FetchRequestID]
+	Name           store.TextCol[FetchRequestID, string]
+	URL            store.TextCol[FetchRequestID, string]
+	Method         store.Col[FetchRequestID, FetchRequestMethod]
+	Headers        store.OpaqueCol[FetchRequestID]
+	BodyTemplate   store.TextCol[FetchRequestID, string]
+	Timeout        store.Col[FetchRequestID, int64]
+	RetryCount     store.Col[FetchRequestID, int64]
+	Active         store.Col[FetchRequestID, bool]
+	Ordered        store.Col[FetchRequestID, bool]
+	SigningKeys    store.OpaqueCol[FetchRequestID]
+	FailingSince   store.Col[FetchRequestID, time.Time]
+	DisabledReason store.TextCol[FetchRequestID, string]
+	CreatedAt      store.Col[FetchRequestID, time.Time]
 }{
-	ID:           core.FieldOf[FetchRequestID, FetchRequestID](0),
-	Name:         core.TextOf[FetchRequestID, string](1),
-	URL:          core.TextOf[FetchRequestID, string](2),
-	Method:       core.FieldOf[FetchRequestID, FetchRequestMethod](3),
-	Headers:      core.OpaqueOf[FetchRequestID](4),
-	BodyTemplate: core.TextOf[FetchRequestID, string](5),
-	Timeout:      core.FieldOf[FetchRequestID, int64](6),
-	RetryCount:   core.FieldOf[FetchRequestID, int64](7),
-	Active:       core.FieldOf[FetchRequestID, bool](8),
-	CreatedAt:    core.FieldOf[FetchRequestID, time.Time](9),
+	ID:             core.FieldOf[FetchRequestID, FetchRequestID](0),
+	Name:           core.TextOf[FetchRequestID, string](1),
+	URL:            core.TextOf[FetchRequestID, string](2),
+	Method:         core.FieldOf[FetchRequestID, FetchRequestMethod](3),
+	Headers:        core.OpaqueOf[FetchRequestID](4),
+	BodyTemplate:   core.TextOf[FetchRequestID, string](5),
+	Timeout:        core.FieldOf[FetchRequestID, int64](6),
+	RetryCount:     core.FieldOf[FetchRequestID, int64](7),
+	Active:         core.FieldOf[FetchRequestID, bool](8),
+	Ordered:        core.FieldOf[FetchRequestID, bool](9),
+	SigningKeys:    core.OpaqueOf[FetchRequestID](10),
+	FailingSince:   core.FieldOf[FetchRequestID, time.Time](11),
+	DisabledReason: core.TextOf[FetchRequestID, string](12),
+	CreatedAt:      core.FieldOf[FetchRequestID, time.Time](13),
 }
 
 // The forms of a question to fetch_requests and of its answer.
@@ -218,6 +245,16 @@ func (t *FetchRequestTable) Create(ctx context.Context, n FetchRequestNew) (*Fet
 func (t *FetchRequestTable) Update(ctx context.Context, id FetchRequestID, p FetchRequestPatch) (*FetchRequest, error) {
 	r := new(FetchRequest)
 	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *FetchRequestTable) UpdateIf(ctx context.Context, id FetchRequestID, where FetchRequestFilter, p FetchRequestPatch) (*FetchRequest, error) {
+	r := new(FetchRequest)
+	if err := t.core.UpdateIf(ctx, int64(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -293,12 +330,16 @@ var fetchRequestSpec = core.Spec{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "url", Rules: check.Rules{Kind: check.Text, Format: check.URL, Required: true, Max: check.At("500")}, Types: [3]string{"TEXT", "character varying(500)", "varchar(500)"}},
-		{Name: "method", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"GET", "POST", "PUT", "DELETE"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "method", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"GET", "POST", "PUT", "PATCH", "DELETE"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "headers", Rules: check.Rules{Kind: check.JSON, Secret: true, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 		{Name: "body_template", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
 		{Name: "timeout", Rules: check.Rules{Kind: check.Int, Min: check.At("1"), Max: check.At("300")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "retry_count", Rules: check.Rules{Kind: check.Int, Min: check.At("0"), Max: check.At("20")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "active", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
+		{Name: "ordered", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
+		{Name: "signing_keys", Rules: check.Rules{Kind: check.JSON, Secret: true, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "failing_since", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "disabled_reason", Rules: check.Rules{Kind: check.Text, Max: check.At("500")}, Null: true, Types: [3]string{"TEXT", "character varying(500)", "varchar(500)"}},
 		{Name: "created_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
 	Fields: fetchRequestFields,
@@ -330,6 +371,10 @@ func fetchRequestFields(row any, buf []any) []any {
 		&r.Timeout,
 		&r.RetryCount,
 		&r.Active,
+		&r.Ordered,
+		&r.SigningKeys,
+		&r.FailingSince,
+		&r.DisabledReason,
 		&r.CreatedAt)
 }
 
@@ -345,7 +390,11 @@ func fetchRequestNew(given, row any, m *core.Mask, now time.Time) {
 	core.Put(m, 6, &r.Timeout, n.Timeout, 30)
 	core.Put(m, 7, &r.RetryCount, n.RetryCount, 3)
 	core.Put(m, 8, &r.Active, n.Active, true)
-	core.Put(m, 9, &r.CreatedAt, n.CreatedAt, now)
+	core.Put(m, 9, &r.Ordered, n.Ordered, false)
+	core.PutNull(m, 10, &r.SigningKeys, n.SigningKeys)
+	core.PutNull(m, 11, &r.FailingSince, n.FailingSince)
+	core.PutNull(m, 12, &r.DisabledReason, n.DisabledReason)
+	core.Put(m, 13, &r.CreatedAt, n.CreatedAt, now)
 }
 
 func fetchRequestPatch(given, row any, m *core.Mask) {
@@ -358,5 +407,18 @@ func fetchRequestPatch(given, row any, m *core.Mask) {
 	core.Patch(m, 6, &r.Timeout, p.Timeout)
 	core.Patch(m, 7, &r.RetryCount, p.RetryCount)
 	core.Patch(m, 8, &r.Active, p.Active)
-	core.Patch(m, 9, &r.CreatedAt, p.CreatedAt)
+	core.Patch(m, 9, &r.Ordered, p.Ordered)
+	core.PutNull(m, 10, &r.SigningKeys, p.SigningKeys)
+	core.PutNull(m, 11, &r.FailingSince, p.FailingSince)
+	core.PutNull(m, 12, &r.DisabledReason, p.DisabledReason)
+	core.Patch(m, 13, &r.CreatedAt, p.CreatedAt)
+}
+
+func init() {
+	fetchRequestSpec.Effects = []core.Effect{
+		{On: core.Created | core.Updated | core.Deleted, Rows: true, Run: delivery.CheckRequests(&webhookQueueWebhooks)},
+	}
+	fetchRequestSpec.Cascades = []core.Cascade{
+		{Spec: &routeWebhookSpec, Column: 2},
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/webhook/delivery"
 )
 
 // RouteWebhookID names one row of route_webhooks.
@@ -21,8 +22,8 @@ type RouteWebhookID int64
 // Makes a fetch request when an event happens on a route.
 type RouteWebhook struct {
 	ID RouteWebhookID `json:"id"`
-	// The id of the route whose content is watched.
-	RouteID        int64                    `json:"route_id"`
+	// The route whose content is watched; empty means every route.
+	RouteID        store.Null[RouteID]      `json:"route_id"`
 	FetchRequestID FetchRequestID           `json:"fetch_request_id"`
 	TriggerEvent   RouteWebhookTriggerEvent `json:"trigger_event"`
 	// Fires only when this holds.
@@ -77,7 +78,7 @@ func (v RouteWebhookTriggerEvent) Value() (driver.Value, error) {
 
 // RouteWebhookNew is a row of route_webhooks to be. What is left unset takes its default, or is null.
 type RouteWebhookNew struct {
-	RouteID        int64                    `json:"route_id"`         // required
+	RouteID        store.Opt[RouteID]       `json:"route_id,omitzero"`
 	FetchRequestID FetchRequestID           `json:"fetch_request_id"` // required
 	TriggerEvent   RouteWebhookTriggerEvent `json:"trigger_event"`    // required
 	ConditionJSON  store.Opt[store.JSON]    `json:"condition_json,omitzero"`
@@ -85,7 +86,7 @@ type RouteWebhookNew struct {
 
 // RouteWebhookPatch is a change to a row of route_webhooks. What is left unset stays as it is.
 type RouteWebhookPatch struct {
-	RouteID        store.Opt[int64]                    `json:"route_id,omitzero"`
+	RouteID        store.Opt[RouteID]                  `json:"route_id,omitzero"`
 	FetchRequestID store.Opt[FetchRequestID]           `json:"fetch_request_id,omitzero"`
 	TriggerEvent   store.Opt[RouteWebhookTriggerEvent] `json:"trigger_event,omitzero"`
 	ConditionJSON  store.Opt[store.JSON]               `json:"condition_json,omitzero"`
@@ -94,13 +95,13 @@ type RouteWebhookPatch struct {
 // RouteWebhookFields are the columns of route_webhooks, for filters and sorts.
 var RouteWebhookFields = struct {
 	ID             store.Col[RouteWebhookID, RouteWebhookID]
-	RouteID        store.Col[RouteWebhookID, int64]
+	RouteID        store.Col[RouteWebhookID, RouteID]
 	FetchRequestID store.Col[RouteWebhookID, FetchRequestID]
 	TriggerEvent   store.Col[RouteWebhookID, RouteWebhookTriggerEvent]
 	ConditionJSON  store.OpaqueCol[RouteWebhookID]
 }{
 	ID:             core.FieldOf[RouteWebhookID, RouteWebhookID](0),
-	RouteID:        core.FieldOf[RouteWebhookID, int64](1),
+	RouteID:        core.FieldOf[RouteWebhookID, RouteID](1),
 	FetchRequestID: core.FieldOf[RouteWebhookID, FetchRequestID](2),
 	TriggerEvent:   core.FieldOf[RouteWebhookID, RouteWebhookTriggerEvent](3),
 	ConditionJSON:  core.OpaqueOf[RouteWebhookID](4),
@@ -148,6 +149,16 @@ func (t *RouteWebhookTable) Create(ctx context.Context, n RouteWebhookNew) (*Rou
 func (t *RouteWebhookTable) Update(ctx context.Context, id RouteWebhookID, p RouteWebhookPatch) (*RouteWebhook, error) {
 	r := new(RouteWebhook)
 	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *RouteWebhookTable) UpdateIf(ctx context.Context, id RouteWebhookID, where RouteWebhookFilter, p RouteWebhookPatch) (*RouteWebhook, error) {
+	r := new(RouteWebhook)
+	if err := t.core.UpdateIf(ctx, int64(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -221,7 +232,7 @@ func (t *RouteWebhookTable) Exists(ctx context.Context, where RouteWebhookFilter
 var routeWebhookSpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "route_id", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "route_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "fetch_request_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "trigger_event", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("64"), Options: []string{"create", "update", "delete", "publish"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "condition_json", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
@@ -258,8 +269,7 @@ func routeWebhookFields(row any, buf []any) []any {
 
 func routeWebhookNew(given, row any, m *core.Mask, _ time.Time) {
 	n, r := given.(*RouteWebhookNew), row.(*RouteWebhook)
-	r.RouteID = n.RouteID
-	m.Add(1)
+	core.PutNull(m, 1, &r.RouteID, n.RouteID)
 	r.FetchRequestID = n.FetchRequestID
 	m.Add(2)
 	r.TriggerEvent = n.TriggerEvent
@@ -269,8 +279,14 @@ func routeWebhookNew(given, row any, m *core.Mask, _ time.Time) {
 
 func routeWebhookPatch(given, row any, m *core.Mask) {
 	p, r := given.(*RouteWebhookPatch), row.(*RouteWebhook)
-	core.Patch(m, 1, &r.RouteID, p.RouteID)
+	core.PutNull(m, 1, &r.RouteID, p.RouteID)
 	core.Patch(m, 2, &r.FetchRequestID, p.FetchRequestID)
 	core.Patch(m, 3, &r.TriggerEvent, p.TriggerEvent)
 	core.PutNull(m, 4, &r.ConditionJSON, p.ConditionJSON)
+}
+
+func init() {
+	routeWebhookSpec.Effects = []core.Effect{
+		{On: core.Created | core.Updated | core.Deleted, Rows: true, Run: delivery.CheckLinks(&webhookQueueWebhooks)},
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/retain"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -23,15 +24,27 @@ type WebhookDelivery struct {
 	ID             WebhookDeliveryID `json:"id"`
 	FetchRequestID FetchRequestID    `json:"fetch_request_id"`
 	// The id of the route that the event happened on.
-	RouteID int64 `json:"route_id"`
-	// The id of the content that the event is about.
-	ContentDataID  store.Null[int64]                       `json:"content_data_id"`
-	TriggerEvent   store.Null[WebhookDeliveryTriggerEvent] `json:"trigger_event"`
-	RequestBody    store.Null[string]                      `json:"request_body"`
-	ResponseStatus store.Null[int64]                       `json:"response_status"`
-	ResponseBody   store.Null[string]                      `json:"response_body"`
-	Error          store.Null[string]                      `json:"error"`
-	DeliveredAt    time.Time                               `json:"delivered_at"`
+	RouteID store.Null[int64] `json:"route_id"`
+	// The id of the row that the event is about.
+	ContentDataID store.Null[string]                      `json:"content_data_id"`
+	TriggerEvent  store.Null[WebhookDeliveryTriggerEvent] `json:"trigger_event"`
+	RequestBody   store.Null[string]                      `json:"request_body"`
+	// Empty where nothing was answered.
+	ResponseStatus  store.Null[int64]      `json:"response_status"`
+	ResponseHeaders store.Null[store.JSON] `json:"response_headers"`
+	// Its first 16 KiB, with the request's secrets masked.
+	ResponseBody store.Null[string] `json:"response_body"`
+	Error        store.Null[string] `json:"error"`
+	// When the attempt began.
+	DeliveredAt time.Time `json:"delivered_at"`
+	// The id of the delivery in the queue.
+	DeliveryID store.Null[int64] `json:"delivery_id"`
+	// The event's id, sent as webhook-id.
+	EventID store.Null[string] `json:"event_id"`
+	// 1 for the first.
+	Attempt store.Null[int64] `json:"attempt"`
+	// Of the attempt, in milliseconds.
+	Duration store.Null[int64] `json:"duration"`
 }
 
 // WebhookDeliveryTriggerEvent is the trigger_event of webhook_deliveries.
@@ -43,11 +56,12 @@ const (
 	WebhookDeliveryTriggerEventUpdate  WebhookDeliveryTriggerEvent = "update"
 	WebhookDeliveryTriggerEventDelete  WebhookDeliveryTriggerEvent = "delete"
 	WebhookDeliveryTriggerEventPublish WebhookDeliveryTriggerEvent = "publish"
+	WebhookDeliveryTriggerEventTest    WebhookDeliveryTriggerEvent = "test"
 )
 
 // WebhookDeliveryTriggerEventValues returns every value, in the order declared.
 func WebhookDeliveryTriggerEventValues() []WebhookDeliveryTriggerEvent {
-	return []WebhookDeliveryTriggerEvent{WebhookDeliveryTriggerEventCreate, WebhookDeliveryTriggerEventUpdate, WebhookDeliveryTriggerEventDelete, WebhookDeliveryTriggerEventPublish}
+	return []WebhookDeliveryTriggerEvent{WebhookDeliveryTriggerEventCreate, WebhookDeliveryTriggerEventUpdate, WebhookDeliveryTriggerEventDelete, WebhookDeliveryTriggerEventPublish, WebhookDeliveryTriggerEventTest}
 }
 
 // Valid reports whether v is one of the declared values.
@@ -82,53 +96,73 @@ func (v WebhookDeliveryTriggerEvent) Value() (driver.Value, error) {
 
 // WebhookDeliveryNew is a row of webhook_deliveries to be. What is left unset takes its default, or is null.
 type WebhookDeliveryNew struct {
-	FetchRequestID FetchRequestID                         `json:"fetch_request_id"` // required
-	RouteID        int64                                  `json:"route_id"`         // required
-	ContentDataID  store.Opt[int64]                       `json:"content_data_id,omitzero"`
-	TriggerEvent   store.Opt[WebhookDeliveryTriggerEvent] `json:"trigger_event,omitzero"`
-	RequestBody    store.Opt[string]                      `json:"request_body,omitzero"`
-	ResponseStatus store.Opt[int64]                       `json:"response_status,omitzero"`
-	ResponseBody   store.Opt[string]                      `json:"response_body,omitzero"`
-	Error          store.Opt[string]                      `json:"error,omitzero"`
-	DeliveredAt    store.Opt[time.Time]                   `json:"delivered_at,omitzero"` // default: now
+	FetchRequestID  FetchRequestID                         `json:"fetch_request_id"` // required
+	RouteID         store.Opt[int64]                       `json:"route_id,omitzero"`
+	ContentDataID   store.Opt[string]                      `json:"content_data_id,omitzero"`
+	TriggerEvent    store.Opt[WebhookDeliveryTriggerEvent] `json:"trigger_event,omitzero"`
+	RequestBody     store.Opt[string]                      `json:"request_body,omitzero"`
+	ResponseStatus  store.Opt[int64]                       `json:"response_status,omitzero"`
+	ResponseHeaders store.Opt[store.JSON]                  `json:"response_headers,omitzero"`
+	ResponseBody    store.Opt[string]                      `json:"response_body,omitzero"`
+	Error           store.Opt[string]                      `json:"error,omitzero"`
+	DeliveredAt     store.Opt[time.Time]                   `json:"delivered_at,omitzero"` // default: now
+	DeliveryID      store.Opt[int64]                       `json:"delivery_id,omitzero"`
+	EventID         store.Opt[string]                      `json:"event_id,omitzero"`
+	Attempt         store.Opt[int64]                       `json:"attempt,omitzero"`
+	Duration        store.Opt[int64]                       `json:"duration,omitzero"`
 }
 
 // WebhookDeliveryPatch is a change to a row of webhook_deliveries. What is left unset stays as it is.
 type WebhookDeliveryPatch struct {
-	FetchRequestID store.Opt[FetchRequestID]              `json:"fetch_request_id,omitzero"`
-	RouteID        store.Opt[int64]                       `json:"route_id,omitzero"`
-	ContentDataID  store.Opt[int64]                       `json:"content_data_id,omitzero"`
-	TriggerEvent   store.Opt[WebhookDeliveryTriggerEvent] `json:"trigger_event,omitzero"`
-	RequestBody    store.Opt[string]                      `json:"request_body,omitzero"`
-	ResponseStatus store.Opt[int64]                       `json:"response_status,omitzero"`
-	ResponseBody   store.Opt[string]                      `json:"response_body,omitzero"`
-	Error          store.Opt[string]                      `json:"error,omitzero"`
-	DeliveredAt    store.Opt[time.Time]                   `json:"delivered_at,omitzero"`
+	FetchRequestID  store.Opt[FetchRequestID]              `json:"fetch_request_id,omitzero"`
+	RouteID         store.Opt[int64]                       `json:"route_id,omitzero"`
+	ContentDataID   store.Opt[string]                      `json:"content_data_id,omitzero"`
+	TriggerEvent    store.Opt[WebhookDeliveryTriggerEvent] `json:"trigger_event,omitzero"`
+	RequestBody     store.Opt[string]                      `json:"request_body,omitzero"`
+	ResponseStatus  store.Opt[int64]                       `json:"response_status,omitzero"`
+	ResponseHeaders store.Opt[store.JSON]                  `json:"response_headers,omitzero"`
+	ResponseBody    store.Opt[string]                      `json:"response_body,omitzero"`
+	Error           store.Opt[string]                      `json:"error,omitzero"`
+	DeliveredAt     store.Opt[time.Time]                   `json:"delivered_at,omitzero"`
+	DeliveryID      store.Opt[int64]                       `json:"delivery_id,omitzero"`
+	EventID         store.Opt[string]                      `json:"event_id,omitzero"`
+	Attempt         store.Opt[int64]                       `json:"attempt,omitzero"`
+	Duration        store.Opt[int64]                       `json:"duration,omitzero"`
 }
 
 // WebhookDeliveryFields are the columns of webhook_deliveries, for filters and sorts.
 var WebhookDeliveryFields = struct {
-	ID             store.Col[WebhookDeliveryID, WebhookDeliveryID]
-	FetchRequestID store.Col[WebhookDeliveryID, FetchRequestID]
-	RouteID        store.Col[WebhookDeliveryID, int64]
-	ContentDataID  store.Col[WebhookDeliveryID, int64]
-	TriggerEvent   store.Col[WebhookDeliveryID, WebhookDeliveryTriggerEvent]
-	RequestBody    store.TextCol[WebhookDeliveryID, string]
-	ResponseStatus store.Col[WebhookDeliveryID, int64]
-	ResponseBody   store.TextCol[WebhookDeliveryID, string]
-	Error          store.TextCol[WebhookDeliveryID, string]
-	DeliveredAt    store.Col[WebhookDeliveryID, time.Time]
+	ID              store.Col[WebhookDeliveryID, WebhookDeliveryID]
+	FetchRequestID  store.Col[WebhookDeliveryID, FetchRequestID]
+	RouteID         store.Col[WebhookDeliveryID, int64]
+	ContentDataID   store.TextCol[WebhookDeliveryID, string]
+	TriggerEvent    store.Col[WebhookDeliveryID, WebhookDeliveryTriggerEvent]
+	RequestBody     store.TextCol[WebhookDeliveryID, string]
+	ResponseStatus  store.Col[WebhookDeliveryID, int64]
+	ResponseHeaders store.OpaqueCol[WebhookDeliveryID]
+	ResponseBody    store.TextCol[WebhookDeliveryID, string]
+	Error           store.TextCol[WebhookDeliveryID, string]
+	DeliveredAt     store.Col[WebhookDeliveryID, time.Time]
+	DeliveryID      store.Col[WebhookDeliveryID, int64]
+	EventID         store.TextCol[WebhookDeliveryID, string]
+	Attempt         store.Col[WebhookDeliveryID, int64]
+	Duration        store.Col[WebhookDeliveryID, int64]
 }{
-	ID:             core.FieldOf[WebhookDeliveryID, WebhookDeliveryID](0),
-	FetchRequestID: core.FieldOf[WebhookDeliveryID, FetchRequestID](1),
-	RouteID:        core.FieldOf[WebhookDeliveryID, int64](2),
-	ContentDataID:  core.FieldOf[WebhookDeliveryID, int64](3),
-	TriggerEvent:   core.FieldOf[WebhookDeliveryID, WebhookDeliveryTriggerEvent](4),
-	RequestBody:    core.TextOf[WebhookDeliveryID, string](5),
-	ResponseStatus: core.FieldOf[WebhookDeliveryID, int64](6),
-	ResponseBody:   core.TextOf[WebhookDeliveryID, string](7),
-	Error:          core.TextOf[WebhookDeliveryID, string](8),
-	DeliveredAt:    core.FieldOf[WebhookDeliveryID, time.Time](9),
+	ID:              core.FieldOf[WebhookDeliveryID, WebhookDeliveryID](0),
+	FetchRequestID:  core.FieldOf[WebhookDeliveryID, FetchRequestID](1),
+	RouteID:         core.FieldOf[WebhookDeliveryID, int64](2),
+	ContentDataID:   core.TextOf[WebhookDeliveryID, string](3),
+	TriggerEvent:    core.FieldOf[WebhookDeliveryID, WebhookDeliveryTriggerEvent](4),
+	RequestBody:     core.TextOf[WebhookDeliveryID, string](5),
+	ResponseStatus:  core.FieldOf[WebhookDeliveryID, int64](6),
+	ResponseHeaders: core.OpaqueOf[WebhookDeliveryID](7),
+	ResponseBody:    core.TextOf[WebhookDeliveryID, string](8),
+	Error:           core.TextOf[WebhookDeliveryID, string](9),
+	DeliveredAt:     core.FieldOf[WebhookDeliveryID, time.Time](10),
+	DeliveryID:      core.FieldOf[WebhookDeliveryID, int64](11),
+	EventID:         core.TextOf[WebhookDeliveryID, string](12),
+	Attempt:         core.FieldOf[WebhookDeliveryID, int64](13),
+	Duration:        core.FieldOf[WebhookDeliveryID, int64](14),
 }
 
 // The forms of a question to webhook_deliveries and of its answer.
@@ -173,6 +207,16 @@ func (t *WebhookDeliveryTable) Create(ctx context.Context, n WebhookDeliveryNew)
 func (t *WebhookDeliveryTable) Update(ctx context.Context, id WebhookDeliveryID, p WebhookDeliveryPatch) (*WebhookDelivery, error) {
 	r := new(WebhookDelivery)
 	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *WebhookDeliveryTable) UpdateIf(ctx context.Context, id WebhookDeliveryID, where WebhookDeliveryFilter, p WebhookDeliveryPatch) (*WebhookDelivery, error) {
+	r := new(WebhookDelivery)
+	if err := t.core.UpdateIf(ctx, int64(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -247,14 +291,19 @@ var webhookDeliverySpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "fetch_request_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "route_id", Rules: check.Rules{Kind: check.Int, Required: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "content_data_id", Rules: check.Rules{Kind: check.Int}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "trigger_event", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"create", "update", "delete", "publish"}}, Null: true, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
-		{Name: "request_body", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
+		{Name: "route_id", Rules: check.Rules{Kind: check.Int}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "content_data_id", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Null: true, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "trigger_event", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"create", "update", "delete", "publish", "test"}}, Null: true, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "request_body", Rules: check.Rules{Kind: check.Text, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
 		{Name: "response_status", Rules: check.Rules{Kind: check.Int, Min: check.At("100"), Max: check.At("999")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "response_headers", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 		{Name: "response_body", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
 		{Name: "error", Rules: check.Rules{Kind: check.Text, Max: check.At("65535")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
 		{Name: "delivered_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
+		{Name: "delivery_id", Rules: check.Rules{Kind: check.Int}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "event_id", Rules: check.Rules{Kind: check.Text, Max: check.At("26")}, Null: true, Types: [3]string{"TEXT", "character varying(26)", "varchar(26)"}},
+		{Name: "attempt", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "duration", Rules: check.Rules{Kind: check.Int, Min: check.At("0")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
 	Fields: webhookDeliveryFields,
 	ID:     core.IDInteger,
@@ -270,7 +319,8 @@ var webhookDeliverySpec = core.Spec{
 var webhookDeliveryTableDef = core.TableDef{
 	Columns: webhookDeliverySpec.Columns,
 	Indexes: []core.Index{
-		{Name: "webhook_deliveries_delivered_at_idx", Columns: []int{9}},
+		{Name: "webhook_deliveries_delivered_at_idx", Columns: []int{10}},
+		{Name: "webhook_deliveries_delivery_id_idx", Columns: []int{11}},
 		{Name: "webhook_deliveries_fetch_request_id_idx", Columns: []int{1}},
 	},
 	Name: "webhook_deliveries",
@@ -286,35 +336,68 @@ func webhookDeliveryFields(row any, buf []any) []any {
 		&r.TriggerEvent,
 		&r.RequestBody,
 		&r.ResponseStatus,
+		&r.ResponseHeaders,
 		&r.ResponseBody,
 		&r.Error,
-		&r.DeliveredAt)
+		&r.DeliveredAt,
+		&r.DeliveryID,
+		&r.EventID,
+		&r.Attempt,
+		&r.Duration)
 }
 
 func webhookDeliveryNew(given, row any, m *core.Mask, now time.Time) {
 	n, r := given.(*WebhookDeliveryNew), row.(*WebhookDelivery)
 	r.FetchRequestID = n.FetchRequestID
 	m.Add(1)
-	r.RouteID = n.RouteID
-	m.Add(2)
+	core.PutNull(m, 2, &r.RouteID, n.RouteID)
 	core.PutNull(m, 3, &r.ContentDataID, n.ContentDataID)
 	core.PutNull(m, 4, &r.TriggerEvent, n.TriggerEvent)
 	core.PutNull(m, 5, &r.RequestBody, n.RequestBody)
 	core.PutNull(m, 6, &r.ResponseStatus, n.ResponseStatus)
-	core.PutNull(m, 7, &r.ResponseBody, n.ResponseBody)
-	core.PutNull(m, 8, &r.Error, n.Error)
-	core.Put(m, 9, &r.DeliveredAt, n.DeliveredAt, now)
+	core.PutNull(m, 7, &r.ResponseHeaders, n.ResponseHeaders)
+	core.PutNull(m, 8, &r.ResponseBody, n.ResponseBody)
+	core.PutNull(m, 9, &r.Error, n.Error)
+	core.Put(m, 10, &r.DeliveredAt, n.DeliveredAt, now)
+	core.PutNull(m, 11, &r.DeliveryID, n.DeliveryID)
+	core.PutNull(m, 12, &r.EventID, n.EventID)
+	core.PutNull(m, 13, &r.Attempt, n.Attempt)
+	core.PutNull(m, 14, &r.Duration, n.Duration)
 }
 
 func webhookDeliveryPatch(given, row any, m *core.Mask) {
 	p, r := given.(*WebhookDeliveryPatch), row.(*WebhookDelivery)
 	core.Patch(m, 1, &r.FetchRequestID, p.FetchRequestID)
-	core.Patch(m, 2, &r.RouteID, p.RouteID)
+	core.PutNull(m, 2, &r.RouteID, p.RouteID)
 	core.PutNull(m, 3, &r.ContentDataID, p.ContentDataID)
 	core.PutNull(m, 4, &r.TriggerEvent, p.TriggerEvent)
 	core.PutNull(m, 5, &r.RequestBody, p.RequestBody)
 	core.PutNull(m, 6, &r.ResponseStatus, p.ResponseStatus)
-	core.PutNull(m, 7, &r.ResponseBody, p.ResponseBody)
-	core.PutNull(m, 8, &r.Error, p.Error)
-	core.Patch(m, 9, &r.DeliveredAt, p.DeliveredAt)
+	core.PutNull(m, 7, &r.ResponseHeaders, p.ResponseHeaders)
+	core.PutNull(m, 8, &r.ResponseBody, p.ResponseBody)
+	core.PutNull(m, 9, &r.Error, p.Error)
+	core.Patch(m, 10, &r.DeliveredAt, p.DeliveredAt)
+	core.PutNull(m, 11, &r.DeliveryID, p.DeliveryID)
+	core.PutNull(m, 12, &r.EventID, p.EventID)
+	core.PutNull(m, 13, &r.Attempt, p.Attempt)
+	core.PutNull(m, 14, &r.Duration, p.Duration)
+}
+
+var webhookDeliveryRetain = retain.Spec{
+	Field: 10,
+	For:   2160 * time.Hour,
+	Rows:  &webhookDeliverySpec,
+}
+
+// Cleanup deletes the rows whose delivered_at is older than 90 days, and returns how many. It does so in
+// transactions of at most 500 rows, or in the one that it is called in. Several processes may call
+// it at once. A row that others refer to with on_delete restrict stays until they are gone. With an
+// error it returns how many were deleted before.
+func (t *WebhookDeliveryTable) Cleanup(ctx context.Context) (int64, error) {
+	return webhookDeliveryRetain.Cleanup(ctx, t.Conn(), 0)
+}
+
+// CleanupOlder is Cleanup with an age of the caller's. One that is not positive is store.ErrInvalid.
+func (t *WebhookDeliveryTable) CleanupOlder(ctx context.Context, age time.Duration) (int64, error) {
+	return webhookDeliveryRetain.Older(ctx, t.Conn(), age)
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command with a PostgreSQL and a MariaDB of its own:
 #
-#   scripts/services.sh [--durable] [--keep] [--redis] [--pgbouncer] COMMAND [ARGUMENT...]
+#   scripts/services.sh [--durable] [--keep] [--redis] [--pgbouncer] [--mail] COMMAND [ARGUMENT...]
 #
 # Both are installed with apt where they are missing and that is allowed, listen
 # on free ports of 127.0.0.1, keep their data in a temporary folder, and are gone
@@ -20,6 +20,8 @@
 # With --pgbouncer there is a PgBouncer in transaction mode before PostgreSQL, in
 # MODULAGEN_PGBOUNCER_DSN.
 #
+# With --mail there are a Postfix and an OpenSMTPD: see mailservers.sh. They begin as root.
+#
 # Without --durable commits are not flushed to the disk, which suits tests and
 # falsifies measurements. Where a server cannot be had, one loud line says so and
 # its variable stays unset; with MODULAGEN_REQUIRE_SERVICES=1 that is a failure.
@@ -29,18 +31,20 @@ durable=no
 keep=no
 redis=no
 pgbouncer=no
+mail=no
 while :; do
 	case "${1:-}" in
 	--durable) durable=yes ;;
 	--keep) keep=yes ;;
 	--redis) redis=yes ;;
 	--pgbouncer) pgbouncer=yes ;;
+	--mail) mail=yes ;;
 	*) break ;;
 	esac
 	shift
 done
 if [ $# -eq 0 ]; then
-	echo "usage: scripts/services.sh [--durable] [--keep] [--redis] [--pgbouncer] COMMAND [ARGUMENT...]" >&2
+	echo "usage: scripts/services.sh [--durable] [--keep] [--redis] [--pgbouncer] [--mail] COMMAND [ARGUMENT...]" >&2
 	exit 2
 fi
 
@@ -50,6 +54,8 @@ postgres_pid=
 mysql_pid=
 redis_pid=
 pgbouncer_pid=
+postfix_pid=
+opensmtpd_pid=
 
 say() { echo "services: $*" >&2; }
 
@@ -80,6 +86,7 @@ stop() {
 		[ -n "$mysql_pid" ] && mysql_pid=$(cat "$root/mysql.pid")
 		[ -n "$pgbouncer_pid" ] && pgbouncer_pid=$(cat "$root/pgbouncer.pid")
 	fi
+	for pid in $postfix_pid $opensmtpd_pid; do as_root kill -TERM "$pid" 2>/dev/null; done
 	[ -n "$pgbouncer_pid" ] && kill -TERM "$pgbouncer_pid" 2>/dev/null
 	# SIGINT is PostgreSQL's "fast" shutdown: it does not wait for clients.
 	[ -n "$postgres_pid" ] && kill -INT "$postgres_pid" 2>/dev/null
@@ -88,7 +95,11 @@ stop() {
 	for pid in $pgbouncer_pid $postgres_pid $mysql_pid $redis_pid; do
 		ended "$pid" 100 || kill -KILL "$pid" 2>/dev/null
 	done
+	for pid in $postfix_pid $opensmtpd_pid; do
+		ended "$pid" 100 || as_root kill -KILL "$pid" 2>/dev/null
+	done
 	wait 2>/dev/null
+	[ $mail = no ] || as_root rm -rf "$root"/{postfix,opensmtpd}*
 	rm -rf "$root"
 }
 trap stop EXIT
@@ -347,10 +358,19 @@ start_pgbouncer() {
 	loud PgBouncer "it does not start"
 }
 
+if [ $mail = yes ]; then
+	# shellcheck source=scripts/mailservers.sh
+	. "$(dirname "$0")/mailservers.sh"
+	fetch_mail
+fi
 [ -n "${MODULAGEN_POSTGRES_DSN:-}" ] || start_postgres
 [ -n "${MODULAGEN_MYSQL_DSN:-}" ] || start_mysql
 [ $pgbouncer = no ] || [ -n "${MODULAGEN_PGBOUNCER_DSN:-}" ] || start_pgbouncer
 [ $redis = no ] || [ -n "${MODULAGEN_REDIS_ADDR:-}" ] || start_redis
+if [ $mail = yes ]; then
+	[ -n "${MODULAGEN_POSTFIX_ADDR:-}" ] || start_postfix
+	[ -n "${MODULAGEN_OPENSMTPD_ADDR:-}" ] || start_opensmtpd
+fi
 command -v sqlite3 >/dev/null || install sqlite3 || loud sqlite3 "it is not installed and cannot be here"
 
 # In the background, so that a signal reaches the trap at once; a shell without

@@ -2,10 +2,8 @@ package queue
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/hegner123/modulagen/bench/measure"
@@ -80,35 +78,26 @@ func (t *trial) startIdler(ctx context.Context, o opener) (i *idler, err error) 
 }
 
 func (i *idler) throughProxy() error {
-	p, err := newProxy(&i.at)
+	p, through, err := measure.CountStatements(i.at.URL)
 	if err != nil {
 		return err
 	}
+	i.at.URL, i.at.Native = through, through
 	before := i.close
-	i.close = func() error { return errors.Join(p.close(), before()) }
-	i.statements = func() (int64, error) { return p.statements.Load(), nil }
+	i.close = func() error { return errors.Join(p.Close(), before()) }
+	i.statements = func() (int64, error) { return p.Count(), nil }
 	return nil
 }
 
-// askServer counts all statements of a MySQL server; the question is one too.
+// askServer counts all statements of a MySQL server.
 func (i *idler) askServer(ctx context.Context) error {
-	db, err := sql.Open("mysql", i.at.Native)
+	counter, err := measure.CountQuestions(i.at.Native)
 	if err != nil {
 		return err
 	}
-	db.SetMaxOpenConns(1)
 	before := i.close
-	i.close = func() error { return errors.Join(db.Close(), before()) }
-	asked := int64(0)
-	i.statements = func() (int64, error) {
-		var name, value string
-		if err := db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Questions'").Scan(&name, &value); err != nil {
-			return 0, err
-		}
-		asked++
-		n, err := strconv.ParseInt(value, 10, 64)
-		return n - asked, err
-	}
+	i.close = func() error { return errors.Join(counter.Close(), before()) }
+	i.statements = func() (int64, error) { return counter.Count(ctx) }
 	return nil
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hegner123/modulagen/bench/measure"
 )
 
 // place is an empty database for one sample. It travels to a worker process as JSON.
@@ -140,7 +142,7 @@ func postgresHost(ctx context.Context) (*host, error) {
 // mysqlHost does the same. MySQL knows one durability for all databases; it is
 // set back at the end.
 func mysqlHost(ctx context.Context) (*host, error) {
-	u, admin, err := openServer("MODULAGEN_MYSQL_DSN", "mysql", nativeMySQL)
+	u, admin, err := openServer("MODULAGEN_MYSQL_DSN", "mysql", measure.NativeMySQL)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +170,7 @@ func mysqlHost(ctx context.Context) (*host, error) {
 			}
 			own := *u
 			own.Path = "/" + name
-			return place{DB: "mysql", Durable: durable, URL: own.String(), Native: nativeMySQL(&own), remove: func() error {
+			return place{DB: "mysql", Durable: durable, URL: own.String(), Native: measure.NativeMySQL(&own), remove: func() error {
 				_, err := admin.ExecContext(context.WithoutCancel(ctx), "DROP DATABASE IF EXISTS "+name)
 				return err
 			}}, nil
@@ -192,14 +194,6 @@ func openServer(variable, driver string, native func(*url.URL) string) (*url.URL
 	}
 	admin, err := sql.Open(driver, native(u))
 	return u, admin, err
-}
-
-// nativeMySQL turns mysql://user:password@host:port/name into the form of
-// go-sql-driver/mysql.
-func nativeMySQL(u *url.URL) string {
-	password, _ := u.User.Password()
-	return fmt.Sprintf("%s:%s@tcp(%s)/%s?parseTime=true&loc=UTC&time_zone=%%27%%2B00%%3A00%%27",
-		u.User.Username(), password, u.Host, strings.TrimPrefix(u.Path, "/"))
 }
 
 // redisHost empties the one database that there is for each sample.

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"strings"
+
+	"github.com/hegner123/modulagen/bench/measure"
 )
 
 // postgresHost makes one database for each side on the server that
@@ -25,7 +26,7 @@ func postgresHost(ctx context.Context) (*host, error) {
 func mysqlHost(ctx context.Context) (*host, error) {
 	return serverHost(ctx, "MODULAGEN_MYSQL_DSN", server{
 		driver:   "mysql",
-		native:   nativeMySQL,
+		native:   measure.NativeMySQL,
 		settings: "SELECT CONCAT('innodb_flush_log_at_trx_commit=', @@innodb_flush_log_at_trx_commit, ', sync_binlog=', @@sync_binlog)",
 		drop:     "DROP DATABASE IF EXISTS %s",
 	})
@@ -76,16 +77,4 @@ func serverHost(ctx context.Context, variable string, s server) (*host, error) {
 		return errors.Join(append(failed, admin.Close())...)
 	}
 	return h, nil
-}
-
-// nativeMySQL turns mysql://user:password@host:port/name into the form of
-// go-sql-driver/mysql.
-func nativeMySQL(u *url.URL) string {
-	password, _ := u.User.Password()
-	network, address := "tcp", u.Host
-	if socket := u.Query().Get("socket"); socket != "" {
-		network, address = "unix", socket
-	}
-	return fmt.Sprintf("%s:%s@%s(%s)/%s?parseTime=true&loc=UTC&time_zone=%%27%%2B00%%3A00%%27&interpolateParams=false",
-		u.User.Username(), password, network, address, strings.TrimPrefix(u.Path, "/"))
 }

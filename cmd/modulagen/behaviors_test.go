@@ -17,37 +17,45 @@ import (
 // each other one.
 func TestBehaviors(t *testing.T) { onEveryDatabase(t, "behaviors") }
 
+// needs are the behaviors without which another one cannot be: it is alone together with them.
+var needs = map[string][]string{"cron": {"queue"}, "mail": {"queue"}, "webhook": {"queue"}}
+
 // TestEveryPairOfBehaviors holds testdata/behaviors to the list of behaviors: each one
-// has a story, and each pair of them, and their definitions have the sections that the
-// name says and no other.
+// has a story, and each pair of them a story in which both are, alone or with others, and
+// the definitions of a story have the sections that its name lists and no other.
 func TestEveryPairOfBehaviors(t *testing.T) {
 	var names []string
 	for _, b := range gen.Behaviors {
 		names = append(names, b.Name())
 	}
 	slices.Sort(names)
-	wanted := map[string][]string{}
-	for i, a := range names {
-		wanted[a] = []string{a}
-		for _, b := range names[i+1:] {
-			wanted[a+"_"+b] = []string{a, b}
-		}
-	}
 	found := stories(t, "behaviors")
-	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		behaviors := wanted[name]
-		story, ok := found[name]
-		if !ok {
-			t.Errorf("write testdata/behaviors/%s.txtar: a program that uses %s on three databases", name, strings.Join(behaviors, " together with "))
-			continue
+	together := map[[2]string]bool{} // of two that are the same: alone
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		behaviors := strings.Split(name, "_")
+		if got := sections(t, found[name], names); !slices.Equal(got, behaviors) {
+			t.Errorf("testdata/behaviors/%s.txtar defines datatypes with %v; name it by these, in order, or move it to testdata/live", name, got)
 		}
-		if got := sections(t, story, names); !slices.Equal(got, behaviors) {
-			t.Errorf("testdata/behaviors/%s.txtar defines datatypes with %v; want %v", name, got, behaviors)
+		for i, a := range behaviors {
+			for _, b := range behaviors[i+1:] {
+				together[[2]string{a, b}] = true
+			}
+		}
+		for _, b := range behaviors {
+			if alone := append([]string{b}, needs[b]...); slices.Equal(slices.Sorted(slices.Values(alone)), behaviors) {
+				together[[2]string{b, b}] = true
+			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if wanted[name] == nil {
-			t.Errorf("testdata/behaviors/%s.txtar is of no behavior and no pair of %v: rename it, names in order, or move it to testdata/live", name, names)
+	for i, a := range names {
+		alone := strings.Join(slices.Sorted(slices.Values(append([]string{a}, needs[a]...))), "_")
+		if !together[[2]string{a, a}] {
+			t.Errorf("write testdata/behaviors/%s.txtar: a program that uses %s alone on three databases", alone, a)
+		}
+		for _, b := range names[i+1:] {
+			if !together[[2]string{a, b}] {
+				t.Errorf("write testdata/behaviors/%s_%s.txtar, or add one of them to a story of the other: a program that uses both on three databases", a, b)
+			}
 		}
 	}
 }

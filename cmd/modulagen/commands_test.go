@@ -19,6 +19,9 @@ import (
 // built once without the race detector: the stories run them as a person does.
 var binary, analyser string
 
+// unsymbolised leaves out what only debuggers read, which takes the linker half its time.
+const unsymbolised = "-ldflags=-s -w"
+
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "modulagen-test-")
 	if err != nil {
@@ -26,7 +29,7 @@ func TestMain(m *testing.M) {
 	}
 	binary, analyser = filepath.Join(dir, "modulagen"), filepath.Join(dir, "modulagen-sqlc")
 	for path, pkg := range map[string]string{binary: ".", analyser: "../modulagen-sqlc"} {
-		if out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "build", unsymbolised, "-o", path, pkg).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "building %s: %v\n%s", pkg, err, out)
 			os.RemoveAll(dir)
 			os.Exit(1)

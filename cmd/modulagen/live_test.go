@@ -80,7 +80,7 @@ func live(t *testing.T, story *txtar.Archive) {
 	}
 	run(binary, "generate")
 	run("go", "mod", "tidy")
-	run("go", "build", "-o", "probe.bin", ".")
+	run("go", "build", unsymbolised, "-o", "probe.bin", ".")
 	for _, c := range []struct {
 		name string
 		dsn  func(t *testing.T) string

@@ -5,6 +5,7 @@
 //	modulagen check           the definitions are right and the output is theirs (for CI)
 //	modulagen new NAME        a new definition
 //	modulagen explain NAME    what a definition turns into
+//	modulagen cron next EXPR  a schedule in words, with its next times
 //	modulagen schema          the JSON Schema of the definition language
 //
 // It exits with 0, with 1 when it found something wrong, and with 2 when it was

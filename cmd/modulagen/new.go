@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hegner123/modulagen/datatypes"
+	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/scaffold"
 )
@@ -24,7 +25,7 @@ func (c *command) new() *cobra.Command {
 				return err
 			}
 			defer root.Close()
-			config, err := load.Config(root.FS())
+			config, err := load.Config(root.FS(), gen.Behaviors)
 			if err != nil {
 				return err
 			}

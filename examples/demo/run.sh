@@ -27,11 +27,15 @@ go build -o "$work/bin/modulagen" ./cmd/modulagen
 step "its own definitions and sources"
 cp "$demo"/project/*.go "$shop/"
 cp "$demo"/project/datatypes/*.yaml "$shop/datatypes/"
+# The built-in mailbox, but for a mail server that wants a message twice within a second.
+cp datatypes/email_suppressions.yaml "$shop/datatypes/"
+sed 's/^  backoff: .*/  backoff: [200ms]/' datatypes/email_queue.yaml >"$shop/datatypes/email_queue.yaml"
 ls "$shop" "$shop/datatypes"
 
 cd "$shop"
 step "go generate ."
-go get "$(awk '$1 == "require" {print $2 "@" $3}' "$demo/project/go.mod")" # it resizes the images
+# It resizes the images with the one, and runs a mail server of the other.
+go get "$(awk '$1 == "require" {print $2 "@" $3}' "$demo/project/go.mod")" "$(awk '/emersion\/go-smtp/ {print $1 "@" $2}' "$repository/go.mod")"
 go mod tidy # the program imports packages of the runtime that the new project did not
 go generate .
 
@@ -42,3 +46,28 @@ go build -o "$work/bin/shop" .
 
 step "shop"
 "$work/bin/shop" -data "$demo/data" -out "$work/out" -db "sqlite:$work/shop.db"
+
+step "webhooks: a project of its own, as examples/webhooks has it"
+cd "$repository"
+press=$work/press
+"$work/bin/modulagen" init "$press"
+cp "$repository"/examples/webhooks/{main,receiver}.go "$press/"
+sed -i.bak 's#github.com/hegner123/modulagen/examples/webhooks/generated#press/generated#' "$press/main.go"
+cp "$repository/examples/webhooks/datatypes/article.yaml" "$press/datatypes/"
+cd "$press"
+go get "$(awk '/standard-webhooks/ {print $1 "@" $2}' "$repository/go.mod")" # the receiver verifies with it too
+go mod tidy
+go generate .
+go run . "sqlite:$work/press.db" | tee "$work/press.out"
+[ "$(grep -c ': delivered$' "$work/press.out")" = 2 ] && grep -q 'attempt 1: 503' "$work/press.out" && grep -q 'attempt 2: 200' "$work/press.out"
+
+step "cron: a job of each action type, each second"
+cd "$repository"
+clock=$work/clock
+"$work/bin/modulagen" init "$clock"
+cp -r "$demo"/clock/{main.go,plugins} "$clock/"
+cd "$clock"
+go mod tidy
+go generate .
+go mod tidy
+go run . "sqlite:$work/clock.db"

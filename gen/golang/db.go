@@ -14,7 +14,7 @@ import (
 func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries bool) {
 	f.PackageComment("Package " + p.Config.Package + " is typed access to the datatypes of this project.")
 	f.PackageComment("It is generated from their definitions by modulagen.")
-	ctx := jen.Id("ctx").Qual("context", "Context")
+	ctx, all := jen.Id("ctx").Qual("context", "Context"), runs(p, behaviors)
 
 	f.Comment("This file was generated for this version of the runtime. Where the name does")
 	f.Comment("not exist, run modulagen generate again.")
@@ -41,11 +41,12 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 		"an error that is store.ErrSchema when existing ones do not match. The program",
 		"imports the driver: _ \""+code.StorePath+"/sqlite\", /postgres or /mysql.",
 	))
-	f.Func().Id("Open").Params(ctx, jen.Id("dsn").String(), jen.Id("opts").Id("Options")).Params(jen.Op("*").Id("DB"), jen.Error()).Block(
-		jen.List(jen.Id("s"), jen.Err()).Op(":=").Add(code.Core("Open")).Call(jen.Id("ctx"), jen.Id("dsn"), jen.Op("&").Id("schema"), jen.Id("opts")),
-		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err())),
-		jen.Return(jen.Op("&").Id("DB").Values(jen.Id("Tables").Op(":").Id("bind").Call(jen.Id("s").Dot("Conn").Call()), jen.Id("store").Op(":").Id("s")), jen.Nil()),
-	)
+	f.Func().Id("Open").Params(ctx, jen.Id("dsn").String(), jen.Id("opts").Id("Options")).Params(jen.Op("*").Id("DB"), jen.Error()).BlockFunc(func(g *jen.Group) {
+		g.List(jen.Id("s"), jen.Err()).Op(":=").Add(code.Core("Open")).Call(jen.Id("ctx"), jen.Id("dsn"), jen.Op("&").Id("schema"), jen.Id("opts"))
+		g.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err()))
+		printOpened(g, all)
+		g.Return(jen.Op("&").Id("DB").Values(jen.Id("Tables").Op(":").Id("bind").Call(jen.Id("s").Dot("Conn").Call()), jen.Id("store").Op(":").Id("s")), jen.Nil())
+	})
 	f.Line()
 	f.Add(code.Comment(
 		"Tx runs fn in a transaction and commits it when fn returns nil. A conflict with",
@@ -68,7 +69,7 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 	f.Func().Params(jen.Id("tx").Op("*").Id("Tx")).Id("Conn").Params().Op("*").Add(code.Core("Conn")).Block(jen.Return(jen.Id("tx").Dot("conn")))
 	f.Line()
 	printSchema(f, p)
-	printRun(f, p, behaviors)
+	printRun(f, all)
 }
 
 func printTables(f *jen.File, p *model.Project, hasQueries bool) {

@@ -36,7 +36,7 @@ func (t tablePrinter) effects(f *jen.File) {
 }
 
 func effectValue(e model.Effect) jen.Code {
-	parts := []jen.Code{jen.Id("On").Op(":").Add(writes(e.On))}
+	parts := []jen.Code{jen.Id("On").Op(":").Add(code.Writes(e.On))}
 	if e.Rows {
 		parts = append(parts, jen.Id("Rows").Op(":").True())
 	}
@@ -50,23 +50,6 @@ func effectValue(e model.Effect) jen.Code {
 		parts = append(parts, jen.Id("Run").Op(":").Add(called(e.Run)))
 	}
 	return jen.Values(parts...)
-}
-
-func writes(on model.Writes) *jen.Statement {
-	var s *jen.Statement
-	for _, w := range []struct {
-		is   model.Writes
-		name string
-	}{{model.Creates, "Created"}, {model.Updates, "Updated"}, {model.Deletes, "Deleted"}} {
-		switch {
-		case on&w.is == 0:
-		case s == nil:
-			s = code.Core(w.name)
-		default:
-			s = s.Op("|").Add(code.Core(w.name))
-		}
-	}
-	return s
 }
 
 func cascadeValue(c model.Cascade) jen.Code {

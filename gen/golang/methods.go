@@ -28,47 +28,27 @@ func (t tablePrinter) methods(f *jen.File) {
 	t.questions(f)
 }
 
-func (t tablePrinter) rowPointer() *jen.Statement { return jen.Op("*").Id(t.D.GoRow) }
-
-func (t tablePrinter) idParam() jen.Code { return jen.Id("id").Id(t.IDType()) }
-
-// plainID is the id as the core takes it.
-func (t tablePrinter) plainID() jen.Code {
-	return jen.Id(t.D.IDField().Storage().Go).Parens(jen.Id("id"))
-}
-
-// core calls a method of the core.
-func core(name string, args ...jen.Code) *jen.Statement {
-	return jen.Id("t").Dot("core").Dot(name).Call(append([]jen.Code{jen.Id("ctx")}, args...)...)
-}
-
-// returnsRow prints a method whose call of the core fills the row r.
-func (t tablePrinter) returnsRow(f *jen.File, name string, doc []string, params []jen.Code, call *jen.Statement) {
-	t.Method(f, name, doc...).Params(append([]jen.Code{code.Ctx()}, params...)...).Params(t.rowPointer(), jen.Error()).Block(
-		jen.Id("r").Op(":=").New(jen.Id(t.D.GoRow)),
-		jen.If(jen.Err().Op(":=").Add(call), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err())),
-		jen.Return(jen.Id("r"), jen.Nil()),
-	)
-	f.Line()
-}
-
 // single prints what reads and writes one row by its id.
 func (t tablePrinter) single(f *jen.File) {
 	n, p, r := jen.Op("&").Id("n"), jen.Op("&").Id("p"), jen.Id("r")
-	t.returnsRow(f, "Get", []string{"Get returns the row with this id, or store.ErrNotFound."},
-		[]jen.Code{t.idParam()}, core("Get", t.plainID(), r))
-	t.returnsRow(f, "Create", []string{
+	t.ReturnsRow(f, "Get", []string{"Get returns the row with this id, or store.ErrNotFound."},
+		[]jen.Code{t.IDParam()}, code.OnCore("Get", t.PlainID(), r))
+	t.ReturnsRow(f, "Create", []string{
 		"Create adds a row and returns it. The error is a *store.ValidationError, which names",
 		"every broken rule, a *store.ConflictError, or store.ErrReference.",
-	}, []jen.Code{jen.Id("n").Id(t.D.GoRow + "New")}, core("Create", n, r))
-	t.returnsRow(f, "Update", []string{
+	}, []jen.Code{jen.Id("n").Id(t.D.GoRow + "New")}, code.OnCore("Create", n, r))
+	t.ReturnsRow(f, "Update", []string{
 		"Update sets the columns that p sets, and returns the row as it is then. An empty p only",
 		"reads. It returns store.ErrNotFound without the row; its other errors are those of Create.",
-	}, []jen.Code{t.idParam(), jen.Id("p").Id(t.D.GoRow + "Patch")}, core("Update", t.plainID(), p, r))
+	}, []jen.Code{t.IDParam(), jen.Id("p").Id(t.D.GoRow + "Patch")}, code.OnCore("Update", t.PlainID(), p, r))
+	t.ReturnsRow(f, "UpdateIf", []string{
+		"UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not",
+		"keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.",
+	}, []jen.Code{t.IDParam(), t.filter(), jen.Id("p").Id(t.D.GoRow + "Patch")}, code.OnCore("UpdateIf", t.PlainID(), untypedFilter, p, r))
 	t.Method(f, "Delete",
 		"Delete deletes the row. It returns store.ErrNotFound without the row, and",
 		"store.ErrReference while a row refers to it that is not deleted with it.",
-	).Params(code.Ctx(), t.idParam()).Error().Block(jen.Return(core("Delete", t.plainID())))
+	).Params(code.Ctx(), t.IDParam()).Error().Block(jen.Return(code.OnCore("Delete", t.PlainID())))
 	f.Line()
 }
 
@@ -82,15 +62,19 @@ func (t tablePrinter) byKey(f *jen.File, i int, key *model.Index) {
 		columns = append(columns, c.Field.Name)
 	}
 	name := "GetBy" + key.GoName
-	t.returnsRow(f, name, []string{name + " returns the row with this " + strings.Join(columns, " and ") + ", or store.ErrNotFound."},
-		params, core("GetUnique", append([]jen.Code{jen.Lit(i), jen.Id("r")}, fields...)...))
+	t.ReturnsRow(f, name, []string{name + " returns the row with this " + strings.Join(columns, " and ") + ", or store.ErrNotFound."},
+		params, code.OnCore("GetUnique", append([]jen.Code{jen.Lit(i), jen.Id("r")}, fields...)...))
 	name = "UpsertBy" + key.GoName
-	t.returnsRow(f, name, []string{
+	doc := []string{
 		name + " adds a row, or changes the one that has this " + strings.Join(columns, " and ") + ": columns that n",
 		"leaves unset keep what they hold there, and the id stays. It returns the row as it is",
 		"then. A row that collides on another unique key is a *store.ConflictError; the other",
 		"errors are those of Create.",
-	}, []jen.Code{jen.Id("n").Id(t.D.GoRow + "New")}, core("UpsertUnique", jen.Lit(i), jen.Op("&").Id("n"), jen.Id("r")))
+	}
+	for _, field := range t.guarded() {
+		doc = append(doc, "A row that was there keeps its "+field.Name+", which only moves change.")
+	}
+	t.ReturnsRow(f, name, doc, []jen.Code{jen.Id("n").Id(t.D.GoRow + "New")}, code.OnCore("UpsertUnique", jen.Lit(i), jen.Op("&").Id("n"), jen.Id("r")))
 }
 
 // keyValue passes a key's part as the plain type that the store binds.
@@ -122,14 +106,14 @@ func (t tablePrinter) many(f *jen.File) {
 		"breaks a rule.",
 	).Params(code.Ctx(), jen.Id("ns").Index().Id(t.D.GoRow+"New")).Params(jen.Index().Id(t.IDType()), jen.Error()).Block(
 		jen.Var().Id("ids").Index().Id(t.IDType()),
-		jen.Err().Op(":=").Add(core("CreateMany", jen.Id("ns"), jen.Op("&").Id("ids"))),
+		jen.Err().Op(":=").Add(code.OnCore("CreateMany", jen.Id("ns"), jen.Op("&").Id("ids"))),
 		jen.Return(jen.Id("ids"), jen.Err()),
 	)
 	f.Line()
 	t.Method(f, "DeleteWhere",
 		"DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where",
 		"that keeps every row with store.ErrInvalid; store.Everything deletes every row.",
-	).Params(code.Ctx(), t.filter()).Params(jen.Int64(), jen.Error()).Block(jen.Return(core("DeleteWhere", untypedFilter)))
+	).Params(code.Ctx(), t.filter()).Params(jen.Int64(), jen.Error()).Block(jen.Return(code.OnCore("DeleteWhere", untypedFilter)))
 	f.Line()
 }
 
@@ -141,35 +125,35 @@ func (t tablePrinter) questions(f *jen.File) {
 		"cursor stands for, whatever was added or deleted meanwhile.",
 	).Params(code.Ctx(), t.query()).Params(page.Clone(), jen.Error()).Block(
 		jen.Var().Id("page").Add(page),
-		jen.List(jen.Id("next"), jen.Err()).Op(":=").Add(core("List", untypedQuery, jen.Op("&").Id("page").Dot("Items"))),
+		jen.List(jen.Id("next"), jen.Err()).Op(":=").Add(code.OnCore("List", untypedQuery, jen.Op("&").Id("page").Dot("Items"))),
 		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(page.Clone().Values(), jen.Err())),
 		jen.Id("page").Dot("Next").Op("=").Id("next"),
 		jen.Return(jen.Id("page"), jen.Nil()),
 	)
 	f.Line()
-	row := func() *jen.Statement { return jen.Add(t.rowPointer()) }
+	row := func() *jen.Statement { return jen.Add(t.RowPointer()) }
 	t.Method(f, "All",
 		"All returns every row of the query. It reads them in pages: while the loop's body runs",
 		"no connection is held, and rows that others add behind it are seen. It ends after an",
 		"error.",
 	).Params(code.Ctx(), t.query()).Qual("iter", "Seq2").Types(row(), jen.Error()).Block(
 		jen.Return(jen.Func().Params(jen.Id("yield").Func().Params(row(), jen.Error()).Bool()).Block(
-			core("All", untypedQuery, jen.Func().Params(jen.Id("row").Any(), jen.Err().Error()).Bool().Block(
+			code.OnCore("All", untypedQuery, jen.Func().Params(jen.Id("row").Any(), jen.Err().Error()).Bool().Block(
 				jen.List(jen.Id("r"), jen.Id("_")).Op(":=").Id("row").Assert(row()),
 				jen.Return(jen.Id("yield").Call(jen.Id("r"), jen.Err())),
 			)),
 		)),
 	)
 	f.Line()
-	t.returnsRow(f, "First", []string{"First returns the first row of the query, or store.ErrNotFound."},
-		[]jen.Code{t.query()}, core("First", untypedQuery, jen.Id("r")))
+	t.ReturnsRow(f, "First", []string{"First returns the first row of the query, or store.ErrNotFound."},
+		[]jen.Code{t.query()}, code.OnCore("First", untypedQuery, jen.Id("r")))
 	t.Method(f, "Count",
 		"Count returns how many rows where keeps, at most limit; 0 is a limit of 10,000. A count",
 		"costs as much as reading what it counts.",
 	).Params(code.Ctx(), t.filter(), jen.Id("limit").Int()).Params(jen.Int(), jen.Error()).Block(
-		jen.Return(core("Count", untypedFilter, jen.Id("limit"))))
+		jen.Return(code.OnCore("Count", untypedFilter, jen.Id("limit"))))
 	f.Line()
 	t.Method(f, "Exists", "Exists reports whether where keeps any row.").
-		Params(code.Ctx(), t.filter()).Params(jen.Bool(), jen.Error()).Block(jen.Return(core("Exists", untypedFilter)))
+		Params(code.Ctx(), t.filter()).Params(jen.Bool(), jen.Error()).Block(jen.Return(code.OnCore("Exists", untypedFilter)))
 	f.Line()
 }

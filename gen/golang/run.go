@@ -24,12 +24,15 @@ type Run struct {
 	// the body of Run, with a defer that ends it.
 	Beside string
 	Begin  jen.Code
+
+	// Opened is what Open does once the tables are there, from ctx and the core.DB s: an
+	// expression of type error, with which Open fails. nil: nothing.
+	Opened jen.Code
 }
 
-// printRun prints Workers and Run, if there is anything to run. A project in which
-// things only go on beside has no workers to wait for.
-func printRun(f *jen.File, p *model.Project, behaviors []Behavior) {
-	var runs []Run
+// runs are what the behaviors of a project have it do.
+func runs(p *model.Project, behaviors []Behavior) []Run {
+	var out []Run
 	for _, b := range behaviors {
 		var all []*model.Datatype
 		for _, d := range p.Datatypes {
@@ -37,10 +40,29 @@ func printRun(f *jen.File, p *model.Project, behaviors []Behavior) {
 				all = append(all, d)
 			}
 		}
-		if len(all) == 0 {
-			continue
+		if len(all) > 0 {
+			out = append(out, b.Run(all))
 		}
-		switch r := b.Run(all); {
+	}
+	return out
+}
+
+// printOpened prints what Open does once the tables are there.
+func printOpened(g *jen.Group, all []Run) {
+	for _, r := range all {
+		if r.Opened != nil {
+			g.If(jen.Err().Op(":=").Add(r.Opened), jen.Err().Op("!=").Nil()).Block(
+				jen.Return(jen.Nil(), jen.Qual("errors", "Join").Call(jen.Err(), jen.Id("s").Dot("Close").Call())))
+		}
+	}
+}
+
+// printRun prints Workers and Run, if there is anything to run. A project in which
+// things only go on beside has no workers to wait for.
+func printRun(f *jen.File, all []Run) {
+	var runs []Run
+	for _, r := range all {
+		switch {
 		case r.Work != nil || r.Begin != nil:
 			runs = append(runs, r)
 		case r.Print != nil:

@@ -17,13 +17,16 @@ func (t tablePrinter) spec(f *jen.File) {
 		jen.Id("Columns"): t.columnList(),
 		jen.Id("Keys"):    t.keyList(),
 		jen.Id("Row"):     jen.Func().Params().Any().Block(jen.Return(jen.New(jen.Id(t.D.GoRow)))),
-		jen.Id("Fields"):  jen.Id(row + "Fields"),
+		jen.Id("Fields"):  jen.Id(t.Fields()),
 		jen.Id("New"):     jen.Id(row + "New"),
 		jen.Id("Patch"):   jen.Id(row + "Patch"),
 	}
 	for _, field := range t.D.Fields {
 		if field.Touched {
 			dict[jen.Id("Touched")] = jen.Lit(t.Position(field))
+		}
+		if field.Guarded() {
+			dict[jen.Id("Workflow")] = t.workflow(field)
 		}
 	}
 	f.Var().Id(t.Spec()).Op("=").Add(code.Core("Spec")).Values(dict)
@@ -32,6 +35,23 @@ func (t tablePrinter) spec(f *jen.File) {
 	t.fieldsFunc(f)
 	t.fillNew(f)
 	t.fillPatch(f)
+}
+
+// workflow prints which options of a select may follow which.
+func (t tablePrinter) workflow(field *model.Field) jen.Code {
+	return jen.Op("&").Add(code.Core("Workflow")).Values(jen.Dict{
+		jen.Id("Column"): jen.Lit(t.Position(field)),
+		jen.Id("Moves"): jen.Index().Add(code.Core("Moves")).ValuesFunc(func(g *jen.Group) {
+			for _, m := range field.Moves {
+				g.Line().Values(jen.Id("From").Op(":").Lit(m.From), jen.Id("To").Op(":").Index().String().ValuesFunc(func(g *jen.Group) {
+					for _, to := range m.To {
+						g.Lit(to)
+					}
+				}))
+			}
+			g.Line()
+		}),
+	})
 }
 
 func (t tablePrinter) columnList() jen.Code {
@@ -128,7 +148,7 @@ func (t tablePrinter) indexValue(x *model.Index) jen.Code {
 
 // fieldsFunc prints the one list from which rows are both read and written.
 func (t tablePrinter) fieldsFunc(f *jen.File) {
-	f.Func().Id(goname.Unexported(t.D.GoRow)+"Fields").Params(jen.Id("row").Any(), jen.Id("buf").Index().Any()).Index().Any().Block(
+	f.Func().Id(t.Fields()).Params(jen.Id("row").Any(), jen.Id("buf").Index().Any()).Index().Any().Block(
 		jen.Id("r").Op(":=").Id("row").Assert(jen.Op("*").Id(t.D.GoRow)),
 		jen.Return(jen.Append(jen.Id("buf"), jen.CustomFunc(jen.Options{Separator: ",", Multi: true}, func(g *jen.Group) {
 			g.Parens(jen.Op("*").Id(t.D.IDField().Storage().Go)).Parens(jen.Op("&").Id("r").Dot("ID"))
@@ -190,7 +210,7 @@ func (t tablePrinter) fillPatch(f *jen.File) {
 	).BlockFunc(func(g *jen.Group) {
 		t.assert(g, "p", "given", "Patch")
 		for i, field := range t.D.Fields {
-			if field.Kept {
+			if field.Kept || field.Guarded() {
 				continue
 			}
 			name := "Patch"

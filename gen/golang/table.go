@@ -2,6 +2,7 @@ package golang
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/dave/jennifer/jen"
 
@@ -122,16 +123,25 @@ func (t tablePrinter) newRow(f *jen.File) {
 
 func (t tablePrinter) patch(f *jen.File) {
 	name := t.D.GoRow + "Patch"
-	f.Add(code.Comment(name + " is a change to a row of " + t.D.Name + ". What is left unset stays as it is."))
+	doc := []string{name + " is a change to a row of " + t.D.Name + ". What is left unset stays as it is."}
+	for _, field := range t.guarded() {
+		doc = append(doc, "It has no "+field.Name+", which only moves change.")
+	}
+	f.Add(code.Comment(doc...))
 	f.Type().Id(name).StructFunc(func(g *jen.Group) {
-		for _, field := range code.Writable(t.D) {
+		for _, field := range code.Patchable(t.D) {
 			g.Id(field.GoName).Add(code.Store("Opt").Types(code.Type(field))).Tag(inputTag(field, false))
 		}
 		t.ownField(g)
 	})
 	f.Line()
 	t.own(f)
-	code.HideSecrets(f, name, code.Writable(t.D), code.Written, code.ColumnMember)
+	code.HideSecrets(f, name, code.Patchable(t.D), code.Written, code.ColumnMember)
+}
+
+// guarded returns the fields that a patch cannot set, and a new row can.
+func (t tablePrinter) guarded() []*model.Field {
+	return slices.DeleteFunc(slices.Clone(t.D.Fields), func(f *model.Field) bool { return !f.Guarded() })
 }
 
 func (t tablePrinter) ownField(g *jen.Group) {

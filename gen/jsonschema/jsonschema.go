@@ -28,8 +28,10 @@ func Schema(definition *language.Mapping) []byte {
 	return document(definition, "modulagen datatype")
 }
 
-// Config returns the schema of modulagen.yaml.
-func Config() []byte { return document(language.Project, "modulagen configuration") }
+// Config returns the schema of modulagen.yaml, which holds a mapping of that grammar.
+func Config(configuration *language.Mapping) []byte {
+	return document(configuration, "modulagen configuration")
+}
 
 func document(m *language.Mapping, title string) []byte {
 	p := &printer{names: map[*language.Mapping]string{}}
@@ -125,7 +127,11 @@ func (p *printer) mapping(m *language.Mapping) object {
 	if len(required) > 0 {
 		out = append(out, member{"required", required})
 	}
-	out = append(out, member{"additionalProperties", false})
+	if m.Others != nil {
+		out = append(out, member{"additionalProperties", p.value(m.Others)})
+	} else {
+		out = append(out, member{"additionalProperties", false})
+	}
 	if len(m.OneOf) > 0 {
 		out = append(out, member{"oneOf", alternatives(m.OneOf)})
 	}

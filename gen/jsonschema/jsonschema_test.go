@@ -39,7 +39,7 @@ func compile(t *testing.T, schema []byte) *jsonschema.Schema {
 }
 
 func TestSchemaIsDeterministic(t *testing.T) {
-	if !bytes.Equal(Schema(gen.Grammar()), Schema(gen.Grammar())) || !bytes.Equal(Config(), Config()) {
+	if !bytes.Equal(Schema(gen.Grammar()), Schema(gen.Grammar())) || !bytes.Equal(Config(gen.Configuration()), Config(gen.Configuration())) {
 		t.Error("two runs differ")
 	}
 	if !json.Valid(Schema(gen.Grammar())) {
@@ -49,7 +49,7 @@ func TestSchemaIsDeterministic(t *testing.T) {
 
 // TestSchemaAgreesWithLoader tells every story to both.
 func TestSchemaAgreesWithLoader(t *testing.T) {
-	definition, config := compile(t, Schema(gen.Grammar())), compile(t, Config())
+	definition, config := compile(t, Schema(gen.Grammar())), compile(t, Config(gen.Configuration()))
 	for _, folder := range []string{"mistakes", "definitions"} {
 		all, err := story.Read(filepath.Join("..", "..", "testdata", folder))
 		if err != nil {

@@ -19,7 +19,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	}
 	rows := []string{}
 	seen := map[*language.Mapping]bool{language.Entry: true, language.Group: true} // the page shows them by an example
-	for _, m := range append(below(gen.Grammar(), seen), below(language.Project, seen)...) {
+	for _, m := range append(below(gen.Grammar(), seen), below(gen.Configuration(), seen)...) {
 		for _, k := range m.Keys {
 			if k.Help != "" {
 				rows = append(rows, fmt.Sprintf("| `%s` | %s |", k.Name, k.Help))
@@ -46,7 +46,7 @@ func below(m *language.Mapping, seen map[*language.Mapping]bool) []*language.Map
 	for _, k := range m.Keys {
 		out = append(out, in(k.Value, seen)...)
 	}
-	return out
+	return append(out, in(m.Others, seen)...)
 }
 
 func in(v *language.Value, seen map[*language.Mapping]bool) []*language.Mapping {

@@ -49,6 +49,9 @@ type Mapping struct {
 	Name string // what it is called in a message: "field"
 	Help string
 	Keys []Key
+	// Others is what keys hold that a person names, as in a Map, beside the known ones; nil:
+	// there are no others.
+	Others *Value
 	// OneOf, where it is set, names keys of which exactly one stands.
 	OneOf []string
 	// Meant returns the keys that people mean by words that are not near to them.

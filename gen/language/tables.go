@@ -32,8 +32,14 @@ var (
 	number  = &Value{Form: Number}
 )
 
-// Project is modulagen.yaml.
-var Project = &Mapping{
+// Configuration returns the mapping that modulagen.yaml holds, with the keys of behaviors.
+func Configuration(keys []Key) *Mapping {
+	m := *project
+	m.Keys = slices.Concat(m.Keys, keys)
+	return &m
+}
+
+var project = &Mapping{
 	Name: "the configuration",
 	Help: "Where modulagen reads definitions and writes code.",
 	Keys: []Key{
@@ -70,14 +76,8 @@ var datatype = &Mapping{
 
 // later are sections that are known, and not built in this version.
 var later = []Key{
-	{Name: "cron", Later: true},
-	{Name: "mail", Later: true},
-	{Name: "webhook", Later: true},
-	{Name: "webhooks", Later: true},
 	{Name: "tree", Later: true},
-	{Name: "workflow", Later: true},
 	{Name: "audit", Later: true},
-	{Name: "retention", Later: true},
 }
 
 // Field is one entry of a datatype's fields.

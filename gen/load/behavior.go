@@ -10,6 +10,7 @@ import (
 	"github.com/hegner123/modulagen/gen/language"
 	"github.com/hegner123/modulagen/gen/load/node"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/near"
 )
 
 // Behavior reads a section of its own in definitions.
@@ -77,6 +78,7 @@ func (def *Definition) section(b Behavior) (at, section *yaml.Node) {
 	for _, v := range key.Value.Forms() {
 		there = there || v.Form == language.Section && section != nil && section.Kind == yaml.MappingNode ||
 			v.Form == language.List && section != nil && section.Kind == yaml.SequenceNode ||
+			v.Form == language.Text && section != nil && node.IsText(section) ||
 			v.Form == language.Bool && node.True(def.Root, key.Name)
 	}
 	if !there { // or it was reported
@@ -142,4 +144,39 @@ func (def *Definition) Lacks(at *yaml.Node, message, conventional, add string, t
 		}
 	}
 	def.Wrong(at, message, add)
+}
+
+// State finds the select that holds the states of rows, which a section names under key. It
+// returns nil, and has reported why, where there is none that a program may write itself.
+func (def *Definition) State(section *yaml.Node, key, conventional string) *model.Field {
+	f := def.Role(section, key, conventional, "select")
+	if f == nil {
+		return nil
+	}
+	at := node.Or(node.Get(section, key), def.Node(f))
+	switch {
+	case f.StateOf != "":
+		def.Wrong(at, fmt.Sprintf("%s is the state of the %s, which moves rows by itself", f.Name, f.StateOf), "name another field")
+	case f.Secret:
+		def.Wrong(at, f.Name+" is secret, and errors name states", "name another field")
+	case !f.NotNull && len(f.Options) > 0:
+		def.Wrong(at, fmt.Sprintf("%s may be null, and a row is always in some state", f.Name), fmt.Sprintf("give it default: %s", f.Options[0].Value))
+	case !f.NotNull:
+	default:
+		return f
+	}
+	return nil
+}
+
+// Option reports whether a node is an option of a select, or has reported that it is not.
+func (def *Definition) Option(at *yaml.Node, f *model.Field) bool {
+	if slices.Contains(f.Rules.Options, at.Value) {
+		return true
+	}
+	hint := "its options are " + strings.Join(f.Rules.Options, ", ")
+	if meant := near.Word(at.Value, f.Rules.Options); meant != "" {
+		hint = fmt.Sprintf("write %q", meant)
+	}
+	def.Wrong(at, fmt.Sprintf("%s has no option %q", f.Name, at.Value), hint)
+	return false
 }

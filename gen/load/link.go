@@ -95,6 +95,15 @@ func (def *Definition) Other(at *yaml.Node) *Definition {
 	return nil
 }
 
+// Others calls yield with each datatype, the definition's own included.
+func (def *Definition) Others(yield func(d *model.Datatype) bool) {
+	for _, other := range def.l.defs {
+		if !yield(other.Datatype) {
+			return
+		}
+	}
+}
+
 // ReferredBy calls yield with each reference to the datatype, and the definition that
 // has it.
 func (def *Definition) ReferredBy(yield func(by *Definition, f *model.Field) bool) {

@@ -47,11 +47,12 @@ func Load[B Behavior](fsys fs.FS, behaviors []B) (*model.Project, error) {
 		l.behaviors, keys = append(l.behaviors, b), append(keys, b.Key())
 	}
 	l.grammar = language.Definition(keys)
-	p := &model.Project{Config: l.config()}
+	p := &model.Project{Config: l.config(Configuration(behaviors))}
 	if len(l.found) == 0 {
 		l.definitions(p.Config.Datatypes)
 		p.Queries = l.queries(p.Config.Queries)
 		l.link()
+		l.readConfiguration()
 	}
 	for _, def := range l.defs {
 		l.found = append(l.found, def.f.found...)
@@ -69,6 +70,8 @@ type loader struct {
 	behaviors []Behavior
 	grammar   *language.Mapping // of a definition
 
+	configuration *file // modulagen.yaml; nil: there is none
+
 	defs   []*Definition          // in the order of their files
 	byName map[string]*Definition // once all are read
 	found  mistake.List           // of files that are no definitions
@@ -76,7 +79,7 @@ type loader struct {
 }
 
 // config reads modulagen.yaml and fills in what it leaves out.
-func (l *loader) config() model.Config {
+func (l *loader) config(grammar *language.Mapping) model.Config {
 	c := model.Config{Datatypes: "datatypes", Queries: "queries", Output: "generated"}
 	if _, err := fs.Lstat(l.fsys, ConfigFile); errors.Is(err, fs.ErrNotExist) {
 		c.Package = path.Base(c.Output)
@@ -84,7 +87,7 @@ func (l *loader) config() model.Config {
 	}
 	f := open(l.fsys, ConfigFile)
 	if f.root != nil {
-		f.mapping(f.root, language.Project, "the configuration", nil)
+		f.mapping(f.root, grammar, "the configuration", nil)
 		c.Datatypes = cmp.Or(node.Text(f.root, "datatypes"), c.Datatypes)
 		c.Queries = cmp.Or(node.Text(f.root, "queries"), c.Queries)
 		c.Output = cmp.Or(node.Text(f.root, "output"), c.Output)
@@ -93,7 +96,7 @@ func (l *loader) config() model.Config {
 		unseen(f, c)
 		c.Package = l.packageName(f, c)
 	}
-	l.found = append(l.found, f.found...)
+	l.found, l.configuration = append(l.found, f.found...), f
 	return c
 }
 

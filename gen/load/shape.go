@@ -31,6 +31,10 @@ func (f *file) mapping(n *yaml.Node, m *language.Mapping, what string, over over
 		}
 		seen[key.Value] = key
 		k, ok := m.Key(key.Value)
+		if !ok && m.Others != nil && (isForm(value, m.Others.Form) || near.Word(key.Value, m.Names()) == "") {
+			f.holds(value, m.Others, what+" "+key.Value)
+			continue
+		}
 		if !ok || k.Later {
 			f.unknownKey(key, m, k)
 			continue
@@ -375,6 +379,7 @@ var examples = map[example]string{
 	{"older", language.Map}:         "write {1: {fields: [...]}}, with the fields that version 1 had",
 	{"rate", language.Section}:      "write {max: 100, every: 1m} for a hundred starts a minute",
 	{"retention", language.Section}: "write {done: 7d, dead: 30d}, with durations of yours",
+	{"retain", language.Section}:    "write {for: 30d}, with a duration of yours",
 	{"unique", language.Section}:    "write {by: [...]}, with the fields that make two jobs alike",
 }
 

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -12,9 +14,17 @@ import (
 	"github.com/hegner123/modulagen/datatypes"
 	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/behavior"
+	"github.com/hegner123/modulagen/gen/behavior/adapter"
 	"github.com/hegner123/modulagen/gen/behavior/cache"
+	"github.com/hegner123/modulagen/gen/behavior/catalogue"
+	"github.com/hegner123/modulagen/gen/behavior/cron"
 	"github.com/hegner123/modulagen/gen/behavior/events"
+	"github.com/hegner123/modulagen/gen/behavior/mail"
+	"github.com/hegner123/modulagen/gen/behavior/publish"
 	"github.com/hegner123/modulagen/gen/behavior/queue"
+	"github.com/hegner123/modulagen/gen/behavior/retain"
+	"github.com/hegner123/modulagen/gen/behavior/webhook"
+	"github.com/hegner123/modulagen/gen/behavior/workflow"
 	"github.com/hegner123/modulagen/gen/internal/story"
 	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/mistake"
@@ -129,11 +139,72 @@ func describe(p *model.Project) string {
 		if c := cache.Of(d); c != nil {
 			describeCache(&b, c)
 		}
+		if w := workflow.Of(d); w != nil {
+			fmt.Fprintf(&b, "  workflow %s: %v\n", w.Name, w.Moves)
+		}
+		if p := publish.Of(d); p != nil {
+			fmt.Fprintf(&b, "  publish %s %s: %q after %q and %q\n", p.Status.Name, p.Date.Name, p.Published, p.Draft, p.Scheduled)
+		}
+		if r := retain.Of(d); r != nil {
+			fmt.Fprintf(&b, "  retain %s for %v, sessions=%t", r.Field.Name, r.For, r.Sessions)
+			for _, by := range r.Restrict {
+				fmt.Fprintf(&b, ", unless %s.%s refers to it", by.Datatype.Name, by.Field.Name)
+			}
+			b.WriteString("\n")
+		}
+		describeUse(&b, d)
+		describeSchedules(&b, d)
 		if e := events.Of(d); e != nil {
-			fmt.Fprintf(&b, "  events on %03b\n", e.On)
+			fmt.Fprintf(&b, "  events on %03b", e.On)
+			if e.Publish {
+				b.WriteString(" and when published")
+			}
+			b.WriteString("\n")
+			for _, e := range e.Emits {
+				fmt.Fprintf(&b, "  emits %s %s\n", e.Name, e.GoName)
+				describeFields(&b, "    ", e.Fields)
+			}
 		}
 	}
 	return b.String()
+}
+
+// describeUse writes out which fields a runtime reads and writes.
+func describeUse(b *strings.Builder, d *model.Datatype) {
+	if s := catalogue.Of(d); s != nil {
+		fmt.Fprintf(b, "  catalogue of %s: %s\n", s.Kind(), fieldsOf(s.Table))
+	}
+	if s := webhook.Of(d); s != nil {
+		for _, part := range []struct {
+			name string
+			adapter.Table
+		}{{"deliveries", s.Deliveries}, {"requests", s.Requests}, {"links", s.Links}, {"log", s.Log}, {"routes", s.Routes}} {
+			fmt.Fprintf(b, "  webhook %s in %s: %s\n", part.name, part.Name, fieldsOf(part.Table))
+		}
+	}
+	if s := cron.Of(d); s != nil {
+		b.WriteString("  cron\n")
+		for _, key := range slices.Sorted(maps.Keys(s.Jobs.Fields)) {
+			fmt.Fprintf(b, "    %s is %s\n", key, s.Jobs.Fields[key].Name)
+		}
+		fmt.Fprintf(b, "    runs in %s: %s\n", s.Runs.Name, fieldsOf(s.Runs))
+	}
+	if s := mail.Of(d); s != nil {
+		fmt.Fprintf(b, "  mail, sent again if unknown: %v\n", s.Resend)
+		for _, key := range slices.Sorted(maps.Keys(s.Messages.Fields)) {
+			fmt.Fprintf(b, "    %s is %s\n", key, s.Messages.Fields[key].Name)
+		}
+		if q := queue.Of(d); q.DoneAt != nil {
+			fmt.Fprintf(b, "    the queue writes %s\n", q.DoneAt.Name)
+		}
+		if s.Suppressions != nil {
+			fmt.Fprintf(b, "    suppressions in %s: %s\n", s.Suppressions.Name, fieldsOf(*s.Suppressions))
+		}
+	}
+}
+
+func fieldsOf(t adapter.Table) string {
+	return strings.Join(slices.Sorted(maps.Keys(t.Fields)), " ")
 }
 
 func describeFields(b *strings.Builder, indent string, fields []*model.Field) {
@@ -200,6 +271,9 @@ func describeQueue(b *strings.Builder, q *queue.Section) {
 	if q.Cancelled != "" {
 		fmt.Fprintf(b, " or %s", q.Cancelled)
 	}
+	if q.Unknown != "" {
+		fmt.Fprintf(b, " or %s", q.Unknown)
+	}
 	fmt.Fprintf(b, ", order%s", columns(q.Order))
 	if q.Ageing > 0 {
 		fmt.Fprintf(b, " ageing %v", q.Ageing)
@@ -214,6 +288,7 @@ func describeQueue(b *strings.Builder, q *queue.Section) {
 		{"max_attempts", q.MaxAttempts},
 		{"error", q.Error},
 		{"started_at", q.StartedAt},
+		{"claimed_by", q.ClaimedBy},
 		{"completed_at", q.CompletedAt},
 		{"kind", q.KindField},
 		{"payload", q.PayloadField},
@@ -311,8 +386,8 @@ func TestBuiltins(t *testing.T) {
 	for _, d := range p.Datatypes {
 		got = append(got, d.GoAccessor+" "+d.GoRow)
 	}
-	want := "CacheEntry CacheEntry, CronJob CronJob, EmailQueue EmailQueue, FetchRequests FetchRequest, JobQueue JobQueue, " +
-		"RouteWebhooks RouteWebhook, WebhookDeliveries WebhookDelivery"
+	want := "CacheEntry CacheEntry, CronJob CronJob, CronRuns CronRun, Datatypes Datatype, EmailQueue EmailQueue, EmailSuppressions EmailSuppression, FetchRequests FetchRequest, Fields Field, JobQueue JobQueue, " +
+		"RouteWebhooks RouteWebhook, Routes Route, WebhookDeliveries WebhookDelivery, WebhookQueue WebhookQueue"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}

@@ -11,6 +11,7 @@ package model
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -125,6 +126,9 @@ type Field struct {
 	Scale      int        // decimal: digits behind the point
 	Reference  *Reference // reference
 	References *Datatype  // the datatype that Reference names; set by load
+	StateOf    string     // select: the behavior that moves rows between the options by itself; "": none does
+	Moves      []Moves    // select: which options may follow which in a row that is there; nil: any
+	Published  string     // select: the option of rows that are published; "": none says so
 	Patch      *Call      // of an added field: makes what a patch p sets it to, in generated code; nil: what p says
 }
 
@@ -133,6 +137,31 @@ type Option struct {
 	Value  string
 	Label  string
 	GoName string // "ArticleStatusDraft"
+}
+
+// Moves are the options that may follow one.
+type Moves struct {
+	From string
+	To   []string
+}
+
+// Guarded reports whether a new row may set the field and a patch cannot: there are methods
+// for its moves.
+func (f *Field) Guarded() bool { return f.Moves != nil }
+
+// Allows reports whether one option may follow another.
+func (f *Field) Allows(from, to string) bool {
+	return f.Moves == nil || slices.Contains(f.Sources(to), from)
+}
+
+// Sources returns the options that Moves lets one follow, in order.
+func (f *Field) Sources(to string) (from []string) {
+	for _, m := range f.Moves {
+		if slices.Contains(m.To, to) {
+			from = append(from, m.From)
+		}
+	}
+	return from
 }
 
 // Default is what a field holds when a writer does not say.

@@ -11,6 +11,7 @@ type Name struct {
 	Hint  string    // how what has it gets another name
 	Owner *Datatype // whose it is; nil: the project's, or a query's
 	Added bool      // no one chose it: of two that collide, the other is the one to change
+	Once  bool      // it is printed once, however many datatypes declare it with this What
 }
 
 // Spaces of names. Members and Columns make those that there are several of.

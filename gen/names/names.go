@@ -28,7 +28,7 @@ func Check(p *model.Project) error {
 	double := map[string]bool{}   // members of Go types of which there are two, which collide in consequence
 	for _, n := range p.Names {
 		other, ok := taken.Take(n)
-		if ok || double[n.Space] || n.Owner != nil && other.Owner != nil && n.Owner != other.Owner && n.Owner.Name == other.Owner.Name {
+		if ok || n.Once && other.Once && n.What == other.What || double[n.Space] || n.Owner != nil && other.Owner != nil && n.Owner != other.Owner && n.Owner.Name == other.Owner.Name {
 			continue
 		}
 		if n.Space == model.SpaceGo {

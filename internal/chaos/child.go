@@ -25,6 +25,8 @@ const childEnv = "CHAOS_CHILD"
 const (
 	roleWorker   = "worker"
 	roleEnqueuer = "enqueuer"
+	roleMailer   = "mailer" // sends mail; see mail.go
+	roleCron     = "cron"   // fires schedules and works their runs; see cron.go
 )
 
 // settings are what a child is told.
@@ -39,6 +41,7 @@ type settings struct {
 	Jobs       int       // how many are to be committed, by all enqueuers together
 	Start      time.Time // of the run
 	Rate       float64   // jobs a second since then, of all enqueuers together
+	Sink       int       // the port that a mailer sends to
 }
 
 func (s settings) name() string { return fmt.Sprintf("%s %d.%d", s.Role, s.Slot, s.Generation) }
@@ -63,6 +66,13 @@ func child(text string) int {
 	if err != nil {
 		log.Error("no diary", "error", err)
 		return 2
+	}
+	live := live
+	switch s.Role {
+	case roleMailer:
+		live = sendMail
+	case roleCron:
+		live = runCron
 	}
 	if err := live(ctx, s, d, log); err != nil && ctx.Err() == nil {
 		log.Error("ends with an error", "error", err)

@@ -45,12 +45,29 @@
 // What holds at every moment is sampled some fifty times a second, each time in
 // one statement and so in one state of the database.
 //
+// After that, on each database, processes send mail (mail.go): 2,000 messages, to an
+// SMTP server in the supervisor (mailsink.go), which notes the Message-ID of what it
+// accepts at the moment at which it does. In the middle of the dialogue, at each of its
+// steps, it has the process that it talks with killed, 20 times, or frozen for three
+// leases, 4 times. Then each message was accepted once or its row is unknown, none is
+// lost, and those whose process was killed between the server's acceptance and its answer
+// are unknown (mailprove.go).
+//
+// Last, on each database, processes fire schedules (cron.go): jobs that are due each second, with every
+// overlap, while processes are killed 20 times and frozen for one to three leases 8 times, and other jobs are
+// paused, resumed, edited, deleted, made again and run by hand 150 times, by SQL and through the typed API.
+// Then each instant of the jobs that nobody touched has exactly one run, no action began twice for one,
+// jobs show as many runs as the history has and how the last one ended, and none is under way for ever
+// (cronprove.go).
+//
 // CHAOS_SEED replays the decisions: what each job does, which transactions are
 // rolled back, whom the supervisor hits, how and after which pause. It cannot
 // replay when the operating system and the database let each process run, and so
 // not which job a signal hits.
 //
 //	CHAOS_DATABASE  sqlite, postgres, mysql, several with commas, or all (the default)
+//	CHAOS_PART      queue, mail, cron, or all (the default)
+//	CHAOS_MESSAGES  of mail on each database; 2000
 //	CHAOS_SECONDS   shared by the databases, draining not counted; 120
 //	CHAOS_JOBS      shared by the databases; 100000, which outages may keep from being reached
 //	CHAOS_SEED      a number; without it each run has its own, and prints it

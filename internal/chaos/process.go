@@ -133,3 +133,13 @@ func (p *process) endsWithin(d time.Duration) bool {
 		return false
 	}
 }
+
+// hasEnded reports whether the process has ended.
+func (p *process) hasEnded() bool {
+	select {
+	case <-p.gone:
+		return true
+	default:
+		return false
+	}
+}

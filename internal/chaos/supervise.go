@@ -114,8 +114,15 @@ func (r run) supervise(ctx context.Context) (result, error) {
 	}
 	out.counts, out.Violations = prove(e)
 	out.Samples, out.Violations = look.samples, append(look.found, out.Violations...)
-	out.Findings = s.findings
+	out.Findings = s.found()
 	return out, nil
+}
+
+// found returns what went wrong with processes so far.
+func (s *supervisor) found() []error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.findings)
 }
 
 func makeTables(ctx context.Context, dsn string) error {

@@ -33,6 +33,41 @@ func (c *Claim) CompleteTx(ctx context.Context, tx Tx) error {
 	return c.state().CompleteIn(ctx, tx.Conn())
 }
 
+// BeginOnce records on the rows of claims, in one statement, that what follows must not
+// happen twice, and renews their leases. It reports which of them this process still has:
+// the handler of one whose lease was lost, or that was cancelled, must not go on. After an
+// error, none may.
+//
+// From then on, until the claim ends, the job is not run again unless its handler asks for
+// that. If the worker is lost, or the handler panics, runs past its timeout and grace, or
+// returns no more than its context's error, the job is unknown and waits for a person. All
+// other results mean what they always do: the handler knows.
+//
+// The claims are of handlers that have not returned, of one datatype and one Run; at most
+// 1,000. The queue's states have an option for unknown; without one, BeginOnce returns an
+// error. Call it outside of transactions: it has a connection of its own, and would wait for
+// them. The claims of tests that call a handler themselves are nil, and count as held.
+func BeginOnce(ctx context.Context, claims ...*Claim) ([]bool, error) {
+	states := make([]*handle.Claim, len(claims))
+	for i, c := range claims {
+		states[i] = c.state()
+	}
+	return handle.Begin(ctx, states)
+}
+
+// BeginOnce is the function BeginOnce for one claim. It returns ErrLeaseLost if the claim is
+// no longer this process's.
+func (c *Claim) BeginOnce(ctx context.Context) error {
+	ours, err := BeginOnce(ctx, c)
+	if err != nil {
+		return err
+	}
+	if !ours[0] {
+		return ErrLeaseLost
+	}
+	return nil
+}
+
 // Result sets the job's result to v, as JSON of at most 1 MiB. It is written when
 // the job is done. A later call replaces it.
 func (c *Claim) Result(v any) error { return c.state().SetResult(v) }

@@ -1,6 +1,7 @@
 // Package queue runs the rows of a datatype that has a `queue:` section.
 //
-// A row is ready, running, done, dead or cancelled:
+// A row is ready, running, done, dead, cancelled or, where the queue has a state for that,
+// unknown:
 //
 //	ready --claim--> running --complete---> done
 //	  ^                 |  \--dead-letter-> dead
@@ -8,6 +9,7 @@
 //	  |--snooze---------|
 //	  |--release--------|
 //	  |--rescue---------|-- attempts used up --> dead
+//	                    |-- after BeginOnce --> unknown
 //
 // A claim increments the row's epoch and sets a lease. The worker renews the leases
 // of all its claims in one statement. Every later change names the epoch, so that a
@@ -25,7 +27,9 @@
 // A handler can run more than once for one row: its process dies, or its lease is
 // lost, after it has done the work and before the result is written. Write handlers
 // so that a second run does no harm, or do their writes and the row's completion in
-// one transaction with CompleteTx.
+// one transaction with CompleteTx. For what can be neither repeated nor undone there is
+// BeginOnce: a job whose worker is lost after it is unknown, and is not run again unless
+// someone calls Retry.
 //
 // The package has what programs name: Job, Options, the errors that settle a job,
 // and UntilSignal. Package engine, which generated code calls, runs the jobs.

@@ -19,6 +19,9 @@ var (
 
 // Errors of operations on rows.
 var (
+	// ErrBegun: the handler has called BeginOnce, so that the job may have done its work, and
+	// cannot be cancelled.
+	ErrBegun = errors.New("queue: the job has begun what it does once")
 	// ErrEnded: the row has ended and cannot be cancelled.
 	ErrEnded = errors.New("queue: the job has ended")
 	// ErrRunning: a worker is running the row.

@@ -9,14 +9,17 @@ type EventType string
 const (
 	Started   EventType = "started"
 	Done      EventType = "done"
-	Retrying  EventType = "retrying"   // failed; the next attempt comes after Delay
-	Snoozed   EventType = "snoozed"    // postponed by its handler
-	Released  EventType = "released"   // returned to the queue by a worker that stops
-	Parked    EventType = "parked"     // held for a program that knows its kind
-	Dead      EventType = "dead"       // failed for good
-	Cancelled EventType = "cancelled"  // by Cancel, or by its handler
-	LeaseLost EventType = "lease_lost" // this process's result is not written
-	Expired   EventType = "expired"    // rescued from a worker that died
+	Retrying  EventType = "retrying"  // failed; the next attempt comes after Delay
+	Snoozed   EventType = "snoozed"   // postponed by its handler
+	Released  EventType = "released"  // returned to the queue by a worker that stops
+	Parked    EventType = "parked"    // held for a program that knows its kind
+	Dead      EventType = "dead"      // failed for good
+	Cancelled EventType = "cancelled" // by Cancel, or by its handler
+	// BecameUnknown: the job may have done its work, and waits for a person. It comes after
+	// Expired where the worker was lost.
+	BecameUnknown EventType = "unknown"
+	LeaseLost     EventType = "lease_lost" // this process's result is not written
+	Expired       EventType = "expired"    // rescued from a worker that died
 )
 
 // Event is what a worker of this process did to a job, or noticed about it.

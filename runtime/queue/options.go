@@ -13,6 +13,11 @@ type Options struct {
 	// handlers that mostly wait, such as for network calls. Short jobs are claimed
 	// ahead, so that Concurrency does not limit how many finish in a second.
 	Concurrency int
+	// ClaimBytes bounds how much memory the rows of each named queue take that this process
+	// has claimed, those that run and those that wait for a handler: by the size of the rows
+	// that it has claimed before, so that fewer run at once where rows are large. 0 means
+	// 64 MiB, at least one row runs.
+	ClaimBytes int64
 	// Queues are the named queues to run, with their concurrency (0: that of their
 	// definition, or Concurrency); nil means all of them.
 	Queues map[string]int

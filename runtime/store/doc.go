@@ -9,9 +9,9 @@
 //
 // # What is the same on every database
 //
-// Errors: ErrNotFound, ErrConflict, ErrInvalid, ErrReference, ErrBusy, ErrFull,
-// ErrSchema, ErrClosed, tested with errors.Is. They never hold a value that a row
-// would, so no secret.
+// Errors: ErrNotFound, ErrConflict, ErrInvalid, ErrReference, ErrStale, ErrMove,
+// ErrBusy, ErrFull, ErrSchema, ErrClosed, tested with errors.Is. They never hold a
+// value that a row would, but for the states of a MoveError, so no secret.
 //
 // Times are UTC in microseconds; what is finer is cut off, in writes and in
 // filters. Decimals are exact, of at most 18 digits. Text is UTF-8 without NUL,

@@ -9,13 +9,15 @@ import (
 // What went wrong, for errors.Is. Each is the same on every database.
 var (
 	ErrNotFound  = errors.New("not found")
-	ErrConflict  = errors.New("another row has this key")           // a *ConflictError carries the key
-	ErrInvalid   = errors.New("invalid")                            // of values, a *ValidationError carries the fields
-	ErrReference = errors.New("a reference does not hold")          // a *ReferenceError carries which
-	ErrClosed    = errors.New("closed")                             // the database was closed, or the transaction has ended
-	ErrSchema    = errors.New("the database's tables do not match") // a *SchemaError carries the difference
-	ErrBusy      = errors.New("busy")                               // lock wait, deadlock or serialization failure; Tx has retried
-	ErrFull      = errors.New("no room left")                       // the disk or the database's own limit
+	ErrConflict  = errors.New("another row has this key")            // a *ConflictError carries the key
+	ErrInvalid   = errors.New("invalid")                             // of values, a *ValidationError carries the fields
+	ErrReference = errors.New("a reference does not hold")           // a *ReferenceError carries which
+	ErrClosed    = errors.New("closed")                              // the database was closed, or the transaction has ended
+	ErrSchema    = errors.New("the database's tables do not match")  // a *SchemaError carries the difference
+	ErrBusy      = errors.New("busy")                                // lock wait, deadlock or serialization failure; Tx has retried
+	ErrFull      = errors.New("no room left")                        // the disk or the database's own limit
+	ErrStale     = errors.New("the row does not meet the condition") // of a conditional write: another may have changed it
+	ErrMove      = errors.New("the state of the row forbids this")   // a *MoveError carries the states
 )
 
 // ConflictError says which unique key another row already has.
@@ -138,3 +140,27 @@ func (e *SchemaError) Error() string {
 
 // Is makes errors.Is(err, ErrSchema) hold.
 func (e *SchemaError) Is(target error) bool { return target == ErrSchema }
+
+// MoveError reports that the workflow of a datatype does not allow a move of a row.
+type MoveError struct {
+	Datatype string
+	Field    string   // the column of the state
+	From     string   // the state that the row has
+	To       string   // the state that it was to move to
+	Allowed  []string // the states that it can move to, in the order of the definition; empty: From is final
+}
+
+// Error names both states, and what is allowed.
+func (e *MoveError) Error() string {
+	if e.From == e.To {
+		return fmt.Sprintf("store: %s: %s is %s already", e.Datatype, e.Field, e.From)
+	}
+	allowed := e.From + " is final"
+	if len(e.Allowed) > 0 {
+		allowed = "from there it can move to " + strings.Join(e.Allowed, ", ")
+	}
+	return fmt.Sprintf("store: %s: %s cannot move from %s to %s; %s", e.Datatype, e.Field, e.From, e.To, allowed)
+}
+
+// Is makes errors.Is(err, ErrMove) hold.
+func (e *MoveError) Is(target error) bool { return target == ErrMove }

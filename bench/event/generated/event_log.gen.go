@@ -15,7 +15,7 @@ var eventLogTableDef = core.TableDef{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "event", Rules: check.Rules{Kind: check.Text, Max: check.At("26")}, Types: [3]string{"TEXT", "character varying(26)", "varchar(26)"}},
-		{Name: "topic", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "topic", Rules: check.Rules{Kind: check.Text, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
 		{Name: "op", Rules: check.Rules{Kind: check.Text, Max: check.At("16")}, Types: [3]string{"TEXT", "character varying(16)", "varchar(16)"}},
 		{Name: "row_id", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "row_before", Rules: check.Rules{Kind: check.Text, Max: check.At("4000000")}, Null: true, Types: [3]string{"TEXT", "text", "mediumtext"}},
@@ -41,21 +41,21 @@ ON CONFLICT (name) DO NOTHING`,
 			`INSERT IGNORE INTO event_cursors (name, topics, position, epoch, attempts, seen_at)
 VALUES (?, ?, ?, ?, 0, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
 		},
-		Order: [3][]int{{10, 11, 12, 13, 7}, {10, 11, 12, 13, 7}, {10, 11, 12, 13, 7}},
+		Order: [3][]int{{10, 11, 13, 15, 7}, {10, 11, 13, 15, 7}, {10, 11, 13, 15, 7}},
 	},
 	Advance: core.Statement{
 		Text: [3]string{
 			`UPDATE event_cursors
-SET position = ?, attempts = 0, error = NULL
-WHERE name = ? AND epoch = ?`,
+SET position = ?, topics = ?, attempts = CASE WHEN failed > ? THEN attempts ELSE 0 END, error = CASE WHEN failed > ? THEN error ELSE NULL END
+WHERE name = ? AND topics = ? AND epoch = ?`,
 			`UPDATE event_cursors
-SET position = $1, attempts = 0, error = NULL
-WHERE name = $2 AND epoch = $3`,
+SET position = $1, topics = $2, attempts = CASE WHEN failed > $3 THEN attempts ELSE 0 END, error = CASE WHEN failed > $4 THEN error ELSE NULL END
+WHERE name = $5 AND topics = $6 AND epoch = $7`,
 			`UPDATE event_cursors
-SET position = ?, attempts = 0, error = NULL
-WHERE name = ? AND epoch = ?`,
+SET position = ?, topics = ?, attempts = CASE WHEN failed > ? THEN attempts ELSE 0 END, error = CASE WHEN failed > ? THEN error ELSE NULL END
+WHERE name = ? AND topics = ? AND epoch = ?`,
 		},
-		Order: [3][]int{{12, 10, 13}, {12, 10, 13}, {12, 10, 13}},
+		Order: [3][]int{{13, 11, 13, 13, 10, 12, 15}, {13, 11, 13, 13, 10, 12, 15}, {13, 11, 13, 13, 10, 12, 15}},
 	},
 	Append: core.Statement{
 		Text: [3]string{
@@ -67,6 +67,25 @@ VALUES ($1, $2, $3, $4, $5, $6, COALESCE($7::timestamptz, now()))`,
 VALUES (?, ?, ?, ?, ?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
 		},
 		Order: [3][]int{{1, 2, 3, 4, 5, 6, 7}, {1, 2, 3, 4, 5, 6, 7}, {1, 2, 3, 4, 5, 6, 7}},
+	},
+	Assign: core.Statement{
+		Text: [3]string{
+			``,
+			`WITH moved AS (
+UPDATE event_cursors AS c
+SET position = $1
+WHERE c.name = '' AND c.position = $2
+RETURNING c.id
+)
+UPDATE event_log AS e
+SET position = $3::bigint + array_position($4::bigint[], e.id)
+WHERE e.id = ANY($5::bigint[]) AND EXISTS (SELECT 1 FROM moved)`,
+			`UPDATE event_cursors AS c
+CROSS JOIN event_log AS e
+SET c.position = ?, e.position = ? + FIELD(e.id, ?)
+WHERE c.name = '' AND c.position = ? AND e.id IN (?)`,
+		},
+		Order: [3][]int{nil, {13, 14, 14, 18, 18}, {13, 14, 18, 14, 18}},
 	},
 	Claim: core.Statement{
 		Text: [3]string{
@@ -84,13 +103,13 @@ WHERE name = ? AND (lease IS NULL OR lease <= COALESCE(?, CURRENT_TIMESTAMP(6)))
 	},
 	Cursor: core.Statement{
 		Text: [3]string{
-			`SELECT position, epoch, attempts
+			`SELECT topics, position, epoch, attempts, failed
 FROM event_cursors
 WHERE name = ?`,
-			`SELECT position, epoch, attempts
+			`SELECT topics, position, epoch, attempts, failed
 FROM event_cursors
 WHERE name = $1`,
-			`SELECT position, epoch, attempts
+			`SELECT topics, position, epoch, attempts, failed
 FROM event_cursors
 WHERE name = ?`,
 		},
@@ -99,25 +118,38 @@ WHERE name = ?`,
 	Fail: core.Statement{
 		Text: [3]string{
 			`UPDATE event_cursors
-SET attempts = ?, error = ?
+SET failed = ?, attempts = ?, error = ?
 WHERE name = ? AND epoch = ?`,
 			`UPDATE event_cursors
-SET attempts = $1, error = $2
-WHERE name = $3 AND epoch = $4`,
+SET failed = $1, attempts = $2, error = $3
+WHERE name = $4 AND epoch = $5`,
 			`UPDATE event_cursors
-SET attempts = ?, error = ?
+SET failed = ?, attempts = ?, error = ?
 WHERE name = ? AND epoch = ?`,
 		},
-		Order: [3][]int{{15, 14, 10, 13}, {15, 14, 10, 13}, {15, 14, 10, 13}},
+		Order: [3][]int{{13, 17, 16, 10, 15}, {13, 17, 16, 10, 15}, {13, 17, 16, 10, 15}},
 	},
 	First: core.Statement{
 		Text: [3]string{
-			`SELECT CAST(COALESCE(min(position), 1) - 1 AS INTEGER) AS position_before
+			`SELECT CAST(COALESCE(min(id), 1) - 1 AS INTEGER) AS position_before
 FROM event_log`,
 			`SELECT CAST(COALESCE(min(position), 1) - 1 AS bigint) AS position_before
 FROM event_log`,
 			`SELECT CAST(COALESCE(min(position), 1) - 1 AS SIGNED) AS position_before
 FROM event_log`,
+		},
+		Order: [3][]int{{}, {}, {}},
+	},
+	Last: core.Statement{
+		Text: [3]string{
+			`SELECT CAST(COALESCE(max(id), 0) AS INTEGER) AS last_position
+FROM event_log`,
+			`SELECT position
+FROM event_cursors
+WHERE name = ''`,
+			`SELECT position
+FROM event_cursors
+WHERE name = ''`,
 		},
 		Order: [3][]int{{}, {}, {}},
 	},
@@ -132,22 +164,6 @@ FROM event_cursors`,
 		},
 		Order: [3][]int{{}, {}, {}},
 	},
-	LockSequence: core.Statement{
-		Text: [3]string{
-			`SELECT position
-FROM event_cursors
-WHERE name = ''`,
-			`SELECT position
-FROM event_cursors
-WHERE name = ''
-FOR UPDATE`,
-			`SELECT position
-FROM event_cursors
-WHERE name = ''
-FOR UPDATE`,
-		},
-		Order: [3][]int{{}, {}, {}},
-	},
 	Name: "event_log",
 	Prune: core.Statement{
 		Text: [3]string{
@@ -155,8 +171,8 @@ FOR UPDATE`,
 WHERE id IN (
 SELECT e.id
 FROM event_log AS e
-WHERE e.position <= ? AND e.created_at < ?
-ORDER BY e.position
+WHERE e.id <= ? AND e.created_at < ?
+ORDER BY e.id
 LIMIT ?
 )`,
 			`DELETE FROM event_log
@@ -172,14 +188,14 @@ WHERE position <= ? AND created_at < TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CU
 ORDER BY position
 LIMIT ?`,
 		},
-		Order: [3][]int{{12, 9, 17}, {12, 7, 8, 17}, {12, 8, 7, 17}},
+		Order: [3][]int{{13, 9, 19}, {13, 7, 8, 19}, {13, 8, 7, 19}},
 	},
 	Read: core.Statement{
 		Text: [3]string{
-			`SELECT position, event, topic, op, row_id, row_before, row_after, created_at
+			`SELECT id, event, topic, op, row_id, row_before, row_after, created_at
 FROM event_log
-WHERE position > ? AND topic IN (SELECT value FROM json_each(?))
-ORDER BY position
+WHERE id > ? AND topic IN (SELECT value FROM json_each(?))
+ORDER BY id
 LIMIT ?`,
 			`SELECT position, event, topic, op, row_id, row_before, row_after, created_at
 FROM event_log
@@ -192,7 +208,7 @@ WHERE position > ? AND topic IN (?)
 ORDER BY position
 LIMIT ?`,
 		},
-		Order: [3][]int{{12, 16, 17}, {12, 16, 17}, {12, 16, 17}},
+		Order: [3][]int{{13, 18, 19}, {13, 18, 19}, {13, 18, 19}},
 	},
 	Release: core.Statement{
 		Text: [3]string{
@@ -206,7 +222,7 @@ WHERE name = $1 AND epoch = $2`,
 SET lease = NULL
 WHERE name = ? AND epoch = ?`,
 		},
-		Order: [3][]int{{10, 13}, {10, 13}, {10, 13}},
+		Order: [3][]int{{10, 15}, {10, 15}, {10, 15}},
 	},
 	Remove: core.Statement{
 		Text: [3]string{
@@ -231,60 +247,50 @@ WHERE name = $4 AND epoch = $5`,
 SET lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), seen_at = COALESCE(?, CURRENT_TIMESTAMP(6))
 WHERE name = ? AND epoch = ?`,
 		},
-		Order: [3][]int{{9, 7, 10, 13}, {7, 8, 7, 10, 13}, {8, 7, 7, 10, 13}},
+		Order: [3][]int{{9, 7, 10, 15}, {7, 8, 7, 10, 15}, {8, 7, 7, 10, 15}},
 	},
 	SetAside: core.Statement{
 		Text: [3]string{
 			`INSERT INTO event_failures (name, event, topic, op, row_id, position, attempts, error, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+SELECT ? AS name, ? AS event, ? AS topic, ? AS op, ? AS row_id, ? AS position, ? AS attempts, ? AS error, ? AS created_at
+FROM event_cursors AS c
+WHERE c.name = ? AND c.epoch = ?
+ON CONFLICT (name, event) DO NOTHING`,
 			`INSERT INTO event_failures (name, event, topic, op, row_id, position, attempts, error, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE($9::timestamptz, now()))`,
-			`INSERT INTO event_failures (name, event, topic, op, row_id, position, attempts, error, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))`,
+SELECT $1 AS name, $2 AS event, $3 AS topic, $4 AS op, $5 AS row_id, $6 AS position, $7 AS attempts, $8 AS error, COALESCE($9::timestamptz, now()) AS created_at
+FROM event_cursors AS c
+WHERE c.name = $10 AND c.epoch = $11
+ON CONFLICT (name, event) DO NOTHING`,
+			`INSERT IGNORE INTO event_failures (name, event, topic, op, row_id, position, attempts, error, created_at)
+SELECT ? AS name, ? AS event, ? AS topic, ? AS op, ? AS row_id, ? AS position, ? AS attempts, ? AS error, COALESCE(?, CURRENT_TIMESTAMP(6)) AS created_at
+FROM event_cursors AS c
+WHERE c.name = ? AND c.epoch = ?`,
 		},
-		Order: [3][]int{{10, 1, 2, 3, 4, 12, 15, 14, 7}, {10, 1, 2, 3, 4, 12, 15, 14, 7}, {10, 1, 2, 3, 4, 12, 15, 14, 7}},
-	},
-	SetPosition: core.Statement{
-		Text: [3]string{
-			`UPDATE event_log
-SET position = ?
-WHERE id = ?`,
-			`UPDATE event_log
-SET position = $1
-WHERE id = $2`,
-			`UPDATE event_log
-SET position = ?
-WHERE id = ?`,
-		},
-		Order: [3][]int{{12, 0}, {12, 0}, {12, 0}},
-	},
-	SetSequence: core.Statement{
-		Text: [3]string{
-			`UPDATE event_cursors
-SET position = ?
-WHERE name = ''`,
-			`UPDATE event_cursors
-SET position = $1
-WHERE name = ''`,
-			`UPDATE event_cursors
-SET position = ?
-WHERE name = ''`,
-		},
-		Order: [3][]int{{12}, {12}, {12}},
+		Order: [3][]int{{10, 1, 2, 3, 4, 13, 17, 16, 7, 10, 15}, {10, 1, 2, 3, 4, 13, 17, 16, 7, 10, 15}, {10, 1, 2, 3, 4, 13, 17, 16, 7, 10, 15}},
 	},
 	SetTopics: core.Statement{
 		Text: [3]string{
 			`UPDATE event_cursors
 SET topics = ?
-WHERE name = ?`,
+WHERE name = ? AND topics = ?`,
 			`UPDATE event_cursors
 SET topics = $1
-WHERE name = $2`,
+WHERE name = $2 AND topics = $3`,
 			`UPDATE event_cursors
 SET topics = ?
-WHERE name = ?`,
+WHERE name = ? AND topics = ?`,
 		},
-		Order: [3][]int{{11, 10}, {11, 10}, {11, 10}},
+		Order: [3][]int{{11, 10, 12}, {11, 10, 12}, {11, 10, 12}},
+	},
+	StillHeld: core.Statement{
+		Text: [3]string{
+			`SELECT epoch
+FROM event_cursors
+WHERE name = ? AND epoch = ?`,
+			``,
+			``,
+		},
+		Order: [3][]int{{10, 15}, nil, nil},
 	},
 	Topics: core.Statement{
 		Text: [3]string{
@@ -302,22 +308,20 @@ WHERE name <> ''`,
 	},
 	Unsequenced: core.Statement{
 		Text: [3]string{
-			`SELECT id
-FROM event_log
-WHERE position IS NULL
-ORDER BY id
-LIMIT ?`,
-			`SELECT id
-FROM event_log
-WHERE position IS NULL
-ORDER BY id
+			``,
+			`SELECT e.id, c.position
+FROM event_log AS e
+JOIN event_cursors AS c ON c.name = ''
+WHERE e.position IS NULL
+ORDER BY e.id
 LIMIT $1`,
-			`SELECT id
-FROM event_log
-WHERE position IS NULL
-ORDER BY id
+			`SELECT e.id, c.position
+FROM event_log AS e
+JOIN event_cursors AS c ON c.name = ''
+WHERE e.position IS NULL
+ORDER BY e.id
 LIMIT ?`,
 		},
-		Order: [3][]int{{17}, {17}, {17}},
+		Order: [3][]int{nil, {19}, {19}},
 	},
 }

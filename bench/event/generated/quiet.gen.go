@@ -10,6 +10,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/event"
 	"github.com/hegner123/modulagen/runtime/event/feed"
+	"github.com/hegner123/modulagen/runtime/event/ops"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -160,6 +161,16 @@ func (t *QuietTable) Create(ctx context.Context, n QuietNew) (*Quiet, error) {
 func (t *QuietTable) Update(ctx context.Context, id QuietID, p QuietPatch) (*Quiet, error) {
 	r := new(Quiet)
 	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *QuietTable) UpdateIf(ctx context.Context, id QuietID, where QuietFilter, p QuietPatch) (*Quiet, error) {
+	r := new(Quiet)
+	if err := t.core.UpdateIf(ctx, int64(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -328,8 +339,10 @@ type QuietChange struct {
 	After  *Quiet
 }
 
+var quietOps = ops.Spec{On: core.Created | core.Updated | core.Deleted}
+
 func init() {
 	quietSpec.Effects = []core.Effect{
-		{On: core.Created | core.Updated | core.Deleted, Rows: true, Announce: "event_log", Wanted: feed.Wanted(&eventFeed, "quiet"), Run: feed.Record(&eventFeed, "quiet")},
+		{On: core.Created | core.Updated | core.Deleted, Rows: true, Announce: "event_log", Wanted: feed.Wanted(&eventFeed, "quiet"), Run: feed.Record(&eventFeed, "quiet", &quietOps)},
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/event"
 	"github.com/hegner123/modulagen/runtime/event/feed"
+	"github.com/hegner123/modulagen/runtime/event/ops"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -160,6 +161,16 @@ func (t *WatchedTable) Create(ctx context.Context, n WatchedNew) (*Watched, erro
 func (t *WatchedTable) Update(ctx context.Context, id WatchedID, p WatchedPatch) (*Watched, error) {
 	r := new(Watched)
 	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *WatchedTable) UpdateIf(ctx context.Context, id WatchedID, where WatchedFilter, p WatchedPatch) (*Watched, error) {
+	r := new(Watched)
+	if err := t.core.UpdateIf(ctx, int64(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -328,8 +339,10 @@ type WatchedChange struct {
 	After  *Watched
 }
 
+var watchedOps = ops.Spec{On: core.Created | core.Updated | core.Deleted}
+
 func init() {
 	watchedSpec.Effects = []core.Effect{
-		{On: core.Created | core.Updated | core.Deleted, Rows: true, Announce: "event_log", Wanted: feed.Wanted(&eventFeed, "watched"), Run: feed.Record(&eventFeed, "watched")},
+		{On: core.Created | core.Updated | core.Deleted, Rows: true, Announce: "event_log", Wanted: feed.Wanted(&eventFeed, "watched"), Run: feed.Record(&eventFeed, "watched", &watchedOps)},
 	}
 }

@@ -1,5 +1,5 @@
 // Command shop imports a supplier's list of products and shrinks a folder of
-// pictures, as typed jobs on one SQLite file, and then shows what it did. It
+// pictures, as typed jobs on one SQLite file, mails what is in stock, and then shows what it did. It
 // exits 0 only if every figure is the one that the input implies.
 package main
 
@@ -54,10 +54,17 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
+	arrived, err := sendMail(ctx, db)
+	if err != nil {
+		return err
+	}
 	if err := show(ctx, db, os.Stdout); err != nil {
 		return err
 	}
-	return verify(ctx, db, o, seen, os.Stdout)
+	if err := showMail(ctx, db, arrived, os.Stdout); err != nil {
+		return err
+	}
+	return verify(ctx, db, o, seen, arrived, os.Stdout)
 }
 
 // jobs are those that were enqueued.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/hegner123/modulagen/runtime/mail/mailtest"
 	"github.com/hegner123/modulagen/runtime/queue"
 
 	"shop/generated"
@@ -57,7 +58,7 @@ type expectedImages struct {
 
 // verify compares what the database holds with what the input implies, and
 // names every figure that is wrong.
-func verify(ctx context.Context, db *generated.DB, o options, seen *tally, w io.Writer) error {
+func verify(ctx context.Context, db *generated.DB, o options, seen *tally, arrived []mailtest.Message, w io.Writer) error {
 	var products expectedProducts
 	var images expectedImages
 	if err := errors.Join(
@@ -74,6 +75,7 @@ func verify(ctx context.Context, db *generated.DB, o options, seen *tally, w io.
 		func() ([]figure, error) { return checkJobs(ctx, db, images) },
 		func() ([]figure, error) { return checkReport(ctx, db, products) },
 		func() ([]figure, error) { return checkRuns(ctx, db, seen, images) },
+		func() ([]figure, error) { return checkMail(ctx, db, arrived, products) },
 	} {
 		some, err := part()
 		if err != nil {

@@ -22,7 +22,7 @@ func (Behavior) Imports() map[string]string {
 	return map[string]string{backendPath: "backend", tablePath: "table"}
 }
 
-func cacheName(d *model.Datatype) string { return goname.Unexported(d.GoRow) + "Cache" }
+func VariableName(d *model.Datatype) string { return goname.Unexported(d.GoRow) + "Cache" }
 
 func backend(name string) *jen.Statement { return jen.Qual(backendPath, name) }
 func table(name string) *jen.Statement   { return jen.Qual(tablePath, name) }
@@ -39,7 +39,7 @@ func (Behavior) Datatype(f *jen.File, of code.Table) {
 	t := cachePrinter{of, Of(of.D)}
 	f.Add(code.Comment("CacheBackend lets package cache keep values in " + t.D.Name + ": see cache.New."))
 	f.Func().Params(jen.Id("t").Id(t.Type())).Id("CacheBackend").Params().Add(backend("Backend")).Block(
-		jen.Return(table("New").Call(jen.Id("t").Dot("Conn").Call(), jen.Op("&").Id(cacheName(t.D)))),
+		jen.Return(table("New").Call(jen.Id("t").Dot("Conn").Call(), jen.Op("&").Id(VariableName(t.D)))),
 	)
 	f.Line()
 	c := t.c
@@ -73,7 +73,7 @@ func (Behavior) Datatype(f *jen.File, of code.Table) {
 	} {
 		dict[jen.Id(op)] = t.Statement(op + t.D.GoRow)
 	}
-	f.Var().Id(cacheName(t.D)).Op("=").Add(table("Spec")).Values(dict)
+	f.Var().Id(VariableName(t.D)).Op("=").Add(table("Spec")).Values(dict)
 	f.Line()
 }
 
@@ -114,7 +114,7 @@ func (Behavior) Run(all []*model.Datatype) golang.Run {
 		Begin: jen.Defer().Add(table("Maintain")).CallFunc(func(g *jen.Group) {
 			g.Id("db").Dot("store")
 			for _, d := range all {
-				g.Op("&").Id(cacheName(d))
+				g.Op("&").Id(VariableName(d))
 			}
 		}).Call(),
 	}

@@ -1,5 +1,6 @@
-// Package events is the behavior of datatypes with `events: [create, update, delete]`:
-// each write of a row writes an event beside it, for those who read it.
+// Package events is the behavior of datatypes with `events: [create, update, delete, publish]`:
+// each write of a row writes an event beside it, for those who read it. Under `emits` a
+// datatype declares events that programs write themselves.
 //
 // The log is three tables that the datatypes of a project share. The first of them owns
 // their statements and their Go.
@@ -29,7 +30,17 @@ func (Behavior) Name() string { return Name }
 
 // Section is what a datatype says of its events.
 type Section struct {
-	On model.Writes
+	On      model.Writes // those that are events of their own
+	Publish bool         // a write that makes the row published is one, too
+	Emits   []*Emit      // those that programs write, in the order of the definition
+}
+
+// Writes are the writes that may be events.
+func (s *Section) Writes() model.Writes {
+	if s.Publish {
+		return s.On | model.Creates | model.Updates
+	}
+	return s.On
 }
 
 // Of returns the section of a datatype; nil if it has none.
@@ -41,22 +52,19 @@ func Of(d *model.Datatype) *Section {
 // op is one of what may stand in the section.
 type op struct {
 	name string
-	on   model.Writes
+	on   model.Writes // 0: publish
 }
 
-var ops = []op{{"create", model.Creates}, {"update", model.Updates}, {"delete", model.Deletes}}
+var ops = []op{{"create", model.Creates}, {"update", model.Updates}, {"delete", model.Deletes}, {"publish", 0}}
 
-// Key declares the section.
+// Key declares the section: a list of writes, or keys for those and for what programs emit.
 func (Behavior) Key() language.Key {
-	var names []string
-	for _, op := range ops {
-		names = append(names, op.name)
-	}
 	return language.Key{
 		Name: Name,
-		Help: "what happens to rows that subscriptions get: create, update, delete",
+		Help: "what happens to rows that subscriptions get: create, update, delete, publish",
 		Value: &language.Value{
-			Form: language.List, Min: 1, Max: int64(len(names)), Of: &language.Value{Form: language.Text, Choices: names},
+			Form: language.List, Min: 1, Max: int64(len(ops)), Of: writesGrammar.Of,
+			Or: []language.Value{{Form: language.Section, Keys: grammar}},
 		},
 	}
 }
@@ -65,19 +73,50 @@ func (Behavior) Key() language.Key {
 func (Behavior) Fields(*load.Definition, *yaml.Node, *yaml.Node) {}
 
 // Read reads the section.
-func (Behavior) Read(def *load.Definition, _, section *yaml.Node) {
+func (Behavior) Read(def *load.Definition, at, section *yaml.Node) {
 	s := &Section{}
-	for _, at := range section.Content {
-		i := slices.IndexFunc(ops, func(o op) bool { return node.IsText(at) && o.name == at.Value })
-		switch {
-		case i < 0: // it was reported
-		case s.On&ops[i].on != 0:
-			def.Wrong(at, at.Value+" stands there twice", "remove one of them")
-		default:
-			s.On |= ops[i].on
+	r := reader{def, s}
+	for _, at := range writes(section) {
+		r.write(at)
+	}
+	if section.Kind == yaml.MappingNode {
+		r.emits(section)
+		if len(section.Content) == 0 {
+			def.Wrong(at, "events has neither writes nor emits", "add one of them, or remove events")
 		}
 	}
 	def.Datatype.SetSection(Name, s)
+}
+
+// writes returns the nodes of the writes in a section of either form.
+func writes(section *yaml.Node) []*yaml.Node {
+	if section.Kind == yaml.MappingNode {
+		return node.Items(section, "writes")
+	}
+	return section.Content
+}
+
+// reader reads the section of a datatype.
+type reader struct {
+	def *load.Definition
+	s   *Section
+}
+
+// write reads one of the writes that are events.
+func (r reader) write(at *yaml.Node) {
+	i := slices.IndexFunc(ops, func(o op) bool { return node.IsText(at) && o.name == at.Value })
+	switch {
+	case i < 0: // it was reported
+	case r.s.On&ops[i].on != 0, ops[i].on == 0 && r.s.Publish:
+		r.def.Wrong(at, at.Value+" stands there twice", "remove one of them")
+	case ops[i].on == 0:
+		r.s.Publish = true
+		if _, section := node.Pair(r.def.Root, at.Value); section == nil {
+			r.def.Wrong(at, "nothing here says when a row is published", "add publish: {status: ..., publish_date: ...}, or remove publish")
+		}
+	default:
+		r.s.On |= ops[i].on
+	}
 }
 
 // Link refuses events of rows that change without the store's methods: the entries of a
@@ -88,7 +127,7 @@ func (Behavior) Link(def *load.Definition, section *yaml.Node) {
 		def.Wrong(section, "a cache writes and removes its entries by statements of its own, which write no events", "remove events, or give them to the datatypes that its entries are made of")
 		return
 	}
-	for _, at := range section.Content {
+	for _, at := range writes(section) {
 		var with *model.Datatype
 		verb := "go"
 		switch at.Value {

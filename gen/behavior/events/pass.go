@@ -25,7 +25,8 @@ const (
 type Log struct {
 	Event, Topic, Op, Row, Before, After, Position, CreatedAt *model.Field
 	Cursors                                                   *model.Datatype
-	Name, Topics, At, Epoch, Lease, Attempts, Error, SeenAt   *model.Field // of a cursor
+	Name, Topics, At, Epoch, Lease, SeenAt                    *model.Field // of a cursor
+	Failed, Attempts, Error                                   *model.Field // of a cursor, about the event that failed
 	Failures                                                  *model.Datatype
 }
 
@@ -95,14 +96,14 @@ func index(d *model.Datatype, unique bool, fields ...*model.Field) {
 
 func (l *Log) log() *model.Datatype {
 	l.Event = line("event", "Event", 26, "its id, the same for every reader")
-	l.Topic = line("topic", "Topic", 64, "the datatype")
-	l.Op = line("op", "Op", 16, "what happened: create, update, delete")
+	l.Topic = line("topic", "Topic", protocol.MaxTopic, "the datatype, or the event that a program emitted, such as purchase.paid")
+	l.Op = line("op", "Op", 16, "what happened: create, update, delete, publish; emit of what a program emitted")
 	l.Row = line("row_id", "Row", 64, "the id of the row that it happened to")
 	l.Before = long("row_before", "Before", protocol.MaxRow, "the row before it, as JSON; empty where there was none")
-	l.After = long("row_after", "After", protocol.MaxRow, "and after; empty where there is none")
+	l.After = long("row_after", "After", protocol.MaxRow, "and after; empty where there is none. Of what a program emitted, the payload")
 	l.Position = &model.Field{
 		Name: "position", GoName: "Position", Type: "number", Label: "Position", Rules: check.Rules{Kind: check.Int},
-		Help: "its place in the log, given after the commit; empty until then",
+		Help: "its place in the log, assigned after the commit; empty until then, and on SQLite, where the id is it",
 	}
 	l.CreatedAt = moment("created_at", "Created at", "when it was written")
 	d := table(logTable, "EventLog", "Event Log", "What happened to rows, for subscriptions. The runtime keeps it.",
@@ -113,36 +114,40 @@ func (l *Log) log() *model.Datatype {
 
 func (l *Log) cursors() *model.Datatype {
 	l.Name = line("name", "Name", protocol.MaxName, "of the subscription; the empty one keeps the last position")
-	l.Topics = long("topics", "Topics", protocol.MaxTopics, "the datatypes that it reads")
+	l.Topics = long("topics", "Topics", protocol.MaxTopics, "the datatypes that it reads, a comma behind each; one that is further has its position behind a colon")
 	l.Topics.NotNull, l.Topics.Default = true, &model.Default{}
 	l.At = whole("position", "Position", "all events up to it are handled")
 	l.Epoch = whole("epoch", "Epoch", "grows with every claim; a process that lost its claim cannot write")
 	l.Lease = behavior.Instant("lease", "Lease")
 	l.Lease.Help = "until when the claim of the process that reads it holds"
-	l.Attempts = whole("attempts", "Attempts", "how often the next event has failed")
+	l.Failed = whole("failed", "Failed", "the position of the last event that failed")
+	l.Attempts = whole("attempts", "Attempts", "how often it has failed; 0 after it")
 	l.Error = long("error", "Error", protocol.MaxError, "what it failed with last")
 	l.SeenAt = moment("seen_at", "Seen at", "when a process last had it")
 	d := table(cursorTable, "EventCursor", "Event Cursors", "How far subscriptions have come. The runtime keeps it.",
-		l.Name, l.Topics, l.At, l.Epoch, l.Lease, l.Attempts, l.Error, l.SeenAt)
+		l.Name, l.Topics, l.At, l.Epoch, l.Lease, l.Failed, l.Attempts, l.Error, l.SeenAt)
 	index(d, true, l.Name)
 	return d
 }
 
 // failures are events that were set aside. They outlive the log.
 func (l *Log) failures() *model.Datatype {
-	return table(failuresTable, "EventFailure", "Event Failures", "Events that a subscription has set aside. The runtime adds to it.",
+	d := table(failuresTable, "EventFailure", "Event Failures", "Events that a subscription has set aside. The runtime adds to it.",
 		line("name", "Name", protocol.MaxName, "of the subscription"),
 		line("event", "Event", 26, "the event's id"),
-		line("topic", "Topic", 64, "the datatype"),
+		line("topic", "Topic", protocol.MaxTopic, "the datatype, or the event that a program emitted, such as purchase.paid"),
 		line("op", "Op", 16, "what happened"),
 		line("row_id", "Row", 64, "the id of the row that it happened to"),
 		whole("position", "Position", "its place in the log"),
 		whole("attempts", "Attempts", "how often it failed"),
 		long("error", "Error", protocol.MaxError, "what it failed with last"),
 		moment("created_at", "Created at", "when it was set aside"))
+	index(d, true, d.Fields[0], d.Fields[1])
+	return d
 }
 
-// Apply adds to a datatype the effect that writes its events, and to the log its operations.
+// Apply adds to a datatype the effect that writes its events and the names of those that
+// programs write, and to the log its operations.
 func (Behavior) Apply(d *model.Datatype) mistake.List {
 	if l := LogOf(d); l != nil {
 		for _, op := range operations {
@@ -151,19 +156,31 @@ func (Behavior) Apply(d *model.Datatype) mistake.List {
 		d.Names = append(d.Names, model.Name{Space: model.SpaceGo, Text: feedName, What: "the code of events", Pos: d.Pos, Owner: d, Added: true})
 		return nil
 	}
-	s, args := Of(d), []string{"&" + feedName, fmt.Sprintf("%q", d.Name)}
+	s := Of(d)
+	if s.Writes() != 0 {
+		applyWrites(d, s)
+	}
+	for _, e := range s.Emits {
+		d.Names = append(d.Names, e.names(d)...)
+	}
+	return nil
+}
+
+// applyWrites adds the effect by which writes are events.
+func applyWrites(d *model.Datatype, s *Section) {
+	args := []string{"&" + feedName, fmt.Sprintf("%q", d.Name)}
 	d.Effects = append(d.Effects, model.Effect{
-		On: s.On, Rows: true, Announce: logTable,
+		On: s.Writes(), Rows: true, Announce: logTable,
 		Wanted: &model.Call{Package: feedPath, Func: "Wanted", Args: args},
-		Run:    &model.Call{Package: feedPath, Func: "Record", Args: args},
+		Run:    &model.Call{Package: feedPath, Func: "Record", Args: append(args, "&"+OpsName(d))},
 		Missed: "It writes " + d.Name + ", and no events.",
 	})
 	d.Names = append(d.Names,
 		model.Name{Space: model.SpaceGo, Text: changeName(d), What: "the events of " + d.Name, Pos: d.GoPos, Owner: d, Hint: "give it another go_name"},
-		model.Name{Space: model.Members(handlersName), Text: d.GoAccessor, What: "the handler of " + d.Name, Pos: d.GoPos, Owner: d},
+		model.Name{Space: model.SpaceGo, Text: OpsName(d), What: "the code of the events of " + d.Name, Pos: d.GoPos, Owner: d, Hint: "give it another go_name"},
+		model.Name{Space: model.Members(handlersName), Text: d.GoAccessor, What: "the handler of " + d.Name, Pos: d.GoPos, Owner: d, Hint: "give it another go_name"},
 	)
 	for _, member := range []string{"Before", "After"} {
 		d.Names = append(d.Names, model.Name{Space: model.Members(changeName(d)), Text: member, What: "the field of every event", Pos: d.Pos, Owner: d, Added: true})
 	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/golang"
 	"github.com/hegner123/modulagen/gen/golang/code"
+	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 )
 
@@ -12,6 +13,7 @@ import (
 const (
 	eventPath = "github.com/hegner123/modulagen/runtime/event"
 	feedPath  = eventPath + "/feed"
+	opsPath   = eventPath + "/ops"
 )
 
 // What is printed once for a project.
@@ -20,9 +22,9 @@ const (
 	handlersName = "EventHandlers"
 )
 
-// Imports names packages event and feed.
+// Imports names packages event, feed and ops.
 func (Behavior) Imports() map[string]string {
-	return map[string]string{eventPath: "event", feedPath: "feed"}
+	return map[string]string{eventPath: "event", feedPath: "feed", opsPath: "ops"}
 }
 
 func event(name string) *jen.Statement { return jen.Qual(eventPath, name) }
@@ -30,12 +32,26 @@ func feed(name string) *jen.Statement  { return jen.Qual(feedPath, name) }
 
 func changeName(d *model.Datatype) string { return d.GoRow + "Change" }
 
+// OpsName is the variable that decides which events a write is.
+func OpsName(d *model.Datatype) string { return goname.Unexported(d.GoRow) + "Ops" }
+
 // Datatype prints the event of a datatype, or the log.
 func (Behavior) Datatype(f *jen.File, t code.Table) {
 	if LogOf(t.D) != nil {
 		printLog(f, t)
 		return
 	}
+	s := Of(t.D)
+	if s.Writes() != 0 {
+		printChange(f, t)
+	}
+	for _, e := range s.Emits {
+		printEmit(f, t, e)
+	}
+}
+
+// printChange prints the event of a datatype's writes.
+func printChange(f *jen.File, t code.Table) {
 	name := changeName(t.D)
 	lines := []string{
 		name + " is an event: what happened to a row of " + t.D.Name + ". Before is nil when the row was created,",
@@ -50,6 +66,23 @@ func (Behavior) Datatype(f *jen.File, t code.Table) {
 		jen.Id("Before").Op("*").Id(t.D.GoRow),
 		jen.Id("After").Op("*").Id(t.D.GoRow),
 	)
+	f.Line()
+	printOps(f, t)
+}
+
+func printOps(f *jen.File, t code.Table) {
+	dict := jen.Dict{}
+	if on := Of(t.D).On; on != 0 {
+		dict[jen.Id("On")] = code.Writes(on)
+	}
+	for _, field := range t.D.Fields {
+		if field.Published != "" && Of(t.D).Publish {
+			dict[jen.Id("Status")] = jen.Lit(t.Position(field))
+			dict[jen.Id("Published")] = jen.Lit(field.Published)
+			dict[jen.Id("Fields")] = jen.Id(t.Fields())
+		}
+	}
+	f.Var().Id(OpsName(t.D)).Op("=").Qual(opsPath, "Spec").Values(dict)
 	f.Line()
 }
 
@@ -67,6 +100,11 @@ func (Behavior) Run(all []*model.Datatype) golang.Run {
 	return golang.Run{Print: func(f *jen.File) { printSubscribe(f, all) }}
 }
 
+// handlerType is the type of a handler of events.
+func handlerType(variable, event string) *jen.Statement {
+	return jen.Func().Params(code.Ctx(), jen.Id(variable).Op("*").Id(event)).Error()
+}
+
 func printSubscribe(f *jen.File, all []*model.Datatype) {
 	var with []*model.Datatype
 	for _, d := range all {
@@ -75,12 +113,17 @@ func printSubscribe(f *jen.File, all []*model.Datatype) {
 		}
 	}
 	f.Add(code.Comment(
-		handlersName+" are the handlers of a subscription, one for each datatype with events. The events of",
-		"a datatype whose handler is nil are not read.",
+		handlersName+" are the handlers of a subscription, one for each datatype with events and each event",
+		"that a program emits. What has a nil handler is not read.",
 	))
 	f.Type().Id(handlersName).StructFunc(func(g *jen.Group) {
 		for _, d := range with {
-			g.Id(d.GoAccessor).Func().Params(code.Ctx(), jen.Id("c").Op("*").Id(changeName(d))).Error()
+			if Of(d).Writes() != 0 {
+				g.Id(d.GoAccessor).Add(handlerType("c", changeName(d)))
+			}
+			for _, e := range Of(d).Emits {
+				g.Id(e.payload(d)).Add(handlerType("e", e.event(d)))
+			}
 		}
 	})
 	f.Line()
@@ -90,10 +133,11 @@ func printSubscribe(f *jen.File, all []*model.Datatype) {
 		"Subscribe hands events to handlers, in order and one at a time, until ctx ends, and",
 		"returns when the last handler has. The subscription goes on where it was under this",
 		"name; see package event. Of the processes that subscribe with one name, one gets the",
-		"events. The error is event.ErrInvalid, or one of the database when it begins.",
+		"events. The error is event.ErrInvalid, one of the database when it begins,",
+		"event.ErrUnsubscribed, or store.ErrClosed: Close ends it.",
 	))
 	f.Func().Params(db).Id("Subscribe").Params(code.Ctx(), jen.Id("name").String(), jen.Id("h").Id(handlersName), jen.Id("opts").Add(event("Options"))).Error().Block(
-		jen.Return(jen.Id("db").Dot("store").Dot("WhileOpen").Call(jen.Id("ctx"), jen.Func().Params(code.Ctx()).Error().Block(
+		jen.Return(jen.Id("db").Dot("store").Dot("UntilClose").Call(jen.Id("ctx"), jen.Func().Params(code.Ctx()).Error().Block(
 			jen.Return(feed("Subscribe").Call(jen.Id("ctx"), jen.Id("db").Dot("store"), jen.Op("&").Id(feedName), jen.Id("name"), jen.Id("h").Dot("topics").Call(), jen.Id("opts"))),
 		))),
 	)
@@ -108,21 +152,32 @@ func printSubscribe(f *jen.File, all []*model.Datatype) {
 	f.Line()
 }
 
-// printTopics prints how handlers are found by the names of datatypes.
+// printTopics prints how handlers are found by their topics.
 func printTopics(f *jen.File, with []*model.Datatype) {
 	f.Func().Params(jen.Id("h").Id(handlersName)).Id("topics").Params().Map(jen.String()).Add(feed("Handler")).BlockFunc(func(g *jen.Group) {
 		g.Id("out").Op(":=").Map(jen.String()).Add(feed("Handler")).Values()
 		for _, d := range with {
-			handler := jen.Id("h").Dot(d.GoAccessor)
-			row := jen.Op("*").Id(d.GoRow)
-			g.If(jen.Add(handler).Op("!=").Nil()).Block(
-				jen.Id("out").Index(jen.Lit(d.Name)).Op("=").Add(feed("Handle")).Call(
-					jen.Func().Params(code.Ctx(), jen.Id("e").Add(event("Event")), jen.List(jen.Id("before"), jen.Id("after")).Add(row)).Error().Block(
-						jen.Return(jen.Add(handler).Call(jen.Id("ctx"), jen.Op("&").Id(changeName(d)).Values(jen.Id("e"), jen.Id("before"), jen.Id("after")))),
-					)),
-			)
+			if Of(d).Writes() != 0 {
+				row := jen.Op("*").Id(d.GoRow)
+				topic(g, d.GoAccessor, d.Name, "Handle", changeName(d), "before", "after", jen.List(jen.Id("before"), jen.Id("after")).Add(row))
+			}
+			for _, e := range Of(d).Emits {
+				topic(g, e.payload(d), e.topic(d), "HandleEmitted", e.event(d), "id", "payload", jen.Id("id").Id(d.GoRow+"ID"), jen.Id("payload").Id(e.payload(d)))
+			}
 		}
 		g.Return(jen.Id("out"))
 	})
 	f.Line()
+}
+
+// topic prints how the handler in a field gets the events of a topic: as a struct of the event and two
+// values, which are params of the function that handle takes.
+func topic(g *jen.Group, field, topic, handle, event, first, second string, params ...jen.Code) {
+	handler := jen.Id("h").Dot(field)
+	g.If(jen.Add(handler).Op("!=").Nil()).Block(
+		jen.Id("out").Index(jen.Lit(topic)).Op("=").Add(feed(handle)).Call(
+			jen.Func().Params(append([]jen.Code{code.Ctx(), jen.Id("e").Qual(eventPath, "Event")}, params...)...).Error().Block(
+				jen.Return(jen.Add(handler).Call(jen.Id("ctx"), jen.Op("&").Id(event).Values(jen.Id("e"), jen.Id(first), jen.Id(second)))),
+			)),
+	)
 }

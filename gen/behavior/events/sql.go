@@ -19,9 +19,8 @@ type operation struct {
 var operations = []operation{
 	{"Append", "event_append", logSQL.appendEvent},
 	{"Unsequenced", "event_unsequenced", logSQL.unsequenced},
-	{"LockSequence", "event_lock_sequence", logSQL.lockSequence},
-	{"SetSequence", "event_set_sequence", logSQL.setSequence},
-	{"SetPosition", "event_set_position", logSQL.setPosition},
+	{"Assign", "event_assign", logSQL.assign},
+	{"Last", "event_last", logSQL.last},
 	{"Read", "event_read", logSQL.read},
 	{"Prune", "event_prune", logSQL.prune},
 	{"Topics", "event_topics", logSQL.topics},
@@ -31,6 +30,7 @@ var operations = []operation{
 	{"SetTopics", "event_set_topics", logSQL.setTopics},
 	{"Remove", "event_remove", logSQL.remove},
 	{"Claim", "event_claim", logSQL.claim},
+	{"StillHeld", "event_still_held", logSQL.stillHeld},
 	{"Cursor", "event_cursor", logSQL.cursor},
 	{"Renew", "event_renew", logSQL.renew},
 	{"Advance", "event_advance", logSQL.advance},
@@ -50,7 +50,11 @@ type logSQL struct {
 func (Behavior) Lower(w statement.Writer, d *model.Datatype, op *model.Operation) []model.Query {
 	for _, o := range operations {
 		if o.kind == op.Kind {
-			return statement.One(o.lower(logSQL{w, d, LogOf(d)}))
+			q := o.lower(logSQL{w, d, LogOf(d)})
+			if q.Text == "" { // this database has no need of it
+				return nil
+			}
+			return statement.One(q)
 		}
 	}
 	panic(fmt.Sprintf("events: there is no operation %q", op.Kind))
@@ -70,52 +74,78 @@ func (w logSQL) appendEvent() model.Query {
 	return s.Query(":execrows", nil)
 }
 
+// unsequenced reads the events without a position, and the last one that was assigned: of
+// the same moment. On SQLite, which has one writer, the id is the position.
 func (w logSQL) unsequenced() model.Query {
-	s := w.Statement()
-	s.Add("SELECT id\nFROM %s\nWHERE %s IS NULL\nORDER BY id\nLIMIT %s", w.Quote(w.d.Name), w.name(w.l.Position), s.Arg(protocol.ArgLimit, nil))
-	return s.Query(":many", []*model.Field{w.d.IDField()})
+	l, s := w.l, w.Statement()
+	if w.Dialect == sqltext.SQLite {
+		return model.Query{}
+	}
+	s.Add("SELECT e.id, c.%s\nFROM %s AS e\nJOIN %s AS c ON c.%s = ''", w.name(l.At), w.Quote(w.d.Name), w.cursors(), w.name(l.Name))
+	s.Add("\nWHERE e.%s IS NULL\nORDER BY e.id\nLIMIT %s", w.name(l.Position), s.Arg(protocol.ArgLimit, nil))
+	return s.Query(":many", []*model.Field{w.d.IDField(), l.At})
 }
 
-// lockSequence reads the position of the cursor without a name.
-func (w logSQL) lockSequence() model.Query {
-	s := w.Statement()
-	s.Add("SELECT %s\nFROM %s\nWHERE %s = ''", w.name(w.l.At), w.cursors(), w.name(w.l.Name))
-	if w.Dialect != sqltext.SQLite {
-		s.Add("\nFOR UPDATE")
+// assign moves the last position on from what it was when these events had none, and assigns
+// them those in between, in one statement: no transaction waits for the program. It changes
+// nothing when another process was first.
+func (w logSQL) assign() model.Query {
+	l, s := w.l, w.Statement()
+	from := func() string { return s.Arg(protocol.ArgFrom, l.At) }
+	switch w.Dialect {
+	case sqltext.Postgres:
+		s.Add("WITH moved AS (\nUPDATE %s AS c\nSET %s = %s", w.cursors(), w.name(l.At), s.Arg(protocol.ArgPosition, nil))
+		s.Add("\nWHERE c.%s = '' AND c.%s = %s\nRETURNING c.id\n)\n", w.name(l.Name), w.name(l.At), from())
+		s.Add("UPDATE %s AS e\nSET %s = %s::bigint", w.Quote(w.d.Name), w.name(l.Position), s.Arg(protocol.ArgFrom, nil))
+		s.Add(" + array_position(%s::bigint[], e.id)", s.Arg(protocol.ArgList, nil))
+		s.Add("\nWHERE e.id %s AND EXISTS (SELECT 1 FROM moved)", s.Listed(protocol.ArgList, "bigint", w.d.IDField()))
+	case sqltext.MySQL:
+		s.Add("UPDATE %s AS c\nCROSS JOIN %s AS e", w.cursors(), w.Quote(w.d.Name))
+		s.Add("\nSET c.%s = %s, ", w.name(l.At), s.Arg(protocol.ArgPosition, l.At))
+		s.Add("e.%s = %s", w.name(l.Position), s.Arg(protocol.ArgFrom, nil))
+		s.Add(" + FIELD(e.id, %s)", s.Arg(protocol.ArgList, nil))
+		s.Add("\nWHERE c.%s = '' AND c.%s = %s", w.name(l.Name), w.name(l.At), from())
+		s.Add(" AND e.id %s", s.Listed(protocol.ArgList, "", w.d.IDField()))
 	}
+	return s.Query(":execrows", nil)
+}
+
+// last is the last position that was assigned.
+func (w logSQL) last() model.Query {
+	s := w.Statement()
+	if w.Dialect == sqltext.SQLite {
+		s.Add("SELECT CAST(COALESCE(max(id), 0) AS INTEGER) AS last_position\nFROM %s", w.Quote(w.d.Name))
+		return s.Query(":one", []*model.Field{nil})
+	}
+	s.Add("SELECT %s\nFROM %s\nWHERE %s = ''", w.name(w.l.At), w.cursors(), w.name(w.l.Name))
 	return s.Query(":one", []*model.Field{w.l.At})
 }
 
-func (w logSQL) setSequence() model.Query {
-	s := w.Statement()
-	s.Add("UPDATE %s\nSET %s = %s\nWHERE %s = ''", w.cursors(), w.name(w.l.At), s.Arg(protocol.ArgPosition, w.l.At), w.name(w.l.Name))
-	return s.Query(":execrows", nil)
-}
-
-func (w logSQL) setPosition() model.Query {
-	s := w.Statement()
-	s.Add("UPDATE %s\nSET %s = %s", w.Quote(w.d.Name), w.name(w.l.Position), s.Arg(protocol.ArgPosition, w.l.Position))
-	s.Add("\nWHERE id = %s", s.Arg(protocol.ArgID, w.d.IDField()))
-	return s.Query(":execrows", nil)
+// position is the column of an event's place in the log.
+func (w logSQL) position() *model.Field {
+	if w.Dialect == sqltext.SQLite {
+		return w.d.IDField()
+	}
+	return w.l.Position
 }
 
 func (w logSQL) read() model.Query {
-	l, s := w.l, w.Statement()
-	columns := []*model.Field{l.Position, l.Event, l.Topic, l.Op, l.Row, l.Before, l.After, l.CreatedAt}
+	l, position, s := w.l, w.position(), w.Statement()
+	columns := []*model.Field{position, l.Event, l.Topic, l.Op, l.Row, l.Before, l.After, l.CreatedAt}
 	s.Add("SELECT %s\nFROM %s", w.Dialect.Columns(statement.Names(columns)), w.Quote(w.d.Name))
-	s.Add("\nWHERE %s > %s", w.name(l.Position), s.Arg(protocol.ArgPosition, l.Position))
+	s.Add("\nWHERE %s > %s", w.name(position), s.Arg(protocol.ArgPosition, position))
 	s.Add(" AND %s %s", w.name(l.Topic), s.Listed(protocol.ArgList, "text", l.Topic))
-	s.Add("\nORDER BY %s\nLIMIT %s", w.name(l.Position), s.Arg(protocol.ArgLimit, nil))
+	s.Add("\nORDER BY %s\nLIMIT %s", w.name(position), s.Arg(protocol.ArgLimit, nil))
 	return s.Query(":many", columns)
 }
 
 // prune deletes events up to a position that are older than a moment.
 func (w logSQL) prune() model.Query {
-	l, s := w.l, w.Statement()
+	l, position, s := w.l, w.position(), w.Statement()
 	old := func(alias string) {
-		s.Add("\nWHERE %s%s <= %s", alias, w.name(l.Position), s.Arg(protocol.ArgPosition, l.Position))
+		s.Add("\nWHERE %s%s <= %s", alias, w.name(position), s.Arg(protocol.ArgPosition, position))
 		s.Add(" AND %s%s < %s", alias, w.name(l.CreatedAt), s.After(protocol.ArgNow, protocol.ArgSpan, protocol.ArgUntil, l.CreatedAt))
-		s.Add("\nORDER BY %s%s\nLIMIT %s", alias, w.name(l.Position), s.Arg(protocol.ArgLimit, nil))
+		s.Add("\nORDER BY %s%s\nLIMIT %s", alias, w.name(position), s.Arg(protocol.ArgLimit, nil))
 	}
 	table := w.Quote(w.d.Name)
 	s.Add("DELETE FROM %s", table)
@@ -150,7 +180,7 @@ func (w logSQL) least() model.Query {
 // first is the position before the oldest event that has one.
 func (w logSQL) first() model.Query {
 	s := w.Statement()
-	s.Add("SELECT CAST(COALESCE(min(%s), 1) - 1 AS %s) AS position_before\nFROM %s", w.name(w.l.Position), w.integer(), w.Quote(w.d.Name))
+	s.Add("SELECT CAST(COALESCE(min(%s), 1) - 1 AS %s) AS position_before\nFROM %s", w.name(w.position()), w.integer(), w.Quote(w.d.Name))
 	return s.Query(":one", []*model.Field{nil})
 }
 
@@ -179,15 +209,25 @@ func (w logSQL) byName(s *statement.Statement) {
 // own ends an UPDATE of a cursor that its claim must still be of.
 func (w logSQL) own(s *statement.Statement) model.Query {
 	w.byName(s)
+	return w.ofClaim(s)
+}
+
+func (w logSQL) ofClaim(s *statement.Statement) model.Query {
 	s.Add(" AND %s = %s", w.name(w.l.Epoch), s.Arg(protocol.ArgEpoch, w.l.Epoch))
 	return s.Query(":execrows", nil)
 }
 
+// setTopics replaces the topics of a cursor, unless they are others by now.
 func (w logSQL) setTopics() model.Query {
 	s := w.set()
 	s.Add("%s = %s", w.name(w.l.Topics), s.Arg(protocol.ArgTopics, w.l.Topics))
 	w.byName(s)
+	w.topicsWere(s)
 	return s.Query(":execrows", nil)
+}
+
+func (w logSQL) topicsWere(s *statement.Statement) {
+	s.Add(" AND %s = %s", w.name(w.l.Topics), s.Arg(protocol.ArgTopicsWere, w.l.Topics))
 }
 
 func (w logSQL) remove() model.Query {
@@ -211,9 +251,22 @@ func (w logSQL) claim() model.Query {
 	return s.Query(":execrows", nil)
 }
 
+// stillHeld finds a cursor that no other process has claimed. On SQLite a handler's transaction
+// keeps all others from writing: those that would claim the cursor, and the one that renews its lease.
+func (w logSQL) stillHeld() model.Query {
+	s := w.Statement()
+	if w.Dialect != sqltext.SQLite {
+		return model.Query{}
+	}
+	s.Add("SELECT %s\nFROM %s", w.name(w.l.Epoch), w.cursors())
+	w.byName(s)
+	s.Add(" AND %s = %s", w.name(w.l.Epoch), s.Arg(protocol.ArgEpoch, w.l.Epoch))
+	return s.Query(":one", []*model.Field{w.l.Epoch})
+}
+
 func (w logSQL) cursor() model.Query {
 	l, s := w.l, w.Statement()
-	columns := []*model.Field{l.At, l.Epoch, l.Attempts}
+	columns := []*model.Field{l.Topics, l.At, l.Epoch, l.Attempts, l.Failed}
 	s.Add("SELECT %s\nFROM %s", w.Dialect.Columns(statement.Names(columns)), w.cursors())
 	w.byName(s)
 	return s.Query(":one", columns)
@@ -226,14 +279,23 @@ func (w logSQL) renew() model.Query {
 	return w.own(s)
 }
 
+// advance forgets a failure that the cursor is past.
 func (w logSQL) advance() model.Query {
 	l, s := w.l, w.set()
-	s.Add("%s = %s, %s = 0, %s = NULL", w.name(l.At), s.Arg(protocol.ArgPosition, l.At), w.name(l.Attempts), w.name(l.Error))
-	return w.own(s)
+	ahead := func() string {
+		return fmt.Sprintf("%s > %s", w.name(l.Failed), s.Arg(protocol.ArgPosition, l.Failed))
+	}
+	s.Add("%s = %s, %s = %s", w.name(l.At), s.Arg(protocol.ArgPosition, l.At), w.name(l.Topics), s.Arg(protocol.ArgTopics, l.Topics))
+	s.Add(", %s = CASE WHEN %s THEN %s ELSE 0 END", w.name(l.Attempts), ahead(), w.name(l.Attempts))
+	s.Add(", %s = CASE WHEN %s THEN %s ELSE NULL END", w.name(l.Error), ahead(), w.name(l.Error))
+	w.byName(s)
+	w.topicsWere(s)
+	return w.ofClaim(s)
 }
 
 func (w logSQL) fail() model.Query {
 	l, s := w.l, w.set()
+	s.Add("%s = %s, ", w.name(l.Failed), s.Arg(protocol.ArgPosition, l.Failed))
 	s.Add("%s = %s, ", w.name(l.Attempts), s.Arg(protocol.ArgAttempts, l.Attempts))
 	s.Add("%s = %s", w.name(l.Error), s.Arg(protocol.ArgError, l.Error))
 	return w.own(s)
@@ -245,15 +307,20 @@ func (w logSQL) release() model.Query {
 	return w.own(s)
 }
 
+// setAside adds a failure, unless it is there, for the process that has the cursor.
 func (w logSQL) setAside() model.Query {
 	f := w.l.Failures.Fields
 	s := w.Statement()
-	s.Add("INSERT INTO %s (%s)\nVALUES (", w.Quote(w.l.Failures.Name), w.Dialect.Columns(statement.Names(f)))
+	insert, end := w.InsertNew(f[0], f[1])
+	s.Add("%s INTO %s (%s)\nSELECT ", insert, w.Quote(w.l.Failures.Name), w.Dialect.Columns(statement.Names(f)))
 	for i, arg := range []int{
 		protocol.ArgName, protocol.ArgEvent, protocol.ArgTopic, protocol.ArgOp, protocol.ArgRow, protocol.ArgPosition, protocol.ArgAttempts, protocol.ArgError,
 	} {
-		s.Add("%s, ", s.Arg(arg, f[i]))
+		s.Add("%s AS %s, ", s.Arg(arg, f[i]), w.name(f[i]))
 	}
-	s.Add("%s)", s.Moment(protocol.ArgNow, f[len(f)-1]))
+	last := f[len(f)-1]
+	s.Add("%s AS %s\nFROM %s AS c", s.Moment(protocol.ArgNow, last), w.name(last), w.cursors())
+	s.Add("\nWHERE c.%s = %s AND c.%s = %s", w.name(w.l.Name), s.Arg(protocol.ArgName, w.l.Name), w.name(w.l.Epoch), s.Arg(protocol.ArgEpoch, w.l.Epoch))
+	s.Add("%s", end)
 	return s.Query(":execrows", nil)
 }

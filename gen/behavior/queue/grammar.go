@@ -43,6 +43,7 @@ var grammar = &language.Mapping{
 		{Name: "error", Help: "what the last attempt failed with; error unless given", Value: language.NameValue},
 		{Name: "started_at", Help: "when the last attempt started; started_at unless given", Value: language.NameValue},
 		{Name: "completed_at", Help: "when the job ended, well or not; completed_at unless given", Value: language.NameValue},
+		{Name: "claimed_by", Help: "the text field of the process that claimed the job last, its host and process id; claimed_by unless given", Value: language.NameValue},
 		{Name: "timeout", Help: "how long one run of a handler may take; without it, as long as it likes. Kinds may have their own", Value: language.DurationValue},
 		{Name: "backoff", Help: "how long a job waits after a failure: exponential (the default, with jitter), squared (attempts squared, in minutes), or a list of durations, one for each attempt, whose last one repeats. Kinds may have their own", Value: backoffGrammar},
 		{Name: "retention", Help: "how long jobs that have ended are kept; for ever unless given", Value: &language.Value{Form: language.Section, Keys: retentionGrammar}},
@@ -68,6 +69,7 @@ var stateGrammar = &language.Mapping{
 		{Name: "done", Help: "the option of jobs that ended well", Value: language.OptionValue, Needed: true},
 		{Name: "dead", Help: "the option of jobs that failed too often", Value: language.OptionValue, Needed: true},
 		{Name: "cancelled", Help: "the option of jobs that someone called off; without it, they are dead", Value: language.OptionValue},
+		{Name: "unknown", Help: "the option of jobs whose worker was lost after BeginOnce, which may have done their work; they wait for a person", Value: language.OptionValue},
 	},
 }
 
@@ -80,6 +82,7 @@ var retentionGrammar = &language.Mapping{
 		{Name: "done", Help: "how long jobs are kept that ended well", Value: language.DurationValue},
 		{Name: "dead", Help: "how long jobs are kept that failed too often", Value: language.DurationValue},
 		{Name: "cancelled", Help: "how long jobs are kept that someone called off", Value: language.DurationValue},
+		{Name: "unknown", Help: "how long jobs are kept that may have done their work", Value: language.DurationValue},
 	},
 }
 

@@ -85,6 +85,9 @@ func (p *queuePass) claim() {
 	hold.Default.Call = &model.Call{Package: enginePath, Func: "HoldUntil", Args: []string{rowValue(p.q.RunAt), "now"}}
 	hold.Patch = &model.Call{Package: enginePath, Func: "HoldChanged", Args: []string{"p.own.QueueHold", "p." + p.q.RunAt.GoName}}
 	p.w.Hold = p.own("why the row waits: time, limit or kind; empty: it does not", hold)
+	if p.q.Unknown != "" {
+		p.w.Begun = p.keep("the epoch of the last claim that called BeginOnce", behavior.Number("queue_begun", "Begun", "0"))
+	}
 	if len(p.q.Names) > 0 {
 		name := behavior.Line("queue_name", "Queue", 64)
 		name.Default.Text = p.q.Names[0].Name
@@ -166,6 +169,8 @@ func (p *queuePass) operations() {
 		{"Release", OpRelease, true},
 		{"DeadLetter", OpDeadLetter, true},
 		{"CancelRunning", OpCancelRunning, true},
+		{"BeginOnce", OpBeginOnce, p.q.Unknown != ""},
+		{"SetUnknown", OpSetUnknown, p.q.Unknown != ""},
 		{"Report", OpReport, true},
 		{"Running", OpRunning, true},
 		{"Expire", OpExpire, true},
@@ -234,7 +239,7 @@ func (p *queuePass) indexes() {
 		// itself refuses a second unfinished row, whatever statement makes it.
 		p.w.Holds = p.index("unique", []model.IndexColumn{{Field: p.w.Unique}},
 			is(p.w.Yielded, "=", "false"),
-			model.Condition{Any: []model.Condition{is(p.q.State, "in", p.q.Ready, p.q.Running), is(p.w.UniqueUntil, "not_null")}})
+			model.Condition{Any: []model.Condition{is(p.q.State, "in", p.q.holding()...), is(p.w.UniqueUntil, "not_null")}})
 		p.w.Holds.Unique = true
 	}
 }
@@ -247,6 +252,8 @@ func (p *queuePass) role(state string) string {
 		return "done"
 	case p.q.Dead:
 		return "dead"
+	case p.q.Unknown:
+		return "unknown"
 	}
 	return "cancelled"
 }

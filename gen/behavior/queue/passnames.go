@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
@@ -13,13 +14,18 @@ func (p *queuePass) names() []model.Name {
 	d := p.d
 	row := model.Name{Space: model.SpaceGo, Pos: d.GoPos, Owner: d, Hint: "give it another go_name"}
 	out := []model.Name{
-		named(row, d.GoRow+"Handler", "the handler of "+d.Name),
 		named(row, d.GoRow+"Event", "the events of "+d.Name),
 		named(row, goname.Unexported(d.GoRow)+"Queue", "the code of "+d.Name),
-		named(row, goname.Unexported(d.GoRow)+"Handle", "the code of "+d.Name),
 	}
 	worker := model.Name{Space: model.Members("Workers"), Pos: d.Pos, Owner: d, Hint: "choose another name"}
-	out = append(out, named(worker, d.GoAccessor, "the handler of "+d.Name), named(worker, d.GoAccessor+"Options", "the options of "+d.Name))
+	if by := p.q.Worked; by != nil {
+		worker.Added, worker.Once = true, true
+		out = append(out, named(worker, by.Field, "what works queues of "+strings.ToLower(by.Field)))
+	} else {
+		out = append(out,
+			named(row, d.GoRow+"Handler", "the handler of "+d.Name), named(row, goname.Unexported(d.GoRow)+"Handle", "the code of "+d.Name),
+			named(worker, d.GoAccessor, "the handler of "+d.Name), named(worker, d.GoAccessor+"Options", "the options of "+d.Name))
+	}
 	method := model.Name{Space: model.Members(d.GoRow + "Table"), Pos: d.Pos, Owner: d, Added: true, What: "the method of every queue"}
 	for _, text := range []string{"Cancel", "Retry", "Await", "Pause", "Resume", "Events"} {
 		out = append(out, named(method, text, method.What))
@@ -27,15 +33,26 @@ func (p *queuePass) names() []model.Name {
 	if p.w.Rank != nil {
 		out = append(out, named(method, "SetPriority", method.What))
 	}
-	handler := model.Members(d.GoRow + "Handler")
 	if len(p.q.Kinds) == 0 {
-		out = append(out, named(method, "Enqueue", method.What), model.Name{Space: handler, Text: d.GoRow, What: "the method of " + d.Name, Pos: d.GoPos, Owner: d})
+		out = append(out, p.rowNames(method)...)
 	}
 	for _, k := range p.q.Kinds {
 		out = append(out, kindNames(d, k)...)
 	}
 	for _, k := range p.q.Kinds { // after every kind: an older version is the one to change
 		out = append(out, olderNames(d, k)...)
+	}
+	return out
+}
+
+// rowNames returns what is declared where rows are no kinds' payloads.
+func (p *queuePass) rowNames(method model.Name) []model.Name {
+	out := []model.Name{named(method, "Enqueue", method.What)}
+	if p.q.Policy.Unique == nil {
+		out = append(out, named(method, "EnqueueMany", method.What))
+	}
+	if p.q.Worked == nil {
+		out = append(out, model.Name{Space: model.Members(p.d.GoRow + "Handler"), Text: p.d.GoRow, What: "the method of " + p.d.Name, Pos: p.d.GoPos, Owner: p.d})
 	}
 	return out
 }

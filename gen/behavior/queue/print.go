@@ -23,7 +23,8 @@ func (Behavior) Imports() map[string]string {
 	return map[string]string{queuePath: "queue", enginePath: "engine"}
 }
 
-func queueName(d *model.Datatype) string  { return goname.Unexported(d.GoRow) + "Queue" }
+// QueueName is the variable with the engine.Spec of a queue.
+func QueueName(d *model.Datatype) string  { return goname.Unexported(d.GoRow) + "Queue" }
 func handleName(d *model.Datatype) string { return goname.Unexported(d.GoRow) + "Handle" }
 
 func queued(name string) *jen.Statement { return jen.Qual(queuePath, name) }
@@ -45,22 +46,34 @@ func (Behavior) Datatype(f *jen.File, table code.Table) {
 	if len(q.Kinds) == 0 {
 		t.enqueueRow(f)
 	}
-	t.handler(f)
-	t.dispatch(f)
+	if q.Worked == nil {
+		t.handler(f)
+		t.dispatch(f)
+	}
 	t.controls(f)
 	t.queueSpec(f)
 }
 
-func (t queuePrinter) queueAt() *jen.Statement { return jen.Op("&").Id(queueName(t.D)) }
+func (t queuePrinter) queueAt() *jen.Statement { return jen.Op("&").Id(QueueName(t.D)) }
+
+// cancelled is what Cancel does with jobs that have begun what must not happen twice.
+func (t queuePrinter) cancelled() []string {
+	if t.w.Section.Unknown == "" {
+		return nil
+	}
+	return []string{"It returns queue.ErrBegun where the handler has called BeginOnce: the work may be done."}
+}
 
 // controls prints what can be done to rows and queues from outside of handlers.
 func (t queuePrinter) controls(f *jen.File) {
 	id := jen.Id("id").Id(t.IDType())
 	plain := jen.Id(t.D.IDField().Storage().Go).Parens(jen.Id("id"))
 	t.Method(f, "Cancel",
-		"Cancel ends a row that is ready or running; the context of a handler that runs it, in",
-		"whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound",
-		"without the row, and queue.ErrEnded where it has ended already.",
+		append([]string{
+			"Cancel ends a row that is ready or running; the context of a handler that runs it, in",
+			"whichever process, ends with the cause queue.ErrCancelled. It returns store.ErrNotFound",
+			"without the row, and queue.ErrEnded where it has ended already.",
+		}, t.cancelled()...)...,
 	).Params(code.Ctx(), id).Error().Block(
 		jen.Return(engine("CancelRow").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), plain)))
 	f.Line()
@@ -73,8 +86,7 @@ func (t queuePrinter) controls(f *jen.File) {
 		jen.Return(engine("RetryRow").Call(jen.Id("ctx"), t.Conn(), t.queueAt(), plain)))
 	f.Line()
 	t.Method(f, "Await",
-		"Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It",
-		"fails when ctx ends first, and with store.ErrNotFound when the row is deleted.",
+		t.awaited()...,
 	).Params(code.Ctx(), id).Params(jen.Op("*").Id(t.D.GoRow), jen.Error()).Block(
 		jen.Return(engine("Await").Call(jen.Id("ctx"), t.Conn().Dot("DB").Call(), t.queueAt(), plain)))
 	f.Line()
@@ -107,6 +119,20 @@ func (t queuePrinter) controls(f *jen.File) {
 	}
 }
 
+// awaited documents the states that Await waits for.
+func (t queuePrinter) awaited() []string {
+	if t.w.Section.Unknown == "" {
+		return []string{
+			"Await returns the row once it has ended, wherever it ran: done, dead or cancelled. It",
+			"fails when ctx ends first, and with store.ErrNotFound when the row is deleted.",
+		}
+	}
+	return []string{
+		"Await returns the row once it has ended, wherever it ran: done, dead, cancelled or",
+		"unknown. It fails when ctx ends first, and with store.ErrNotFound when the row is deleted.",
+	}
+}
+
 // retried documents what Retry does with a unique key.
 func (t queuePrinter) retried() []string {
 	if t.w.Unique == nil {
@@ -125,12 +151,9 @@ func (t queuePrinter) queueSpec(f *jen.File) {
 		jen.Id("Statements"): t.statements(),
 		jen.Id("ErrorMax"):   jen.Lit(int(q.Error.Rules.Max.Int())),
 		jen.Id("Versioned"):  jen.Lit(w.Version != nil),
-		jen.Id("Fields"):     jen.Id(goname.Unexported(t.D.GoRow) + "Fields"),
+		jen.Id("Fields"):     jen.Id(t.Fields()),
 		jen.Id("Claimed"):    t.claimed(),
-		jen.Id("States"): engine("States").Values(jen.Dict{
-			jen.Id("Ready"): jen.Lit(q.Ready), jen.Id("Running"): jen.Lit(q.Running), jen.Id("Done"): jen.Lit(q.Done),
-			jen.Id("Dead"): jen.Lit(q.Dead), jen.Id("Cancelled"): jen.Lit(q.Cancelled),
-		}),
+		jen.Id("States"):     engine("States").Values(t.states()),
 		jen.Id("Order"): jen.Index().Add(engine("OrderColumn")).ValuesFunc(func(g *jen.Group) {
 			for _, o := range w.Order {
 				g.Values(jen.Id("Column").Op(":").Lit(t.Position(o.Field)), jen.Id("Desc").Op(":").Lit(o.Desc))
@@ -155,8 +178,20 @@ func (t queuePrinter) queueSpec(f *jen.File) {
 	if t.Runs(model.Updates) {
 		dict[jen.Id("Rows")] = jen.Op("&").Id(t.Spec())
 	}
-	f.Var().Id(queueName(t.D)).Op("=").Add(engine("Spec")).Types(jen.Id(t.D.GoRow)).Values(dict)
+	f.Var().Id(QueueName(t.D)).Op("=").Add(engine("Spec")).Types(jen.Id(t.D.GoRow)).Values(dict)
 	f.Line()
+}
+
+func (t queuePrinter) states() jen.Dict {
+	q := t.w.Section
+	states := jen.Dict{
+		jen.Id("Ready"): jen.Lit(q.Ready), jen.Id("Running"): jen.Lit(q.Running), jen.Id("Done"): jen.Lit(q.Done),
+		jen.Id("Dead"): jen.Lit(q.Dead), jen.Id("Cancelled"): jen.Lit(q.Cancelled),
+	}
+	if q.Unknown != "" {
+		states[jen.Id("Unknown")] = jen.Lit(q.Unknown)
+	}
+	return states
 }
 
 // retention prints how ended rows are deleted: where that has effects, by the
@@ -274,7 +309,15 @@ func (t queuePrinter) statements() jen.Code {
 // Run works the queues that have handlers.
 func (Behavior) Run(all []*model.Datatype) golang.Run {
 	var fields []jen.Code
+	worked := map[string]bool{}
 	for _, d := range all {
+		if by := Of(d).Worked; by != nil {
+			if !worked[by.Field] { // several queues may share one
+				fields = append(fields, jen.Id(by.Field).Add(by.Type))
+			}
+			worked[by.Field] = true
+			continue
+		}
 		fields = append(fields, jen.Id(d.GoAccessor).Id(d.GoRow+"Handler"), jen.Id(d.GoAccessor+"Options").Add(queued("Options")))
 	}
 	return golang.Run{
@@ -297,15 +340,24 @@ func runQueues(alone bool) []jen.Code {
 // queues are all queues of a project.
 type queues []*model.Datatype
 
+// runner makes the Runner of a queue that the program has a handler for.
+func runner(d *model.Datatype) jen.Code {
+	handler := jen.Id("w").Dot(d.GoAccessor)
+	return jen.Qual(enginePath, "New").Call(
+		jen.Id("db").Dot("store"), jen.Op("&").Id(QueueName(d)), jen.Id(handleName(d)).Call(handler), jen.Id("w").Dot(d.GoAccessor+"Options"))
+}
+
 // print prints what DB does with all queues.
 func (queues queues) print(f *jen.File) {
 	f.Func().Params(jen.Id("w").Id("Workers")).Id("queues").Params(jen.Id("db").Op("*").Id("DB")).Index().Qual(enginePath, "Runner").BlockFunc(func(g *jen.Group) {
 		g.Var().Id("out").Index().Qual(enginePath, "Runner")
 		for _, d := range queues {
-			g.If(jen.Id("w").Dot(d.GoAccessor).Op("!=").Nil()).Block(
-				jen.Id("out").Op("=").Append(jen.Id("out"), jen.Qual(enginePath, "New").Call(
-					jen.Id("db").Dot("store"), jen.Op("&").Id(queueName(d)), jen.Id(handleName(d)).Call(jen.Id("w").Dot(d.GoAccessor)), jen.Id("w").Dot(d.GoAccessor+"Options"),
-				)))
+			field, runner := d.GoAccessor, runner(d)
+			if by := Of(d).Worked; by != nil {
+				field, runner = by.Field, by.Runner()
+			}
+			g.If(jen.Id("w").Dot(field).Op("!=").Nil()).Block(
+				jen.Id("out").Op("=").Append(jen.Id("out"), runner))
 		}
 		g.Return(jen.Id("out"))
 	})

@@ -12,33 +12,21 @@ import (
 
 // kind prints a payload, its earlier forms, and how it is enqueued.
 func (t queuePrinter) kind(f *jen.File, k *Kind) {
-	t.payload(f, k.GoName, fmt.Sprintf("is the payload of a %s in %s.", k.Name, t.D.Name), k.Fields)
+	code.Payload(f, t.D, k.GoName, fmt.Sprintf("is the payload of a %s in %s.", k.Name, t.D.Name), k.Fields)
 	for _, old := range k.Older {
-		t.payload(f, old.GoName, fmt.Sprintf("is the payload of a %s in version %d.", k.Name, old.Version), old.Fields)
+		code.Payload(f, t.D, old.GoName, fmt.Sprintf("is the payload of a %s in version %d.", k.Name, old.Version), old.Fields)
 	}
 	f.Add(code.Comment(k.GoName + "Job is a claimed " + k.Name + "."))
 	f.Type().Id(k.GoName+"Job").Op("=").Add(queued("Job")).Types(jen.Id(t.D.GoRow), jen.Id(k.GoName))
 	f.Line()
-	f.Var().Id(rulesName(k)).Op("=").Add(code.Members(k.Fields))
+	f.Var().Id(RulesName(k)).Op("=").Add(code.Members(k.Fields))
 	f.Line()
 	t.enqueue(f, k)
 	t.enqueueMany(f, k)
 	t.newJob(f, k)
 }
 
-func rulesName(k *Kind) string { return goname.Unexported(k.GoName) + "Rules" }
-
-func (t queuePrinter) payload(f *jen.File, name, doc string, fields []*model.Field) {
-	for _, field := range fields {
-		if field.EnumGoName != "" {
-			code.Enum(f, t.D, field)
-		}
-		if field.JSONGoName != "" {
-			code.Struct(f, field.JSONGoName, fmt.Sprintf("is the %s of a %s.", field.Name, name), field.JSONFields)
-		}
-	}
-	code.Struct(f, name, doc, fields)
-}
+func RulesName(k *Kind) string { return goname.Unexported(k.GoName) + "Rules" }
 
 func (t queuePrinter) opts() *jen.Statement {
 	return jen.Id("opts").Op("...").Func().Params(jen.Op("*").Id(t.D.GoRow + "New"))
@@ -195,12 +183,12 @@ func (t queuePrinter) orNothing(f *model.Field) *jen.Statement {
 func (t queuePrinter) replacement() jen.Code {
 	w := t.w
 	q := w.Section
-	stays := map[*model.Field]bool{q.State: true, q.Attempts: true, q.Error: true, q.StartedAt: true, q.CompletedAt: true}
+	stays := map[*model.Field]bool{q.State: true, q.Attempts: true, q.Error: true, q.StartedAt: true, q.CompletedAt: true, q.ClaimedBy: true}
 	anew := map[*model.Field]bool{w.Version: true, w.Trace: true, w.Name: true, w.Limit: true, q.RunAt: true, q.MaxAttempts: true}
 	aged := t.aged()
 	values := map[*model.Field]jen.Code{}
 	for _, f := range t.D.Fields {
-		if stays[f] || f.Added && !anew[f] || f == aged || f.Kept {
+		if stays[f] || f.Added && !anew[f] || f == aged || f.Kept || f.Guarded() {
 			continue
 		}
 		at := code.Input("n", f)
@@ -301,7 +289,7 @@ func (t queuePrinter) newJob(f *jen.File, k *Kind) {
 	q := t.w.Section
 	f.Func().Id(newName(k)).Params(code.Ctx(), jen.Id("payload").Id(k.GoName), jen.Id("opts").Index().Func().Params(jen.Op("*").Id(t.D.GoRow+"New"))).
 		Params(jen.Id(t.D.GoRow+"New"), jen.Error()).BlockFunc(func(g *jen.Group) {
-		g.List(jen.Id("text"), jen.Err()).Op(":=").Add(engine("Encode")).Call(jen.Lit(k.Name), jen.Id("payload"), jen.Id(rulesName(k)))
+		g.List(jen.Id("text"), jen.Err()).Op(":=").Add(engine("Encode")).Call(jen.Lit(k.Name), jen.Id("payload"), jen.Id(RulesName(k)))
 		g.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Id(t.D.GoRow+"New").Values(), jen.Err()))
 		values := t.preset(k)
 		values[q.KindField] = code.Given(q.KindField, jen.Lit(k.Name))
@@ -378,11 +366,33 @@ func (t queuePrinter) enqueueRow(f *jen.File) {
 	}
 	t.Method(f, "Enqueue", doc...).
 		Params(code.Ctx(), jen.Id("n").Id(t.D.GoRow+"New")).Params(t.enqueued(p.Unique)...).BlockFunc(func(g *jen.Group) {
-		trace := code.Input("n", t.w.Trace)
-		g.If(jen.Op("!").Add(trace.Clone()).Dot("IsSet").Call()).Block(trace.Clone().Op("=").Add(engine("Trace")).Call(jen.Id("ctx")))
-		t.keys(g, "", p, nil)
+		t.enqueuedRow(g)
 		t.add(g, p.Unique)
 	})
+	f.Line()
+	if p.Unique == nil {
+		t.enqueueRows(f)
+	}
+}
+
+// enqueuedRow sets what a row n that is enqueued has beyond one that is created.
+func (t queuePrinter) enqueuedRow(g *jen.Group) {
+	trace := code.Input("n", t.w.Trace)
+	g.If(jen.Op("!").Add(trace.Clone()).Dot("IsSet").Call()).Block(trace.Clone().Op("=").Add(engine("Trace")).Call(jen.Id("ctx")))
+	t.keys(g, "", t.w.Section.Policy, nil)
+}
+
+// enqueueRows prints EnqueueMany for rows that are no kinds' payloads.
+func (t queuePrinter) enqueueRows(f *jen.File) {
+	t.Method(f, "EnqueueMany", "EnqueueMany is Enqueue for several rows, all or none. It returns their ids in order.").
+		Params(code.Ctx(), jen.Id("ns").Index().Id(t.D.GoRow+"New")).Params(jen.Index().Id(t.IDType()), jen.Error()).Block(
+		jen.Id("ns").Op("=").Qual("slices", "Clone").Call(jen.Id("ns")),
+		jen.For(jen.Id("i").Op(":=").Range().Id("ns")).BlockFunc(func(g *jen.Group) {
+			g.Id("n").Op(":=").Op("&").Id("ns").Index(jen.Id("i"))
+			t.enqueuedRow(g)
+		}),
+		jen.Return(jen.Id("t").Dot("CreateMany").Call(jen.Id("ctx"), jen.Id("ns"))),
+	)
 	f.Line()
 }
 

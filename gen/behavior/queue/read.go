@@ -13,6 +13,7 @@ import (
 	"github.com/hegner123/modulagen/gen/load/node"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/near"
+	"github.com/hegner123/modulagen/runtime/queue/protocol"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
@@ -58,6 +59,7 @@ func (Behavior) Read(def *load.Definition, _, n *yaml.Node) {
 	q.Error = r.def.Role(n, "error", "error", "text", "textarea")
 	q.StartedAt = r.def.Role(n, "started_at", "started_at", "datetime")
 	q.CompletedAt = r.def.Role(n, "completed_at", "completed_at", "datetime")
+	q.ClaimedBy = r.def.Role(n, "claimed_by", "claimed_by", "text", "textarea")
 	r.counters(n, q)
 	r.ageing(n, q)
 	r.retention(n, q)
@@ -76,6 +78,7 @@ func (r reader) state(n *yaml.Node, q *Section) {
 	if q.State == nil {
 		return
 	}
+	q.State.StateOf = Name
 	if !q.State.NotNull {
 		r.def.Wrong(node.Get(s, "field"), fmt.Sprintf("%s may be null, and a job is always in some state", q.State.Name), fmt.Sprintf("give it default: %s", cmp.Or(node.Text(s, "ready"), "pending")))
 	}
@@ -109,7 +112,7 @@ type queueState struct {
 }
 
 func queueStates(q *Section) []queueState {
-	return []queueState{{"ready", &q.Ready}, {"running", &q.Running}, {"done", &q.Done}, {"dead", &q.Dead}, {"cancelled", &q.Cancelled}}
+	return []queueState{{"ready", &q.Ready}, {"running", &q.Running}, {"done", &q.Done}, {"dead", &q.Dead}, {"cancelled", &q.Cancelled}, {"unknown", &q.Unknown}}
 }
 
 // stateHint proposes an option that is spelled alike, unless another state has
@@ -140,7 +143,7 @@ func (r reader) counters(n *yaml.Node, q *Section) {
 			r.def.Wrong(at, fmt.Sprintf("%s may be null, and a queue counts with it", c.f.Name), "give it default: "+c.usual)
 		}
 	}
-	for _, f := range []*model.Field{q.Error, q.RunAt, q.StartedAt, q.CompletedAt} {
+	for _, f := range []*model.Field{q.Error, q.RunAt, q.StartedAt, q.CompletedAt, q.ClaimedBy} {
 		if f != nil && f.Required {
 			r.def.Wrong(node.Or(node.Get(r.def.Node(f), "required"), n), fmt.Sprintf("%s is required, but the queue fills it in later", f.Name), "leave required out")
 		}
@@ -161,6 +164,7 @@ func (r reader) distinct(n *yaml.Node, q *Section) {
 		{"error", q.Error},
 		{"started_at", q.StartedAt},
 		{"completed_at", q.CompletedAt},
+		{"claimed_by", q.ClaimedBy},
 		{"kind", q.KindField},
 		{"payload", q.PayloadField},
 	} {
@@ -172,6 +176,9 @@ func (r reader) distinct(n *yaml.Node, q *Section) {
 			continue
 		}
 		roles[part.f] = part.key
+	}
+	if f := q.ClaimedBy; f != nil && f.Rules.Max.IsSet() && f.Rules.Max.Compare(check.AtInt(protocol.MaxClaimant)) < 0 {
+		r.def.Wrong(node.Or(node.Get(r.def.Node(f), "max"), n), fmt.Sprintf("%s holds %s characters at most, and the name of a process has up to %d", f.Name, f.Rules.Max, protocol.MaxClaimant), fmt.Sprintf("write max: %d", protocol.MaxClaimant))
 	}
 	if q.Error != nil && q.Error.Rules.Kind == check.Text && q.Error.Unique {
 		r.def.Wrong(node.Or(node.Get(r.def.Node(q.Error), "unique"), n), "two jobs may fail alike", "leave unique out")

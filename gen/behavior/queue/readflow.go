@@ -53,7 +53,7 @@ func (r reader) ageing(n *yaml.Node, q *Section) {
 // retention reads how long ended jobs are kept.
 func (r reader) retention(n *yaml.Node, q *Section) {
 	at := node.Section(n, "retention")
-	for _, s := range []struct{ key, state string }{{"done", q.Done}, {"dead", q.Dead}, {"cancelled", q.Cancelled}} {
+	for _, s := range []struct{ key, state string }{{"done", q.Done}, {"dead", q.Dead}, {"cancelled", q.Cancelled}, {"unknown", q.Unknown}} {
 		after := node.Duration(at, s.key)
 		if after == 0 {
 			continue

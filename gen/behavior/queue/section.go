@@ -3,6 +3,8 @@ package queue
 import (
 	"time"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/hegner123/modulagen/gen/model"
 )
 
@@ -34,18 +36,41 @@ type Section struct {
 	Error        *model.Field        // text or textarea; nil: added
 	StartedAt    *model.Field        // datetime; may be nil
 	CompletedAt  *model.Field        // datetime; may be nil
+	ClaimedBy    *model.Field        // text; may be nil
 	KindField    *model.Field        // text that holds the kind's name; nil without kinds
 	PayloadField *model.Field        // json that holds the payload; nil without kinds
 	Kinds        []*Kind             // in the order written
 	Cancelled    string              // option value; "" where the select has none for it
+	Unknown      string              // likewise: without it, no job of the queue can be marked by BeginOnce
 	Ageing       time.Duration       // waiting this long is worth one step of the first field of Order; 0: never
 	Names        []Named             // the named queues, as written; empty: one without a name
 	Retention    []Retention         // what is deleted after some time
 	Policy       Policy              // of every row without kinds; with kinds, Timeout and Backoff of those without their own
 
+	DoneAt *model.Field // when a job ended well, for a behavior that works the rows; nil: nothing but CompletedAt
+
 	Worker *Worker // what the pass adds; nil before
+	Worked *Worked // the behavior that handles the rows; nil: the program does
 
 	Limits *LimitTable // of the project; Tables sets it
+}
+
+// holding returns the states in which a row holds its unique key: unfinished, or perhaps
+// done. A row that may have done its work keeps duplicates out until a person has decided.
+func (s *Section) holding() []string {
+	states := []string{s.Ready, s.Running}
+	if s.Unknown != "" {
+		states = append(states, s.Unknown)
+	}
+	return states
+}
+
+// Worked is what a behavior that handles the rows of a queue has printed: programs then
+// have no handler for them in Workers, but a field that says whether and how to work.
+type Worked struct {
+	Field  string          // of Workers: nil in it means that the queue is not worked
+	Type   jen.Code        // of that field
+	Runner func() jen.Code // makes the engine.Runner, from the DB db and that field of the Workers w
 }
 
 // Named is one of several queues in one table.
@@ -129,6 +154,7 @@ type Worker struct {
 	Progress *model.Field        // of the handler, 0 to 1
 	Note     *model.Field        // of the handler, about its progress
 	Trace    *model.Field        // the trace that enqueued the row
+	Begun    *model.Field        // the epoch of the last claim that began what must not happen twice
 
 	Name        *model.Field // of named queues
 	Limit       *model.Field // what a limit counts the row under
@@ -153,6 +179,8 @@ const (
 	OpRelease        model.OpKind = "release"         // release a claim, as if it had not been made
 	OpDeadLetter     model.OpKind = "dead_letter"     // end a claim: failed for good
 	OpCancelRunning  model.OpKind = "cancel_running"  // end a claim: cancelled
+	OpBeginOnce      model.OpKind = "begin_once"      // mark claims: what follows must not happen twice
+	OpSetUnknown     model.OpKind = "set_unknown"     // end a claim: it may have done its work
 	OpReport         model.OpKind = "report"          // write how far a handler has come
 	OpRunning        model.OpKind = "running"         // the claims that there are
 	OpExpire         model.OpKind = "expire"          // take a claim from a worker that is gone

@@ -25,6 +25,8 @@ func (Behavior) Lower(l statement.Writer, d *model.Datatype, op *model.Operation
 		OpRelease:        func() []model.Query { return w.settle(w.release) },
 		OpDeadLetter:     func() []model.Query { return w.settle(w.deadLetter) },
 		OpCancelRunning:  func() []model.Query { return w.settle(w.cancelRunning) },
+		OpBeginOnce:      func() []model.Query { return w.held(w.beginOnce, wait) },
+		OpSetUnknown:     func() []model.Query { return w.settle(w.setUnknown) },
 		OpReport:         func() []model.Query { return w.settle(w.report) },
 		OpRunning:        w.running,
 		OpExpire:         w.expire,
@@ -93,10 +95,18 @@ func (w work) end(s *statement.Statement, state string) {
 // unless that holds for a time, but keeps it: one that is made ready again takes
 // it back. Where only some rows end, when is the condition of that.
 func (w work) ended(s *statement.Statement, when string) {
+	w.completed(s, when)
+	w.keyKept(s, when)
+}
+
+func (w work) completed(s *statement.Statement, when string) {
 	if f := w.q.CompletedAt; f != nil {
 		s.Add(", %s = ", w.name(f))
 		s.When(when, w.name(f), func() { s.Add("%s", now(s, f)) })
 	}
+}
+
+func (w work) keyKept(s *statement.Statement, when string) {
 	if w.w.Unique != nil {
 		until, yielded := w.name(w.w.UniqueUntil), w.name(w.w.Yielded)
 		s.Add(", %s = ", until)
@@ -149,10 +159,15 @@ func (w work) heartbeat(s *statement.Statement) {
 	s.Add("%s = %s", w.name(w.w.Lease), later(s, w.w.Lease))
 }
 
-func (w work) done(s *statement.Statement) { w.end(s, w.q.Done) }
+func (w work) done(s *statement.Statement) {
+	w.end(s, w.q.Done)
+	if f := w.q.DoneAt; f != nil {
+		s.Add(", %s = %s", w.name(f), now(s, f))
+	}
+}
 
 func (w work) finish(s *statement.Statement) {
-	w.end(s, w.q.Done)
+	w.done(s)
 	s.Add(", %s = %s", w.name(w.w.Result), s.Arg(protocol.ArgResult, w.w.Result))
 }
 
@@ -166,6 +181,9 @@ func (w work) snooze(s *statement.Statement) {
 	w.leave(s, w.q.Ready)
 	w.uncount(s)
 	w.later(s)
+	if w.q.Unknown != "" { // others have the statement as it was; Postpone's text is in their events alone
+		s.Add(", %s = COALESCE(%s, %s)", w.name(w.q.Error), s.Arg(protocol.ArgError, w.q.Error), w.name(w.q.Error))
+	}
 }
 
 func (w work) release(s *statement.Statement) {
@@ -182,6 +200,21 @@ func (w work) deadLetter(s *statement.Statement) {
 
 func (w work) cancelRunning(s *statement.Statement) {
 	w.end(s, w.gone())
+	w.failure(s)
+}
+
+// beginOnce marks a claim, and renews its lease: a rescuer that has seen the old one takes
+// the row no more, and one that sees the new one sees the mark.
+func (w work) beginOnce(s *statement.Statement) {
+	s.Add("%s = %s", w.name(w.w.Begun), w.name(w.w.Epoch))
+	s.Add(", %s = %s", w.name(w.w.Lease), later(s, w.w.Lease))
+}
+
+// setUnknown ends a claim that may have done its work. The row holds its unique key as a
+// running one does, so that no duplicate is added before a person has decided.
+func (w work) setUnknown(s *statement.Statement) {
+	w.leave(s, w.q.Unknown)
+	w.completed(s, "")
 	w.failure(s)
 }
 
@@ -279,6 +312,9 @@ func (w work) lock() []model.Query {
 // worker's: a person has set its state.
 func (w work) running() []model.Query {
 	columns := []*model.Field{w.d.IDField(), w.w.Epoch, w.w.Lease, w.q.Attempts, w.q.MaxAttempts, w.w.Errors}
+	if w.w.Begun != nil {
+		columns = append(columns, w.w.Begun)
+	}
 	s := w.Statement()
 	s.Add("SELECT %s\nFROM %s\nWHERE %s", w.Dialect.Columns(statement.Names(columns)), w.Quote(w.d.Name), w.is(w.q.State, w.q.Running))
 	s.Add(" AND %s IS NOT NULL", w.name(w.w.Lease))
@@ -296,9 +332,17 @@ func (w work) running() []model.Query {
 func (w work) expire() []model.Query {
 	usedUp := fmt.Sprintf("%s >= %s", w.name(w.q.Attempts), w.name(w.q.MaxAttempts))
 	s := w.update("")
-	s.Add("%s = CASE WHEN %s THEN %s ELSE %s END", w.name(w.q.State), usedUp, w.QuoteText(w.q.Dead), w.QuoteText(w.q.Ready))
+	begun, ends, dies := "", usedUp, usedUp
+	if w.w.Begun != nil {
+		mark := fmt.Sprintf("%s = %s", w.name(w.w.Begun), w.name(w.w.Epoch))
+		begun = fmt.Sprintf(" WHEN %s THEN %s", mark, w.QuoteText(w.q.Unknown))
+		ends = fmt.Sprintf("%s OR %s", mark, usedUp)
+		dies = fmt.Sprintf("%s <> %s AND %s", w.name(w.w.Begun), w.name(w.w.Epoch), usedUp)
+	}
+	s.Add("%s = CASE%s WHEN %s THEN %s ELSE %s END", w.name(w.q.State), begun, usedUp, w.QuoteText(w.q.Dead), w.QuoteText(w.q.Ready))
 	s.Add(", %s = NULL, %s", w.name(w.w.Lease), w.is(w.w.Hold, ""))
-	w.ended(s, usedUp)
+	w.completed(s, ends)
+	w.keyKept(s, dies)
 	w.failure(s)
 	seen := func(alias string) {
 		s.Add("%sid = %s", alias, s.Arg(protocol.ArgID, w.d.IDField()))
@@ -324,16 +368,25 @@ func (w work) cancel() []model.Query {
 	s.Add(", %s = COALESCE(%s, %s)", w.name(w.q.Error), s.Arg(protocol.ArgError, w.q.Error), w.name(w.q.Error))
 	s.Add("\nWHERE id = %s", s.Arg(protocol.ArgID, w.d.IDField()))
 	s.Add(" AND %s IN (%s, %s)", w.name(w.q.State), w.QuoteText(w.q.Ready), w.QuoteText(w.q.Running))
+	if w.w.Begun != nil { // what has begun may be done: it is not called off
+		s.Add(" AND (%s OR %s <> %s)", w.is(w.q.State, w.q.Ready), w.name(w.w.Begun), w.name(w.w.Epoch))
+	}
 	return statement.One(s.Query(":execrows", nil))
 }
 
 // retryEnded makes a row that has ended, or waits, ready at once, with all its attempts.
 func (w work) retryEnded() []model.Query {
 	s := w.update("")
+	if w.w.Unique != nil && w.q.Unknown != "" { // it takes its key back; MySQL assigns from left to right
+		yielded := w.name(w.w.Yielded)
+		s.Add("%s = CASE WHEN %s THEN %s ELSE %s END, ", yielded, w.is(w.q.State, w.q.Unknown), w.Literal(w.w.Yielded, "false"), yielded)
+	}
 	s.Add("%s, %s = 0, %s", w.is(w.q.State, w.q.Ready), w.name(w.q.Attempts), w.is(w.w.Hold, ""))
 	s.Add(", %s = %s", w.name(w.q.RunAt), now(s, w.q.RunAt))
-	if f := w.q.CompletedAt; f != nil {
-		s.Add(", %s = NULL", w.name(f))
+	for _, f := range []*model.Field{w.q.CompletedAt, w.q.DoneAt} {
+		if f != nil {
+			s.Add(", %s = NULL", w.name(f))
+		}
 	}
 	if w.w.Unique != nil { // a time that has passed would let the key go at once
 		s.Add(", %s = CASE WHEN %s", w.name(w.w.UniqueUntil), w.name(w.w.UniqueUntil))
@@ -391,7 +444,11 @@ func (w work) holding() string {
 func (w work) releaseKey() []model.Query {
 	s := w.update("")
 	s.Add("%s = NULL, ", w.name(w.w.UniqueUntil))
-	s.Add("%s = CASE WHEN %s", w.name(w.w.Yielded), w.OneOf(w.name(w.q.State), []string{w.QuoteText(w.q.Ready), w.QuoteText(w.q.Running)}))
+	var holding []string
+	for _, state := range w.q.holding() {
+		holding = append(holding, w.QuoteText(state))
+	}
+	s.Add("%s = CASE WHEN %s", w.name(w.w.Yielded), w.OneOf(w.name(w.q.State), holding))
 	s.Add(" THEN %s ELSE %s END", w.Literal(w.w.Yielded, "true"), w.name(w.w.Yielded))
 	s.Add("\nWHERE id = %s", s.Arg(protocol.ArgID, w.d.IDField()))
 	return statement.One(s.Query(":execrows", nil))

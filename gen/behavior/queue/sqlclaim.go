@@ -43,6 +43,9 @@ func (w work) take(s *statement.Statement) {
 	if w.q.StartedAt != nil {
 		s.Add(", %s = %s", w.name(w.q.StartedAt), now(s, w.q.StartedAt))
 	}
+	if w.q.ClaimedBy != nil {
+		s.Add(", %s = %s", w.name(w.q.ClaimedBy), s.Arg(protocol.ArgClaimant, w.q.ClaimedBy))
+	}
 }
 
 // among changes a bounded number of rows: those that find gives, the best

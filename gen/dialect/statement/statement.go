@@ -52,11 +52,11 @@ func (s *Statement) Listed(index int, postgresType string, f *model.Field) strin
 
 // InsertNew returns how an INSERT begins that leaves a row of the same key as it is, and how
 // it ends.
-func (w Writer) InsertNew(key *model.Field) (insert, end string) {
+func (w Writer) InsertNew(key ...*model.Field) (insert, end string) {
 	if w.Dialect == sqltext.MySQL {
 		return "INSERT IGNORE", ""
 	}
-	return "INSERT", fmt.Sprintf("\nON CONFLICT (%s) DO NOTHING", w.Quote(key.Name))
+	return "INSERT", fmt.Sprintf("\nON CONFLICT (%s) DO NOTHING", w.Dialect.Columns(Names(key)))
 }
 
 // Cast says that a placeholder in an expression is a whole number.

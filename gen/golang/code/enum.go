@@ -58,8 +58,7 @@ func Enum(f *jen.File, d *model.Datatype, field *model.Field) {
 	f.Line()
 }
 
-// Struct prints the struct of a json field with inline fields, or of a
-// kind's payload.
+// Struct prints the struct of a json field with inline fields, or of a payload.
 func Struct(f *jen.File, name, is string, fields []*model.Field) {
 	f.Add(Comment(name + " " + is))
 	f.Type().Id(name).StructFunc(func(g *jen.Group) {
@@ -76,4 +75,17 @@ func Struct(f *jen.File, name, is string, fields []*model.Field) {
 	})
 	f.Line()
 	HideSecrets(f, name, fields, Stored, ColumnMember)
+}
+
+// Payload prints the struct of a kind's payload or of an event's, and the types of its fields.
+func Payload(f *jen.File, d *model.Datatype, name, is string, fields []*model.Field) {
+	for _, field := range fields {
+		if field.EnumGoName != "" {
+			Enum(f, d, field)
+		}
+		if field.JSONGoName != "" {
+			Struct(f, field.JSONGoName, fmt.Sprintf("is the %s of a %s.", field.Name, name), field.JSONFields)
+		}
+	}
+	Struct(f, name, is, fields)
 }

@@ -25,10 +25,39 @@ func (t Table) Type() string { return t.D.GoRow + "Table" }
 // Spec is the name of what the store knows of the datatype.
 func (t Table) Spec() string { return goname.Unexported(t.D.GoRow) + "Spec" }
 
+// Fields is the name of the function that returns the places of a row's columns.
+func (t Table) Fields() string { return goname.Unexported(t.D.GoRow) + "Fields" }
+
 // Method begins a method of the table.
 func (t Table) Method(f *jen.File, name string, doc ...string) *jen.Statement {
 	f.Add(Comment(doc...))
 	return f.Func().Params(jen.Id("t").Op("*").Id(t.Type())).Id(name)
+}
+
+// RowPointer is the type of what methods return: a row.
+func (t Table) RowPointer() *jen.Statement { return jen.Op("*").Id(t.D.GoRow) }
+
+// IDParam is the id of a row as a parameter of a method.
+func (t Table) IDParam() jen.Code { return jen.Id("id").Id(t.IDType()) }
+
+// PlainID is that id as the core takes it.
+func (t Table) PlainID() jen.Code {
+	return jen.Id(t.D.IDField().Storage().Go).Parens(jen.Id("id"))
+}
+
+// OnCore calls a method of the core in a method of the table.
+func OnCore(name string, args ...jen.Code) *jen.Statement {
+	return jen.Id("t").Dot("core").Dot(name).Call(append([]jen.Code{jen.Id("ctx")}, args...)...)
+}
+
+// ReturnsRow prints a method whose call fills the row r.
+func (t Table) ReturnsRow(f *jen.File, name string, doc []string, params []jen.Code, call *jen.Statement) {
+	t.Method(f, name, doc...).Params(append([]jen.Code{Ctx()}, params...)...).Params(t.RowPointer(), jen.Error()).Block(
+		jen.Id("r").Op(":=").New(jen.Id(t.D.GoRow)),
+		jen.If(jen.Err().Op(":=").Add(call), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err())),
+		jen.Return(jen.Id("r"), jen.Nil()),
+	)
+	f.Line()
 }
 
 // Conn is what a method of the table runs on.
@@ -61,4 +90,14 @@ func (t Table) Statement(name string) jen.Code {
 		}
 	}
 	return Statement(texts, orders, false)
+}
+
+// Option is the constant of a select's value.
+func Option(f *model.Field, value string) jen.Code {
+	for _, o := range f.Options {
+		if o.Value == value {
+			return jen.Id(o.GoName)
+		}
+	}
+	return jen.Lit(value)
 }

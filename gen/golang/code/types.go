@@ -59,7 +59,12 @@ func RowType(f *model.Field) *jen.Statement {
 	return Store("Null").Types(Type(f))
 }
 
-// Writable returns the fields of a new row and a patch that a program can set.
+// Patchable returns the fields of a patch that a program can set.
+func Patchable(d *model.Datatype) []*model.Field {
+	return slices.DeleteFunc(Writable(d), func(f *model.Field) bool { return f.Guarded() })
+}
+
+// Writable returns the fields of a new row that a program can set.
 func Writable(d *model.Datatype) []*model.Field {
 	return slices.DeleteFunc(slices.Clone(d.Fields), func(f *model.Field) bool { return f.Kept || f.Own })
 }

@@ -43,3 +43,21 @@ func Duration(d time.Duration) *jen.Statement {
 	}
 	return jen.Lit(int(d)).Op("*").Qual("time", "Nanosecond")
 }
+
+// Writes prints kinds of writes as the store takes them.
+func Writes(on model.Writes) *jen.Statement {
+	var s *jen.Statement
+	for _, w := range []struct {
+		is   model.Writes
+		name string
+	}{{model.Creates, "Created"}, {model.Updates, "Updated"}, {model.Deletes, "Deleted"}} {
+		switch {
+		case on&w.is == 0:
+		case s == nil:
+			s = Core(w.name)
+		default:
+			s = s.Op("|").Add(Core(w.name))
+		}
+	}
+	return s
+}

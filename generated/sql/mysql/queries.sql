@@ -215,16 +215,16 @@ ORDER BY id
 LIMIT ?;
 
 -- name: InsertCronJob :execlastid
-INSERT INTO cron_job (name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetCronJob :one
-SELECT id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
 FROM cron_job
 WHERE id = ?;
 
 -- name: GetCronJobByName :one
-SELECT id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
 FROM cron_job
 WHERE name = ?;
 
@@ -233,13 +233,29 @@ UPDATE cron_job
 SET name = ?,
     description = ?,
     schedule = ?,
+    time_zone = ?,
     action_type = ?,
     action_config = ?,
     enabled = ?,
     last_run = ?,
     next_run = ?,
     run_count = ?,
-    last_status = ?
+    last_status = ?,
+    error = ?,
+    misfire = ?,
+    overlap = ?,
+    jitter = ?,
+    starts_at = ?,
+    ends_at = ?,
+    exclude = ?,
+    timeout = ?,
+    max_attempts = ?,
+    failures = ?,
+    max_failures = ?,
+    ping_url = ?,
+    declared = ?,
+    cron_schedule = ?,
+    cron_zone = ?
 WHERE id = ?;
 
 -- name: UpsertCronJobByName :one
@@ -253,34 +269,88 @@ DELETE FROM cron_job
 WHERE id = ?;
 
 -- name: ListCronJob :many
-SELECT id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
 FROM cron_job
 ORDER BY id
 LIMIT ?;
 
--- name: InsertEmailQueue :execlastid
-INSERT INTO email_queue (`to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+-- name: LookCronJob :many
+SELECT id, next_run
+FROM cron_job
+WHERE (enabled = TRUE AND (next_run <= ? OR cron_schedule <> schedule
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END))
+  OR (enabled = FALSE AND cron_schedule <> '')
+ORDER BY next_run, id
+LIMIT ?;
 
--- name: GetEmailQueue :one
-SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
-FROM email_queue
+-- name: TakeCronJob :many
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+FROM cron_job
+WHERE id IN (?)
+ORDER BY id
+FOR UPDATE SKIP LOCKED;
+
+-- name: HoldCronJob :many
+SELECT id, status
+FROM cron_runs
+WHERE id IN (?)
+ORDER BY id
+FOR UPDATE SKIP LOCKED;
+
+-- name: PlanCronJob :execrows
+UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_status = ?, error = ?
+WHERE id IN (?);
+
+-- name: MoveCronJob :execrows
+UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
+WHERE id IN (?) AND COALESCE(next_run) = ?;
+
+-- name: EndCronJob :execrows
+UPDATE cron_job
+SET last_status = ?, error = ?, failures = failures * ? + ?
+WHERE id IN (?);
+
+-- name: DisableCronJob :execrows
+UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, enabled = FALSE, error = ?
 WHERE id = ?;
 
--- name: UpdateEmailQueue :execrows
-UPDATE email_queue
-SET `to` = ?,
-    `from` = ?,
-    subject = ?,
-    body_html = ?,
-    body_plain = ?,
+-- name: InsertCronRun :execlastid
+INSERT INTO cron_runs (job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: GetCronRun :one
+SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM cron_runs
+WHERE id = ?;
+
+-- name: GetCronRunByJobIDAndDueAt :one
+SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM cron_runs
+WHERE job_id = ? AND due_at = ?;
+
+-- name: UpdateCronRun :execrows
+UPDATE cron_runs
+SET job_id = ?,
+    job_name = ?,
+    due_at = ?,
+    triggered_by = ?,
+    action_type = ?,
+    action_config = ?,
+    timeout = ?,
+    waits = ?,
     status = ?,
     attempts = ?,
-    last_attempt = ?,
+    max_attempts = ?,
+    run_at = ?,
+    started_at = ?,
+    ended_at = ?,
+    claimed_by = ?,
     error = ?,
-    send_at = ?,
-    sent_at = ?,
-    queue_max_attempts = ?,
+    output = ?,
+    created_at = ?,
     queue_epoch = ?,
     queue_lease = ?,
     queue_hold = ?,
@@ -291,12 +361,264 @@ SET `to` = ?,
     queue_trace = ?
 WHERE id = ?;
 
+-- name: UpsertCronRunByJobIDAndDueAt :one
+SELECT id
+FROM cron_runs
+WHERE job_id = ? AND due_at = ?
+FOR UPDATE;
+
+-- name: DeleteCronRun :execrows
+DELETE FROM cron_runs
+WHERE id = ?;
+
+-- name: ListCronRun :many
+SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM cron_runs
+ORDER BY id
+LIMIT ?;
+
+-- name: ClaimCronRun :many
+SELECT id
+FROM cron_runs
+WHERE status = 'pending' AND queue_hold = ''
+  AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY id
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: ClaimCronRunTake :execrows
+UPDATE cron_runs
+SET status = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), started_at = COALESCE(?, CURRENT_TIMESTAMP(6)), claimed_by = ?
+WHERE id IN (?);
+
+-- name: ClaimCronRunRead :many
+SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM cron_runs
+WHERE id IN (?);
+
+-- name: LockCronRun :many
+SELECT id, queue_epoch
+FROM cron_runs
+WHERE id IN (?) AND status = 'running'
+ORDER BY id
+FOR UPDATE;
+
+-- name: HeartbeatCronRun :execrows
+UPDATE cron_runs
+SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?);
+
+-- name: CompleteCronRun :execrows
+UPDATE cron_runs
+SET status = 'success', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id IN (?);
+
+-- name: FinishCronRun :execrows
+UPDATE cron_runs
+SET status = 'success', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: RetryCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', queue_lease = NULL, run_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: SnoozeCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, run_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: ReleaseCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: DeadLetterCronRun :execrows
+UPDATE cron_runs
+SET status = 'error', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: CancelRunningCronRun :execrows
+UPDATE cron_runs
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: ReportCronRun :execrows
+UPDATE cron_runs
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: RunningCronRun :many
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM cron_runs
+WHERE status = 'running' AND queue_lease IS NOT NULL
+LIMIT ?;
+
+-- name: ExpireCronRun :execrows
+UPDATE cron_runs
+SET status = CASE WHEN attempts >= max_attempts THEN 'error' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE ended_at END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
+
+-- name: PromoteCronRun :execrows
+UPDATE cron_runs
+SET queue_hold = ''
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
+ORDER BY run_at
+LIMIT ?;
+
+-- name: NextDueCronRun :many
+SELECT run_at
+FROM cron_runs
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY run_at
+LIMIT ?;
+
+-- name: CancelCronRun :execrows
+UPDATE cron_runs
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'running');
+
+-- name: RetryEndedCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), ended_at = NULL
+WHERE id = ? AND status <> 'running';
+
+-- name: PausedCronRun :one
+SELECT paused
+FROM queue_limits
+WHERE name = ?;
+
+-- name: SetPausedCronRun :execrows
+UPDATE queue_limits
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitCronRun :execrows
+INSERT IGNORE INTO queue_limits (name, paused, used, seen)
+VALUES (?, FALSE, '', 0);
+
+-- name: PruneCronRunDone :execrows
+DELETE FROM cron_runs
+WHERE status = 'success' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY ended_at
+LIMIT ?;
+
+-- name: PruneCronRunDead :execrows
+DELETE FROM cron_runs
+WHERE status = 'error' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY ended_at
+LIMIT ?;
+
+-- name: PruneCronRunCancelled :execrows
+DELETE FROM cron_runs
+WHERE status = 'cancelled' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY ended_at
+LIMIT ?;
+
+-- name: InsertDatatype :execlastid
+INSERT INTO datatypes (name, label, description, defined)
+VALUES (?, ?, ?, ?);
+
+-- name: GetDatatype :one
+SELECT id, name, label, description, defined
+FROM datatypes
+WHERE id = ?;
+
+-- name: GetDatatypeByName :one
+SELECT id, name, label, description, defined
+FROM datatypes
+WHERE name = ?;
+
+-- name: UpdateDatatype :execrows
+UPDATE datatypes
+SET name = ?,
+    label = ?,
+    description = ?,
+    defined = ?
+WHERE id = ?;
+
+-- name: UpsertDatatypeByName :one
+SELECT id
+FROM datatypes
+WHERE name = ?
+FOR UPDATE;
+
+-- name: DeleteDatatype :execrows
+DELETE FROM datatypes
+WHERE id = ?;
+
+-- name: ListDatatype :many
+SELECT id, name, label, description, defined
+FROM datatypes
+ORDER BY id
+LIMIT ?;
+
+-- name: InsertEmailQueue :execlastid
+INSERT INTO email_queue (`to`, `from`, subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: GetEmailQueue :one
+SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM email_queue
+WHERE id = ?;
+
+-- name: GetEmailQueueByIdempotencyKey :one
+SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM email_queue
+WHERE idempotency_key = ?;
+
+-- name: UpdateEmailQueue :execrows
+UPDATE email_queue
+SET `to` = ?,
+    `from` = ?,
+    subject = ?,
+    body_html = ?,
+    body_plain = ?,
+    status = ?,
+    attempts = ?,
+    max_attempts = ?,
+    last_attempt = ?,
+    error = ?,
+    send_at = ?,
+    sent_at = ?,
+    ended_at = ?,
+    created_at = ?,
+    date = ?,
+    cc = ?,
+    bcc = ?,
+    reply_to = ?,
+    headers = ?,
+    attachments = ?,
+    message_id = ?,
+    list_unsubscribe = ?,
+    stream = ?,
+    locale = ?,
+    tags = ?,
+    idempotency_key = ?,
+    recipients = ?,
+    queue_epoch = ?,
+    queue_lease = ?,
+    queue_hold = ?,
+    queue_begun = ?,
+    queue_errors = ?,
+    queue_result = ?,
+    queue_progress = ?,
+    queue_note = ?,
+    queue_trace = ?
+WHERE id = ?;
+
+-- name: UpsertEmailQueueByIdempotencyKey :one
+SELECT id
+FROM email_queue
+WHERE idempotency_key = ?
+FOR UPDATE;
+
 -- name: DeleteEmailQueue :execrows
 DELETE FROM email_queue
 WHERE id = ?;
 
 -- name: ListEmailQueue :many
-SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 ORDER BY id
 LIMIT ?;
@@ -316,7 +638,7 @@ SET status = 'sending', attempts = attempts + 1, queue_epoch = queue_epoch + 1, 
 WHERE id IN (?);
 
 -- name: ClaimEmailQueueRead :many
-SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 WHERE id IN (?);
 
@@ -334,12 +656,12 @@ WHERE id IN (?);
 
 -- name: CompleteEmailQueue :execrows
 UPDATE email_queue
-SET status = 'sent', queue_lease = NULL
+SET status = 'sent', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), sent_at = COALESCE(?, CURRENT_TIMESTAMP(6))
 WHERE id IN (?);
 
 -- name: FinishEmailQueue :execrows
 UPDATE email_queue
-SET status = 'sent', queue_lease = NULL, queue_result = ?
+SET status = 'sent', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), sent_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: RetryEmailQueue :execrows
@@ -349,7 +671,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: SnoozeEmailQueue :execrows
 UPDATE email_queue
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: ReleaseEmailQueue :execrows
@@ -359,12 +681,22 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: DeadLetterEmailQueue :execrows
 UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+SET status = 'failed', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: CancelRunningEmailQueue :execrows
 UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: BeginOnceEmailQueue :execrows
+UPDATE email_queue
+SET queue_begun = queue_epoch, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?);
+
+-- name: SetUnknownEmailQueue :execrows
+UPDATE email_queue
+SET status = 'unknown', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: ReportEmailQueue :execrows
@@ -373,14 +705,14 @@ SET queue_progress = ?, queue_note = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: RunningEmailQueue :many
-SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors, queue_begun
 FROM email_queue
 WHERE status = 'sending' AND queue_lease IS NOT NULL
 LIMIT ?;
 
 -- name: ExpireEmailQueue :execrows
 UPDATE email_queue
-SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
+SET status = CASE WHEN queue_begun = queue_epoch THEN 'unknown' WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN queue_begun = queue_epoch OR attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE ended_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?);
 
 -- name: PromoteEmailQueue :execrows
@@ -399,12 +731,12 @@ LIMIT ?;
 
 -- name: CancelEmailQueue :execrows
 UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = COALESCE(?, error)
-WHERE id = ? AND status IN ('pending', 'sending');
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'sending') AND (status = 'pending' OR queue_begun <> queue_epoch);
 
 -- name: RetryEndedEmailQueue :execrows
 UPDATE email_queue
-SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE(?, CURRENT_TIMESTAMP(6)), ended_at = NULL, sent_at = NULL
 WHERE id = ? AND status <> 'sending';
 
 -- name: PausedEmailQueue :one
@@ -421,12 +753,63 @@ WHERE name = ?;
 INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
+-- name: PruneEmailQueueDone :execrows
+DELETE FROM email_queue
+WHERE status = 'sent' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY ended_at
+LIMIT ?;
+
+-- name: PruneEmailQueueCancelled :execrows
+DELETE FROM email_queue
+WHERE status = 'cancelled' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY ended_at
+LIMIT ?;
+
+-- name: InsertEmailSuppression :execlastid
+INSERT INTO email_suppressions (address, stream, reason, detail, suppressed_at)
+VALUES (?, ?, ?, ?, ?);
+
+-- name: GetEmailSuppression :one
+SELECT id, address, stream, reason, detail, suppressed_at
+FROM email_suppressions
+WHERE id = ?;
+
+-- name: GetEmailSuppressionByAddressAndStream :one
+SELECT id, address, stream, reason, detail, suppressed_at
+FROM email_suppressions
+WHERE address = ? AND stream = ?;
+
+-- name: UpdateEmailSuppression :execrows
+UPDATE email_suppressions
+SET address = ?,
+    stream = ?,
+    reason = ?,
+    detail = ?,
+    suppressed_at = ?
+WHERE id = ?;
+
+-- name: UpsertEmailSuppressionByAddressAndStream :one
+SELECT id
+FROM email_suppressions
+WHERE address = ? AND stream = ?
+FOR UPDATE;
+
+-- name: DeleteEmailSuppression :execrows
+DELETE FROM email_suppressions
+WHERE id = ?;
+
+-- name: ListEmailSuppression :many
+SELECT id, address, stream, reason, detail, suppressed_at
+FROM email_suppressions
+ORDER BY id
+LIMIT ?;
+
 -- name: InsertFetchRequest :execlastid
-INSERT INTO fetch_requests (name, url, method, headers, body_template, timeout, retry_count, active, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO fetch_requests (name, url, method, headers, body_template, timeout, retry_count, active, ordered, signing_keys, failing_since, disabled_reason, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetFetchRequest :one
-SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, created_at
+SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, ordered, signing_keys, failing_since, disabled_reason, created_at
 FROM fetch_requests
 WHERE id = ?;
 
@@ -440,6 +823,10 @@ SET name = ?,
     timeout = ?,
     retry_count = ?,
     active = ?,
+    ordered = ?,
+    signing_keys = ?,
+    failing_since = ?,
+    disabled_reason = ?,
     created_at = ?
 WHERE id = ?;
 
@@ -448,8 +835,49 @@ DELETE FROM fetch_requests
 WHERE id = ?;
 
 -- name: ListFetchRequest :many
-SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, created_at
+SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, ordered, signing_keys, failing_since, disabled_reason, created_at
 FROM fetch_requests
+ORDER BY id
+LIMIT ?;
+
+-- name: InsertField :execlastid
+INSERT INTO fields (datatype_id, name, label, type, help, position, defined)
+VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: GetField :one
+SELECT id, datatype_id, name, label, type, help, position, defined
+FROM fields
+WHERE id = ?;
+
+-- name: GetFieldByDatatypeIDAndName :one
+SELECT id, datatype_id, name, label, type, help, position, defined
+FROM fields
+WHERE datatype_id = ? AND name = ?;
+
+-- name: UpdateField :execrows
+UPDATE fields
+SET datatype_id = ?,
+    name = ?,
+    label = ?,
+    type = ?,
+    help = ?,
+    position = ?,
+    defined = ?
+WHERE id = ?;
+
+-- name: UpsertFieldByDatatypeIDAndName :one
+SELECT id
+FROM fields
+WHERE datatype_id = ? AND name = ?
+FOR UPDATE;
+
+-- name: DeleteField :execrows
+DELETE FROM fields
+WHERE id = ?;
+
+-- name: ListField :many
+SELECT id, datatype_id, name, label, type, help, position, defined
+FROM fields
 ORDER BY id
 LIMIT ?;
 
@@ -658,6 +1086,43 @@ WHERE status = 'cancelled' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COAL
 ORDER BY completed_at
 LIMIT ?;
 
+-- name: InsertRoute :execlastid
+INSERT INTO routes (slug, datatype_id, defined)
+VALUES (?, ?, ?);
+
+-- name: GetRoute :one
+SELECT id, slug, datatype_id, defined
+FROM routes
+WHERE id = ?;
+
+-- name: GetRouteBySlug :one
+SELECT id, slug, datatype_id, defined
+FROM routes
+WHERE slug = ?;
+
+-- name: UpdateRoute :execrows
+UPDATE routes
+SET slug = ?,
+    datatype_id = ?,
+    defined = ?
+WHERE id = ?;
+
+-- name: UpsertRouteBySlug :one
+SELECT id
+FROM routes
+WHERE slug = ?
+FOR UPDATE;
+
+-- name: DeleteRoute :execrows
+DELETE FROM routes
+WHERE id = ?;
+
+-- name: ListRoute :many
+SELECT id, slug, datatype_id, defined
+FROM routes
+ORDER BY id
+LIMIT ?;
+
 -- name: InsertRouteWebhook :execlastid
 INSERT INTO route_webhooks (route_id, fetch_request_id, trigger_event, condition_json)
 VALUES (?, ?, ?, ?);
@@ -686,11 +1151,11 @@ ORDER BY id
 LIMIT ?;
 
 -- name: InsertWebhookDelivery :execlastid
-INSERT INTO webhook_deliveries (fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_body, error, delivered_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO webhook_deliveries (fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_headers, response_body, error, delivered_at, delivery_id, event_id, attempt, duration)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetWebhookDelivery :one
-SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_body, error, delivered_at
+SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_headers, response_body, error, delivered_at, delivery_id, event_id, attempt, duration
 FROM webhook_deliveries
 WHERE id = ?;
 
@@ -702,9 +1167,14 @@ SET fetch_request_id = ?,
     trigger_event = ?,
     request_body = ?,
     response_status = ?,
+    response_headers = ?,
     response_body = ?,
     error = ?,
-    delivered_at = ?
+    delivered_at = ?,
+    delivery_id = ?,
+    event_id = ?,
+    attempt = ?,
+    duration = ?
 WHERE id = ?;
 
 -- name: DeleteWebhookDelivery :execrows
@@ -712,7 +1182,237 @@ DELETE FROM webhook_deliveries
 WHERE id = ?;
 
 -- name: ListWebhookDelivery :many
-SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_body, error, delivered_at
+SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_headers, response_body, error, delivered_at, delivery_id, event_id, attempt, duration
 FROM webhook_deliveries
 ORDER BY id
+LIMIT ?;
+
+-- name: InsertWebhookQueue :execlastid
+INSERT INTO webhook_queue (fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: GetWebhookQueue :one
+SELECT id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit
+FROM webhook_queue
+WHERE id = ?;
+
+-- name: UpdateWebhookQueue :execrows
+UPDATE webhook_queue
+SET fetch_request_id = ?,
+    event_id = ?,
+    event_type = ?,
+    route_id = ?,
+    content_data_id = ?,
+    url = ?,
+    headers = ?,
+    body = ?,
+    status = ?,
+    attempts = ?,
+    max_attempts = ?,
+    next_attempt = ?,
+    last_attempt = ?,
+    completed_at = ?,
+    error = ?,
+    created_at = ?,
+    queue_epoch = ?,
+    queue_lease = ?,
+    queue_hold = ?,
+    queue_errors = ?,
+    queue_result = ?,
+    queue_progress = ?,
+    queue_note = ?,
+    queue_trace = ?,
+    queue_limit = ?
+WHERE id = ?;
+
+-- name: DeleteWebhookQueue :execrows
+DELETE FROM webhook_queue
+WHERE id = ?;
+
+-- name: ListWebhookQueue :many
+SELECT id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit
+FROM webhook_queue
+ORDER BY id
+LIMIT ?;
+
+-- name: ClaimWebhookQueue :many
+SELECT id
+FROM webhook_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (next_attempt IS NULL OR next_attempt <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY id
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: ClaimWebhookQueueTake :execrows
+UPDATE webhook_queue
+SET status = 'sending', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), last_attempt = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id IN (?);
+
+-- name: ClaimWebhookQueueRead :many
+SELECT id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit
+FROM webhook_queue
+WHERE id IN (?);
+
+-- name: LockWebhookQueue :many
+SELECT id, queue_epoch
+FROM webhook_queue
+WHERE id IN (?) AND status = 'sending'
+ORDER BY id
+FOR UPDATE;
+
+-- name: HeartbeatWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+WHERE id IN (?);
+
+-- name: CompleteWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'delivered', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6))
+WHERE id IN (?);
+
+-- name: FinishWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'delivered', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: RetryWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', queue_lease = NULL, next_attempt = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: SnoozeWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, next_attempt = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6))), queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: ReleaseWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: DeadLetterWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: CancelRunningWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: ReportWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: RunningWebhookQueue :many
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM webhook_queue
+WHERE status = 'sending' AND queue_lease IS NOT NULL
+LIMIT ?;
+
+-- name: ExpireWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?);
+
+-- name: PromoteWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_hold = ''
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND next_attempt <= COALESCE(?, CURRENT_TIMESTAMP(6))
+ORDER BY next_attempt
+LIMIT ?;
+
+-- name: NextDueWebhookQueue :many
+SELECT next_attempt
+FROM webhook_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY next_attempt
+LIMIT ?;
+
+-- name: CancelWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE(?, CURRENT_TIMESTAMP(6)), error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'sending');
+
+-- name: RetryEndedWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', attempts = 0, queue_hold = '', next_attempt = COALESCE(?, CURRENT_TIMESTAMP(6)), completed_at = NULL
+WHERE id = ? AND status <> 'sending';
+
+-- name: PausedWebhookQueue :one
+SELECT paused
+FROM queue_limits
+WHERE name = ?;
+
+-- name: SetPausedWebhookQueue :execrows
+UPDATE queue_limits
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitWebhookQueue :execrows
+INSERT IGNORE INTO queue_limits (name, paused, used, seen)
+VALUES (?, FALSE, '', 0);
+
+-- name: LockLimitWebhookQueue :one
+SELECT used
+FROM queue_limits
+WHERE name = ?
+FOR UPDATE;
+
+-- name: SetLimitWebhookQueue :execrows
+UPDATE queue_limits
+SET used = ?, seen = ?
+WHERE name = ?;
+
+-- name: PruneLimitsWebhookQueue :execrows
+DELETE FROM queue_limits
+WHERE paused = FALSE AND seen < ?
+  AND (name = 'webhook_queue' OR SUBSTR(name, 1, 14) IN ('webhook_queue/', 'webhook_queue:'))
+ORDER BY id
+LIMIT 1000;
+
+-- name: LimitRunningWebhookQueue :one
+SELECT COUNT(*) AS used
+FROM webhook_queue
+WHERE status = 'sending' AND queue_hold IN ('', 'time') AND queue_limit = ?;
+
+-- name: HoldLimitedWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_hold = 'limit'
+WHERE status = 'pending' AND queue_hold = '' AND queue_limit = ?
+ORDER BY id
+LIMIT ?;
+
+-- name: ReleaseLimitedWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_hold = ''
+WHERE status = 'pending' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
+ORDER BY id
+LIMIT ?;
+
+-- name: NextLimitedWebhookQueue :many
+SELECT queue_limit
+FROM webhook_queue
+WHERE status = 'pending' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > ?
+ORDER BY queue_limit
+LIMIT 1;
+
+-- name: PruneWebhookQueueDone :execrows
+DELETE FROM webhook_queue
+WHERE status = 'delivered' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY completed_at
+LIMIT ?;
+
+-- name: PruneWebhookQueueDead :execrows
+DELETE FROM webhook_queue
+WHERE status = 'failed' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY completed_at
+LIMIT ?;
+
+-- name: PruneWebhookQueueCancelled :execrows
+DELETE FROM webhook_queue
+WHERE status = 'cancelled' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
+ORDER BY completed_at
 LIMIT ?;

@@ -242,17 +242,17 @@ DELETE FROM cache_entry_changes
 WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond' ORDER BY g.id LIMIT $3);
 
 -- name: InsertCronJob :one
-INSERT INTO cron_job (name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
 RETURNING id;
 
 -- name: GetCronJob :one
-SELECT id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
 FROM cron_job
 WHERE id = $1;
 
 -- name: GetCronJobByName :one
-SELECT id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
 FROM cron_job
 WHERE name = $1;
 
@@ -261,49 +261,422 @@ UPDATE cron_job
 SET name = $1,
     description = $2,
     schedule = $3,
-    action_type = $4,
-    action_config = $5,
-    enabled = $6,
-    last_run = $7,
-    next_run = $8,
-    run_count = $9,
-    last_status = $10
-WHERE id = $11
-RETURNING id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status;
+    time_zone = $4,
+    action_type = $5,
+    action_config = $6,
+    enabled = $7,
+    last_run = $8,
+    next_run = $9,
+    run_count = $10,
+    last_status = $11,
+    error = $12,
+    misfire = $13,
+    overlap = $14,
+    jitter = $15,
+    starts_at = $16,
+    ends_at = $17,
+    exclude = $18,
+    timeout = $19,
+    max_attempts = $20,
+    failures = $21,
+    max_failures = $22,
+    ping_url = $23,
+    declared = $24,
+    cron_schedule = $25,
+    cron_zone = $26
+WHERE id = $27
+RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone;
 
 -- name: UpsertCronJobByName :one
-INSERT INTO cron_job (name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
 ON CONFLICT (name) DO UPDATE SET description = excluded.description,
     schedule = excluded.schedule,
+    time_zone = excluded.time_zone,
     action_type = excluded.action_type,
     action_config = excluded.action_config,
     enabled = excluded.enabled,
     last_run = excluded.last_run,
     next_run = excluded.next_run,
     run_count = excluded.run_count,
-    last_status = excluded.last_status
-RETURNING id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status;
+    last_status = excluded.last_status,
+    error = excluded.error,
+    misfire = excluded.misfire,
+    overlap = excluded.overlap,
+    jitter = excluded.jitter,
+    starts_at = excluded.starts_at,
+    ends_at = excluded.ends_at,
+    exclude = excluded.exclude,
+    timeout = excluded.timeout,
+    max_attempts = excluded.max_attempts,
+    failures = excluded.failures,
+    max_failures = excluded.max_failures,
+    ping_url = excluded.ping_url,
+    declared = excluded.declared,
+    cron_schedule = excluded.cron_schedule,
+    cron_zone = excluded.cron_zone
+RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone;
 
 -- name: DeleteCronJob :execrows
 DELETE FROM cron_job
 WHERE id = $1;
 
 -- name: ListCronJob :many
-SELECT id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
 FROM cron_job
 ORDER BY id
 LIMIT $1;
 
+-- name: LookCronJob :many
+SELECT id, next_run
+FROM cron_job
+WHERE (enabled = TRUE AND (next_run <= $1 OR cron_schedule <> schedule
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN $2 ELSE time_zone END))
+  OR (enabled = FALSE AND cron_schedule <> '')
+ORDER BY next_run, id
+LIMIT $3;
+
+-- name: TakeCronJob :many
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+FROM cron_job
+WHERE id = ANY($1::bigint[])
+ORDER BY id
+FOR UPDATE SKIP LOCKED;
+
+-- name: HoldCronJob :many
+SELECT id, status
+FROM cron_runs
+WHERE id = ANY($1::bigint[])
+ORDER BY id
+FOR UPDATE SKIP LOCKED;
+
+-- name: PlanCronJob :execrows
+UPDATE cron_job
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, last_status = $4, error = $5
+WHERE id = ANY($6::bigint[]);
+
+-- name: MoveCronJob :execrows
+UPDATE cron_job
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, last_run = $4, last_status = $5, error = $6, run_count = run_count + $7::bigint
+WHERE id = ANY($8::bigint[]) AND next_run = $9;
+
+-- name: EndCronJob :execrows
+UPDATE cron_job
+SET last_status = $1, error = $2, failures = failures * $3::bigint + $4::bigint
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM cron_job AS due
+WHERE due.id = ANY($5::bigint[])
+ORDER BY due.id
+FOR NO KEY UPDATE
+));
+
+-- name: DisableCronJob :execrows
+UPDATE cron_job
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, enabled = FALSE, error = $4
+WHERE id = $5;
+
+-- name: InsertCronRun :one
+INSERT INTO cron_runs (job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+RETURNING id;
+
+-- name: GetCronRun :one
+SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM cron_runs
+WHERE id = $1;
+
+-- name: GetCronRunByJobIDAndDueAt :one
+SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM cron_runs
+WHERE job_id = $1 AND due_at = $2;
+
+-- name: UpdateCronRun :one
+UPDATE cron_runs
+SET job_id = $1,
+    job_name = $2,
+    due_at = $3,
+    triggered_by = $4,
+    action_type = $5,
+    action_config = $6,
+    timeout = $7,
+    waits = $8,
+    status = $9,
+    attempts = $10,
+    max_attempts = $11,
+    run_at = $12,
+    started_at = $13,
+    ended_at = $14,
+    claimed_by = $15,
+    error = $16,
+    output = $17,
+    created_at = $18,
+    queue_epoch = $19,
+    queue_lease = $20,
+    queue_hold = $21,
+    queue_errors = $22,
+    queue_result = $23,
+    queue_progress = $24,
+    queue_note = $25,
+    queue_trace = $26
+WHERE id = $27
+RETURNING id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+
+-- name: UpsertCronRunByJobIDAndDueAt :one
+INSERT INTO cron_runs (job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+ON CONFLICT (job_id, due_at) DO UPDATE SET job_name = excluded.job_name,
+    triggered_by = excluded.triggered_by,
+    action_type = excluded.action_type,
+    action_config = excluded.action_config,
+    timeout = excluded.timeout,
+    waits = excluded.waits,
+    status = excluded.status,
+    attempts = excluded.attempts,
+    max_attempts = excluded.max_attempts,
+    run_at = excluded.run_at,
+    started_at = excluded.started_at,
+    ended_at = excluded.ended_at,
+    claimed_by = excluded.claimed_by,
+    error = excluded.error,
+    output = excluded.output,
+    created_at = excluded.created_at,
+    queue_epoch = excluded.queue_epoch,
+    queue_lease = excluded.queue_lease,
+    queue_hold = excluded.queue_hold,
+    queue_errors = excluded.queue_errors,
+    queue_result = excluded.queue_result,
+    queue_progress = excluded.queue_progress,
+    queue_note = excluded.queue_note,
+    queue_trace = excluded.queue_trace
+RETURNING id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+
+-- name: DeleteCronRun :execrows
+DELETE FROM cron_runs
+WHERE id = $1;
+
+-- name: ListCronRun :many
+SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM cron_runs
+ORDER BY id
+LIMIT $1;
+
+-- name: ClaimCronRun :many
+UPDATE cron_runs
+SET status = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', started_at = COALESCE($3::timestamptz, now()), claimed_by = $4
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM cron_runs AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.run_at IS NULL OR due.run_at <= COALESCE($5::timestamptz, now()))
+ORDER BY due.id
+LIMIT $6
+FOR UPDATE SKIP LOCKED
+))
+RETURNING id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+
+-- name: HeartbeatCronRun :many
+UPDATE cron_runs
+SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM cron_runs AS due, (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE due.id = _claims._id AND due.queue_epoch = _claims._epoch AND due.status = 'running'
+FOR UPDATE OF due SKIP LOCKED
+))
+RETURNING id;
+
+-- name: CompleteCronRun :many
+UPDATE cron_runs
+SET status = 'success', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now())
+FROM (SELECT unnest($2::bigint[]) AS _id, unnest($3::bigint[]) AS _epoch) AS _claims
+WHERE cron_runs.id = _claims._id AND cron_runs.queue_epoch = _claims._epoch AND cron_runs.status = 'running'
+RETURNING cron_runs.id;
+
+-- name: FinishCronRun :execrows
+UPDATE cron_runs
+SET status = 'success', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), queue_result = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'running';
+
+-- name: RetryCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', queue_lease = NULL, run_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3, error = $4, queue_errors = $5
+WHERE id = $6 AND queue_epoch = $7 AND status = 'running';
+
+-- name: SnoozeCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, run_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'running';
+
+-- name: ReleaseCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
+WHERE id = $3 AND queue_epoch = $4 AND status = 'running';
+
+-- name: DeadLetterCronRun :execrows
+UPDATE cron_runs
+SET status = 'error', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'running';
+
+-- name: CancelRunningCronRun :execrows
+UPDATE cron_runs
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'running';
+
+-- name: ReportCronRun :execrows
+UPDATE cron_runs
+SET queue_progress = $1, queue_note = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'running';
+
+-- name: RunningCronRun :many
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM cron_runs
+WHERE status = 'running' AND queue_lease IS NOT NULL
+LIMIT $1;
+
+-- name: ExpireCronRun :execrows
+UPDATE cron_runs
+SET status = CASE WHEN attempts >= max_attempts THEN 'error' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN attempts >= max_attempts THEN COALESCE($1::timestamptz, now()) ELSE ended_at END, error = $2, queue_errors = $3
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM cron_runs AS due
+WHERE due.id = $4 AND due.queue_epoch = $5 AND due.status = 'running' AND (due.queue_lease IS NULL OR due.queue_lease = $6)
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: PromoteCronRun :execrows
+UPDATE cron_runs
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM cron_runs AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.run_at <= COALESCE($1::timestamptz, now())
+ORDER BY due.run_at NULLS FIRST
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: NextDueCronRun :many
+SELECT run_at
+FROM cron_runs
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY run_at NULLS FIRST
+LIMIT $1;
+
+-- name: CancelCronRun :execrows
+UPDATE cron_runs
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), error = COALESCE($2, error)
+WHERE id = $3 AND status IN ('pending', 'running');
+
+-- name: RetryEndedCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', attempts = 0, queue_hold = '', run_at = COALESCE($1::timestamptz, now()), ended_at = NULL
+WHERE id = $2 AND status <> 'running';
+
+-- name: PausedCronRun :one
+SELECT paused
+FROM queue_limits
+WHERE name = $1;
+
+-- name: SetPausedCronRun :execrows
+UPDATE queue_limits
+SET paused = $1
+WHERE name = $2;
+
+-- name: AddLimitCronRun :execrows
+INSERT INTO queue_limits (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: PruneCronRunDone :execrows
+DELETE FROM cron_runs
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM cron_runs AS due
+WHERE due.status = 'success' AND due.ended_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.ended_at NULLS FIRST
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: PruneCronRunDead :execrows
+DELETE FROM cron_runs
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM cron_runs AS due
+WHERE due.status = 'error' AND due.ended_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.ended_at NULLS FIRST
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: PruneCronRunCancelled :execrows
+DELETE FROM cron_runs
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM cron_runs AS due
+WHERE due.status = 'cancelled' AND due.ended_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.ended_at NULLS FIRST
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: InsertDatatype :one
+INSERT INTO datatypes (name, label, description, defined)
+VALUES ($1, $2, $3, $4)
+RETURNING id;
+
+-- name: GetDatatype :one
+SELECT id, name, label, description, defined
+FROM datatypes
+WHERE id = $1;
+
+-- name: GetDatatypeByName :one
+SELECT id, name, label, description, defined
+FROM datatypes
+WHERE name = $1;
+
+-- name: UpdateDatatype :one
+UPDATE datatypes
+SET name = $1,
+    label = $2,
+    description = $3,
+    defined = $4
+WHERE id = $5
+RETURNING id, name, label, description, defined;
+
+-- name: UpsertDatatypeByName :one
+INSERT INTO datatypes (name, label, description, defined)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (name) DO UPDATE SET label = excluded.label,
+    description = excluded.description,
+    defined = excluded.defined
+RETURNING id, name, label, description, defined;
+
+-- name: DeleteDatatype :execrows
+DELETE FROM datatypes
+WHERE id = $1;
+
+-- name: ListDatatype :many
+SELECT id, name, label, description, defined
+FROM datatypes
+ORDER BY id
+LIMIT $1;
+
 -- name: InsertEmailQueue :one
-INSERT INTO email_queue ("to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+INSERT INTO email_queue ("to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)
 RETURNING id;
 
 -- name: GetEmailQueue :one
-SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 WHERE id = $1;
+
+-- name: GetEmailQueueByIdempotencyKey :one
+SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM email_queue
+WHERE idempotency_key = $1;
 
 -- name: UpdateEmailQueue :one
 UPDATE email_queue
@@ -314,28 +687,84 @@ SET "to" = $1,
     body_plain = $5,
     status = $6,
     attempts = $7,
-    last_attempt = $8,
-    error = $9,
-    send_at = $10,
-    sent_at = $11,
-    queue_max_attempts = $12,
-    queue_epoch = $13,
-    queue_lease = $14,
-    queue_hold = $15,
-    queue_errors = $16,
-    queue_result = $17,
-    queue_progress = $18,
-    queue_note = $19,
-    queue_trace = $20
-WHERE id = $21
-RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+    max_attempts = $8,
+    last_attempt = $9,
+    error = $10,
+    send_at = $11,
+    sent_at = $12,
+    ended_at = $13,
+    created_at = $14,
+    date = $15,
+    cc = $16,
+    bcc = $17,
+    reply_to = $18,
+    headers = $19,
+    attachments = $20,
+    message_id = $21,
+    list_unsubscribe = $22,
+    stream = $23,
+    locale = $24,
+    tags = $25,
+    idempotency_key = $26,
+    recipients = $27,
+    queue_epoch = $28,
+    queue_lease = $29,
+    queue_hold = $30,
+    queue_begun = $31,
+    queue_errors = $32,
+    queue_result = $33,
+    queue_progress = $34,
+    queue_note = $35,
+    queue_trace = $36
+WHERE id = $37
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+
+-- name: UpsertEmailQueueByIdempotencyKey :one
+INSERT INTO email_queue ("to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)
+ON CONFLICT (idempotency_key) DO UPDATE SET "to" = excluded."to",
+    "from" = excluded."from",
+    subject = excluded.subject,
+    body_html = excluded.body_html,
+    body_plain = excluded.body_plain,
+    status = excluded.status,
+    attempts = excluded.attempts,
+    max_attempts = excluded.max_attempts,
+    last_attempt = excluded.last_attempt,
+    error = excluded.error,
+    send_at = excluded.send_at,
+    sent_at = excluded.sent_at,
+    ended_at = excluded.ended_at,
+    created_at = excluded.created_at,
+    date = excluded.date,
+    cc = excluded.cc,
+    bcc = excluded.bcc,
+    reply_to = excluded.reply_to,
+    headers = excluded.headers,
+    attachments = excluded.attachments,
+    message_id = excluded.message_id,
+    list_unsubscribe = excluded.list_unsubscribe,
+    stream = excluded.stream,
+    locale = excluded.locale,
+    tags = excluded.tags,
+    recipients = excluded.recipients,
+    queue_epoch = excluded.queue_epoch,
+    queue_lease = excluded.queue_lease,
+    queue_hold = excluded.queue_hold,
+    queue_begun = excluded.queue_begun,
+    queue_errors = excluded.queue_errors,
+    queue_result = excluded.queue_result,
+    queue_progress = excluded.queue_progress,
+    queue_note = excluded.queue_note,
+    queue_trace = excluded.queue_trace
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: DeleteEmailQueue :execrows
 DELETE FROM email_queue
 WHERE id = $1;
 
 -- name: ListEmailQueue :many
-SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 ORDER BY id
 LIMIT $1;
@@ -352,7 +781,7 @@ ORDER BY due.id
 LIMIT $5
 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: HeartbeatEmailQueue :many
 UPDATE email_queue
@@ -367,15 +796,15 @@ RETURNING id;
 
 -- name: CompleteEmailQueue :many
 UPDATE email_queue
-SET status = 'sent', queue_lease = NULL
-FROM (SELECT unnest($1::bigint[]) AS _id, unnest($2::bigint[]) AS _epoch) AS _claims
+SET status = 'sent', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), sent_at = COALESCE($2::timestamptz, now())
+FROM (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
 WHERE email_queue.id = _claims._id AND email_queue.queue_epoch = _claims._epoch AND email_queue.status = 'sending'
 RETURNING email_queue.id;
 
 -- name: FinishEmailQueue :execrows
 UPDATE email_queue
-SET status = 'sent', queue_lease = NULL, queue_result = $1
-WHERE id = $2 AND queue_epoch = $3 AND status = 'sending';
+SET status = 'sent', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), sent_at = COALESCE($2::timestamptz, now()), queue_result = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending';
 
 -- name: RetryEmailQueue :execrows
 UPDATE email_queue
@@ -384,8 +813,8 @@ WHERE id = $6 AND queue_epoch = $7 AND status = 'sending';
 
 -- name: SnoozeEmailQueue :execrows
 UPDATE email_queue
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3
-WHERE id = $4 AND queue_epoch = $5 AND status = 'sending';
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3, error = COALESCE($4, error)
+WHERE id = $5 AND queue_epoch = $6 AND status = 'sending';
 
 -- name: ReleaseEmailQueue :execrows
 UPDATE email_queue
@@ -394,13 +823,25 @@ WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
 
 -- name: DeadLetterEmailQueue :execrows
 UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
+SET status = 'failed', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending';
 
 -- name: CancelRunningEmailQueue :execrows
 UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = $1, queue_errors = $2
-WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending';
+
+-- name: BeginOnceEmailQueue :many
+UPDATE email_queue
+SET queue_begun = queue_epoch, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+FROM (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE email_queue.id = _claims._id AND email_queue.queue_epoch = _claims._epoch AND email_queue.status = 'sending'
+RETURNING email_queue.id;
+
+-- name: SetUnknownEmailQueue :execrows
+UPDATE email_queue
+SET status = 'unknown', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending';
 
 -- name: ReportEmailQueue :execrows
 UPDATE email_queue
@@ -408,18 +849,18 @@ SET queue_progress = $1, queue_note = $2
 WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
 
 -- name: RunningEmailQueue :many
-SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors, queue_begun
 FROM email_queue
 WHERE status = 'sending' AND queue_lease IS NOT NULL
 LIMIT $1;
 
 -- name: ExpireEmailQueue :execrows
 UPDATE email_queue
-SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = $1, queue_errors = $2
+SET status = CASE WHEN queue_begun = queue_epoch THEN 'unknown' WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN queue_begun = queue_epoch OR attempts >= max_attempts THEN COALESCE($1::timestamptz, now()) ELSE ended_at END, error = $2, queue_errors = $3
 WHERE id = ANY(ARRAY(
 SELECT due.id
 FROM email_queue AS due
-WHERE due.id = $3 AND due.queue_epoch = $4 AND due.status = 'sending' AND (due.queue_lease IS NULL OR due.queue_lease = $5)
+WHERE due.id = $4 AND due.queue_epoch = $5 AND due.status = 'sending' AND (due.queue_lease IS NULL OR due.queue_lease = $6)
 FOR UPDATE SKIP LOCKED
 ));
 
@@ -444,12 +885,12 @@ LIMIT $1;
 
 -- name: CancelEmailQueue :execrows
 UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = COALESCE($1, error)
-WHERE id = $2 AND status IN ('pending', 'sending');
+SET status = 'cancelled', queue_lease = NULL, ended_at = COALESCE($1::timestamptz, now()), error = COALESCE($2, error)
+WHERE id = $3 AND status IN ('pending', 'sending') AND (status = 'pending' OR queue_begun <> queue_epoch);
 
 -- name: RetryEndedEmailQueue :execrows
 UPDATE email_queue
-SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE($1::timestamptz, now())
+SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE($1::timestamptz, now()), ended_at = NULL, sent_at = NULL
 WHERE id = $2 AND status <> 'sending';
 
 -- name: PausedEmailQueue :one
@@ -467,13 +908,78 @@ INSERT INTO queue_limits (name, paused, used, seen)
 VALUES ($1, FALSE, '', 0)
 ON CONFLICT (name) DO NOTHING;
 
+-- name: PruneEmailQueueDone :execrows
+DELETE FROM email_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'sent' AND due.ended_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.ended_at NULLS FIRST
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: PruneEmailQueueCancelled :execrows
+DELETE FROM email_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'cancelled' AND due.ended_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.ended_at NULLS FIRST
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: InsertEmailSuppression :one
+INSERT INTO email_suppressions (address, stream, reason, detail, suppressed_at)
+VALUES ($1, $2, $3, $4, $5)
+RETURNING id;
+
+-- name: GetEmailSuppression :one
+SELECT id, address, stream, reason, detail, suppressed_at
+FROM email_suppressions
+WHERE id = $1;
+
+-- name: GetEmailSuppressionByAddressAndStream :one
+SELECT id, address, stream, reason, detail, suppressed_at
+FROM email_suppressions
+WHERE address = $1 AND stream = $2;
+
+-- name: UpdateEmailSuppression :one
+UPDATE email_suppressions
+SET address = $1,
+    stream = $2,
+    reason = $3,
+    detail = $4,
+    suppressed_at = $5
+WHERE id = $6
+RETURNING id, address, stream, reason, detail, suppressed_at;
+
+-- name: UpsertEmailSuppressionByAddressAndStream :one
+INSERT INTO email_suppressions (address, stream, reason, detail, suppressed_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (address, stream) DO UPDATE SET reason = excluded.reason,
+    detail = excluded.detail,
+    suppressed_at = excluded.suppressed_at
+RETURNING id, address, stream, reason, detail, suppressed_at;
+
+-- name: DeleteEmailSuppression :execrows
+DELETE FROM email_suppressions
+WHERE id = $1;
+
+-- name: ListEmailSuppression :many
+SELECT id, address, stream, reason, detail, suppressed_at
+FROM email_suppressions
+ORDER BY id
+LIMIT $1;
+
 -- name: InsertFetchRequest :one
-INSERT INTO fetch_requests (name, url, method, headers, body_template, timeout, retry_count, active, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO fetch_requests (name, url, method, headers, body_template, timeout, retry_count, active, ordered, signing_keys, failing_since, disabled_reason, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 RETURNING id;
 
 -- name: GetFetchRequest :one
-SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, created_at
+SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, ordered, signing_keys, failing_since, disabled_reason, created_at
 FROM fetch_requests
 WHERE id = $1;
 
@@ -487,17 +993,68 @@ SET name = $1,
     timeout = $6,
     retry_count = $7,
     active = $8,
-    created_at = $9
-WHERE id = $10
-RETURNING id, name, url, method, headers, body_template, timeout, retry_count, active, created_at;
+    ordered = $9,
+    signing_keys = $10,
+    failing_since = $11,
+    disabled_reason = $12,
+    created_at = $13
+WHERE id = $14
+RETURNING id, name, url, method, headers, body_template, timeout, retry_count, active, ordered, signing_keys, failing_since, disabled_reason, created_at;
 
 -- name: DeleteFetchRequest :execrows
 DELETE FROM fetch_requests
 WHERE id = $1;
 
 -- name: ListFetchRequest :many
-SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, created_at
+SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, ordered, signing_keys, failing_since, disabled_reason, created_at
 FROM fetch_requests
+ORDER BY id
+LIMIT $1;
+
+-- name: InsertField :one
+INSERT INTO fields (datatype_id, name, label, type, help, position, defined)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+RETURNING id;
+
+-- name: GetField :one
+SELECT id, datatype_id, name, label, type, help, position, defined
+FROM fields
+WHERE id = $1;
+
+-- name: GetFieldByDatatypeIDAndName :one
+SELECT id, datatype_id, name, label, type, help, position, defined
+FROM fields
+WHERE datatype_id = $1 AND name = $2;
+
+-- name: UpdateField :one
+UPDATE fields
+SET datatype_id = $1,
+    name = $2,
+    label = $3,
+    type = $4,
+    help = $5,
+    position = $6,
+    defined = $7
+WHERE id = $8
+RETURNING id, datatype_id, name, label, type, help, position, defined;
+
+-- name: UpsertFieldByDatatypeIDAndName :one
+INSERT INTO fields (datatype_id, name, label, type, help, position, defined)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (datatype_id, name) DO UPDATE SET label = excluded.label,
+    type = excluded.type,
+    help = excluded.help,
+    position = excluded.position,
+    defined = excluded.defined
+RETURNING id, datatype_id, name, label, type, help, position, defined;
+
+-- name: DeleteField :execrows
+DELETE FROM fields
+WHERE id = $1;
+
+-- name: ListField :many
+SELECT id, datatype_id, name, label, type, help, position, defined
+FROM fields
 ORDER BY id
 LIMIT $1;
 
@@ -735,6 +1292,46 @@ LIMIT $3
 FOR UPDATE SKIP LOCKED
 ));
 
+-- name: InsertRoute :one
+INSERT INTO routes (slug, datatype_id, defined)
+VALUES ($1, $2, $3)
+RETURNING id;
+
+-- name: GetRoute :one
+SELECT id, slug, datatype_id, defined
+FROM routes
+WHERE id = $1;
+
+-- name: GetRouteBySlug :one
+SELECT id, slug, datatype_id, defined
+FROM routes
+WHERE slug = $1;
+
+-- name: UpdateRoute :one
+UPDATE routes
+SET slug = $1,
+    datatype_id = $2,
+    defined = $3
+WHERE id = $4
+RETURNING id, slug, datatype_id, defined;
+
+-- name: UpsertRouteBySlug :one
+INSERT INTO routes (slug, datatype_id, defined)
+VALUES ($1, $2, $3)
+ON CONFLICT (slug) DO UPDATE SET datatype_id = excluded.datatype_id,
+    defined = excluded.defined
+RETURNING id, slug, datatype_id, defined;
+
+-- name: DeleteRoute :execrows
+DELETE FROM routes
+WHERE id = $1;
+
+-- name: ListRoute :many
+SELECT id, slug, datatype_id, defined
+FROM routes
+ORDER BY id
+LIMIT $1;
+
 -- name: InsertRouteWebhook :one
 INSERT INTO route_webhooks (route_id, fetch_request_id, trigger_event, condition_json)
 VALUES ($1, $2, $3, $4)
@@ -765,12 +1362,12 @@ ORDER BY id
 LIMIT $1;
 
 -- name: InsertWebhookDelivery :one
-INSERT INTO webhook_deliveries (fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_body, error, delivered_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO webhook_deliveries (fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_headers, response_body, error, delivered_at, delivery_id, event_id, attempt, duration)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 RETURNING id;
 
 -- name: GetWebhookDelivery :one
-SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_body, error, delivered_at
+SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_headers, response_body, error, delivered_at, delivery_id, event_id, attempt, duration
 FROM webhook_deliveries
 WHERE id = $1;
 
@@ -782,18 +1379,292 @@ SET fetch_request_id = $1,
     trigger_event = $4,
     request_body = $5,
     response_status = $6,
-    response_body = $7,
-    error = $8,
-    delivered_at = $9
-WHERE id = $10
-RETURNING id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_body, error, delivered_at;
+    response_headers = $7,
+    response_body = $8,
+    error = $9,
+    delivered_at = $10,
+    delivery_id = $11,
+    event_id = $12,
+    attempt = $13,
+    duration = $14
+WHERE id = $15
+RETURNING id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_headers, response_body, error, delivered_at, delivery_id, event_id, attempt, duration;
 
 -- name: DeleteWebhookDelivery :execrows
 DELETE FROM webhook_deliveries
 WHERE id = $1;
 
 -- name: ListWebhookDelivery :many
-SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_body, error, delivered_at
+SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_headers, response_body, error, delivered_at, delivery_id, event_id, attempt, duration
 FROM webhook_deliveries
 ORDER BY id
 LIMIT $1;
+
+-- name: InsertWebhookQueue :one
+INSERT INTO webhook_queue (fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+RETURNING id;
+
+-- name: GetWebhookQueue :one
+SELECT id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit
+FROM webhook_queue
+WHERE id = $1;
+
+-- name: UpdateWebhookQueue :one
+UPDATE webhook_queue
+SET fetch_request_id = $1,
+    event_id = $2,
+    event_type = $3,
+    route_id = $4,
+    content_data_id = $5,
+    url = $6,
+    headers = $7,
+    body = $8,
+    status = $9,
+    attempts = $10,
+    max_attempts = $11,
+    next_attempt = $12,
+    last_attempt = $13,
+    completed_at = $14,
+    error = $15,
+    created_at = $16,
+    queue_epoch = $17,
+    queue_lease = $18,
+    queue_hold = $19,
+    queue_errors = $20,
+    queue_result = $21,
+    queue_progress = $22,
+    queue_note = $23,
+    queue_trace = $24,
+    queue_limit = $25
+WHERE id = $26
+RETURNING id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit;
+
+-- name: DeleteWebhookQueue :execrows
+DELETE FROM webhook_queue
+WHERE id = $1;
+
+-- name: ListWebhookQueue :many
+SELECT id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit
+FROM webhook_queue
+ORDER BY id
+LIMIT $1;
+
+-- name: ClaimWebhookQueue :many
+UPDATE webhook_queue
+SET status = 'sending', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', last_attempt = COALESCE($3::timestamptz, now())
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.next_attempt IS NULL OR due.next_attempt <= COALESCE($4::timestamptz, now()))
+ORDER BY due.id
+LIMIT $5
+FOR UPDATE SKIP LOCKED
+))
+RETURNING id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit;
+
+-- name: HeartbeatWebhookQueue :many
+UPDATE webhook_queue
+SET queue_lease = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM webhook_queue AS due, (SELECT unnest($3::bigint[]) AS _id, unnest($4::bigint[]) AS _epoch) AS _claims
+WHERE due.id = _claims._id AND due.queue_epoch = _claims._epoch AND due.status = 'sending'
+FOR UPDATE OF due SKIP LOCKED
+))
+RETURNING id;
+
+-- name: CompleteWebhookQueue :many
+UPDATE webhook_queue
+SET status = 'delivered', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now())
+FROM (SELECT unnest($2::bigint[]) AS _id, unnest($3::bigint[]) AS _epoch) AS _claims
+WHERE webhook_queue.id = _claims._id AND webhook_queue.queue_epoch = _claims._epoch AND webhook_queue.status = 'sending'
+RETURNING webhook_queue.id;
+
+-- name: FinishWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'delivered', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), queue_result = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
+
+-- name: RetryWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', queue_lease = NULL, next_attempt = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3, error = $4, queue_errors = $5
+WHERE id = $6 AND queue_epoch = $7 AND status = 'sending';
+
+-- name: SnoozeWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, next_attempt = COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond', queue_hold = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending';
+
+-- name: ReleaseWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = $1, error = COALESCE($2, error)
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
+
+-- name: DeadLetterWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'failed', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending';
+
+-- name: CancelRunningWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = $2, queue_errors = $3
+WHERE id = $4 AND queue_epoch = $5 AND status = 'sending';
+
+-- name: ReportWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_progress = $1, queue_note = $2
+WHERE id = $3 AND queue_epoch = $4 AND status = 'sending';
+
+-- name: RunningWebhookQueue :many
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM webhook_queue
+WHERE status = 'sending' AND queue_lease IS NOT NULL
+LIMIT $1;
+
+-- name: ExpireWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE($1::timestamptz, now()) ELSE completed_at END, error = $2, queue_errors = $3
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.id = $4 AND due.queue_epoch = $5 AND due.status = 'sending' AND (due.queue_lease IS NULL OR due.queue_lease = $6)
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: PromoteWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.next_attempt <= COALESCE($1::timestamptz, now())
+ORDER BY due.next_attempt NULLS FIRST
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: NextDueWebhookQueue :many
+SELECT next_attempt
+FROM webhook_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY next_attempt NULLS FIRST
+LIMIT $1;
+
+-- name: CancelWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = COALESCE($1::timestamptz, now()), error = COALESCE($2, error)
+WHERE id = $3 AND status IN ('pending', 'sending');
+
+-- name: RetryEndedWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', attempts = 0, queue_hold = '', next_attempt = COALESCE($1::timestamptz, now()), completed_at = NULL
+WHERE id = $2 AND status <> 'sending';
+
+-- name: PausedWebhookQueue :one
+SELECT paused
+FROM queue_limits
+WHERE name = $1;
+
+-- name: SetPausedWebhookQueue :execrows
+UPDATE queue_limits
+SET paused = $1
+WHERE name = $2;
+
+-- name: AddLimitWebhookQueue :execrows
+INSERT INTO queue_limits (name, paused, used, seen)
+VALUES ($1, FALSE, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: LockLimitWebhookQueue :one
+SELECT used
+FROM queue_limits
+WHERE name = $1
+FOR UPDATE;
+
+-- name: SetLimitWebhookQueue :execrows
+UPDATE queue_limits
+SET used = $1, seen = $2
+WHERE name = $3;
+
+-- name: PruneLimitsWebhookQueue :execrows
+DELETE FROM queue_limits
+WHERE id = ANY(ARRAY(
+SELECT unused.id
+FROM queue_limits AS unused
+WHERE unused.paused = FALSE AND unused.seen < $1
+  AND (unused.name = 'webhook_queue' OR SUBSTR(unused.name, 1, 14) IN ('webhook_queue/', 'webhook_queue:'))
+ORDER BY unused.id
+LIMIT 1000
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: LimitRunningWebhookQueue :one
+SELECT COUNT(*) AS used
+FROM webhook_queue
+WHERE status = 'sending' AND queue_hold IN ('', 'time') AND queue_limit = $1;
+
+-- name: HoldLimitedWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_hold = 'limit'
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = '' AND due.queue_limit = $1
+ORDER BY due.id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: ReleaseLimitedWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_hold = ''
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = $1
+ORDER BY due.id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: NextLimitedWebhookQueue :many
+SELECT queue_limit
+FROM webhook_queue
+WHERE status = 'pending' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > $1
+ORDER BY queue_limit
+LIMIT 1;
+
+-- name: PruneWebhookQueueDone :execrows
+DELETE FROM webhook_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'delivered' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.completed_at NULLS FIRST
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: PruneWebhookQueueDead :execrows
+DELETE FROM webhook_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'failed' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.completed_at NULLS FIRST
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+));
+
+-- name: PruneWebhookQueueCancelled :execrows
+DELETE FROM webhook_queue
+WHERE id = ANY(ARRAY(
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'cancelled' AND due.completed_at <= COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond'
+ORDER BY due.completed_at NULLS FIRST
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+));

@@ -246,16 +246,16 @@ DELETE FROM cache_entry_changes
 WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?);
 
 -- name: InsertCronJob :execlastid
-INSERT INTO cron_job (name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetCronJob :one
-SELECT id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
 FROM cron_job
 WHERE id = ?;
 
 -- name: GetCronJobByName :one
-SELECT id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
 FROM cron_job
 WHERE name = ?;
 
@@ -264,48 +264,393 @@ UPDATE cron_job
 SET name = ?,
     description = ?,
     schedule = ?,
+    time_zone = ?,
     action_type = ?,
     action_config = ?,
     enabled = ?,
     last_run = ?,
     next_run = ?,
     run_count = ?,
-    last_status = ?
+    last_status = ?,
+    error = ?,
+    misfire = ?,
+    overlap = ?,
+    jitter = ?,
+    starts_at = ?,
+    ends_at = ?,
+    exclude = ?,
+    timeout = ?,
+    max_attempts = ?,
+    failures = ?,
+    max_failures = ?,
+    ping_url = ?,
+    declared = ?,
+    cron_schedule = ?,
+    cron_zone = ?
 WHERE id = ?
-RETURNING id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status;
+RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone;
 
 -- name: UpsertCronJobByName :one
-INSERT INTO cron_job (name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET description = excluded.description,
     schedule = excluded.schedule,
+    time_zone = excluded.time_zone,
     action_type = excluded.action_type,
     action_config = excluded.action_config,
     enabled = excluded.enabled,
     last_run = excluded.last_run,
     next_run = excluded.next_run,
     run_count = excluded.run_count,
-    last_status = excluded.last_status
-RETURNING id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status;
+    last_status = excluded.last_status,
+    error = excluded.error,
+    misfire = excluded.misfire,
+    overlap = excluded.overlap,
+    jitter = excluded.jitter,
+    starts_at = excluded.starts_at,
+    ends_at = excluded.ends_at,
+    exclude = excluded.exclude,
+    timeout = excluded.timeout,
+    max_attempts = excluded.max_attempts,
+    failures = excluded.failures,
+    max_failures = excluded.max_failures,
+    ping_url = excluded.ping_url,
+    declared = excluded.declared,
+    cron_schedule = excluded.cron_schedule,
+    cron_zone = excluded.cron_zone
+RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone;
 
 -- name: DeleteCronJob :execrows
 DELETE FROM cron_job
 WHERE id = ?;
 
 -- name: ListCronJob :many
-SELECT id, name, description, schedule, action_type, action_config, enabled, last_run, next_run, run_count, last_status
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
 FROM cron_job
 ORDER BY id
 LIMIT ?;
 
+-- name: LookCronJob :many
+SELECT id, next_run
+FROM cron_job
+WHERE (enabled = 1 AND (next_run <= ? OR cron_schedule <> schedule
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END))
+  OR (enabled = 0 AND cron_schedule <> '')
+ORDER BY next_run, id
+LIMIT ?;
+
+-- name: TakeCronJob :many
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+FROM cron_job
+WHERE id IN (SELECT value FROM json_each(?))
+ORDER BY id;
+
+-- name: HoldCronJob :many
+SELECT id, status
+FROM cron_runs
+WHERE id IN (SELECT value FROM json_each(?))
+ORDER BY id;
+
+-- name: PlanCronJob :execrows
+UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_status = ?, error = ?
+WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: MoveCronJob :execrows
+UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
+WHERE id IN (SELECT value FROM json_each(?)) AND next_run = ?;
+
+-- name: EndCronJob :execrows
+UPDATE cron_job
+SET last_status = ?, error = ?, failures = failures * ? + ?
+WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: DisableCronJob :execrows
+UPDATE cron_job
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, enabled = 0, error = ?
+WHERE id = ?;
+
+-- name: InsertCronRun :execlastid
+INSERT INTO cron_runs (job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: GetCronRun :one
+SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM cron_runs
+WHERE id = ?;
+
+-- name: GetCronRunByJobIDAndDueAt :one
+SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM cron_runs
+WHERE job_id = ? AND due_at = ?;
+
+-- name: UpdateCronRun :one
+UPDATE cron_runs
+SET job_id = ?,
+    job_name = ?,
+    due_at = ?,
+    triggered_by = ?,
+    action_type = ?,
+    action_config = ?,
+    timeout = ?,
+    waits = ?,
+    status = ?,
+    attempts = ?,
+    max_attempts = ?,
+    run_at = ?,
+    started_at = ?,
+    ended_at = ?,
+    claimed_by = ?,
+    error = ?,
+    output = ?,
+    created_at = ?,
+    queue_epoch = ?,
+    queue_lease = ?,
+    queue_hold = ?,
+    queue_errors = ?,
+    queue_result = ?,
+    queue_progress = ?,
+    queue_note = ?,
+    queue_trace = ?
+WHERE id = ?
+RETURNING id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+
+-- name: UpsertCronRunByJobIDAndDueAt :one
+INSERT INTO cron_runs (job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (job_id, due_at) DO UPDATE SET job_name = excluded.job_name,
+    triggered_by = excluded.triggered_by,
+    action_type = excluded.action_type,
+    action_config = excluded.action_config,
+    timeout = excluded.timeout,
+    waits = excluded.waits,
+    status = excluded.status,
+    attempts = excluded.attempts,
+    max_attempts = excluded.max_attempts,
+    run_at = excluded.run_at,
+    started_at = excluded.started_at,
+    ended_at = excluded.ended_at,
+    claimed_by = excluded.claimed_by,
+    error = excluded.error,
+    output = excluded.output,
+    created_at = excluded.created_at,
+    queue_epoch = excluded.queue_epoch,
+    queue_lease = excluded.queue_lease,
+    queue_hold = excluded.queue_hold,
+    queue_errors = excluded.queue_errors,
+    queue_result = excluded.queue_result,
+    queue_progress = excluded.queue_progress,
+    queue_note = excluded.queue_note,
+    queue_trace = excluded.queue_trace
+RETURNING id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+
+-- name: DeleteCronRun :execrows
+DELETE FROM cron_runs
+WHERE id = ?;
+
+-- name: ListCronRun :many
+SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM cron_runs
+ORDER BY id
+LIMIT ?;
+
+-- name: ClaimCronRun :many
+UPDATE cron_runs
+SET status = 'running', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?, started_at = ?, claimed_by = ?
+WHERE id IN (
+SELECT due.id
+FROM cron_runs AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.run_at IS NULL OR due.run_at <= ?)
+ORDER BY due.id
+LIMIT ?
+)
+RETURNING id, job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+
+-- name: HeartbeatCronRun :execrows
+UPDATE cron_runs
+SET queue_lease = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: CompleteCronRun :execrows
+UPDATE cron_runs
+SET status = 'success', queue_lease = NULL, ended_at = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: FinishCronRun :execrows
+UPDATE cron_runs
+SET status = 'success', queue_lease = NULL, ended_at = ?, queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: RetryCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', queue_lease = NULL, run_at = ?, queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: SnoozeCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, run_at = ?, queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: ReleaseCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: DeadLetterCronRun :execrows
+UPDATE cron_runs
+SET status = 'error', queue_lease = NULL, ended_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: CancelRunningCronRun :execrows
+UPDATE cron_runs
+SET status = 'cancelled', queue_lease = NULL, ended_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: ReportCronRun :execrows
+UPDATE cron_runs
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running';
+
+-- name: RunningCronRun :many
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM cron_runs
+WHERE status = 'running' AND queue_lease IS NOT NULL AND queue_lease > ''
+LIMIT ?;
+
+-- name: ExpireCronRun :execrows
+UPDATE cron_runs
+SET status = CASE WHEN attempts >= max_attempts THEN 'error' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN attempts >= max_attempts THEN ? ELSE ended_at END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
+
+-- name: PromoteCronRun :execrows
+UPDATE cron_runs
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM cron_runs AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.run_at <= ?
+ORDER BY due.run_at
+LIMIT ?
+);
+
+-- name: NextDueCronRun :many
+SELECT run_at
+FROM cron_runs
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY run_at
+LIMIT ?;
+
+-- name: CancelCronRun :execrows
+UPDATE cron_runs
+SET status = 'cancelled', queue_lease = NULL, ended_at = ?, error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'running');
+
+-- name: RetryEndedCronRun :execrows
+UPDATE cron_runs
+SET status = 'pending', attempts = 0, queue_hold = '', run_at = ?, ended_at = NULL
+WHERE id = ? AND status <> 'running';
+
+-- name: PausedCronRun :one
+SELECT paused
+FROM queue_limits
+WHERE name = ?;
+
+-- name: SetPausedCronRun :execrows
+UPDATE queue_limits
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitCronRun :execrows
+INSERT INTO queue_limits (name, paused, used, seen)
+VALUES (?, 0, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: PruneCronRunDone :execrows
+DELETE FROM cron_runs
+WHERE id IN (
+SELECT due.id
+FROM cron_runs AS due
+WHERE due.status = 'success' AND due.ended_at <= ?
+ORDER BY due.ended_at
+LIMIT ?
+);
+
+-- name: PruneCronRunDead :execrows
+DELETE FROM cron_runs
+WHERE id IN (
+SELECT due.id
+FROM cron_runs AS due
+WHERE due.status = 'error' AND due.ended_at <= ?
+ORDER BY due.ended_at
+LIMIT ?
+);
+
+-- name: PruneCronRunCancelled :execrows
+DELETE FROM cron_runs
+WHERE id IN (
+SELECT due.id
+FROM cron_runs AS due
+WHERE due.status = 'cancelled' AND due.ended_at <= ?
+ORDER BY due.ended_at
+LIMIT ?
+);
+
+-- name: InsertDatatype :execlastid
+INSERT INTO datatypes (name, label, description, defined)
+VALUES (?, ?, ?, ?);
+
+-- name: GetDatatype :one
+SELECT id, name, label, description, defined
+FROM datatypes
+WHERE id = ?;
+
+-- name: GetDatatypeByName :one
+SELECT id, name, label, description, defined
+FROM datatypes
+WHERE name = ?;
+
+-- name: UpdateDatatype :one
+UPDATE datatypes
+SET name = ?,
+    label = ?,
+    description = ?,
+    defined = ?
+WHERE id = ?
+RETURNING id, name, label, description, defined;
+
+-- name: UpsertDatatypeByName :one
+INSERT INTO datatypes (name, label, description, defined)
+VALUES (?, ?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET label = excluded.label,
+    description = excluded.description,
+    defined = excluded.defined
+RETURNING id, name, label, description, defined;
+
+-- name: DeleteDatatype :execrows
+DELETE FROM datatypes
+WHERE id = ?;
+
+-- name: ListDatatype :many
+SELECT id, name, label, description, defined
+FROM datatypes
+ORDER BY id
+LIMIT ?;
+
 -- name: InsertEmailQueue :execlastid
-INSERT INTO email_queue ("to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO email_queue ("to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetEmailQueue :one
-SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 WHERE id = ?;
+
+-- name: GetEmailQueueByIdempotencyKey :one
+SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+FROM email_queue
+WHERE idempotency_key = ?;
 
 -- name: UpdateEmailQueue :one
 UPDATE email_queue
@@ -316,28 +661,84 @@ SET "to" = ?,
     body_plain = ?,
     status = ?,
     attempts = ?,
+    max_attempts = ?,
     last_attempt = ?,
     error = ?,
     send_at = ?,
     sent_at = ?,
-    queue_max_attempts = ?,
+    ended_at = ?,
+    created_at = ?,
+    date = ?,
+    cc = ?,
+    bcc = ?,
+    reply_to = ?,
+    headers = ?,
+    attachments = ?,
+    message_id = ?,
+    list_unsubscribe = ?,
+    stream = ?,
+    locale = ?,
+    tags = ?,
+    idempotency_key = ?,
+    recipients = ?,
     queue_epoch = ?,
     queue_lease = ?,
     queue_hold = ?,
+    queue_begun = ?,
     queue_errors = ?,
     queue_result = ?,
     queue_progress = ?,
     queue_note = ?,
     queue_trace = ?
 WHERE id = ?
-RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+
+-- name: UpsertEmailQueueByIdempotencyKey :one
+INSERT INTO email_queue ("to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (idempotency_key) DO UPDATE SET "to" = excluded."to",
+    "from" = excluded."from",
+    subject = excluded.subject,
+    body_html = excluded.body_html,
+    body_plain = excluded.body_plain,
+    status = excluded.status,
+    attempts = excluded.attempts,
+    max_attempts = excluded.max_attempts,
+    last_attempt = excluded.last_attempt,
+    error = excluded.error,
+    send_at = excluded.send_at,
+    sent_at = excluded.sent_at,
+    ended_at = excluded.ended_at,
+    created_at = excluded.created_at,
+    date = excluded.date,
+    cc = excluded.cc,
+    bcc = excluded.bcc,
+    reply_to = excluded.reply_to,
+    headers = excluded.headers,
+    attachments = excluded.attachments,
+    message_id = excluded.message_id,
+    list_unsubscribe = excluded.list_unsubscribe,
+    stream = excluded.stream,
+    locale = excluded.locale,
+    tags = excluded.tags,
+    recipients = excluded.recipients,
+    queue_epoch = excluded.queue_epoch,
+    queue_lease = excluded.queue_lease,
+    queue_hold = excluded.queue_hold,
+    queue_begun = excluded.queue_begun,
+    queue_errors = excluded.queue_errors,
+    queue_result = excluded.queue_result,
+    queue_progress = excluded.queue_progress,
+    queue_note = excluded.queue_note,
+    queue_trace = excluded.queue_trace
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: DeleteEmailQueue :execrows
 DELETE FROM email_queue
 WHERE id = ?;
 
 -- name: ListEmailQueue :many
-SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
+SELECT id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 ORDER BY id
 LIMIT ?;
@@ -353,7 +754,7 @@ WHERE due.status = 'pending' AND due.queue_hold = ''
 ORDER BY due.id
 LIMIT ?
 )
-RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, last_attempt, error, send_at, sent_at, queue_max_attempts, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
+RETURNING id, "to", "from", subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace;
 
 -- name: HeartbeatEmailQueue :execrows
 UPDATE email_queue
@@ -362,12 +763,12 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: CompleteEmailQueue :execrows
 UPDATE email_queue
-SET status = 'sent', queue_lease = NULL
+SET status = 'sent', queue_lease = NULL, ended_at = ?, sent_at = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: FinishEmailQueue :execrows
 UPDATE email_queue
-SET status = 'sent', queue_lease = NULL, queue_result = ?
+SET status = 'sent', queue_lease = NULL, ended_at = ?, sent_at = ?, queue_result = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: RetryEmailQueue :execrows
@@ -377,7 +778,7 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: SnoozeEmailQueue :execrows
 UPDATE email_queue
-SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = ?, queue_hold = ?
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, send_at = ?, queue_hold = ?, error = COALESCE(?, error)
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: ReleaseEmailQueue :execrows
@@ -387,12 +788,22 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: DeadLetterEmailQueue :execrows
 UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+SET status = 'failed', queue_lease = NULL, ended_at = ?, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: CancelRunningEmailQueue :execrows
 UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = ?, queue_errors = ?
+SET status = 'cancelled', queue_lease = NULL, ended_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: BeginOnceEmailQueue :execrows
+UPDATE email_queue
+SET queue_begun = queue_epoch, queue_lease = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: SetUnknownEmailQueue :execrows
+UPDATE email_queue
+SET status = 'unknown', queue_lease = NULL, ended_at = ?, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: ReportEmailQueue :execrows
@@ -401,14 +812,14 @@ SET queue_progress = ?, queue_note = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending';
 
 -- name: RunningEmailQueue :many
-SELECT id, queue_epoch, queue_lease, attempts, queue_max_attempts, queue_errors
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors, queue_begun
 FROM email_queue
 WHERE status = 'sending' AND queue_lease IS NOT NULL AND queue_lease > ''
 LIMIT ?;
 
 -- name: ExpireEmailQueue :execrows
 UPDATE email_queue
-SET status = CASE WHEN attempts >= queue_max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
+SET status = CASE WHEN queue_begun = queue_epoch THEN 'unknown' WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN queue_begun = queue_epoch OR attempts >= max_attempts THEN ? ELSE ended_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?);
 
 -- name: PromoteEmailQueue :execrows
@@ -431,12 +842,12 @@ LIMIT ?;
 
 -- name: CancelEmailQueue :execrows
 UPDATE email_queue
-SET status = 'failed', queue_lease = NULL, error = COALESCE(?, error)
-WHERE id = ? AND status IN ('pending', 'sending');
+SET status = 'cancelled', queue_lease = NULL, ended_at = ?, error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'sending') AND (status = 'pending' OR queue_begun <> queue_epoch);
 
 -- name: RetryEndedEmailQueue :execrows
 UPDATE email_queue
-SET status = 'pending', attempts = 0, queue_hold = '', send_at = ?
+SET status = 'pending', attempts = 0, queue_hold = '', send_at = ?, ended_at = NULL, sent_at = NULL
 WHERE id = ? AND status <> 'sending';
 
 -- name: PausedEmailQueue :one
@@ -454,12 +865,74 @@ INSERT INTO queue_limits (name, paused, used, seen)
 VALUES (?, 0, '', 0)
 ON CONFLICT (name) DO NOTHING;
 
+-- name: PruneEmailQueueDone :execrows
+DELETE FROM email_queue
+WHERE id IN (
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'sent' AND due.ended_at <= ?
+ORDER BY due.ended_at
+LIMIT ?
+);
+
+-- name: PruneEmailQueueCancelled :execrows
+DELETE FROM email_queue
+WHERE id IN (
+SELECT due.id
+FROM email_queue AS due
+WHERE due.status = 'cancelled' AND due.ended_at <= ?
+ORDER BY due.ended_at
+LIMIT ?
+);
+
+-- name: InsertEmailSuppression :execlastid
+INSERT INTO email_suppressions (address, stream, reason, detail, suppressed_at)
+VALUES (?, ?, ?, ?, ?);
+
+-- name: GetEmailSuppression :one
+SELECT id, address, stream, reason, detail, suppressed_at
+FROM email_suppressions
+WHERE id = ?;
+
+-- name: GetEmailSuppressionByAddressAndStream :one
+SELECT id, address, stream, reason, detail, suppressed_at
+FROM email_suppressions
+WHERE address = ? AND stream = ?;
+
+-- name: UpdateEmailSuppression :one
+UPDATE email_suppressions
+SET address = ?,
+    stream = ?,
+    reason = ?,
+    detail = ?,
+    suppressed_at = ?
+WHERE id = ?
+RETURNING id, address, stream, reason, detail, suppressed_at;
+
+-- name: UpsertEmailSuppressionByAddressAndStream :one
+INSERT INTO email_suppressions (address, stream, reason, detail, suppressed_at)
+VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (address, stream) DO UPDATE SET reason = excluded.reason,
+    detail = excluded.detail,
+    suppressed_at = excluded.suppressed_at
+RETURNING id, address, stream, reason, detail, suppressed_at;
+
+-- name: DeleteEmailSuppression :execrows
+DELETE FROM email_suppressions
+WHERE id = ?;
+
+-- name: ListEmailSuppression :many
+SELECT id, address, stream, reason, detail, suppressed_at
+FROM email_suppressions
+ORDER BY id
+LIMIT ?;
+
 -- name: InsertFetchRequest :execlastid
-INSERT INTO fetch_requests (name, url, method, headers, body_template, timeout, retry_count, active, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO fetch_requests (name, url, method, headers, body_template, timeout, retry_count, active, ordered, signing_keys, failing_since, disabled_reason, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetFetchRequest :one
-SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, created_at
+SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, ordered, signing_keys, failing_since, disabled_reason, created_at
 FROM fetch_requests
 WHERE id = ?;
 
@@ -473,17 +946,67 @@ SET name = ?,
     timeout = ?,
     retry_count = ?,
     active = ?,
+    ordered = ?,
+    signing_keys = ?,
+    failing_since = ?,
+    disabled_reason = ?,
     created_at = ?
 WHERE id = ?
-RETURNING id, name, url, method, headers, body_template, timeout, retry_count, active, created_at;
+RETURNING id, name, url, method, headers, body_template, timeout, retry_count, active, ordered, signing_keys, failing_since, disabled_reason, created_at;
 
 -- name: DeleteFetchRequest :execrows
 DELETE FROM fetch_requests
 WHERE id = ?;
 
 -- name: ListFetchRequest :many
-SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, created_at
+SELECT id, name, url, method, headers, body_template, timeout, retry_count, active, ordered, signing_keys, failing_since, disabled_reason, created_at
 FROM fetch_requests
+ORDER BY id
+LIMIT ?;
+
+-- name: InsertField :execlastid
+INSERT INTO fields (datatype_id, name, label, type, help, position, defined)
+VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: GetField :one
+SELECT id, datatype_id, name, label, type, help, position, defined
+FROM fields
+WHERE id = ?;
+
+-- name: GetFieldByDatatypeIDAndName :one
+SELECT id, datatype_id, name, label, type, help, position, defined
+FROM fields
+WHERE datatype_id = ? AND name = ?;
+
+-- name: UpdateField :one
+UPDATE fields
+SET datatype_id = ?,
+    name = ?,
+    label = ?,
+    type = ?,
+    help = ?,
+    position = ?,
+    defined = ?
+WHERE id = ?
+RETURNING id, datatype_id, name, label, type, help, position, defined;
+
+-- name: UpsertFieldByDatatypeIDAndName :one
+INSERT INTO fields (datatype_id, name, label, type, help, position, defined)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (datatype_id, name) DO UPDATE SET label = excluded.label,
+    type = excluded.type,
+    help = excluded.help,
+    position = excluded.position,
+    defined = excluded.defined
+RETURNING id, datatype_id, name, label, type, help, position, defined;
+
+-- name: DeleteField :execrows
+DELETE FROM fields
+WHERE id = ?;
+
+-- name: ListField :many
+SELECT id, datatype_id, name, label, type, help, position, defined
+FROM fields
 ORDER BY id
 LIMIT ?;
 
@@ -701,6 +1224,45 @@ ORDER BY due.completed_at
 LIMIT ?
 );
 
+-- name: InsertRoute :execlastid
+INSERT INTO routes (slug, datatype_id, defined)
+VALUES (?, ?, ?);
+
+-- name: GetRoute :one
+SELECT id, slug, datatype_id, defined
+FROM routes
+WHERE id = ?;
+
+-- name: GetRouteBySlug :one
+SELECT id, slug, datatype_id, defined
+FROM routes
+WHERE slug = ?;
+
+-- name: UpdateRoute :one
+UPDATE routes
+SET slug = ?,
+    datatype_id = ?,
+    defined = ?
+WHERE id = ?
+RETURNING id, slug, datatype_id, defined;
+
+-- name: UpsertRouteBySlug :one
+INSERT INTO routes (slug, datatype_id, defined)
+VALUES (?, ?, ?)
+ON CONFLICT (slug) DO UPDATE SET datatype_id = excluded.datatype_id,
+    defined = excluded.defined
+RETURNING id, slug, datatype_id, defined;
+
+-- name: DeleteRoute :execrows
+DELETE FROM routes
+WHERE id = ?;
+
+-- name: ListRoute :many
+SELECT id, slug, datatype_id, defined
+FROM routes
+ORDER BY id
+LIMIT ?;
+
 -- name: InsertRouteWebhook :execlastid
 INSERT INTO route_webhooks (route_id, fetch_request_id, trigger_event, condition_json)
 VALUES (?, ?, ?, ?);
@@ -730,11 +1292,11 @@ ORDER BY id
 LIMIT ?;
 
 -- name: InsertWebhookDelivery :execlastid
-INSERT INTO webhook_deliveries (fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_body, error, delivered_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO webhook_deliveries (fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_headers, response_body, error, delivered_at, delivery_id, event_id, attempt, duration)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetWebhookDelivery :one
-SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_body, error, delivered_at
+SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_headers, response_body, error, delivered_at, delivery_id, event_id, attempt, duration
 FROM webhook_deliveries
 WHERE id = ?;
 
@@ -746,18 +1308,269 @@ SET fetch_request_id = ?,
     trigger_event = ?,
     request_body = ?,
     response_status = ?,
+    response_headers = ?,
     response_body = ?,
     error = ?,
-    delivered_at = ?
+    delivered_at = ?,
+    delivery_id = ?,
+    event_id = ?,
+    attempt = ?,
+    duration = ?
 WHERE id = ?
-RETURNING id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_body, error, delivered_at;
+RETURNING id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_headers, response_body, error, delivered_at, delivery_id, event_id, attempt, duration;
 
 -- name: DeleteWebhookDelivery :execrows
 DELETE FROM webhook_deliveries
 WHERE id = ?;
 
 -- name: ListWebhookDelivery :many
-SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_body, error, delivered_at
+SELECT id, fetch_request_id, route_id, content_data_id, trigger_event, request_body, response_status, response_headers, response_body, error, delivered_at, delivery_id, event_id, attempt, duration
 FROM webhook_deliveries
 ORDER BY id
 LIMIT ?;
+
+-- name: InsertWebhookQueue :execlastid
+INSERT INTO webhook_queue (fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: GetWebhookQueue :one
+SELECT id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit
+FROM webhook_queue
+WHERE id = ?;
+
+-- name: UpdateWebhookQueue :one
+UPDATE webhook_queue
+SET fetch_request_id = ?,
+    event_id = ?,
+    event_type = ?,
+    route_id = ?,
+    content_data_id = ?,
+    url = ?,
+    headers = ?,
+    body = ?,
+    status = ?,
+    attempts = ?,
+    max_attempts = ?,
+    next_attempt = ?,
+    last_attempt = ?,
+    completed_at = ?,
+    error = ?,
+    created_at = ?,
+    queue_epoch = ?,
+    queue_lease = ?,
+    queue_hold = ?,
+    queue_errors = ?,
+    queue_result = ?,
+    queue_progress = ?,
+    queue_note = ?,
+    queue_trace = ?,
+    queue_limit = ?
+WHERE id = ?
+RETURNING id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit;
+
+-- name: DeleteWebhookQueue :execrows
+DELETE FROM webhook_queue
+WHERE id = ?;
+
+-- name: ListWebhookQueue :many
+SELECT id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit
+FROM webhook_queue
+ORDER BY id
+LIMIT ?;
+
+-- name: ClaimWebhookQueue :many
+UPDATE webhook_queue
+SET status = 'sending', attempts = attempts + 1, queue_epoch = queue_epoch + 1, queue_lease = ?, last_attempt = ?
+WHERE id IN (
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = ''
+  AND (due.next_attempt IS NULL OR due.next_attempt <= ?)
+ORDER BY due.id
+LIMIT ?
+)
+RETURNING id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit;
+
+-- name: HeartbeatWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_lease = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: CompleteWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'delivered', queue_lease = NULL, completed_at = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: FinishWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'delivered', queue_lease = NULL, completed_at = ?, queue_result = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: RetryWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', queue_lease = NULL, next_attempt = ?, queue_hold = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: SnoozeWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, next_attempt = ?, queue_hold = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: ReleaseWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', queue_lease = NULL, attempts = attempts - 1, queue_hold = ?, error = COALESCE(?, error)
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: DeadLetterWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'failed', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: CancelRunningWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: ReportWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_progress = ?, queue_note = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending';
+
+-- name: RunningWebhookQueue :many
+SELECT id, queue_epoch, queue_lease, attempts, max_attempts, queue_errors
+FROM webhook_queue
+WHERE status = 'sending' AND queue_lease IS NOT NULL AND queue_lease > ''
+LIMIT ?;
+
+-- name: ExpireWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN ? ELSE completed_at END, error = ?, queue_errors = ?
+WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?);
+
+-- name: PromoteWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'time' AND due.queue_hold <> '' AND due.next_attempt <= ?
+ORDER BY due.next_attempt
+LIMIT ?
+);
+
+-- name: NextDueWebhookQueue :many
+SELECT next_attempt
+FROM webhook_queue
+WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> ''
+ORDER BY next_attempt
+LIMIT ?;
+
+-- name: CancelWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'cancelled', queue_lease = NULL, completed_at = ?, error = COALESCE(?, error)
+WHERE id = ? AND status IN ('pending', 'sending');
+
+-- name: RetryEndedWebhookQueue :execrows
+UPDATE webhook_queue
+SET status = 'pending', attempts = 0, queue_hold = '', next_attempt = ?, completed_at = NULL
+WHERE id = ? AND status <> 'sending';
+
+-- name: PausedWebhookQueue :one
+SELECT paused
+FROM queue_limits
+WHERE name = ?;
+
+-- name: SetPausedWebhookQueue :execrows
+UPDATE queue_limits
+SET paused = ?
+WHERE name = ?;
+
+-- name: AddLimitWebhookQueue :execrows
+INSERT INTO queue_limits (name, paused, used, seen)
+VALUES (?, 0, '', 0)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: LockLimitWebhookQueue :one
+SELECT used
+FROM queue_limits
+WHERE name = ?;
+
+-- name: SetLimitWebhookQueue :execrows
+UPDATE queue_limits
+SET used = ?, seen = ?
+WHERE name = ?;
+
+-- name: PruneLimitsWebhookQueue :execrows
+DELETE FROM queue_limits
+WHERE id IN (
+SELECT unused.id
+FROM queue_limits AS unused
+WHERE unused.paused = 0 AND unused.seen < ?
+  AND (unused.name = 'webhook_queue' OR SUBSTR(unused.name, 1, 14) IN ('webhook_queue/', 'webhook_queue:'))
+ORDER BY unused.id
+LIMIT 1000
+);
+
+-- name: LimitRunningWebhookQueue :one
+SELECT COUNT(*) AS used
+FROM webhook_queue
+WHERE status = 'sending' AND queue_hold IN ('', 'time') AND queue_limit = ?;
+
+-- name: HoldLimitedWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_hold = 'limit'
+WHERE id IN (
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = '' AND due.queue_limit = ?
+ORDER BY due.id
+LIMIT ?
+);
+
+-- name: ReleaseLimitedWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_hold = ''
+WHERE id IN (
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'pending' AND due.queue_hold = 'limit' AND due.queue_hold <> '' AND due.queue_limit = ?
+ORDER BY due.id
+LIMIT ?
+);
+
+-- name: NextLimitedWebhookQueue :many
+SELECT queue_limit
+FROM webhook_queue
+WHERE status = 'pending' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit > ?
+ORDER BY queue_limit
+LIMIT 1;
+
+-- name: PruneWebhookQueueDone :execrows
+DELETE FROM webhook_queue
+WHERE id IN (
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'delivered' AND due.completed_at <= ?
+ORDER BY due.completed_at
+LIMIT ?
+);
+
+-- name: PruneWebhookQueueDead :execrows
+DELETE FROM webhook_queue
+WHERE id IN (
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'failed' AND due.completed_at <= ?
+ORDER BY due.completed_at
+LIMIT ?
+);
+
+-- name: PruneWebhookQueueCancelled :execrows
+DELETE FROM webhook_queue
+WHERE id IN (
+SELECT due.id
+FROM webhook_queue AS due
+WHERE due.status = 'cancelled' AND due.completed_at <= ?
+ORDER BY due.completed_at
+LIMIT ?
+);

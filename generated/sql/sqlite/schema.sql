@@ -54,6 +54,7 @@ CREATE TABLE cron_job (
   name TEXT NOT NULL,
   description TEXT,
   schedule TEXT NOT NULL,
+  time_zone TEXT,
   action_type TEXT NOT NULL,
   action_config TEXT,
   enabled INTEGER NOT NULL DEFAULT 1,
@@ -61,32 +62,63 @@ CREATE TABLE cron_job (
   next_run TEXT,
   run_count INTEGER NOT NULL DEFAULT 0,
   last_status TEXT,
-  CONSTRAINT cron_job_name_check CHECK (length(name) <= 255),
-  CONSTRAINT cron_job_schedule_check CHECK (length(schedule) <= 100),
-  CONSTRAINT cron_job_action_type_check CHECK ((action_type = 'predefined' OR action_type = 'plugin' OR action_type = 'http')),
+  error TEXT,
+  misfire TEXT NOT NULL DEFAULT 'once',
+  overlap TEXT NOT NULL DEFAULT 'skip',
+  jitter INTEGER NOT NULL DEFAULT 0,
+  starts_at TEXT,
+  ends_at TEXT,
+  exclude TEXT,
+  timeout INTEGER NOT NULL DEFAULT 0,
+  max_attempts INTEGER NOT NULL DEFAULT 1,
+  failures INTEGER NOT NULL DEFAULT 0,
+  max_failures INTEGER NOT NULL DEFAULT 0,
+  ping_url TEXT,
+  declared TEXT,
+  cron_schedule TEXT NOT NULL DEFAULT '',
+  cron_zone TEXT NOT NULL DEFAULT '',
+  CONSTRAINT cron_job_name_check CHECK (length(name) <= 200),
+  CONSTRAINT cron_job_schedule_check CHECK (length(schedule) <= 200),
+  CONSTRAINT cron_job_time_zone_check CHECK (length(time_zone) <= 64),
+  CONSTRAINT cron_job_action_type_check CHECK ((action_type = 'predefined' OR action_type = 'plugin' OR action_type = 'http' OR action_type = 'job' OR action_type = 'mail' OR action_type = 'webhook')),
   CONSTRAINT cron_job_action_config_check CHECK (action_config IS NULL OR json_valid(action_config)),
   CONSTRAINT cron_job_enabled_check CHECK (enabled IN (0, 1)),
   CONSTRAINT cron_job_last_run_check CHECK (last_run GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT cron_job_next_run_check CHECK (next_run GLOB '????-??-??T??:??:??.??????Z'),
-  CONSTRAINT cron_job_last_status_check CHECK ((last_status = 'success' OR last_status = 'error' OR last_status = 'running'))
+  CONSTRAINT cron_job_last_status_check CHECK ((last_status = 'success' OR last_status = 'error' OR last_status = 'running')),
+  CONSTRAINT cron_job_misfire_check CHECK ((misfire = 'once' OR misfire = 'skip' OR misfire = 'all')),
+  CONSTRAINT cron_job_overlap_check CHECK ((overlap = 'skip' OR overlap = 'queue' OR overlap = 'allow' OR overlap = 'replace')),
+  CONSTRAINT cron_job_starts_at_check CHECK (starts_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cron_job_ends_at_check CHECK (ends_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cron_job_exclude_check CHECK (exclude IS NULL OR json_valid(exclude)),
+  CONSTRAINT cron_job_ping_url_check CHECK (length(ping_url) <= 500),
+  CONSTRAINT cron_job_declared_check CHECK (declared IS NULL OR json_valid(declared)),
+  CONSTRAINT cron_job_cron_schedule_check CHECK (length(cron_schedule) <= 200),
+  CONSTRAINT cron_job_cron_zone_check CHECK (length(cron_zone) <= 64)
 ) STRICT;
 CREATE UNIQUE INDEX cron_job_name_key ON cron_job (name);
 CREATE INDEX cron_job_next_run_where_enabled_idx ON cron_job (next_run) WHERE enabled = 1;
 
-CREATE TABLE email_queue (
+CREATE TABLE cron_runs (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  "to" TEXT NOT NULL,
-  "from" TEXT NOT NULL,
-  subject TEXT NOT NULL,
-  body_html TEXT,
-  body_plain TEXT,
+  job_id INTEGER,
+  job_name TEXT NOT NULL,
+  due_at TEXT NOT NULL,
+  triggered_by TEXT NOT NULL,
+  action_type TEXT NOT NULL,
+  action_config TEXT,
+  timeout INTEGER NOT NULL DEFAULT 0,
+  waits INTEGER NOT NULL DEFAULT 0,
   status TEXT NOT NULL DEFAULT 'pending',
   attempts INTEGER NOT NULL DEFAULT 0,
-  last_attempt TEXT,
+  max_attempts INTEGER NOT NULL DEFAULT 1,
+  run_at TEXT,
+  started_at TEXT,
+  ended_at TEXT,
+  claimed_by TEXT,
   error TEXT,
-  send_at TEXT,
-  sent_at TEXT,
-  queue_max_attempts INTEGER NOT NULL DEFAULT 3,
+  output TEXT,
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
   queue_epoch INTEGER NOT NULL DEFAULT 0,
   queue_lease TEXT,
   queue_hold TEXT NOT NULL DEFAULT '',
@@ -95,13 +127,100 @@ CREATE TABLE email_queue (
   queue_progress INTEGER,
   queue_note TEXT,
   queue_trace TEXT,
-  CONSTRAINT email_queue_to_check CHECK (length("to") <= 254),
-  CONSTRAINT email_queue_from_check CHECK (length("from") <= 254),
-  CONSTRAINT email_queue_subject_check CHECK (length(subject) <= 255),
-  CONSTRAINT email_queue_status_check CHECK ((status = 'pending' OR status = 'sending' OR status = 'sent' OR status = 'failed')),
+  CONSTRAINT cron_runs_job_name_check CHECK (length(job_name) <= 200),
+  CONSTRAINT cron_runs_due_at_check CHECK (due_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cron_runs_triggered_by_check CHECK ((triggered_by = 'schedule' OR triggered_by = 'manual' OR triggered_by = 'backfill')),
+  CONSTRAINT cron_runs_action_type_check CHECK (length(action_type) <= 50),
+  CONSTRAINT cron_runs_action_config_check CHECK (action_config IS NULL OR json_valid(action_config)),
+  CONSTRAINT cron_runs_waits_check CHECK (waits IN (0, 1)),
+  CONSTRAINT cron_runs_status_check CHECK ((status = 'pending' OR status = 'running' OR status = 'success' OR status = 'error' OR status = 'cancelled')),
+  CONSTRAINT cron_runs_run_at_check CHECK (run_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cron_runs_started_at_check CHECK (started_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cron_runs_ended_at_check CHECK (ended_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cron_runs_claimed_by_check CHECK (length(claimed_by) <= 100),
+  CONSTRAINT cron_runs_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cron_runs_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT cron_runs_queue_hold_check CHECK (length(queue_hold) <= 16),
+  CONSTRAINT cron_runs_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
+  CONSTRAINT cron_runs_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
+  CONSTRAINT cron_runs_queue_note_check CHECK (length(queue_note) <= 255),
+  CONSTRAINT cron_runs_queue_trace_check CHECK (length(queue_trace) <= 255),
+  CONSTRAINT cron_runs_job_id_fkey FOREIGN KEY (job_id) REFERENCES cron_job (id) ON DELETE SET NULL
+) STRICT;
+CREATE UNIQUE INDEX cron_runs_job_id_due_at_key ON cron_runs (job_id, due_at);
+CREATE INDEX cron_runs_job_id_status_idx ON cron_runs (job_id, status);
+CREATE INDEX cron_runs_queue_claim_idx ON cron_runs (status, queue_hold, id) WHERE status = 'pending' AND queue_hold = '';
+CREATE INDEX cron_runs_queue_hold_idx ON cron_runs (status, queue_hold, run_at) WHERE status = 'pending' AND queue_hold != '';
+CREATE INDEX cron_runs_queue_running_idx ON cron_runs (queue_lease) WHERE queue_lease IS NOT NULL;
+CREATE INDEX cron_runs_queue_done_idx ON cron_runs (status, ended_at) WHERE status = 'success';
+CREATE INDEX cron_runs_queue_dead_idx ON cron_runs (status, ended_at) WHERE status = 'error';
+CREATE INDEX cron_runs_queue_cancelled_idx ON cron_runs (status, ended_at) WHERE status = 'cancelled';
+
+CREATE TABLE datatypes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  label TEXT NOT NULL,
+  description TEXT,
+  defined INTEGER NOT NULL DEFAULT 1,
+  CONSTRAINT datatypes_name_check CHECK (length(name) <= 64),
+  CONSTRAINT datatypes_label_check CHECK (length(label) <= 255),
+  CONSTRAINT datatypes_defined_check CHECK (defined IN (0, 1))
+) STRICT;
+CREATE UNIQUE INDEX datatypes_name_key ON datatypes (name);
+
+CREATE TABLE email_queue (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  "to" TEXT NOT NULL,
+  "from" TEXT NOT NULL,
+  subject TEXT,
+  body_html TEXT,
+  body_plain TEXT,
+  status TEXT NOT NULL DEFAULT 'pending',
+  attempts INTEGER NOT NULL DEFAULT 0,
+  max_attempts INTEGER NOT NULL DEFAULT 8,
+  last_attempt TEXT,
+  error TEXT,
+  send_at TEXT,
+  sent_at TEXT,
+  ended_at TEXT,
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
+  date TEXT,
+  cc TEXT,
+  bcc TEXT,
+  reply_to TEXT,
+  headers TEXT,
+  attachments BLOB,
+  message_id TEXT,
+  list_unsubscribe TEXT,
+  stream TEXT,
+  locale TEXT,
+  tags TEXT,
+  idempotency_key TEXT,
+  recipients TEXT,
+  queue_epoch INTEGER NOT NULL DEFAULT 0,
+  queue_lease TEXT,
+  queue_hold TEXT NOT NULL DEFAULT '',
+  queue_begun INTEGER NOT NULL DEFAULT 0,
+  queue_errors TEXT,
+  queue_result TEXT,
+  queue_progress INTEGER,
+  queue_note TEXT,
+  queue_trace TEXT,
+  CONSTRAINT email_queue_from_check CHECK (length("from") <= 400),
+  CONSTRAINT email_queue_status_check CHECK ((status = 'pending' OR status = 'sending' OR status = 'sent' OR status = 'failed' OR status = 'cancelled' OR status = 'unknown')),
   CONSTRAINT email_queue_last_attempt_check CHECK (last_attempt GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT email_queue_send_at_check CHECK (send_at GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT email_queue_sent_at_check CHECK (sent_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT email_queue_ended_at_check CHECK (ended_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT email_queue_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT email_queue_date_check CHECK (date GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT email_queue_headers_check CHECK (headers IS NULL OR json_valid(headers)),
+  CONSTRAINT email_queue_message_id_check CHECK (length(message_id) <= 255),
+  CONSTRAINT email_queue_stream_check CHECK (length(stream) <= 100),
+  CONSTRAINT email_queue_locale_check CHECK (length(locale) <= 35),
+  CONSTRAINT email_queue_tags_check CHECK (tags IS NULL OR json_valid(tags)),
+  CONSTRAINT email_queue_idempotency_key_check CHECK (length(idempotency_key) <= 255),
+  CONSTRAINT email_queue_recipients_check CHECK (recipients IS NULL OR json_valid(recipients)),
   CONSTRAINT email_queue_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT email_queue_queue_hold_check CHECK (length(queue_hold) <= 16),
   CONSTRAINT email_queue_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
@@ -109,10 +228,26 @@ CREATE TABLE email_queue (
   CONSTRAINT email_queue_queue_note_check CHECK (length(queue_note) <= 255),
   CONSTRAINT email_queue_queue_trace_check CHECK (length(queue_trace) <= 255)
 ) STRICT;
-CREATE INDEX email_queue_status_send_at_idx ON email_queue (status, send_at);
+CREATE UNIQUE INDEX email_queue_idempotency_key_key ON email_queue (idempotency_key);
 CREATE INDEX email_queue_queue_claim_idx ON email_queue (status, queue_hold, id) WHERE status = 'pending' AND queue_hold = '';
 CREATE INDEX email_queue_queue_hold_idx ON email_queue (status, queue_hold, send_at) WHERE status = 'pending' AND queue_hold != '';
 CREATE INDEX email_queue_queue_running_idx ON email_queue (queue_lease) WHERE queue_lease IS NOT NULL;
+CREATE INDEX email_queue_queue_done_idx ON email_queue (status, ended_at) WHERE status = 'sent';
+CREATE INDEX email_queue_queue_cancelled_idx ON email_queue (status, ended_at) WHERE status = 'cancelled';
+
+CREATE TABLE email_suppressions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  address TEXT NOT NULL,
+  stream TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL,
+  detail TEXT,
+  suppressed_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
+  CONSTRAINT email_suppressions_address_check CHECK (length(address) <= 320),
+  CONSTRAINT email_suppressions_stream_check CHECK (length(stream) <= 100),
+  CONSTRAINT email_suppressions_reason_check CHECK ((reason = 'hard_bounce' OR reason = 'complaint' OR reason = 'unsubscribed' OR reason = 'manual')),
+  CONSTRAINT email_suppressions_suppressed_at_check CHECK (suppressed_at GLOB '????-??-??T??:??:??.??????Z')
+) STRICT;
+CREATE UNIQUE INDEX email_suppressions_address_stream_key ON email_suppressions (address, stream);
 
 CREATE TABLE fetch_requests (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -124,14 +259,39 @@ CREATE TABLE fetch_requests (
   timeout INTEGER NOT NULL DEFAULT 30,
   retry_count INTEGER NOT NULL DEFAULT 3,
   active INTEGER NOT NULL DEFAULT 1,
+  ordered INTEGER NOT NULL DEFAULT 0,
+  signing_keys TEXT,
+  failing_since TEXT,
+  disabled_reason TEXT,
   created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
   CONSTRAINT fetch_requests_name_check CHECK (length(name) <= 255),
   CONSTRAINT fetch_requests_url_check CHECK (length(url) <= 500),
-  CONSTRAINT fetch_requests_method_check CHECK ((method = 'GET' OR method = 'POST' OR method = 'PUT' OR method = 'DELETE')),
+  CONSTRAINT fetch_requests_method_check CHECK ((method = 'GET' OR method = 'POST' OR method = 'PUT' OR method = 'PATCH' OR method = 'DELETE')),
   CONSTRAINT fetch_requests_headers_check CHECK (headers IS NULL OR json_valid(headers)),
   CONSTRAINT fetch_requests_active_check CHECK (active IN (0, 1)),
+  CONSTRAINT fetch_requests_ordered_check CHECK (ordered IN (0, 1)),
+  CONSTRAINT fetch_requests_signing_keys_check CHECK (signing_keys IS NULL OR json_valid(signing_keys)),
+  CONSTRAINT fetch_requests_failing_since_check CHECK (failing_since GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT fetch_requests_disabled_reason_check CHECK (length(disabled_reason) <= 500),
   CONSTRAINT fetch_requests_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z')
 ) STRICT;
+
+CREATE TABLE fields (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  datatype_id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  label TEXT NOT NULL,
+  type TEXT NOT NULL,
+  help TEXT,
+  position INTEGER NOT NULL DEFAULT 0,
+  defined INTEGER NOT NULL DEFAULT 1,
+  CONSTRAINT fields_name_check CHECK (length(name) <= 64),
+  CONSTRAINT fields_label_check CHECK (length(label) <= 255),
+  CONSTRAINT fields_type_check CHECK (length(type) <= 32),
+  CONSTRAINT fields_defined_check CHECK (defined IN (0, 1)),
+  CONSTRAINT fields_datatype_id_fkey FOREIGN KEY (datatype_id) REFERENCES datatypes (id) ON DELETE CASCADE
+) STRICT;
+CREATE UNIQUE INDEX fields_datatype_id_name_key ON fields (datatype_id, name);
 
 CREATE TABLE job_queue (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -187,14 +347,27 @@ CREATE TABLE queue_limits (
 ) STRICT;
 CREATE UNIQUE INDEX queue_limits_name_key ON queue_limits (name);
 
+CREATE TABLE routes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  slug TEXT NOT NULL,
+  datatype_id INTEGER NOT NULL,
+  defined INTEGER NOT NULL DEFAULT 1,
+  CONSTRAINT routes_slug_check CHECK (length(slug) <= 200),
+  CONSTRAINT routes_defined_check CHECK (defined IN (0, 1)),
+  CONSTRAINT routes_datatype_id_fkey FOREIGN KEY (datatype_id) REFERENCES datatypes (id) ON DELETE CASCADE
+) STRICT;
+CREATE UNIQUE INDEX routes_slug_key ON routes (slug);
+CREATE INDEX routes_datatype_id_idx ON routes (datatype_id);
+
 CREATE TABLE route_webhooks (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  route_id INTEGER NOT NULL,
+  route_id INTEGER,
   fetch_request_id INTEGER NOT NULL,
   trigger_event TEXT NOT NULL,
   condition_json TEXT,
   CONSTRAINT route_webhooks_trigger_event_check CHECK ((trigger_event = 'create' OR trigger_event = 'update' OR trigger_event = 'delete' OR trigger_event = 'publish')),
   CONSTRAINT route_webhooks_condition_json_check CHECK (condition_json IS NULL OR json_valid(condition_json)),
+  CONSTRAINT route_webhooks_route_id_fkey FOREIGN KEY (route_id) REFERENCES routes (id) ON DELETE CASCADE,
   CONSTRAINT route_webhooks_fetch_request_id_fkey FOREIGN KEY (fetch_request_id) REFERENCES fetch_requests (id) ON DELETE CASCADE
 ) STRICT;
 CREATE INDEX route_webhooks_route_id_trigger_event_idx ON route_webhooks (route_id, trigger_event);
@@ -203,17 +376,80 @@ CREATE INDEX route_webhooks_fetch_request_id_idx ON route_webhooks (fetch_reques
 CREATE TABLE webhook_deliveries (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   fetch_request_id INTEGER NOT NULL,
-  route_id INTEGER NOT NULL,
-  content_data_id INTEGER,
+  route_id INTEGER,
+  content_data_id TEXT,
   trigger_event TEXT,
   request_body TEXT,
   response_status INTEGER,
+  response_headers TEXT,
   response_body TEXT,
   error TEXT,
   delivered_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
-  CONSTRAINT webhook_deliveries_trigger_event_check CHECK ((trigger_event = 'create' OR trigger_event = 'update' OR trigger_event = 'delete' OR trigger_event = 'publish')),
+  delivery_id INTEGER,
+  event_id TEXT,
+  attempt INTEGER,
+  duration INTEGER,
+  CONSTRAINT webhook_deliveries_content_data_id_check CHECK (length(content_data_id) <= 64),
+  CONSTRAINT webhook_deliveries_trigger_event_check CHECK ((trigger_event = 'create' OR trigger_event = 'update' OR trigger_event = 'delete' OR trigger_event = 'publish' OR trigger_event = 'test')),
+  CONSTRAINT webhook_deliveries_response_headers_check CHECK (response_headers IS NULL OR json_valid(response_headers)),
   CONSTRAINT webhook_deliveries_delivered_at_check CHECK (delivered_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT webhook_deliveries_event_id_check CHECK (length(event_id) <= 26),
   CONSTRAINT webhook_deliveries_fetch_request_id_fkey FOREIGN KEY (fetch_request_id) REFERENCES fetch_requests (id) ON DELETE CASCADE
 ) STRICT;
 CREATE INDEX webhook_deliveries_delivered_at_idx ON webhook_deliveries (delivered_at);
+CREATE INDEX webhook_deliveries_delivery_id_idx ON webhook_deliveries (delivery_id);
 CREATE INDEX webhook_deliveries_fetch_request_id_idx ON webhook_deliveries (fetch_request_id);
+
+CREATE TABLE webhook_queue (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  fetch_request_id INTEGER NOT NULL,
+  event_id TEXT NOT NULL,
+  event_type TEXT NOT NULL,
+  route_id INTEGER,
+  content_data_id TEXT,
+  url TEXT,
+  headers TEXT,
+  body TEXT,
+  status TEXT NOT NULL DEFAULT 'pending',
+  attempts INTEGER NOT NULL DEFAULT 0,
+  max_attempts INTEGER NOT NULL DEFAULT 4,
+  next_attempt TEXT,
+  last_attempt TEXT,
+  completed_at TEXT,
+  error TEXT,
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
+  queue_epoch INTEGER NOT NULL DEFAULT 0,
+  queue_lease TEXT,
+  queue_hold TEXT NOT NULL DEFAULT '',
+  queue_errors TEXT,
+  queue_result TEXT,
+  queue_progress INTEGER,
+  queue_note TEXT,
+  queue_trace TEXT,
+  queue_limit TEXT,
+  CONSTRAINT webhook_queue_event_id_check CHECK (length(event_id) <= 26),
+  CONSTRAINT webhook_queue_event_type_check CHECK (length(event_type) <= 100),
+  CONSTRAINT webhook_queue_content_data_id_check CHECK (length(content_data_id) <= 64),
+  CONSTRAINT webhook_queue_headers_check CHECK (headers IS NULL OR json_valid(headers)),
+  CONSTRAINT webhook_queue_status_check CHECK ((status = 'pending' OR status = 'sending' OR status = 'delivered' OR status = 'failed' OR status = 'cancelled')),
+  CONSTRAINT webhook_queue_next_attempt_check CHECK (next_attempt GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT webhook_queue_last_attempt_check CHECK (last_attempt GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT webhook_queue_completed_at_check CHECK (completed_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT webhook_queue_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT webhook_queue_queue_lease_check CHECK (queue_lease GLOB '????-??-??T??:??:??.??????Z'),
+  CONSTRAINT webhook_queue_queue_hold_check CHECK (length(queue_hold) <= 16),
+  CONSTRAINT webhook_queue_queue_errors_check CHECK (queue_errors IS NULL OR json_valid(queue_errors)),
+  CONSTRAINT webhook_queue_queue_result_check CHECK (queue_result IS NULL OR json_valid(queue_result)),
+  CONSTRAINT webhook_queue_queue_note_check CHECK (length(queue_note) <= 255),
+  CONSTRAINT webhook_queue_queue_trace_check CHECK (length(queue_trace) <= 255),
+  CONSTRAINT webhook_queue_queue_limit_check CHECK (length(queue_limit) <= 255),
+  CONSTRAINT webhook_queue_fetch_request_id_fkey FOREIGN KEY (fetch_request_id) REFERENCES fetch_requests (id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX webhook_queue_fetch_request_id_content_data_id_idx ON webhook_queue (fetch_request_id, content_data_id);
+CREATE INDEX webhook_queue_queue_claim_idx ON webhook_queue (status, queue_hold, id) WHERE status = 'pending' AND queue_hold = '';
+CREATE INDEX webhook_queue_queue_hold_idx ON webhook_queue (status, queue_hold, next_attempt) WHERE status = 'pending' AND queue_hold != '';
+CREATE INDEX webhook_queue_queue_running_idx ON webhook_queue (queue_lease) WHERE queue_lease IS NOT NULL;
+CREATE INDEX webhook_queue_queue_limit_idx ON webhook_queue (status, queue_hold, queue_limit, id) WHERE queue_limit IS NOT NULL;
+CREATE INDEX webhook_queue_queue_done_idx ON webhook_queue (status, completed_at) WHERE status = 'delivered';
+CREATE INDEX webhook_queue_queue_dead_idx ON webhook_queue (status, completed_at) WHERE status = 'failed';
+CREATE INDEX webhook_queue_queue_cancelled_idx ON webhook_queue (status, completed_at) WHERE status = 'cancelled';

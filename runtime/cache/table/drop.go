@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/cache/protocol"
 	"github.com/hegner123/modulagen/runtime/store/core"
 
@@ -107,6 +108,28 @@ func (t *table) Clear(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	return t.drop(ctx, &t.spec.DropAll, func(args []any) { args[protocol.ArgID] = last })
+}
+
+// Invalidate removes the entries that have any of the tags, and returns their number. Generated
+// code calls it, for actions that know a cache by its datatype alone.
+func Invalidate(ctx context.Context, c *core.Conn, spec *Spec, tags []string) (int64, error) {
+	stored := make([]string, len(tags))
+	for i, tag := range tags {
+		stored[i] = backend.StoredKey(tag, spec.TagMax)
+	}
+	return tableOf(c, spec).RemoveTags(ctx, stored)
+}
+
+// Sweep removes what has expired and what is beyond the bounds, and returns how many entries. Generated
+// code calls it, for actions that know a cache by its datatype alone.
+func Sweep(ctx context.Context, c *core.Conn, spec *Spec) (int64, error) {
+	t := tableOf(c, spec)
+	expired, err := t.Expire(ctx)
+	if err != nil || t.tx { // bounds are held outside of transactions
+		return expired, err
+	}
+	evicted, err := t.Evict(ctx)
+	return expired + evicted, err
 }
 
 func (t *table) Expire(ctx context.Context) (int64, error) {

@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -58,7 +57,7 @@ func (r *readers) load(ctx context.Context, c *core.Conn) (*knownReaders, error)
 	known := &knownReaders{topics: map[string]bool{}, at: time.Now()}
 	var topics string
 	err := core.Each(ctx, c.Committed(ctx), &r.spec.Topics, args(c.DB()), []any{&topics}, func() error {
-		for topic := range strings.SplitSeq(topics, ",") {
+		for topic := range eachTopic(topics) {
 			known.topics[topic] = true
 		}
 		return nil

@@ -3,8 +3,10 @@ package feed
 import (
 	"context"
 	"fmt"
+	"slices"
 
-	"github.com/hegner123/modulagen/runtime/event"
+	"github.com/hegner123/modulagen/runtime/event/document"
+	"github.com/hegner123/modulagen/runtime/event/ops"
 	"github.com/hegner123/modulagen/runtime/event/protocol"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
@@ -17,35 +19,39 @@ func Wanted(s *Spec, topic string) func(ctx context.Context, c *core.Conn) (bool
 	}
 }
 
-// Record returns what a datatype's effect runs: it writes an event for each change
+// Record returns what a datatype's effect runs: it writes the events of each change
 // of a row, in the transaction of the write.
-func Record(s *Spec, topic string) func(ctx context.Context, c *core.Conn, changes []core.Change) error {
+func Record(s *Spec, topic string, which *ops.Spec) func(ctx context.Context, c *core.Conn, changes []core.Change) error {
 	return func(ctx context.Context, c *core.Conn, changes []core.Change) error {
-		all := make([][]any, len(changes))
-		for i, ch := range changes {
+		all := make([][]any, 0, len(changes))
+		for _, ch := range changes {
+			happened := which.Of(ch)
+			if len(happened) == 0 {
+				continue
+			}
 			a := args(c.DB())
-			a[protocol.ArgEvent], a[protocol.ArgTopic] = core.NewULID(), topic
-			a[protocol.ArgOp], a[protocol.ArgRow] = string(ops[ch.Op]), fmt.Sprint(ch.ID)
+			a[protocol.ArgTopic], a[protocol.ArgRow] = topic, fmt.Sprint(ch.ID)
 			if err := rows(a, ch); err != nil {
 				return fmt.Errorf("event: %s %v: %w", topic, ch.ID, err)
 			}
-			all[i] = a
+			for _, op := range happened {
+				a := slices.Clone(a)
+				a[protocol.ArgEvent], a[protocol.ArgOp] = core.NewULID(), string(op)
+				all = append(all, a)
+			}
 		}
-		_, err := core.ExecEach(ctx, c, &s.Append, len(all), func(i int) []any { return all[i] })
-		return err
+		return core.InsertEach(ctx, c, &s.Append, len(all), func(i int) []any { return all[i] })
 	}
 }
-
-var ops = map[core.Op]event.Op{core.Created: event.Create, core.Updated: event.Update, core.Deleted: event.Delete}
 
 // rows puts the row before and after into arguments. One that is too large for the
 // log is left out, and so is the other.
 func rows(a []any, ch core.Change) error {
-	before, err := document(ch.Before)
+	before, err := document.Of(ch.Before)
 	if err != nil {
 		return err
 	}
-	after, err := document(ch.After)
+	after, err := document.Of(ch.After)
 	if err != nil {
 		return err
 	}

@@ -16,21 +16,23 @@ import (
 type Spec struct {
 	Name string // of the log's table, and the topic of its announcements
 
-	Append       core.Statement // an event, without a position
-	Unsequenced  core.Statement // the events without one, oldest first
-	LockSequence core.Statement // the last position, kept from others until the transaction ends
-	SetSequence  core.Statement
-	SetPosition  core.Statement
-	Read         core.Statement // the events behind a position, of some topics
-	Prune        core.Statement // events that every subscription is past, and that are old
+	Append core.Statement // an event, without a position
+	// Unsequenced reads the events without a position, the oldest first, and the last position.
+	// SQLite has neither it nor Assign: there the id is the position.
+	Unsequenced core.Statement
+	Assign      core.Statement // positions to events that had none, if the last position is still the one before
+	Last        core.Statement // the last position
+	Read        core.Statement // the events behind a position, of some topics
+	Prune       core.Statement // events that every subscription is past, and that are old
 
 	Topics    core.Statement // that subscriptions read
 	Least     core.Statement // the position that all subscriptions are past
 	First     core.Statement // the position before the oldest event
 	AddCursor core.Statement // unless it is there
-	SetTopics core.Statement
+	SetTopics core.Statement // unless they are others by now
 	Remove    core.Statement // a cursor
 	Claim     core.Statement // a cursor that no one has
+	StillHeld core.Statement // the cursor, if no one has claimed it since; on SQLite
 	Cursor    core.Statement // how far it has come
 	Renew     core.Statement
 	Advance   core.Statement

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -38,10 +37,10 @@ const (
 type subscription struct {
 	cursor
 	handlers map[string]Handler
-	topics   []string
 	opts     event.Options
 	listener *core.Listener
 	logger   *slog.Logger
+	missing  string // the topics without a handler here, as they were logged
 	pruned   time.Time
 	ended    time.Time // when it last asked for the last position
 	most     int       // events that are read at a time: fewer of large rows
@@ -77,33 +76,38 @@ func row[R any](data []byte) (*R, error) {
 // Subscribe hands events to handlers, by topic, until ctx ends.
 func Subscribe(ctx context.Context, db *core.DB, s *Spec, name string, handlers map[string]Handler, opts event.Options) error {
 	sub := &subscription{
-		cursor: cursor{log: log{s, db}, name: name, lease: cmp.Or(opts.Lease, defaultLease)},
-		most:   readMost, batch: sequenceMost,
-		handlers: handlers, topics: slices.Sorted(maps.Keys(handlers)), opts: opts,
+		cursor: cursor{log: log{s, db}, name: name, lease: cmp.Or(opts.Lease, defaultLease), topics: slices.Sorted(maps.Keys(handlers))},
+		most:   readMost, batch: sequenceFirst,
+		handlers: handlers, opts: opts,
 		logger: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)),
 	}
 	if err := sub.check(); err != nil {
 		return err
 	}
 	if err := sub.join(ctx); err != nil {
-		return err
+		return ended(ctx, err)
 	}
-	sub.listener = db.Listen(s.Name)
-	defer sub.listener.Stop()
+	return sub.run(ctx)
+}
+
+// run has the cursor as often as it can, until ctx ends.
+func (s *subscription) run(ctx context.Context) error {
+	s.listener = s.db.Listen(s.spec.Name)
+	defer s.listener.Stop()
 	// Handlers may hold every connection of the pool.
-	view, err := db.Reserved(ctx, "events", viewConns, sub.lease/2)
+	view, err := s.db.Reserved(ctx, "events", viewConns, s.lease/2)
 	if err != nil {
 		return ended(ctx, err)
 	}
-	sub.db = view
+	s.db = view
 	for ctx.Err() == nil {
-		err := sub.turn(ctx)
+		err := s.turn(ctx)
 		switch {
 		case err == nil:
-		case errors.Is(err, store.ErrClosed):
+		case errors.Is(err, store.ErrClosed), errors.Is(err, event.ErrUnsubscribed):
 			return err
 		default:
-			sub.logger.WarnContext(ctx, "event: the database failed", "subscription", name, "error", err)
+			s.logger.WarnContext(ctx, "event: the database failed", "subscription", s.name, "error", err)
 			wait(ctx, retryAfter, nil)
 		}
 	}
@@ -115,14 +119,12 @@ func (s *subscription) check() error {
 		return err
 	}
 	switch {
-	case len(s.topics) == 0:
-		return fmt.Errorf("%w: the subscription %s has no handler", event.ErrInvalid, s.name)
 	case s.lease < leastLease:
 		return fmt.Errorf("%w: Options.Lease is %s; it must be at least %s", event.ErrInvalid, s.lease, leastLease)
 	case s.opts.MaxAttempts < 0:
 		return fmt.Errorf("%w: Options.MaxAttempts is negative", event.ErrInvalid)
 	}
-	return nil
+	return s.checkTopics()
 }
 
 func checkName(name string) error {
@@ -132,133 +134,15 @@ func checkName(name string) error {
 	return nil
 }
 
-// join makes the subscription known: from then on its events are written.
-func (s *subscription) join(ctx context.Context) error {
-	topics := strings.Join(s.topics, ",") + ","
-	if len(topics) > protocol.MaxTopics {
-		return fmt.Errorf("%w: the subscription %s has too many datatypes", event.ErrInvalid, s.name)
-	}
-	err := s.db.Tx(ctx, func(c *core.Conn) error {
-		a := s.args()
-		a[protocol.ArgTopics] = topics
-		if n, err := s.start(ctx, c, a); err != nil || n > 0 {
-			return err
-		}
-		_, err := core.Exec(ctx, c, &s.spec.SetTopics, a)
-		return err
-	})
-	readersOf(s.db, s.spec).forget()
-	return err
-}
-
-// start adds the cursor unless it is there. The last position is locked meanwhile: what
-// is sequenced after it is read.
-func (s *subscription) start(ctx context.Context, c *core.Conn, a []any) (int64, error) {
-	sequence := args(s.db)
-	sequence[protocol.ArgName], sequence[protocol.ArgTopics], sequence[protocol.ArgPosition], sequence[protocol.ArgEpoch] = "", "", int64(0), int64(0)
-	if _, err := core.Exec(ctx, c, &s.spec.AddCursor, sequence); err != nil {
-		return 0, err
-	}
-	var position int64
-	if err := core.Row(ctx, c, &s.spec.LockSequence, args(s.db), []any{&position}); err != nil {
-		return 0, err
-	}
-	if s.opts.FromStart {
-		if err := core.Row(ctx, c, &s.spec.First, args(s.db), []any{&position}); err != nil {
-			return 0, err
-		}
-	}
-	a[protocol.ArgPosition] = position
-	// A process may hold a claim of a cursor that had this name and was removed: no claim of
-	// this one has its epoch.
-	a[protocol.ArgEpoch] = rand.Int64N(1 << 52)
-	return core.Exec(ctx, c, &s.spec.AddCursor, a)
-}
-
-// turn has the cursor once, as long as it can; without it, it waits for a while.
-func (s *subscription) turn(ctx context.Context) error {
-	var claimed bool
-	err := whole(ctx, func(ctx context.Context) (err error) {
-		claimed, err = s.claim(ctx)
-		return err
-	})
-	if err != nil {
-		return ended(ctx, err)
-	}
-	if !claimed {
-		wait(ctx, min(s.lease/3, lookRare), nil)
-		return nil
-	}
-	held, lose := context.WithCancelCause(ctx)
-	defer lose(nil)
-	renewed := make(chan struct{})
-	go func() {
-		defer close(renewed)
-		s.keep(held, lose)
-	}()
-	err = s.read(held)
-	lose(nil)
-	<-renewed
-	if cause := context.Cause(held); errors.Is(err, event.ErrLost) || errors.Is(cause, event.ErrLost) {
-		s.logger.WarnContext(ctx, "event: the subscription was taken over", "subscription", s.name)
-		return nil
-	}
-	return errors.Join(ended(ctx, err), whole(ctx, s.release))
-}
-
-// whole runs what must not be interrupted: a claim that this process does not know of, or a
-// transaction whose end a server learns of late, would keep other processes waiting.
-func whole(ctx context.Context, fn func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wholeTime)
-	defer cancel()
-	return fn(ctx)
-}
-
-// keep renews the lease until ctx ends. One that could not be renewed in time is lost, by
-// this process's own clock.
-func (s *subscription) keep(ctx context.Context, lose context.CancelCauseFunc) {
-	renewed := time.Now()
-	tick := time.NewTicker(s.lease / 10)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		began := time.Now()
-		if began.Sub(renewed) < s.lease/3 {
-			continue
-		}
-		timed, cancel := context.WithTimeout(ctx, s.lease/4)
-		err := s.renew(timed)
-		cancel()
-		switch {
-		case err == nil:
-			renewed = began
-		case errors.Is(err, event.ErrLost), time.Since(renewed) > s.lease*9/10:
-			lose(event.ErrLost)
-			return
-		}
-	}
-}
-
-// read hands out events until ctx ends or the cursor is lost.
+// read hands out events until ctx ends, the cursor is lost, or another process should have it.
 func (s *subscription) read(ctx context.Context) error {
 	full := false // the last read was: there are events to hand out before more get positions
 	more := false // events may still be without a position
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !s.shares(ctx) {
 		if !full {
-			err := whole(ctx, func(ctx context.Context) (err error) {
-				more, err = s.sequence(ctx, s.batch)
+			var err error
+			if more, err = s.sequenceSome(ctx); err != nil {
 				return err
-			})
-			if err != nil {
-				s.batch = max(1, s.batch/4) // large rows may take too long together
-				return err
-			}
-			if more {
-				s.batch = min(sequenceMost, s.batch*2)
 			}
 		}
 		end, err := s.end(ctx)
@@ -288,6 +172,24 @@ func (s *subscription) read(ctx context.Context) error {
 	return nil
 }
 
+// sequenceSome assigns positions to as many events as take no longer than a moment.
+func (s *subscription) sequenceSome(ctx context.Context) (more bool, err error) {
+	began := time.Now()
+	err = whole(ctx, func(ctx context.Context) (err error) {
+		more, err = s.sequence(ctx, s.batch)
+		return err
+	})
+	switch took := time.Since(began); {
+	case err != nil:
+		s.batch = max(1, s.batch/4)
+	case took > sequenceLong:
+		s.batch = max(1, s.batch/2)
+	case more && took < sequenceLong/4:
+		s.batch = min(sequenceMost, s.batch*2)
+	}
+	return more, err
+}
+
 func (s *subscription) look() time.Duration {
 	if s.db.ReceivesNotifications() {
 		return lookRare
@@ -315,16 +217,16 @@ type logged struct {
 
 // end returns the last position, now and then: a subscription that has read all that there
 // is for it goes past the events of other topics, which it must not read over again, nor keep
-// from being pruned.
+// from being pruned. It also takes in what others have made of the cursor meanwhile.
 func (s *subscription) end(ctx context.Context) (position int64, err error) {
 	if time.Since(s.ended) < passEvery {
 		return 0, nil
 	}
 	s.ended = time.Now()
-	a := args(s.db)
-	a[protocol.ArgName] = ""
-	var epoch, attempts int64
-	err = core.Row(ctx, s.db.Conn(), &s.spec.Cursor, a, []any{&position, &epoch, &attempts})
+	if err := s.refresh(ctx); err != nil {
+		return 0, err
+	}
+	err = core.Row(ctx, s.db.Conn(), &s.spec.Last, args(s.db), []any{&position})
 	return position, err
 }
 
@@ -335,7 +237,8 @@ var errEnough = errors.New("event: enough was read")
 // there may be more.
 func (s *subscription) next(ctx context.Context) (events []logged, full bool, err error) {
 	a := s.args()
-	a[protocol.ArgPosition], a[protocol.ArgLimit], a[protocol.ArgList] = s.position, int64(s.most), core.ListOf(s.topics)
+	s.asked = s.own
+	a[protocol.ArgPosition], a[protocol.ArgLimit], a[protocol.ArgList] = s.position, int64(s.most), core.ListOf(s.asked)
 	var e logged
 	bytes := 0
 	err = core.Each(ctx, s.db.Conn(), &s.spec.Read, a, []any{&e.Position, &e.ID, &e.Type, &e.op, &e.Row, &e.before, &e.after, &e.At}, func() error {
@@ -360,16 +263,21 @@ func (s *subscription) next(ctx context.Context) (events []logged, full bool, er
 func (s *subscription) handle(ctx context.Context, events []logged) (all bool, err error) {
 	last, recorded := s.position, time.Now()
 	for i := range events {
-		failed := s.call(ctx, &events[i])
+		e := &events[i]
+		if e.Position <= s.places[e.Type] { // another process has handled it, which had other handlers
+			last = e.Position
+			continue
+		}
+		failed := s.call(ctx, e)
 		switch {
 		case failed == nil:
-			last = events[i].Position
+			last = e.Position
 		case ctx.Err() != nil:
 			return false, s.record(ctx, last)
 		default:
-			return false, s.failed(ctx, last, &events[i], failed)
+			return false, s.fails(ctx, last, e, failed)
 		}
-		if ctx.Err() != nil || s.attempts > 0 || time.Since(recorded) > advanceEvery {
+		if ctx.Err() != nil || e.Position == s.failed || time.Since(recorded) > advanceEvery {
 			if err := s.record(ctx, last); err != nil || ctx.Err() != nil {
 				return false, err
 			}
@@ -379,16 +287,31 @@ func (s *subscription) handle(ctx context.Context, events []logged) (all bool, e
 	return true, s.record(ctx, last)
 }
 
-// call runs the handler of an event. A panic is a failure.
-func (s *subscription) call(ctx context.Context, e *logged) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("event: the handler panicked: %v\n%s", p, debug.Stack())
-		}
-	}()
+// call runs the handler of an event, in a goroutine that it may end. A panic is a failure, also
+// one of the methods of the error that it returned.
+func (s *subscription) call(ctx context.Context, e *logged) error {
 	e.Op, e.Partial = event.Op(e.op), !e.before.Valid && !e.after.Valid
-	return s.handlers[e.Type](ctx, e.Event, []byte(e.before.V), []byte(e.after.V))
+	done := make(chan error, 1)
+	go func() {
+		err := errGoexit
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("event: the handler panicked: %v\n%s", p, debug.Stack())
+			}
+			done <- err
+		}()
+		failed := s.handlers[e.Type](ctx, e.Event, []byte(e.before.V), []byte(e.after.V))
+		if failed == nil {
+			err = nil
+			return
+		}
+		err = errors.New(errorText(failed))
+	}()
+	return <-done
 }
+
+// errGoexit is the failure of a handler that ended its goroutine, as FailNow of a test does.
+var errGoexit = errors.New("event: the handler ended its goroutine without returning (runtime.Goexit)")
 
 // record records how far the subscription has come, also when ctx has ended: what is handled
 // must not be handled again.
@@ -396,14 +319,12 @@ func (s *subscription) record(ctx context.Context, position int64) error {
 	return whole(ctx, func(ctx context.Context) error { return s.advance(ctx, position) })
 }
 
-// failed records a failure of the event behind last, and waits, or sets the event aside.
-func (s *subscription) failed(ctx context.Context, last int64, e *logged, failed error) error {
-	if last != s.position {
-		if err := s.record(ctx, last); err != nil {
-			return err
-		}
+// fails records a failure of the event behind last, and waits, or sets the event aside.
+func (s *subscription) fails(ctx context.Context, last int64, e *logged, failed error) error {
+	if err := s.record(ctx, last); err != nil {
+		return err
 	}
-	if err := s.fail(ctx, failed); err != nil {
+	if err := s.fail(ctx, e.Position, failed); err != nil {
 		return err
 	}
 	s.logger.WarnContext(ctx, "event: the handler failed", "subscription", s.name, "event", e.ID, "type", e.Type, "row", e.Row, "attempt", s.attempts, "error", failed)

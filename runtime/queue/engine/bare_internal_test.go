@@ -117,7 +117,7 @@ func (b *bare) claimed(t *testing.T, n int) []*claim {
 			t.Fatal(err)
 		}
 		c := &claim{Claimed: Claimed{ID: id, Epoch: 1, Attempt: 1, MaxAttempts: 3}, confirmed: time.Now(), phase: finished}
-		c.handle = b.shape.handle(c, b.settler)
+		c.handle = b.shape.handle(c, b.settler, nil)
 		list = append(list, c)
 	}
 	b.claims.add(list)

@@ -16,7 +16,7 @@ import (
 // claim is a row that this process has claimed.
 type claim struct {
 	Claimed
-	row    any
+	row    any // nil once the handler has returned
 	handle *handle.Claim
 	start  *start // under a rate; used by the goroutine that runs it
 
@@ -26,6 +26,7 @@ type claim struct {
 	cancel    context.CancelCauseFunc
 	confirmed time.Time // when the last statement was sent that found the claim to be ours; monotonic
 	started   time.Time // when its handler began; zero before it has
+	once      int       // calls of BeginOnce that are under way or have succeeded
 }
 
 // completer completes a job within a transaction of its handler's.
@@ -34,15 +35,17 @@ type completer interface {
 }
 
 // handle returns the claim that a handler is called with.
-func (s *shape) handle(c *claim, by completer) *handle.Claim {
+func (s *shape) handle(c *claim, by completer, once handle.Beginner) *handle.Claim {
 	name := s.name
 	if c.Queue != "" {
 		name += "/" + c.Queue
 	}
 	job := handle.Job{ID: c.ID, Kind: c.Kind, Queue: name, Attempt: int(c.Attempt)}
-	return handle.New(job, func(ctx context.Context, conn *core.Conn, result json.RawMessage) error {
+	h := handle.New(job, func(ctx context.Context, conn *core.Conn, result json.RawMessage) error {
 		return by.completeIn(ctx, conn, c, result)
 	})
+	h.Beginner, h.Key = once, c
+	return h
 }
 
 // ran returns how long ago the handler began; 0 if it has not.

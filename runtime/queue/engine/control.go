@@ -24,11 +24,24 @@ func CancelRow[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) 
 		return err
 	}
 	if n == 0 {
-		return missed(ctx, c, spec, id, queue.ErrEnded)
+		return notCancelled(ctx, c, spec, id)
 	}
 	c.Announce(controlTopic(spec.Name))
 	c.Announce(endedTopic(spec.Name))
 	return nil
+}
+
+// notCancelled returns why a row could not be cancelled.
+func notCancelled[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any) error {
+	row, err := one(ctx, c, spec, id)
+	if err != nil {
+		return err
+	}
+	why := queue.ErrEnded
+	if spec.Claimed(row).State == spec.States.Running { // Cancel leaves no other running row
+		why = queue.ErrBegun
+	}
+	return fmt.Errorf("%s %v: %w", spec.Name, id, why)
 }
 
 // RetryRow makes a row ready to run now that has ended or waits. A row that has ended

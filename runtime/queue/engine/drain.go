@@ -5,13 +5,19 @@ import (
 	"sync"
 )
 
+type draining struct{}
+
+// Draining reports whether a handler was called by Drain, which runs one job after the other and
+// ends when none is due: a handler that waits for a better time would hold up all of them.
+func Draining(ctx context.Context) bool { return ctx.Value(draining{}) != nil }
+
 // drain runs the jobs that are due, one after the other, in the caller's goroutine.
 func (r *runner) drain(ctx context.Context) (ran int, err error) {
 	e, err := r.engine(ctx)
 	if err != nil {
 		return 0, err
 	}
-	e.performer.open(ctx)
+	e.performer.open(context.WithValue(ctx, draining{}, true))
 	defer e.performer.cancel(nil)
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var parts sync.WaitGroup

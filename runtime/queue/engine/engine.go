@@ -33,6 +33,7 @@ import (
 //	performer   -> settler     ends (endSettler)
 //	leaseWatch  -> settler     claims that have not started (release)
 //	a handler   -> settler     completion in its own transaction (completer)
+//	a handler   -> beginner    that what follows must not happen twice (handle.Beginner)
 //	settler     -> limiter     which jobs under a limit have ended
 //	heartbeat   -> verifier    claims that another worker may have
 //	monitor     -> verifier    the same
@@ -96,7 +97,7 @@ func (r *runner) engine(ctx context.Context) (*engine, error) {
 	e.pauses = &pauses{table: work, locals: e.locals}
 	e.limiter = &limiter{table: work, observer: e.observer, locals: e.locals}
 	e.ended = newAnnouncer(r.db.Conn(), endedTopic(name))
-	e.settler = &settler{table: work, buffer: newSettleBuffer(), claims: e.claims, limiter: e.limiter, ended: e.ended, observer: e.observer}
+	e.settler = &settler{table: work, buffer: newSettleBuffer(), claims: e.claims, limiter: e.limiter, ended: e.ended, observer: e.observer, gather: r.gather}
 	e.leases = &leaseWatch{lease: lease, claims: e.claims, release: e.settler.release}
 	e.performer = &performer{
 		shape: r.shape, handler: r.handler, middleware: opts.Middleware, backoff: opts.Backoff, grace: opts.Grace,
@@ -104,7 +105,7 @@ func (r *runner) engine(ctx context.Context) (*engine, error) {
 	}
 	e.fetcher = &fetcher{
 		table: work, lease: opts.Lease, poll: opts.Poll, claims: e.claims, limiter: e.limiter, observer: e.observer,
-		completer: e.settler, full: e.settler.buffer.full, start: e.performer.start,
+		completer: e.settler, beginner: &beginner{work, lease}, full: e.settler.buffer.full, start: e.performer.start,
 	}
 	e.heartbeat = &heartbeat{table: vital, lease: lease, claims: e.claims, verifier: &verifier{vital, e.claims}, observer: e.observer}
 	e.monitor = &monitor{table: work, lease: lease, claims: e.claims, verifier: &verifier{work, e.claims}, pauses: e.pauses, observer: e.observer}

@@ -82,8 +82,13 @@ func (h *broadcaster) begin(ctx context.Context) (ended func()) {
 	}
 }
 
-// stopping lists the workers whose contexts have ended.
-func (h *broadcaster) stopping() []*worker {
+// stopping lists the workers whose contexts have ended, after ctx has. A worker's
+// context is derived from the one that Run got, and a context is marked as ended
+// before the end has reached what is derived from it. The package context holds the
+// lock that Cause takes until it has reached all of them.
+// That is not documented: TestStoppingSeesEveryDerivedContext holds it.
+func (h *broadcaster) stopping(ctx context.Context) []*worker {
+	context.Cause(ctx) // for its lock alone
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var list []*worker
@@ -100,7 +105,7 @@ func (h *broadcaster) stopping() []*worker {
 // own worker, which waits for the handler.
 func (h *broadcaster) finish(ctx context.Context, s *subscriber) {
 	if queue.Current(ctx) == nil {
-		for _, w := range h.stopping() {
+		for _, w := range h.stopping(ctx) {
 			<-w.ended
 		}
 	}
@@ -110,8 +115,9 @@ func (h *broadcaster) finish(ctx context.Context, s *subscriber) {
 
 // Events returns the events of this process's workers from the call on, until ctx
 // ends or the loop is left. A slow reader misses events, and Missed counts them. If
-// workers stop because the same ctx ends, the loop continues until they have
-// stopped, so that their last events are not lost. Generated code calls it.
+// workers stop because ctx ends, theirs being the same or derived from it, the loop
+// continues until they have stopped, so that their last events are not lost.
+// Generated code calls it.
 func Events[ID ~int64 | ~string](ctx context.Context, db *core.DB, name string) iter.Seq[queue.Event[ID]] {
 	h := eventsOf(db, name)
 	s := &subscriber{c: make(chan queue.Event[any], eventBuffer), last: make(chan struct{})}

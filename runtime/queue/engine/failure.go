@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -95,6 +96,18 @@ func walks(err error) (ok bool) {
 	return true
 }
 
+// undecided is an error by which no handler has said what becomes of its job: that of a
+// panic, of a handler that was given up, or of a context that ended under it.
+type undecided struct{ error }
+
+func (u *undecided) Unwrap() error { return u.error }
+
+// interrupted reports whether a handler returned no more than that its context has ended.
+func interrupted(ctx context.Context, f *failure) bool {
+	cause := context.Cause(ctx)
+	return cause != nil && (errors.Is(f, context.Canceled) || errors.Is(f, context.DeadlineExceeded) || errors.Is(f, cause))
+}
+
 // describe formats the value of a panic, whose methods may panic as well.
 func describe(p any) (text string) {
 	defer func() {
@@ -107,5 +120,5 @@ func describe(p any) (text string) {
 
 // panicked returns the error for a panic in what, with the stack.
 func panicked(what string, p any) error {
-	return fmt.Errorf("queue: %s panicked: %s\n%s", what, describe(p), debug.Stack())
+	return &undecided{fmt.Errorf("queue: %s panicked: %s\n%s", what, describe(p), debug.Stack())}
 }

@@ -18,6 +18,7 @@ type fetcher struct {
 	limiter     *limiter
 	observer    *observer
 	completer   completer                     // for CompleteTx of its claims
+	beginner    *beginner                     // for their BeginOnce
 	full        func() bool                   // reports whether too many ends wait to be written
 	start       func(q *localQueue, c *claim) // starts to run claims of a local queue, beginning with c
 }
@@ -40,6 +41,9 @@ func (f *fetcher) run(ctx context.Context, q *localQueue) {
 			}
 			sleep(ctx, nil, f.poll)
 			continue
+		}
+		if len(claims) > 0 {
+			q.measure(rowSize(claims))
 		}
 		f.begin(q, claims)
 		if met == n { // behind rows that a limit rejected there may be others
@@ -127,7 +131,7 @@ func (f *fetcher) claim(ctx context.Context, q *localQueue, n int) (claims []*cl
 	claims = make([]*claim, len(rows))
 	for i, row := range f.shape.sorted(rows) {
 		c := &claim{Claimed: f.shape.claimed(row), row: row, confirmed: asked}
-		c.handle = f.shape.handle(c, f.completer)
+		c.handle = f.shape.handle(c, f.completer, f.beginner)
 		if s, ok := starts[row]; ok {
 			f.limiter.counted(s.asked)
 			c.start = &s

@@ -60,7 +60,7 @@ func TestRefusedRowsAreMet(t *testing.T) {
 		st.HoldLimited = same("UPDATE work SET epoch = epoch WHERE id = 0")
 		st.NextDue = same("DELETE FROM work WHERE state = 'not asked' RETURNING due") // it shows that it ran
 
-		claims, met, err := b.fetcher.claim(t.Context(), newLocalQueue("", wanted), wanted)
+		claims, met, err := b.fetcher.claim(t.Context(), newLocalQueue("", wanted, 64<<20), wanted)
 		if err != nil || len(claims) != 1 || met != wanted {
 			t.Fatalf("of %d rows %d were claimed and %d met, %v; want 1 and all, since a limit refused the others", wanted, len(claims), met, err)
 		}
@@ -80,7 +80,7 @@ func TestRefusedRowsAreMet(t *testing.T) {
 			}
 			return read(ctx, c, st, args)
 		}
-		b.fetcher.run(ctx, newLocalQueue("", wanted))
+		b.fetcher.run(ctx, newLocalQueue("", wanted, 64<<20))
 		b.performer.running.Wait()
 		if n := reads.Load(); n != 2 {
 			t.Errorf("the worker claimed %d times", n)
@@ -154,7 +154,7 @@ func TestFetcherWaitsForTheSettler(t *testing.T) {
 			},
 			start: func(_ *localQueue, c *claim) { began = append(began, c); cancel() },
 		}
-		f.run(ctx, newLocalQueue("", 1))
+		f.run(ctx, newLocalQueue("", 1, 64<<20))
 		if asked != 3 || len(began) != 1 || began[0].ID != int64(1) {
 			t.Errorf("asked %d times, %d began", asked, len(began))
 		}

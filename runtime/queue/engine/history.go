@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/internal/columntext"
 	"github.com/hegner123/modulagen/runtime/queue"
-	"github.com/hegner123/modulagen/runtime/queue/internal/columntext"
 )
 
 const (

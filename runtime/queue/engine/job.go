@@ -62,17 +62,5 @@ func decode[P any](payload []byte) (P, error) {
 // Encode returns the JSON of a payload. If the payload breaks the rules of its kind,
 // the error is a *store.ValidationError. Generated code calls it.
 func Encode[P any](kind string, payload P, rules []check.Member) (store.JSON, error) {
-	text, err := core.StoredJSON(payload)
-	if err != nil {
-		return nil, fmt.Errorf("queue: encode payload of %s: %w", kind, err)
-	}
-	r := check.Rules{Kind: check.JSON, Required: true, Fields: rules}
-	var wrong []store.Violation
-	for _, f := range r.Check(text) {
-		wrong = append(wrong, store.Violation{Field: "payload", Rule: f.Rule, Message: f.Message})
-	}
-	if len(wrong) > 0 {
-		return nil, &store.ValidationError{Datatype: kind, Violations: wrong}
-	}
-	return text, nil
+	return core.PayloadJSON(kind, payload, check.Rules{Kind: check.JSON, Required: true, Fields: rules})
 }

@@ -14,6 +14,7 @@ import (
 type localQueue struct {
 	name  string
 	limit int
+	bytes int64 // that the claims may take
 
 	mu      sync.Mutex
 	running int
@@ -21,15 +22,22 @@ type localQueue struct {
 	closed  bool
 	paused  bool
 	average time.Duration // how long recent handlers ran; 0: not known
+	size    int64         // how large recent rows were, in bytes
 	freed   chan struct{} // signals that there may be room
 }
 
-func newLocalQueue(name string, limit int) *localQueue {
-	return &localQueue{name: name, limit: limit, freed: make(chan struct{}, 1)}
+// newLocalQueue returns a local queue with so many places, whose claims may take so much
+// memory. Of rows whose size is not known yet it claims few.
+func newLocalQueue(name string, limit int, bytes int64) *localQueue {
+	return &localQueue{name: name, limit: limit, bytes: bytes, size: max(bytes/firstClaim, 1), freed: make(chan struct{}, 1)}
 }
 
 const (
 	maxBatch = 500
+	// maxPrefetch is how many claims wait for a place at most.
+	maxPrefetch = 2 * maxBatch
+	// firstClaim is how many rows are claimed at first, at most.
+	firstClaim = 4
 	// ahead is how much work is claimed before it can run: enough for the round trip
 	// of a claim, and little to release at a stop or to keep from other processes.
 	ahead = 20 * time.Millisecond
@@ -42,7 +50,7 @@ func (q *localQueue) wanted() int {
 	if q.closed || q.paused {
 		return 0
 	}
-	target := q.limit + q.prefetch()
+	target := min(q.limit+q.prefetch(), max(1, int(q.bytes/q.size)))
 	have := q.running + len(q.buffer)
 	if len(q.buffer) > 0 && target-have < target/2 {
 		return 0 // claim less often, and more at once
@@ -50,13 +58,13 @@ func (q *localQueue) wanted() int {
 	return min(max(target-have, 0), maxBatch)
 }
 
-// prefetch returns how many rows to claim beyond those that run: none while handlers
-// are slow.
+// prefetch returns how many rows to claim beyond those that run: as many as handlers are
+// likely to finish within ahead.
 func (q *localQueue) prefetch() int {
-	if q.average == 0 || q.average >= ahead {
+	if q.average == 0 {
 		return 0
 	}
-	return min(int(ahead/max(q.average, time.Microsecond))*q.limit, 2*maxBatch)
+	return min(int(ahead*time.Duration(q.limit)/max(q.average, time.Microsecond)), maxPrefetch)
 }
 
 // add buffers claims, and returns those to start at once.
@@ -69,6 +77,14 @@ func (q *localQueue) add(claims []*claim) (begin []*claim) {
 		q.running++
 	}
 	return begin
+}
+
+// measure takes in the size of rows that were claimed. A larger one counts at once.
+func (q *localQueue) measure(size int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	size = max(size, 1)
+	q.size = max(size, q.size+(size-q.size)/4)
 }
 
 func (q *localQueue) pop() *claim {
@@ -134,7 +150,7 @@ func localQueues(s *shape, opts *queue.Options) ([]*localQueue, error) {
 		if len(opts.Queues) > 0 {
 			return nil, fmt.Errorf("queue: %s has no named queues, and the options name some", s.name)
 		}
-		return []*localQueue{newLocalQueue("", opts.Concurrency)}, nil
+		return []*localQueue{newLocalQueue("", opts.Concurrency, opts.ClaimBytes)}, nil
 	}
 	rest := maps.Clone(opts.Queues)
 	var locals []*localQueue
@@ -149,7 +165,7 @@ func localQueues(s *shape, opts *queue.Options) ([]*localQueue, error) {
 				n = or
 			}
 		}
-		locals = append(locals, newLocalQueue(q.Name, n))
+		locals = append(locals, newLocalQueue(q.Name, n, opts.ClaimBytes))
 	}
 	for name := range rest {
 		return nil, fmt.Errorf("queue: %s has no queue %q", s.name, name)

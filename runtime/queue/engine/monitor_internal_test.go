@@ -40,7 +40,7 @@ func TestPausesOfNamedQueues(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
 		b.withLimits(t)
 		spec := &Spec[bareRow]{Name: b.shape.name, Statements: *b.shape.st, Queues: []Name{{Name: "slow"}, {Name: "quick"}}}
-		slow, quick := newLocalQueue("slow", 1), newLocalQueue("quick", 1)
+		slow, quick := newLocalQueue("slow", 1, 64<<20), newLocalQueue("quick", 1, 64<<20)
 		p := &pauses{table: b.table, locals: []*localQueue{slow, quick}}
 		for _, step := range []struct {
 			do          func(context.Context, *core.Conn, *Spec[bareRow], []string) error

@@ -28,7 +28,7 @@ func (o *observer) log(c *claim) logger {
 
 var eventOf = map[verb]queue.EventType{
 	toDone: queue.Done, toRetry: queue.Retrying, toSnooze: queue.Snoozed, toRelease: queue.Released,
-	toPark: queue.Parked, toDead: queue.Dead, toCancelled: queue.Cancelled,
+	toPark: queue.Parked, toDead: queue.Dead, toCancelled: queue.Cancelled, toUnknown: queue.BecameUnknown,
 }
 
 func (o *observer) emit(c *claim, t queue.EventType, end outcome) {

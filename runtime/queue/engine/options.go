@@ -27,6 +27,9 @@ func withDefaults(o queue.Options, db *core.DB) (queue.Options, error) {
 			return o, fmt.Errorf("queue: concurrency %d of the queue %s is not between 1 and %d", n, name, maxConcurrency)
 		}
 	}
+	if o.ClaimBytes < 0 {
+		return o, fmt.Errorf("queue: claim bytes %d are negative", o.ClaimBytes)
+	}
 	if o.Poll < 0 || o.Lease < 0 || o.StopTimeout < 0 || o.Grace < 0 {
 		return o, fmt.Errorf("queue: a negative duration in the options (poll %s, lease %s, stop timeout %s, grace %s)", o.Poll, o.Lease, o.StopTimeout, o.Grace)
 	}
@@ -38,6 +41,7 @@ func withDefaults(o queue.Options, db *core.DB) (queue.Options, error) {
 		poll = 100 * time.Millisecond
 	}
 	o.Concurrency = cmp.Or(o.Concurrency, 4)
+	o.ClaimBytes = cmp.Or(o.ClaimBytes, 64<<20)
 	o.Poll = cmp.Or(o.Poll, poll)
 	o.Lease = cmp.Or(o.Lease, 30*time.Second)
 	o.StopTimeout = cmp.Or(o.StopTimeout, 10*time.Second)

@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/queue/internal/handle"
 	"github.com/hegner123/modulagen/runtime/queue/internal/handlererr"
 )
 
@@ -30,6 +32,7 @@ const (
 	toPark
 	toDead
 	toCancelled
+	toUnknown
 )
 
 // outcome is how one claim ends.
@@ -37,6 +40,7 @@ type outcome struct {
 	verb  verb
 	delay time.Duration
 	err   error
+	shown bool // of toSnooze: err is why the job waits, and is written to the row
 }
 
 // decide returns the outcome of a job whose handler returned err, a failure or a
@@ -49,13 +53,18 @@ func decide(c *claim, err error, backoff queue.Backoff) outcome {
 		return outcome{verb: toDead, err: err}
 	case errors.Is(err, handlererr.ErrCancelled):
 		return outcome{verb: toCancelled, err: err}
+	case errors.Is(err, handlererr.ErrUnknown):
+		return outcome{verb: toUnknown, err: err}
 	}
 	if _, ok := errors.AsType[unknownKind](err); ok {
 		return outcome{verb: toPark, err: err}
 	}
 	p, postponed := errors.AsType[*handlererr.Postponed](err)
-	if postponed && p.Err == nil {
-		return outcome{verb: toSnooze, delay: p.By, err: err}
+	if postponed && (p.Err == nil || p.Free) {
+		return outcome{verb: toSnooze, delay: p.By, err: err, shown: p.Free}
+	}
+	if !postponed && c.begunOnce() && isUndecided(err) {
+		return outcome{verb: toUnknown, err: err}
 	}
 	if c.cause() == queue.ErrStopping { // a caller's own cause, under Drain, is not asked: it may panic
 		return outcome{verb: toRelease, err: err} // it was interrupted, not tried
@@ -67,4 +76,29 @@ func decide(c *claim, err error, backoff queue.Backoff) outcome {
 		return outcome{verb: toRetry, delay: p.By, err: err}
 	}
 	return outcome{verb: toRetry, delay: delay(backoff, int(c.Attempt), own(err)), err: err}
+}
+
+// isUndecided reports whether an error leaves open what becomes of the job. A handler that
+// returned nil, and whose CompleteTx did not commit, has done its work and left no end of it.
+func isUndecided(err error) bool {
+	_, is := errors.AsType[*undecided](err)
+	return is || errors.Is(err, handle.ErrNotCommitted)
+}
+
+// Ends reports whether the job of the handler that was called with ctx has ended when the handler
+// returns err. Otherwise it runs again.
+func Ends(ctx context.Context, err error) bool {
+	h := (*handle.Claim)(queue.Current(ctx))
+	if h == nil {
+		return true
+	}
+	c := h.Key.(*claim)
+	if !c.is(performed) {
+		return false // cancelled, given up or lost: what the handler returns is not how the job ends
+	}
+	switch decide(c, err, queue.Exponential).verb {
+	case toDone, toDead, toCancelled, toUnknown:
+		return true
+	}
+	return false
 }

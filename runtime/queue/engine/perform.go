@@ -73,7 +73,7 @@ func (p *performer) work(q *localQueue, c *claim) {
 }
 
 // errGoexit is the result of a handler that ended its goroutine.
-var errGoexit = errors.New("queue: the handler ended its goroutine without returning (runtime.Goexit)")
+var errGoexit = &undecided{errors.New("queue: the handler ended its goroutine without returning (runtime.Goexit)")}
 
 // perform runs one handler, and passes how it ended to the settler.
 func (p *performer) perform(c *claim) {
@@ -101,6 +101,9 @@ func (p *performer) perform(c *claim) {
 		err = f
 		if context.Cause(ctx) == queue.ErrTimeout {
 			err = fmt.Errorf("%w (%s): %w", queue.ErrTimeout, timeout, f)
+		}
+		if interrupted(ctx, f) {
+			err = &undecided{err}
 		}
 	}
 	end(err)
@@ -149,6 +152,7 @@ func (p *performer) call(ctx context.Context, c *claim) error {
 // end settles a job whose handler returned err, unless another worker may have it.
 func (p *performer) end(c *claim, err error) {
 	cause := c.cause()
+	c.row = nil // it may be large, and the end may wait for the database
 	c.mu.Lock()
 	was := c.phase
 	if was == performed {
@@ -186,7 +190,7 @@ func (p *performer) timeOut(c *claim) {
 	if !c.move(performed, timedOut) {
 		return
 	}
-	err := fmt.Errorf("%w, and it did not return within %s after that", queue.ErrTimeout, p.grace)
+	err := &undecided{fmt.Errorf("%w, and it did not return within %s after that", queue.ErrTimeout, p.grace)}
 	p.observer.log(c).Error("handler given up: it goes on although its context has ended; its place stays taken")
 	p.settler.settle(c, p.decide(c, err))
 }
@@ -198,5 +202,9 @@ func (p *performer) decide(c *claim, err error) outcome {
 	if backoff == nil {
 		backoff = p.backoff
 	}
-	return decide(c, err, backoff)
+	end := decide(c, err, backoff)
+	if end.verb == toUnknown && p.shape.states.Unknown == "" {
+		end.verb = toDead
+	}
+	return end
 }

@@ -67,7 +67,7 @@ func performing(t *testing.T, r *recorder, policy Policy, handler func(context.C
 
 func fresh(id int64) *claim {
 	c := &claim{Claimed: Claimed{ID: id, Epoch: 1, Attempt: 1, MaxAttempts: 3}, confirmed: time.Now()}
-	c.handle = (&shape{name: "work"}).handle(c, nil)
+	c.handle = (&shape{name: "work"}).handle(c, nil, nil)
 	return c
 }
 
@@ -78,7 +78,7 @@ func TestHandlerThatIgnoresItsTimeout(t *testing.T) {
 		r := &recorder{}
 		goOn := make(chan struct{})
 		p := performing(t, r, Policy{Timeout: time.Second}, func(context.Context, any) error { <-goOn; return nil })
-		q := newLocalQueue("", 1)
+		q := newLocalQueue("", 1, 64<<20)
 		for _, c := range q.add([]*claim{fresh(1), fresh(2)}) {
 			p.start(q, c)
 		}

@@ -74,8 +74,11 @@ func (r *rescuer) rescue(ctx context.Context) error {
 	return r.expire(ctx, dead)
 }
 
-// errGone is recorded on a row whose worker died.
-var errGone = errors.New("the worker that ran this was lost")
+// errGone is recorded on a row whose worker died, errGoneOnce if that was after BeginOnce.
+var (
+	errGone     = errors.New("the worker that ran this was lost")
+	errGoneOnce = errors.New("the worker that ran this was lost after BeginOnce: the job may have done its work, and is not run again before Retry is called")
+)
 
 // expire expires claims that have not changed since they were read.
 func (r *rescuer) expire(ctx context.Context, dead []runningRow) error {
@@ -104,11 +107,7 @@ func (r *rescuer) expire(ctx context.Context, dead []runningRow) error {
 	}
 	for _, row := range taken {
 		delete(r.observed, row.id.V)
-		verb := toRetry
-		if row.attempts >= row.maxAttempts {
-			verb = toDead
-		}
-		r.observer.emitRow(Claimed{ID: row.id.V, Attempt: row.attempts}, queue.Expired, outcome{verb: verb, err: errGone})
+		r.report(row)
 	}
 	r.observer.logger.Warn("took rows from workers that are gone", "queue", r.shape.name, "rows", len(taken))
 	r.db.Conn().Announce(r.shape.name)
@@ -116,11 +115,37 @@ func (r *rescuer) expire(ctx context.Context, dead []runningRow) error {
 	return nil
 }
 
+// report reports a row that was taken from its worker.
+func (r *rescuer) report(row runningRow) {
+	c, verb := Claimed{ID: row.id.V, Attempt: row.attempts}, toRetry
+	if row.attempts >= row.maxAttempts {
+		verb = toDead
+	}
+	if row.isUnknown() {
+		verb = toUnknown
+	}
+	end := outcome{verb: verb, err: whyTaken(row)}
+	r.observer.emitRow(c, queue.Expired, end)
+	if verb == toUnknown {
+		r.observer.log(&claim{Claimed: c}).Error(unknownLine, "error", end.err)
+		r.observer.emitRow(c, queue.BecameUnknown, end)
+	}
+}
+
+// whyTaken returns the error of a row whose worker died.
+func whyTaken(row runningRow) error {
+	if row.isUnknown() {
+		return errGoneOnce
+	}
+	return errGone
+}
+
 func (r *rescuer) expiry(row runningRow) []any {
 	args := arguments(r.db, 0)
 	args[protocol.ArgID], args[protocol.ArgEpoch], args[protocol.ArgLease] = row.id.V, row.epoch, row.lease.V
-	args[protocol.ArgError] = errGone.Error()
-	args[protocol.ArgErrors] = history(row.errors.V, row.attempts, errGone.Error(), r.db.Clock())
+	text := whyTaken(row).Error()
+	args[protocol.ArgError] = text
+	args[protocol.ArgErrors] = history(row.errors.V, row.attempts, text, r.db.Clock())
 	return args
 }
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/internal/columntext"
 	"github.com/hegner123/modulagen/runtime/queue"
-	"github.com/hegner123/modulagen/runtime/queue/internal/columntext"
 	"github.com/hegner123/modulagen/runtime/queue/internal/handlererr"
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -25,6 +25,8 @@ type settler struct {
 	limiter  *limiter   // notified of jobs that end under a limit
 	ended    *announcer // wakes Await
 	observer *observer
+	gather   gather
+	wrote    time.Time // when the last ends began to be written
 }
 
 // settle queues the end of a claim to be written.
@@ -39,6 +41,7 @@ func (s *settler) release(c *claim) bool {
 	if !c.move(buffered, finished) {
 		return false
 	}
+	c.row = nil // as in performer.end; no handler reads it any more
 	s.settle(c, outcome{verb: toRelease})
 	return true
 }
@@ -58,11 +61,13 @@ func (s *settler) run(ctx context.Context) {
 			sleep(ctx, nil, wait)
 		}
 		for ctx.Err() == nil {
+			s.waitForMore(ctx)
 			batch := s.buffer.take()
 			if len(batch) == 0 {
 				wait = 0
 				break
 			}
+			s.wrote = time.Now()
 			left, err := s.write(ctx, batch)
 			if err != nil {
 				s.buffer.back(left)
@@ -76,6 +81,17 @@ func (s *settler) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+	}
+}
+
+// waitForMore waits until enough ends wait, or the last were written long enough ago.
+func (s *settler) waitForMore(ctx context.Context) {
+	for ctx.Err() == nil {
+		n, left := s.buffer.len(), s.gather.within-time.Since(s.wrote)
+		if n == 0 || n >= s.gather.enough || left <= 0 {
+			return
+		}
+		sleep(ctx, s.buffer.signal, left)
 	}
 }
 
@@ -121,6 +137,8 @@ func (s *settler) statementOf(one settlement) *core.Statement {
 		return &st.Release
 	case toDead:
 		return &st.DeadLetter
+	case toUnknown:
+		return &st.SetUnknown
 	}
 	return &st.CancelRunning
 }
@@ -131,7 +149,7 @@ func (s *settler) writeGroup(ctx context.Context, st *core.Statement, group []se
 	written, err := s.tryGroup(ctx, st, group)
 	if errors.Is(err, store.ErrInvalid) {
 		if len(group) == 1 {
-			s.observer.log(group[0].claim).Error("result not written: it will run again when its lease ends", "error", err)
+			s.observer.log(group[0].claim).Error("result not written: when its lease ends, it runs again, or is unknown after BeginOnce", "error", err)
 			s.claims.remove(group[0].claim)
 			return nil
 		}
@@ -196,7 +214,11 @@ func (s *settler) endArguments(one settlement) []any {
 		args[protocol.ArgHold] = protocol.HoldKind
 	}
 	switch one.end.verb {
-	case toRetry, toDead, toCancelled, toPark:
+	case toSnooze:
+		if one.end.shown {
+			args[protocol.ArgError] = s.errorText(one.end.err)
+		}
+	case toRetry, toDead, toCancelled, toPark, toUnknown:
 		text := s.errorText(one.end.err)
 		args[protocol.ArgError] = text
 		args[protocol.ArgErrors] = history(one.claim.Errors, one.claim.Attempt, text, s.db.Clock())
@@ -207,11 +229,14 @@ func (s *settler) endArguments(one settlement) []any {
 // errorText returns the text of an error as it is kept on the row.
 func (s *settler) errorText(err error) string {
 	text := err.Error()
-	for _, mark := range []error{handlererr.ErrDiscarded, handlererr.ErrCancelled} {
+	for _, mark := range []error{handlererr.ErrDiscarded, handlererr.ErrCancelled, handlererr.ErrUnknown} {
 		text = strings.TrimPrefix(text, mark.Error()+": ")
 	}
 	return columntext.Cut(columntext.Storable(text), min(s.shape.errorMax, maxError))
 }
+
+// unknownLine is the log's line of a job that became unknown.
+const unknownLine = "job is unknown: it may have done its work, and waits for a person to call Retry"
 
 // written reports an end that was written, or not because its claim was lost.
 func (s *settler) written(one settlement, ok bool) {
@@ -225,8 +250,14 @@ func (s *settler) written(one settlement, ok bool) {
 	switch one.end.verb {
 	case toRetry:
 		l.Warn("job failed", "error", one.end.err, "again_in", one.end.delay)
+	case toSnooze:
+		if one.end.shown {
+			l.Warn("job postponed", "error", one.end.err, "again_in", one.end.delay)
+		}
 	case toDead:
 		l.Error("job is dead", "error", one.end.err)
+	case toUnknown:
+		l.Error(unknownLine, "error", one.end.err)
 	case toPark:
 		l.Warn("job left for another program", "error", one.end.err)
 	case toCancelled:

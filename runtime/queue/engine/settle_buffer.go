@@ -43,10 +43,15 @@ func (b *settleBuffer) add(list ...settlement) {
 	}
 }
 
-func (b *settleBuffer) full() bool {
+// len returns how many ends wait.
+func (b *settleBuffer) len() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.waiting) > maxWaiting
+	return len(b.waiting)
+}
+
+func (b *settleBuffer) full() bool {
+	return b.len() > maxWaiting
 }
 
 // take removes and returns up to maxSettle ends. Those that it returned before are

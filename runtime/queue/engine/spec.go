@@ -32,16 +32,21 @@ type Spec[R any] struct {
 // queue does not need are empty.
 type Statements struct {
 	Get, Claim, Take, Read, Lock, Heartbeat, Complete, Finish, Retry, Snooze, Release, DeadLetter, CancelRunning, Report,
+	BeginOnce, SetUnknown,
 	Running, Expire, Promote, NextDue, UnknownKind, Park, Unpark, Cancel, RetryEnded,
 	Paused, SetPaused, AddLimit, LockLimit, SetLimit, PruneLimits,
 	LimitRunning, HoldLimited, ReleaseLimited, NextLimited, KeyHolder, ReleaseKey, Priority core.Statement
 }
 
 // States are the values of the state column. Cancelled is empty where the column has
-// no value for it; a cancelled row is dead then.
-type States struct{ Ready, Running, Done, Dead, Cancelled string }
+// no value for it; a cancelled row is dead then. Unknown is empty in a queue that has no
+// such rows.
+type States struct{ Ready, Running, Done, Dead, Cancelled, Unknown string }
 
 func (s States) ended(state string) bool { return state != s.Ready && state != s.Running }
+
+// unknown reports whether a row may have done its work, and waits for a person.
+func (s States) unknown(state string) bool { return s.Unknown != "" && state == s.Unknown }
 
 // OrderColumn is a column that rows are claimed in the order of.
 type OrderColumn struct {
@@ -112,8 +117,8 @@ func (s *Spec[R]) untyped() *shape {
 				return nil, err
 			}
 			out := make([]any, len(rows))
-			for i := range rows {
-				out[i] = &rows[i]
+			for i, row := range rows { // copies: a pointer into rows keeps all of them, which may be large
+				out[i] = &row
 			}
 			return out, nil
 		},
@@ -133,5 +138,6 @@ func arguments(db *core.DB, span time.Duration) []any {
 	args[protocol.ArgSpan] = span.Microseconds()
 	args[protocol.ArgUntil] = now.Add(span)
 	args[protocol.ArgHold] = ""
+	args[protocol.ArgClaimant] = claimant
 	return args
 }

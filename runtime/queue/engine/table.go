@@ -57,7 +57,11 @@ type runningRow struct {
 	attempts    int64
 	maxAttempts int64
 	errors      store.Null[store.JSON]
+	begun       int64 // the epoch of the last claim that called BeginOnce; 0 in a queue without unknown
 }
+
+// isUnknown reports whether the row becomes unknown when its worker is lost.
+func (r *runningRow) isUnknown() bool { return r.begun != 0 && r.begun == r.epoch }
 
 // maxRunning is how many running rows are read.
 const maxRunning = 100_000
@@ -67,11 +71,15 @@ func (t *table) allRunning(ctx context.Context) ([]runningRow, error) {
 	args := arguments(t.db, 0)
 	args[protocol.ArgLimit] = int64(maxRunning)
 	return core.Many(ctx, t.db.Conn(), &t.shape.st.Running, args, func(r *runningRow) []any {
-		return []any{&r.id, &r.epoch, &r.lease, &r.attempts, &r.maxAttempts, &r.errors}
+		fields := []any{&r.id, &r.epoch, &r.lease, &r.attempts, &r.maxAttempts, &r.errors}
+		if t.shape.states.Unknown != "" {
+			fields = append(fields, &r.begun)
+		}
+		return fields
 	})
 }
 
-// changeClaims runs Complete or Heartbeat for many claims, and reports which of them this
+// changeClaims runs Complete, Heartbeat or BeginOnce for many claims, and reports which of them this
 // process still had. The statements differ between databases: see the generator.
 func (t *table) changeClaims(ctx context.Context, conn *core.Conn, st *core.Statement, claims []*claim, span time.Duration) ([]bool, error) {
 	args := arguments(t.db, span)

@@ -55,7 +55,7 @@ func AddUnique[R any](ctx context.Context, c *core.Conn, spec *Spec[R], key stri
 		if old != nil {
 			was := spec.Claimed(old)
 			if !u.yields(was, spec.States, now) {
-				row, err = resolve(c, u, old, was, now, replace)
+				row, err = resolve(c, u, old, was, spec.States, now, replace)
 				return err
 			}
 			if err := releaseKey(ctx, c, spec, was.ID); err != nil {
@@ -86,9 +86,12 @@ func ByKey(keys []string) []int {
 }
 
 // yields reports whether a row that has the key yields it to a new one: its key has
-// expired, or it runs or has ended and no longer counts.
+// expired, or it runs or has ended and no longer counts. A row that is unknown yields it
+// only when it has expired: a duplicate would do again what may have been done.
 func (u Unique) yields(was Claimed, states States, now time.Time) bool {
 	switch {
+	case states.unknown(was.State):
+		return u.On != Debounce && u.For > 0 && !was.UniqueUntil.IsZero() && !was.UniqueUntil.After(now)
 	case u.On == Debounce:
 		return was.State != states.Ready
 	case u.For > 0 && !was.UniqueUntil.IsZero() && !was.UniqueUntil.After(now):
@@ -102,11 +105,13 @@ func (u Unique) yields(was Claimed, states States, now time.Time) bool {
 }
 
 // resolve handles a duplicate of a row that keeps its key.
-func resolve[R any](c *core.Conn, u Unique, old *R, was Claimed, now time.Time, replace func(*core.Conn, *R, store.Opt[time.Time]) (*R, error)) (*R, error) {
-	switch u.On {
-	case Replace:
+func resolve[R any](c *core.Conn, u Unique, old *R, was Claimed, states States, now time.Time, replace func(*core.Conn, *R, store.Opt[time.Time]) (*R, error)) (*R, error) {
+	switch {
+	case states.unknown(was.State):
+		return old, nil
+	case u.On == Replace:
 		return replace(c, old, store.Opt[time.Time]{})
-	case Debounce:
+	case u.On == Debounce:
 		at := now.Add(u.Wait)
 		if most := was.UniqueUntil; !most.IsZero() && at.After(most) {
 			at = most
@@ -163,7 +168,7 @@ func reclaimKey[R any](ctx context.Context, c *core.Conn, spec *Spec[R], id any)
 	if err != nil {
 		return err
 	}
-	if !spec.States.ended(has.State) || has.UniqueUntil.After(now) {
+	if !spec.States.ended(has.State) || spec.States.unknown(has.State) || has.UniqueUntil.After(now) {
 		return &queue.DuplicateError{Datatype: spec.Name, ID: was.ID, Holder: has.ID}
 	}
 	return releaseKey(ctx, c, spec, has.ID)

@@ -30,6 +30,7 @@ const (
 	ArgPaused          // whether a queue is paused
 	ArgUsed            // the starts under a limit
 	ArgSeen            // when a limit was last looked at, in microseconds since 1970
+	ArgClaimant        // which process this is
 	ArgCount           // how many there are
 )
 
@@ -39,6 +40,9 @@ const (
 	HoldLimit = "limit" // its limit is reached
 	HoldKind  = "kind"  // its kind is of another program
 )
+
+// MaxClaimant is how many characters the name of a process has at most.
+const MaxClaimant = 100
 
 // MostWaiting bounds what a priority is worth, in microseconds of waiting: far beyond
 // any time, and two of them can be added.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/internal/filter"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -124,7 +125,16 @@ func (a access) createRow(ctx context.Context, n, row any) error {
 
 // prepare fills row, sc.dest and sc.vals from n and checks every rule.
 func (a access) prepare(n, row any, sc *scratch) (m Mask, err error) {
+	filled, ok := n.(*Filled)
+	if ok {
+		n = filled.New
+	}
 	a.s.New(n, row, &m, Moment(a.c.db.opts.Now()))
+	if ok {
+		if err := a.fill(filled.With, row, &m); err != nil {
+			return m, err
+		}
+	}
 	sc.dest = a.s.Fields(row, sc.dest[:0])
 	normalize(sc.dest)
 	if found := a.violations(sc, &m, nil); found != nil {
@@ -147,45 +157,61 @@ func (a access) insert(ctx context.Context, sc *scratch) error {
 	return Assign(sc.dest[0], res.LastID)
 }
 
-func (a access) update(ctx context.Context, id, p, row any) error {
+// update changes a row. With a condition it must meet that, see updateIf.
+func (a access) update(ctx context.Context, id any, where *filter.Node, p, row any) error {
 	if len(a.s.Effects) > 0 {
-		return a.updateWithEffects(ctx, id, p, row)
+		return a.updateWithEffects(ctx, id, where, p, row)
 	}
-	_, err := a.updateRow(ctx, id, p, row)
+	_, err := a.updateRow(ctx, id, where, p, row)
 	return err
 }
 
-// updateRow reports whether it wrote: an empty patch only reads the row.
-func (a access) updateRow(ctx context.Context, id, p, row any) (wrote bool, err error) {
-	sc := a.s.take()
-	defer a.s.give(sc)
+// preparePatch fills row, sc.dest and sc.vals from p, checks the rules of what it sets, and
+// returns that.
+func (a access) preparePatch(p, row any, sc *scratch) (columnSet, error) {
 	var m Mask
-	a.s.Patch(p, row, &m)
+	if err := a.fill(p, row, &m); err != nil {
+		return m.set, err
+	}
 	m.set.remove(0)
 	sc.dest = a.s.Fields(row, sc.dest[:0])
 	a.touch(&m.set, sc.dest)
 	normalize(sc.dest)
 	if found := a.violations(sc, &m, &m.set); found != nil {
-		return false, &store.ValidationError{Datatype: a.s.Name, Violations: found}
+		return m.set, &store.ValidationError{Datatype: a.s.Name, Violations: found}
 	}
-	if m.set.empty() {
+	return m.set, nil
+}
+
+// updateRow reports whether it wrote: an empty patch only reads the row.
+func (a access) updateRow(ctx context.Context, id any, where *filter.Node, p, row any) (wrote bool, err error) {
+	sc := a.s.take()
+	defer a.s.give(sc)
+	set, err := a.preparePatch(p, row, sc)
+	switch {
+	case err != nil:
+		return false, err
+	case set.empty() && where == nil:
 		return false, a.get(ctx, id, row)
-	}
-	for i, v := range sc.vals {
-		if m.set.has(i) {
-			sc.args = append(sc.args, v)
-		}
 	}
 	arg, err := a.idArg(id)
 	if err != nil {
 		return false, err
 	}
+	if where != nil {
+		return !set.empty(), a.updateIf(ctx, arg, where, set, sc.vals, row)
+	}
+	for i, v := range sc.vals {
+		if set.has(i) {
+			sc.args = append(sc.args, v)
+		}
+	}
 	sc.args = append(sc.args, arg)
-	text := a.updateText(m.set)
+	text := a.updateText(set)
 	if a.st.dialect == sqltext.MySQL {
 		return true, a.updateThenRead(ctx, id, text, row, sc.args)
 	}
-	return true, a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, &m.set)
+	return true, a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, &set)
 }
 
 // touch has a change of a row, if it is one, also set the column that keeps its moment.
@@ -243,6 +269,9 @@ func (a access) prepareUpsert(key int, n, row any, sc *scratch) (set columnSet, 
 		return set, nil, err
 	}
 	m.set.remove(0)
+	if w := a.s.Workflow; w != nil {
+		m.set.remove(w.Column)
+	}
 	by = make([]any, len(a.s.Keys[key].Columns))
 	for i, c := range a.s.Keys[key].Columns {
 		if sc.vals[c] == nil { // a null is never the same as another

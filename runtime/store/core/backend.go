@@ -72,6 +72,14 @@ type Yielder interface {
 	Yield(ctx context.Context) error
 }
 
+// Snapshotter is a Backend that can copy its database to a file.
+type Snapshotter interface {
+	// Snapshot copies the database, as it is at one moment, to the file at path, which is missing or empty, and
+	// checks the copy, while others read and write. It leaves a part of it behind with an
+	// error, and does not flush it to the disk.
+	Snapshot(ctx context.Context, path string) error
+}
+
 // Cutter is a Backend that can break off what waits for the server.
 type Cutter interface {
 	// Cut closes every connection, those in use too. Close follows it, or is

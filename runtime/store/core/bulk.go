@@ -150,17 +150,22 @@ func (a access) pointingOne(ctx context.Context, err error, rows bulk, at, n int
 	return err
 }
 
-// chunk returns how many rows from the one at at go into the next statement: the
-// largest of bulkRows that is within all limits.
+// chunk returns how many rows from the one at at go into the next statement.
 func (a access) chunk(rows bulk, at int) int {
-	most := min(rows.len()-at, bulkRows[0], max(1, maxMarks/len(a.st.insertAll)))
+	return a.c.chunk(rows.len()-at, len(a.st.insertAll), func(i int) []any { return rows.row(at + i) })
+}
+
+// chunk returns how many of n rows go into one statement, from the first: the
+// largest of bulkRows that is within all limits.
+func (c *Conn) chunk(n, width int, row func(i int) []any) int {
+	most := min(n, bulkRows[0], max(1, maxMarks/width))
 	limit := bulkBytes
-	if b, ok := a.c.db.backend.(Bounded); ok {
+	if b, ok := c.db.backend.(Bounded); ok {
 		limit = min(limit, b.StatementBytes()/2)
 	}
 	fit := 0
 	for bytes := 0; fit < most; fit++ {
-		for _, v := range rows.row(at + fit) {
+		for _, v := range row(fit) {
 			bytes += sizeOf(v)
 		}
 		if bytes > limit {

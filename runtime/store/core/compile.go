@@ -18,6 +18,7 @@ const (
 // bound parameters; names only ever come from the Spec.
 type builder struct {
 	d      sqltext.Dialect
+	table  string // quoted
 	cols   []Column
 	quoted []string
 	sql    []byte
@@ -146,6 +147,9 @@ func (b *builder) leaf(n *filter.Node, negate bool) {
 		return
 	case filter.In:
 		b.in(n, negate)
+		return
+	case filter.Unreferenced:
+		b.unreferenced(n, negate)
 		return
 	case filter.Prefix, filter.Contains:
 		s, _ := n.Args[0].(string)

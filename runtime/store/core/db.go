@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,9 +23,11 @@ type DB struct {
 
 // shared is what a DB and its reserved views have in common.
 type shared struct {
+	dsn    string // a secret
 	opts   store.Options
 	closed atomic.Bool
 	done   chan struct{} // closed with it
+	ending ending        // what goes on until Close
 
 	schema *Schema // nil where Open was given none
 	fake   bool    // Options.Now was given
@@ -39,6 +42,17 @@ type shared struct {
 // Conn returns the connection that runs each statement by itself.
 func (db *DB) Conn() *Conn { return db.conn }
 
+// Name says which database it is, for people: its DSN without user, password and options.
+func (db *DB) Name() string { return db.backend.Name() }
+
+// Logger returns the logger of the Options, never nil.
+func (db *DB) Logger() *slog.Logger { return db.opts.Logger }
+
+// DSN returns the text that Open was given, with the password: for programs that are started on the
+// same database, such as those that back it up. It must not be printed or logged, or stand in an error or
+// on a command line.
+func (db *DB) DSN() string { return db.dsn }
+
 // Now returns the moment by the database's clock; by Clock where LocalClock
 // reports true.
 func (db *DB) Now(ctx context.Context) (time.Time, error) { return db.conn.Now(ctx) }
@@ -51,10 +65,10 @@ const (
 // Close waits for running statements and transactions and closes the database.
 // After ten seconds it cuts the connections of those that still run and returns
 // an error that is ErrBusy; with notifications to other processes that are still to be sent Close
-// takes 15 seconds at most. SQLite has nothing to cut: what runs on is undisturbed
+// takes 15 seconds at most, and two more where what UntilClose runs does not end. SQLite has nothing to cut: what runs on is undisturbed
 // there, and the file is closed after it. A second Close does nothing.
 func (db *DB) Close() error {
-	if db.closed.Swap(true) {
+	if !db.ending.close() || db.closed.Swap(true) {
 		return nil
 	}
 	close(db.done)
@@ -75,7 +89,11 @@ func (db *DB) WhileOpen(ctx context.Context, fn func(context.Context) error) err
 		case <-ctx.Done():
 		}
 	}()
-	err := fn(ctx)
+	return closedCause(ctx, fn(ctx))
+}
+
+// closedCause adds to an error that the database was closed, if ctx ended with that.
+func closedCause(ctx context.Context, err error) error {
 	if context.Cause(ctx) != errClosed || errors.Is(err, store.ErrClosed) {
 		return err
 	}

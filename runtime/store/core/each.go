@@ -2,6 +2,9 @@ package core
 
 import (
 	"context"
+	"strings"
+
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Repeater is a Session that has a faster way to run one statement many times,
@@ -31,6 +34,34 @@ func ExecEach(ctx context.Context, c *Conn, s *Statement, n int, args func(i int
 		return nil, c.db.explain(err, "")
 	}
 	return touched, nil
+}
+
+// InsertEach is ExecEach of a statement that inserts one row and ends with its values, which are
+// texts, numbers and times. MySQL, which answers each statement before it is sent the next one, is
+// sent several rows in one.
+func InsertEach(ctx context.Context, c *Conn, s *Statement, n int, args func(i int) []any) error {
+	insert, values, one := strings.Cut(s.Text[c.dialect], "\nVALUES ")
+	if c.dialect != sqltext.MySQL || n < 2 || !one {
+		_, err := ExecEach(ctx, c, s, n, args)
+		return err
+	}
+	_, all, err := s.each(c, n, args)
+	if err != nil {
+		return err
+	}
+	width := len(all) / n
+	return c.InTx(ctx, func(c *Conn) error {
+		for at := 0; at < n; {
+			rows := all[at*width:]
+			k := c.chunk(n-at, width, func(i int) []any { return rows[i*width : (i+1)*width] })
+			text := insert + "\nVALUES " + strings.Repeat(values+", ", k-1) + values
+			if _, err := c.Exec(ctx, text, rows[:k*width]); err != nil {
+				return c.db.explain(err, "")
+			}
+			at += k
+		}
+		return nil
+	})
 }
 
 // each returns the text, and the arguments of all times one after the other.

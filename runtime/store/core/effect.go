@@ -258,7 +258,7 @@ func (a access) createManyWithEffects(ctx context.Context, n int, at func(i int)
 	return ids, err
 }
 
-func (a access) updateWithEffects(ctx context.Context, id, p, row any) error {
+func (a access) updateWithEffects(ctx context.Context, id any, where *filter.Node, p, row any) error {
 	return a.affecting(ctx, Updated, func(in access, f following) ([]Change, error) {
 		var before any
 		if f.rows() {
@@ -267,7 +267,7 @@ func (a access) updateWithEffects(ctx context.Context, id, p, row any) error {
 				return nil, err
 			}
 		}
-		wrote, err := in.updateRow(ctx, id, p, row)
+		wrote, err := in.updateRow(ctx, id, where, p, row)
 		if err != nil || !wrote {
 			return nil, err
 		}
@@ -375,16 +375,8 @@ func (a access) changed(ctx context.Context, op Op, ids []any) error {
 	for rest := changes; es.rows() && len(rest) > 0; {
 		batch := rest[:min(len(rest), EffectBatch)]
 		rest = rest[len(batch):]
-		rows, err := a.lockRows(ctx, listed(0, batch), true, len(batch))
-		if err != nil {
+		if err := a.readAfter(ctx, batch); err != nil {
 			return err
-		}
-		found := make(map[any]any, len(rows))
-		for _, row := range rows {
-			found[row.ID] = row.Before
-		}
-		for i := range batch {
-			batch[i].After = found[batch[i].ID]
 		}
 	}
 	return es.run(ctx, a.c, changes)

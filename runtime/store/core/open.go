@@ -83,7 +83,7 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts store.Options) (
 			return nil, err
 		}
 	}
-	db := newDB(&shared{opts: opts, done: make(chan struct{}), schema: schema, fake: fake}, backend, 0)
+	db := newDB(&shared{dsn: dsn, opts: opts, done: make(chan struct{}), schema: schema, fake: fake}, backend, 0)
 	if backend.Dialect() != sqltext.SQLite {
 		db.reserved.open = func(ctx context.Context, conns int) (Backend, error) {
 			opts := opts

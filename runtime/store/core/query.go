@@ -64,7 +64,7 @@ func (a access) plan(q AnyQuery) (plan, error) {
 }
 
 func (a access) builder() *builder {
-	return &builder{d: a.st.dialect, cols: a.s.Columns, quoted: a.st.quoted, sql: make([]byte, 0, 256)}
+	return &builder{d: a.st.dialect, table: a.st.table, cols: a.s.Columns, quoted: a.st.quoted, sql: make([]byte, 0, 256)}
 }
 
 func (a access) list(ctx context.Context, q AnyQuery, into *rowList) (store.Cursor, error) {
@@ -195,6 +195,14 @@ func (a access) first(ctx context.Context, q AnyQuery, row any) error {
 	b := a.builder()
 	if err := a.compile(b, p, 1); err != nil {
 		return err
+	}
+	return a.oneOf(ctx, b, row)
+}
+
+// oneOf runs a statement that returns one row, as it was built.
+func (a access) oneOf(ctx context.Context, b *builder, row any) error {
+	if b.err != nil {
+		return b.err
 	}
 	sc := a.s.take()
 	defer a.s.give(sc)

@@ -83,6 +83,9 @@ func (c *Conn) Committed(ctx context.Context) *Conn {
 	return c.db.Changes(ctx).conn
 }
 
+// InTransaction reports whether c is a transaction.
+func (c *Conn) InTransaction() bool { return c.tx != nil }
+
 // reserveTime is how long the first connection for a purpose may take to open.
 const reserveTime = 10 * time.Second
 

@@ -64,6 +64,10 @@ type Spec struct {
 	// Update or an upsert sets to its moment; 0: there is none.
 	Touched int
 
+	// Workflow is the moves between the values of one column; nil: there are none to hold to.
+	// A new row sets the column; neither Patch nor an upsert of a row that is there does.
+	Workflow *Workflow
+
 	// Effects is what else happens with each write, in order. It and Cascades are
 	// set before the first use: an init function does, for both may lead back here.
 	Effects []Effect

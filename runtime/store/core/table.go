@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/internal/filter"
 )
 
 // Table reads and writes the rows of one datatype without knowing its types: a
@@ -34,6 +35,11 @@ func (t Table) access() access {
 // Get reads the row with an id into row.
 func (t Table) Get(ctx context.Context, id, row any) error { return t.access().get(ctx, id, row) }
 
+// GetLocked is Get, and keeps others from changing the row until the transaction ends.
+func (t Table) GetLocked(ctx context.Context, id, row any) error {
+	return t.access().getLocked(ctx, id, row)
+}
+
 // GetUnique reads the row that has these values in the columns of Keys[key] into
 // row.
 func (t Table) GetUnique(ctx context.Context, key int, row any, vals ...any) error {
@@ -45,7 +51,23 @@ func (t Table) Create(ctx context.Context, n, row any) error { return t.access()
 
 // Update changes the row with an id as patch says, and reads it into row.
 func (t Table) Update(ctx context.Context, id, patch, row any) error {
-	return t.access().update(ctx, id, patch, row)
+	return t.access().update(ctx, id, nil, patch, row)
+}
+
+// UpdateIf is Update of a row that meets a condition when it is written. One that does not is
+// store.ErrStale, and row is then what it holds.
+func (t Table) UpdateIf(ctx context.Context, id any, where AnyCond, patch, row any) error {
+	met := where.Filter
+	if met == nil {
+		met = &filter.Node{Op: filter.All}
+	}
+	return t.access().update(ctx, id, met, patch, row)
+}
+
+// UpdateSome changes up to limit of the rows that where keeps, those with the smallest ids,
+// and returns their number. limit is at most EffectBatch.
+func (t Table) UpdateSome(ctx context.Context, where AnyCond, patch any, limit int) (int64, error) {
+	return t.access().updateSome(ctx, where.Filter, patch, limit)
 }
 
 // UpsertUnique adds a row, or, where one has the same values in the columns of

@@ -270,3 +270,6 @@ var articleTable = articleSpec.TableDef(
 	core.Index{Name: "article_status_created_at_idx", Columns: []int{4, 12}, Desc: []bool{false, true}},
 	core.Index{Name: "article_pinned_idx", Columns: []int{11}, Partial: true},
 )
+
+// ArticleSpec describes the articles, for tests of what knows a datatype by its Spec alone.
+func ArticleSpec() *core.Spec { return &articleSpec }

@@ -12,11 +12,17 @@ import (
 )
 
 // RunNetwork holds a driver of a server to what package store promises of a
-// network that fails. fresh is as in Run.
+// network that fails. fresh is as in Run. The tests run at the same time: what they
+// do is wait for what does not come.
 func RunNetwork(t *testing.T, fresh func(t *testing.T) string) {
-	t.Run("Swallowed", func(t *testing.T) { testSwallowed(t, fresh(t)) })
-	t.Run("SwallowedConnecting", func(t *testing.T) { testSwallowedConnecting(t, fresh(t)) })
-	t.Run("CloseCuts", func(t *testing.T) { testCloseCuts(t, fresh(t)) })
+	for name, test := range map[string]func(t *testing.T, dsn string){
+		"Swallowed": testSwallowed, "SwallowedConnecting": testSwallowedConnecting, "CloseCuts": testCloseCuts,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, fresh(t))
+		})
+	}
 }
 
 const (

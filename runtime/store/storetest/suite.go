@@ -49,6 +49,8 @@ var suites = []struct {
 	{"Extremes", testExtremes},
 	{"LargeValues", testLargeValues},
 	{"Update", testUpdate},
+	{"UpdateIf", testUpdateIf},
+	{"UpdateIfAtOnce", testUpdateIfAtOnce},
 	{"Upsert", testUpsert},
 	{"UpsertCollides", testUpsertCollides},
 	{"UpsertAtOnce", testUpsertAtOnce},
@@ -136,6 +138,8 @@ var openings = []struct {
 	{"UnwantedEffects", testUnwantedEffects},
 	{"Cascades", testCascades},
 	{"ManyEffects", testManyEffects},
+	{"UpdateSome", testUpdateSome},
+	{"UpdateSomeAtOnce", testUpdateSomeAtOnce},
 	{"UpsertsWithRows", testUpsertsWithRows},
 	{"Reserved", testReserved},
 }

@@ -48,6 +48,17 @@ func (t *Table[R, ID, N, P]) Update(ctx context.Context, id ID, p P) (*R, error)
 	return row(r, t.core.Update(ctx, id, &p, r))
 }
 
+// UpdateIf changes a row that a filter keeps.
+func (t *Table[R, ID, N, P]) UpdateIf(ctx context.Context, id ID, where store.Cond[ID], p P) (*R, error) {
+	r := new(R)
+	return row(r, t.core.UpdateIf(ctx, id, core.AnyCond{Filter: where.Filter}, &p, r))
+}
+
+// UpdateSome changes some rows that a filter keeps.
+func (t *Table[R, ID, N, P]) UpdateSome(ctx context.Context, where store.Cond[ID], p P, limit int) (int64, error) {
+	return t.core.UpdateSome(ctx, core.AnyCond{Filter: where.Filter}, &p, limit)
+}
+
 // UpsertUnique adds a row or changes the one with a key.
 func (t *Table[R, ID, N, P]) UpsertUnique(ctx context.Context, key int, n N) (*R, error) {
 	r := new(R)

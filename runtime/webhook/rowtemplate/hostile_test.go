@@ -221,13 +221,13 @@ func TestURLComesBack(t *testing.T) {
 	tmpl := compile(t, kURL, `https://a.example/x/{{.Title}}/-{{.URL}}?t={{.Title}}&{{.URL}}=1`)
 	rounds(t, func(t *testing.T, row *article) {
 		out, err := tmpl.Execute(row)
+		if errors.Is(err, rowtemplate.ErrTooLarge) {
+			return // whatever the title is: a segment is looked at when it is complete
+		}
 		if row.Title == "" || row.Title == "." || row.Title == ".." {
 			if !errors.Is(err, rowtemplate.ErrValue) {
 				t.Errorf("%q: %v", row.Title, err)
 			}
-			return
-		}
-		if errors.Is(err, rowtemplate.ErrTooLarge) {
 			return
 		}
 		if err != nil {

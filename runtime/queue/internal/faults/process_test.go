@@ -135,7 +135,7 @@ func playRole(role string) int {
 	db, err := today.Open(ctx, os.Getenv(dsnEnv), today.Options{MaxConns: 4})
 	if err == nil {
 		defer db.Close()
-		err = map[string]func(context.Context, *today.DB, <-chan struct{}) error{"worker": playWorker, "locker": playLocker}[role](ctx, db, orders)
+		err = map[string]func(context.Context, *today.DB, <-chan struct{}) error{"worker": playWorker, "courier": playCourier, "locker": playLocker}[role](ctx, db, orders)
 	}
 	if err != nil {
 		fmt.Println("error", err)

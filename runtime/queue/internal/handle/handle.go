@@ -9,7 +9,7 @@ import (
 	"math"
 	"sync"
 
-	"github.com/hegner123/modulagen/runtime/queue/internal/columntext"
+	"github.com/hegner123/modulagen/runtime/internal/columntext"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
@@ -26,9 +26,17 @@ type Job struct {
 // where the handler has set none.
 type Completer func(ctx context.Context, conn *core.Conn, result json.RawMessage) error
 
+// Beginner records on the rows of claims of its own that what follows must not happen
+// twice, and reports which of them it still has.
+type Beginner interface {
+	Begin(ctx context.Context, claims []*Claim) (ours []bool, err error)
+}
+
 // Claim is a handler's claim on its job. Its methods are safe for concurrent use.
 type Claim struct {
 	Job      Job
+	Beginner Beginner // the same for all claims of a worker
+	Key      any      // what Beginner knows the claim by
 	complete Completer
 
 	mu        sync.Mutex
@@ -42,6 +50,36 @@ type Claim struct {
 
 // New returns a claim on a job, which complete completes.
 func New(job Job, complete Completer) *Claim { return &Claim{Job: job, complete: complete} }
+
+// Begin has the beginner of claims record them. Those that are nil count as held.
+func Begin(ctx context.Context, claims []*Claim) ([]bool, error) {
+	held := make([]bool, len(claims))
+	var by Beginner
+	var list []*Claim
+	for i, c := range claims {
+		switch {
+		case c == nil:
+			held[i] = true
+			continue
+		case by != nil && by != c.Beginner:
+			return nil, fmt.Errorf("queue: BeginOnce: jobs of %s and of %s together: they are of two datatypes or of two calls of Run, so call it once for each", list[0].Job.Queue, c.Job.Queue)
+		}
+		by, list = c.Beginner, append(list, c)
+	}
+	if by == nil {
+		return held, nil
+	}
+	ours, err := by.Begin(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range claims {
+		if c != nil {
+			held[i], ours = ours[0], ours[1:]
+		}
+	}
+	return held, nil
+}
 
 type key struct{}
 
@@ -135,9 +173,9 @@ func (s *Claim) Completed() (done, inTx bool) {
 	return s.committed, s.inTx
 }
 
-// errNotCommitted is the failure of a handler that returned nil although the
+// ErrNotCommitted is the failure of a handler that returned nil although the
 // transaction of CompleteTx did not commit.
-var errNotCommitted = errors.New("queue: CompleteTx was called, but its transaction did not commit")
+var ErrNotCommitted = errors.New("queue: CompleteTx was called, but its transaction did not commit")
 
 // End returns what a handler that returned err has left: its result, whether the job
 // is completed already, and why it failed.
@@ -145,7 +183,7 @@ func (s *Claim) End(err error) (json.RawMessage, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.inTx && !s.committed && err == nil {
-		err = errNotCommitted
+		err = ErrNotCommitted
 	}
 	return s.result, s.committed, err
 }

@@ -11,6 +11,7 @@ import (
 var (
 	ErrDiscarded = errors.New("discarded")
 	ErrCancelled = errors.New("cancelled")
+	ErrUnknown   = errors.New("unknown")
 )
 
 // Mark returns err marked with an outcome, or nil where err is.
@@ -23,8 +24,9 @@ func Mark(with, err error) error {
 
 // Postponed is a job that is to run again after a while.
 type Postponed struct {
-	By  time.Duration
-	Err error // why it failed; nil: it has not, and no attempt counts
+	By   time.Duration
+	Err  error // why it failed, or waits; nil: it has not failed, and no attempt counts
+	Free bool  // it has not failed, and no attempt counts, for all that Err says why it waits
 }
 
 func (p *Postponed) Error() string {

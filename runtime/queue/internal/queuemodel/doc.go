@@ -13,6 +13,8 @@
 //     changes nothing;
 //   - a run after the first was preceded by a lost lease, or by a settlement that
 //     asked for it, or somebody retried the job;
+//   - a run that follows one which had begun what must not happen twice was asked for by its
+//     settlement, or somebody retried the job;
 //   - an ended job stays as it is, unless somebody retries it;
 //   - from every state, every job can still reach its end.
 //

@@ -21,6 +21,7 @@ const (
 	done
 	dead
 	cancelled
+	unknown
 )
 
 func (s state) ended() bool { return s >= done }
@@ -32,6 +33,7 @@ type job struct {
 	epoch    uint8
 	attempts uint8
 	leaseOut bool // the lease was not renewed for its whole length
+	begun    bool // the mark of BeginOnce has the epoch of the claim
 
 	claims    uint8 // how often it was claimed
 	holder    uint8 // the number of the claim that holds it; 0: none
@@ -39,6 +41,7 @@ type job struct {
 	effects   uint8 // of CompleteTx: the handler's own writes that stand
 	returns   uint8 // snoozes, releases and revivals
 	excused   bool  // it may run again: its lease was lost, or a settlement said so
+	did       bool  // its handler has begun what must not happen twice, and has not said that it may
 }
 
 // hand is a claim as a worker remembers it. job counts from 1; 0: none.
@@ -63,6 +66,8 @@ type guards struct {
 	heartbeatEpoch bool // heartbeats name the epoch
 	claimLock      bool // a claim finds and takes a row in one step
 	claimEpoch     bool // a claim raises the epoch
+	onceEpoch      bool // BeginOnce names the epoch
+	onceMark       bool // an expiry makes a marked row unknown
 	expireLease    bool // an expiry takes a claim only as long as its lease is the one that was seen
 
 	replies bool // not a guard: in a kind world no reply is lost
@@ -70,6 +75,7 @@ type guards struct {
 
 var allGuards = guards{
 	settleEpoch: true, settleState: true, heartbeatEpoch: true, claimLock: true, claimEpoch: true, expireLease: true,
+	onceEpoch: true, onceMark: true,
 }
 
 // step is one change of the world, and what the observer saw wrong with it.
@@ -132,13 +138,13 @@ func (g guards) stepsOfJob(w world, j int, add func(name, world, string)) {
 	}
 	if row.state == running && (row.leaseOut || !g.expireLease) {
 		n.what = "expires"
-		add(n, expire(w, j), "")
+		add(n, g.expire(w, j), "")
 	}
 	if !row.state.ended() {
 		n.what = "is cancelled"
 		add(n, cancel(w, j), "")
 	}
-	if (row.state == dead || row.state == cancelled) && row.returns < maxReturns {
+	if (row.state == dead || row.state == cancelled || row.state == unknown) && row.returns < maxReturns {
 		n.what = "is retried"
 		add(n, retry(w, j), "")
 	}
@@ -168,6 +174,17 @@ func (g guards) stepsOfHand(w world, who, h int, add func(name, world, string)) 
 	next, wrong := g.heartbeat(w, held)
 	n.what = "heartbeat"
 	add(n, next, wrong)
+
+	if held.job == 1 && !w.jobs[0].did { // the other queue has no jobs that must not run twice
+		next, wrong = g.beginOnce(w, held, true)
+		n.what = "begins once"
+		add(n, next, wrong)
+		if !g.replies && !w.jobs[0].begun {
+			next, wrong = g.beginOnce(w, held, false)
+			n.what = "begins once, and the reply is lost"
+			add(n, next, wrong)
+		}
+	}
 
 	// A handler that ended without a settlement: its lease was known to be lost.
 	next = w
@@ -203,7 +220,7 @@ func (g guards) claim(w world, j int) (world, string) {
 	if row.claims > 0 && !row.excused {
 		wrong = fmt.Sprintf("job %d runs again, and nothing was lost or failed", j+1)
 	}
-	row.state, row.leaseOut = running, false
+	row.state, row.leaseOut, row.begun, row.did = running, false, false, false
 	row.attempts++
 	if g.claimEpoch {
 		row.epoch++
@@ -216,15 +233,21 @@ func (g guards) claim(w world, j int) (world, string) {
 // expire is OpExpire. Whoever sees a lease unchanged for its whole length takes
 // the claim, if it is still as it was seen:
 //
-//	UPDATE .. SET state = CASE WHEN attempts >= max_attempts THEN dead ELSE ready END, lease = NULL
+//	UPDATE .. SET state = CASE WHEN begun = epoch THEN unknown
+//	WHEN attempts >= max_attempts THEN dead ELSE ready END, lease = NULL
 //	WHERE id = ? AND epoch = ? AND state = running AND lease = ?
-func expire(w world, j int) world {
+func (g guards) expire(w world, j int) world {
 	row := &w.jobs[j]
-	row.state = ready
-	if row.attempts >= maxAttempts {
+	switch {
+	case row.begun && g.onceMark:
+		row.state = unknown
+	case row.attempts >= maxAttempts:
 		row.state = dead
+	default:
+		row.state = ready
 	}
-	row.excused = row.leaseOut
+	row.excused = row.leaseOut && !row.did
+	row.begun = false
 	row.leaseOut, row.holder = false, 0
 	return w
 }
@@ -234,7 +257,7 @@ func expire(w world, j int) world {
 //	UPDATE .. SET state = cancelled, lease = NULL WHERE id = ? AND state IN (ready, running)
 func cancel(w world, j int) world {
 	row := &w.jobs[j]
-	row.state, row.leaseOut, row.holder = cancelled, false, 0
+	row.state, row.leaseOut, row.begun, row.holder = cancelled, false, false, 0
 	return w
 }
 
@@ -259,6 +282,24 @@ func (g guards) heartbeat(w world, held hand) (world, string) {
 	row.leaseOut = false
 	if row.holder != held.claim {
 		return w, fmt.Sprintf("a heartbeat for claim %d of job %d renewed the lease of claim %d", held.claim, held.job, row.holder)
+	}
+	return w, ""
+}
+
+// beginOnce is OpBeginOnce:
+//
+//	UPDATE .. SET begun = epoch, lease = later WHERE id = ? AND epoch = ? AND state = running
+//
+// Where its reply is lost, the handler does not go on.
+func (g guards) beginOnce(w world, held hand, heard bool) (world, string) {
+	row := &w.jobs[held.job-1]
+	if row.state != running || g.onceEpoch && row.epoch != held.epoch {
+		return w, ""
+	}
+	row.begun, row.leaseOut = true, false
+	row.did = row.did || heard
+	if row.holder != held.claim {
+		return w, fmt.Sprintf("claim %d of job %d began what claim %d has", held.claim, held.job, row.holder)
 	}
 	return w, ""
 }
@@ -310,7 +351,7 @@ func (g guards) settle(w world, held hand, s settlement) (world, string) {
 	}
 	was := *row
 	s.change(row)
-	row.leaseOut, row.holder = false, 0
+	row.leaseOut, row.begun, row.holder = false, false, 0
 	switch {
 	case row.completed > 1 || row.effects > 1:
 		return w, fmt.Sprintf("job %d was completed %d times, with %d writes", held.job, row.completed, row.effects)

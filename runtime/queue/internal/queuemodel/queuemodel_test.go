@@ -37,6 +37,8 @@ func TestEachGuardIsNeeded(t *testing.T) {
 		{"the epoch in heartbeats", "a heartbeat for claim 1 of job 1 renewed the lease of claim 2", func(g *guards) { g.heartbeatEpoch = false }},
 		{"the epoch that a claim raises", "a heartbeat for claim 1 of job 1 renewed the lease of claim 2", func(g *guards) { g.claimEpoch = false }},
 		{"the lock of a claim", "job 1 runs again, and nothing was lost or failed", func(g *guards) { g.claimLock = false }},
+		{"the epoch in BeginOnce", "claim 1 of job 1 began what claim 2 has", func(g *guards) { g.onceEpoch = false }},
+		{"the mark in an expiry", "job 1 runs again, and nothing was lost or failed", func(g *guards) { g.onceMark = false }},
 		{"the lease in an expiry", "job 1 runs again, and nothing was lost or failed", func(g *guards) { g.expireLease = false }},
 	} {
 		g := allGuards

@@ -37,4 +37,8 @@ const (
 	NotNull
 	Prefix
 	Contains
+	Unreferenced // by the *Referrer in Args
 )
+
+// Referrer is a column of a table that refers to rows.
+type Referrer struct{ Table, Column string }

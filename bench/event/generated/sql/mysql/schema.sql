@@ -7,6 +7,7 @@ CREATE TABLE event_cursors (
   position bigint NOT NULL DEFAULT 0,
   epoch bigint NOT NULL DEFAULT 0,
   lease datetime(6) NULL,
+  failed bigint NOT NULL DEFAULT 0,
   attempts bigint NOT NULL DEFAULT 0,
   error text NULL,
   seen_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
@@ -17,19 +18,20 @@ CREATE TABLE event_failures (
   id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name varchar(100) NOT NULL DEFAULT '',
   event varchar(26) NOT NULL DEFAULT '',
-  topic varchar(64) NOT NULL DEFAULT '',
+  topic varchar(100) NOT NULL DEFAULT '',
   op varchar(16) NOT NULL DEFAULT '',
   row_id varchar(64) NOT NULL DEFAULT '',
   position bigint NOT NULL DEFAULT 0,
   attempts bigint NOT NULL DEFAULT 0,
   error text NULL,
-  created_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+  created_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+  UNIQUE KEY event_failures_name_key (name, event)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE event_log (
   id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
   event varchar(26) NOT NULL DEFAULT '',
-  topic varchar(64) NOT NULL DEFAULT '',
+  topic varchar(100) NOT NULL DEFAULT '',
   op varchar(16) NOT NULL DEFAULT '',
   row_id varchar(64) NOT NULL DEFAULT '',
   row_before mediumtext NULL,

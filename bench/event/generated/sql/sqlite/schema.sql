@@ -7,6 +7,7 @@ CREATE TABLE event_cursors (
   position INTEGER NOT NULL DEFAULT 0,
   epoch INTEGER NOT NULL DEFAULT 0,
   lease TEXT,
+  failed INTEGER NOT NULL DEFAULT 0,
   attempts INTEGER NOT NULL DEFAULT 0,
   error TEXT,
   seen_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
@@ -29,11 +30,12 @@ CREATE TABLE event_failures (
   created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
   CONSTRAINT event_failures_name_check CHECK (length(name) <= 100),
   CONSTRAINT event_failures_event_check CHECK (length(event) <= 26),
-  CONSTRAINT event_failures_topic_check CHECK (length(topic) <= 64),
+  CONSTRAINT event_failures_topic_check CHECK (length(topic) <= 100),
   CONSTRAINT event_failures_op_check CHECK (length(op) <= 16),
   CONSTRAINT event_failures_row_id_check CHECK (length(row_id) <= 64),
   CONSTRAINT event_failures_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z')
 ) STRICT;
+CREATE UNIQUE INDEX event_failures_name_key ON event_failures (name, event);
 
 CREATE TABLE event_log (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -46,7 +48,7 @@ CREATE TABLE event_log (
   position INTEGER,
   created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
   CONSTRAINT event_log_event_check CHECK (length(event) <= 26),
-  CONSTRAINT event_log_topic_check CHECK (length(topic) <= 64),
+  CONSTRAINT event_log_topic_check CHECK (length(topic) <= 100),
   CONSTRAINT event_log_op_check CHECK (length(op) <= 16),
   CONSTRAINT event_log_row_id_check CHECK (length(row_id) <= 64),
   CONSTRAINT event_log_created_at_check CHECK (created_at GLOB '????-??-??T??:??:??.??????Z')

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/event"
 	"github.com/hegner123/modulagen/runtime/event/feed"
+	"github.com/hegner123/modulagen/runtime/event/ops"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -89,6 +90,16 @@ func (t *ArticleTable) Create(ctx context.Context, n ArticleNew) (*Article, erro
 func (t *ArticleTable) Update(ctx context.Context, id ArticleID, p ArticlePatch) (*Article, error) {
 	r := new(Article)
 	if err := t.core.Update(ctx, int64(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *ArticleTable) UpdateIf(ctx context.Context, id ArticleID, where ArticleFilter, p ArticlePatch) (*Article, error) {
+	r := new(Article)
+	if err := t.core.UpdateIf(ctx, int64(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -211,8 +222,10 @@ type ArticleChange struct {
 	After  *Article
 }
 
+var articleOps = ops.Spec{On: core.Created | core.Updated | core.Deleted}
+
 func init() {
 	articleSpec.Effects = []core.Effect{
-		{On: core.Created | core.Updated | core.Deleted, Rows: true, Announce: "event_log", Wanted: feed.Wanted(&eventFeed, "article"), Run: feed.Record(&eventFeed, "article")},
+		{On: core.Created | core.Updated | core.Deleted, Rows: true, Announce: "event_log", Wanted: feed.Wanted(&eventFeed, "article"), Run: feed.Record(&eventFeed, "article", &articleOps)},
 	}
 }

@@ -106,8 +106,8 @@ var schema = core.Schema{
 	},
 }
 
-// EventHandlers are the handlers of a subscription, one for each datatype with events. The events of
-// a datatype whose handler is nil are not read.
+// EventHandlers are the handlers of a subscription, one for each datatype with events and each event
+// that a program emits. What has a nil handler is not read.
 type EventHandlers struct {
 	Article func(ctx context.Context, c *ArticleChange) error
 	Visitor func(ctx context.Context, c *VisitorChange) error
@@ -131,9 +131,10 @@ func (h EventHandlers) topics() map[string]feed.Handler {
 // Subscribe hands events to handlers, in order and one at a time, until ctx ends, and
 // returns when the last handler has. The subscription goes on where it was under this
 // name; see package event. Of the processes that subscribe with one name, one gets the
-// events. The error is event.ErrInvalid, or one of the database when it begins.
+// events. The error is event.ErrInvalid, one of the database when it begins,
+// event.ErrUnsubscribed, or store.ErrClosed: Close ends it.
 func (db *DB) Subscribe(ctx context.Context, name string, h EventHandlers, opts event.Options) error {
-	return db.store.WhileOpen(ctx, func(ctx context.Context) error {
+	return db.store.UntilClose(ctx, func(ctx context.Context) error {
 		return feed.Subscribe(ctx, db.store, &eventFeed, name, h.topics(), opts)
 	})
 }

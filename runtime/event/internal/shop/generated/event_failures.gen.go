@@ -15,7 +15,7 @@ var eventFailureTableDef = core.TableDef{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
 		{Name: "event", Rules: check.Rules{Kind: check.Text, Max: check.At("26")}, Types: [3]string{"TEXT", "character varying(26)", "varchar(26)"}},
-		{Name: "topic", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "topic", Rules: check.Rules{Kind: check.Text, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
 		{Name: "op", Rules: check.Rules{Kind: check.Text, Max: check.At("16")}, Types: [3]string{"TEXT", "character varying(16)", "varchar(16)"}},
 		{Name: "row_id", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "position", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -23,6 +23,8 @@ var eventFailureTableDef = core.TableDef{
 		{Name: "error", Rules: check.Rules{Kind: check.Text, Max: check.At("4000")}, Null: true, Types: [3]string{"TEXT", "text", "text"}},
 		{Name: "created_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},
-	Indexes: []core.Index{},
-	Name:    "event_failures",
+	Indexes: []core.Index{
+		{Name: "event_failures_name_key", Columns: []int{1, 2}, Unique: true},
+	},
+	Name: "event_failures",
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/event"
 	"github.com/hegner123/modulagen/runtime/event/feed"
+	"github.com/hegner123/modulagen/runtime/event/ops"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -84,6 +85,16 @@ func (t *VisitorTable) Create(ctx context.Context, n VisitorNew) (*Visitor, erro
 func (t *VisitorTable) Update(ctx context.Context, id VisitorID, p VisitorPatch) (*Visitor, error) {
 	r := new(Visitor)
 	if err := t.core.Update(ctx, string(id), &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *VisitorTable) UpdateIf(ctx context.Context, id VisitorID, where VisitorFilter, p VisitorPatch) (*Visitor, error) {
+	r := new(Visitor)
+	if err := t.core.UpdateIf(ctx, string(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -203,8 +214,10 @@ type VisitorChange struct {
 	After  *Visitor
 }
 
+var visitorOps = ops.Spec{On: core.Created}
+
 func init() {
 	visitorSpec.Effects = []core.Effect{
-		{On: core.Created, Rows: true, Announce: "event_log", Wanted: feed.Wanted(&eventFeed, "visitor"), Run: feed.Record(&eventFeed, "visitor")},
+		{On: core.Created, Rows: true, Announce: "event_log", Wanted: feed.Wanted(&eventFeed, "visitor"), Run: feed.Record(&eventFeed, "visitor", &visitorOps)},
 	}
 }

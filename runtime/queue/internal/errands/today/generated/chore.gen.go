@@ -300,6 +300,16 @@ func (t *ChoreTable) Update(ctx context.Context, id ChoreID, p ChorePatch) (*Cho
 	return r, nil
 }
 
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *ChoreTable) UpdateIf(ctx context.Context, id ChoreID, where ChoreFilter, p ChorePatch) (*Chore, error) {
+	r := new(Chore)
+	if err := t.core.UpdateIf(ctx, string(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Delete deletes the row. It returns store.ErrNotFound without the row, and
 // store.ErrReference while a row refers to it that is not deleted with it.
 func (t *ChoreTable) Delete(ctx context.Context, id ChoreID) error {

@@ -256,6 +256,16 @@ func (t *ErrandTable) Update(ctx context.Context, id ErrandID, p ErrandPatch) (*
 	return r, nil
 }
 
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *ErrandTable) UpdateIf(ctx context.Context, id ErrandID, where ErrandFilter, p ErrandPatch) (*Errand, error) {
+	r := new(Errand)
+	if err := t.core.UpdateIf(ctx, int64(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Delete deletes the row. It returns store.ErrNotFound without the row, and
 // store.ErrReference while a row refers to it that is not deleted with it.
 func (t *ErrandTable) Delete(ctx context.Context, id ErrandID) error {

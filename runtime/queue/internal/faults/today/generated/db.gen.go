@@ -23,12 +23,14 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
+	Parcel  ParcelTable  // Parcels
 	Receipt ReceiptTable // Receipts
 	Task    TaskTable    // Tasks
 }
 
 func bind(c *core.Conn) Tables {
 	return Tables{
+		Parcel:  ParcelTable{core.Bind(c, &parcelSpec)},
 		Receipt: ReceiptTable{core.Bind(c, &receiptSpec)},
 		Task:    TaskTable{core.Bind(c, &taskSpec)},
 	}
@@ -98,6 +100,7 @@ var mysqlSchema string
 var schema = core.Schema{
 	DDL: [3]string{sqliteSchema, postgresSchema, mysqlSchema},
 	Tables: []core.TableDef{
+		parcelTableDef,
 		queueLimitTableDef,
 		receiptTableDef,
 		taskTableDef,
@@ -106,12 +109,17 @@ var schema = core.Schema{
 
 // Workers are the handlers of a program. A queue whose handler is nil is not worked.
 type Workers struct {
-	Task        TaskHandler
-	TaskOptions queue.Options
+	Parcel        ParcelHandler
+	ParcelOptions queue.Options
+	Task          TaskHandler
+	TaskOptions   queue.Options
 }
 
 func (w Workers) queues(db *DB) []engine.Runner {
 	var out []engine.Runner
+	if w.Parcel != nil {
+		out = append(out, engine.New(db.store, &parcelQueue, parcelHandle(w.Parcel), w.ParcelOptions))
+	}
 	if w.Task != nil {
 		out = append(out, engine.New(db.store, &taskQueue, taskHandle(w.Task), w.TaskOptions))
 	}

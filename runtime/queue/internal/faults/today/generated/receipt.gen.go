@@ -94,6 +94,16 @@ func (t *ReceiptTable) Update(ctx context.Context, id ReceiptID, p ReceiptPatch)
 	return r, nil
 }
 
+// UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not
+// keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.
+func (t *ReceiptTable) UpdateIf(ctx context.Context, id ReceiptID, where ReceiptFilter, p ReceiptPatch) (*Receipt, error) {
+	r := new(Receipt)
+	if err := t.core.UpdateIf(ctx, int64(id), core.AnyCond{Filter: where.Filter}, &p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Delete deletes the row. It returns store.ErrNotFound without the row, and
 // store.ErrReference while a row refers to it that is not deleted with it.
 func (t *ReceiptTable) Delete(ctx context.Context, id ReceiptID) error {

@@ -30,27 +30,23 @@ INSERT INTO event_log (event, topic, op, row_id, row_before, row_after, created_
 VALUES (?, ?, ?, ?, ?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)));
 
 -- name: UnsequencedEventLog :many
-SELECT id
-FROM event_log
-WHERE position IS NULL
-ORDER BY id
+SELECT e.id, c.position
+FROM event_log AS e
+JOIN event_cursors AS c ON c.name = ''
+WHERE e.position IS NULL
+ORDER BY e.id
 LIMIT ?;
 
--- name: LockSequenceEventLog :one
+-- name: AssignEventLog :execrows
+UPDATE event_cursors AS c
+CROSS JOIN event_log AS e
+SET c.position = ?, e.position = ? + FIELD(e.id, ?)
+WHERE c.name = '' AND c.position = ? AND e.id IN (?);
+
+-- name: LastEventLog :one
 SELECT position
 FROM event_cursors
-WHERE name = ''
-FOR UPDATE;
-
--- name: SetSequenceEventLog :execrows
-UPDATE event_cursors
-SET position = ?
 WHERE name = '';
-
--- name: SetPositionEventLog :execrows
-UPDATE event_log
-SET position = ?
-WHERE id = ?;
 
 -- name: ReadEventLog :many
 SELECT position, event, topic, op, row_id, row_before, row_after, created_at
@@ -85,7 +81,7 @@ VALUES (?, ?, ?, ?, 0, COALESCE(?, CURRENT_TIMESTAMP(6)));
 -- name: SetTopicsEventLog :execrows
 UPDATE event_cursors
 SET topics = ?
-WHERE name = ?;
+WHERE name = ? AND topics = ?;
 
 -- name: RemoveEventLog :execrows
 DELETE FROM event_cursors
@@ -97,7 +93,7 @@ SET epoch = epoch + 1, lease = TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_
 WHERE name = ? AND (lease IS NULL OR lease <= COALESCE(?, CURRENT_TIMESTAMP(6)));
 
 -- name: CursorEventLog :one
-SELECT position, epoch, attempts
+SELECT topics, position, epoch, attempts, failed
 FROM event_cursors
 WHERE name = ?;
 
@@ -108,12 +104,12 @@ WHERE name = ? AND epoch = ?;
 
 -- name: AdvanceEventLog :execrows
 UPDATE event_cursors
-SET position = ?, attempts = 0, error = NULL
-WHERE name = ? AND epoch = ?;
+SET position = ?, topics = ?, attempts = CASE WHEN failed > ? THEN attempts ELSE 0 END, error = CASE WHEN failed > ? THEN error ELSE NULL END
+WHERE name = ? AND topics = ? AND epoch = ?;
 
 -- name: FailEventLog :execrows
 UPDATE event_cursors
-SET attempts = ?, error = ?
+SET failed = ?, attempts = ?, error = ?
 WHERE name = ? AND epoch = ?;
 
 -- name: ReleaseEventLog :execrows
@@ -122,8 +118,10 @@ SET lease = NULL
 WHERE name = ? AND epoch = ?;
 
 -- name: SetAsideEventLog :execrows
-INSERT INTO event_failures (name, event, topic, op, row_id, position, attempts, error, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, COALESCE(?, CURRENT_TIMESTAMP(6)));
+INSERT IGNORE INTO event_failures (name, event, topic, op, row_id, position, attempts, error, created_at)
+SELECT ? AS name, ? AS event, ? AS topic, ? AS op, ? AS row_id, ? AS position, ? AS attempts, ? AS error, COALESCE(?, CURRENT_TIMESTAMP(6)) AS created_at
+FROM event_cursors AS c
+WHERE c.name = ? AND c.epoch = ?;
 
 -- name: InsertVisitor :exec
 INSERT INTO visitor (id, name)

@@ -32,27 +32,28 @@ INSERT INTO event_log (event, topic, op, row_id, row_before, row_after, created_
 VALUES ($1, $2, $3, $4, $5, $6, COALESCE($7::timestamptz, now()));
 
 -- name: UnsequencedEventLog :many
-SELECT id
-FROM event_log
-WHERE position IS NULL
-ORDER BY id
+SELECT e.id, c.position
+FROM event_log AS e
+JOIN event_cursors AS c ON c.name = ''
+WHERE e.position IS NULL
+ORDER BY e.id
 LIMIT $1;
 
--- name: LockSequenceEventLog :one
+-- name: AssignEventLog :execrows
+WITH moved AS (
+UPDATE event_cursors AS c
+SET position = $1
+WHERE c.name = '' AND c.position = $2
+RETURNING c.id
+)
+UPDATE event_log AS e
+SET position = $3::bigint + array_position($4::bigint[], e.id)
+WHERE e.id = ANY($5::bigint[]) AND EXISTS (SELECT 1 FROM moved);
+
+-- name: LastEventLog :one
 SELECT position
 FROM event_cursors
-WHERE name = ''
-FOR UPDATE;
-
--- name: SetSequenceEventLog :execrows
-UPDATE event_cursors
-SET position = $1
 WHERE name = '';
-
--- name: SetPositionEventLog :execrows
-UPDATE event_log
-SET position = $1
-WHERE id = $2;
 
 -- name: ReadEventLog :many
 SELECT position, event, topic, op, row_id, row_before, row_after, created_at
@@ -92,7 +93,7 @@ ON CONFLICT (name) DO NOTHING;
 -- name: SetTopicsEventLog :execrows
 UPDATE event_cursors
 SET topics = $1
-WHERE name = $2;
+WHERE name = $2 AND topics = $3;
 
 -- name: RemoveEventLog :execrows
 DELETE FROM event_cursors
@@ -104,7 +105,7 @@ SET epoch = epoch + 1, lease = COALESCE($1::timestamptz, now()) + $2::bigint * i
 WHERE name = $3 AND (lease IS NULL OR lease <= COALESCE($4::timestamptz, now()));
 
 -- name: CursorEventLog :one
-SELECT position, epoch, attempts
+SELECT topics, position, epoch, attempts, failed
 FROM event_cursors
 WHERE name = $1;
 
@@ -115,13 +116,13 @@ WHERE name = $4 AND epoch = $5;
 
 -- name: AdvanceEventLog :execrows
 UPDATE event_cursors
-SET position = $1, attempts = 0, error = NULL
-WHERE name = $2 AND epoch = $3;
+SET position = $1, topics = $2, attempts = CASE WHEN failed > $3 THEN attempts ELSE 0 END, error = CASE WHEN failed > $4 THEN error ELSE NULL END
+WHERE name = $5 AND topics = $6 AND epoch = $7;
 
 -- name: FailEventLog :execrows
 UPDATE event_cursors
-SET attempts = $1, error = $2
-WHERE name = $3 AND epoch = $4;
+SET failed = $1, attempts = $2, error = $3
+WHERE name = $4 AND epoch = $5;
 
 -- name: ReleaseEventLog :execrows
 UPDATE event_cursors
@@ -130,7 +131,10 @@ WHERE name = $1 AND epoch = $2;
 
 -- name: SetAsideEventLog :execrows
 INSERT INTO event_failures (name, event, topic, op, row_id, position, attempts, error, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE($9::timestamptz, now()));
+SELECT $1 AS name, $2 AS event, $3 AS topic, $4 AS op, $5 AS row_id, $6 AS position, $7 AS attempts, $8 AS error, COALESCE($9::timestamptz, now()) AS created_at
+FROM event_cursors AS c
+WHERE c.name = $10 AND c.epoch = $11
+ON CONFLICT (name, event) DO NOTHING;
 
 -- name: InsertVisitor :exec
 INSERT INTO visitor (id, name)

@@ -30,33 +30,15 @@ LIMIT ?;
 INSERT INTO event_log (event, topic, op, row_id, row_before, row_after, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?);
 
--- name: UnsequencedEventLog :many
-SELECT id
-FROM event_log
-WHERE position IS NULL
-ORDER BY id
-LIMIT ?;
-
--- name: LockSequenceEventLog :one
-SELECT position
-FROM event_cursors
-WHERE name = '';
-
--- name: SetSequenceEventLog :execrows
-UPDATE event_cursors
-SET position = ?
-WHERE name = '';
-
--- name: SetPositionEventLog :execrows
-UPDATE event_log
-SET position = ?
-WHERE id = ?;
+-- name: LastEventLog :one
+SELECT CAST(COALESCE(max(id), 0) AS INTEGER) AS last_position
+FROM event_log;
 
 -- name: ReadEventLog :many
-SELECT position, event, topic, op, row_id, row_before, row_after, created_at
+SELECT id, event, topic, op, row_id, row_before, row_after, created_at
 FROM event_log
-WHERE position > ? AND topic IN (SELECT value FROM json_each(?))
-ORDER BY position
+WHERE id > ? AND topic IN (SELECT value FROM json_each(?))
+ORDER BY id
 LIMIT ?;
 
 -- name: PruneEventLog :execrows
@@ -64,8 +46,8 @@ DELETE FROM event_log
 WHERE id IN (
 SELECT e.id
 FROM event_log AS e
-WHERE e.position <= ? AND e.created_at < ?
-ORDER BY e.position
+WHERE e.id <= ? AND e.created_at < ?
+ORDER BY e.id
 LIMIT ?
 );
 
@@ -79,7 +61,7 @@ SELECT CAST(COALESCE(min(position), 0) AS INTEGER) AS least_position
 FROM event_cursors;
 
 -- name: FirstEventLog :one
-SELECT CAST(COALESCE(min(position), 1) - 1 AS INTEGER) AS position_before
+SELECT CAST(COALESCE(min(id), 1) - 1 AS INTEGER) AS position_before
 FROM event_log;
 
 -- name: AddCursorEventLog :execrows
@@ -90,7 +72,7 @@ ON CONFLICT (name) DO NOTHING;
 -- name: SetTopicsEventLog :execrows
 UPDATE event_cursors
 SET topics = ?
-WHERE name = ?;
+WHERE name = ? AND topics = ?;
 
 -- name: RemoveEventLog :execrows
 DELETE FROM event_cursors
@@ -101,8 +83,13 @@ UPDATE event_cursors
 SET epoch = epoch + 1, lease = ?
 WHERE name = ? AND (lease IS NULL OR lease <= ?);
 
+-- name: StillHeldEventLog :one
+SELECT epoch
+FROM event_cursors
+WHERE name = ? AND epoch = ?;
+
 -- name: CursorEventLog :one
-SELECT position, epoch, attempts
+SELECT topics, position, epoch, attempts, failed
 FROM event_cursors
 WHERE name = ?;
 
@@ -113,12 +100,12 @@ WHERE name = ? AND epoch = ?;
 
 -- name: AdvanceEventLog :execrows
 UPDATE event_cursors
-SET position = ?, attempts = 0, error = NULL
-WHERE name = ? AND epoch = ?;
+SET position = ?, topics = ?, attempts = CASE WHEN failed > ? THEN attempts ELSE 0 END, error = CASE WHEN failed > ? THEN error ELSE NULL END
+WHERE name = ? AND topics = ? AND epoch = ?;
 
 -- name: FailEventLog :execrows
 UPDATE event_cursors
-SET attempts = ?, error = ?
+SET failed = ?, attempts = ?, error = ?
 WHERE name = ? AND epoch = ?;
 
 -- name: ReleaseEventLog :execrows
@@ -128,7 +115,10 @@ WHERE name = ? AND epoch = ?;
 
 -- name: SetAsideEventLog :execrows
 INSERT INTO event_failures (name, event, topic, op, row_id, position, attempts, error, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+SELECT ? AS name, ? AS event, ? AS topic, ? AS op, ? AS row_id, ? AS position, ? AS attempts, ? AS error, ? AS created_at
+FROM event_cursors AS c
+WHERE c.name = ? AND c.epoch = ?
+ON CONFLICT (name, event) DO NOTHING;
 
 -- name: InsertVisitor :exec
 INSERT INTO visitor (id, name)

@@ -1,0 +1,3 @@
+function mail()
+  log(#db.email_queue.list{} .. " messages at " .. run.due)
+end

@@ -1,0 +1,113 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/cron/protocol"
+	"github.com/hegner123/modulagen/runtime/queue"
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
+)
+
+// hold locks the runs that jobs replace, which live has, and reads their states again. Jobs are left
+// out of which another transaction has locked one: it writes how the run ended, and then waits for the
+// job. They are seen to again soon.
+func (s *Spec) hold(ctx context.Context, c *core.Conn, jobs []*Job, live map[int64][]*RunRow) ([]*Job, error) {
+	var ids []int64
+	for _, j := range jobs {
+		if j.Overlap == overlapReplace {
+			for _, r := range live[j.ID] {
+				ids = append(ids, r.ID)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return jobs, nil
+	}
+	states, err := s.held(ctx, c, ids)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(jobs, func(j *Job) bool {
+		if j.Overlap != overlapReplace {
+			return false
+		}
+		for _, r := range live[j.ID] {
+			state, held := states[r.ID]
+			if !held {
+				return true
+			}
+			r.Status = state
+		}
+		live[j.ID] = slices.DeleteFunc(live[j.ID], func(r *RunRow) bool { return s.States.ended(r.Status) })
+		return false
+	}), nil
+}
+
+// held returns the states of runs that are locked from now on.
+func (s *Spec) held(ctx context.Context, c *core.Conn, ids []int64) (map[int64]string, error) {
+	type run struct {
+		id    int64
+		state string
+	}
+	args := make([]any, protocol.ArgCount)
+	args[protocol.ArgIDs] = core.IDList(anyOf(ids))
+	rows, err := core.Many(ctx, c, &s.Hold, args, func(r *run) []any { return []any{&r.id, &r.state} })
+	out := map[int64]string{}
+	for _, r := range rows {
+		out[r.id] = r.state
+	}
+	return out, err
+}
+
+// cancelAll ends runs. One that has ended meanwhile stays. Those that were under way are marked:
+// the run that replaces them waits until their contexts have ended.
+func (s *Spec) cancelAll(ctx context.Context, c *core.Conn, runs []*RunRow) error {
+	for _, r := range runs {
+		err := s.Cancel(ctx, c, r.ID)
+		switch {
+		case errors.Is(err, queue.ErrEnded) || errors.Is(err, queue.ErrBegun) || errors.Is(err, store.ErrNotFound):
+		case err != nil:
+			return err
+		case r.Waits != (r.Status == s.States.Running):
+			if err := s.SetWaits(ctx, c, r.ID, !r.Waits); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// replaced reports whether the action may go on of a run of the job that was replaced: its process has
+// to be notified, and the action to return, which removes the mark. One that ignores its context is not
+// waited for longer than stillEnding.
+func (w *worker) replaced(ctx context.Context, row *RunRow) (bool, error) {
+	now, err := w.db.Now(ctx)
+	if err != nil {
+		return false, err
+	}
+	for r, err := range w.spec.Ending(ctx, w.db.Conn(), row.Job, now.Add(-stillEnding)) {
+		if err != nil || r.ID < row.ID {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// stillEnding is how long a run that replaces another one waits at most for its action to return.
+const stillEnding = 5 * time.Second
+
+// returned removes the mark of a run that was replaced, now that its action has returned.
+func (w *worker) returned(ctx context.Context, row *RunRow) {
+	if !errors.Is(context.Cause(ctx), queue.ErrCancelled) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWrites)
+	defer cancel()
+	if err := w.spec.SetWaits(ctx, w.db.Conn(), row.ID, false); err != nil && !errors.Is(err, store.ErrNotFound) {
+		w.logger.WarnContext(ctx, "cron: a run that was cancelled keeps the next one waiting", "runs", w.spec.Runs, "run", row.ID, "within", stillEnding, "error", err)
+	}
+}

@@ -1,0 +1,25 @@
+package core
+
+import (
+	"fmt"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// PayloadJSON returns a payload as JSON, with its secrets. If it breaks its rules, the error is a
+// *store.ValidationError of what has the name.
+func PayloadJSON(name string, payload any, rules check.Rules) (store.JSON, error) {
+	text, err := StoredJSON(payload)
+	if err != nil {
+		return nil, fmt.Errorf("store: payload of %s: %w", name, err)
+	}
+	var wrong []store.Violation
+	for _, f := range rules.Check(text) {
+		wrong = append(wrong, store.Violation{Field: "payload", Rule: f.Rule, Message: f.Message})
+	}
+	if len(wrong) > 0 {
+		return nil, &store.ValidationError{Datatype: name, Violations: wrong}
+	}
+	return text, nil
+}
