@@ -81,14 +81,14 @@ func (m *monitor) check(ctx context.Context) {
 	m.verifier.verify(ctx, missing)
 }
 
-// report writes the progress of all claims except those that CompleteTx was called
-// for: a transaction has locked their rows, and a write would wait for it.
+// report writes the progress of the handlers that run. It leaves out those that CompleteTx
+// was called for: a transaction has locked their rows, and a write would wait for it.
 func (m *monitor) report(ctx context.Context) {
-	claims := slices.DeleteFunc(m.claims.all(), func(c *claim) bool {
+	running := slices.DeleteFunc(m.claims.all(), func(c *claim) bool {
 		_, inTx := c.handle.Completed()
-		return inTx
+		return inTx || c.is(finished) // the settler writes what those of the latter have left
 	})
-	if err := m.writeProgress(ctx, m.db.Conn(), claims); err != nil && ctx.Err() == nil {
+	if err := m.writeProgress(ctx, m.db.Conn(), reports(running)); err != nil && ctx.Err() == nil {
 		m.observer.logger.Error("progress not written", "queue", m.shape.name, "error", err)
 	}
 }

@@ -3,28 +3,43 @@ package engine
 import (
 	"context"
 
+	"github.com/hegner123/modulagen/runtime/queue/internal/handle"
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-// writeProgress writes what the handlers of claims have reported since the last time.
-func (t *table) writeProgress(ctx context.Context, conn *core.Conn, claims []*claim) error {
-	var all [][]any
-	var reporting []*claim
+// report is what the handler of a claim has reported since the last time it was written.
+type report struct {
+	claim *claim
+	handle.Report
+}
+
+// reports returns what is not written yet of what the handlers of claims have reported.
+func reports(claims []*claim) []report {
+	var list []report
 	for _, c := range claims {
-		progress, note, ok := c.handle.Report()
-		if !ok {
-			continue
+		if r, ok := c.handle.Report(); ok {
+			list = append(list, report{c, r})
 		}
-		args := arguments(t.db, 0)
-		args[protocol.ArgID], args[protocol.ArgEpoch], args[protocol.ArgProgress], args[protocol.ArgNote] = c.ID, c.Epoch, progress, note
-		all, reporting = append(all, args), append(reporting, c)
 	}
-	if len(all) == 0 {
+	return list
+}
+
+// writeProgress writes reports. Those written in a transaction of conn's count as unwritten
+// still: it may be rolled back.
+func (t *table) writeProgress(ctx context.Context, conn *core.Conn, list []report) error {
+	if len(list) == 0 {
 		return nil
 	}
+	claims := make([]*claim, len(list))
+	args := make([][]any, len(list))
+	for i, r := range list {
+		claims[i], args[i] = r.claim, arguments(t.db, 0)
+		args[i][protocol.ArgID], args[i][protocol.ArgEpoch] = r.claim.ID, r.claim.Epoch
+		args[i][protocol.ArgProgress], args[i][protocol.ArgNote] = r.Progress, r.Note
+	}
 	err := t.changing(ctx, conn, func(conn *core.Conn) ([]any, error) {
-		touched, err := core.ExecEach(ctx, conn, &t.shape.st.Report, len(all), func(i int) []any { return all[i] })
+		touched, err := core.ExecEach(ctx, conn, &t.shape.st.Report, len(list), func(i int) []any { return args[i] })
 		if err != nil {
 			return nil, err
 		}
@@ -32,11 +47,11 @@ func (t *table) writeProgress(ctx context.Context, conn *core.Conn, claims []*cl
 		for i, n := range touched {
 			written[i] = n > 0
 		}
-		return idsOf(reporting, written), nil
+		return idsOf(claims, written), nil
 	})
-	if err != nil || conn != t.db.Conn() { // the transaction of a handler may be rolled back
-		for _, c := range reporting {
-			c.handle.ReportAgain()
+	if err == nil && conn == t.db.Conn() {
+		for _, r := range list {
+			r.claim.handle.Wrote(r.Report)
 		}
 	}
 	return err

@@ -98,9 +98,6 @@ func (s *settler) waitForMore(ctx context.Context) {
 // write writes ends, those with the same statement together. On an error it returns
 // those that it could not write.
 func (s *settler) write(ctx context.Context, batch []settlement) (left []settlement, err error) {
-	if err := s.writeReports(ctx, batch); err != nil {
-		return batch, err
-	}
 	groups := map[*core.Statement][]settlement{}
 	var order []*core.Statement
 	for _, one := range batch {
@@ -171,13 +168,29 @@ func (s *settler) writeGroup(ctx context.Context, st *core.Statement, group []se
 }
 
 // tryGroup writes ends with the same statement, and their effects, and reports which
-// of the claims this process still had.
+// of the claims this process still had. The last progress of their handlers is written in
+// the same transaction, over what the monitor may be writing meanwhile.
 func (s *settler) tryGroup(ctx context.Context, st *core.Statement, group []settlement) (written []bool, err error) {
 	claims := make([]*claim, len(group))
 	for i, one := range group {
 		claims[i] = one.claim
 	}
-	err = s.changing(ctx, s.db.Conn(), func(c *core.Conn) ([]any, error) {
+	list := reports(claims)
+	if len(list) == 0 {
+		return s.end(ctx, s.db.Conn(), st, group, claims)
+	}
+	err = s.db.Conn().InTx(ctx, func(c *core.Conn) error {
+		if err := s.writeProgress(ctx, c, list); err != nil {
+			return err
+		}
+		written, err = s.end(ctx, c, st, group, claims)
+		return err
+	})
+	return written, err
+}
+
+func (s *settler) end(ctx context.Context, c *core.Conn, st *core.Statement, group []settlement, claims []*claim) (written []bool, err error) {
+	err = s.changing(ctx, c, func(c *core.Conn) ([]any, error) {
 		if st == &s.shape.st.Complete {
 			written, err = s.changeClaims(ctx, c, st, claims, 0)
 		} else {
@@ -291,7 +304,7 @@ func (s *settler) completed(ctx context.Context, c *claim) {
 // completeIn completes a job within a transaction of its handler's, and writes its last
 // progress.
 func (s *settler) completeIn(ctx context.Context, conn *core.Conn, c *claim, result json.RawMessage) error {
-	if err := s.writeProgress(ctx, conn, []*claim{c}); err != nil {
+	if err := s.writeProgress(ctx, conn, reports([]*claim{c})); err != nil {
 		return err
 	}
 	return s.changing(ctx, conn, func(conn *core.Conn) ([]any, error) {
@@ -310,15 +323,6 @@ func stillOurs(ok bool, err error) error {
 		return queue.ErrLeaseLost
 	}
 	return err
-}
-
-// writeReports writes the progress of claims that are about to end.
-func (s *settler) writeReports(ctx context.Context, batch []settlement) error {
-	claims := make([]*claim, len(batch))
-	for i, one := range batch {
-		claims[i] = one.claim
-	}
-	return s.writeProgress(ctx, s.db.Conn(), claims)
 }
 
 // flush writes the ends that wait. It retries while the database is busy, for at most

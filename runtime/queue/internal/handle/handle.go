@@ -43,7 +43,8 @@ type Claim struct {
 	result    json.RawMessage
 	progress  float64
 	note      string
-	reported  bool // progress and note are not written yet
+	reported  int  // how often progress and note were set
+	written   int  // which of these is written
 	inTx      bool // CompleteIn was called
 	committed bool // and its transaction has committed
 }
@@ -146,23 +147,32 @@ func (s *Claim) SetProgress(fraction float64, note string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.reported, s.progress, s.note = true, min(max(fraction, 0), 1), columntext.Cut(columntext.Storable(note), maxNote)
+	s.reported++
+	s.progress, s.note = min(max(fraction, 0), 1), columntext.Cut(columntext.Storable(note), maxNote)
 }
 
-// Report returns progress that is not written yet; ReportAgain marks it as unwritten
-// again.
-func (s *Claim) Report() (progress core.Number, note string, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ok, s.reported = s.reported, false
-	return core.Number{Unscaled: int64(math.Round(s.progress * 1e4)), Scale: 4}, s.note, ok
+// Report is the progress of a handler.
+type Report struct {
+	Progress core.Number
+	Note     string
+	number   int
 }
 
-// ReportAgain marks progress as unwritten.
-func (s *Claim) ReportAgain() {
+// Report returns progress that is not written yet, if there is any. It stays unwritten until
+// Wrote is called with it: several goroutines may write the same report, and none ends a job
+// because another one is about to.
+func (s *Claim) Report() (Report, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.reported = true
+	progress := core.Number{Unscaled: int64(math.Round(s.progress * 1e4)), Scale: 4}
+	return Report{progress, s.note, s.reported}, s.reported > s.written
+}
+
+// Wrote records that a report is written.
+func (s *Claim) Wrote(r Report) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written = max(s.written, r.number)
 }
 
 // Completed reports whether CompleteIn was called, and whether its transaction has
