@@ -24,7 +24,7 @@ type firer struct {
 	logger  *slog.Logger
 	pings   *pings
 
-	looks  int       // so far
+	looks  int       // that have ended
 	warned time.Time // of processes with other zones
 }
 
@@ -40,7 +40,6 @@ const lookLimit = 5000
 
 // look finds the jobs that are due until a moment, or have to be planned.
 func (f *firer) look(ctx context.Context, until time.Time) ([]entry, error) {
-	f.looks++
 	args := make([]any, protocol.ArgCount)
 	args[protocol.ArgUntil], args[protocol.ArgLimit] = until, int64(lookLimit)
 	args[protocol.ArgZone] = f.planner.location.String()

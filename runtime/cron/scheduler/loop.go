@@ -17,6 +17,8 @@ const (
 	// SQLite each commit of another process may be such a change.
 	lookApart = 100 * time.Millisecond
 	lookShare = 10
+	// horizon is how far ahead jobs are looked for: beyond the next look, which may take a while.
+	horizon = 2 * lookEvery
 	// faultWait is how long the loop waits after an error of the database.
 	faultWait = time.Second
 	// clockEvery is how often the database's clock is read, clockReads times.
@@ -27,16 +29,29 @@ const (
 // earlyWait is how long a job waits that was not due yet by the database's clock.
 const earlyWait = 10 * time.Millisecond
 
-// loop fires jobs until its context ends.
+// loop fires jobs until its context ends. It looks in a goroutine beside it: of many jobs that takes
+// a while, in which others are due.
 type loop struct {
 	*firer
 
-	soon    []entry       // due before the next look, in order
-	looked  time.Time     // when jobs were looked at last; monotonic
-	took    time.Duration // how long that took
+	soon    []entry       // due within the horizon of the last look
+	full    bool          // it found as many as it may: there may be more
+	looking *sight        // the look that is under way
+	looked  time.Time     // when the last one began; monotonic
+	took    time.Duration // how long one took
 	changed bool          // jobs were changed since
 	read    time.Time     // the database's clock, when it was read last
 	clocked time.Time     // when that was; monotonic
+}
+
+// sight is a look that is under way, and then what it found.
+type sight struct {
+	done  chan struct{} // closed when it has ended
+	until time.Time
+	fired map[int64]bool // jobs that were fired since it began: what it found of these is old
+	found []entry
+	took  time.Duration
+	err   error
 }
 
 // run looks and fires until ctx ends.
@@ -45,6 +60,7 @@ func (l *loop) run(ctx context.Context) {
 	defer changes.Stop()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	defer l.rest()
 	for {
 		wait, err := l.step(ctx)
 		if ctx.Err() != nil {
@@ -62,7 +78,23 @@ func (l *loop) run(ctx context.Context) {
 		case <-timer.C:
 		case <-changes.C:
 			l.changed = true
+		case <-l.looking.ended():
 		}
+	}
+}
+
+// ended is closed when the look has ended; it is nil where none is under way.
+func (s *sight) ended() <-chan struct{} {
+	if s == nil {
+		return nil
+	}
+	return s.done
+}
+
+// rest waits for the look that is under way, whose context has ended.
+func (l *loop) rest() {
+	if l.looking != nil {
+		<-l.looking.done
 	}
 }
 
@@ -71,10 +103,11 @@ func (l *loop) step(ctx context.Context) (time.Duration, error) {
 	if err := l.readClock(ctx); err != nil {
 		return 0, err
 	}
-	if l.untilLook() <= 0 {
-		if err := l.lookAhead(ctx); err != nil {
-			return 0, err
-		}
+	if err := l.see(); err != nil {
+		return 0, err
+	}
+	if l.looking == nil && l.untilLook() <= 0 {
+		l.lookAhead(ctx)
 	}
 	if err := l.fireDue(ctx); err != nil {
 		return 0, err
@@ -91,22 +124,43 @@ func (l *loop) untilLook() time.Duration {
 	return apart - time.Since(l.looked)
 }
 
-// lookAhead finds the jobs that are due before the next look.
-func (l *loop) lookAhead(ctx context.Context) error {
+// lookAhead begins to look for the jobs that are due before the next look has ended.
+func (l *loop) lookAhead(ctx context.Context) {
 	began := time.Now()
 	l.looked, l.changed = began, false
-	until := l.now().Add(lookEvery + lookApart)
-	found, err := l.look(ctx, until)
-	if err != nil {
-		return err
+	s := &sight{done: make(chan struct{}), until: l.now().Add(horizon), fired: map[int64]bool{}}
+	l.looking = s
+	go func() {
+		defer close(s.done)
+		s.found, s.err = l.look(ctx, s.until)
+		s.took = time.Since(began)
+	}()
+}
+
+// see takes up what a look has found, if it has ended.
+func (l *loop) see() error {
+	s := l.looking
+	if s == nil {
+		return nil
 	}
-	l.took = time.Since(began)
-	for i, e := range found {
-		if e.next.V.After(until) { // it was found because it has to be planned
-			found[i].next = store.Null[time.Time]{}
+	select {
+	case <-s.done:
+	default:
+		return nil
+	}
+	l.looking, l.took = nil, s.took
+	if s.err != nil {
+		return s.err
+	}
+	l.looks++
+	l.full = len(s.found) >= lookLimit
+	for i, e := range s.found {
+		if e.next.V.After(s.until) { // it was found because it has to be planned
+			s.found[i].next = store.Null[time.Time]{}
 		}
 	}
-	l.soon = found
+	expected := slices.DeleteFunc(l.soon, func(e entry) bool { return !s.fired[e.id] })
+	l.soon = append(slices.DeleteFunc(s.found, func(e entry) bool { return s.fired[e.id] }), expected...)
 	return nil
 }
 
@@ -149,14 +203,18 @@ func (l *loop) fireDue(ctx context.Context) error {
 		if len(due) == 0 {
 			return nil
 		}
-		full := len(l.soon) >= lookLimit
 		l.soon = slices.DeleteFunc(l.soon, func(e entry) bool { return e.due(now) })
+		if l.looking != nil {
+			for _, e := range due {
+				l.looking.fired[e.id] = true
+			}
+		}
 		done, err := l.fire(ctx, ids(due))
 		if err != nil {
 			return err
 		}
-		if full { // there may be more of them
-			l.looked = time.Time{}
+		if l.full {
+			l.looked, l.full = time.Time{}, false
 			return nil
 		}
 		l.expect(done.next, due)
@@ -168,7 +226,7 @@ func (l *loop) fireDue(ctx context.Context) error {
 // database's clock, which is behind this process's, or is late: it comes again soon.
 func (l *loop) expect(next, were []entry) {
 	now := l.now()
-	until := now.Add(lookEvery + lookApart - time.Since(l.looked))
+	until := now.Add(horizon - time.Since(l.looked))
 	again := map[int64]bool{}
 	for _, e := range were {
 		again[e.id] = e.locked
@@ -193,7 +251,10 @@ func (l *loop) expect(next, were []entry) {
 
 // wait is how long there is nothing to do.
 func (l *loop) wait() time.Duration {
-	wait := l.untilLook()
+	wait := lookEvery
+	if l.looking == nil {
+		wait = l.untilLook()
+	}
 	for _, e := range l.soon {
 		wait = min(wait, e.next.V.Sub(l.now()))
 	}

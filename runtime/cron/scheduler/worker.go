@@ -72,6 +72,7 @@ func (f *firer) drain(ctx context.Context) (added int, err error) {
 		if err != nil {
 			return added, err
 		}
+		f.looks++
 		done, err := f.fire(ctx, ids(found))
 		added += done.added
 		if err != nil || len(found) < lookLimit {

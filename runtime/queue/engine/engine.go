@@ -137,7 +137,7 @@ func (e *engine) rounds() []round {
 	}
 	list := []round{
 		{"rescue", e.opts.Lease / 4, e.rescuer.rescue},
-		{"promote", promoteEvery, func(ctx context.Context) error { _, err := e.promote(ctx); return err }},
+		{"promote", promoteEvery, e.fetcher.promoteMeanwhile},
 	}
 	if e.kinds.sorts() {
 		list = append(list, round{"kinds", kindsEvery, e.kinds.sort})

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
@@ -21,6 +22,8 @@ type fetcher struct {
 	beginner    *beginner                     // for their BeginOnce
 	full        func() bool                   // reports whether too many ends wait to be written
 	start       func(q *localQueue, c *claim) // starts to run claims of a local queue, beginning with c
+
+	waiting atomic.Int32 // how many runs sleep until the next row is due
 }
 
 // run claims rows for one local queue until ctx ends. It waits while the queue is
@@ -50,7 +53,9 @@ func (f *fetcher) run(ctx context.Context, q *localQueue) {
 			continue
 		}
 		if wait := f.untilDue(ctx); wait > 0 {
+			f.waiting.Add(1)
 			sleep(ctx, news.C, min(wait, f.poll))
+			f.waiting.Add(-1)
 		}
 	}
 }
@@ -82,6 +87,16 @@ func (f *fetcher) untilDue(ctx context.Context) time.Duration {
 		return min(f.poll, 10*time.Millisecond)
 	}
 	return 0
+}
+
+// promoteMeanwhile makes due rows claimable, unless a run sleeps until the next one is due, and
+// does it then.
+func (f *fetcher) promoteMeanwhile(ctx context.Context) error {
+	if f.waiting.Load() > 0 {
+		return nil
+	}
+	_, err := f.promote(ctx)
+	return err
 }
 
 func (f *fetcher) nextDue(ctx context.Context) (due time.Time, ok bool, err error) {

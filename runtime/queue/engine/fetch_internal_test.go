@@ -160,3 +160,26 @@ func TestFetcherWaitsForTheSettler(t *testing.T) {
 		}
 	})
 }
+
+// While a fetcher sleeps until the next row is due, maintenance does not look for due rows; while
+// none does, because they always find rows to claim, it makes them claimable.
+func TestMaintenancePromotesForBusyFetchers(t *testing.T) {
+	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
+		f := &fetcher{table: b.table}
+		for _, step := range []struct {
+			waiting int32
+			want    string
+		}{{1, "later"}, {0, "ready"}} {
+			b.exec(t, b.db, "DELETE FROM work")
+			b.claimed(t, 1)
+			b.exec(t, b.db, "UPDATE work SET state = 'later'")
+			f.waiting.Store(step.waiting)
+			if err := f.promoteMeanwhile(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := b.states(t); !slices.Equal(got, []string{step.want}) {
+				t.Errorf("with %d that wait, the row is %v, want %s", step.waiting, got, step.want)
+			}
+		}
+	})
+}
