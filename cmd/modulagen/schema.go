@@ -8,18 +8,27 @@ import (
 )
 
 func (c *command) schema() *cobra.Command {
-	return &cobra.Command{
+	configuration := false
+	cmd := &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of the definition language",
-		Long: `Print the JSON Schema of the definition language, with which an editor completes
-and checks definitions. "modulagen init" keeps it in .modulagen/schema.json; after
-an update of modulagen, write it there again:
+		Long: `Print the JSON Schema of the definition language, or with --config that of
+modulagen.yaml, with which an editor completes and checks what is written there.
+"modulagen init" keeps both in .modulagen; after an update of modulagen, write them
+there again:
 
-  modulagen schema > .modulagen/schema.json`,
+  modulagen schema > .modulagen/schema.json
+  modulagen schema --config > .modulagen/config.schema.json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := c.out.Write(jsonschema.Schema(gen.Grammar()))
+			text := jsonschema.Schema(gen.Grammar())
+			if configuration {
+				text = jsonschema.Config(gen.Configuration())
+			}
+			_, err := c.out.Write(text)
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&configuration, "config", false, "print the schema of modulagen.yaml")
+	return cmd
 }

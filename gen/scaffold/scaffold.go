@@ -32,6 +32,9 @@ const goVersion = "1.26.0"
 // first line points an editor to.
 const schemaPath = ".modulagen/schema.json"
 
+// configSchemaPath is where it keeps that of modulagen.yaml.
+const configSchemaPath = ".modulagen/config.schema.json"
+
 // ErrNotEmpty is the reason for not making a project.
 var ErrNotEmpty = errors.New("scaffold: the folder is not empty")
 
@@ -69,9 +72,11 @@ func (p Project) Files() (map[string][]byte, error) {
 	}
 	values := map[string]string{
 		"Module": p.Module, "Name": ModuleName(p.Module), "Go": goVersion,
-		"Version": p.Version, "Replace": quoted(p.Replace),
+		"Version": p.Version, "Replace": quoted(p.Replace), "Modeline": modeline(configSchemaPath),
 	}
-	out := map[string][]byte{schemaPath: jsonschema.Schema(gen.Grammar())}
+	out := map[string][]byte{
+		schemaPath: jsonschema.Schema(gen.Grammar()), configSchemaPath: jsonschema.Config(gen.Configuration()),
+	}
 	for name, file := range map[string]string{
 		"go.mod.tmpl": "go.mod", "main.go.tmpl": "main.go", "generate.go.tmpl": "generate.go",
 		"modulagen.yaml.tmpl": "modulagen.yaml", "queries.sql.tmpl": "queries/jobs.sql", "gitignore.tmpl": ".gitignore",
