@@ -130,15 +130,21 @@ type connection struct {
 	clock uint64
 }
 
-// watch has the connection broken when ctx ends before stop is called.
-func (c *connection) watch(ctx context.Context) (stop func() bool, err error) {
+// watch has the connection broken when ctx ends before stop is called. It is known to be when
+// stop returns: cut runs in a goroutine of its own, perhaps only when the next user has it.
+func (c *connection) watch(ctx context.Context) (stop func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if ctx.Done() == nil {
-		return func() bool { return true }, nil
+		return func() {}, nil
 	}
-	return context.AfterFunc(ctx, c.cut), nil
+	unwatch := context.AfterFunc(ctx, c.cut)
+	return func() {
+		if !unwatch() {
+			c.broken.Store(true)
+		}
+	}, nil
 }
 
 func (c *connection) cut() {
@@ -211,7 +217,7 @@ func (c *connection) query(text string, args []sqldriver.NamedValue) (sqldriver.
 // watchedRows is watched until all of a result is read, which Close does.
 type watchedRows struct {
 	sqldriver.Rows
-	stop func() bool
+	stop func()
 }
 
 // Close implements driver.Rows.

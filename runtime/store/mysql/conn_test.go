@@ -4,6 +4,7 @@ import (
 	"context"
 	sqldriver "database/sql/driver"
 	"errors"
+	"net"
 	"testing"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -55,5 +56,25 @@ func TestCutConnectionsAreDropped(t *testing.T) {
 	}
 	if session() == before {
 		t.Error("the connection that was cut answers")
+	}
+}
+
+// A context may end just when its statement has: the connection, which is about to be cut, is not
+// one that the pool may hand to another user meanwhile.
+func TestConnectionsThatAreAboutToBeCutAreDropped(t *testing.T) {
+	for range 200 {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		c := &connection{socket: ours}
+		ctx, cancel := context.WithCancel(t.Context())
+		stop, err := c.watch(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		stop()
+		if !c.broken.Load() {
+			t.Fatal("a connection that is about to be cut counts as sound")
+		}
 	}
 }
