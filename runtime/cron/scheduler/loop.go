@@ -22,7 +22,7 @@ const (
 	// faultWait is how long the loop waits after an error of the database.
 	faultWait = time.Second
 	// clockEvery is how often the database's clock is read, clockReads times.
-	clockEvery = 30 * time.Second
+	clockEvery = time.Minute
 	clockReads = 3
 )
 

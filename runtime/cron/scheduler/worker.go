@@ -17,8 +17,10 @@ const (
 	// waitForEarlier is how long a run waits before it looks again whether those before it have ended.
 	waitForEarlier = 200 * time.Millisecond
 	// idlePoll is how often an idle process looks for runs where it is notified of those that others
-	// add: its own loop looks for jobs each second besides.
-	idlePoll = 5 * time.Second
+	// add: its own loop looks for jobs each second besides. Where it is not notified it looks as often
+	// as its loop does: those that it adds itself wake it everywhere.
+	idlePoll       = 10 * time.Second
+	unnotifiedPoll = lookEvery
 	// lastWrites is how long what is written after an action may take.
 	lastWrites = 5 * time.Second
 )
@@ -50,8 +52,11 @@ func Runner[R any](db *core.DB, s *Spec, q *engine.Spec[R], row func(*R) *RunRow
 	p := &pings{db: db, spec: s, logger: o.Logger, send: actions.pinger().Ping, places: make(chan struct{}, pingsAtOnce)}
 	w := &worker{db: db, spec: s, actions: actions, logger: o.Logger, pings: p}
 	f := &firer{db: db, spec: s, actions: actions, planner: actions.planner, logger: o.Logger, pings: p}
-	if o.Queue.Poll == 0 && db.ReceivesNotifications() {
-		o.Queue.Poll = idlePoll
+	if o.Queue.Poll == 0 {
+		o.Queue.Poll = unnotifiedPoll
+		if db.ReceivesNotifications() {
+			o.Queue.Poll = idlePoll
+		}
 	}
 	handler := func(ctx context.Context, r *R) error { return w.perform(ctx, row(r)) }
 	runner := engine.Beside(engine.New(db, q, handler, o.Queue), engine.Companion{
