@@ -448,9 +448,11 @@ func TestHTTPFails(t *testing.T) {
 func TestHTTPHangs(t *testing.T) {
 	b := newBench(t, "sqlite")
 	stop := make(chan struct{})
+	begun := make(chan struct{}, 2)
 	e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Write([]byte("begun"))
 		w.(http.Flusher).Flush()
+		begun <- struct{}{}
 		<-stop
 	})
 	defer close(stop)
@@ -458,19 +460,12 @@ func TestHTTPHangs(t *testing.T) {
 	if !strings.Contains(err.Error(), "timeout") || isFinal(err) || !strings.Contains(r.Output(), "begun") {
 		t.Errorf("%q, %v", r.Output(), err)
 	}
+	<-begun
 	a := b.types(t)["http"]
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx, &cron.Run{Config: store.JSON(`{"url": "` + e.URL + `"}`)}) }()
-	for {
-		e.mu.Lock()
-		n := len(e.got)
-		e.mu.Unlock()
-		if n == 2 {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
+	<-begun
 	cancel()
 	if err := <-done; err == nil {
 		t.Error("it ended without an error")

@@ -44,7 +44,7 @@ func onEach(t *testing.T, test func(t *testing.T, f *fixture)) {
 				dsn = storetest.FreshDSN(t, name)
 			}
 			t.Parallel()
-			f := &fixture{T: t, dsn: dsn, clock: &clock{now: noon}}
+			f := &fixture{T: t, dsn: dsn, clock: &clock{now: noon}, changed: make(chan struct{}, 1)}
 			f.db = f.open(generated.Options{MaxConns: 4, Now: f.clock.read})
 			test(t, f)
 		})
@@ -81,6 +81,16 @@ type fixture struct {
 	db    *generated.DB
 	clock *clock
 	opts  cron.Options
+
+	changed chan struct{} // gets a value when something happened that until may wait for
+}
+
+// wake has until ask again.
+func (f *fixture) wake() {
+	select {
+	case f.changed <- struct{}{}:
+	default:
+	}
 }
 
 func (f *fixture) open(o generated.Options) *generated.DB {
@@ -111,6 +121,8 @@ func (f *fixture) drain() {
 
 // record is an action that keeps the instants that it ran for.
 type record struct {
+	wake func() // called after a run
+
 	mu  sync.Mutex
 	due []string
 	err error
@@ -118,6 +130,7 @@ type record struct {
 
 func (r *record) action() cron.Action {
 	return cron.Func(func(_ context.Context, run *cron.Run, _ struct{}) error {
+		defer r.wake()
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.due = append(r.due, run.Job+" "+run.Due.UTC().Format("02 15:04:05"))
@@ -146,7 +159,7 @@ func job(name, schedule string, change ...func(*generated.CronJobNew)) generated
 
 // recording has the fixture's processes know the action record.
 func (f *fixture) recording() *record {
-	r := &record{}
+	r := &record{wake: f.wake}
 	f.opts.Actions = map[string]cron.Action{"record": r.action()}
 	return r
 }

@@ -42,6 +42,9 @@ func TestCloseWhileRunning(t *testing.T) {
 		for range f.opts.Queue.Concurrency {
 			<-begun
 		}
+		if !strings.Contains(f.goroutines(t.Name()), "scheduler.(*loop).run") {
+			t.Error("the goroutines of the process are not found")
+		}
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
@@ -66,6 +69,9 @@ func TestCloseWhileRunning(t *testing.T) {
 		}
 		for i, id := range ids {
 			due := f.fired(id)
+			if len(due) == 0 {
+				t.Errorf("tick %d: no run", i)
+			}
 			for n, at := range due {
 				if n > 0 && at.Sub(due[n-1]) != time.Second {
 					t.Errorf("tick %d: runs for %s and %s", i, due[n-1], at)
@@ -78,21 +84,33 @@ func TestCloseWhileRunning(t *testing.T) {
 	})
 }
 
-// withoutGoroutines waits until none of the goroutines of a process exists, which has a label. Most ended when the
-// database was closed; those of connections end when their sockets are.
+// withoutGoroutines waits until none of the goroutines of a process exists. Most ended when the database was
+// closed; those of connections end when their sockets are.
 func (f *fixture) withoutGoroutines(process string) {
 	f.Helper()
-	label := fmt.Sprintf("%q:%q", "process", process)
 	for end := time.Now().Add(patience); ; runtime.Gosched() {
-		var stacks bytes.Buffer
-		if err := pprof.Lookup("goroutine").WriteTo(&stacks, 1); err != nil {
-			f.Fatal(err)
-		}
-		if !strings.Contains(stacks.String(), label) {
+		stacks := f.goroutines(process)
+		if stacks == "" {
 			return
 		}
 		if time.Now().After(end) {
-			f.Fatalf("goroutines are left:\n%s", stacks.String())
+			f.Fatalf("goroutines are left:\n%s", stacks)
 		}
 	}
+}
+
+// goroutines returns the stacks of the goroutines that have a process's label.
+func (f *fixture) goroutines(process string) string {
+	f.Helper()
+	var all bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {
+		f.Fatal(err)
+	}
+	var own []string
+	for stack := range strings.SplitSeq(all.String(), "\n\n") {
+		if strings.Contains(stack, fmt.Sprintf("{%q:%q}", "process", process)) {
+			own = append(own, stack)
+		}
+	}
+	return strings.Join(own, "\n\n")
 }

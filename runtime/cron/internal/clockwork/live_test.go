@@ -18,11 +18,14 @@ import (
 
 // journal is a log that tests read.
 type journal struct {
+	wake func() // called after a line
+
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
 func (j *journal) Write(p []byte) (int, error) {
+	defer j.wake()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.text.Write(p)
@@ -38,10 +41,11 @@ func (j *journal) String() string {
 // or stop is called. Its clock is the test's.
 func (f *fixture) process(o cron.Options) (db *generated.DB, log *journal, stop func() error) {
 	f.Helper()
-	log = &journal{}
+	log = &journal{wake: f.wake}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	db = f.open(generated.Options{MaxConns: 6, Now: f.now(), Logger: logger})
 	o.Logger, o.Queue.Logger = logger, logger
+	f.watch(db)
 	ctx, cancel := context.WithCancel(f.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- db.Run(ctx, generated.Workers{Cron: &o}) }()
@@ -70,11 +74,42 @@ func (f *fixture) now() func() time.Time {
 	return f.clock.read
 }
 
-// until waits for a condition.
+// watch wakes the test when a process announces a run that was added or has ended.
+func (f *fixture) watch(db *generated.DB) {
+	for _, topic := range []string{"cron_runs", "cron_runs/ended", "chore_log/ended"} {
+		news := db.Store().Listen(topic)
+		ctx, stop := context.WithCancel(f.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				select {
+				case <-news.C:
+					f.wake()
+				case <-ctx.Done():
+					return
+				}
+			}
+		}()
+		f.Cleanup(func() { stop(); <-done; news.Stop() })
+	}
+}
+
+// unannounced is how long until waits for what no process announces: a next instant that was planned.
+const unannounced = 100 * time.Millisecond
+
+// until waits for a condition. It is asked when something has happened: an action ran, a process wrote to its
+// log, or announced a run.
 func (f *fixture) until(what string, is func() bool) {
 	f.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
+	end, tick := time.NewTimer(patience), time.NewTicker(unannounced)
+	defer end.Stop()
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-f.changed:
+		case <-tick.C:
+		case <-end.C:
 			f.Fatalf("it did not come so far within %s: %s", patience, what)
 		}
 	}

@@ -32,6 +32,7 @@ func onEachLive(t *testing.T, test func(t *testing.T, f *fixture)) {
 
 // spans keeps when actions of a job ran.
 type spans struct {
+	wake   func() // called when a run has begun or ended
 	mu     sync.Mutex
 	now    map[string]int
 	most   map[string]int
@@ -39,8 +40,8 @@ type spans struct {
 	causes map[string][]error     // of those whose contexts ended
 }
 
-func newSpans() *spans {
-	return &spans{now: map[string]int{}, most: map[string]int{}, began: map[string][]time.Time{}, causes: map[string][]error{}}
+func newSpans(wake func()) *spans {
+	return &spans{wake: wake, now: map[string]int{}, most: map[string]int{}, began: map[string][]time.Time{}, causes: map[string][]error{}}
 }
 
 func (s *spans) action(long time.Duration) cron.Action {
@@ -50,6 +51,8 @@ func (s *spans) action(long time.Duration) cron.Action {
 		s.most[r.Job] = max(s.most[r.Job], s.now[r.Job])
 		s.began[r.Job] = append(s.began[r.Job], r.Due)
 		s.mu.Unlock()
+		s.wake()
+		defer s.wake()
 		timer := time.NewTimer(long)
 		defer timer.Stop()
 		var err error
@@ -71,7 +74,7 @@ func (s *spans) action(long time.Duration) cron.Action {
 // Runs that take longer than the time between two instants, over three processes.
 func TestOverlapLive(t *testing.T) {
 	onEachLive(t, func(t *testing.T, f *fixture) {
-		s := newSpans()
+		s := newSpans(f.wake)
 		f.opts.Actions = map[string]cron.Action{"span": s.action(1300 * time.Millisecond)}
 		f.opts.Queue = queue.Options{Concurrency: 8, Poll: 50 * time.Millisecond}
 		for _, name := range []string{"skip", "queue", "allow", "replace"} {
@@ -183,16 +186,17 @@ func TestDatabaseFails(t *testing.T) {
 		f.dsn = dsn
 		must(f.db.Chore.Create(t.Context(), generated.ChoreNew{What: "chore", Expr: "* * * * * *", Kind: "predefined", Config: store.Set(store.JSON(`{"action":"record"}`))}))
 		f.opts.Queue = queue.Options{Lease: time.Second, Poll: 50 * time.Millisecond}
-		f.process(f.opts)
+		_, log, _ := f.process(f.opts)
 		f.until("both queues have begun", func() bool {
 			chores := must(f.db.ChoreLog.Count(t.Context(), generated.ChoreLogFields.State.Eq("done"), 1))
 			return chores > 0 && f.runs(j.ID, "success") > 0
 		})
 		for n := range 3 {
 			f.until("it runs", func() bool { return f.runs(j.ID, "success") > n })
-			proxy.Reset()
+			logged := len(log.String())
 			proxy.Refuse()
-			time.Sleep(300 * time.Millisecond) // an outage
+			proxy.Reset()
+			f.until("the outage is noticed", func() bool { return strings.Contains(log.String()[logged:], "level=ERROR") })
 			proxy.Heal()
 		}
 		f.until("it runs", func() bool { return f.runs(j.ID, "success") > 4 })
