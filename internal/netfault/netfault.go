@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -28,6 +29,7 @@ type Proxy struct {
 	refuse  bool
 	delay   time.Duration
 	watches []*watch
+	counts  []*count
 	lost    int
 	made    int
 	cuts    int
@@ -39,6 +41,12 @@ type watch struct {
 	match []byte
 	do    func()
 	sent  bool // cut when the server has the bytes
+}
+
+// count counts the chunks of servers that contain certain bytes.
+type count struct {
+	match []byte
+	n     atomic.Int64
 }
 
 // link is one connection through the proxy.
@@ -326,6 +334,8 @@ func (l *link) forward(dst, src *net.TCPConn, sent bool) {
 		if n > 0 {
 			if sent {
 				l.proxy.see(l, buf[:n])
+			} else {
+				l.proxy.hear(buf[:n])
 			}
 			if l.pass(sent) {
 				if _, werr := dst.Write(buf[:n]); werr != nil {
@@ -349,6 +359,27 @@ func (l *link) forward(dst, src *net.TCPConn, sent bool) {
 			l.close()
 		}
 		return
+	}
+}
+
+// Answers returns how many chunks of the server have contained match since the call of Answers that returned the
+// function: of a short text, such as a code of an error.
+func (p *Proxy) Answers(match string) func() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := &count{match: []byte(match)}
+	p.counts = append(p.counts, c)
+	return c.n.Load
+}
+
+// hear counts what a server answered.
+func (p *Proxy) hear(chunk []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.counts {
+		if bytes.Contains(chunk, c.match) {
+			c.n.Add(1)
+		}
 	}
 }
 

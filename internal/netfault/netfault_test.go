@@ -167,6 +167,23 @@ func TestOnSend(t *testing.T) {
 	}
 }
 
+func TestAnswers(t *testing.T) {
+	p := netfault.Start(t, echo(t))
+	c := dial(t, p)
+	n := p.Answers("40P01")
+	for _, line := range []string{"40P01", "40001", "code 40P01 and more"} {
+		if _, err := io.WriteString(c, line+"\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.answer(long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n() != 2 {
+		t.Errorf("%d answers, want 2", n())
+	}
+}
+
 // Cut: the server has the bytes or has them not, and the client cannot tell.
 func TestCut(t *testing.T) {
 	for _, sent := range []bool{false, true} {

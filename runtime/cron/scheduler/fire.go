@@ -224,7 +224,8 @@ func (f *firer) live(ctx context.Context, c *core.Conn, jobs []*Job, now time.Ti
 	return f.spec.liveOf(ctx, c, due)
 }
 
-// liveOf returns the runs of jobs that wait or are under way, by their jobs, in order.
+// liveOf returns the runs of jobs that wait or are under way, by their jobs, in order; without
+// their configurations, of which those of the runs that wait would take up too much memory.
 func (s *Spec) liveOf(ctx context.Context, c *core.Conn, jobs []int64) (map[int64][]*RunRow, error) {
 	out := map[int64][]*RunRow{}
 	if len(jobs) == 0 {
@@ -234,6 +235,7 @@ func (s *Spec) liveOf(ctx context.Context, c *core.Conn, jobs []int64) (map[int6
 		if err != nil {
 			return nil, err
 		}
+		r.ActionConfig = nil
 		out[r.Job] = append(out[r.Job], r)
 	}
 	return out, nil

@@ -34,21 +34,40 @@ func TestMain(m *testing.M) {
 // patience is how long a test waits for what should come at once.
 const patience = 30 * time.Second
 
+// databases are those that every test runs on.
+var databases = []string{"sqlite", "postgres", "mysql"}
+
 // onEach runs a test on every database, with a fresh one each and a clock of the test's.
 func onEach(t *testing.T, test func(t *testing.T, f *fixture)) {
 	t.Parallel()
-	for _, name := range []string{"sqlite", "postgres", "mysql"} {
+	for _, name := range databases {
 		t.Run(name, func(t *testing.T) {
-			dsn := "sqlite:" + filepath.Join(t.TempDir(), "clockwork.db")
-			if name != "sqlite" {
-				dsn = storetest.FreshDSN(t, name)
-			}
+			dsn := fresh(t, name)
 			t.Parallel()
-			f := &fixture{T: t, dsn: dsn, clock: &clock{now: noon}, changed: make(chan struct{}, 1)}
-			f.db = f.open(generated.Options{MaxConns: 4, Now: f.clock.read})
-			test(t, f)
+			test(t, newFixture(t, dsn))
 		})
 	}
+}
+
+// onEachAlone is onEach for a test that measures its process, which others must not disturb.
+func onEachAlone(t *testing.T, test func(t *testing.T, f *fixture)) {
+	for _, name := range databases {
+		t.Run(name, func(t *testing.T) { test(t, newFixture(t, fresh(t, name))) })
+	}
+}
+
+// fresh returns the DSN of a database without tables.
+func fresh(t *testing.T, name string) string {
+	if name == "sqlite" {
+		return "sqlite:" + filepath.Join(t.TempDir(), "clockwork.db")
+	}
+	return storetest.FreshDSN(t, name)
+}
+
+func newFixture(t *testing.T, dsn string) *fixture {
+	f := &fixture{T: t, dsn: dsn, clock: &clock{now: noon}, changed: make(chan struct{}, 1)}
+	f.db = f.open(generated.Options{MaxConns: 4, Now: f.clock.read})
+	return f
 }
 
 // noon is when tests begin: a Thursday.
