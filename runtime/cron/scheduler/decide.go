@@ -136,12 +136,25 @@ func (j *Job) mended() {
 	}
 }
 
-// refused has a job show what is wrong with it.
+// refused has a job show what is wrong with it, and logs that once.
 func (f *firer) refused(j *Job, err error) {
-	if err != nil {
-		j.LastStatus, j.Error = failed, bounded(err.Error())
+	if err == nil {
+		delete(f.wrong, j.ID)
+		return
 	}
+	j.LastStatus, j.Error = failed, bounded(err.Error())
+	if f.wrong[j.ID] == j.Error {
+		return
+	}
+	if f.wrong == nil || len(f.wrong) >= maxWrong {
+		f.wrong = map[int64]string{}
+	}
+	f.wrong[j.ID] = j.Error
+	f.logger.Warn("cron: a job cannot run: mend its row", "jobs", f.spec.Jobs, "job", j.Name, "error", err)
 }
+
+// maxWrong is of how many jobs it is kept what was logged.
+const maxWrong = 10_000
 
 // add adds a run, as the job's overlap has it.
 func (d *decision) add(r *RunRow, live []*RunRow) {

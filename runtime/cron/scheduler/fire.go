@@ -24,8 +24,9 @@ type firer struct {
 	logger  *slog.Logger
 	pings   *pings
 
-	looks  int       // that have ended
-	warned time.Time // of processes with other zones
+	looks  int              // that have ended
+	warned time.Time        // of processes with other zones
+	wrong  map[int64]string // what was logged of jobs that cannot run
 }
 
 // entry is a job that is due soon, or has to be planned.
@@ -126,7 +127,7 @@ func (a *attempt) single(ctx context.Context, id int64, fire func(context.Contex
 	if a.failing++; fatal(ctx, err) || a.failing%maxFailing == 0 && !a.answers(ctx) {
 		return err
 	}
-	a.logger.ErrorContext(ctx, "cron: a job could not be fired", "jobs", a.spec.Jobs, "job", id, "error", err)
+	a.logger.ErrorContext(ctx, "cron: a job could not be fired", "jobs", a.spec.Jobs, "id", id, "error", err)
 	return nil
 }
 
@@ -191,6 +192,9 @@ func (f *firer) decisions(ctx context.Context, c *core.Conn, ids []int64) ([]*de
 	}
 	var out []*decision
 	for _, j := range jobs {
+		if j.PingURL != "" {
+			f.pings.some()
+		}
 		if d := f.decide(j, now, live[j.ID]); d != nil {
 			out = append(out, d)
 		}

@@ -78,6 +78,7 @@ func (l *loop) run(ctx context.Context) {
 		case <-timer.C:
 		case <-changes.C:
 			l.changed = true
+			l.pings.ask()
 		case <-l.looking.ended():
 		}
 	}

@@ -18,7 +18,7 @@ const (
 	pingWithin = 10 * time.Second
 	// pingsAtOnce is how many monitors are requested at once.
 	pingsAtOnce = 16
-	// pingsEvery is how often it is asked whether any job has a URL.
+	// pingsEvery is how often it is asked whether any job has a URL, where nothing announces that one has.
 	pingsEvery = 10 * time.Second
 )
 
@@ -35,6 +35,20 @@ type pings struct {
 	mu    sync.Mutex
 	asked time.Time
 	any   bool // job with a URL
+}
+
+// some notes that a job has a URL: one that was fired.
+func (p *pings) some() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked, p.any = time.Now(), true
+}
+
+// ask has the database asked again: jobs were changed.
+func (p *pings) ask() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = time.Time{}
 }
 
 // none reports whether no job had a URL a moment ago, without asking the database.

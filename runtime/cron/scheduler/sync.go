@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -25,9 +26,9 @@ const syncRounds = 5
 // column declared has: what an operator changed stays. A job that is no longer declared is
 // disabled, unless an operator changed it, and never deleted. Where nothing differs, it only reads.
 //
-// Each job is a transaction of its own. A row that cannot be updated, because SQL has written to it
-// what no job can have, is logged and stays as it is: it must not keep a program from starting. A
-// declared job that cannot be added is an error.
+// Each job is a transaction of its own. A row that cannot have what is declared now, for instance because
+// SQL has written to it what no job can have, is logged, shows why, and otherwise stays as it is: it must
+// not keep a program from starting. A declared job that cannot be added is an error.
 //
 // The declaration of the program that was started last holds: while a new version is rolled out,
 // a process of the old one that starts again puts back what it declares, until the next start of
@@ -50,7 +51,7 @@ func Sync(ctx context.Context, db *core.DB, s *Spec, jobs []Declared) error {
 func (d *declarations) sync(ctx context.Context, db *core.DB) error {
 	ids, missing, err := d.differing(ctx, db.Conn())
 	if err != nil {
-		return err
+		return fmt.Errorf("cron: the jobs of %s could not be compared with what is declared: %w", d.Jobs, err)
 	}
 	for _, id := range ids {
 		if err := d.keep(ctx, db, id); err != nil {
@@ -100,7 +101,7 @@ func (d *declarations) differing(ctx context.Context, c *core.Conn) (ids []any, 
 
 // keep writes what differs in a job.
 func (d *declarations) keep(ctx context.Context, db *core.DB, id any) error {
-	var name string
+	name := fmt.Sprint("of row ", id)
 	err := db.Tx(ctx, func(c *core.Conn) error {
 		t, row := core.Bind(c, d.Rows), d.Rows.Row()
 		if err := t.GetLocked(ctx, id, row); err != nil {
@@ -111,19 +112,39 @@ func (d *declarations) keep(ctx context.Context, db *core.DB, id any) error {
 		if err != nil || len(set) == 0 {
 			return err
 		}
-		return t.Update(ctx, id, set, row)
+		return t.Update(ctx, id, d.settled(set, row), row)
 	})
-	_, invalid := errors.AsType[*store.ValidationError](err)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil // deleted meanwhile
-	case invalid:
-		db.Logger().WarnContext(ctx, "cron: a job cannot be brought in step with what is declared", "job", name, "error", err)
-		return nil
-	case err != nil:
+	if errors.Is(err, store.ErrInvalid) {
+		db.Logger().WarnContext(ctx, "cron: a job cannot be brought in step with what is declared", "jobs", d.Jobs, "job", name, "error", err)
+		if err = d.show(ctx, db, id, err); errors.Is(err, store.ErrInvalid) {
+			return nil // nor can the row show it
+		}
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // deleted meanwhile
 		return fmt.Errorf("cron: the declared job %s: %w", name, err)
 	}
 	return nil
+}
+
+// notAsDeclared begins the error of a job that cannot have what is declared.
+const notAsDeclared = "not as declared: "
+
+// settled adds to what is set that the job, which has what is declared then, shows no such error any more.
+func (d *declarations) settled(set core.Assignments, row any) core.Assignments {
+	shown, _ := d.value(row, "error").(string)
+	if !strings.HasPrefix(shown, notAsDeclared) {
+		return set
+	}
+	return append(set, core.Assignment{Column: d.Columns["last_status"]}, core.Assignment{Column: d.Columns["error"]})
+}
+
+// show has a job show why it is not as it is declared, until its next run ends.
+func (d *declarations) show(ctx context.Context, db *core.DB, id any, why error) error {
+	set := core.Assignments{{Column: d.Columns["last_status"], Value: failed}}
+	if column, ok := d.Columns["error"]; ok {
+		set = append(set, core.Assignment{Column: column, Value: bounded(notAsDeclared + why.Error())})
+	}
+	return core.Bind(db.Conn(), d.Rows).Update(d.own(ctx), id, set, d.Rows.Row())
 }
 
 // changes returns what is to be set in a job.

@@ -59,7 +59,8 @@ func Runner[R any](db *core.DB, s *Spec, q *engine.Spec[R], row func(*R) *RunRow
 		}
 	}
 	handler := func(ctx context.Context, r *R) error { return w.perform(ctx, row(r)) }
-	runner := engine.Beside(engine.New(db, q, handler, o.Queue), engine.Companion{
+	named := engine.Naming(func(r *R) string { return row(r).JobName })
+	runner := engine.Beside(engine.New(db, q, handler, o.Queue, named), engine.Companion{
 		Run:   func(ctx context.Context) { (&loop{firer: f}).run(ctx) },
 		Drain: f.drain,
 	})

@@ -23,6 +23,9 @@ func (o *observer) log(c *claim) logger {
 	if c.Kind != "" {
 		l = l.With("kind", c.Kind)
 	}
+	if c.Job != "" {
+		l = l.With("job", c.Job)
+	}
 	return l
 }
 

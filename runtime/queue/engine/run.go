@@ -50,6 +50,18 @@ func Gather(enough int, within time.Duration) Setting {
 	return func(r *runner) { r.gather = gather{enough, within} }
 }
 
+// Naming has the log name what a row is a run of, as "job": the id of a row says little of it.
+func Naming[R any](name func(row *R) string) Setting {
+	return func(r *runner) {
+		claimed := r.shape.claimed
+		r.shape.claimed = func(row any) Claimed {
+			c := claimed(row)
+			c.Job = name(row.(*R))
+			return c
+		}
+	}
+}
+
 // gather is when ends are written, if not at once.
 type gather struct {
 	enough int // that wait

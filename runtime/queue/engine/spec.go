@@ -79,6 +79,7 @@ type Claimed struct {
 	Attempt     int64
 	MaxAttempts int64
 	Kind        string
+	Job         string // its name in the log; set by Naming
 	Queue       string
 	Limit       string
 	Trace       string

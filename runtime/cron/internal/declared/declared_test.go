@@ -311,9 +311,13 @@ func TestBadRows(t *testing.T) {
 		if logged := f.logs.String(); !strings.Contains(logged, "job=backup") {
 			t.Errorf("a row that cannot be changed was not logged: %s", logged)
 		}
+		if j := f.job("backup"); j.LastStatus.V != "error" || !strings.Contains(j.Error.V, "not as declared: ") || !strings.Contains(j.Error.V, "exclude") {
+			t.Errorf("a row that cannot be changed shows %s %q", j.LastStatus.V, j.Error.V)
+		}
 		f.edit("backup", generated.CronJobPatch{Exclude: store.Set(store.JSON(`["sun","2026-12-24/2027-01-01"]`))})
 		f.tomorrow()
 		equal(t, "once it was mended", line(f.job("backup").Schedule, f.job("backup").Exclude.Valid), "30 3 * * * false")
+		equal(t, "what it shows then", line(f.job("backup").LastStatus.Valid, f.job("backup").Error.Valid), "false false")
 	})
 }
 
