@@ -13,6 +13,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/cron"
 	"github.com/hegner123/modulagen/runtime/cron/internal/clockwork/generated"
 	"github.com/hegner123/modulagen/runtime/egress"
+	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // lines returns the lines of a log that contain a text.
@@ -62,25 +63,55 @@ func (f *fixture) planned(id generated.CronJobID) (zone string) {
 	return zone
 }
 
+// monitor is a server that monitors jobs.
+func (f *fixture) monitor() (url string, requested func() string) {
+	f.Helper()
+	paths := make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { paths <- r.URL.Path }))
+	f.Cleanup(server.Close)
+	f.opts.Egress = egress.Options{Allow: []string{strings.TrimPrefix(server.URL, "http://")}}
+	return server.URL, func() string {
+		f.Helper()
+		select {
+		case path := <-paths:
+			return path
+		case <-time.After(patience):
+			return "nothing"
+		}
+	}
+}
+
 // The monitor of a job that SQL gave one is requested after its next run, also where no job had one a moment ago.
 func TestFirstPing(t *testing.T) {
 	onEach(t, func(t *testing.T, f *fixture) {
-		pinged := make(chan string, 10)
-		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { pinged <- r.URL.Path }))
-		t.Cleanup(server.Close)
 		f.recording()
-		f.opts.Egress = egress.Options{Allow: []string{strings.TrimPrefix(server.URL, "http://")}}
+		url, requested := f.monitor()
 		j := must(f.db.CronJob.Create(t.Context(), job("tick", "* * * * *")))
 		f.process(f.opts)
 		f.clock.pass(time.Minute)
 		f.until("it ran without a monitor", func() bool { return f.runs(j.ID, "success") == 1 })
-		f.exec("UPDATE cron_job SET ping_url = '" + server.URL + "/first'")
+		f.exec("UPDATE cron_job SET ping_url = '" + url + "/first'")
 		f.clock.pass(time.Minute)
-		select {
-		case path := <-pinged:
-			equal(t, "requested", path, "/first")
-		case <-time.After(patience):
-			t.Error("the monitor was not requested")
+		equal(t, "requested", requested(), "/first")
+	})
+}
+
+// The same of a job that its program gave one, and that runs beside its schedule.
+func TestFirstPingAnnounced(t *testing.T) {
+	onEach(t, func(t *testing.T, f *fixture) {
+		f.recording()
+		url, requested := f.monitor()
+		j := must(f.db.CronJob.Create(t.Context(), job("yearly", "0 0 1 1 *")))
+		other := must(f.db.CronJob.Create(t.Context(), job("other", "0 0 1 1 *")))
+		db, _, _ := f.process(f.opts)
+		must(db.CronJob.RunNow(t.Context(), j.ID))
+		f.until("it ran without a monitor", func() bool { return f.runs(j.ID, "success") == 1 })
+		must(db.CronJob.Update(t.Context(), j.ID, generated.CronJobPatch{PingURL: store.Set(url + "/announced")}))
+		for _, zone := range []string{"Europe/Rome", "Europe/Oslo"} { // the second look is after the announcement
+			f.exec("UPDATE cron_job SET time_zone = '" + zone + "' WHERE name = 'other'")
+			f.until("it is looked at", func() bool { return f.planned(other.ID) == zone })
 		}
+		must(db.CronJob.RunNow(t.Context(), j.ID))
+		equal(t, "requested", requested(), "/announced")
 	})
 }
