@@ -7,7 +7,7 @@ import (
 )
 
 func TestNames(t *testing.T) {
-	want := []string{"cache_entry", "cron_job", "cron_runs", "datatypes", "email_queue", "email_suppressions", "fetch_requests", "fields", "job_queue", "route_webhooks", "routes", "webhook_deliveries", "webhook_queue"}
+	want := []string{"cache_entry", "cron_calendar", "cron_job", "cron_runs", "datatypes", "email_queue", "email_suppressions", "fetch_requests", "fields", "job_queue", "route_webhooks", "routes", "webhook_deliveries", "webhook_queue"}
 	if got := Names(); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -61,6 +61,8 @@ type CronJob struct {
 	EndsAt store.Null[time.Time] `json:"ends_at"`
 	// Days without an instant, a list such as ["2026-12-24/2027-01-01", "12-25", "sun"].
 	Exclude store.Null[store.JSON] `json:"exclude"`
+	// Days without an instant, which many jobs share.
+	Calendar store.Null[CronCalendarID] `json:"calendar"`
 	// Seconds that a run may take; 0: as long as it likes.
 	Timeout int64 `json:"timeout"`
 	// How often a run that fails is tried.
@@ -77,6 +79,8 @@ type CronJob struct {
 	CronSchedule string `json:"cron_schedule"`
 	// The time zone that the next run was computed in. The runtime keeps it.
 	CronZone string `json:"cron_zone"`
+	// Another number whenever the days of the calendar change. The runtime keeps it.
+	CronRevision int64 `json:"cron_revision"`
 }
 
 // Format prints r without its secrets.
@@ -293,6 +297,7 @@ type CronJobNew struct {
 	StartsAt     store.Opt[time.Time]         `json:"starts_at,omitzero"`
 	EndsAt       store.Opt[time.Time]         `json:"ends_at,omitzero"`
 	Exclude      store.Opt[store.JSON]        `json:"exclude,omitzero"`
+	Calendar     store.Opt[CronCalendarID]    `json:"calendar,omitzero"`
 	Timeout      store.Opt[int64]             `json:"timeout,omitzero"`      // default: 0
 	MaxAttempts  store.Opt[int64]             `json:"max_attempts,omitzero"` // default: 1
 	Failures     store.Opt[int64]             `json:"failures,omitzero"`     // default: 0
@@ -339,6 +344,7 @@ type CronJobPatch struct {
 	StartsAt     store.Opt[time.Time]         `json:"starts_at,omitzero"`
 	EndsAt       store.Opt[time.Time]         `json:"ends_at,omitzero"`
 	Exclude      store.Opt[store.JSON]        `json:"exclude,omitzero"`
+	Calendar     store.Opt[CronCalendarID]    `json:"calendar,omitzero"`
 	Timeout      store.Opt[int64]             `json:"timeout,omitzero"`
 	MaxAttempts  store.Opt[int64]             `json:"max_attempts,omitzero"`
 	Failures     store.Opt[int64]             `json:"failures,omitzero"`
@@ -386,6 +392,7 @@ var CronJobFields = struct {
 	StartsAt     store.Col[CronJobID, time.Time]
 	EndsAt       store.Col[CronJobID, time.Time]
 	Exclude      store.OpaqueCol[CronJobID]
+	Calendar     store.Col[CronJobID, CronCalendarID]
 	Timeout      store.Col[CronJobID, int64]
 	MaxAttempts  store.Col[CronJobID, int64]
 	Failures     store.Col[CronJobID, int64]
@@ -394,6 +401,7 @@ var CronJobFields = struct {
 	Declared     store.OpaqueCol[CronJobID]
 	CronSchedule store.TextCol[CronJobID, string]
 	CronZone     store.TextCol[CronJobID, string]
+	CronRevision store.Col[CronJobID, int64]
 }{
 	ID:           core.FieldOf[CronJobID, CronJobID](0),
 	Name:         core.TextOf[CronJobID, string](1),
@@ -414,14 +422,16 @@ var CronJobFields = struct {
 	StartsAt:     core.FieldOf[CronJobID, time.Time](16),
 	EndsAt:       core.FieldOf[CronJobID, time.Time](17),
 	Exclude:      core.OpaqueOf[CronJobID](18),
-	Timeout:      core.FieldOf[CronJobID, int64](19),
-	MaxAttempts:  core.FieldOf[CronJobID, int64](20),
-	Failures:     core.FieldOf[CronJobID, int64](21),
-	MaxFailures:  core.FieldOf[CronJobID, int64](22),
-	PingURL:      core.TextOf[CronJobID, string](23),
-	Declared:     core.OpaqueOf[CronJobID](24),
-	CronSchedule: core.TextOf[CronJobID, string](25),
-	CronZone:     core.TextOf[CronJobID, string](26),
+	Calendar:     core.FieldOf[CronJobID, CronCalendarID](19),
+	Timeout:      core.FieldOf[CronJobID, int64](20),
+	MaxAttempts:  core.FieldOf[CronJobID, int64](21),
+	Failures:     core.FieldOf[CronJobID, int64](22),
+	MaxFailures:  core.FieldOf[CronJobID, int64](23),
+	PingURL:      core.TextOf[CronJobID, string](24),
+	Declared:     core.OpaqueOf[CronJobID](25),
+	CronSchedule: core.TextOf[CronJobID, string](26),
+	CronZone:     core.TextOf[CronJobID, string](27),
+	CronRevision: core.FieldOf[CronJobID, int64](28),
 }
 
 // The forms of a question to cron_job and of its answer.
@@ -588,6 +598,7 @@ var cronJobSpec = core.Spec{
 		{Name: "starts_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "ends_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "exclude", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
+		{Name: "calendar", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "timeout", Rules: check.Rules{Kind: check.Int, Min: check.At("0"), Max: check.At("604800")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "max_attempts", Rules: check.Rules{Kind: check.Int, Min: check.At("1"), Max: check.At("100")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "failures", Rules: check.Rules{Kind: check.Int, Min: check.At("0")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
@@ -596,6 +607,7 @@ var cronJobSpec = core.Spec{
 		{Name: "declared", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 		{Name: "cron_schedule", Rules: check.Rules{Kind: check.Text, Max: check.At("200")}, Types: [3]string{"TEXT", "character varying(200)", "varchar(200)"}},
 		{Name: "cron_zone", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "cron_revision", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
 	Fields: cronJobFields,
 	ID:     core.IDInteger,
@@ -615,6 +627,7 @@ var cronJobTableDef = core.TableDef{
 	Indexes: []core.Index{
 		{Name: "cron_job_name_key", Columns: []int{1}, Unique: true},
 		{Name: "cron_job_next_run_where_enabled_idx", Columns: []int{9}, Partial: true},
+		{Name: "cron_job_calendar_idx", Columns: []int{19}},
 	},
 	Name: "cron_job",
 }
@@ -641,6 +654,7 @@ func cronJobFields(row any, buf []any) []any {
 		&r.StartsAt,
 		&r.EndsAt,
 		&r.Exclude,
+		&r.Calendar,
 		&r.Timeout,
 		&r.MaxAttempts,
 		&r.Failures,
@@ -648,7 +662,8 @@ func cronJobFields(row any, buf []any) []any {
 		&r.PingURL,
 		&r.Declared,
 		&r.CronSchedule,
-		&r.CronZone)
+		&r.CronZone,
+		&r.CronRevision)
 }
 
 func cronJobNew(given, row any, m *core.Mask, _ time.Time) {
@@ -674,14 +689,16 @@ func cronJobNew(given, row any, m *core.Mask, _ time.Time) {
 	core.PutNull(m, 16, &r.StartsAt, n.StartsAt)
 	core.PutNull(m, 17, &r.EndsAt, n.EndsAt)
 	core.PutNull(m, 18, &r.Exclude, n.Exclude)
-	core.Put(m, 19, &r.Timeout, n.Timeout, 0)
-	core.Put(m, 20, &r.MaxAttempts, n.MaxAttempts, 1)
-	core.Put(m, 21, &r.Failures, n.Failures, 0)
-	core.Put(m, 22, &r.MaxFailures, n.MaxFailures, 0)
-	core.PutNull(m, 23, &r.PingURL, n.PingURL)
-	core.PutNull(m, 24, &r.Declared, n.Declared)
-	core.Put(m, 25, &r.CronSchedule, n.CronSchedule, "")
-	core.Put(m, 26, &r.CronZone, n.CronZone, "")
+	core.PutNull(m, 19, &r.Calendar, n.Calendar)
+	core.Put(m, 20, &r.Timeout, n.Timeout, 0)
+	core.Put(m, 21, &r.MaxAttempts, n.MaxAttempts, 1)
+	core.Put(m, 22, &r.Failures, n.Failures, 0)
+	core.Put(m, 23, &r.MaxFailures, n.MaxFailures, 0)
+	core.PutNull(m, 24, &r.PingURL, n.PingURL)
+	core.PutNull(m, 25, &r.Declared, n.Declared)
+	core.Put(m, 26, &r.CronSchedule, n.CronSchedule, "")
+	core.Put(m, 27, &r.CronZone, n.CronZone, "")
+	r.CronRevision = 0
 }
 
 func cronJobPatch(given, row any, m *core.Mask) {
@@ -704,20 +721,22 @@ func cronJobPatch(given, row any, m *core.Mask) {
 	core.PutNull(m, 16, &r.StartsAt, p.StartsAt)
 	core.PutNull(m, 17, &r.EndsAt, p.EndsAt)
 	core.PutNull(m, 18, &r.Exclude, p.Exclude)
-	core.Patch(m, 19, &r.Timeout, p.Timeout)
-	core.Patch(m, 20, &r.MaxAttempts, p.MaxAttempts)
-	core.Patch(m, 21, &r.Failures, p.Failures)
-	core.Patch(m, 22, &r.MaxFailures, p.MaxFailures)
-	core.PutNull(m, 23, &r.PingURL, p.PingURL)
-	core.PutNull(m, 24, &r.Declared, p.Declared)
-	core.Patch(m, 25, &r.CronSchedule, p.CronSchedule)
-	core.Patch(m, 26, &r.CronZone, p.CronZone)
+	core.PutNull(m, 19, &r.Calendar, p.Calendar)
+	core.Patch(m, 20, &r.Timeout, p.Timeout)
+	core.Patch(m, 21, &r.MaxAttempts, p.MaxAttempts)
+	core.Patch(m, 22, &r.Failures, p.Failures)
+	core.Patch(m, 23, &r.MaxFailures, p.MaxFailures)
+	core.PutNull(m, 24, &r.PingURL, p.PingURL)
+	core.PutNull(m, 25, &r.Declared, p.Declared)
+	core.Patch(m, 26, &r.CronSchedule, p.CronSchedule)
+	core.Patch(m, 27, &r.CronZone, p.CronZone)
 }
 
 func cronJobScheduled(r *CronJob) *scheduler.Job {
 	return &scheduler.Job{
 		ActionConfig: r.ActionConfig.V,
 		ActionType:   string(r.ActionType),
+		Calendar:     int64(r.Calendar.V),
 		Enabled:      r.Enabled,
 		EndsAt:       r.EndsAt.V,
 		Error:        r.Error.V,
@@ -736,6 +755,7 @@ func cronJobScheduled(r *CronJob) *scheduler.Job {
 		PingURL:      r.PingURL.V,
 		Planned:      r.CronSchedule,
 		PlannedZone:  r.CronZone,
+		Revision:     r.CronRevision,
 		RunCount:     r.RunCount,
 		Schedule:     r.Schedule,
 		StartsAt:     r.StartsAt.V,
@@ -758,6 +778,15 @@ func cronJobRun(r *CronRun) *scheduler.RunRow {
 		Timeout:      r.Timeout,
 		Trigger:      string(r.TriggeredBy),
 		Waits:        r.Waits,
+	}
+}
+
+func cronJobCalendar(r *CronCalendar) *scheduler.Calendar {
+	return &scheduler.Calendar{
+		Days:     r.Days,
+		ID:       int64(r.ID),
+		Revision: r.CronRevision,
+		Settled:  r.CronDays.V,
 	}
 }
 
@@ -795,6 +824,10 @@ var cronJobCron = scheduler.Spec{
 	Blank: func() any {
 		return new(CronJobNew)
 	},
+	CalendarOf: func(row any) *scheduler.Calendar {
+		return cronJobCalendar(row.(*CronCalendar))
+	},
+	Calendars: "cron_calendar",
 	Cancel: func(ctx context.Context, c *core.Conn, id int64) error {
 		t := CronRunTable{core.Bind(c, &cronRunSpec)}
 		return t.Cancel(ctx, CronRunID(id))
@@ -802,43 +835,53 @@ var cronJobCron = scheduler.Spec{
 	Columns: map[string]int{
 		"action_config": 6,
 		"action_type":   5,
-		"cron_schedule": 25,
-		"cron_zone":     26,
-		"declared":      24,
+		"calendar":      19,
+		"cron_revision": 28,
+		"cron_schedule": 26,
+		"cron_zone":     27,
+		"declared":      25,
 		"enabled":       7,
 		"ends_at":       17,
 		"error":         12,
 		"exclude":       18,
-		"failures":      21,
+		"failures":      22,
 		"jitter":        15,
 		"last_run":      8,
 		"last_status":   11,
-		"max_attempts":  20,
-		"max_failures":  22,
+		"max_attempts":  21,
+		"max_failures":  23,
 		"misfire":       13,
 		"name":          1,
 		"next_run":      9,
 		"overlap":       14,
-		"ping_url":      23,
+		"ping_url":      24,
 		"run_count":     10,
 		"schedule":      3,
 		"starts_at":     16,
 		"time_zone":     4,
-		"timeout":       19,
+		"timeout":       20,
+	},
+	Consult: func(ctx context.Context, c *core.Conn, calendars []int64) iter.Seq2[*scheduler.Calendar, error] {
+		t := CronCalendarTable{core.Bind(c, &cronCalendarSpec)}
+		ids := make([]CronCalendarID, len(calendars))
+		for i, id := range calendars {
+			ids[i] = CronCalendarID(id)
+		}
+		return rows.Each(t.All(ctx, CronCalendarQuery{Where: CronCalendarFields.ID.In(ids...)}), cronJobCalendar)
 	},
 	Disable: core.Statement{
 		Text: [3]string{
 			`UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, enabled = 0, error = ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, enabled = 0, error = ?
 WHERE id = ?`,
 			`UPDATE cron_job
-SET next_run = $1, cron_schedule = $2, cron_zone = $3, enabled = FALSE, error = $4
-WHERE id = $5`,
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, cron_revision = $4, enabled = FALSE, error = $5
+WHERE id = $6`,
 			`UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, enabled = FALSE, error = ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, enabled = FALSE, error = ?
 WHERE id = ?`,
 		},
-		Order: [3][]int{{4, 6, 7, 11, 0}, {4, 6, 7, 11, 0}, {4, 6, 7, 11, 0}},
+		Order: [3][]int{{4, 6, 7, 14, 11, 0}, {4, 6, 7, 14, 11, 0}, {4, 6, 7, 14, 11, 0}},
 	},
 	Earlier: func(ctx context.Context, c *core.Conn, job, run int64, most int) (int, error) {
 		t := CronRunTable{core.Bind(c, &cronRunSpec)}
@@ -926,21 +969,27 @@ FOR UPDATE SKIP LOCKED`,
 			`SELECT id, next_run
 FROM cron_job
 WHERE (enabled = 1 AND (next_run <= ? OR cron_schedule <> schedule
-  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END))
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END
+  OR (calendar IS NULL AND cron_revision <> 0)
+  OR (calendar IS NOT NULL AND (calendar, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (enabled = 0 AND cron_schedule <> '')
 ORDER BY next_run, id
 LIMIT ?`,
 			`SELECT id, next_run
 FROM cron_job
 WHERE (enabled = TRUE AND (next_run <= $1 OR cron_schedule <> schedule
-  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN $2 ELSE time_zone END))
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN $2 ELSE time_zone END
+  OR (calendar IS NULL AND cron_revision <> 0)
+  OR (calendar IS NOT NULL AND (calendar, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (enabled = FALSE AND cron_schedule <> '')
 ORDER BY next_run, id
 LIMIT $3`,
 			`SELECT id, next_run
 FROM cron_job
 WHERE (enabled = TRUE AND (next_run <= ? OR cron_schedule <> schedule
-  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END))
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END
+  OR (calendar IS NULL AND cron_revision <> 0)
+  OR (calendar IS NOT NULL AND (calendar, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (enabled = FALSE AND cron_schedule <> '')
 ORDER BY next_run, id
 LIMIT ?`,
@@ -950,30 +999,30 @@ LIMIT ?`,
 	Move: core.Statement{
 		Text: [3]string{
 			`UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
 WHERE id IN (SELECT value FROM json_each(?)) AND next_run = ?`,
 			`UPDATE cron_job
-SET next_run = $1, cron_schedule = $2, cron_zone = $3, last_run = $4, last_status = $5, error = $6, run_count = run_count + $7::bigint
-WHERE id = ANY($8::bigint[]) AND next_run = $9`,
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, cron_revision = $4, last_run = $5, last_status = $6, error = $7, run_count = run_count + $8::bigint
+WHERE id = ANY($9::bigint[]) AND next_run = $10`,
 			`UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
 WHERE id IN (?) AND COALESCE(next_run) = ?`,
 		},
-		Order: [3][]int{{4, 6, 7, 8, 10, 11, 9, 1, 5}, {4, 6, 7, 8, 10, 11, 9, 1, 5}, {4, 6, 7, 8, 10, 11, 9, 1, 5}},
+		Order: [3][]int{{4, 6, 7, 14, 8, 10, 11, 9, 1, 5}, {4, 6, 7, 14, 8, 10, 11, 9, 1, 5}, {4, 6, 7, 14, 8, 10, 11, 9, 1, 5}},
 	},
 	Plan: core.Statement{
 		Text: [3]string{
 			`UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_status = ?, error = ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, last_status = ?, error = ?
 WHERE id IN (SELECT value FROM json_each(?))`,
 			`UPDATE cron_job
-SET next_run = $1, cron_schedule = $2, cron_zone = $3, last_status = $4, error = $5
-WHERE id = ANY($6::bigint[])`,
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, cron_revision = $4, last_status = $5, error = $6
+WHERE id = ANY($7::bigint[])`,
 			`UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_status = ?, error = ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, last_status = ?, error = ?
 WHERE id IN (?)`,
 		},
-		Order: [3][]int{{4, 6, 7, 10, 11, 1}, {4, 6, 7, 10, 11, 1}, {4, 6, 7, 10, 11, 1}},
+		Order: [3][]int{{4, 6, 7, 14, 10, 11, 1}, {4, 6, 7, 14, 10, 11, 1}, {4, 6, 7, 14, 10, 11, 1}},
 	},
 	Project: cronJobProject,
 	Rows:    &cronJobSpec,
@@ -991,6 +1040,20 @@ WHERE id IN (?)`,
 		_, err := t.Update(ctx, CronRunID(id), CronRunPatch{Waits: store.Set(waits)})
 		return err
 	},
+	Settle: core.Statement{
+		Text: [3]string{
+			`UPDATE cron_calendar
+SET cron_days = ?, cron_revision = ?
+WHERE id = ? AND days = ? AND cron_revision = ?`,
+			`UPDATE cron_calendar
+SET cron_days = $1, cron_revision = $2
+WHERE id = $3 AND days = $4 AND cron_revision = $5`,
+			`UPDATE cron_calendar
+SET cron_days = ?, cron_revision = ?
+WHERE id = ? AND days = ? AND cron_revision = ?`,
+		},
+		Order: [3][]int{{16, 14, 0, 16, 15}, {16, 14, 0, 16, 15}, {16, 14, 0, 16, 15}},
+	},
 	States: scheduler.States{
 		Cancelled: "cancelled",
 		Dead:      "error",
@@ -1000,16 +1063,16 @@ WHERE id IN (?)`,
 	},
 	Take: core.Statement{
 		Text: [3]string{
-			`SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+			`SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id`,
-			`SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+			`SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE id = ANY($1::bigint[])
 ORDER BY id
 FOR UPDATE SKIP LOCKED`,
-			`SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+			`SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE id IN (?)
 ORDER BY id
@@ -1051,6 +1114,16 @@ func cronJobProject(db *core.DB) *project.Project {
 				Sweep: func(ctx context.Context, c *core.Conn) (int64, error) {
 					return table.Sweep(ctx, c, &cacheEntryCache)
 				},
+			},
+			{
+				Name: "cron_calendar",
+				New: func() any {
+					return new(CronCalendarNew)
+				},
+				Patch: func() any {
+					return new(CronCalendarPatch)
+				},
+				Rows: &cronCalendarSpec,
 			},
 			{
 				Name: "cron_job",

@@ -35,6 +35,7 @@ type Options = store.Options
 // Tables are the datatypes of this project.
 type Tables struct {
 	CacheEntry        CacheEntryTable       // Cache Entries
+	CronCalendar      CronCalendarTable     // Cron Calendars
 	CronJob           CronJobTable          // Cron Jobs
 	CronRuns          CronRunTable          // Cron Runs
 	Datatypes         DatatypeTable         // Datatypes
@@ -52,6 +53,7 @@ type Tables struct {
 func bind(c *core.Conn) Tables {
 	return Tables{
 		CacheEntry:        CacheEntryTable{core.Bind(c, &cacheEntrySpec)},
+		CronCalendar:      CronCalendarTable{core.Bind(c, &cronCalendarSpec)},
 		CronJob:           CronJobTable{core.Bind(c, &cronJobSpec)},
 		CronRuns:          CronRunTable{core.Bind(c, &cronRunSpec)},
 		Datatypes:         DatatypeTable{core.Bind(c, &datatypeSpec)},
@@ -137,6 +139,7 @@ var schema = core.Schema{
 		cacheEntryTableDef,
 		cacheEntryChangeTableDef,
 		cacheEntryTagTableDef,
+		cronCalendarTableDef,
 		cronJobTableDef,
 		cronRunTableDef,
 		datatypeTableDef,
@@ -196,6 +199,11 @@ var catalogueSpec = catalogue.Spec{
 			{Name: "hit_count", Label: "Hit count", Type: "number"},
 			{Name: "tags", Label: "Tags", Type: "text", Help: "Tags with commas between, for people; the cache looks them up elsewhere."},
 		}},
+		{Name: "cron_calendar", Label: "Cron Calendars", Description: "Days without an instant, for the jobs that name the calendar.", Route: "cron-calendars", Fields: []catalogue.Field{
+			{Name: "name", Label: "Calendar Name", Type: "text"},
+			{Name: "description", Label: "Description", Type: "textarea"},
+			{Name: "days", Label: "Days", Type: "textarea", Help: "Entries such as 2026-12-24, 2026-12-24/2027-01-01, 12-25 or sun, with commas or line breaks between them."},
+		}},
 		{Name: "cron_job", Label: "Cron Jobs", Description: "A schedule, what it runs, and how the last run ended.", Route: "cron-jobs", Fields: []catalogue.Field{
 			{Name: "name", Label: "Job Name", Type: "text"},
 			{Name: "description", Label: "Description", Type: "textarea"},
@@ -215,6 +223,7 @@ var catalogueSpec = catalogue.Spec{
 			{Name: "starts_at", Label: "Starts at", Type: "datetime", Help: "No instant before it."},
 			{Name: "ends_at", Label: "Ends at", Type: "datetime", Help: "No instant from it on."},
 			{Name: "exclude", Label: "Exclude", Type: "json", Help: "Days without an instant, a list such as [\"2026-12-24/2027-01-01\", \"12-25\", \"sun\"]."},
+			{Name: "calendar", Label: "Calendar", Type: "reference", Help: "Days without an instant, which many jobs share."},
 			{Name: "timeout", Label: "Timeout", Type: "number", Help: "Seconds that a run may take; 0: as long as it likes."},
 			{Name: "max_attempts", Label: "Max attempts", Type: "number", Help: "How often a run that fails is tried."},
 			{Name: "failures", Label: "Failures", Type: "number", Help: "Runs that failed since the last one that did not."},

@@ -188,6 +188,9 @@ func describeUse(b *strings.Builder, d *model.Datatype) {
 			fmt.Fprintf(b, "    %s is %s\n", key, s.Jobs.Fields[key].Name)
 		}
 		fmt.Fprintf(b, "    runs in %s: %s\n", s.Runs.Name, fieldsOf(s.Runs))
+		if s.Calendars.Datatype != nil {
+			fmt.Fprintf(b, "    calendars in %s: %s\n", s.Calendars.Name, fieldsOf(s.Calendars))
+		}
 	}
 	if s := mail.Of(d); s != nil {
 		fmt.Fprintf(b, "  mail, sent again if unknown: %v\n", s.Resend)
@@ -386,7 +389,7 @@ func TestBuiltins(t *testing.T) {
 	for _, d := range p.Datatypes {
 		got = append(got, d.GoAccessor+" "+d.GoRow)
 	}
-	want := "CacheEntry CacheEntry, CronJob CronJob, CronRuns CronRun, Datatypes Datatype, EmailQueue EmailQueue, EmailSuppressions EmailSuppression, FetchRequests FetchRequest, Fields Field, JobQueue JobQueue, " +
+	want := "CacheEntry CacheEntry, CronCalendar CronCalendar, CronJob CronJob, CronRuns CronRun, Datatypes Datatype, EmailQueue EmailQueue, EmailSuppressions EmailSuppression, FetchRequests FetchRequest, Fields Field, JobQueue JobQueue, " +
 		"RouteWebhooks RouteWebhook, Routes Route, WebhookDeliveries WebhookDelivery, WebhookQueue WebhookQueue"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %v, want %s", got, want)

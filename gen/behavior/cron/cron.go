@@ -3,6 +3,7 @@
 //
 //	cron.go       the section's keys
 //	read.go       the fields that it uses, and the queue of runs
+//	calendar.go   the datatype of days without an instant that jobs share
 //	schedules.go  the jobs that modulagen.yaml declares
 //	pass.go       columns, operations, effects and names
 //	sql.go        the statements on jobs
@@ -34,9 +35,12 @@ func (Behavior) Name() string { return Name }
 // Section is `cron:` as written.
 type Section struct {
 	Jobs, Runs adapter.Table
+	Calendars  adapter.Table // of the days that jobs share; without a datatype where jobs have no calendar
 	// Planned and PlannedZone are the schedule and the time zone that next_run was computed from.
 	// Apply adds them.
 	Planned, PlannedZone *model.Field
+	Revision             *model.Field    // of the calendar with which it was computed; nil without calendars
+	Settled              calendarColumns // what calendars have beside their days; Tables adds them
 
 	Declares bool       // modulagen.yaml has schedules
 	Declared []Declared // those of this datatype
@@ -72,6 +76,7 @@ var grammar = &language.Mapping{
 		{Name: "starts_at", Help: "the datetime before which there is no instant", Value: language.NameValue},
 		{Name: "ends_at", Help: "the datetime from which there is no instant", Value: language.NameValue},
 		{Name: "exclude", Help: "the json field of days without an instant", Value: language.NameValue},
+		{Name: "calendar", Help: "the reference to the calendar of days without an instant, which many jobs may share", Value: language.NameValue},
 		{Name: "timeout", Help: "the number of seconds that a run may take", Value: language.NameValue},
 		{Name: "max_attempts", Help: "the number of attempts that a run has", Value: language.NameValue},
 		{Name: "failures", Help: "the number of runs that failed since the last one that did not", Value: language.NameValue},

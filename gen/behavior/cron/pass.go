@@ -15,11 +15,14 @@ const (
 	plannedZoneColumn = "cron_zone"
 )
 
-// Tables adds none. It has the jobs know the project's datatypes.
+// Tables adds columns to calendars, before any pass sees them. It has the jobs know the project's
+// datatypes.
 func (Behavior) Tables(p *model.Project) {
+	settled := map[*model.Datatype]calendarColumns{}
 	for _, d := range p.Datatypes {
 		if s := Of(d); s != nil {
 			s.All = p.Datatypes
+			s.settle(settled)
 		}
 	}
 }
@@ -32,6 +35,7 @@ func (Behavior) Apply(d *model.Datatype) mistake.List {
 	s.Planned.Help = "The schedule that the next run was computed from. The runtime keeps it."
 	s.PlannedZone = behavior.AddField(d, behavior.Line(plannedZoneColumn, "Planned time zone", maxZone))
 	s.PlannedZone.Help = "The time zone that the next run was computed in. The runtime keeps it."
+	s.revise(d)
 	// First: what others see of a new row is planned.
 	d.Effects = slices.Insert(d.Effects, 0, model.Effect{
 		On: model.Creates | model.Updates, Rows: true, Announce: d.Name,
@@ -45,10 +49,11 @@ func (Behavior) Apply(d *model.Datatype) mistake.List {
 		Run:    &model.Call{Package: schedulerPath, Func: "Report", Args: []string{"&" + specName(d)}},
 		Missed: "It writes " + runs.Name + ", and the job does not show how its run ended.",
 	})
-	for _, op := range operations {
+	for _, op := range s.operations() {
 		d.Operations = append(d.Operations, &model.Operation{Name: op.verb + d.GoRow, Kind: op.kind, Behavior: Name})
 	}
 	d.Names = append(d.Names, names(d, runs)...)
+	s.checked(d)
 	return nil
 }
 
@@ -58,12 +63,17 @@ const maxZone = 64
 func names(d, runs *model.Datatype) []model.Name {
 	var out []model.Name
 	for _, text := range []string{specName(d), jobName(d), runName(d), projectName(d), declaredName(d)} {
-		out = append(out, model.Name{Space: model.SpaceGo, Text: text, What: "the code of cron", Pos: d.GoPos, Owner: d, Hint: "give it another go_name"})
+		out = append(out, internal(d, text))
 	}
 	for _, method := range []string{"RunNow", "Pause", "Resume", "Next", "History", "Backfill"} {
 		out = append(out, model.Name{Space: model.Members(d.GoRow + "Table"), Text: method, What: "the method of every datatype of jobs", Pos: d.Pos, Owner: d, Added: true})
 	}
 	return out
+}
+
+// internal is a name of the package that cron prints for a datatype of jobs.
+func internal(d *model.Datatype, text string) model.Name {
+	return model.Name{Space: model.SpaceGo, Text: text, What: "the code of cron", Pos: d.GoPos, Owner: d, Hint: "give it another go_name"}
 }
 
 func specName(d *model.Datatype) string     { return goname.Unexported(d.GoRow) + "Cron" }

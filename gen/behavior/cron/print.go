@@ -51,6 +51,7 @@ var (
 		"LastRun last_run", "NextRun next_run", "RunCount run_count", "LastStatus last_status", "Error error", "Misfire misfire", "Overlap overlap", "Jitter jitter",
 		"StartsAt starts_at", "EndsAt ends_at", "Exclude exclude", "Timeout timeout", "MaxAttempts max_attempts", "Failures failures",
 		"MaxFailures max_failures", "PingURL ping_url", "Planned "+plannedColumn, "PlannedZone "+plannedZoneColumn,
+		"Calendar calendar", "Revision "+revisionColumn,
 	)
 	runParts = adapter.Parts(
 		"Job job_id", "JobName job_name", "Due due_at", "Trigger triggered_by", "ActionType action_type", "ActionConfig action_config", "Timeout timeout",
@@ -65,11 +66,12 @@ func (Behavior) Datatype(f *jen.File, t code.Table) {
 	q := queue.Of(s.Runs.Datatype)
 	p := printer{
 		Table: t, s: s, q: q,
-		jobs: with(s.Jobs, map[string]*model.Field{plannedColumn: s.Planned, plannedZoneColumn: s.PlannedZone}),
+		jobs: with(s.Jobs, map[string]*model.Field{plannedColumn: s.Planned, plannedZoneColumn: s.PlannedZone, revisionColumn: s.Revision}),
 		runs: with(s.Runs, map[string]*model.Field{"status": q.State, "error": q.Error, "max_attempts": q.MaxAttempts, "ended_at": q.CompletedAt}),
 	}
 	p.jobs.Reader(f, jobName(t.D), scheduler("Job"), jobParts)
 	p.runs.Reader(f, runName(t.D), scheduler("RunRow"), readParts)
+	p.calendarReader(f)
 	p.spec(f)
 	p.project(f)
 	p.declared(f)
@@ -124,7 +126,8 @@ func (p printer) spec(f *jen.File) {
 		jen.Id("Cancel"): jen.Func().Params(code.Ctx(), adapter.Conn(), jen.Id("id").Int64()).Error().Block(
 			p.runs.Bound(), jen.Return(jen.Id("t").Dot("Cancel").Call(jen.Id("ctx"), p.runs.ID(jen.Id("id"))))),
 	}
-	for _, op := range operations {
+	p.calendars(dict)
+	for _, op := range p.s.operations() {
 		dict[jen.Id(op.verb)] = p.Statement(op.verb + p.D.GoRow)
 	}
 	if output := p.runs.Fields["output"]; output != nil {

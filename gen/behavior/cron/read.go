@@ -36,6 +36,7 @@ var (
 		adapter.Can("starts_at", "datetime", ""),
 		adapter.Can("ends_at", "datetime", ""),
 		adapter.Can("exclude", "json", ""),
+		adapter.Can("calendar", "reference", "to: cron_calendar, on_delete: restrict"),
 		adapter.Can("timeout", "number", "default: 0"),
 		adapter.Can("max_attempts", "number", "default: 1"),
 		adapter.Can("failures", "number", "default: 0"),
@@ -68,6 +69,7 @@ func (Behavior) Link(def *load.Definition, section *yaml.Node) {
 	l.counted()
 	l.dated()
 	l.runs()
+	l.calendars()
 }
 
 // linker resolves the section of one definition.

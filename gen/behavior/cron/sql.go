@@ -2,6 +2,7 @@ package cron
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hegner123/modulagen/gen/behavior/queue"
 	"github.com/hegner123/modulagen/gen/dialect/statement"
@@ -27,6 +28,16 @@ var operations = []operation{
 	{"Disable", "cron_disable", jobSQL.disable},
 }
 
+// settling is the one that jobs with calendars have besides.
+var settling = operation{"Settle", "cron_settle", jobSQL.settle}
+
+func (s *Section) operations() []operation {
+	if s.Calendars.Datatype == nil {
+		return operations
+	}
+	return append(slices.Clone(operations), settling)
+}
+
 // jobSQL writes the statements on jobs.
 type jobSQL struct {
 	statement.Writer
@@ -36,7 +47,7 @@ type jobSQL struct {
 
 // Lower writes the query of one of the operations.
 func (Behavior) Lower(w statement.Writer, d *model.Datatype, op *model.Operation) []model.Query {
-	for _, o := range operations {
+	for _, o := range Of(d).operations() {
 		if o.kind == op.Kind {
 			return statement.One(o.lower(jobSQL{w, d, Of(d)}))
 		}
@@ -54,13 +65,15 @@ func (w jobSQL) enabled(is string) string {
 	return fmt.Sprintf("%s = %s", w.name(f), w.Literal(f, is))
 }
 
-// look finds the jobs that are due up to an instant, those whose schedule is not the one that
-// their next instant was computed from, and disabled ones that still have one.
+// look finds the jobs that are due up to an instant, those whose schedule, zone or calendar is not
+// the one that their next instant was computed from, and disabled ones that still have one.
 func (w jobSQL) look() model.Query {
 	s, next := w.Statement(), w.field("next_run")
 	s.Add("SELECT id, %s\nFROM %s\nWHERE (%s AND (%s <= %s OR %s <> %s", w.name(next), w.Quote(w.d.Name), w.enabled("true"),
 		w.name(next), s.Arg(protocol.ArgUntil, next), w.name(w.s.Planned), w.name(w.field("schedule")))
-	s.Add("\n  OR %s <> %s))", w.name(w.s.PlannedZone), w.zone(s))
+	s.Add("\n  OR %s <> %s", w.name(w.s.PlannedZone), w.zone(s))
+	w.revised(s)
+	s.Add("))")
 	s.Add("\n  OR (%s AND %s <> '')", w.enabled("false"), w.name(w.s.Planned))
 	s.Add("\nORDER BY %s, id\nLIMIT %s", w.name(next), s.Arg(protocol.ArgLimit, nil))
 	return s.Query(":many", []*model.Field{w.d.IDField(), next})
@@ -116,6 +129,7 @@ func (w jobSQL) planned() *statement.Statement {
 	s.Add("UPDATE %s\nSET %s = %s", w.Quote(w.d.Name), w.name(next), s.Arg(protocol.ArgNext, next))
 	w.set(s, w.s.Planned, protocol.ArgSchedule)
 	w.set(s, w.s.PlannedZone, protocol.ArgZone)
+	w.set(s, w.s.Revision, protocol.ArgRevision)
 	return s
 }
 

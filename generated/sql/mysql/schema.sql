@@ -39,6 +39,16 @@ CREATE TABLE cache_entry_tags (
   KEY cache_entry_tags_entry_id_idx (entry_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE cron_calendar (
+  id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  name varchar(200) NOT NULL,
+  description mediumtext NULL,
+  days mediumtext NOT NULL,
+  cron_days mediumtext NULL,
+  cron_revision bigint NOT NULL DEFAULT 0,
+  UNIQUE KEY cron_calendar_name_key (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE cron_job (
   id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name varchar(200) NOT NULL,
@@ -59,6 +69,7 @@ CREATE TABLE cron_job (
   starts_at datetime(6) NULL,
   ends_at datetime(6) NULL,
   exclude json NULL,
+  calendar bigint NULL,
   timeout bigint NOT NULL DEFAULT 0,
   max_attempts bigint NOT NULL DEFAULT 1,
   failures bigint NOT NULL DEFAULT 0,
@@ -67,12 +78,15 @@ CREATE TABLE cron_job (
   declared json NULL,
   cron_schedule varchar(200) NOT NULL DEFAULT '',
   cron_zone varchar(64) NOT NULL DEFAULT '',
+  cron_revision bigint NOT NULL DEFAULT 0,
   CONSTRAINT cron_job_action_type_check CHECK (action_type IN ('predefined', 'plugin', 'http', 'job', 'mail', 'webhook')),
   CONSTRAINT cron_job_last_status_check CHECK (last_status IN ('success', 'error', 'running')),
   CONSTRAINT cron_job_misfire_check CHECK (misfire IN ('once', 'skip', 'all')),
   CONSTRAINT cron_job_overlap_check CHECK (overlap IN ('skip', 'queue', 'allow', 'replace')),
+  CONSTRAINT cron_job_calendar_fkey FOREIGN KEY (calendar) REFERENCES cron_calendar (id) ON DELETE RESTRICT,
   UNIQUE KEY cron_job_name_key (name),
-  KEY cron_job_next_run_where_enabled_idx (next_run)
+  KEY cron_job_next_run_where_enabled_idx (next_run),
+  KEY cron_job_calendar_idx (calendar)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE cron_runs (

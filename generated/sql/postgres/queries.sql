@@ -241,18 +241,62 @@ LIMIT 1;
 DELETE FROM cache_entry_changes
 WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < COALESCE($1::timestamptz, now()) + $2::bigint * interval '1 microsecond' ORDER BY g.id LIMIT $3);
 
+-- name: InsertCronCalendar :one
+INSERT INTO cron_calendar (name, description, days, cron_days, cron_revision)
+VALUES ($1, $2, $3, $4, $5)
+RETURNING id;
+
+-- name: GetCronCalendar :one
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+WHERE id = $1;
+
+-- name: GetCronCalendarByName :one
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+WHERE name = $1;
+
+-- name: UpdateCronCalendar :one
+UPDATE cron_calendar
+SET name = $1,
+    description = $2,
+    days = $3,
+    cron_days = $4,
+    cron_revision = $5
+WHERE id = $6
+RETURNING id, name, description, days, cron_days, cron_revision;
+
+-- name: UpsertCronCalendarByName :one
+INSERT INTO cron_calendar (name, description, days, cron_days, cron_revision)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (name) DO UPDATE SET description = excluded.description,
+    days = excluded.days,
+    cron_days = excluded.cron_days,
+    cron_revision = excluded.cron_revision
+RETURNING id, name, description, days, cron_days, cron_revision;
+
+-- name: DeleteCronCalendar :execrows
+DELETE FROM cron_calendar
+WHERE id = $1;
+
+-- name: ListCronCalendar :many
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+ORDER BY id
+LIMIT $1;
+
 -- name: InsertCronJob :one
-INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
 RETURNING id;
 
 -- name: GetCronJob :one
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE id = $1;
 
 -- name: GetCronJobByName :one
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE name = $1;
 
@@ -276,20 +320,22 @@ SET name = $1,
     starts_at = $16,
     ends_at = $17,
     exclude = $18,
-    timeout = $19,
-    max_attempts = $20,
-    failures = $21,
-    max_failures = $22,
-    ping_url = $23,
-    declared = $24,
-    cron_schedule = $25,
-    cron_zone = $26
-WHERE id = $27
-RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone;
+    calendar = $19,
+    timeout = $20,
+    max_attempts = $21,
+    failures = $22,
+    max_failures = $23,
+    ping_url = $24,
+    declared = $25,
+    cron_schedule = $26,
+    cron_zone = $27,
+    cron_revision = $28
+WHERE id = $29
+RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision;
 
 -- name: UpsertCronJobByName :one
-INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
 ON CONFLICT (name) DO UPDATE SET description = excluded.description,
     schedule = excluded.schedule,
     time_zone = excluded.time_zone,
@@ -307,6 +353,7 @@ ON CONFLICT (name) DO UPDATE SET description = excluded.description,
     starts_at = excluded.starts_at,
     ends_at = excluded.ends_at,
     exclude = excluded.exclude,
+    calendar = excluded.calendar,
     timeout = excluded.timeout,
     max_attempts = excluded.max_attempts,
     failures = excluded.failures,
@@ -314,15 +361,16 @@ ON CONFLICT (name) DO UPDATE SET description = excluded.description,
     ping_url = excluded.ping_url,
     declared = excluded.declared,
     cron_schedule = excluded.cron_schedule,
-    cron_zone = excluded.cron_zone
-RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone;
+    cron_zone = excluded.cron_zone,
+    cron_revision = excluded.cron_revision
+RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision;
 
 -- name: DeleteCronJob :execrows
 DELETE FROM cron_job
 WHERE id = $1;
 
 -- name: ListCronJob :many
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 ORDER BY id
 LIMIT $1;
@@ -331,13 +379,15 @@ LIMIT $1;
 SELECT id, next_run
 FROM cron_job
 WHERE (enabled = TRUE AND (next_run <= $1 OR cron_schedule <> schedule
-  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN $2 ELSE time_zone END))
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN $2 ELSE time_zone END
+  OR (calendar IS NULL AND cron_revision <> 0)
+  OR (calendar IS NOT NULL AND (calendar, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (enabled = FALSE AND cron_schedule <> '')
 ORDER BY next_run, id
 LIMIT $3;
 
 -- name: TakeCronJob :many
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE id = ANY($1::bigint[])
 ORDER BY id
@@ -352,13 +402,13 @@ FOR UPDATE SKIP LOCKED;
 
 -- name: PlanCronJob :execrows
 UPDATE cron_job
-SET next_run = $1, cron_schedule = $2, cron_zone = $3, last_status = $4, error = $5
-WHERE id = ANY($6::bigint[]);
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, cron_revision = $4, last_status = $5, error = $6
+WHERE id = ANY($7::bigint[]);
 
 -- name: MoveCronJob :execrows
 UPDATE cron_job
-SET next_run = $1, cron_schedule = $2, cron_zone = $3, last_run = $4, last_status = $5, error = $6, run_count = run_count + $7::bigint
-WHERE id = ANY($8::bigint[]) AND next_run = $9;
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, cron_revision = $4, last_run = $5, last_status = $6, error = $7, run_count = run_count + $8::bigint
+WHERE id = ANY($9::bigint[]) AND next_run = $10;
 
 -- name: EndCronJob :execrows
 UPDATE cron_job
@@ -373,8 +423,13 @@ FOR NO KEY UPDATE
 
 -- name: DisableCronJob :execrows
 UPDATE cron_job
-SET next_run = $1, cron_schedule = $2, cron_zone = $3, enabled = FALSE, error = $4
-WHERE id = $5;
+SET next_run = $1, cron_schedule = $2, cron_zone = $3, cron_revision = $4, enabled = FALSE, error = $5
+WHERE id = $6;
+
+-- name: SettleCronJob :execrows
+UPDATE cron_calendar
+SET cron_days = $1, cron_revision = $2
+WHERE id = $3 AND days = $4 AND cron_revision = $5;
 
 -- name: InsertCronRun :one
 INSERT INTO cron_runs (job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)

@@ -245,17 +245,60 @@ LIMIT 1;
 DELETE FROM cache_entry_changes
 WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?);
 
+-- name: InsertCronCalendar :execlastid
+INSERT INTO cron_calendar (name, description, days, cron_days, cron_revision)
+VALUES (?, ?, ?, ?, ?);
+
+-- name: GetCronCalendar :one
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+WHERE id = ?;
+
+-- name: GetCronCalendarByName :one
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+WHERE name = ?;
+
+-- name: UpdateCronCalendar :one
+UPDATE cron_calendar
+SET name = ?,
+    description = ?,
+    days = ?,
+    cron_days = ?,
+    cron_revision = ?
+WHERE id = ?
+RETURNING id, name, description, days, cron_days, cron_revision;
+
+-- name: UpsertCronCalendarByName :one
+INSERT INTO cron_calendar (name, description, days, cron_days, cron_revision)
+VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET description = excluded.description,
+    days = excluded.days,
+    cron_days = excluded.cron_days,
+    cron_revision = excluded.cron_revision
+RETURNING id, name, description, days, cron_days, cron_revision;
+
+-- name: DeleteCronCalendar :execrows
+DELETE FROM cron_calendar
+WHERE id = ?;
+
+-- name: ListCronCalendar :many
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+ORDER BY id
+LIMIT ?;
+
 -- name: InsertCronJob :execlastid
-INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetCronJob :one
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE id = ?;
 
 -- name: GetCronJobByName :one
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE name = ?;
 
@@ -279,6 +322,7 @@ SET name = ?,
     starts_at = ?,
     ends_at = ?,
     exclude = ?,
+    calendar = ?,
     timeout = ?,
     max_attempts = ?,
     failures = ?,
@@ -286,13 +330,14 @@ SET name = ?,
     ping_url = ?,
     declared = ?,
     cron_schedule = ?,
-    cron_zone = ?
+    cron_zone = ?,
+    cron_revision = ?
 WHERE id = ?
-RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone;
+RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision;
 
 -- name: UpsertCronJobByName :one
-INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET description = excluded.description,
     schedule = excluded.schedule,
     time_zone = excluded.time_zone,
@@ -310,6 +355,7 @@ ON CONFLICT (name) DO UPDATE SET description = excluded.description,
     starts_at = excluded.starts_at,
     ends_at = excluded.ends_at,
     exclude = excluded.exclude,
+    calendar = excluded.calendar,
     timeout = excluded.timeout,
     max_attempts = excluded.max_attempts,
     failures = excluded.failures,
@@ -317,15 +363,16 @@ ON CONFLICT (name) DO UPDATE SET description = excluded.description,
     ping_url = excluded.ping_url,
     declared = excluded.declared,
     cron_schedule = excluded.cron_schedule,
-    cron_zone = excluded.cron_zone
-RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone;
+    cron_zone = excluded.cron_zone,
+    cron_revision = excluded.cron_revision
+RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision;
 
 -- name: DeleteCronJob :execrows
 DELETE FROM cron_job
 WHERE id = ?;
 
 -- name: ListCronJob :many
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 ORDER BY id
 LIMIT ?;
@@ -334,13 +381,15 @@ LIMIT ?;
 SELECT id, next_run
 FROM cron_job
 WHERE (enabled = 1 AND (next_run <= ? OR cron_schedule <> schedule
-  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END))
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END
+  OR (calendar IS NULL AND cron_revision <> 0)
+  OR (calendar IS NOT NULL AND (calendar, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (enabled = 0 AND cron_schedule <> '')
 ORDER BY next_run, id
 LIMIT ?;
 
 -- name: TakeCronJob :many
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id;
@@ -353,12 +402,12 @@ ORDER BY id;
 
 -- name: PlanCronJob :execrows
 UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_status = ?, error = ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, last_status = ?, error = ?
 WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: MoveCronJob :execrows
 UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
 WHERE id IN (SELECT value FROM json_each(?)) AND next_run = ?;
 
 -- name: EndCronJob :execrows
@@ -368,8 +417,13 @@ WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: DisableCronJob :execrows
 UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, enabled = 0, error = ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, enabled = 0, error = ?
 WHERE id = ?;
+
+-- name: SettleCronJob :execrows
+UPDATE cron_calendar
+SET cron_days = ?, cron_revision = ?
+WHERE id = ? AND days = ? AND cron_revision = ?;
 
 -- name: InsertCronRun :execlastid
 INSERT INTO cron_runs (job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)

@@ -49,6 +49,17 @@ CREATE TABLE cache_entry_tags (
 CREATE INDEX cache_entry_tags_tag_idx ON cache_entry_tags (tag, entry_id);
 CREATE INDEX cache_entry_tags_entry_id_idx ON cache_entry_tags (entry_id);
 
+CREATE TABLE cron_calendar (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  description TEXT,
+  days TEXT NOT NULL,
+  cron_days TEXT,
+  cron_revision INTEGER NOT NULL DEFAULT 0,
+  CONSTRAINT cron_calendar_name_check CHECK (length(name) <= 200)
+) STRICT;
+CREATE UNIQUE INDEX cron_calendar_name_key ON cron_calendar (name);
+
 CREATE TABLE cron_job (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
@@ -69,6 +80,7 @@ CREATE TABLE cron_job (
   starts_at TEXT,
   ends_at TEXT,
   exclude TEXT,
+  calendar INTEGER,
   timeout INTEGER NOT NULL DEFAULT 0,
   max_attempts INTEGER NOT NULL DEFAULT 1,
   failures INTEGER NOT NULL DEFAULT 0,
@@ -77,6 +89,7 @@ CREATE TABLE cron_job (
   declared TEXT,
   cron_schedule TEXT NOT NULL DEFAULT '',
   cron_zone TEXT NOT NULL DEFAULT '',
+  cron_revision INTEGER NOT NULL DEFAULT 0,
   CONSTRAINT cron_job_name_check CHECK (length(name) <= 200),
   CONSTRAINT cron_job_schedule_check CHECK (length(schedule) <= 200),
   CONSTRAINT cron_job_time_zone_check CHECK (length(time_zone) <= 64),
@@ -94,10 +107,12 @@ CREATE TABLE cron_job (
   CONSTRAINT cron_job_ping_url_check CHECK (length(ping_url) <= 500),
   CONSTRAINT cron_job_declared_check CHECK (declared IS NULL OR json_valid(declared)),
   CONSTRAINT cron_job_cron_schedule_check CHECK (length(cron_schedule) <= 200),
-  CONSTRAINT cron_job_cron_zone_check CHECK (length(cron_zone) <= 64)
+  CONSTRAINT cron_job_cron_zone_check CHECK (length(cron_zone) <= 64),
+  CONSTRAINT cron_job_calendar_fkey FOREIGN KEY (calendar) REFERENCES cron_calendar (id) ON DELETE RESTRICT
 ) STRICT;
 CREATE UNIQUE INDEX cron_job_name_key ON cron_job (name);
 CREATE INDEX cron_job_next_run_where_enabled_idx ON cron_job (next_run) WHERE enabled = 1;
+CREATE INDEX cron_job_calendar_idx ON cron_job (calendar);
 
 CREATE TABLE cron_runs (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -52,6 +52,19 @@ func (p *Plan) Next(after time.Time) (due, at time.Time) {
 	return due, due.Add(p.offset())
 }
 
+// Again returns what Next does for now, for a job that was to be due at the nominal instant was before
+// the excluded days were others: an @every counts from there. was is zero where there was none.
+func (p *Plan) Again(was, now time.Time) (due, at time.Time) {
+	if p.every == 0 || was.IsZero() {
+		return p.Next(now)
+	}
+	behind := now.Sub(was) % p.every
+	if behind < 0 {
+		behind += p.every
+	}
+	return p.Next(now.Add(-behind))
+}
+
 // Due returns the nominal instant of a job that runs at an instant.
 func (p *Plan) Due(at time.Time) time.Time { return at.Add(-p.offset()) }
 

@@ -36,13 +36,14 @@ func Check(s *Spec) func(ctx context.Context, c *core.Conn, changes []core.Chang
 		if err != nil {
 			return err
 		}
+		jobs, befores := s.jobsOf(changes)
+		if err := s.consult(ctx, c, jobs); err != nil {
+			return err
+		}
 		var planned []*Job
 		var rows []any
-		for _, ch := range changes {
-			job, before := s.JobOf(ch.After), &Job{}
-			if ch.Before != nil {
-				before = s.JobOf(ch.Before)
-			}
+		for i, ch := range changes {
+			job, before := jobs[i], befores[i]
 			again, err := g.checked(planner, job, before, ch.Before == nil)
 			if err != nil {
 				return s.violation(err)
@@ -54,6 +55,18 @@ func Check(s *Spec) func(ctx context.Context, c *core.Conn, changes []core.Chang
 		}
 		return s.replan(ctx, c, planner, planned, rows)
 	}
+}
+
+// jobsOf returns the jobs that were written, and what they were before.
+func (s *Spec) jobsOf(changes []core.Change) (jobs, befores []*Job) {
+	for _, ch := range changes {
+		job, before := s.JobOf(ch.After), &Job{}
+		if ch.Before != nil {
+			before = s.JobOf(ch.Before)
+		}
+		jobs, befores = append(jobs, job), append(befores, before)
+	}
+	return jobs, befores
 }
 
 // checked checks what is new about a job, and reports whether its next instant is to be computed.
@@ -79,7 +92,7 @@ func (g *registry) checked(p *planner, job, before *Job, added bool) (plan bool,
 // replanned reports whether what the next instant goes by has changed.
 func (j *Job) replanned(before *Job) bool {
 	return j.Schedule != before.Schedule || j.Zone != before.Zone || j.Enabled != before.Enabled || j.Jitter != before.Jitter ||
-		j.Jitter != 0 && j.Name != before.Name ||
+		j.Jitter != 0 && j.Name != before.Name || j.Calendar != before.Calendar ||
 		!j.StartsAt.Equal(before.StartsAt) || !j.EndsAt.Equal(before.EndsAt) || !bytes.Equal(j.Exclude, before.Exclude)
 }
 
@@ -122,7 +135,7 @@ func (s *Spec) replan(ctx context.Context, c *core.Conn, p *planner, jobs []*Job
 		for _, set := range []struct {
 			column string
 			value  any
-		}{{"next_run", args[protocol.ArgNext]}, {plannedColumn, j.Planned}, {plannedZoneColumn, j.PlannedZone}, {"last_status", args[protocol.ArgStatus]}, {"error", args[protocol.ArgError]}} {
+		}{{"next_run", args[protocol.ArgNext]}, {plannedColumn, j.Planned}, {plannedZoneColumn, j.PlannedZone}, {revisionColumn, j.Revision}, {"last_status", args[protocol.ArgStatus]}, {"error", args[protocol.ArgError]}} {
 			column, ok := s.Columns[set.column]
 			if !ok {
 				continue
@@ -140,8 +153,13 @@ func (j *Job) barren() error {
 	switch {
 	case !j.EndsAt.IsZero() && !j.EndsAt.After(j.StartsAt):
 		return &fault{"ends_at", fmt.Errorf("is %s, and the job starts at %s", j.EndsAt.UTC().Format(time.RFC3339), j.StartsAt.UTC().Format(time.RFC3339))}
-	case j.Enabled && j.NextRun.IsZero() && j.EndsAt.IsZero() && len(j.Exclude) > 0:
+	case !j.Enabled || !j.NextRun.IsZero() || !j.EndsAt.IsZero():
+	case len(j.Exclude) > 0 && j.calendar != nil:
+		return &fault{"exclude", errors.New("leaves no instant of the schedule together with the calendar")}
+	case len(j.Exclude) > 0:
 		return &fault{"exclude", errors.New("leaves no instant of the schedule")}
+	case j.calendar != nil:
+		return &fault{"calendar", errors.New("leaves no instant of the schedule")}
 	}
 	return nil
 }
@@ -150,6 +168,7 @@ func (j *Job) barren() error {
 const (
 	plannedColumn     = "cron_schedule"
 	plannedZoneColumn = "cron_zone"
+	revisionColumn    = "cron_revision"
 )
 
 // violation is an error about a job as one about its row.

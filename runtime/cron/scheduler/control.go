@@ -116,8 +116,18 @@ const maxNext = 1000
 // Next returns when a job is due next. Generated code calls it.
 func Next(ctx context.Context, c *core.Conn, s *Spec, id int64, n int) ([]time.Time, error) {
 	j, plan, err := s.planned(ctx, c, id)
-	if err != nil || !j.Enabled || j.NextRun.IsZero() {
+	if err != nil || !j.Enabled {
 		return nil, err
+	}
+	if j.outdated() { // SQL has changed the days, and no process has planned the job since
+		now, err := c.Now(ctx)
+		if err != nil {
+			return nil, err
+		}
+		_, j.NextRun = plan.Again(plan.Due(j.NextRun), plan.Due(now))
+	}
+	if j.NextRun.IsZero() {
+		return nil, nil
 	}
 	var out []time.Time
 	at := j.NextRun
@@ -138,6 +148,9 @@ func (s *Spec) planned(ctx context.Context, c *core.Conn, id int64) (*Job, *sche
 		return nil, nil, err
 	}
 	j := s.JobOf(row)
+	if err := s.consult(ctx, c, []*Job{j}); err != nil {
+		return nil, nil, err
+	}
 	plan, err := planner.plan(j)
 	if err != nil {
 		return nil, nil, s.violation(err)

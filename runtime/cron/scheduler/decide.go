@@ -45,6 +45,13 @@ func (f *firer) due(j *Job, now time.Time) (instants []time.Time, err error) {
 		return nil, err
 	}
 	first := plan.Due(j.NextRun)
+	if j.recalled(plan, first) {
+		var at time.Time
+		if first, at = plan.Next(first); at.IsZero() || at.After(now) {
+			j.NextRun = at
+			return nil, nil
+		}
+	}
 	instants, more := plan.Missed(first, now, maxMissed)
 	if !more && (len(instants) == 0 || !instants[0].Equal(first)) { // it was set by hand
 		instants = append([]time.Time{first}, instants...)
@@ -76,7 +83,13 @@ func (f *firer) decide(j *Job, now time.Time, live []*RunRow) *decision {
 		f.refused(j, f.planner.replan(j, now))
 		return d
 	}
+	if j.outdated() && (j.NextRun.IsZero() || j.NextRun.After(now)) {
+		j.mended()
+		f.refused(j, f.planner.again(j, now))
+		return d
+	}
 	instants, err := f.due(j, now)
+	j.Revision = j.revision()
 	if err != nil {
 		f.refused(j, err)
 		j.NextRun = time.Time{}

@@ -7,6 +7,7 @@
 //	replace.go  runs that are replaced, and end before the next begins
 //	decide.go   what is to become of one job: misfire, overlap
 //	plan.go     the schedule of a job, with its zone, bounds and exclusions
+//	calendar.go the days without an instant that jobs share
 //	check.go    the effect on jobs: refuses what cannot run, and plans
 //	report.go   the effect on runs: the job shows how its last run ended
 //	groups.go   jobs that change in the same way are changed by one statement

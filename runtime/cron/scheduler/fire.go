@@ -52,6 +52,8 @@ type fired struct {
 	next  []entry // when they are due next
 	added int     // runs
 	alone []int64 // jobs that are left for a transaction of their own each: their actions are part of it
+
+	unsettled []*Calendar // whose days have no revision yet
 }
 
 func (a *fired) and(b fired) {
@@ -87,6 +89,9 @@ func (a *attempt) fire(ctx context.Context, ids []int64) error {
 	switch {
 	case err == nil:
 		a.and(done)
+		if err := a.settle(ctx, done.unsettled); err != nil {
+			return err
+		}
 		for _, id := range done.alone {
 			if err := a.single(ctx, id, a.performed); err != nil {
 				return err
@@ -152,6 +157,7 @@ func (f *firer) batch(ctx context.Context, ids []int64) (done fired, err error) 
 		if err != nil {
 			return err
 		}
+		changed := unsettled(decisions)
 		var alone []int64
 		decisions = slices.DeleteFunc(decisions, func(d *decision) bool {
 			_, transactional := f.actions.transactional(d.job)
@@ -161,7 +167,7 @@ func (f *firer) batch(ctx context.Context, ids []int64) (done fired, err error) 
 			return transactional && len(d.runs) > 0
 		})
 		done, err = f.carryOut(ctx, c, decisions)
-		done.alone = alone
+		done.alone, done.unsettled = alone, changed
 		return err
 	})
 	if err != nil {
@@ -177,6 +183,9 @@ func (f *firer) batch(ctx context.Context, ids []int64) (done fired, err error) 
 func (f *firer) decisions(ctx context.Context, c *core.Conn, ids []int64) ([]*decision, error) {
 	jobs, err := f.spec.take(ctx, c, ids)
 	if err != nil || len(jobs) == 0 {
+		return nil, err
+	}
+	if err := f.spec.consult(ctx, c, jobs); err != nil {
 		return nil, err
 	}
 	now, err := c.Now(ctx)

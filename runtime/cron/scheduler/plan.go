@@ -32,6 +32,7 @@ type planner struct {
 
 	mu     sync.Mutex
 	parsed map[parsedKey]*schedule.Schedule
+	days   map[daysKey]days
 }
 
 type parsedKey struct{ expr, zone string }
@@ -40,7 +41,7 @@ type parsedKey struct{ expr, zone string }
 const maxParsed = 10_000
 
 func newPlanner(location *time.Location) *planner {
-	return &planner{location: cmp.Or(location, time.UTC), parsed: map[parsedKey]*schedule.Schedule{}}
+	return &planner{location: cmp.Or(location, time.UTC), parsed: map[parsedKey]*schedule.Schedule{}, days: map[daysKey]days{}}
 }
 
 // plan returns the plan of a job; a *fault where a field cannot be used.
@@ -61,6 +62,13 @@ func (p *planner) plan(j *Job) (*schedule.Plan, error) {
 		if plan.Excluded, err = excluded(j, s.Location()); err != nil {
 			return nil, &fault{"exclude", err}
 		}
+	}
+	if j.calendar != nil {
+		free, err := p.free(j.calendar, s.Location())
+		if err != nil {
+			return nil, &fault{"calendar", err}
+		}
+		plan.Excluded = either(plan.Excluded, free)
 	}
 	return plan, nil
 }
@@ -119,10 +127,10 @@ func (p *planner) stale(j *Job) bool { return j.Schedule != j.Planned || p.zone(
 // replan computes a job's next instant anew, from a moment on.
 func (p *planner) replan(j *Job, now time.Time) error {
 	if !j.Enabled {
-		j.NextRun, j.Planned, j.PlannedZone = time.Time{}, "", ""
+		j.NextRun, j.Planned, j.PlannedZone, j.Revision = time.Time{}, "", "", 0
 		return nil
 	}
-	j.Planned, j.PlannedZone = j.Schedule, p.zone(j)
+	j.Planned, j.PlannedZone, j.Revision = j.Schedule, p.zone(j), j.revision()
 	plan, err := p.plan(j)
 	if err != nil {
 		j.NextRun = time.Time{}

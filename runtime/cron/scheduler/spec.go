@@ -23,6 +23,7 @@ type Spec struct {
 	Blank func() any // a new job without any values, as core.Filled takes it
 
 	Look, Take, Hold, Plan, Move, End, Disable core.Statement
+	Settle                                     core.Statement // of calendars
 
 	Taken   func(ctx context.Context, c *core.Conn, st *core.Statement, args []any) ([]*Job, error) // reads jobs by a statement
 	JobOf   func(row any) *Job
@@ -40,6 +41,10 @@ type Spec struct {
 	SetOutput func(ctx context.Context, c *core.Conn, id int64, output string) error
 
 	Project func(db *core.DB) *project.Project
+
+	Calendars  string // the datatype; empty where jobs have no calendar
+	CalendarOf func(row any) *Calendar
+	Consult    func(ctx context.Context, c *core.Conn, calendars []int64) iter.Seq2[*Calendar, error] // reads some
 }
 
 // States are the values of the state of a run.
@@ -63,7 +68,11 @@ type Job struct {
 	RunCount, Failures   int64
 	MaxFailures          int64
 	PingURL              string
+	Calendar             int64  // 0: none
 	Planned, PlannedZone string // of which NextRun was computed
+	Revision             int64  // and of the calendar
+
+	calendar *Calendar // as it was read with the job; nil: it has none, or it was not needed
 }
 
 // RunRow is a row of the runs.
@@ -115,6 +124,7 @@ func (j *Job) arguments() []any {
 	args[protocol.ArgSchedule], args[protocol.ArgZone] = j.Planned, j.PlannedZone
 	args[protocol.ArgRan] = instant(j.LastRun)
 	args[protocol.ArgStatus], args[protocol.ArgError] = text(j.LastStatus), text(j.Error)
+	args[protocol.ArgRevision] = j.Revision
 	return args
 }
 

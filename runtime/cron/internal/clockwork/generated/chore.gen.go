@@ -23,50 +23,55 @@ type ChoreID int64
 
 // Chore is one row of chore.
 type Chore struct {
-	ID      ChoreID                `json:"id"`
-	What    string                 `json:"what"`
-	Expr    string                 `json:"expr"`
-	Active  bool                   `json:"active"`
-	Kind    string                 `json:"kind"`
-	Config  store.Null[store.JSON] `json:"config"`
-	RanAt   store.Null[time.Time]  `json:"ran_at"`
-	DueAt   store.Null[time.Time]  `json:"due_at"`
-	Times   int64                  `json:"times"`
-	Outcome store.Null[string]     `json:"outcome"`
+	ID      ChoreID                    `json:"id"`
+	What    string                     `json:"what"`
+	Expr    string                     `json:"expr"`
+	Active  bool                       `json:"active"`
+	Kind    string                     `json:"kind"`
+	Config  store.Null[store.JSON]     `json:"config"`
+	RanAt   store.Null[time.Time]      `json:"ran_at"`
+	DueAt   store.Null[time.Time]      `json:"due_at"`
+	Times   int64                      `json:"times"`
+	Outcome store.Null[string]         `json:"outcome"`
+	Closed  store.Null[CronCalendarID] `json:"closed"`
 	// The schedule that the next run was computed from. The runtime keeps it.
 	CronSchedule string `json:"cron_schedule"`
 	// The time zone that the next run was computed in. The runtime keeps it.
 	CronZone string `json:"cron_zone"`
+	// Another number whenever the days of the calendar change. The runtime keeps it.
+	CronRevision int64 `json:"cron_revision"`
 }
 
 // ChoreNew is a row of chore to be. What is left unset takes its default, or is null.
 type ChoreNew struct {
-	What         string                `json:"what"`            // required
-	Expr         string                `json:"expr"`            // required
-	Active       store.Opt[bool]       `json:"active,omitzero"` // default: true
-	Kind         string                `json:"kind"`            // required
-	Config       store.Opt[store.JSON] `json:"config,omitzero"`
-	RanAt        store.Opt[time.Time]  `json:"ran_at,omitzero"`
-	DueAt        store.Opt[time.Time]  `json:"due_at,omitzero"`
-	Times        store.Opt[int64]      `json:"times,omitzero"` // default: 0
-	Outcome      store.Opt[string]     `json:"outcome,omitzero"`
-	CronSchedule store.Opt[string]     `json:"cron_schedule,omitzero"` // default:
-	CronZone     store.Opt[string]     `json:"cron_zone,omitzero"`     // default:
+	What         string                    `json:"what"`            // required
+	Expr         string                    `json:"expr"`            // required
+	Active       store.Opt[bool]           `json:"active,omitzero"` // default: true
+	Kind         string                    `json:"kind"`            // required
+	Config       store.Opt[store.JSON]     `json:"config,omitzero"`
+	RanAt        store.Opt[time.Time]      `json:"ran_at,omitzero"`
+	DueAt        store.Opt[time.Time]      `json:"due_at,omitzero"`
+	Times        store.Opt[int64]          `json:"times,omitzero"` // default: 0
+	Outcome      store.Opt[string]         `json:"outcome,omitzero"`
+	Closed       store.Opt[CronCalendarID] `json:"closed,omitzero"`
+	CronSchedule store.Opt[string]         `json:"cron_schedule,omitzero"` // default:
+	CronZone     store.Opt[string]         `json:"cron_zone,omitzero"`     // default:
 }
 
 // ChorePatch is a change to a row of chore. What is left unset stays as it is.
 type ChorePatch struct {
-	What         store.Opt[string]     `json:"what,omitzero"`
-	Expr         store.Opt[string]     `json:"expr,omitzero"`
-	Active       store.Opt[bool]       `json:"active,omitzero"`
-	Kind         store.Opt[string]     `json:"kind,omitzero"`
-	Config       store.Opt[store.JSON] `json:"config,omitzero"`
-	RanAt        store.Opt[time.Time]  `json:"ran_at,omitzero"`
-	DueAt        store.Opt[time.Time]  `json:"due_at,omitzero"`
-	Times        store.Opt[int64]      `json:"times,omitzero"`
-	Outcome      store.Opt[string]     `json:"outcome,omitzero"`
-	CronSchedule store.Opt[string]     `json:"cron_schedule,omitzero"`
-	CronZone     store.Opt[string]     `json:"cron_zone,omitzero"`
+	What         store.Opt[string]         `json:"what,omitzero"`
+	Expr         store.Opt[string]         `json:"expr,omitzero"`
+	Active       store.Opt[bool]           `json:"active,omitzero"`
+	Kind         store.Opt[string]         `json:"kind,omitzero"`
+	Config       store.Opt[store.JSON]     `json:"config,omitzero"`
+	RanAt        store.Opt[time.Time]      `json:"ran_at,omitzero"`
+	DueAt        store.Opt[time.Time]      `json:"due_at,omitzero"`
+	Times        store.Opt[int64]          `json:"times,omitzero"`
+	Outcome      store.Opt[string]         `json:"outcome,omitzero"`
+	Closed       store.Opt[CronCalendarID] `json:"closed,omitzero"`
+	CronSchedule store.Opt[string]         `json:"cron_schedule,omitzero"`
+	CronZone     store.Opt[string]         `json:"cron_zone,omitzero"`
 }
 
 // ChoreFields are the columns of chore, for filters and sorts.
@@ -81,8 +86,10 @@ var ChoreFields = struct {
 	DueAt        store.Col[ChoreID, time.Time]
 	Times        store.Col[ChoreID, int64]
 	Outcome      store.TextCol[ChoreID, string]
+	Closed       store.Col[ChoreID, CronCalendarID]
 	CronSchedule store.TextCol[ChoreID, string]
 	CronZone     store.TextCol[ChoreID, string]
+	CronRevision store.Col[ChoreID, int64]
 }{
 	ID:           core.FieldOf[ChoreID, ChoreID](0),
 	What:         core.TextOf[ChoreID, string](1),
@@ -94,8 +101,10 @@ var ChoreFields = struct {
 	DueAt:        core.FieldOf[ChoreID, time.Time](7),
 	Times:        core.FieldOf[ChoreID, int64](8),
 	Outcome:      core.TextOf[ChoreID, string](9),
-	CronSchedule: core.TextOf[ChoreID, string](10),
-	CronZone:     core.TextOf[ChoreID, string](11),
+	Closed:       core.FieldOf[ChoreID, CronCalendarID](10),
+	CronSchedule: core.TextOf[ChoreID, string](11),
+	CronZone:     core.TextOf[ChoreID, string](12),
+	CronRevision: core.FieldOf[ChoreID, int64](13),
 }
 
 // The forms of a question to chore and of its answer.
@@ -253,8 +262,10 @@ var choreSpec = core.Spec{
 		{Name: "due_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "times", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "outcome", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
+		{Name: "closed", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "cron_schedule", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "cron_zone", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
+		{Name: "cron_revision", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
 	Fields: choreFields,
 	ID:     core.IDInteger,
@@ -273,6 +284,7 @@ var choreTableDef = core.TableDef{
 	Columns: choreSpec.Columns,
 	Indexes: []core.Index{
 		{Name: "chore_what_key", Columns: []int{1}, Unique: true},
+		{Name: "chore_closed_idx", Columns: []int{10}},
 	},
 	Name: "chore",
 }
@@ -290,8 +302,10 @@ func choreFields(row any, buf []any) []any {
 		&r.DueAt,
 		&r.Times,
 		&r.Outcome,
+		&r.Closed,
 		&r.CronSchedule,
-		&r.CronZone)
+		&r.CronZone,
+		&r.CronRevision)
 }
 
 func choreNew(given, row any, m *core.Mask, _ time.Time) {
@@ -308,8 +322,10 @@ func choreNew(given, row any, m *core.Mask, _ time.Time) {
 	core.PutNull(m, 7, &r.DueAt, n.DueAt)
 	core.Put(m, 8, &r.Times, n.Times, 0)
 	core.PutNull(m, 9, &r.Outcome, n.Outcome)
-	core.Put(m, 10, &r.CronSchedule, n.CronSchedule, "")
-	core.Put(m, 11, &r.CronZone, n.CronZone, "")
+	core.PutNull(m, 10, &r.Closed, n.Closed)
+	core.Put(m, 11, &r.CronSchedule, n.CronSchedule, "")
+	core.Put(m, 12, &r.CronZone, n.CronZone, "")
+	r.CronRevision = 0
 }
 
 func chorePatch(given, row any, m *core.Mask) {
@@ -323,14 +339,16 @@ func chorePatch(given, row any, m *core.Mask) {
 	core.PutNull(m, 7, &r.DueAt, p.DueAt)
 	core.Patch(m, 8, &r.Times, p.Times)
 	core.PutNull(m, 9, &r.Outcome, p.Outcome)
-	core.Patch(m, 10, &r.CronSchedule, p.CronSchedule)
-	core.Patch(m, 11, &r.CronZone, p.CronZone)
+	core.PutNull(m, 10, &r.Closed, p.Closed)
+	core.Patch(m, 11, &r.CronSchedule, p.CronSchedule)
+	core.Patch(m, 12, &r.CronZone, p.CronZone)
 }
 
 func choreScheduled(r *Chore) *scheduler.Job {
 	return &scheduler.Job{
 		ActionConfig: r.Config.V,
 		ActionType:   r.Kind,
+		Calendar:     int64(r.Closed.V),
 		Enabled:      r.Active,
 		ID:           int64(r.ID),
 		LastRun:      r.RanAt.V,
@@ -339,6 +357,7 @@ func choreScheduled(r *Chore) *scheduler.Job {
 		NextRun:      r.DueAt.V,
 		Planned:      r.CronSchedule,
 		PlannedZone:  r.CronZone,
+		Revision:     r.CronRevision,
 		RunCount:     r.Times,
 		Schedule:     r.Expr,
 	}
@@ -357,6 +376,15 @@ func choreRun(r *ChoreLog) *scheduler.RunRow {
 		Status:       string(r.State),
 		Trigger:      r.TriggeredBy,
 		Waits:        r.Waits,
+	}
+}
+
+func choreCalendar(r *CronCalendar) *scheduler.Calendar {
+	return &scheduler.Calendar{
+		Days:     r.Days,
+		ID:       int64(r.ID),
+		Revision: r.CronRevision,
+		Settled:  r.CronDays.V,
 	}
 }
 
@@ -392,6 +420,10 @@ var choreCron = scheduler.Spec{
 	Blank: func() any {
 		return new(ChoreNew)
 	},
+	CalendarOf: func(row any) *scheduler.Calendar {
+		return choreCalendar(row.(*CronCalendar))
+	},
+	Calendars: "cron_calendar",
 	Cancel: func(ctx context.Context, c *core.Conn, id int64) error {
 		t := ChoreLogTable{core.Bind(c, &choreLogSpec)}
 		return t.Cancel(ctx, ChoreLogID(id))
@@ -399,8 +431,10 @@ var choreCron = scheduler.Spec{
 	Columns: map[string]int{
 		"action_config": 5,
 		"action_type":   4,
-		"cron_schedule": 10,
-		"cron_zone":     11,
+		"calendar":      10,
+		"cron_revision": 13,
+		"cron_schedule": 11,
+		"cron_zone":     12,
 		"enabled":       3,
 		"last_run":      6,
 		"last_status":   9,
@@ -409,19 +443,27 @@ var choreCron = scheduler.Spec{
 		"run_count":     8,
 		"schedule":      2,
 	},
+	Consult: func(ctx context.Context, c *core.Conn, calendars []int64) iter.Seq2[*scheduler.Calendar, error] {
+		t := CronCalendarTable{core.Bind(c, &cronCalendarSpec)}
+		ids := make([]CronCalendarID, len(calendars))
+		for i, id := range calendars {
+			ids[i] = CronCalendarID(id)
+		}
+		return rows.Each(t.All(ctx, CronCalendarQuery{Where: CronCalendarFields.ID.In(ids...)}), choreCalendar)
+	},
 	Disable: core.Statement{
 		Text: [3]string{
 			`UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, active = 0
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, active = 0
 WHERE id = ?`,
 			`UPDATE chore
-SET due_at = $1, cron_schedule = $2, cron_zone = $3, active = FALSE
-WHERE id = $4`,
+SET due_at = $1, cron_schedule = $2, cron_zone = $3, cron_revision = $4, active = FALSE
+WHERE id = $5`,
 			`UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, active = FALSE
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, active = FALSE
 WHERE id = ?`,
 		},
-		Order: [3][]int{{4, 6, 7, 0}, {4, 6, 7, 0}, {4, 6, 7, 0}},
+		Order: [3][]int{{4, 6, 7, 14, 0}, {4, 6, 7, 14, 0}, {4, 6, 7, 14, 0}},
 	},
 	Earlier: func(ctx context.Context, c *core.Conn, job, run int64, most int) (int, error) {
 		t := ChoreLogTable{core.Bind(c, &choreLogSpec)}
@@ -508,21 +550,27 @@ FOR UPDATE SKIP LOCKED`,
 			`SELECT id, due_at
 FROM chore
 WHERE (active = 1 AND (due_at <= ? OR cron_schedule <> expr
-  OR cron_zone <> ?))
+  OR cron_zone <> ?
+  OR (closed IS NULL AND cron_revision <> 0)
+  OR (closed IS NOT NULL AND (closed, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (active = 0 AND cron_schedule <> '')
 ORDER BY due_at, id
 LIMIT ?`,
 			`SELECT id, due_at
 FROM chore
 WHERE (active = TRUE AND (due_at <= $1 OR cron_schedule <> expr
-  OR cron_zone <> $2))
+  OR cron_zone <> $2
+  OR (closed IS NULL AND cron_revision <> 0)
+  OR (closed IS NOT NULL AND (closed, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (active = FALSE AND cron_schedule <> '')
 ORDER BY due_at, id
 LIMIT $3`,
 			`SELECT id, due_at
 FROM chore
 WHERE (active = TRUE AND (due_at <= ? OR cron_schedule <> expr
-  OR cron_zone <> ?))
+  OR cron_zone <> ?
+  OR (closed IS NULL AND cron_revision <> 0)
+  OR (closed IS NOT NULL AND (closed, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (active = FALSE AND cron_schedule <> '')
 ORDER BY due_at, id
 LIMIT ?`,
@@ -532,30 +580,30 @@ LIMIT ?`,
 	Move: core.Statement{
 		Text: [3]string{
 			`UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, ran_at = ?, outcome = ?, times = times + ?
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, ran_at = ?, outcome = ?, times = times + ?
 WHERE id IN (SELECT value FROM json_each(?)) AND due_at = ?`,
 			`UPDATE chore
-SET due_at = $1, cron_schedule = $2, cron_zone = $3, ran_at = $4, outcome = $5, times = times + $6::bigint
-WHERE id = ANY($7::bigint[]) AND due_at = $8`,
+SET due_at = $1, cron_schedule = $2, cron_zone = $3, cron_revision = $4, ran_at = $5, outcome = $6, times = times + $7::bigint
+WHERE id = ANY($8::bigint[]) AND due_at = $9`,
 			`UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, ran_at = ?, outcome = ?, times = times + ?
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, ran_at = ?, outcome = ?, times = times + ?
 WHERE id IN (?) AND COALESCE(due_at) = ?`,
 		},
-		Order: [3][]int{{4, 6, 7, 8, 10, 9, 1, 5}, {4, 6, 7, 8, 10, 9, 1, 5}, {4, 6, 7, 8, 10, 9, 1, 5}},
+		Order: [3][]int{{4, 6, 7, 14, 8, 10, 9, 1, 5}, {4, 6, 7, 14, 8, 10, 9, 1, 5}, {4, 6, 7, 14, 8, 10, 9, 1, 5}},
 	},
 	Plan: core.Statement{
 		Text: [3]string{
 			`UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, outcome = ?
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, outcome = ?
 WHERE id IN (SELECT value FROM json_each(?))`,
 			`UPDATE chore
-SET due_at = $1, cron_schedule = $2, cron_zone = $3, outcome = $4
-WHERE id = ANY($5::bigint[])`,
+SET due_at = $1, cron_schedule = $2, cron_zone = $3, cron_revision = $4, outcome = $5
+WHERE id = ANY($6::bigint[])`,
 			`UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, outcome = ?
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, outcome = ?
 WHERE id IN (?)`,
 		},
-		Order: [3][]int{{4, 6, 7, 10, 1}, {4, 6, 7, 10, 1}, {4, 6, 7, 10, 1}},
+		Order: [3][]int{{4, 6, 7, 14, 10, 1}, {4, 6, 7, 14, 10, 1}, {4, 6, 7, 14, 10, 1}},
 	},
 	Project: choreProject,
 	Rows:    &choreSpec,
@@ -568,6 +616,20 @@ WHERE id IN (?)`,
 		_, err := t.Update(ctx, ChoreLogID(id), ChoreLogPatch{Waits: store.Set(waits)})
 		return err
 	},
+	Settle: core.Statement{
+		Text: [3]string{
+			`UPDATE cron_calendar
+SET cron_days = ?, cron_revision = ?
+WHERE id = ? AND days = ? AND cron_revision = ?`,
+			`UPDATE cron_calendar
+SET cron_days = $1, cron_revision = $2
+WHERE id = $3 AND days = $4 AND cron_revision = $5`,
+			`UPDATE cron_calendar
+SET cron_days = ?, cron_revision = ?
+WHERE id = ? AND days = ? AND cron_revision = ?`,
+		},
+		Order: [3][]int{{16, 14, 0, 16, 15}, {16, 14, 0, 16, 15}, {16, 14, 0, 16, 15}},
+	},
 	States: scheduler.States{
 		Cancelled: "",
 		Dead:      "failed",
@@ -577,16 +639,16 @@ WHERE id IN (?)`,
 	},
 	Take: core.Statement{
 		Text: [3]string{
-			`SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone
+			`SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision
 FROM chore
 WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id`,
-			`SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone
+			`SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision
 FROM chore
 WHERE id = ANY($1::bigint[])
 ORDER BY id
 FOR UPDATE SKIP LOCKED`,
-			`SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone
+			`SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision
 FROM chore
 WHERE id IN (?)
 ORDER BY id
@@ -661,6 +723,16 @@ func choreProject(db *core.DB) *project.Project {
 					return new(ChoreLogPatch)
 				},
 				Rows: &choreLogSpec,
+			},
+			{
+				Name: "cron_calendar",
+				New: func() any {
+					return new(CronCalendarNew)
+				},
+				Patch: func() any {
+					return new(CronCalendarPatch)
+				},
+				Rows: &cronCalendarSpec,
 			},
 			{
 				Name: "cron_job",

@@ -26,26 +26,28 @@ type Options = store.Options
 
 // Tables are the datatypes of this project.
 type Tables struct {
-	Article    ArticleTable    // Article
-	CacheEntry CacheEntryTable // Cache Entries
-	Chore      ChoreTable      // Chore
-	ChoreLog   ChoreLogTable   // Chore Log
-	CronJob    CronJobTable    // Cron Jobs
-	CronRuns   CronRunTable    // Cron Runs
-	JobQueue   JobQueueTable   // Background Jobs
-	Session    SessionTable    // Session
+	Article      ArticleTable      // Article
+	CacheEntry   CacheEntryTable   // Cache Entries
+	Chore        ChoreTable        // Chore
+	ChoreLog     ChoreLogTable     // Chore Log
+	CronCalendar CronCalendarTable // Cron Calendars
+	CronJob      CronJobTable      // Cron Jobs
+	CronRuns     CronRunTable      // Cron Runs
+	JobQueue     JobQueueTable     // Background Jobs
+	Session      SessionTable      // Session
 }
 
 func bind(c *core.Conn) Tables {
 	return Tables{
-		Article:    ArticleTable{core.Bind(c, &articleSpec)},
-		CacheEntry: CacheEntryTable{core.Bind(c, &cacheEntrySpec)},
-		Chore:      ChoreTable{core.Bind(c, &choreSpec)},
-		ChoreLog:   ChoreLogTable{core.Bind(c, &choreLogSpec)},
-		CronJob:    CronJobTable{core.Bind(c, &cronJobSpec)},
-		CronRuns:   CronRunTable{core.Bind(c, &cronRunSpec)},
-		JobQueue:   JobQueueTable{core.Bind(c, &jobQueueSpec)},
-		Session:    SessionTable{core.Bind(c, &sessionSpec)},
+		Article:      ArticleTable{core.Bind(c, &articleSpec)},
+		CacheEntry:   CacheEntryTable{core.Bind(c, &cacheEntrySpec)},
+		Chore:        ChoreTable{core.Bind(c, &choreSpec)},
+		ChoreLog:     ChoreLogTable{core.Bind(c, &choreLogSpec)},
+		CronCalendar: CronCalendarTable{core.Bind(c, &cronCalendarSpec)},
+		CronJob:      CronJobTable{core.Bind(c, &cronJobSpec)},
+		CronRuns:     CronRunTable{core.Bind(c, &cronRunSpec)},
+		JobQueue:     JobQueueTable{core.Bind(c, &jobQueueSpec)},
+		Session:      SessionTable{core.Bind(c, &sessionSpec)},
 	}
 }
 
@@ -119,6 +121,7 @@ var schema = core.Schema{
 		cacheEntryTagTableDef,
 		choreTableDef,
 		choreLogTableDef,
+		cronCalendarTableDef,
 		cronJobTableDef,
 		cronRunTableDef,
 		jobQueueTableDef,

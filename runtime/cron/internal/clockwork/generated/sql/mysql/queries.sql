@@ -240,17 +240,56 @@ WHERE created_at < TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)
 ORDER BY id
 LIMIT ?;
 
+-- name: InsertCronCalendar :execlastid
+INSERT INTO cron_calendar (name, description, days, cron_days, cron_revision)
+VALUES (?, ?, ?, ?, ?);
+
+-- name: GetCronCalendar :one
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+WHERE id = ?;
+
+-- name: GetCronCalendarByName :one
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+WHERE name = ?;
+
+-- name: UpdateCronCalendar :execrows
+UPDATE cron_calendar
+SET name = ?,
+    description = ?,
+    days = ?,
+    cron_days = ?,
+    cron_revision = ?
+WHERE id = ?;
+
+-- name: UpsertCronCalendarByName :one
+SELECT id
+FROM cron_calendar
+WHERE name = ?
+FOR UPDATE;
+
+-- name: DeleteCronCalendar :execrows
+DELETE FROM cron_calendar
+WHERE id = ?;
+
+-- name: ListCronCalendar :many
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+ORDER BY id
+LIMIT ?;
+
 -- name: InsertChore :execlastid
-INSERT INTO chore (what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO chore (what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetChore :one
-SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone
+SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision
 FROM chore
 WHERE id = ?;
 
 -- name: GetChoreByWhat :one
-SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone
+SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision
 FROM chore
 WHERE what = ?;
 
@@ -265,8 +304,10 @@ SET what = ?,
     due_at = ?,
     times = ?,
     outcome = ?,
+    closed = ?,
     cron_schedule = ?,
-    cron_zone = ?
+    cron_zone = ?,
+    cron_revision = ?
 WHERE id = ?;
 
 -- name: UpsertChoreByWhat :one
@@ -280,7 +321,7 @@ DELETE FROM chore
 WHERE id = ?;
 
 -- name: ListChore :many
-SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone
+SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision
 FROM chore
 ORDER BY id
 LIMIT ?;
@@ -289,13 +330,15 @@ LIMIT ?;
 SELECT id, due_at
 FROM chore
 WHERE (active = TRUE AND (due_at <= ? OR cron_schedule <> expr
-  OR cron_zone <> ?))
+  OR cron_zone <> ?
+  OR (closed IS NULL AND cron_revision <> 0)
+  OR (closed IS NOT NULL AND (closed, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (active = FALSE AND cron_schedule <> '')
 ORDER BY due_at, id
 LIMIT ?;
 
 -- name: TakeChore :many
-SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone
+SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision
 FROM chore
 WHERE id IN (?)
 ORDER BY id
@@ -310,12 +353,12 @@ FOR UPDATE SKIP LOCKED;
 
 -- name: PlanChore :execrows
 UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, outcome = ?
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, outcome = ?
 WHERE id IN (?);
 
 -- name: MoveChore :execrows
 UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, ran_at = ?, outcome = ?, times = times + ?
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, ran_at = ?, outcome = ?, times = times + ?
 WHERE id IN (?) AND COALESCE(due_at) = ?;
 
 -- name: EndChore :execrows
@@ -325,8 +368,13 @@ WHERE id IN (?);
 
 -- name: DisableChore :execrows
 UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, active = FALSE
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, active = FALSE
 WHERE id = ?;
+
+-- name: SettleChore :execrows
+UPDATE cron_calendar
+SET cron_days = ?, cron_revision = ?
+WHERE id = ? AND days = ? AND cron_revision = ?;
 
 -- name: InsertChoreLog :execlastid
 INSERT INTO chore_log (job_id, job_name, due_at, triggered_by, action_type, action_config, waits, state, error, completed_at, queue_attempts, queue_max_attempts, queue_run_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
@@ -504,16 +552,16 @@ INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
 -- name: InsertCronJob :execlastid
-INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetCronJob :one
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE id = ?;
 
 -- name: GetCronJobByName :one
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE name = ?;
 
@@ -537,6 +585,7 @@ SET name = ?,
     starts_at = ?,
     ends_at = ?,
     exclude = ?,
+    calendar = ?,
     timeout = ?,
     max_attempts = ?,
     failures = ?,
@@ -544,7 +593,8 @@ SET name = ?,
     ping_url = ?,
     declared = ?,
     cron_schedule = ?,
-    cron_zone = ?
+    cron_zone = ?,
+    cron_revision = ?
 WHERE id = ?;
 
 -- name: UpsertCronJobByName :one
@@ -558,7 +608,7 @@ DELETE FROM cron_job
 WHERE id = ?;
 
 -- name: ListCronJob :many
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 ORDER BY id
 LIMIT ?;
@@ -567,13 +617,15 @@ LIMIT ?;
 SELECT id, next_run
 FROM cron_job
 WHERE (enabled = TRUE AND (next_run <= ? OR cron_schedule <> schedule
-  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END))
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END
+  OR (calendar IS NULL AND cron_revision <> 0)
+  OR (calendar IS NOT NULL AND (calendar, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (enabled = FALSE AND cron_schedule <> '')
 ORDER BY next_run, id
 LIMIT ?;
 
 -- name: TakeCronJob :many
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE id IN (?)
 ORDER BY id
@@ -588,12 +640,12 @@ FOR UPDATE SKIP LOCKED;
 
 -- name: PlanCronJob :execrows
 UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_status = ?, error = ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, last_status = ?, error = ?
 WHERE id IN (?);
 
 -- name: MoveCronJob :execrows
 UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
 WHERE id IN (?) AND COALESCE(next_run) = ?;
 
 -- name: EndCronJob :execrows
@@ -603,8 +655,13 @@ WHERE id IN (?);
 
 -- name: DisableCronJob :execrows
 UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, enabled = FALSE, error = ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, enabled = FALSE, error = ?
 WHERE id = ?;
+
+-- name: SettleCronJob :execrows
+UPDATE cron_calendar
+SET cron_days = ?, cron_revision = ?
+WHERE id = ? AND days = ? AND cron_revision = ?;
 
 -- name: InsertCronRun :execlastid
 INSERT INTO cron_runs (job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)

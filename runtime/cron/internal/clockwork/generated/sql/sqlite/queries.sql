@@ -272,17 +272,60 @@ LIMIT 1;
 DELETE FROM cache_entry_changes
 WHERE id IN (SELECT g.id FROM cache_entry_changes AS g WHERE g.created_at < ? ORDER BY g.id LIMIT ?);
 
+-- name: InsertCronCalendar :execlastid
+INSERT INTO cron_calendar (name, description, days, cron_days, cron_revision)
+VALUES (?, ?, ?, ?, ?);
+
+-- name: GetCronCalendar :one
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+WHERE id = ?;
+
+-- name: GetCronCalendarByName :one
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+WHERE name = ?;
+
+-- name: UpdateCronCalendar :one
+UPDATE cron_calendar
+SET name = ?,
+    description = ?,
+    days = ?,
+    cron_days = ?,
+    cron_revision = ?
+WHERE id = ?
+RETURNING id, name, description, days, cron_days, cron_revision;
+
+-- name: UpsertCronCalendarByName :one
+INSERT INTO cron_calendar (name, description, days, cron_days, cron_revision)
+VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET description = excluded.description,
+    days = excluded.days,
+    cron_days = excluded.cron_days,
+    cron_revision = excluded.cron_revision
+RETURNING id, name, description, days, cron_days, cron_revision;
+
+-- name: DeleteCronCalendar :execrows
+DELETE FROM cron_calendar
+WHERE id = ?;
+
+-- name: ListCronCalendar :many
+SELECT id, name, description, days, cron_days, cron_revision
+FROM cron_calendar
+ORDER BY id
+LIMIT ?;
+
 -- name: InsertChore :execlastid
-INSERT INTO chore (what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO chore (what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetChore :one
-SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone
+SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision
 FROM chore
 WHERE id = ?;
 
 -- name: GetChoreByWhat :one
-SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone
+SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision
 FROM chore
 WHERE what = ?;
 
@@ -297,14 +340,16 @@ SET what = ?,
     due_at = ?,
     times = ?,
     outcome = ?,
+    closed = ?,
     cron_schedule = ?,
-    cron_zone = ?
+    cron_zone = ?,
+    cron_revision = ?
 WHERE id = ?
-RETURNING id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone;
+RETURNING id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision;
 
 -- name: UpsertChoreByWhat :one
-INSERT INTO chore (what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO chore (what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (what) DO UPDATE SET expr = excluded.expr,
     active = excluded.active,
     kind = excluded.kind,
@@ -313,16 +358,18 @@ ON CONFLICT (what) DO UPDATE SET expr = excluded.expr,
     due_at = excluded.due_at,
     times = excluded.times,
     outcome = excluded.outcome,
+    closed = excluded.closed,
     cron_schedule = excluded.cron_schedule,
-    cron_zone = excluded.cron_zone
-RETURNING id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone;
+    cron_zone = excluded.cron_zone,
+    cron_revision = excluded.cron_revision
+RETURNING id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision;
 
 -- name: DeleteChore :execrows
 DELETE FROM chore
 WHERE id = ?;
 
 -- name: ListChore :many
-SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone
+SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision
 FROM chore
 ORDER BY id
 LIMIT ?;
@@ -331,13 +378,15 @@ LIMIT ?;
 SELECT id, due_at
 FROM chore
 WHERE (active = 1 AND (due_at <= ? OR cron_schedule <> expr
-  OR cron_zone <> ?))
+  OR cron_zone <> ?
+  OR (closed IS NULL AND cron_revision <> 0)
+  OR (closed IS NOT NULL AND (closed, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (active = 0 AND cron_schedule <> '')
 ORDER BY due_at, id
 LIMIT ?;
 
 -- name: TakeChore :many
-SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, cron_schedule, cron_zone
+SELECT id, what, expr, active, kind, config, ran_at, due_at, times, outcome, closed, cron_schedule, cron_zone, cron_revision
 FROM chore
 WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id;
@@ -350,12 +399,12 @@ ORDER BY id;
 
 -- name: PlanChore :execrows
 UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, outcome = ?
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, outcome = ?
 WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: MoveChore :execrows
 UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, ran_at = ?, outcome = ?, times = times + ?
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, ran_at = ?, outcome = ?, times = times + ?
 WHERE id IN (SELECT value FROM json_each(?)) AND due_at = ?;
 
 -- name: EndChore :execrows
@@ -365,8 +414,13 @@ WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: DisableChore :execrows
 UPDATE chore
-SET due_at = ?, cron_schedule = ?, cron_zone = ?, active = 0
+SET due_at = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, active = 0
 WHERE id = ?;
+
+-- name: SettleChore :execrows
+UPDATE cron_calendar
+SET cron_days = ?, cron_revision = ?
+WHERE id = ? AND days = ? AND cron_revision = ?;
 
 -- name: InsertChoreLog :execlastid
 INSERT INTO chore_log (job_id, job_name, due_at, triggered_by, action_type, action_config, waits, state, error, completed_at, queue_attempts, queue_max_attempts, queue_run_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
@@ -555,16 +609,16 @@ VALUES (?, 0, '', 0)
 ON CONFLICT (name) DO NOTHING;
 
 -- name: InsertCronJob :execlastid
-INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetCronJob :one
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE id = ?;
 
 -- name: GetCronJobByName :one
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE name = ?;
 
@@ -588,6 +642,7 @@ SET name = ?,
     starts_at = ?,
     ends_at = ?,
     exclude = ?,
+    calendar = ?,
     timeout = ?,
     max_attempts = ?,
     failures = ?,
@@ -595,13 +650,14 @@ SET name = ?,
     ping_url = ?,
     declared = ?,
     cron_schedule = ?,
-    cron_zone = ?
+    cron_zone = ?,
+    cron_revision = ?
 WHERE id = ?
-RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone;
+RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision;
 
 -- name: UpsertCronJobByName :one
-INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO cron_job (name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET description = excluded.description,
     schedule = excluded.schedule,
     time_zone = excluded.time_zone,
@@ -619,6 +675,7 @@ ON CONFLICT (name) DO UPDATE SET description = excluded.description,
     starts_at = excluded.starts_at,
     ends_at = excluded.ends_at,
     exclude = excluded.exclude,
+    calendar = excluded.calendar,
     timeout = excluded.timeout,
     max_attempts = excluded.max_attempts,
     failures = excluded.failures,
@@ -626,15 +683,16 @@ ON CONFLICT (name) DO UPDATE SET description = excluded.description,
     ping_url = excluded.ping_url,
     declared = excluded.declared,
     cron_schedule = excluded.cron_schedule,
-    cron_zone = excluded.cron_zone
-RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone;
+    cron_zone = excluded.cron_zone,
+    cron_revision = excluded.cron_revision
+RETURNING id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision;
 
 -- name: DeleteCronJob :execrows
 DELETE FROM cron_job
 WHERE id = ?;
 
 -- name: ListCronJob :many
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 ORDER BY id
 LIMIT ?;
@@ -643,13 +701,15 @@ LIMIT ?;
 SELECT id, next_run
 FROM cron_job
 WHERE (enabled = 1 AND (next_run <= ? OR cron_schedule <> schedule
-  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END))
+  OR cron_zone <> CASE WHEN COALESCE(time_zone, '') = '' THEN ? ELSE time_zone END
+  OR (calendar IS NULL AND cron_revision <> 0)
+  OR (calendar IS NOT NULL AND (calendar, cron_revision) NOT IN (SELECT id, cron_revision FROM cron_calendar WHERE days = COALESCE(cron_days, '')))))
   OR (enabled = 0 AND cron_schedule <> '')
 ORDER BY next_run, id
 LIMIT ?;
 
 -- name: TakeCronJob :many
-SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone
+SELECT id, name, description, schedule, time_zone, action_type, action_config, enabled, last_run, next_run, run_count, last_status, error, misfire, overlap, jitter, starts_at, ends_at, exclude, calendar, timeout, max_attempts, failures, max_failures, ping_url, declared, cron_schedule, cron_zone, cron_revision
 FROM cron_job
 WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id;
@@ -662,12 +722,12 @@ ORDER BY id;
 
 -- name: PlanCronJob :execrows
 UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_status = ?, error = ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, last_status = ?, error = ?
 WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: MoveCronJob :execrows
 UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, last_run = ?, last_status = ?, error = ?, run_count = run_count + ?
 WHERE id IN (SELECT value FROM json_each(?)) AND next_run = ?;
 
 -- name: EndCronJob :execrows
@@ -677,8 +737,13 @@ WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: DisableCronJob :execrows
 UPDATE cron_job
-SET next_run = ?, cron_schedule = ?, cron_zone = ?, enabled = 0, error = ?
+SET next_run = ?, cron_schedule = ?, cron_zone = ?, cron_revision = ?, enabled = 0, error = ?
 WHERE id = ?;
+
+-- name: SettleCronJob :execrows
+UPDATE cron_calendar
+SET cron_days = ?, cron_revision = ?
+WHERE id = ? AND days = ? AND cron_revision = ?;
 
 -- name: InsertCronRun :execlastid
 INSERT INTO cron_runs (job_id, job_name, due_at, triggered_by, action_type, action_config, timeout, waits, status, attempts, max_attempts, run_at, started_at, ended_at, claimed_by, error, output, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)

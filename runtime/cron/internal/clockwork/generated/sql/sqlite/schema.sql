@@ -60,6 +60,17 @@ CREATE TABLE cache_entry_tags (
 CREATE INDEX cache_entry_tags_tag_idx ON cache_entry_tags (tag, entry_id);
 CREATE INDEX cache_entry_tags_entry_id_idx ON cache_entry_tags (entry_id);
 
+CREATE TABLE cron_calendar (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  description TEXT,
+  days TEXT NOT NULL,
+  cron_days TEXT,
+  cron_revision INTEGER NOT NULL DEFAULT 0,
+  CONSTRAINT cron_calendar_name_check CHECK (length(name) <= 200)
+) STRICT;
+CREATE UNIQUE INDEX cron_calendar_name_key ON cron_calendar (name);
+
 CREATE TABLE chore (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   what TEXT NOT NULL,
@@ -71,8 +82,10 @@ CREATE TABLE chore (
   due_at TEXT,
   times INTEGER NOT NULL DEFAULT 0,
   outcome TEXT,
+  closed INTEGER,
   cron_schedule TEXT NOT NULL DEFAULT '',
   cron_zone TEXT NOT NULL DEFAULT '',
+  cron_revision INTEGER NOT NULL DEFAULT 0,
   CONSTRAINT chore_what_check CHECK (length(what) <= 255),
   CONSTRAINT chore_expr_check CHECK (length(expr) <= 255),
   CONSTRAINT chore_active_check CHECK (active IN (0, 1)),
@@ -82,9 +95,11 @@ CREATE TABLE chore (
   CONSTRAINT chore_due_at_check CHECK (due_at GLOB '????-??-??T??:??:??.??????Z'),
   CONSTRAINT chore_outcome_check CHECK (length(outcome) <= 255),
   CONSTRAINT chore_cron_schedule_check CHECK (length(cron_schedule) <= 255),
-  CONSTRAINT chore_cron_zone_check CHECK (length(cron_zone) <= 64)
+  CONSTRAINT chore_cron_zone_check CHECK (length(cron_zone) <= 64),
+  CONSTRAINT chore_closed_fkey FOREIGN KEY (closed) REFERENCES cron_calendar (id) ON DELETE RESTRICT
 ) STRICT;
 CREATE UNIQUE INDEX chore_what_key ON chore (what);
+CREATE INDEX chore_closed_idx ON chore (closed);
 
 CREATE TABLE chore_log (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -151,6 +166,7 @@ CREATE TABLE cron_job (
   starts_at TEXT,
   ends_at TEXT,
   exclude TEXT,
+  calendar INTEGER,
   timeout INTEGER NOT NULL DEFAULT 0,
   max_attempts INTEGER NOT NULL DEFAULT 1,
   failures INTEGER NOT NULL DEFAULT 0,
@@ -159,6 +175,7 @@ CREATE TABLE cron_job (
   declared TEXT,
   cron_schedule TEXT NOT NULL DEFAULT '',
   cron_zone TEXT NOT NULL DEFAULT '',
+  cron_revision INTEGER NOT NULL DEFAULT 0,
   CONSTRAINT cron_job_name_check CHECK (length(name) <= 200),
   CONSTRAINT cron_job_schedule_check CHECK (length(schedule) <= 200),
   CONSTRAINT cron_job_time_zone_check CHECK (length(time_zone) <= 64),
@@ -176,10 +193,12 @@ CREATE TABLE cron_job (
   CONSTRAINT cron_job_ping_url_check CHECK (length(ping_url) <= 500),
   CONSTRAINT cron_job_declared_check CHECK (declared IS NULL OR json_valid(declared)),
   CONSTRAINT cron_job_cron_schedule_check CHECK (length(cron_schedule) <= 200),
-  CONSTRAINT cron_job_cron_zone_check CHECK (length(cron_zone) <= 64)
+  CONSTRAINT cron_job_cron_zone_check CHECK (length(cron_zone) <= 64),
+  CONSTRAINT cron_job_calendar_fkey FOREIGN KEY (calendar) REFERENCES cron_calendar (id) ON DELETE RESTRICT
 ) STRICT;
 CREATE UNIQUE INDEX cron_job_name_key ON cron_job (name);
 CREATE INDEX cron_job_next_run_where_enabled_idx ON cron_job (next_run) WHERE enabled = 1;
+CREATE INDEX cron_job_calendar_idx ON cron_job (calendar);
 
 CREATE TABLE cron_runs (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
