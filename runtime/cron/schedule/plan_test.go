@@ -117,6 +117,30 @@ func TestPlanExcludesAll(t *testing.T) {
 	}
 }
 
+// Where excluded days have changed, an @every counts from the instant that it had, whether that is excluded or
+// not; other schedules go by the clock.
+func TestPlanAgain(t *testing.T) {
+	const now = "2026-03-02T12:00:00Z" // a Monday
+	for _, c := range []struct{ expr, was, want string }{
+		{"@every 7h", "2026-03-02T15:00:00Z", "2026-03-02T15:00:00Z"},
+		{"@every 7h", "2026-03-04T03:30:00Z", "2026-03-02T16:30:00Z"},
+		{"@every 7h", "2026-03-01T03:30:00Z", "2026-03-02T14:30:00Z"},
+		{"@every 7h", "2026-03-02T12:00:00Z", "2026-03-02T19:00:00Z"},
+		{"@every 30h", "2026-03-02T18:00:00Z", "2026-03-02T18:00:00Z"},
+		{"@every 30h", "2026-03-03T13:00:00Z", "2026-03-04T19:00:00Z"},
+		{"0 6 * * *", "2026-03-09T06:00:00Z", "2026-03-04T06:00:00Z"},
+	} {
+		p := &schedule.Plan{Schedule: parse(t, c.expr, "UTC"), Excluded: exclude(t, nil, "tue")}
+		if due, at := p.Again(instant(t, c.was), instant(t, now)); !due.Equal(instant(t, c.want)) || !at.Equal(due) {
+			t.Errorf("%s, which was due at %s: %v, want %s", c.expr, c.was, due, c.want)
+		}
+	}
+	p := &schedule.Plan{Schedule: parse(t, "@every 7h", "UTC")}
+	if due, _ := p.Again(time.Time{}, instant(t, now)); !due.Equal(instant(t, "2026-03-02T19:00:00Z")) {
+		t.Errorf("one that was not due: %v", due)
+	}
+}
+
 func TestExclusionsRefused(t *testing.T) {
 	for entry, want := range map[string]string{
 		"": "0: the exclusion is empty", "tusday": `0: "tusday" is not a day of the week; is tuesday meant?`, "2026-02-30": `0: "2026-02-30" is not a date`,

@@ -167,6 +167,49 @@ func TestCalendarBySQL(t *testing.T) {
 	})
 }
 
+// A job that is saved while its calendar changes is planned by what the calendar is in the end: where the
+// change is undone before any process has seen it, and where the job's transaction commits after it.
+func TestCalendarMeanwhile(t *testing.T) {
+	onEach(t, func(t *testing.T, f *fixture) {
+		f.recording()
+		ctx := t.Context()
+		days := f.calendar("days", "sat")
+		must(f.db.CronJob.Create(ctx, job("first", "0 6 * * *", by(days))))
+		f.drain()
+		f.drain()
+		f.exec("UPDATE cron_calendar SET days = 'fri'")
+		undone := must(f.db.CronJob.Create(ctx, job("undone", "0 6 * * *", by(days)))).ID
+		equal(t, "while the days are others", f.next(undone), "11-28 06:00")
+		f.exec("UPDATE cron_calendar SET days = 'sat'")
+		f.drain()
+		equal(t, "after they were changed back", f.next(undone), "11-27 06:00")
+
+		changed := make(chan error, 1)
+		var late generated.CronJobID
+		err := f.db.Tx(ctx, func(tx *generated.Tx) error {
+			j, err := tx.CronJob.Create(ctx, job("late", "0 6 * * *", by(days)))
+			if err != nil {
+				return err
+			}
+			late = j.ID
+			go func() {
+				_, err := f.db.Store().Conn().Exec(ctx, "UPDATE cron_calendar SET days = 'fri, sat'", nil)
+				changed <- err
+			}()
+			if strings.HasPrefix(f.dsn, "postgres") { // the others have the change wait for this transaction
+				changed <- <-changed
+				f.drain()
+			}
+			return nil
+		})
+		if err := errors.Join(err, <-changed); err != nil {
+			t.Fatal(err)
+		}
+		f.drain()
+		equal(t, "a job of a transaction that was under way", f.next(late), "11-29 06:00")
+	})
+}
+
 // A day that is added right before an instant counts for it. Other changes of a calendar do not cost an
 // instant that is due, nor one that SQL has set on an excluded day.
 func TestCalendarAtOnce(t *testing.T) {
@@ -191,6 +234,10 @@ func TestCalendarAtOnce(t *testing.T) {
 		f.clock.pass(2 * time.Minute)
 		f.drain()
 		equal(t, "an instant that was set", r.took(), "[off 26 12:13:00]")
+		equal(t, "next, after it", f.next(off), "11-27 00:00")
+		f.exec(fmt.Sprintf("UPDATE cron_job SET calendar = %d WHERE name = 'off'", other)) // which was settled as often
+		f.drain()
+		equal(t, "next by another calendar", f.next(off), "11-26 12:15")
 	})
 }
 
