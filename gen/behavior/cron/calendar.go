@@ -142,7 +142,7 @@ func (p printer) calendars(dict jen.Dict) {
 	row := scheduler("Calendar")
 	dict[jen.Id("Calendars")] = jen.Lit(t.Name)
 	dict[jen.Id("CalendarOf")] = t.Of(row.Clone(), calendarName(p.D))
-	dict[jen.Id("Consult")] = jen.Func().Params(code.Ctx(), adapter.Conn(), jen.Id("calendars").Index().Int64()).
+	dict[jen.Id("ReadCalendars")] = jen.Func().Params(code.Ctx(), adapter.Conn(), jen.Id("calendars").Index().Int64()).
 		Add(adapter.Seq(jen.Op("*").Add(row.Clone()))).Block(
 		t.Bound(),
 		jen.Id("ids").Op(":=").Make(jen.Index().Id(t.GoRow+"ID"), jen.Len(jen.Id("calendars"))),

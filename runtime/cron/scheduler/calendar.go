@@ -49,14 +49,14 @@ func (j *Job) revision() int64 {
 // of another calendar.
 func (j *Job) outdated() bool { return j.Revision != j.revision() || j.Revision == unplanned }
 
-// recalled reports whether the instant at which a job is due is on a day that was added to its calendar
+// excludedSince reports whether the instant at which a job is due is on a day that was added to its calendar
 // since it was planned. One that SQL has set is due all the same.
-func (j *Job) recalled(plan *schedule.Plan, due time.Time) bool {
+func (j *Job) excludedSince(plan *schedule.Plan, due time.Time) bool {
 	return j.outdated() && plan.Excluded != nil && plan.Excluded(due.In(plan.Location()))
 }
 
-// consult reads the calendars of jobs that have one.
-func (s *Spec) consult(ctx context.Context, c *core.Conn, jobs []*Job) error {
+// readCalendars reads the calendars of jobs that have one.
+func (s *Spec) readCalendars(ctx context.Context, c *core.Conn, jobs []*Job) error {
 	var ids []int64
 	for _, j := range jobs {
 		if j.Calendar != 0 {
@@ -68,7 +68,7 @@ func (s *Spec) consult(ctx context.Context, c *core.Conn, jobs []*Job) error {
 	}
 	slices.Sort(ids)
 	read := map[int64]*Calendar{}
-	for l, err := range s.Consult(ctx, c, slices.Compact(ids)) {
+	for l, err := range s.ReadCalendars(ctx, c, slices.Compact(ids)) {
 		if err != nil {
 			return err
 		}
@@ -117,12 +117,18 @@ func (p *planner) again(j *Job, now time.Time) error {
 		j.NextRun = time.Time{}
 		return err
 	}
+	j.NextRun = j.nextAgain(plan, now)
+	return nil
+}
+
+// nextAgain is the next instant of a job whose calendar has changed.
+func (j *Job) nextAgain(plan *schedule.Plan, now time.Time) time.Time {
 	was := j.NextRun
 	if !was.IsZero() {
 		was = plan.Due(was)
 	}
-	_, j.NextRun = plan.Again(was, plan.Due(now))
-	return nil
+	_, at := plan.Again(was, plan.Due(now))
+	return at
 }
 
 // CheckCalendar returns what the effect on calendars runs: it refuses days that are none. Generated
@@ -165,8 +171,8 @@ type days struct {
 // maxDays is how many calendars are kept parsed.
 const maxDays = 1000
 
-// free returns the days of a calendar in the zone of a schedule.
-func (p *planner) free(l *Calendar, in *time.Location) (func(time.Time) bool, error) {
+// calendarDays returns the days of a calendar in the zone of a schedule.
+func (p *planner) calendarDays(l *Calendar, in *time.Location) (func(time.Time) bool, error) {
 	key := daysKey{l.Days, in.String()}
 	p.mu.Lock()
 	defer p.mu.Unlock()

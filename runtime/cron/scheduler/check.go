@@ -37,7 +37,7 @@ func Check(s *Spec) func(ctx context.Context, c *core.Conn, changes []core.Chang
 			return err
 		}
 		jobs, befores := s.jobsOf(changes)
-		if err := s.consult(ctx, c, jobs); err != nil {
+		if err := s.readCalendars(ctx, c, jobs); err != nil {
 			return err
 		}
 		var planned []*Job

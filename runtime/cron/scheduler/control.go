@@ -124,7 +124,7 @@ func Next(ctx context.Context, c *core.Conn, s *Spec, id int64, n int) ([]time.T
 		if err != nil {
 			return nil, err
 		}
-		_, j.NextRun = plan.Again(plan.Due(j.NextRun), plan.Due(now))
+		j.NextRun = j.nextAgain(plan, now)
 	}
 	if j.NextRun.IsZero() {
 		return nil, nil
@@ -148,7 +148,7 @@ func (s *Spec) planned(ctx context.Context, c *core.Conn, id int64) (*Job, *sche
 		return nil, nil, err
 	}
 	j := s.JobOf(row)
-	if err := s.consult(ctx, c, []*Job{j}); err != nil {
+	if err := s.readCalendars(ctx, c, []*Job{j}); err != nil {
 		return nil, nil, err
 	}
 	plan, err := planner.plan(j)

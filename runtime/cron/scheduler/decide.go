@@ -45,7 +45,7 @@ func (f *firer) due(j *Job, now time.Time) (instants []time.Time, err error) {
 		return nil, err
 	}
 	first := plan.Due(j.NextRun)
-	if j.recalled(plan, first) {
+	if j.excludedSince(plan, first) {
 		var at time.Time
 		if first, at = plan.Next(first); at.IsZero() || at.After(now) {
 			j.NextRun = at

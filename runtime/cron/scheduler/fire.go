@@ -185,7 +185,7 @@ func (f *firer) decisions(ctx context.Context, c *core.Conn, ids []int64) ([]*de
 	if err != nil || len(jobs) == 0 {
 		return nil, err
 	}
-	if err := f.spec.consult(ctx, c, jobs); err != nil {
+	if err := f.spec.readCalendars(ctx, c, jobs); err != nil {
 		return nil, err
 	}
 	now, err := c.Now(ctx)

@@ -64,7 +64,7 @@ func (p *planner) plan(j *Job) (*schedule.Plan, error) {
 		}
 	}
 	if j.calendar != nil {
-		free, err := p.free(j.calendar, s.Location())
+		free, err := p.calendarDays(j.calendar, s.Location())
 		if err != nil {
 			return nil, &fault{"calendar", err}
 		}

@@ -42,9 +42,9 @@ type Spec struct {
 
 	Project func(db *core.DB) *project.Project
 
-	Calendars  string // the datatype; empty where jobs have no calendar
-	CalendarOf func(row any) *Calendar
-	Consult    func(ctx context.Context, c *core.Conn, calendars []int64) iter.Seq2[*Calendar, error] // reads some
+	Calendars     string // the datatype; empty where jobs have no calendar
+	CalendarOf    func(row any) *Calendar
+	ReadCalendars func(ctx context.Context, c *core.Conn, calendars []int64) iter.Seq2[*Calendar, error] // reads some
 }
 
 // States are the values of the state of a run.

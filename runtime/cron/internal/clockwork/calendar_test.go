@@ -238,6 +238,15 @@ func TestCalendarAtOnce(t *testing.T) {
 		f.exec(fmt.Sprintf("UPDATE cron_job SET calendar = %d WHERE name = 'off'", other)) // which was settled as often
 		f.drain()
 		equal(t, "next by another calendar", f.next(off), "11-26 12:15")
+
+		spread := must(f.db.CronJob.Create(ctx, job("spread", "@every 7h", by(other), with(func(n *generated.CronJobNew) { n.Jitter = store.Set[int64](3600) })))).ID
+		f.exec("UPDATE cron_calendar SET days = 'sun, mon, tue, wed, thu, fri, sat' WHERE name = 'other'")
+		f.drain()
+		equal(t, "without a day", f.next(spread), "never ")
+		f.exec("UPDATE cron_calendar SET days = 'sun' WHERE name = 'other'")
+		next := must(f.db.CronJob.Next(ctx, spread, 1))
+		f.drain()
+		equal(t, "what Next said before it was planned", next, []time.Time{f.job(spread).NextRun.V.UTC()})
 	})
 }
 

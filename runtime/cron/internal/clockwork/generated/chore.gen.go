@@ -443,14 +443,6 @@ var choreCron = scheduler.Spec{
 		"run_count":     8,
 		"schedule":      2,
 	},
-	Consult: func(ctx context.Context, c *core.Conn, calendars []int64) iter.Seq2[*scheduler.Calendar, error] {
-		t := CronCalendarTable{core.Bind(c, &cronCalendarSpec)}
-		ids := make([]CronCalendarID, len(calendars))
-		for i, id := range calendars {
-			ids[i] = CronCalendarID(id)
-		}
-		return rows.Each(t.All(ctx, CronCalendarQuery{Where: CronCalendarFields.ID.In(ids...)}), choreCalendar)
-	},
 	Disable: core.Statement{
 		Text: [3]string{
 			`UPDATE chore
@@ -606,7 +598,15 @@ WHERE id IN (?)`,
 		Order: [3][]int{{4, 6, 7, 14, 10, 1}, {4, 6, 7, 14, 10, 1}, {4, 6, 7, 14, 10, 1}},
 	},
 	Project: choreProject,
-	Rows:    &choreSpec,
+	ReadCalendars: func(ctx context.Context, c *core.Conn, calendars []int64) iter.Seq2[*scheduler.Calendar, error] {
+		t := CronCalendarTable{core.Bind(c, &cronCalendarSpec)}
+		ids := make([]CronCalendarID, len(calendars))
+		for i, id := range calendars {
+			ids[i] = CronCalendarID(id)
+		}
+		return rows.Each(t.All(ctx, CronCalendarQuery{Where: CronCalendarFields.ID.In(ids...)}), choreCalendar)
+	},
+	Rows: &choreSpec,
 	RunOf: func(row any) *scheduler.RunRow {
 		return choreRun(row.(*ChoreLog))
 	},

@@ -859,14 +859,6 @@ var cronJobCron = scheduler.Spec{
 		"time_zone":     4,
 		"timeout":       20,
 	},
-	Consult: func(ctx context.Context, c *core.Conn, calendars []int64) iter.Seq2[*scheduler.Calendar, error] {
-		t := CronCalendarTable{core.Bind(c, &cronCalendarSpec)}
-		ids := make([]CronCalendarID, len(calendars))
-		for i, id := range calendars {
-			ids[i] = CronCalendarID(id)
-		}
-		return rows.Each(t.All(ctx, CronCalendarQuery{Where: CronCalendarFields.ID.In(ids...)}), cronJobCalendar)
-	},
 	Disable: core.Statement{
 		Text: [3]string{
 			`UPDATE cron_job
@@ -1023,7 +1015,15 @@ WHERE id IN (?)`,
 		Order: [3][]int{{4, 6, 7, 14, 10, 11, 1}, {4, 6, 7, 14, 10, 11, 1}, {4, 6, 7, 14, 10, 11, 1}},
 	},
 	Project: cronJobProject,
-	Rows:    &cronJobSpec,
+	ReadCalendars: func(ctx context.Context, c *core.Conn, calendars []int64) iter.Seq2[*scheduler.Calendar, error] {
+		t := CronCalendarTable{core.Bind(c, &cronCalendarSpec)}
+		ids := make([]CronCalendarID, len(calendars))
+		for i, id := range calendars {
+			ids[i] = CronCalendarID(id)
+		}
+		return rows.Each(t.All(ctx, CronCalendarQuery{Where: CronCalendarFields.ID.In(ids...)}), cronJobCalendar)
+	},
+	Rows: &cronJobSpec,
 	RunOf: func(row any) *scheduler.RunRow {
 		return cronJobRun(row.(*CronRun))
 	},
