@@ -22,7 +22,8 @@ func TestLargeConfigurations(t *testing.T) {
 	onEachAlone(t, func(t *testing.T, f *fixture) {
 		f.opts.Actions = map[string]cron.Action{"large": cron.Func(func(context.Context, *cron.Run, struct {
 			Fill string `json:"fill"`
-		}) error {
+		},
+		) error {
 			return nil
 		})}
 		fill := store.JSON(`{"action":"large","fill":"` + strings.Repeat("x", size) + `"}`)
