@@ -335,7 +335,7 @@ func (l *link) forward(dst, src *net.TCPConn, sent bool) {
 			if sent {
 				l.proxy.see(l, buf[:n])
 			} else {
-				l.proxy.hear(buf[:n])
+				l.proxy.countAnswer(buf[:n])
 			}
 			if l.pass(sent) {
 				if _, werr := dst.Write(buf[:n]); werr != nil {
@@ -372,8 +372,8 @@ func (p *Proxy) Answers(match string) func() int64 {
 	return c.n.Load
 }
 
-// hear counts what a server answered.
-func (p *Proxy) hear(chunk []byte) {
+// countAnswer counts what a server answered.
+func (p *Proxy) countAnswer(chunk []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.counts {

@@ -62,7 +62,10 @@ func (p *Plan) Again(was, now time.Time) (due, at time.Time) {
 	if behind < 0 {
 		behind += p.every
 	}
-	return p.Next(now.Add(-behind))
+	if due, at = p.Next(now.Add(-behind)); !due.IsZero() && !due.After(now) { // Start has passed, and is not on that grid
+		return p.Next(due)
+	}
+	return due, at
 }
 
 // Due returns the nominal instant of a job that runs at an instant.

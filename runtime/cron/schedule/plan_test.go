@@ -139,6 +139,10 @@ func TestPlanAgain(t *testing.T) {
 	if due, _ := p.Again(time.Time{}, instant(t, now)); !due.Equal(instant(t, "2026-03-02T19:00:00Z")) {
 		t.Errorf("one that was not due: %v", due)
 	}
+	p.Start = instant(t, "2026-03-02T10:00:00Z")
+	if due, _ := p.Again(instant(t, "2026-03-02T13:00:00Z"), instant(t, now)); !due.Equal(instant(t, "2026-03-02T17:00:00Z")) {
+		t.Errorf("one that was due beside what counts from its start: %v", due)
+	}
 }
 
 func TestExclusionsRefused(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/cron/schedule"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Calendar is a row of the calendars: days without an instant, which many jobs share.
@@ -28,9 +29,9 @@ type Calendar struct {
 	Revision int64  // of no other calendar, and no other days; 0: the days are empty, or not settled
 }
 
-// unplanned is the revision of jobs that were planned with days that are not settled. No calendar
+// unsettledRevision is that of jobs that were planned with days that are not settled. No calendar
 // has it, so that they are planned again.
-const unplanned = -1
+const unsettledRevision = -1
 
 func (l *Calendar) settled() bool { return l.Days == l.Settled }
 
@@ -40,14 +41,14 @@ func (j *Job) revision() int64 {
 	case j.calendar == nil:
 		return 0
 	case !j.calendar.settled():
-		return unplanned
+		return unsettledRevision
 	}
 	return j.calendar.Revision
 }
 
 // outdated reports whether a job was planned with other days than its calendar has, or with those
 // of another calendar.
-func (j *Job) outdated() bool { return j.Revision != j.revision() || j.Revision == unplanned }
+func (j *Job) outdated() bool { return j.Revision != j.revision() || j.Revision == unsettledRevision }
 
 // excludedSince reports whether the instant at which a job is due is on a day that was added to its calendar
 // since it was planned. One that SQL has set is due all the same.
@@ -94,18 +95,34 @@ func unsettled(decisions []*decision) []*Calendar {
 // maxRevision keeps revisions exact where a program takes them for floating-point numbers.
 const maxRevision = 1 << 53
 
+// settleWithin is how long a calendar may be locked by another transaction: jobs are not fired
+// meanwhile. On SQLite, where a transaction locks all rows, they are not anyway.
+const settleWithin = time.Second
+
 // settle gives calendars whose days have changed a revision. It is one statement on one row, outside
-// any transaction: it holds no lock while it waits for one.
-func (f *firer) settle(ctx context.Context, calendars []*Calendar) error {
+// any transaction: it holds no lock while it waits for one. A calendar that cannot be settled is left
+// to the next look, which finds its jobs again.
+func (f *firer) settle(ctx context.Context, calendars []*Calendar) {
 	for _, l := range calendars {
 		args := make([]any, protocol.ArgCount)
 		args[protocol.ArgID], args[protocol.ArgDays], args[protocol.ArgRevisionWas] = l.ID, l.Days, l.Revision
 		args[protocol.ArgRevision] = 1 + rand.Int64N(maxRevision-1)
-		if _, err := core.Exec(ctx, f.db.Conn(), &f.spec.Settle, args); err != nil {
-			return fmt.Errorf("cron: the days of row %d of %s: %w", l.ID, f.spec.Calendars, err)
+		if err := f.execSoon(ctx, &f.spec.Settle, args); err != nil && ctx.Err() == nil && time.Since(f.unsettledAt) >= warnEvery {
+			f.unsettledAt = time.Now()
+			f.logger.WarnContext(ctx, "cron: a calendar is locked, or cannot be updated: its jobs are looked at again and again", "calendars", f.spec.Calendars, "id", l.ID, "error", err)
 		}
 	}
-	return nil
+}
+
+// execSoon runs a statement that must not wait for a lock for long.
+func (f *firer) execSoon(ctx context.Context, st *core.Statement, args []any) error {
+	if f.db.Conn().Dialect() != sqltext.SQLite {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, settleWithin)
+		defer cancel()
+	}
+	_, err := core.Exec(ctx, f.db.Conn(), st, args)
+	return err
 }
 
 // again computes the next instant of a job whose calendar has changed. The schedule has not: an @every
@@ -190,8 +207,8 @@ func (p *planner) calendarDays(l *Calendar, in *time.Location) (func(time.Time) 
 	return d.has, nil
 }
 
-// either is the days that one of two functions excludes, of which both may be nil.
-func either(a, b func(time.Time) bool) func(time.Time) bool {
+// union is the days that one of two functions excludes, of which both may be nil.
+func union(a, b func(time.Time) bool) func(time.Time) bool {
 	switch {
 	case a == nil:
 		return b

@@ -124,7 +124,9 @@ func Next(ctx context.Context, c *core.Conn, s *Spec, id int64, n int) ([]time.T
 		if err != nil {
 			return nil, err
 		}
-		j.NextRun = j.nextAgain(plan, now)
+		if j.NextRun.IsZero() || j.NextRun.After(now) || j.excludedSince(plan, plan.Due(j.NextRun)) { // others are fired
+			j.NextRun = j.nextAgain(plan, now)
+		}
 	}
 	if j.NextRun.IsZero() {
 		return nil, nil

@@ -24,9 +24,10 @@ type firer struct {
 	logger  *slog.Logger
 	pings   *pings
 
-	looks  int              // that have ended
-	warned time.Time        // of processes with other zones
-	wrong  map[int64]string // what was logged of jobs that cannot run
+	looks       int              // that have ended
+	warned      time.Time        // of processes with other zones
+	unsettledAt time.Time        // when it was logged that a calendar could not be settled
+	wrong       map[int64]string // what was logged of jobs that cannot run
 }
 
 // entry is a job that is due soon, or has to be planned.
@@ -89,14 +90,12 @@ func (a *attempt) fire(ctx context.Context, ids []int64) error {
 	switch {
 	case err == nil:
 		a.and(done)
-		if err := a.settle(ctx, done.unsettled); err != nil {
-			return err
-		}
 		for _, id := range done.alone {
 			if err := a.single(ctx, id, a.performed); err != nil {
 				return err
 			}
 		}
+		a.settle(ctx, done.unsettled)
 		return a.db.Conn().Yield(ctx)
 	case fatal(ctx, err):
 		return err
@@ -202,7 +201,7 @@ func (f *firer) decisions(ctx context.Context, c *core.Conn, ids []int64) ([]*de
 	var out []*decision
 	for _, j := range jobs {
 		if j.PingURL != "" {
-			f.pings.some()
+			f.pings.fired()
 		}
 		if d := f.decide(j, now, live[j.ID]); d != nil {
 			out = append(out, d)

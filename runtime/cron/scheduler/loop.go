@@ -17,8 +17,6 @@ const (
 	// SQLite each commit of another process may be such a change.
 	lookApart = 100 * time.Millisecond
 	lookShare = 10
-	// horizon is how far ahead jobs are looked for: beyond the next look, which may take a while.
-	horizon = 2 * lookEvery
 	// faultWait is how long the loop waits after an error of the database.
 	faultWait = time.Second
 	// clockEvery is how often the database's clock is read, clockReads times.
@@ -36,7 +34,7 @@ type loop struct {
 
 	soon    []entry       // due within the horizon of the last look
 	full    bool          // it found as many as it may: there may be more
-	looking *sight        // the look that is under way
+	looking *pendingLook        // the look that is under way
 	looked  time.Time     // when the last one began; monotonic
 	took    time.Duration // how long one took
 	changed bool          // jobs were changed since
@@ -44,8 +42,8 @@ type loop struct {
 	clocked time.Time     // when that was; monotonic
 }
 
-// sight is a look that is under way, and then what it found.
-type sight struct {
+// pendingLook is a look that is under way, and then what it found.
+type pendingLook struct {
 	done  chan struct{} // closed when it has ended
 	until time.Time
 	fired map[int64]bool // jobs that were fired since it began: what it found of these is old
@@ -60,7 +58,7 @@ func (l *loop) run(ctx context.Context) {
 	defer changes.Stop()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	defer l.rest()
+	defer l.awaitLook()
 	for {
 		wait, err := l.step(ctx)
 		if ctx.Err() != nil {
@@ -78,22 +76,22 @@ func (l *loop) run(ctx context.Context) {
 		case <-timer.C:
 		case <-changes.C:
 			l.changed = true
-			l.pings.ask()
+			l.pings.outdate()
 		case <-l.looking.ended():
 		}
 	}
 }
 
 // ended is closed when the look has ended; it is nil where none is under way.
-func (s *sight) ended() <-chan struct{} {
+func (s *pendingLook) ended() <-chan struct{} {
 	if s == nil {
 		return nil
 	}
 	return s.done
 }
 
-// rest waits for the look that is under way, whose context has ended.
-func (l *loop) rest() {
+// awaitLook waits for the look that is under way, whose context has ended.
+func (l *loop) awaitLook() {
 	if l.looking != nil {
 		<-l.looking.done
 	}
@@ -101,10 +99,10 @@ func (l *loop) rest() {
 
 // step looks for jobs if it is time to, fires those that are due, and returns how long to wait.
 func (l *loop) step(ctx context.Context) (time.Duration, error) {
-	if err := l.readClock(ctx); err != nil {
+	if err := l.merge(); err != nil { // first: a look that has ended wakes run until it is merged
 		return 0, err
 	}
-	if err := l.see(); err != nil {
+	if err := l.readClock(ctx); err != nil {
 		return 0, err
 	}
 	if l.looking == nil && l.untilLook() <= 0 {
@@ -125,11 +123,16 @@ func (l *loop) untilLook() time.Duration {
 	return apart - time.Since(l.looked)
 }
 
+// horizon is how far ahead jobs are looked for: until the next look has ended, which takes as long as
+// the last one or twice that. It is no further ahead than that, because jobs that SQL has changed are
+// planned anew when they were due before.
+func (l *loop) horizon() time.Duration { return lookEvery + min(max(lookApart, 2*l.took), lookEvery) }
+
 // lookAhead begins to look for the jobs that are due before the next look has ended.
 func (l *loop) lookAhead(ctx context.Context) {
 	began := time.Now()
 	l.looked, l.changed = began, false
-	s := &sight{done: make(chan struct{}), until: l.now().Add(horizon), fired: map[int64]bool{}}
+	s := &pendingLook{done: make(chan struct{}), until: l.now().Add(l.horizon()), fired: map[int64]bool{}}
 	l.looking = s
 	go func() {
 		defer close(s.done)
@@ -138,8 +141,8 @@ func (l *loop) lookAhead(ctx context.Context) {
 	}()
 }
 
-// see takes up what a look has found, if it has ended.
-func (l *loop) see() error {
+// merge takes up what a look has found, if it has ended.
+func (l *loop) merge() error {
 	s := l.looking
 	if s == nil {
 		return nil
@@ -227,7 +230,7 @@ func (l *loop) fireDue(ctx context.Context) error {
 // database's clock, which is behind this process's, or is late: it comes again soon.
 func (l *loop) expect(next, were []entry) {
 	now := l.now()
-	until := now.Add(horizon - time.Since(l.looked))
+	until := now.Add(l.horizon() - time.Since(l.looked))
 	again := map[int64]bool{}
 	for _, e := range were {
 		again[e.id] = e.locked
@@ -266,7 +269,7 @@ func (l *loop) wait() time.Duration {
 func (e entry) due(now time.Time) bool { return !e.next.Valid || !e.next.V.After(now) }
 
 // due returns the entries that are due. One that has to be planned may have any next
-// instant: it stands among those that look has found.
+// instant.
 func due(entries []entry, now time.Time) []entry {
 	var out []entry
 	for _, e := range entries {

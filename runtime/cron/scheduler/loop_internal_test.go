@@ -14,7 +14,7 @@ func at(id int64, next time.Time) entry {
 }
 
 // seeing is a loop with a look that has ended.
-func seeing(soon []entry, s *sight) *loop {
+func seeing(soon []entry, s *pendingLook) *loop {
 	s.done = make(chan struct{})
 	close(s.done)
 	return &loop{firer: &firer{}, soon: soon, looking: s}
@@ -24,12 +24,12 @@ func seeing(soon []entry, s *sight) *loop {
 // at the one that the look still read; what the look found replaces all else.
 func TestLookKeepsWhatWasFiredMeanwhile(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	l := seeing([]entry{at(1, now.Add(time.Second)), at(2, now)}, &sight{
-		until: now.Add(horizon),
+	l := seeing([]entry{at(1, now.Add(time.Second)), at(2, now)}, &pendingLook{
+		until: now.Add(2*lookEvery),
 		fired: map[int64]bool{1: true, 4: true},
 		found: []entry{at(1, now), at(3, now.Add(time.Second)), at(4, now)},
 	})
-	if err := l.see(); err != nil {
+	if err := l.merge(); err != nil {
 		t.Fatal(err)
 	}
 	slices.SortFunc(l.soon, func(a, b entry) int { return int(a.id - b.id) })
@@ -44,8 +44,8 @@ func TestLookKeepsWhatWasFiredMeanwhile(t *testing.T) {
 // A job that a look found beyond its horizon is one to plan: it is due at once.
 func TestLookPlansWhatIsBeyondItsHorizon(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	l := seeing(nil, &sight{until: now.Add(horizon), found: []entry{at(1, now.Add(time.Hour)), at(2, now.Add(time.Second))}})
-	if err := l.see(); err != nil {
+	l := seeing(nil, &pendingLook{until: now.Add(2*lookEvery), found: []entry{at(1, now.Add(time.Hour)), at(2, now.Add(time.Second))}})
+	if err := l.merge(); err != nil {
 		t.Fatal(err)
 	}
 	if got := ids(due(l.soon, now)); !slices.Equal(got, []int64{1}) {
@@ -56,8 +56,8 @@ func TestLookPlansWhatIsBeyondItsHorizon(t *testing.T) {
 func TestLookThatFailed(t *testing.T) {
 	broken := errors.New("broken")
 	soon := []entry{at(1, time.Now())}
-	l := seeing(soon, &sight{err: broken})
-	if err := l.see(); !errors.Is(err, broken) || !slices.Equal(l.soon, soon) || l.looking != nil {
+	l := seeing(soon, &pendingLook{err: broken})
+	if err := l.merge(); !errors.Is(err, broken) || !slices.Equal(l.soon, soon) || l.looking != nil {
 		t.Errorf("it is %v, due soon are %v, and %v is under way", err, l.soon, l.looking)
 	}
 }

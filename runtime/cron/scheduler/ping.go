@@ -32,23 +32,36 @@ type pings struct {
 	sending sync.WaitGroup
 	places  chan struct{} // of requests at once
 
-	mu    sync.Mutex
-	asked time.Time
-	any   bool // job with a URL
+	mu      sync.Mutex // for what follows, and not held while the database is asked
+	asked   time.Time
+	any     bool // job had a URL then
+	changed bool // jobs were changed since
 }
 
-// some notes that a job has a URL: one that was fired.
-func (p *pings) some() {
+// fired notes that a job with a URL was fired.
+func (p *pings) fired() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked, p.any = time.Now(), true
 }
 
-// ask has the database asked again: jobs were changed.
-func (p *pings) ask() {
+// outdate notes that jobs were changed.
+func (p *pings) outdate() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked = time.Time{}
+	p.changed = true
+}
+
+// known reports whether some job had a URL when the database was asked, and whether it is to be asked
+// again. On SQLite each commit of another process may have changed jobs.
+func (p *pings) known() (some, ask bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	every := pingsEvery
+	if p.changed {
+		every = lookEvery
+	}
+	return p.any, p.asked.IsZero() || time.Since(p.asked) >= every
 }
 
 // none reports whether no job had a URL a moment ago, without asking the database.
@@ -56,9 +69,8 @@ func (p *pings) none() bool {
 	if _, ok := p.spec.Columns["ping_url"]; !ok {
 		return true
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.any && !p.asked.IsZero() && time.Since(p.asked) < pingsEvery
+	some, ask := p.known()
+	return !some && !ask
 }
 
 // wanted reports whether some job has a URL: most projects have none, and need no job read.
@@ -67,17 +79,22 @@ func (p *pings) wanted(ctx context.Context) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.asked.IsZero() && time.Since(p.asked) < pingsEvery {
-		return p.any, nil
+	some, ask := p.known()
+	if !ask {
+		return some, nil
 	}
+	p.mu.Lock()
+	p.changed = false
+	p.mu.Unlock()
 	has := store.Not(core.FieldOf[int64, string](column).IsNull())
 	found, err := core.Bind(p.db.Conn(), p.spec.Rows).Exists(ctx, core.AnyCond{Filter: has.Filter})
-	if err == nil {
-		p.asked, p.any = time.Now(), found
+	if err != nil {
+		return false, err
 	}
-	return found, err
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked, p.any = time.Now(), found
+	return found, nil
 }
 
 // pinged reports to the monitor of the run's job how the run ended, once it has.

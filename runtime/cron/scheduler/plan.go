@@ -68,7 +68,7 @@ func (p *planner) plan(j *Job) (*schedule.Plan, error) {
 		if err != nil {
 			return nil, &fault{"calendar", err}
 		}
-		plan.Excluded = either(plan.Excluded, free)
+		plan.Excluded = union(plan.Excluded, free)
 	}
 	return plan, nil
 }

@@ -112,7 +112,7 @@ func (d *declarations) keep(ctx context.Context, db *core.DB, id any) error {
 		if err != nil || len(set) == 0 {
 			return err
 		}
-		return t.Update(ctx, id, d.settled(set, row), row)
+		return t.Update(ctx, id, d.clearing(set, row), row)
 	})
 	if errors.Is(err, store.ErrInvalid) {
 		db.Logger().WarnContext(ctx, "cron: a job cannot be brought in step with what is declared", "jobs", d.Jobs, "job", name, "error", err)
@@ -129,8 +129,8 @@ func (d *declarations) keep(ctx context.Context, db *core.DB, id any) error {
 // notAsDeclared begins the error of a job that cannot have what is declared.
 const notAsDeclared = "not as declared: "
 
-// settled adds to what is set that the job, which has what is declared then, shows no such error any more.
-func (d *declarations) settled(set core.Assignments, row any) core.Assignments {
+// clearing adds to what is set that the job, which has what is declared then, shows no such error any more.
+func (d *declarations) clearing(set core.Assignments, row any) core.Assignments {
 	shown, _ := d.value(row, "error").(string)
 	if !strings.HasPrefix(shown, notAsDeclared) {
 		return set
@@ -138,13 +138,23 @@ func (d *declarations) settled(set core.Assignments, row any) core.Assignments {
 	return append(set, core.Assignment{Column: d.Columns["last_status"]}, core.Assignment{Column: d.Columns["error"]})
 }
 
-// show has a job show why it is not as it is declared, until its next run ends.
+// show has a job show why it is not as it is declared, until its next run ends. Another process may
+// have brought it in step meanwhile.
 func (d *declarations) show(ctx context.Context, db *core.DB, id any, why error) error {
 	set := core.Assignments{{Column: d.Columns["last_status"], Value: failed}}
 	if column, ok := d.Columns["error"]; ok {
 		set = append(set, core.Assignment{Column: column, Value: bounded(notAsDeclared + why.Error())})
 	}
-	return core.Bind(db.Conn(), d.Rows).Update(d.own(ctx), id, set, d.Rows.Row())
+	return db.Tx(ctx, func(c *core.Conn) error {
+		t, row := core.Bind(c, d.Rows), d.Rows.Row()
+		if err := t.GetLocked(ctx, id, row); err != nil {
+			return err
+		}
+		if differs, err := d.changes(row); err != nil || len(differs) == 0 {
+			return err
+		}
+		return t.Update(d.own(ctx), id, set, row)
+	})
 }
 
 // changes returns what is to be set in a job.

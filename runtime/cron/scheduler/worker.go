@@ -19,7 +19,7 @@ const (
 	// idlePoll is how often an idle process looks for runs where it is notified of those that others
 	// add: its own loop looks for jobs each second besides. Where it is not notified it looks as often
 	// as its loop does: those that it adds itself wake it everywhere.
-	idlePoll       = 10 * time.Second
+	idlePoll       = 30 * time.Second
 	unnotifiedPoll = lookEvery
 	// lastWrites is how long what is written after an action may take.
 	lastWrites = 5 * time.Second

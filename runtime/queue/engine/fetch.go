@@ -11,6 +11,9 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
+// faultWait is how long a fetcher waits at most after an error of the database.
+const faultWait = time.Second
+
 // fetcher claims rows for the local queues.
 type fetcher struct {
 	*table
@@ -42,7 +45,7 @@ func (f *fetcher) run(ctx context.Context, q *localQueue) {
 			if ctx.Err() == nil {
 				f.observer.logger.Error("claim failed", "queue", f.shape.name, "error", err)
 			}
-			sleep(ctx, nil, f.poll)
+			sleep(ctx, nil, min(f.poll, faultWait))
 			continue
 		}
 		if len(claims) > 0 {
@@ -75,18 +78,35 @@ func sleep(ctx context.Context, wake <-chan struct{}, most time.Duration) {
 // not positive when there are rows to claim now.
 func (f *fetcher) untilDue(ctx context.Context) time.Duration {
 	due, ok, err := f.nextDue(ctx)
-	if err != nil || !ok {
+	switch {
+	case err != nil:
+		return min(f.poll, faultWait)
+	case !ok:
 		return f.poll
 	}
-	now := f.db.Clock()
-	if due.After(now) {
-		return due.Sub(now)
+	wait, err := f.until(ctx, due)
+	switch {
+	case err != nil:
+		return min(f.poll, faultWait)
+	case wait > 0:
+		return wait
 	}
 	n, err := f.promote(ctx)
 	if err != nil || n == 0 { // the database's clock is behind ours
 		return min(f.poll, 10*time.Millisecond)
 	}
 	return 0
+}
+
+// until returns how long it is until a row is due. Where that is more than a moment it goes by the
+// database's clock, which this process's may be behind.
+func (f *fetcher) until(ctx context.Context, due time.Time) (time.Duration, error) {
+	wait := due.Sub(f.db.Clock())
+	if min(wait, f.poll) <= promoteEvery || f.db.LocalClock() {
+		return wait, nil
+	}
+	now, err := f.db.Now(ctx)
+	return due.Sub(now), err
 }
 
 // promoteMeanwhile makes due rows claimable, unless a run sleeps until the next one is due, and

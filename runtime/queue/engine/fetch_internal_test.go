@@ -161,6 +161,32 @@ func TestFetcherWaitsForTheSettler(t *testing.T) {
 	})
 }
 
+// A fetcher counts as waiting for as long as it sleeps, and no longer: maintenance would never
+// promote again.
+func TestFetcherWaitsForAsLongAsItSleeps(t *testing.T) {
+	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
+		b.claimable()
+		b.shape.st.NextDue = same("SELECT due FROM work WHERE state = 'later' LIMIT ?", protocol.ArgLimit)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		f := &fetcher{table: b.table, lease: time.Minute, poll: time.Millisecond, claims: newClaimSet(quiet()), limiter: &limiter{table: b.table}, observer: quiet()}
+		asked := 0
+		f.full = func() bool {
+			if n := f.waiting.Load(); n != 0 {
+				t.Errorf("%d wait although the one that there is claims", n)
+			}
+			if asked++; asked == 4 {
+				cancel()
+			}
+			return false
+		}
+		f.run(ctx, newLocalQueue("", 1, 64<<20))
+		if asked != 4 {
+			t.Errorf("it claimed %d times within a minute", asked)
+		}
+	})
+}
+
 // While a fetcher sleeps until the next row is due, maintenance does not look for due rows; while
 // none does, because they always find rows to claim, it makes them claimable.
 func TestMaintenancePromotesForBusyFetchers(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 const (
 	promoteEvery = time.Second      // due rows, while a fetcher always finds rows to claim
 	kindsEvery   = 5 * time.Second  // rows of unknown kinds
-	pauseEvery   = 5 * time.Second  // pauses that were not announced
+	pauseEvery   = 10 * time.Second // pauses that were not announced
 	limitEvery   = time.Second      // rows that wait under limits
 	pruneEvery   = 30 * time.Second // rows past their retention
 	unusedEvery  = 10 * time.Minute // keys that are not used any more

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hegner123/modulagen/runtime/queue/internal/handle"
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
@@ -14,7 +15,8 @@ type report struct {
 	handle.Report
 }
 
-// reports returns what is not written yet of what the handlers of claims have reported.
+// reports returns what is not written yet of what the handlers of claims have reported, in the order
+// of their ids: two transactions that write some of the same lock them in that order.
 func reports(claims []*claim) []report {
 	var list []report
 	for _, c := range claims {
@@ -22,7 +24,17 @@ func reports(claims []*claim) []report {
 			list = append(list, report{c, r})
 		}
 	}
+	slices.SortFunc(list, func(a, b report) int { return compare(bound(a.claim.ID), bound(b.claim.ID)) })
 	return list
+}
+
+// bound is an id as an argument of a statement, which compare takes.
+func bound(id any) any {
+	v, err := core.Plain(id)
+	if err != nil {
+		return nil // what a claim was read with can be bound
+	}
+	return v
 }
 
 // writeProgress writes reports. Those written in a transaction of conn's count as unwritten

@@ -130,8 +130,9 @@ type connection struct {
 	clock uint64
 }
 
-// watch has the connection broken when ctx ends before stop is called. It is known to be when
-// stop returns: cut runs in a goroutine of its own, perhaps only when the next user has it.
+// watch has the connection broken when ctx ends before stop is called. It is marked as broken
+// when stop returns, and not only by cut: that runs in a goroutine of its own, perhaps when the
+// pool has handed the connection to another user.
 func (c *connection) watch(ctx context.Context) (stop func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

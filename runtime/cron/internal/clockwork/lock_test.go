@@ -38,6 +38,34 @@ func TestLockedJob(t *testing.T) {
 	})
 }
 
+// A calendar whose row another transaction has locked keeps no job from being fired, not even its own.
+func TestLockedCalendar(t *testing.T) {
+	onEach(t, func(t *testing.T, f *fixture) {
+		if strings.HasPrefix(f.dsn, "sqlite") {
+			return // a transaction locks all rows
+		}
+		f.recording()
+		days := f.calendar("days", "12-24")
+		own := must(f.db.CronJob.Create(t.Context(), job("own", "* * * * *", by(days)))).ID
+		free := must(f.db.CronJob.Create(t.Context(), job("free", "* * * * *"))).ID
+		other := f.open(generated.Options{Now: f.clock.read})
+		err := other.Tx(t.Context(), func(tx *generated.Tx) error {
+			if _, err := tx.CronCalendar.Update(t.Context(), days, generated.CronCalendarPatch{Description: store.Set("edited")}); err != nil {
+				return err
+			}
+			f.process(f.opts)
+			for n := range 2 { // that the calendar is locked is noticed after the first instant
+				f.clock.pass(time.Minute)
+				f.until("both ran", func() bool { return f.runs(own, "success") > n && f.runs(free, "success") > n })
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // A job whose next instant changes while it is fired, which only a trigger can do, is not moved, and the instant has
 // no run: the transaction is undone.
 func TestMovedMeanwhile(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 )
 
 // Jobs of one instant with configurations that are as large as can be, and with runs of them that wait: all are
-// fired, and the process holds those of one transaction at a time.
+// fired, and the process does not hold the configurations of the runs that wait besides.
 func TestLargeConfigurations(t *testing.T) {
 	const jobs, instants, size, batch = 600, 3, 60 << 10, 500
 	onEachAlone(t, func(t *testing.T, f *fixture) {

@@ -159,8 +159,8 @@ type Report struct {
 }
 
 // Report returns progress that is not written yet, if there is any. It stays unwritten until
-// Wrote is called with it: several goroutines may write the same report, and none ends a job
-// because another one is about to.
+// Wrote is called with it: several goroutines may write the same report, and none leaves that to
+// another one that is about to.
 func (s *Claim) Report() (Report, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
