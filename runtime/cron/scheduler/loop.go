@@ -34,7 +34,7 @@ type loop struct {
 
 	soon    []entry       // due within the horizon of the last look
 	full    bool          // it found as many as it may: there may be more
-	looking *pendingLook        // the look that is under way
+	looking *pendingLook  // the look that is under way
 	looked  time.Time     // when the last one began; monotonic
 	took    time.Duration // how long one took
 	changed bool          // jobs were changed since

@@ -25,7 +25,7 @@ func seeing(soon []entry, s *pendingLook) *loop {
 func TestLookKeepsWhatWasFiredMeanwhile(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	l := seeing([]entry{at(1, now.Add(time.Second)), at(2, now)}, &pendingLook{
-		until: now.Add(2*lookEvery),
+		until: now.Add(2 * lookEvery),
 		fired: map[int64]bool{1: true, 4: true},
 		found: []entry{at(1, now), at(3, now.Add(time.Second)), at(4, now)},
 	})
@@ -44,7 +44,7 @@ func TestLookKeepsWhatWasFiredMeanwhile(t *testing.T) {
 // A job that a look found beyond its horizon is one to plan: it is due at once.
 func TestLookPlansWhatIsBeyondItsHorizon(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	l := seeing(nil, &pendingLook{until: now.Add(2*lookEvery), found: []entry{at(1, now.Add(time.Hour)), at(2, now.Add(time.Second))}})
+	l := seeing(nil, &pendingLook{until: now.Add(2 * lookEvery), found: []entry{at(1, now.Add(time.Hour)), at(2, now.Add(time.Second))}})
 	if err := l.merge(); err != nil {
 		t.Fatal(err)
 	}
