@@ -12,7 +12,6 @@ import (
 	"github.com/hegner123/modulagen/runtime/cron/schedule"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
-	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Calendar is a row of the calendars: days without an instant, which many jobs share.
@@ -95,33 +94,41 @@ func unsettled(decisions []*decision) []*Calendar {
 // maxRevision keeps revisions exact where a program takes them for floating-point numbers.
 const maxRevision = 1 << 53
 
-// settleWithin is how long a calendar may be locked by another transaction: jobs are not fired
-// meanwhile. On SQLite, where a transaction locks all rows, they are not anyway.
-const settleWithin = time.Second
+const (
+	// settleWithin is how long a calendar may be locked by another transaction: jobs are not fired
+	// meanwhile.
+	settleWithin = time.Second
+	// lockedFor is for how long a calendar cannot be settled before that is logged.
+	lockedFor = 10 * time.Second
+)
 
 // settle gives calendars whose days have changed a revision. It is one statement on one row, outside
 // any transaction: it holds no lock while it waits for one. A calendar that cannot be settled is left
 // to the next look, which finds its jobs again.
 func (f *firer) settle(ctx context.Context, calendars []*Calendar) {
 	for _, l := range calendars {
-		args := make([]any, protocol.ArgCount)
-		args[protocol.ArgID], args[protocol.ArgDays], args[protocol.ArgRevisionWas] = l.ID, l.Days, l.Revision
-		args[protocol.ArgRevision] = 1 + rand.Int64N(maxRevision-1)
-		if err := f.execSoon(ctx, &f.spec.Settle, args); err != nil && ctx.Err() == nil && time.Since(f.unsettledAt) >= warnEvery {
-			f.unsettledAt = time.Now()
+		err := f.settleOne(ctx, l)
+		switch {
+		case err == nil:
+			f.unsettled = time.Time{}
+		case ctx.Err() != nil:
+			return
+		case f.unsettled.IsZero():
+			f.unsettled = time.Now()
+		case time.Since(f.unsettled) >= lockedFor:
+			f.unsettled = time.Now()
 			f.logger.WarnContext(ctx, "cron: a calendar is locked, or cannot be updated: its jobs are looked at again and again", "calendars", f.spec.Calendars, "id", l.ID, "error", err)
 		}
 	}
 }
 
-// execSoon runs a statement that must not wait for a lock for long.
-func (f *firer) execSoon(ctx context.Context, st *core.Statement, args []any) error {
-	if f.db.Conn().Dialect() != sqltext.SQLite {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, settleWithin)
-		defer cancel()
-	}
-	_, err := core.Exec(ctx, f.db.Conn(), st, args)
+func (f *firer) settleOne(ctx context.Context, l *Calendar) error {
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	args := make([]any, protocol.ArgCount)
+	args[protocol.ArgID], args[protocol.ArgDays], args[protocol.ArgRevisionWas] = l.ID, l.Days, l.Revision
+	args[protocol.ArgRevision] = 1 + rand.Int64N(maxRevision-1)
+	_, err := core.Exec(ctx, f.db.Conn(), &f.spec.Settle, args)
 	return err
 }
 

@@ -24,10 +24,10 @@ type firer struct {
 	logger  *slog.Logger
 	pings   *pings
 
-	looks       int              // that have ended
-	warned      time.Time        // of processes with other zones
-	unsettledAt time.Time        // when it was logged that a calendar could not be settled
-	wrong       map[int64]string // what was logged of jobs that cannot run
+	looks     int              // that have ended
+	warned    time.Time        // of processes with other zones
+	unsettled time.Time        // since when a calendar cannot be settled, or when that was logged
+	wrong     map[int64]string // what was logged of jobs that cannot run
 }
 
 // entry is a job that is due soon, or has to be planned.
