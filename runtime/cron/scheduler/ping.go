@@ -53,15 +53,11 @@ func (p *pings) outdate() {
 }
 
 // known reports whether some job had a URL when the database was asked, and whether it is to be asked
-// again. On SQLite each commit of another process may have changed jobs.
+// again.
 func (p *pings) known() (some, ask bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	every := pingsEvery
-	if p.changed {
-		every = lookEvery
-	}
-	return p.any, p.asked.IsZero() || time.Since(p.asked) >= every
+	return p.any, p.changed || p.asked.IsZero() || time.Since(p.asked) >= pingsEvery
 }
 
 // none reports whether no job had a URL a moment ago, without asking the database.
