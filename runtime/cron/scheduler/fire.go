@@ -178,8 +178,15 @@ func (f *firer) batch(ctx context.Context, ids []int64) (done fired, err error) 
 	return done, nil
 }
 
+// idleWithin is how long a process that is stopped while it fires jobs, such as a virtual machine that is
+// suspended, keeps them locked on PostgreSQL: longer than an action in the transaction may take.
+const idleWithin = 2 * performWithin
+
 // decisions locks jobs and says what becomes of each.
 func (f *firer) decisions(ctx context.Context, c *core.Conn, ids []int64) ([]*decision, error) {
+	if err := c.EndIdle(ctx, idleWithin); err != nil {
+		return nil, err
+	}
 	jobs, err := f.spec.take(ctx, c, ids)
 	if err != nil || len(jobs) == 0 {
 		return nil, err

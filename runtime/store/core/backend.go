@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
@@ -37,6 +38,11 @@ type Transaction interface {
 // the values of the i-th, as Plain takes them; its slice is used at once.
 type Copier interface {
 	Copy(ctx context.Context, table string, columns []string, n int, row func(i int) ([]any, error)) error
+}
+
+// Idler is a Transaction that its server can end when nothing more is sent in it.
+type Idler interface {
+	EndIdle(ctx context.Context, after time.Duration) error
 }
 
 // Backend is one open database, as its driver sees it. Safe for concurrent use.

@@ -162,6 +162,22 @@ func (c *Conn) Now(ctx context.Context) (now time.Time, err error) {
 	return now, err
 }
 
+// EndIdle has PostgreSQL undo the transaction that c is when it is sent no statement for so
+// long: a process that is stopped would hold its locks until it goes on. The next statement
+// fails then, and so does the transaction. Elsewhere, and outside a transaction, it does nothing.
+func (c *Conn) EndIdle(ctx context.Context, after time.Duration) error {
+	tx, ok := c.session.(Idler)
+	if !ok {
+		return nil
+	}
+	if err := c.enter(ctx); err != nil {
+		return err
+	}
+	err := tx.EndIdle(ctx, after)
+	c.leave(err)
+	return c.db.explain(err, "")
+}
+
 // Yield gives way to writers of other processes between two transactions of a
 // long piece of work: on SQLite it waits a moment, elsewhere the database is fair.
 // It returns the cause when ctx has ended. In a transaction it does nothing else.

@@ -285,3 +285,39 @@ func holdsNot(t *testing.T, err error, secret string) {
 		}
 	}
 }
+
+// A transaction that is sent nothing more, because its process is stopped, does not keep its locks.
+func TestIdleTransactionsEnd(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	db, err := core.Open(ctx, storetest.FreshDSN(t, "postgres"), nil, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	exec := func(c *core.Conn, text string) error { _, err := c.Exec(ctx, text, nil); return err }
+	if err := errors.Join(exec(db.Conn(), "CREATE TABLE work (v bigint)"), exec(db.Conn(), "INSERT INTO work VALUES (1)")); err != nil {
+		t.Fatal(err)
+	}
+	attempts := 0
+	err = db.Tx(ctx, func(c *core.Conn) error {
+		if attempts++; attempts > 1 {
+			return nil // tried again: its connection was closed
+		}
+		if err := errors.Join(c.EndIdle(ctx, 50*time.Millisecond), exec(c, "UPDATE work SET v = 2")); err != nil {
+			return err
+		}
+		if err := exec(db.Conn(), "UPDATE work SET v = v + 2"); err != nil { // waits for the lock
+			return err
+		}
+		err := exec(c, "UPDATE work SET v = 5")
+		if err == nil {
+			t.Error("the transaction goes on")
+		}
+		return err
+	})
+	var v int64
+	if found := db.Conn().QueryRow(ctx, "SELECT v FROM work", nil, []any{&v}); found != nil || v != 3 {
+		t.Errorf("the row has %d, %v, and the transaction ended with %v", v, found, err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/jackc/pgx/v5"
@@ -38,6 +39,12 @@ func (t *tx) end() {
 		t.release()
 		t.release = nil
 	}
+}
+
+// EndIdle implements core.Idler.
+func (t *tx) EndIdle(ctx context.Context, after time.Duration) error {
+	_, err := t.Exec(ctx, fmt.Sprintf("SET LOCAL idle_in_transaction_session_timeout = %d", max(after.Milliseconds(), 1)), nil)
+	return err
 }
 
 // Commit ends the transaction; after an error nothing of it stands, unless the

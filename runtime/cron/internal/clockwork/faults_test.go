@@ -32,6 +32,25 @@ func (a inTx) RunTx(ctx context.Context, c *core.Conn, r *cron.Run) error {
 	return a.tx(ctx, c)
 }
 
+// A process that is stopped in the transaction that fires jobs does not keep them locked on PostgreSQL.
+func TestFiringEndsIdle(t *testing.T) {
+	onEach(t, func(t *testing.T, f *fixture) {
+		if !strings.HasPrefix(f.dsn, "postgres") {
+			return // SQLite's lock is the process's; MySQL keeps them until the connection ends
+		}
+		f.recording()
+		limit := ""
+		read := func(ctx context.Context, c *core.Conn) error {
+			return c.QueryRow(ctx, "SHOW idle_in_transaction_session_timeout", nil, []any{&limit})
+		}
+		f.opts.Actions["limit"] = inTx{tx: read, worker: func(context.Context, *core.Conn) error { return nil }}
+		must(f.db.CronJob.Create(t.Context(), job("limit", "* * * * *", acting("limit"))))
+		f.clock.pass(time.Minute)
+		f.drain()
+		equal(t, "the limit", limit, "10s")
+	})
+}
+
 // An action that is part of the firing fails, panics, or breaks the transaction and hides it: its job
 // has one run, which a worker performs, and other jobs are not stopped.
 func TestTransactionalActions(t *testing.T) {
