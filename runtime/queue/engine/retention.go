@@ -2,21 +2,31 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/queue/protocol"
+	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // pruner deletes rows that ended longer ago than their retention.
 type pruner struct{ *table }
 
+// maxBusy is how often a batch is deleted again after a deadlock with those who write ends meanwhile.
+const maxBusy = 3
+
 // prune deletes rows that ended long enough ago, in batches.
 func (p *pruner) prune(ctx context.Context) error {
 	for i := range p.shape.retention {
 		r := &p.shape.retention[i]
+		busy := 0
 		for range pruneRounds {
 			more, err := p.pruneSome(ctx, r)
+			if errors.Is(err, store.ErrBusy) && busy < maxBusy {
+				busy++
+				more, err = true, nil
+			}
 			if err != nil {
 				return err
 			}

