@@ -108,7 +108,7 @@ func (w jobSQL) revised(s *statement.Statement) {
 		w.name(w.s.Settled.revision), w.Quote(t.Name), w.name(t.Fields["days"]), w.name(w.s.Settled.days))
 }
 
-// settle gives the days of a calendar a revision, if both are still what was read: another process
+// settle sets a new revision for the days of a calendar, if both are still what was read: another process
 // may have come first.
 func (w jobSQL) settle() model.Query {
 	t, own := w.s.Calendars, w.s.Settled

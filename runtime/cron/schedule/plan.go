@@ -52,8 +52,8 @@ func (p *Plan) Next(after time.Time) (due, at time.Time) {
 	return due, due.Add(p.offset())
 }
 
-// Again returns what Next does for now, for a job that was to be due at the nominal instant was before
-// the excluded days were others: an @every counts from there. was is zero where there was none.
+// Again returns the first instant after now of a job whose excluded days have changed. was is the
+// nominal instant at which it was due before, from which an @every goes on counting; zero: none.
 func (p *Plan) Again(was, now time.Time) (due, at time.Time) {
 	if p.every == 0 || was.IsZero() {
 		return p.Next(now)

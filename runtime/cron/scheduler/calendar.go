@@ -17,7 +17,7 @@ import (
 // Calendar is a row of the calendars: days without an instant, which many jobs share.
 //
 // What SQL writes to it is noticed without a mark: its days are then not those that are settled. The
-// process that comes first settles them, which gives them another revision. A job keeps the revision
+// process that comes first settles them: it sets another revision. A job keeps the revision
 // that it was planned with, and the statement that looks for jobs finds those that have another one
 // than their calendar. So no statement writes to all jobs of a calendar, and a job that is saved while
 // its calendar changes is found afterwards.
@@ -102,7 +102,7 @@ const (
 	lockedFor = 10 * time.Second
 )
 
-// settle gives calendars whose days have changed a revision. It is one statement on one row, outside
+// settle sets a new revision for calendars whose days have changed. It is one statement on one row, outside
 // any transaction: it holds no lock while it waits for one. A calendar that cannot be settled is left
 // to the next look, which finds its jobs again.
 func (f *firer) settle(ctx context.Context, calendars []*Calendar) {
