@@ -623,10 +623,12 @@ ORDER BY due.completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM webhook_queue
+				`SELECT id
+FROM webhook_queue
 WHERE status = 'delivered' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
@@ -649,10 +651,12 @@ ORDER BY due.completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM webhook_queue
+				`SELECT id
+FROM webhook_queue
 WHERE status = 'failed' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
@@ -675,10 +679,12 @@ ORDER BY due.completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM webhook_queue
+				`SELECT id
+FROM webhook_queue
 WHERE status = 'cancelled' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
@@ -790,6 +796,24 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
+		DeleteEnded: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`DELETE FROM webhook_queue
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {0}},
+		},
+		DeleteLimits: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`DELETE FROM queue_limits
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {0}},
+		},
 		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE webhook_queue
@@ -877,11 +901,12 @@ ORDER BY due.id
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE webhook_queue
-SET queue_hold = 'limit'
+				`SELECT id
+FROM webhook_queue
 WHERE status = 'pending' AND queue_hold = '' AND queue_limit = ?
 ORDER BY id
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
@@ -1002,11 +1027,12 @@ ORDER BY due.next_attempt NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE webhook_queue
-SET queue_hold = ''
+				`SELECT id
+FROM webhook_queue
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND next_attempt <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY next_attempt
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -1031,11 +1057,13 @@ ORDER BY unused.id
 LIMIT 1000
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM queue_limits
+				`SELECT id
+FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'webhook_queue' OR SUBSTR(name, 1, 14) IN ('webhook_queue/', 'webhook_queue:'))
 ORDER BY id
-LIMIT 1000`,
+LIMIT 1000
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{22}, {22}, {22}},
 		},
@@ -1084,11 +1112,12 @@ ORDER BY due.id
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE webhook_queue
-SET queue_hold = ''
+				`SELECT id
+FROM webhook_queue
 WHERE status = 'pending' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
 ORDER BY id
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
@@ -1150,6 +1179,16 @@ WHERE status = 'sending' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetHold: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE webhook_queue
+SET queue_hold = ?
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {7, 0}},
 		},
 		SetLimit: core.Statement{
 			Text: [3]string{

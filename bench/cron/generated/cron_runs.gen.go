@@ -654,10 +654,12 @@ ORDER BY due.ended_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM cron_runs
+				`SELECT id
+FROM cron_runs
 WHERE status = 'success' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
@@ -680,10 +682,12 @@ ORDER BY due.ended_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM cron_runs
+				`SELECT id
+FROM cron_runs
 WHERE status = 'error' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
@@ -706,10 +710,12 @@ ORDER BY due.ended_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM cron_runs
+				`SELECT id
+FROM cron_runs
 WHERE status = 'cancelled' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
@@ -821,6 +827,15 @@ SET status = 'error', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMESTA
 WHERE id = ? AND queue_epoch = ? AND status = 'running'`,
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+		},
+		DeleteEnded: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`DELETE FROM cron_runs
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {0}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{
@@ -955,11 +970,12 @@ ORDER BY due.run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE cron_runs
-SET queue_hold = ''
+				`SELECT id
+FROM cron_runs
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -1045,6 +1061,16 @@ WHERE status = 'running' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetHold: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE cron_runs
+SET queue_hold = ?
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {7, 0}},
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{

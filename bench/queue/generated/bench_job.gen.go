@@ -790,11 +790,12 @@ ORDER BY due.scheduled_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE bench_job
-SET queue_hold = ''
+				`SELECT id
+FROM bench_job
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY scheduled_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -880,6 +881,16 @@ WHERE status = 'processing' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetHold: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE bench_job
+SET queue_hold = ?
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {7, 0}},
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{
@@ -975,11 +986,12 @@ ORDER BY due.scheduled_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE bench_job
-SET queue_hold = ''
+				`SELECT id
+FROM bench_job
 WHERE status = 'pending' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('noop')
 ORDER BY scheduled_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},

@@ -700,10 +700,12 @@ ORDER BY due.ended_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM email_queue
+				`SELECT id
+FROM email_queue
 WHERE status = 'sent' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
@@ -726,10 +728,12 @@ ORDER BY due.ended_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM email_queue
+				`SELECT id
+FROM email_queue
 WHERE status = 'cancelled' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
@@ -856,6 +860,15 @@ SET status = 'failed', queue_lease = NULL, ended_at = COALESCE(?, CURRENT_TIMEST
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+		},
+		DeleteEnded: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`DELETE FROM email_queue
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {0}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{
@@ -988,11 +1001,12 @@ ORDER BY due.send_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE email_queue
-SET queue_hold = ''
+				`SELECT id
+FROM email_queue
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND send_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY send_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -1076,6 +1090,16 @@ WHERE status = 'sending' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetHold: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE email_queue
+SET queue_hold = ?
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {7, 0}},
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{

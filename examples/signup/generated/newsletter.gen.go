@@ -576,10 +576,12 @@ ORDER BY due.queue_completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM newsletter
+				`SELECT id
+FROM newsletter
 WHERE status = 'sent' AND queue_completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY queue_completed_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
@@ -706,6 +708,15 @@ SET status = 'failed', queue_lease = NULL, queue_completed_at = COALESCE(?, CURR
 WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
+		},
+		DeleteEnded: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`DELETE FROM newsletter
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {0}},
 		},
 		Expire: core.Statement{
 			Text: [3]string{
@@ -838,11 +849,12 @@ ORDER BY due.queue_run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE newsletter
-SET queue_hold = ''
+				`SELECT id
+FROM newsletter
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY queue_run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -926,6 +938,16 @@ WHERE status = 'sending' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetHold: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE newsletter
+SET queue_hold = ?
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {7, 0}},
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{

@@ -26,7 +26,7 @@ func (Behavior) Tables(p *model.Project) {
 	used.Help = "how much of a rate was used, and when"
 	seen := behavior.Number("seen", "Seen", "0")
 	seen.Help = "when the limit was last looked at, in microseconds since 1970"
-	d := &model.Datatype{
+	limits := &model.Datatype{
 		Name: limitsTable, Label: "Queue Limits", ID: model.IDInteger,
 		Description: "Which queues are paused, and how much of their limits is used. The runtime keeps it.",
 		GoRow:       "QueueLimit", GoAccessor: "QueueLimits",
@@ -36,10 +36,10 @@ func (Behavior) Tables(p *model.Project) {
 			Columns: []model.IndexColumn{{Field: name}},
 		}},
 	}
-	behavior.AddDatatype(p, d, p.Datatypes[i])
+	behavior.AddDatatype(p, limits, p.Datatypes[i])
 	for _, d := range p.Datatypes {
 		if q := Of(d); q != nil {
-			q.Limits = &LimitTable{Name: limitsTable, Key: name, Paused: paused, Used: used, Seen: seen}
+			q.Limits = &LimitTable{Name: limitsTable, ID: limits.IDField(), Key: name, Paused: paused, Used: used, Seen: seen}
 		}
 	}
 }

@@ -17,8 +17,8 @@ func Of(d *model.Datatype) *Section {
 // LimitTable is the table that all queues of a project share: a row for each queue
 // that was paused, and for each key that a limit counts by.
 type LimitTable struct {
-	Name                    string
-	Key, Paused, Used, Seen *model.Field
+	Name                        string
+	ID, Key, Paused, Used, Seen *model.Field
 }
 
 // Section is `queue:` as written.
@@ -185,6 +185,7 @@ const (
 	OpRunning        model.OpKind = "running"         // the claims that there are
 	OpExpire         model.OpKind = "expire"          // take a claim from a worker that is gone
 	OpPromote        model.OpKind = "promote"         // let rows be claimed whose time has come
+	OpSetHold        model.OpKind = "set_hold"        // MySQL: set the hold of rows that were found and locked
 	OpNextDue        model.OpKind = "next_due"        // when the next row's time comes
 	OpUnknownKind    model.OpKind = "unknown_kind"    // rows of kinds that this program has no handler for
 	OpPark           model.OpKind = "park"            // keep such a row from being looked at again
@@ -192,12 +193,14 @@ const (
 	OpCancel         model.OpKind = "cancel"          // end a row that is ready or running
 	OpRetryEnded     model.OpKind = "retry_ended"     // make a row that has ended ready again
 	OpPrune          model.OpKind = "prune"           // delete rows that ended some time ago
+	OpDeleteEnded    model.OpKind = "delete_ended"    // MySQL: delete rows that were found and locked
 	OpPaused         model.OpKind = "paused"          // whether a queue is paused
 	OpSetPaused      model.OpKind = "set_paused"      // pause it, or resume it
 	OpAddLimit       model.OpKind = "add_limit"       // add the row of a queue or of a limit
 	OpLockLimit      model.OpKind = "lock_limit"      // lock a limit, and read its starts
 	OpSetLimit       model.OpKind = "set_limit"       // write its starts
 	OpPruneLimits    model.OpKind = "prune_limits"    // delete limits that are not used any more
+	OpDeleteLimits   model.OpKind = "delete_limits"   // MySQL: delete limits that were found and locked
 	OpLimitRunning   model.OpKind = "limit_running"   // how many run under a limit
 	OpHoldLimited    model.OpKind = "hold_limited"    // hold the ready rows under a limit that is reached
 	OpReleaseLimited model.OpKind = "release_limited" // let some of them be claimed

@@ -16,19 +16,17 @@ import (
 // rows, a second statement takes them, and a third reads them.
 func (w work) claim(op *model.Operation) []model.Query {
 	if w.Dialect == sqltext.MySQL {
-		find, take, read := w.Statement(), w.update(""), w.Statement()
-		w.due(find, "id")
-		w.best(find, "")
-		find.Add("\nFOR UPDATE SKIP LOCKED")
+		take, read := w.update(""), w.Statement()
 		w.take(take)
 		take.Add("\nWHERE id IN (%s)", take.Arg(protocol.ArgID, w.d.IDField()))
 		read.Add("SELECT %s\nFROM %s\nWHERE id IN (%s)", w.Dialect.Columns(statement.Names(w.d.Columns())), w.Quote(w.d.Name), read.Arg(protocol.ArgID, w.d.IDField()))
 		taking, reading := take.Query(":execrows", nil), read.Query(":many", w.d.Columns())
 		taking.Name, reading.Name = op.Name+"Take", op.Name+"Read"
-		return []model.Query{find.Query(":many", []*model.Field{w.d.IDField()}), taking, reading}
+		return []model.Query{w.lockSome(w.due, w.best), taking, reading}
 	}
 	s := w.update("")
 	w.take(s)
+	s.Add("\nWHERE ")
 	w.among(s, w.due, w.best)
 	s.Add("\nRETURNING %s", w.Dialect.Columns(statement.Names(w.d.Columns())))
 	return statement.One(s.Query(":many", w.d.Columns()))
@@ -48,41 +46,10 @@ func (w work) take(s *statement.Statement) {
 	}
 }
 
-// among changes a bounded number of rows: those that find gives, the best
-// first. MySQL says so in the statement itself; the others pick ids first, and
-// PostgreSQL picks them once, into an array, and leaves out what others hold.
-func (w work) among(s *statement.Statement, find func(s *statement.Statement, columns string), order func(s *statement.Statement, alias string)) {
-	switch w.Dialect {
-	case sqltext.Postgres:
-		s.Add("\nWHERE id = ANY(ARRAY(\n")
-		find(s, "due.id")
-		order(s, "due.")
-		s.Add("\nFOR UPDATE SKIP LOCKED\n))")
-	case sqltext.SQLite:
-		s.Add("\nWHERE id IN (\n")
-		find(s, "due.id")
-		order(s, "due.")
-		s.Add("\n)")
-	default:
-		find(s, "")
-		order(s, "")
-	}
-}
-
-// waiting begins the search for ready rows under a hold. Without columns it is
-// the condition of a change.
+// waiting begins the search for ready rows under a hold.
 func (w work) waiting(s *statement.Statement, columns, hold string) (alias string) {
-	if columns == "" {
-		s.Add("\nWHERE ")
-	} else {
-		s.Add("SELECT %s\nFROM %s", columns, w.Quote(w.d.Name))
-		if strings.HasPrefix(columns, "due.") {
-			alias = "due."
-			s.Add(" AS due")
-		}
-		s.Add("\nWHERE ")
-	}
-	s.Add("%s%s AND %s%s", alias, w.is(w.q.State, w.q.Ready), alias, w.is(w.w.Hold, hold))
+	alias = w.from(s, columns)
+	s.Add("\nWHERE %s%s AND %s%s", alias, w.is(w.q.State, w.q.Ready), alias, w.is(w.w.Hold, hold))
 	if hold != "" { // the partial index says it so
 		s.Add(" AND %s%s <> ''", alias, w.name(w.w.Hold))
 	}
@@ -145,12 +112,10 @@ func (w work) sorted(alias string, o model.IndexColumn) string {
 
 // promote lets rows be claimed whose time has come.
 func (w work) promote() []model.Query {
-	s := w.update(w.is(w.w.Hold, ""))
-	w.among(s, func(s *statement.Statement, columns string) {
+	return w.hold("", func(s *statement.Statement, columns string) {
 		alias := w.waiting(s, columns, protocol.HoldTime)
 		s.Add(" AND %s%s <= %s", alias, w.name(w.q.RunAt), now(s, w.q.RunAt))
 	}, w.soonest)
-	return statement.One(s.Query(":execrows", nil))
 }
 
 func (w work) soonest(s *statement.Statement, alias string) {
@@ -206,31 +171,10 @@ func (w work) park() []model.Query {
 
 // unpark lets this program's rows be claimed.
 func (w work) unpark() []model.Query {
-	s := w.update(w.is(w.w.Hold, ""))
-	w.among(s, func(s *statement.Statement, columns string) {
+	return w.hold("", func(s *statement.Statement, columns string) {
 		alias := w.waiting(s, columns, protocol.HoldKind)
 		s.Add(" AND %s", w.known(alias))
 	}, w.soonest)
-	return statement.One(s.Query(":execrows", nil))
-}
-
-// prune deletes rows that ended longer ago than the span.
-func (w work) prune(r *Retention) []model.Query {
-	s := w.Statement()
-	s.Add("DELETE FROM %s", w.Quote(w.d.Name))
-	w.among(s, func(s *statement.Statement, columns string) {
-		alias := ""
-		if columns == "" {
-			s.Add("\nWHERE ")
-		} else {
-			alias = "due."
-			s.Add("SELECT %s\nFROM %s AS due\nWHERE ", columns, w.Quote(w.d.Name))
-		}
-		s.Add("%s%s AND %s%s <= %s", alias, w.is(w.q.State, r.State), alias, w.name(w.q.CompletedAt), later(s, w.q.CompletedAt))
-	}, func(s *statement.Statement, alias string) {
-		s.Add("\nORDER BY %s\nLIMIT %s", w.sorted(alias, model.IndexColumn{Field: w.q.CompletedAt}), s.Arg(protocol.ArgLimit, nil))
-	})
-	return statement.One(s.Query(":execrows", nil))
 }
 
 // limitRunning counts what runs under a limit. A hold says nothing of what runs; a
@@ -245,26 +189,22 @@ func (w work) limitRunning() []model.Query {
 
 // holdLimited keeps rows under a limit that is reached from being looked at again and again.
 func (w work) holdLimited() []model.Query {
-	s := w.update(w.is(w.w.Hold, protocol.HoldLimit))
-	w.among(s, func(s *statement.Statement, columns string) {
+	return w.hold(protocol.HoldLimit, func(s *statement.Statement, columns string) {
 		alias := w.waiting(s, columns, "")
 		s.Add(" AND %s%s = %s", alias, w.name(w.w.Limit), s.Arg(protocol.ArgLimitKey, w.w.Limit))
 	}, w.best)
-	return statement.One(s.Query(":execrows", nil))
 }
 
 // releaseLimited lets the first rows under a limit be claimed, of the named queues
 // that the worker claims from: others would take the room and stay where they are.
 func (w work) releaseLimited() []model.Query {
-	s := w.update(w.is(w.w.Hold, ""))
-	w.among(s, func(s *statement.Statement, columns string) {
+	return w.hold("", func(s *statement.Statement, columns string) {
 		alias := w.waiting(s, columns, protocol.HoldLimit)
 		s.Add(" AND %s%s = %s", alias, w.name(w.w.Limit), s.Arg(protocol.ArgLimitKey, w.w.Limit))
 		if f := w.w.Name; f != nil {
 			s.Add(" AND %s%s %s", alias, w.name(f), s.Listed(protocol.ArgQueues, "text", f))
 		}
 	}, w.best)
-	return statement.One(s.Query(":execrows", nil))
 }
 
 // nextLimited goes through the limits under which rows are held, by name.

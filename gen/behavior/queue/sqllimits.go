@@ -61,22 +61,36 @@ func (w work) setLimit() []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// pruneLimits deletes keys of this queue that no row was admitted under for long.
+// pruneLimits deletes keys of this queue that no row was admitted under for long. On MySQL
+// it locks them, for deleteLimits.
 func (w work) pruneLimits() []model.Query {
 	s := w.Statement()
-	s.Add("DELETE FROM %s", w.limits())
+	id := []*model.Field{w.q.Limits.ID}
 	switch w.Dialect {
 	case sqltext.MySQL:
+		s.Add("SELECT id\nFROM %s", w.limits())
 		w.unused(s, "")
+		s.Add("\nFOR UPDATE SKIP LOCKED")
+		return statement.One(s.Query(":many", id))
 	case sqltext.Postgres:
-		s.Add("\nWHERE id = ANY(ARRAY(\nSELECT unused.id\nFROM %s AS unused", w.limits())
+		s.Add("DELETE FROM %s\nWHERE id = ANY(ARRAY(\nSELECT unused.id\nFROM %s AS unused", w.limits(), w.limits())
 		w.unused(s, "unused.")
 		s.Add("\nFOR UPDATE SKIP LOCKED\n))")
 	default:
-		s.Add("\nWHERE id IN (\nSELECT unused.id\nFROM %s AS unused", w.limits())
+		s.Add("DELETE FROM %s\nWHERE id IN (\nSELECT unused.id\nFROM %s AS unused", w.limits(), w.limits())
 		w.unused(s, "unused.")
 		s.Add("\n)")
 	}
+	return statement.One(s.Query(":execrows", nil))
+}
+
+// deleteLimits deletes keys that MySQL has locked.
+func (w work) deleteLimits() []model.Query {
+	if w.Dialect != sqltext.MySQL {
+		return nil
+	}
+	s := w.Statement()
+	s.Add("DELETE FROM %s\nWHERE id IN (%s)", w.limits(), s.Arg(protocol.ArgID, w.q.Limits.ID))
 	return statement.One(s.Query(":execrows", nil))
 }
 

@@ -507,12 +507,18 @@ UPDATE cron_runs
 SET status = CASE WHEN attempts >= max_attempts THEN 'error' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE ended_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteCronRun :execrows
-UPDATE cron_runs
-SET queue_hold = ''
+-- name: PromoteCronRun :many
+SELECT id
+FROM cron_runs
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldCronRun :execrows
+UPDATE cron_runs
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueCronRun :many
 SELECT run_at
@@ -531,6 +537,10 @@ UPDATE cron_runs
 SET status = 'pending', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), ended_at = NULL
 WHERE id = ? AND status <> 'running';
 
+-- name: DeleteEndedCronRun :execrows
+DELETE FROM cron_runs
+WHERE id IN (?);
+
 -- name: PausedCronRun :one
 SELECT paused
 FROM queue_limits
@@ -545,23 +555,29 @@ WHERE name = ?;
 INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
--- name: PruneCronRunDone :execrows
-DELETE FROM cron_runs
+-- name: PruneCronRunDone :many
+SELECT id
+FROM cron_runs
 WHERE status = 'success' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneCronRunDead :execrows
-DELETE FROM cron_runs
+-- name: PruneCronRunDead :many
+SELECT id
+FROM cron_runs
 WHERE status = 'error' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneCronRunCancelled :execrows
-DELETE FROM cron_runs
+-- name: PruneCronRunCancelled :many
+SELECT id
+FROM cron_runs
 WHERE status = 'cancelled' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: InsertDatatype :execlastid
 INSERT INTO datatypes (name, label, description, defined)
@@ -763,12 +779,18 @@ UPDATE email_queue
 SET status = CASE WHEN queue_begun = queue_epoch THEN 'unknown' WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN queue_begun = queue_epoch OR attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE ended_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteEmailQueue :execrows
-UPDATE email_queue
-SET queue_hold = ''
+-- name: PromoteEmailQueue :many
+SELECT id
+FROM email_queue
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND send_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY send_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldEmailQueue :execrows
+UPDATE email_queue
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueEmailQueue :many
 SELECT send_at
@@ -787,6 +809,10 @@ UPDATE email_queue
 SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE(?, CURRENT_TIMESTAMP(6)), ended_at = NULL, sent_at = NULL
 WHERE id = ? AND status <> 'sending';
 
+-- name: DeleteEndedEmailQueue :execrows
+DELETE FROM email_queue
+WHERE id IN (?);
+
 -- name: PausedEmailQueue :one
 SELECT paused
 FROM queue_limits
@@ -801,17 +827,21 @@ WHERE name = ?;
 INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
--- name: PruneEmailQueueDone :execrows
-DELETE FROM email_queue
+-- name: PruneEmailQueueDone :many
+SELECT id
+FROM email_queue
 WHERE status = 'sent' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneEmailQueueCancelled :execrows
-DELETE FROM email_queue
+-- name: PruneEmailQueueCancelled :many
+SELECT id
+FROM email_queue
 WHERE status = 'cancelled' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: InsertEmailSuppression :execlastid
 INSERT INTO email_suppressions (address, stream, reason, detail, suppressed_at)
@@ -1054,12 +1084,18 @@ UPDATE job_queue
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteJobQueue :execrows
-UPDATE job_queue
-SET queue_hold = ''
+-- name: PromoteJobQueue :many
+SELECT id
+FROM job_queue
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY scheduled_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldJobQueue :execrows
+UPDATE job_queue
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueJobQueue :many
 SELECT scheduled_at
@@ -1085,12 +1121,13 @@ UPDATE job_queue
 SET queue_hold = 'kind', error = COALESCE(?, error)
 WHERE id = ? AND status = 'pending' AND queue_hold = '';
 
--- name: UnparkJobQueue :execrows
-UPDATE job_queue
-SET queue_hold = ''
+-- name: UnparkJobQueue :many
+SELECT id
+FROM job_queue
 WHERE status = 'pending' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('image_optimize', 'import_data')
 ORDER BY scheduled_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: CancelJobQueue :execrows
 UPDATE job_queue
@@ -1101,6 +1138,10 @@ WHERE id = ? AND status IN ('pending', 'processing');
 UPDATE job_queue
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE(?, CURRENT_TIMESTAMP(6)), completed_at = NULL
 WHERE id = ? AND status <> 'processing';
+
+-- name: DeleteEndedJobQueue :execrows
+DELETE FROM job_queue
+WHERE id IN (?);
 
 -- name: PausedJobQueue :one
 SELECT paused
@@ -1116,23 +1157,29 @@ WHERE name = ?;
 INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
--- name: PruneJobQueueDone :execrows
-DELETE FROM job_queue
+-- name: PruneJobQueueDone :many
+SELECT id
+FROM job_queue
 WHERE status = 'completed' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneJobQueueDead :execrows
-DELETE FROM job_queue
+-- name: PruneJobQueueDead :many
+SELECT id
+FROM job_queue
 WHERE status = 'failed' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneJobQueueCancelled :execrows
-DELETE FROM job_queue
+-- name: PruneJobQueueCancelled :many
+SELECT id
+FROM job_queue
 WHERE status = 'cancelled' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: InsertRoute :execlastid
 INSERT INTO routes (slug, datatype_id, defined)
@@ -1365,12 +1412,18 @@ UPDATE webhook_queue
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteWebhookQueue :execrows
-UPDATE webhook_queue
-SET queue_hold = ''
+-- name: PromoteWebhookQueue :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND next_attempt <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY next_attempt
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueWebhookQueue :many
 SELECT next_attempt
@@ -1388,6 +1441,10 @@ WHERE id = ? AND status IN ('pending', 'sending');
 UPDATE webhook_queue
 SET status = 'pending', attempts = 0, queue_hold = '', next_attempt = COALESCE(?, CURRENT_TIMESTAMP(6)), completed_at = NULL
 WHERE id = ? AND status <> 'sending';
+
+-- name: DeleteEndedWebhookQueue :execrows
+DELETE FROM webhook_queue
+WHERE id IN (?);
 
 -- name: PausedWebhookQueue :one
 SELECT paused
@@ -1414,31 +1471,39 @@ UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?;
 
--- name: PruneLimitsWebhookQueue :execrows
-DELETE FROM queue_limits
+-- name: PruneLimitsWebhookQueue :many
+SELECT id
+FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'webhook_queue' OR SUBSTR(name, 1, 14) IN ('webhook_queue/', 'webhook_queue:'))
 ORDER BY id
-LIMIT 1000;
+LIMIT 1000
+FOR UPDATE SKIP LOCKED;
+
+-- name: DeleteLimitsWebhookQueue :execrows
+DELETE FROM queue_limits
+WHERE id IN (?);
 
 -- name: LimitRunningWebhookQueue :one
 SELECT COUNT(*) AS used
 FROM webhook_queue
 WHERE status = 'sending' AND queue_hold IN ('', 'time') AND queue_limit = ?;
 
--- name: HoldLimitedWebhookQueue :execrows
-UPDATE webhook_queue
-SET queue_hold = 'limit'
+-- name: HoldLimitedWebhookQueue :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'pending' AND queue_hold = '' AND queue_limit = ?
 ORDER BY id
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: ReleaseLimitedWebhookQueue :execrows
-UPDATE webhook_queue
-SET queue_hold = ''
+-- name: ReleaseLimitedWebhookQueue :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'pending' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
 ORDER BY id
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: NextLimitedWebhookQueue :many
 SELECT queue_limit
@@ -1447,20 +1512,26 @@ WHERE status = 'pending' AND queue_hold = 'limit' AND queue_hold <> '' AND queue
 ORDER BY queue_limit
 LIMIT 1;
 
--- name: PruneWebhookQueueDone :execrows
-DELETE FROM webhook_queue
+-- name: PruneWebhookQueueDone :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'delivered' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneWebhookQueueDead :execrows
-DELETE FROM webhook_queue
+-- name: PruneWebhookQueueDead :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'failed' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneWebhookQueueCancelled :execrows
-DELETE FROM webhook_queue
+-- name: PruneWebhookQueueCancelled :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'cancelled' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;

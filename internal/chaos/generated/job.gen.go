@@ -833,11 +833,12 @@ ORDER BY due.run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE job
-SET queue_hold = ''
+				`SELECT id
+FROM job
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -923,6 +924,16 @@ WHERE state = 'running' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetHold: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE job
+SET queue_hold = ?
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {7, 0}},
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{
@@ -1018,11 +1029,12 @@ ORDER BY due.run_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE job
-SET queue_hold = ''
+				`SELECT id
+FROM job
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('inside', 'beside')
 ORDER BY run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},

@@ -837,6 +837,15 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
+		DeleteLimits: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`DELETE FROM queue_limits
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {0}},
+		},
 		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE task
@@ -924,11 +933,12 @@ ORDER BY due.priority DESC, due.id
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE task
-SET queue_hold = 'limit'
+				`SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = '' AND queue_limit = ?
 ORDER BY priority DESC, id
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
@@ -1079,11 +1089,12 @@ ORDER BY due.run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE task
-SET queue_hold = ''
+				`SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -1108,11 +1119,13 @@ ORDER BY unused.id
 LIMIT 1000
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM queue_limits
+				`SELECT id
+FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'task' OR SUBSTR(name, 1, 5) IN ('task/', 'task:'))
 ORDER BY id
-LIMIT 1000`,
+LIMIT 1000
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{22}, {22}, {22}},
 		},
@@ -1175,11 +1188,12 @@ ORDER BY due.priority DESC, due.id
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE task
-SET queue_hold = ''
+				`SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ? AND queue_name IN (?)
 ORDER BY priority DESC, id
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{14, 19, 8}, {14, 19, 8}, {14, 19, 8}},
 		},
@@ -1241,6 +1255,16 @@ WHERE state = 'running' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetHold: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE task
+SET queue_hold = ?
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {7, 0}},
 		},
 		SetLimit: core.Statement{
 			Text: [3]string{
@@ -1350,11 +1374,12 @@ ORDER BY due.run_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE task
-SET queue_hold = ''
+				`SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('once', 'capped', 'paced')
 ORDER BY run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},

@@ -24,7 +24,7 @@ func (k *kindSorter) sorts() bool { return k.shape.st.Park.Text[0] != "" }
 func (k *kindSorter) sort(ctx context.Context) error {
 	args := arguments(k.db, 0)
 	args[protocol.ArgLimit] = int64(maxSettle)
-	n, err := core.Exec(ctx, k.db.Conn(), &k.shape.st.Unpark, args)
+	n, err := k.changeSome(ctx, k.db.Conn(), &k.shape.st.Unpark, &k.shape.st.SetHold, args)
 	if err != nil {
 		return err
 	}

@@ -137,7 +137,8 @@ func (l *limiter) reject(ctx context.Context, c *core.Conn, key string, rows []a
 	}
 	args := arguments(l.db, 0)
 	args[protocol.ArgLimitKey], args[protocol.ArgLimit] = key, int64(10*maxSettle)
-	_, err = core.Exec(ctx, c, &l.shape.st.HoldLimited, args)
+	args[protocol.ArgHold] = protocol.HoldLimit
+	_, err = l.changeSome(ctx, c, &l.shape.st.HoldLimited, &l.shape.st.SetHold, args)
 	return err
 }
 
@@ -174,7 +175,7 @@ func (l *limiter) release(ctx context.Context, c *core.Conn, key string, n int) 
 	args := arguments(l.db, 0)
 	args[protocol.ArgLimitKey], args[protocol.ArgLimit] = key, int64(min(n, maxBatch))
 	args[protocol.ArgQueues] = core.ListOf(l.claimedFrom())
-	return core.Exec(ctx, c, &l.shape.st.ReleaseLimited, args)
+	return l.changeSome(ctx, c, &l.shape.st.ReleaseLimited, &l.shape.st.SetHold, args)
 }
 
 // claimedFrom lists the named queues that this worker claims from now.
@@ -287,6 +288,6 @@ func (l *limiter) prune(ctx context.Context) error {
 	}
 	args := limitArguments("")
 	args[protocol.ArgSeen] = now.Add(-back).UnixMicro()
-	_, err = core.Exec(ctx, l.db.Conn(), &l.shape.st.PruneLimits, args)
+	_, err = l.changeSome(ctx, l.db.Conn(), &l.shape.st.PruneLimits, &l.shape.st.DeleteLimits, args)
 	return err
 }

@@ -40,7 +40,7 @@ func (e *engine) peekQueue(ctx context.Context, q *localQueue) (rows []any, err 
 	err = e.db.Tx(ctx, func(c *core.Conn) error {
 		args := arguments(e.db, e.opts.Lease)
 		args[protocol.ArgLimit], args[protocol.ArgName] = int64(maxPeek), q.name
-		if _, err := core.Exec(ctx, c, &e.shape.st.Promote, args); err != nil {
+		if _, err := e.fetcher.changeSome(ctx, c, &e.shape.st.Promote, &e.shape.st.SetHold, args); err != nil {
 			return err
 		}
 		if rows, err = e.fetcher.claimRows(ctx, c, args); err != nil {

@@ -45,7 +45,7 @@ func (p *pruner) pruneSome(ctx context.Context, r *Retention) (more bool, err er
 	if r.Ended == nil {
 		args := arguments(p.db, -r.After)
 		args[protocol.ArgLimit] = int64(maxSettle)
-		n, err := core.Exec(ctx, p.db.Conn(), &r.Prune, args)
+		n, err := p.changeSome(ctx, p.db.Conn(), &r.Prune, &p.shape.st.DeleteEnded, args)
 		return n >= maxSettle, err
 	}
 	now, err := p.db.Conn().Now(ctx)

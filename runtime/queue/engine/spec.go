@@ -33,8 +33,8 @@ type Spec[R any] struct {
 type Statements struct {
 	Get, Claim, Take, Read, Lock, Heartbeat, Complete, Finish, Retry, Snooze, Release, DeadLetter, CancelRunning, Report,
 	BeginOnce, SetUnknown,
-	Running, Expire, Promote, NextDue, UnknownKind, Park, Unpark, Cancel, RetryEnded,
-	Paused, SetPaused, AddLimit, LockLimit, SetLimit, PruneLimits,
+	Running, Expire, Promote, SetHold, NextDue, UnknownKind, Park, Unpark, Cancel, RetryEnded, DeleteEnded,
+	Paused, SetPaused, AddLimit, LockLimit, SetLimit, PruneLimits, DeleteLimits,
 	LimitRunning, HoldLimited, ReleaseLimited, NextLimited, KeyHolder, ReleaseKey, Priority core.Statement
 }
 

@@ -22,10 +22,29 @@ type table struct {
 func (t *table) promote(ctx context.Context) (int64, error) {
 	args := arguments(t.db, 0)
 	args[protocol.ArgLimit] = int64(maxBatch)
-	n, err := core.Exec(ctx, t.db.Conn(), &t.shape.st.Promote, args)
+	n, err := t.changeSome(ctx, t.db.Conn(), &t.shape.st.Promote, &t.shape.st.SetHold, args)
 	if n > 0 {
 		t.db.Conn().Announce(t.shape.name)
 	}
+	return n, err
+}
+
+// changeSome runs a statement that changes a bounded number of rows, and returns how many. On
+// MySQL change finds and locks them, without those that other transactions have locked, and
+// apply changes them: see the generator.
+func (t *table) changeSome(ctx context.Context, c *core.Conn, change, apply *core.Statement, args []any) (n int64, err error) {
+	if !apply.Has(c) {
+		return core.Exec(ctx, c, change, args)
+	}
+	err = c.InTx(ctx, func(c *core.Conn) error {
+		n = 0 // the transaction may run again
+		ids, err := t.ids(ctx, c, change, args)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		n, err = core.Exec(ctx, c, apply, many(args, ids))
+		return err
+	})
 	return n, err
 }
 

@@ -129,6 +129,19 @@ func (a access) eachLocked(ctx context.Context, where *filter.Node, rows bool, e
 // lockRows reads up to limit rows that a filter keeps, by id, as rows that are
 // deleted, and keeps others from changing them. Without rows it reads their ids.
 func (a access) lockRows(ctx context.Context, where *filter.Node, rows bool, limit int) ([]Change, error) {
+	return a.selectLocked(ctx, where, rows, limit, forUpdate(a.st.dialect))
+}
+
+// lockFree is lockRows without the rows that another transaction has locked.
+func (a access) lockFree(ctx context.Context, where *filter.Node, rows bool, limit int) ([]Change, error) {
+	lock := forUpdate(a.st.dialect)
+	if lock != "" {
+		lock += " SKIP LOCKED"
+	}
+	return a.selectLocked(ctx, where, rows, limit, lock)
+}
+
+func (a access) selectLocked(ctx context.Context, where *filter.Node, rows bool, limit int, lock string) ([]Change, error) {
 	row := a.s.Row()
 	dest := a.s.Fields(row, nil)
 	b := a.builder()
@@ -141,7 +154,7 @@ func (a access) lockRows(ctx context.Context, where *filter.Node, rows bool, lim
 	b.where(where, nil)
 	b.write("\nORDER BY id\nLIMIT ")
 	b.bind(int64(limit))
-	b.write(forUpdate(a.st.dialect))
+	b.write(lock)
 	if b.err != nil {
 		return nil, b.err
 	}

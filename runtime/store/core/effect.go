@@ -346,7 +346,7 @@ func (a access) deleteWhereWithEffects(ctx context.Context, where *filter.Node) 
 func (a access) deleteSome(ctx context.Context, where *filter.Node, limit int) (n int64, err error) {
 	err = a.affecting(ctx, Deleted, func(in access, f following) ([]Change, error) {
 		n = 0
-		changes, err := in.lockRows(ctx, where, f.rows(), min(limit, EffectBatch))
+		changes, err := in.lockFree(ctx, where, f.rows(), min(limit, EffectBatch))
 		if err != nil || len(changes) == 0 {
 			return nil, err
 		}

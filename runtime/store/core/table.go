@@ -167,7 +167,8 @@ func (l *rowList) keep() any {
 }
 
 // DeleteSome deletes up to limit of the rows that where keeps, those with the
-// smallest ids, and returns their number. limit is at most EffectBatch.
+// smallest ids, and returns their number. limit is at most EffectBatch. It leaves rows that
+// another transaction has locked: those who clean up wait for nobody.
 func (t Table) DeleteSome(ctx context.Context, where AnyCond, limit int) (int64, error) {
 	return t.access().deleteSome(ctx, where.Filter, limit)
 }

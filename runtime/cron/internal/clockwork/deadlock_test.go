@@ -10,19 +10,17 @@ import (
 	"github.com/hegner123/modulagen/runtime/cron/internal/clockwork/generated"
 )
 
-// Processes that fire the same jobs and write how their runs ended, again and again, lock them in one order:
-// PostgreSQL ends no transaction of theirs because of a deadlock, and they have nothing to log. On MySQL the count
-// is not 0: what makes due rows claimable and what prunes go from the entries of an index to rows, and a claim from
-// rows to these entries. Such a deadlock is tried again.
+// Processes that fire the same jobs and write how their runs ended, again and again, lock them in one order: the
+// server ends no transaction of theirs because of a deadlock, and they have nothing to log.
 func TestNoDeadlocks(t *testing.T) {
 	const jobs, ticks = 100, 5
 	onEach(t, func(t *testing.T, f *fixture) {
 		f.recording()
 		answers := func() int64 { return 0 }
-		if strings.HasPrefix(f.dsn, "postgres") {
+		if !strings.HasPrefix(f.dsn, "sqlite") {
 			var proxy *netfault.Proxy
 			proxy, f.dsn = netfault.DSN(t, f.dsn)
-			answers = proxy.Answers("40P01")
+			answers = proxy.Answers(map[bool]string{true: "40P01", false: "Deadlock found"}[strings.HasPrefix(f.dsn, "postgres")])
 		}
 		var list []generated.CronJobNew
 		for i := range jobs {

@@ -125,12 +125,18 @@ UPDATE bench_job
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteBenchJob :execrows
-UPDATE bench_job
-SET queue_hold = ''
+-- name: PromoteBenchJob :many
+SELECT id
+FROM bench_job
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY scheduled_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldBenchJob :execrows
+UPDATE bench_job
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueBenchJob :many
 SELECT scheduled_at
@@ -156,12 +162,13 @@ UPDATE bench_job
 SET queue_hold = 'kind', error = COALESCE(?, error)
 WHERE id = ? AND status = 'pending' AND queue_hold = '';
 
--- name: UnparkBenchJob :execrows
-UPDATE bench_job
-SET queue_hold = ''
+-- name: UnparkBenchJob :many
+SELECT id
+FROM bench_job
 WHERE status = 'pending' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('noop')
 ORDER BY scheduled_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: CancelBenchJob :execrows
 UPDATE bench_job

@@ -608,12 +608,18 @@ UPDATE webhook_queue
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteWebhookQueue :execrows
-UPDATE webhook_queue
-SET queue_hold = ''
+-- name: PromoteWebhookQueue :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND next_attempt <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY next_attempt
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldWebhookQueue :execrows
+UPDATE webhook_queue
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueWebhookQueue :many
 SELECT next_attempt
@@ -631,6 +637,10 @@ WHERE id = ? AND status IN ('pending', 'sending');
 UPDATE webhook_queue
 SET status = 'pending', attempts = 0, queue_hold = '', next_attempt = COALESCE(?, CURRENT_TIMESTAMP(6)), completed_at = NULL
 WHERE id = ? AND status <> 'sending';
+
+-- name: DeleteEndedWebhookQueue :execrows
+DELETE FROM webhook_queue
+WHERE id IN (?);
 
 -- name: PausedWebhookQueue :one
 SELECT paused
@@ -657,31 +667,39 @@ UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?;
 
--- name: PruneLimitsWebhookQueue :execrows
-DELETE FROM queue_limits
+-- name: PruneLimitsWebhookQueue :many
+SELECT id
+FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'webhook_queue' OR SUBSTR(name, 1, 14) IN ('webhook_queue/', 'webhook_queue:'))
 ORDER BY id
-LIMIT 1000;
+LIMIT 1000
+FOR UPDATE SKIP LOCKED;
+
+-- name: DeleteLimitsWebhookQueue :execrows
+DELETE FROM queue_limits
+WHERE id IN (?);
 
 -- name: LimitRunningWebhookQueue :one
 SELECT COUNT(*) AS used
 FROM webhook_queue
 WHERE status = 'sending' AND queue_hold IN ('', 'time') AND queue_limit = ?;
 
--- name: HoldLimitedWebhookQueue :execrows
-UPDATE webhook_queue
-SET queue_hold = 'limit'
+-- name: HoldLimitedWebhookQueue :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'pending' AND queue_hold = '' AND queue_limit = ?
 ORDER BY id
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: ReleaseLimitedWebhookQueue :execrows
-UPDATE webhook_queue
-SET queue_hold = ''
+-- name: ReleaseLimitedWebhookQueue :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'pending' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
 ORDER BY id
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: NextLimitedWebhookQueue :many
 SELECT queue_limit
@@ -690,20 +708,26 @@ WHERE status = 'pending' AND queue_hold = 'limit' AND queue_hold <> '' AND queue
 ORDER BY queue_limit
 LIMIT 1;
 
--- name: PruneWebhookQueueDone :execrows
-DELETE FROM webhook_queue
+-- name: PruneWebhookQueueDone :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'delivered' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneWebhookQueueDead :execrows
-DELETE FROM webhook_queue
+-- name: PruneWebhookQueueDead :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'failed' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneWebhookQueueCancelled :execrows
-DELETE FROM webhook_queue
+-- name: PruneWebhookQueueCancelled :many
+SELECT id
+FROM webhook_queue
 WHERE status = 'cancelled' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;

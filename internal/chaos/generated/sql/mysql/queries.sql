@@ -276,12 +276,18 @@ UPDATE job
 SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteJob :execrows
-UPDATE job
-SET queue_hold = ''
+-- name: PromoteJob :many
+SELECT id
+FROM job
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldJob :execrows
+UPDATE job
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueJob :many
 SELECT run_at
@@ -307,12 +313,13 @@ UPDATE job
 SET queue_hold = 'kind', error = COALESCE(?, error)
 WHERE id = ? AND state = 'ready' AND queue_hold = '';
 
--- name: UnparkJob :execrows
-UPDATE job
-SET queue_hold = ''
+-- name: UnparkJob :many
+SELECT id
+FROM job
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('inside', 'beside')
 ORDER BY run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: CancelJob :execrows
 UPDATE job
@@ -465,12 +472,18 @@ UPDATE task
 SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN attempts >= max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN attempts >= max_attempts THEN FALSE ELSE queue_yielded END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteTask :execrows
-UPDATE task
-SET queue_hold = ''
+-- name: PromoteTask :many
+SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldTask :execrows
+UPDATE task
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueTask :many
 SELECT run_at
@@ -496,12 +509,13 @@ UPDATE task
 SET queue_hold = 'kind', error = COALESCE(?, error)
 WHERE id = ? AND state = 'ready' AND queue_hold = '';
 
--- name: UnparkTask :execrows
-UPDATE task
-SET queue_hold = ''
+-- name: UnparkTask :many
+SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('once', 'capped', 'paced')
 ORDER BY run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: CancelTask :execrows
 UPDATE task
@@ -538,31 +552,39 @@ UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?;
 
--- name: PruneLimitsTask :execrows
-DELETE FROM queue_limits
+-- name: PruneLimitsTask :many
+SELECT id
+FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'task' OR SUBSTR(name, 1, 5) IN ('task/', 'task:'))
 ORDER BY id
-LIMIT 1000;
+LIMIT 1000
+FOR UPDATE SKIP LOCKED;
+
+-- name: DeleteLimitsTask :execrows
+DELETE FROM queue_limits
+WHERE id IN (?);
 
 -- name: LimitRunningTask :one
 SELECT COUNT(*) AS used
 FROM task
 WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = ?;
 
--- name: HoldLimitedTask :execrows
-UPDATE task
-SET queue_hold = 'limit'
+-- name: HoldLimitedTask :many
+SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = '' AND queue_limit = ?
 ORDER BY priority DESC, id
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: ReleaseLimitedTask :execrows
-UPDATE task
-SET queue_hold = ''
+-- name: ReleaseLimitedTask :many
+SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ? AND queue_name IN (?)
 ORDER BY priority DESC, id
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: NextLimitedTask :many
 SELECT queue_limit

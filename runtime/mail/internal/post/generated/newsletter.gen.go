@@ -711,11 +711,12 @@ ORDER BY due.queue_run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE newsletter
-SET queue_hold = ''
+				`SELECT id
+FROM newsletter
 WHERE state = 'waiting' AND queue_hold = 'time' AND queue_hold <> '' AND queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY queue_run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -801,6 +802,16 @@ WHERE state = 'posting' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetHold: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE newsletter
+SET queue_hold = ?
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {7, 0}},
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{

@@ -722,6 +722,15 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{5, 6, 0, 1}, {5, 6, 0, 1}, {5, 6, 0, 1}},
 		},
+		DeleteLimits: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`DELETE FROM queue_limits
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {0}},
+		},
 		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE chore
@@ -807,7 +816,7 @@ ORDER BY due.urgent DESC NULLS LAST, due.due NULLS FIRST, due.weight DESC NULLS 
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				"UPDATE chore\nSET queue_hold = 'limit'\nWHERE state = 'ready' AND queue_hold = '' AND queue_limit = ?\nORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id\nLIMIT ?",
+				"SELECT id\nFROM chore\nWHERE state = 'ready' AND queue_hold = '' AND queue_limit = ?\nORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id\nLIMIT ?\nFOR UPDATE SKIP LOCKED",
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
@@ -941,11 +950,12 @@ ORDER BY due.queue_run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE chore
-SET queue_hold = ''
+				`SELECT id
+FROM chore
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY queue_run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -970,11 +980,13 @@ ORDER BY unused.id
 LIMIT 1000
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM queue_limits
+				`SELECT id
+FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'chore' OR SUBSTR(name, 1, 6) IN ('chore/', 'chore:'))
 ORDER BY id
-LIMIT 1000`,
+LIMIT 1000
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{22}, {22}, {22}},
 		},
@@ -1035,7 +1047,7 @@ ORDER BY due.urgent DESC NULLS LAST, due.due NULLS FIRST, due.weight DESC NULLS 
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				"UPDATE chore\nSET queue_hold = ''\nWHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?\nORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id\nLIMIT ?",
+				"SELECT id\nFROM chore\nWHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?\nORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id\nLIMIT ?\nFOR UPDATE SKIP LOCKED",
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
@@ -1097,6 +1109,16 @@ WHERE state = 'running' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetHold: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE chore
+SET queue_hold = ?
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {7, 0}},
 		},
 		SetLimit: core.Statement{
 			Text: [3]string{

@@ -1695,10 +1695,12 @@ ORDER BY due.queue_completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM errand
+				`SELECT id
+FROM errand
 WHERE state = 'done' AND queue_completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY queue_completed_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
@@ -1721,10 +1723,12 @@ ORDER BY due.queue_completed_at NULLS FIRST
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM errand
+				`SELECT id
+FROM errand
 WHERE state = 'dead' AND queue_completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY queue_completed_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{4, 8}, {3, 2, 8}, {2, 3, 8}},
 		}},
@@ -1839,6 +1843,24 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}, {3, 3, 5, 6, 0, 1}},
 		},
+		DeleteEnded: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`DELETE FROM errand
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {0}},
+		},
+		DeleteLimits: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`DELETE FROM queue_limits
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {0}},
+		},
 		Expire: core.Statement{
 			Text: [3]string{
 				`UPDATE errand
@@ -1926,11 +1948,12 @@ ORDER BY due.queue_rank, due.id
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE errand
-SET queue_hold = 'limit'
+				`SELECT id
+FROM errand
 WHERE state = 'ready' AND queue_hold = '' AND queue_limit = ?
 ORDER BY queue_rank, id
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{14, 8}, {14, 8}, {14, 8}},
 		},
@@ -2095,11 +2118,12 @@ ORDER BY due.queue_run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE errand
-SET queue_hold = ''
+				`SELECT id
+FROM errand
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY queue_run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -2124,11 +2148,13 @@ ORDER BY unused.id
 LIMIT 1000
 FOR UPDATE SKIP LOCKED
 ))`,
-				`DELETE FROM queue_limits
+				`SELECT id
+FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'errand' OR SUBSTR(name, 1, 7) IN ('errand/', 'errand:'))
 ORDER BY id
-LIMIT 1000`,
+LIMIT 1000
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{22}, {22}, {22}},
 		},
@@ -2191,11 +2217,12 @@ ORDER BY due.queue_rank, due.id
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE errand
-SET queue_hold = ''
+				`SELECT id
+FROM errand
 WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ? AND queue_name IN (?)
 ORDER BY queue_rank, id
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{14, 19, 8}, {14, 19, 8}, {14, 19, 8}},
 		},
@@ -2257,6 +2284,16 @@ WHERE state = 'running' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetHold: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE errand
+SET queue_hold = ?
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {7, 0}},
 		},
 		SetLimit: core.Statement{
 			Text: [3]string{
@@ -2366,11 +2403,12 @@ ORDER BY due.queue_run_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE errand
-SET queue_hold = ''
+				`SELECT id
+FROM errand
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'quick' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
 ORDER BY queue_run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},

@@ -847,11 +847,12 @@ ORDER BY due.run_at NULLS FIRST
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE task
-SET queue_hold = ''
+				`SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{3, 8}, {3, 8}, {3, 8}},
 		},
@@ -937,6 +938,16 @@ WHERE state = 'running' AND queue_lease IS NOT NULL
 LIMIT ?`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
+		},
+		SetHold: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`UPDATE task
+SET queue_hold = ?
+WHERE id IN (?)`,
+			},
+			Order: [3][]int{nil, nil, {7, 0}},
 		},
 		SetPaused: core.Statement{
 			Text: [3]string{
@@ -1032,11 +1043,12 @@ ORDER BY due.run_at NULLS FIRST
 LIMIT $1
 FOR UPDATE SKIP LOCKED
 ))`,
-				`UPDATE task
-SET queue_hold = ''
+				`SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND (job_type = 'note' AND queue_version <= 3 OR job_type = 'letter' AND queue_version <= 1)
 ORDER BY run_at
-LIMIT ?`,
+LIMIT ?
+FOR UPDATE SKIP LOCKED`,
 			},
 			Order: [3][]int{{8}, {8}, {8}},
 		},

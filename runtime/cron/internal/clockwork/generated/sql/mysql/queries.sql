@@ -513,12 +513,18 @@ UPDATE chore_log
 SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'failed' ELSE 'waiting' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN queue_attempts >= queue_max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'busy' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteChoreLog :execrows
-UPDATE chore_log
-SET queue_hold = ''
+-- name: PromoteChoreLog :many
+SELECT id
+FROM chore_log
 WHERE state = 'waiting' AND queue_hold = 'time' AND queue_hold <> '' AND queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY queue_run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldChoreLog :execrows
+UPDATE chore_log
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueChoreLog :many
 SELECT queue_run_at
@@ -805,12 +811,18 @@ UPDATE cron_runs
 SET status = CASE WHEN attempts >= max_attempts THEN 'error' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE ended_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteCronRun :execrows
-UPDATE cron_runs
-SET queue_hold = ''
+-- name: PromoteCronRun :many
+SELECT id
+FROM cron_runs
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldCronRun :execrows
+UPDATE cron_runs
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueCronRun :many
 SELECT run_at
@@ -829,6 +841,10 @@ UPDATE cron_runs
 SET status = 'pending', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), ended_at = NULL
 WHERE id = ? AND status <> 'running';
 
+-- name: DeleteEndedCronRun :execrows
+DELETE FROM cron_runs
+WHERE id IN (?);
+
 -- name: PausedCronRun :one
 SELECT paused
 FROM queue_limits
@@ -843,23 +859,29 @@ WHERE name = ?;
 INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
--- name: PruneCronRunDone :execrows
-DELETE FROM cron_runs
+-- name: PruneCronRunDone :many
+SELECT id
+FROM cron_runs
 WHERE status = 'success' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneCronRunDead :execrows
-DELETE FROM cron_runs
+-- name: PruneCronRunDead :many
+SELECT id
+FROM cron_runs
 WHERE status = 'error' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneCronRunCancelled :execrows
-DELETE FROM cron_runs
+-- name: PruneCronRunCancelled :many
+SELECT id
+FROM cron_runs
 WHERE status = 'cancelled' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: InsertJobQueue :execlastid
 INSERT INTO job_queue (job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace)
@@ -986,12 +1008,18 @@ UPDATE job_queue
 SET status = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'processing' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteJobQueue :execrows
-UPDATE job_queue
-SET queue_hold = ''
+-- name: PromoteJobQueue :many
+SELECT id
+FROM job_queue
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY scheduled_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldJobQueue :execrows
+UPDATE job_queue
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueJobQueue :many
 SELECT scheduled_at
@@ -1017,12 +1045,13 @@ UPDATE job_queue
 SET queue_hold = 'kind', error = COALESCE(?, error)
 WHERE id = ? AND status = 'pending' AND queue_hold = '';
 
--- name: UnparkJobQueue :execrows
-UPDATE job_queue
-SET queue_hold = ''
+-- name: UnparkJobQueue :many
+SELECT id
+FROM job_queue
 WHERE status = 'pending' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('image_optimize', 'import_data')
 ORDER BY scheduled_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: CancelJobQueue :execrows
 UPDATE job_queue
@@ -1033,6 +1062,10 @@ WHERE id = ? AND status IN ('pending', 'processing');
 UPDATE job_queue
 SET status = 'pending', attempts = 0, queue_hold = '', scheduled_at = COALESCE(?, CURRENT_TIMESTAMP(6)), completed_at = NULL
 WHERE id = ? AND status <> 'processing';
+
+-- name: DeleteEndedJobQueue :execrows
+DELETE FROM job_queue
+WHERE id IN (?);
 
 -- name: PausedJobQueue :one
 SELECT paused
@@ -1048,23 +1081,29 @@ WHERE name = ?;
 INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
--- name: PruneJobQueueDone :execrows
-DELETE FROM job_queue
+-- name: PruneJobQueueDone :many
+SELECT id
+FROM job_queue
 WHERE status = 'completed' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneJobQueueDead :execrows
-DELETE FROM job_queue
+-- name: PruneJobQueueDead :many
+SELECT id
+FROM job_queue
 WHERE status = 'failed' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneJobQueueCancelled :execrows
-DELETE FROM job_queue
+-- name: PruneJobQueueCancelled :many
+SELECT id
+FROM job_queue
 WHERE status = 'cancelled' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: InsertSession :execlastid
 INSERT INTO session (token, last_seen_at)

@@ -198,12 +198,18 @@ UPDATE email_queue
 SET status = CASE WHEN queue_begun = queue_epoch THEN 'unknown' WHEN attempts >= max_attempts THEN 'failed' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN queue_begun = queue_epoch OR attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE ended_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'sending' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteEmailQueue :execrows
-UPDATE email_queue
-SET queue_hold = ''
+-- name: PromoteEmailQueue :many
+SELECT id
+FROM email_queue
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND send_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY send_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldEmailQueue :execrows
+UPDATE email_queue
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueEmailQueue :many
 SELECT send_at
@@ -222,6 +228,10 @@ UPDATE email_queue
 SET status = 'pending', attempts = 0, queue_hold = '', send_at = COALESCE(?, CURRENT_TIMESTAMP(6)), ended_at = NULL, sent_at = NULL
 WHERE id = ? AND status <> 'sending';
 
+-- name: DeleteEndedEmailQueue :execrows
+DELETE FROM email_queue
+WHERE id IN (?);
+
 -- name: PausedEmailQueue :one
 SELECT paused
 FROM queue_limits
@@ -236,17 +246,21 @@ WHERE name = ?;
 INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
--- name: PruneEmailQueueDone :execrows
-DELETE FROM email_queue
+-- name: PruneEmailQueueDone :many
+SELECT id
+FROM email_queue
 WHERE status = 'sent' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneEmailQueueCancelled :execrows
-DELETE FROM email_queue
+-- name: PruneEmailQueueCancelled :many
+SELECT id
+FROM email_queue
 WHERE status = 'cancelled' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: InsertEmailSuppression :execlastid
 INSERT INTO email_suppressions (address, stream, reason, detail, suppressed_at)
@@ -409,12 +423,18 @@ UPDATE newsletter
 SET state = CASE WHEN attempts >= max_attempts THEN 'failed' ELSE 'waiting' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'posting' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteNewsletter :execrows
-UPDATE newsletter
-SET queue_hold = ''
+-- name: PromoteNewsletter :many
+SELECT id
+FROM newsletter
 WHERE state = 'waiting' AND queue_hold = 'time' AND queue_hold <> '' AND queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY queue_run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldNewsletter :execrows
+UPDATE newsletter
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueNewsletter :many
 SELECT queue_run_at

@@ -245,12 +245,18 @@ UPDATE cron_runs
 SET status = CASE WHEN attempts >= max_attempts THEN 'error' ELSE 'pending' END, queue_lease = NULL, queue_hold = '', ended_at = CASE WHEN attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE ended_at END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND status = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteCronRun :execrows
-UPDATE cron_runs
-SET queue_hold = ''
+-- name: PromoteCronRun :many
+SELECT id
+FROM cron_runs
 WHERE status = 'pending' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldCronRun :execrows
+UPDATE cron_runs
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueCronRun :many
 SELECT run_at
@@ -269,6 +275,10 @@ UPDATE cron_runs
 SET status = 'pending', attempts = 0, queue_hold = '', run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), ended_at = NULL
 WHERE id = ? AND status <> 'running';
 
+-- name: DeleteEndedCronRun :execrows
+DELETE FROM cron_runs
+WHERE id IN (?);
+
 -- name: PausedCronRun :one
 SELECT paused
 FROM queue_limits
@@ -283,20 +293,26 @@ WHERE name = ?;
 INSERT IGNORE INTO queue_limits (name, paused, used, seen)
 VALUES (?, FALSE, '', 0);
 
--- name: PruneCronRunDone :execrows
-DELETE FROM cron_runs
+-- name: PruneCronRunDone :many
+SELECT id
+FROM cron_runs
 WHERE status = 'success' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneCronRunDead :execrows
-DELETE FROM cron_runs
+-- name: PruneCronRunDead :many
+SELECT id
+FROM cron_runs
 WHERE status = 'error' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneCronRunCancelled :execrows
-DELETE FROM cron_runs
+-- name: PruneCronRunCancelled :many
+SELECT id
+FROM cron_runs
 WHERE status = 'cancelled' AND ended_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY ended_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;

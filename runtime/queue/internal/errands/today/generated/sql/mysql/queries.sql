@@ -130,12 +130,18 @@ UPDATE chore
 SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'failed' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_unique_until = CASE WHEN queue_attempts >= queue_max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN queue_attempts >= queue_max_attempts THEN FALSE ELSE queue_yielded END, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteChore :execrows
-UPDATE chore
-SET queue_hold = ''
+-- name: PromoteChore :many
+SELECT id
+FROM chore
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY queue_run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldChore :execrows
+UPDATE chore
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueChore :many
 SELECT queue_run_at
@@ -179,31 +185,39 @@ UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?;
 
--- name: PruneLimitsChore :execrows
-DELETE FROM queue_limits
+-- name: PruneLimitsChore :many
+SELECT id
+FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'chore' OR SUBSTR(name, 1, 6) IN ('chore/', 'chore:'))
 ORDER BY id
-LIMIT 1000;
+LIMIT 1000
+FOR UPDATE SKIP LOCKED;
+
+-- name: DeleteLimitsChore :execrows
+DELETE FROM queue_limits
+WHERE id IN (?);
 
 -- name: LimitRunningChore :one
 SELECT COUNT(*) AS used
 FROM chore
 WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = ?;
 
--- name: HoldLimitedChore :execrows
-UPDATE chore
-SET queue_hold = 'limit'
+-- name: HoldLimitedChore :many
+SELECT id
+FROM chore
 WHERE state = 'ready' AND queue_hold = '' AND queue_limit = ?
 ORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: ReleaseLimitedChore :execrows
-UPDATE chore
-SET queue_hold = ''
+-- name: ReleaseLimitedChore :many
+SELECT id
+FROM chore
 WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ?
 ORDER BY urgent DESC, due, weight DESC, size, label, at DESC, `rank`, id
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: NextLimitedChore :many
 SELECT queue_limit
@@ -354,12 +368,18 @@ UPDATE errand
 SET state = CASE WHEN queue_attempts >= queue_max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', queue_completed_at = CASE WHEN queue_attempts >= queue_max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE queue_completed_at END, queue_unique_until = CASE WHEN queue_attempts >= queue_max_attempts THEN CASE WHEN kind IN ('hourly') AND queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END ELSE queue_unique_until END, queue_yielded = CASE WHEN queue_attempts >= queue_max_attempts THEN FALSE ELSE queue_yielded END, queue_error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteErrand :execrows
-UPDATE errand
-SET queue_hold = ''
+-- name: PromoteErrand :many
+SELECT id
+FROM errand
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY queue_run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldErrand :execrows
+UPDATE errand
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueErrand :many
 SELECT queue_run_at
@@ -385,12 +405,13 @@ UPDATE errand
 SET queue_hold = 'kind', queue_error = COALESCE(?, queue_error)
 WHERE id = ? AND state = 'ready' AND queue_hold = '';
 
--- name: UnparkErrand :execrows
-UPDATE errand
-SET queue_hold = ''
+-- name: UnparkErrand :many
+SELECT id
+FROM errand
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'quick' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
 ORDER BY queue_run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: CancelErrand :execrows
 UPDATE errand
@@ -401,6 +422,10 @@ WHERE id = ? AND state IN ('ready', 'running');
 UPDATE errand
 SET state = 'ready', queue_attempts = 0, queue_hold = '', queue_run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), queue_completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running';
+
+-- name: DeleteEndedErrand :execrows
+DELETE FROM errand
+WHERE id IN (?);
 
 -- name: PausedErrand :one
 SELECT paused
@@ -427,31 +452,39 @@ UPDATE queue_limits
 SET used = ?, seen = ?
 WHERE name = ?;
 
--- name: PruneLimitsErrand :execrows
-DELETE FROM queue_limits
+-- name: PruneLimitsErrand :many
+SELECT id
+FROM queue_limits
 WHERE paused = FALSE AND seen < ?
   AND (name = 'errand' OR SUBSTR(name, 1, 7) IN ('errand/', 'errand:'))
 ORDER BY id
-LIMIT 1000;
+LIMIT 1000
+FOR UPDATE SKIP LOCKED;
+
+-- name: DeleteLimitsErrand :execrows
+DELETE FROM queue_limits
+WHERE id IN (?);
 
 -- name: LimitRunningErrand :one
 SELECT COUNT(*) AS used
 FROM errand
 WHERE state = 'running' AND queue_hold IN ('', 'time') AND queue_limit = ?;
 
--- name: HoldLimitedErrand :execrows
-UPDATE errand
-SET queue_hold = 'limit'
+-- name: HoldLimitedErrand :many
+SELECT id
+FROM errand
 WHERE state = 'ready' AND queue_hold = '' AND queue_limit = ?
 ORDER BY queue_rank, id
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: ReleaseLimitedErrand :execrows
-UPDATE errand
-SET queue_hold = ''
+-- name: ReleaseLimitedErrand :many
+SELECT id
+FROM errand
 WHERE state = 'ready' AND queue_hold = 'limit' AND queue_hold <> '' AND queue_limit = ? AND queue_name IN (?)
 ORDER BY queue_rank, id
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: NextLimitedErrand :many
 SELECT queue_limit
@@ -476,14 +509,18 @@ UPDATE errand
 SET queue_rank = queue_rank + CASE WHEN priority > 38430716820 THEN 2305843009213693952 WHEN priority < -38430716820 THEN -2305843009213693952 ELSE priority * 60000000 END - CASE WHEN ? > 38430716820 THEN 2305843009213693952 WHEN ? < -38430716820 THEN -2305843009213693952 ELSE ? * 60000000 END, priority = ?
 WHERE id = ?;
 
--- name: PruneErrandDone :execrows
-DELETE FROM errand
+-- name: PruneErrandDone :many
+SELECT id
+FROM errand
 WHERE state = 'done' AND queue_completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY queue_completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: PruneErrandDead :execrows
-DELETE FROM errand
+-- name: PruneErrandDead :many
+SELECT id
+FROM errand
 WHERE state = 'dead' AND queue_completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY queue_completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;

@@ -136,12 +136,18 @@ UPDATE parcel
 SET state = CASE WHEN queue_begun = queue_epoch THEN 'unknown' WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', completed_at = CASE WHEN queue_begun = queue_epoch OR attempts >= max_attempts THEN COALESCE(?, CURRENT_TIMESTAMP(6)) ELSE completed_at END, queue_unique_until = CASE WHEN queue_begun <> queue_epoch AND attempts >= max_attempts THEN NULL ELSE queue_unique_until END, queue_yielded = CASE WHEN queue_begun <> queue_epoch AND attempts >= max_attempts THEN FALSE ELSE queue_yielded END, error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteParcel :execrows
-UPDATE parcel
-SET queue_hold = ''
+-- name: PromoteParcel :many
+SELECT id
+FROM parcel
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY queue_run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldParcel :execrows
+UPDATE parcel
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueParcel :many
 SELECT queue_run_at
@@ -167,12 +173,13 @@ UPDATE parcel
 SET queue_hold = 'kind', error = COALESCE(?, error)
 WHERE id = ? AND state = 'ready' AND queue_hold = '';
 
--- name: UnparkParcel :execrows
-UPDATE parcel
-SET queue_hold = ''
+-- name: UnparkParcel :many
+SELECT id
+FROM parcel
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND job_type IN ('letter', 'card', 'express')
 ORDER BY queue_run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: CancelParcel :execrows
 UPDATE parcel
@@ -183,6 +190,10 @@ WHERE id = ? AND state IN ('ready', 'running') AND (state = 'ready' OR queue_beg
 UPDATE parcel
 SET queue_yielded = CASE WHEN state = 'unknown' THEN FALSE ELSE queue_yielded END, state = 'ready', attempts = 0, queue_hold = '', queue_run_at = COALESCE(?, CURRENT_TIMESTAMP(6)), completed_at = NULL, queue_unique_until = CASE WHEN queue_unique_until > COALESCE(?, CURRENT_TIMESTAMP(6)) THEN queue_unique_until ELSE NULL END
 WHERE id = ? AND state <> 'running';
+
+-- name: DeleteEndedParcel :execrows
+DELETE FROM parcel
+WHERE id IN (?);
 
 -- name: PausedParcel :one
 SELECT paused
@@ -209,11 +220,13 @@ UPDATE parcel
 SET queue_unique_until = NULL, queue_yielded = CASE WHEN state IN ('ready', 'running', 'unknown') THEN TRUE ELSE queue_yielded END
 WHERE id = ?;
 
--- name: PruneParcelUnknown :execrows
-DELETE FROM parcel
+-- name: PruneParcelUnknown :many
+SELECT id
+FROM parcel
 WHERE state = 'unknown' AND completed_at <= TIMESTAMPADD(MICROSECOND, ?, COALESCE(?, CURRENT_TIMESTAMP(6)))
 ORDER BY completed_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: InsertReceipt :execlastid
 INSERT INTO receipt (task, `by`)
@@ -362,12 +375,18 @@ UPDATE task
 SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteTask :execrows
-UPDATE task
-SET queue_hold = ''
+-- name: PromoteTask :many
+SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldTask :execrows
+UPDATE task
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueTask :many
 SELECT run_at
@@ -393,12 +412,13 @@ UPDATE task
 SET queue_hold = 'kind', error = COALESCE(?, error)
 WHERE id = ? AND state = 'ready' AND queue_hold = '';
 
--- name: UnparkTask :execrows
-UPDATE task
-SET queue_hold = ''
+-- name: UnparkTask :many
+SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND (job_type = 'note' AND queue_version <= 2 OR job_type = 'bulk' AND queue_version <= 1 OR job_type = 'slow' AND queue_version <= 1)
 ORDER BY run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: CancelTask :execrows
 UPDATE task

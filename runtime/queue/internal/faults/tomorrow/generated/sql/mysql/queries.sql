@@ -147,12 +147,18 @@ UPDATE task
 SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END, queue_lease = NULL, queue_hold = '', error = ?, queue_errors = ?
 WHERE id = ? AND queue_epoch = ? AND state = 'running' AND (queue_lease IS NULL OR queue_lease = ?);
 
--- name: PromoteTask :execrows
-UPDATE task
-SET queue_hold = ''
+-- name: PromoteTask :many
+SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'time' AND queue_hold <> '' AND run_at <= COALESCE(?, CURRENT_TIMESTAMP(6))
 ORDER BY run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: SetHoldTask :execrows
+UPDATE task
+SET queue_hold = ?
+WHERE id IN (?);
 
 -- name: NextDueTask :many
 SELECT run_at
@@ -178,12 +184,13 @@ UPDATE task
 SET queue_hold = 'kind', error = COALESCE(?, error)
 WHERE id = ? AND state = 'ready' AND queue_hold = '';
 
--- name: UnparkTask :execrows
-UPDATE task
-SET queue_hold = ''
+-- name: UnparkTask :many
+SELECT id
+FROM task
 WHERE state = 'ready' AND queue_hold = 'kind' AND queue_hold <> '' AND (job_type = 'note' AND queue_version <= 3 OR job_type = 'letter' AND queue_version <= 1)
 ORDER BY run_at
-LIMIT ?;
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- name: CancelTask :execrows
 UPDATE task
