@@ -47,6 +47,8 @@ var project = &Mapping{
 		{Name: "queries", Help: "the folder of your own SQL queries; queries unless given", Value: folder},
 		{Name: "output", Help: "the folder of the generated package; generated unless given", Value: folder},
 		{Name: "package", Help: "the generated package's name; the last part of output unless given", Value: &Value{Form: Text, Pattern: `^[a-z][a-z0-9_]*$`, Name: "a Go package name, such as data", Max: 64}},
+		{Name: "migrations", Help: "the folder of the migrations; migrations unless given", Value: folder},
+		{Name: "drop", Help: "datatypes that were removed on purpose: their tables and rows are deleted", Value: &Value{Form: List, Min: 1, Max: MaxDatatypes, Of: NameValue}},
 	},
 }
 
@@ -59,10 +61,12 @@ func Definition(sections []Key) *Mapping {
 }
 
 var datatype = &Mapping{
-	Name: "datatype",
-	Help: "A datatype: one table, its row type in Go and its methods.",
+	Name:  "datatype",
+	Help:  "A datatype: one table, its row type in Go and its methods.",
+	Meant: changes,
 	Keys: []Key{
 		{Name: "name", Help: "the table's name, in snake case", Value: NameValue, Needed: true},
+		{Name: "was", Help: "its name before: the table is renamed and keeps its rows", Value: NameValue},
 		{Name: "label", Help: "what people call it; made from the name unless given", Value: label},
 		{Name: "description", Help: "what it is for; becomes the Go type's documentation", Value: &Value{Form: Text, Max: MaxDescription}},
 		{Name: "route", Help: "the slug under which operators find it", Value: &Value{Form: Text, Pattern: `^[a-z0-9]+(-[a-z0-9]+)*$`, Name: "a slug: a-z, 0-9 and single hyphens", Max: 100}},
@@ -71,7 +75,13 @@ var datatype = &Mapping{
 		{Name: "storage", Help: "where rows are kept; table is the only one in this version", Value: &Value{Form: Text, Choices: []string{"table"}}},
 		{Name: "fields", Help: "the columns, without the id, which every datatype has", Needed: true, Value: &Value{Form: List, Min: 1, Max: MaxFields, Of: &Value{Form: Section, Keys: Field}}},
 		{Name: "indexes", Help: "what is searched, sorted or unique by several fields", Value: &Value{Form: List, Max: MaxIndexes, Of: &Value{Form: Section, Keys: Index}}},
+		{Name: "drop", Help: "fields that were removed on purpose: their columns and what these hold are deleted", Value: &Value{Form: List, Min: 1, Max: MaxFields, Of: NameValue}},
 	},
+}
+
+// changes are what other tools call the keys that say what becomes of data.
+var changes = map[string]string{
+	"renamed_from": "was", "previous_name": "was", "old_name": "was", "formerly": "was", "moved_from": "was",
 }
 
 // later are sections that are known, and not built in this version.
@@ -82,8 +92,9 @@ var later = []Key{
 
 // Field is one entry of a datatype's fields.
 var Field = &Mapping{
-	Name: "field",
-	Help: "A field: one column.",
+	Name:  "field",
+	Help:  "A field: one column.",
+	Meant: changes,
 	Keys: []Key{
 		{Name: "name", Help: "the column's name, in snake case", Value: NameValue, Needed: true},
 		{Name: "type", Help: "what it holds", Value: &Value{Form: Text, Choices: typeNames(fieldtype.Writable())}, Needed: true},
@@ -103,6 +114,9 @@ var Field = &Mapping{
 		{Name: "to", Help: "the datatype that a reference points to", Value: NameValue},
 		{Name: "on_delete", Help: "what happens here when the row that is pointed to is deleted: restrict (refused, the default), cascade, set_null", Value: &Value{Form: Text, Choices: []string{"restrict", "cascade", "set_null"}}},
 		{Name: "go_type", Help: "the Go type that a JSON document is decoded into, with its import path", Value: goType},
+		{Name: "was", Help: "its name before: the column is renamed and keeps what it holds", Value: NameValue},
+		{Name: "keep", Help: "with was: the column of the old name stays and is written as well, until a later migration removes it", Value: boolean},
+		{Name: "existing", Help: "what becomes of rows that are there when the field is new and required, or its rules are narrower: refuse (the migration fails, the default), default, {value: ...} or {step: NAME}", Value: existing},
 		{Name: "fields", Help: "the members of a JSON object, which becomes a Go struct"}, // its Value: see init
 	},
 }
@@ -112,20 +126,48 @@ var Member = &Mapping{
 	Name: "field",
 	Help: "A member of a JSON object.",
 	Keys: pick(Field, map[string]*Value{
-		"type": {Form: Text, Choices: typeNames(memberTypes())},
+		"type":    {Form: Text, Choices: typeNames(memberTypes())},
+		"options": {Form: List, Min: 1, Max: MaxOptions, Of: memberOption},
 	}, "name", "type", "label", "help", "go_name", "required", "secret", "min", "max", "pattern", "options", "scale", "validation", "go_type"),
 }
 
 var members = &Value{Form: List, Min: 1, Max: MaxMembers, Of: &Value{Form: Section, Keys: Member}}
 
-var option = &Value{Form: Text, Max: MaxOption, Or: []Value{{Form: Section, Keys: &Mapping{
-	Name: "option",
-	Help: "One value of a select.",
+var option = optionOf(&Mapping{
+	Name:  "option",
+	Help:  "One value of a select.",
+	Meant: changes,
+	Keys: slices.Concat(optionKeys, []Key{
+		{Name: "was", Help: "its value before: rows that hold that one get this one", Value: OptionValue},
+	}),
+})
+
+// memberOption is an option that no column holds: what JSON objects hold is not renamed.
+var memberOption = optionOf(&Mapping{
+	Name: "option of a JSON object",
+	Help: "One value of a select in a JSON object.",
+	Keys: optionKeys,
+})
+
+var optionKeys = []Key{
+	{Name: "value", Help: "as it is stored", Value: OptionValue, Needed: true},
+	{Name: "label", Help: "what people call it; made from the value unless given", Value: label},
+	{Name: "go_name", Help: "the end of its constant's name in Go", Value: GoNameValue},
+}
+
+func optionOf(long *Mapping) *Value {
+	return &Value{Form: Text, Max: MaxOption, Or: []Value{{Form: Section, Keys: long}}}
+}
+
+// existing is what becomes of the rows that are there when a field changes.
+var existing = &Value{Form: Text, Choices: []string{"refuse", "default"}, Or: []Value{{Form: Section, Keys: &Mapping{
+	Name: "the mapping of existing",
+	Help: "What becomes of rows that are there.",
 	Keys: []Key{
-		{Name: "value", Help: "as it is stored", Value: OptionValue, Needed: true},
-		{Name: "label", Help: "what people call it; made from the value unless given", Value: label},
-		{Name: "go_name", Help: "the end of its constant's name in Go", Value: GoNameValue},
+		{Name: "value", Help: "they get this value", Value: &Value{Form: Any}},
+		{Name: "step", Help: "the data step of this name, registered in Go, writes them", Value: NameValue},
 	},
+	OneOf: []string{"value", "step"},
 }}}}
 
 // Index is one entry of a datatype's indexes.

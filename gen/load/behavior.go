@@ -177,6 +177,11 @@ func (def *Definition) Option(at *yaml.Node, f *model.Field) bool {
 	if meant := near.Word(at.Value, f.Rules.Options); meant != "" {
 		hint = fmt.Sprintf("write %q", meant)
 	}
+	for _, o := range f.Options {
+		if o.Was == at.Value {
+			hint = model.RenameHint(o.Was, o.Value)
+		}
+	}
 	def.Wrong(at, fmt.Sprintf("%s has no option %q", f.Name, at.Value), hint)
 	return false
 }

@@ -38,27 +38,33 @@ func (def *Definition) defaultOf(n *yaml.Node, f *model.Field) {
 		f.Default = &model.Default{Now: true}
 		return
 	}
+	if text, ok := def.literal(at, f, "default", hintOf(f)); ok {
+		f.Default = &model.Default{Text: text}
+	}
+}
+
+// literal reads a value that is written for a field, and holds it to the field's own rules. What
+// names it in messages; hint says how one that cannot be read is written.
+func (def *Definition) literal(at *yaml.Node, f *model.Field, what, hint string) (text string, ok bool) {
 	text, value, err := literal(at, f)
 	if err != nil {
 		if !errors.Is(err, errReported) {
-			def.f.wrong(at, "default "+err.Error(), hintOf(f))
+			def.f.wrong(at, what+" "+err.Error(), hint)
 		}
-		return
+		return "", false
 	}
 	rules := f.Rules
 	rules.Secret = false
-	broken := false
+	ok = true
 	for _, failure := range rules.Check(value) {
-		broken = true
-		hint := "change the default or the rule"
+		ok = false
+		hint := fmt.Sprintf("change the %s or the rule", what)
 		if meant := near.Word(at.Value, f.Rules.Options); failure.Rule == "options" && meant != "" {
 			hint = fmt.Sprintf("write %q", meant)
 		}
-		def.f.wrong(at, "default breaks the field's own rules: "+failure.Message, hint)
+		def.f.wrong(at, what+" breaks the field's own rules: "+failure.Message, hint)
 	}
-	if !broken {
-		f.Default = &model.Default{Text: text}
-	}
+	return text, ok
 }
 
 // errReported stands for a literal of the wrong form, which was reported when

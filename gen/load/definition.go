@@ -32,7 +32,9 @@ func (l *loader) define(f *file) *Definition {
 	d := &model.Datatype{
 		Pos: f.pos(node.Or(node.Get(n, "name"), n)), Name: name, Label: node.Text(n, "label"), Description: node.Text(n, "description"),
 		Route: node.Text(n, "route"), ID: model.IDInteger, GoPos: f.pos(node.Or(node.Get(n, "go_name"), node.Get(n, "name"), n)),
+		Drop: f.dropped(n),
 	}
+	d.Was, d.WasPos = f.was(n)
 	if d.Label == "" {
 		d.Label = Label(name)
 	}
@@ -46,6 +48,7 @@ func (l *loader) define(f *file) *Definition {
 	def.behaviorFields()
 	def.indexes()
 	def.readBehaviors()
+	def.changes()
 	return def
 }
 
@@ -141,7 +144,9 @@ func (def *Definition) Find(at *yaml.Node, name string) *model.Field {
 		known[i] = f.Name
 	}
 	hint := ""
-	if meant := near.Word(name, known); meant != "" {
+	if renamed := def.Datatype.Renamed(name); renamed != nil {
+		hint = model.RenameHint(name, renamed.Name)
+	} else if meant := near.Word(name, known); meant != "" {
 		hint = fmt.Sprintf("write %q", meant)
 	} else if len(known) > 0 && len(known) <= 20 {
 		hint = "its fields are " + strings.Join(known, ", ")

@@ -31,6 +31,7 @@ func (def *Definition) field(n *yaml.Node) *model.Field {
 	}
 	def.defaultOf(n, f)
 	f.NotNull = f.Required || f.Default != nil
+	def.evolution(n, f)
 	return f
 }
 
@@ -193,9 +194,11 @@ func (def *Definition) options(n *yaml.Node, f *model.Field, owner string) {
 			continue
 		}
 		opt.Label = cmp.Or(opt.Label, optionLabel(value))
+		opt.Was, opt.WasPos = def.f.was(o)
 		f.Options = append(f.Options, opt)
 		f.Rules.Options = append(f.Rules.Options, value)
 	}
+	def.optionChanges(f)
 }
 
 // optionLabel makes a label of a value that is written as a name; others, such

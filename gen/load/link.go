@@ -91,6 +91,11 @@ func (def *Definition) Other(at *yaml.Node) *Definition {
 	if meant := near.Word(name, known); meant != "" {
 		hint = fmt.Sprintf("write %q", meant)
 	}
+	for other := range def.Others {
+		if other.Was == name {
+			hint = model.RenameHint(name, other.Name)
+		}
+	}
 	def.f.wrong(at, fmt.Sprintf("there is no datatype %q", name), hint)
 	return nil
 }

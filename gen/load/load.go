@@ -52,6 +52,7 @@ func Load[B Behavior](fsys fs.FS, behaviors []B) (*model.Project, error) {
 		l.definitions(p.Config.Datatypes)
 		p.Queries = l.queries(p.Config.Queries)
 		l.link()
+		l.changes(p.Config)
 		l.readConfiguration()
 	}
 	for _, def := range l.defs {
@@ -80,7 +81,7 @@ type loader struct {
 
 // config reads modulagen.yaml and fills in what it leaves out.
 func (l *loader) config(grammar *language.Mapping) model.Config {
-	c := model.Config{Datatypes: "datatypes", Queries: "queries", Output: "generated"}
+	c := model.Config{Datatypes: "datatypes", Queries: "queries", Output: "generated", Migrations: "migrations"}
 	if _, err := fs.Lstat(l.fsys, ConfigFile); errors.Is(err, fs.ErrNotExist) {
 		c.Package = path.Base(c.Output)
 		return c
@@ -92,6 +93,8 @@ func (l *loader) config(grammar *language.Mapping) model.Config {
 		c.Queries = cmp.Or(node.Text(f.root, "queries"), c.Queries)
 		c.Output = cmp.Or(node.Text(f.root, "output"), c.Output)
 		c.Package = node.Text(f.root, "package")
+		c.Migrations = cmp.Or(node.Text(f.root, "migrations"), c.Migrations)
+		c.Drop = f.dropped(f.root)
 		l.folders(f, c)
 		unseen(f, c)
 		c.Package = l.packageName(f, c)
@@ -102,17 +105,26 @@ func (l *loader) config(grammar *language.Mapping) model.Config {
 
 // folders keeps written code out of the folders that are read.
 func (l *loader) folders(f *file, c model.Config) {
-	named := []struct{ key, folder string }{{"datatypes", c.Datatypes}, {"queries", c.Queries}, {"output", c.Output}}
+	named := []struct{ key, folder string }{{"datatypes", c.Datatypes}, {"queries", c.Queries}, {"migrations", c.Migrations}, {"output", c.Output}}
 	for i, a := range named {
 		for _, b := range named[:i] {
-			if a.folder == b.folder || strings.HasPrefix(a.folder+"/", b.folder+"/") && a.key == "output" {
+			shared := ""
+			switch {
+			case a.folder == b.folder, a.key == "output" && within(a.folder, b.folder):
+				shared = b.folder
+			case a.key == "output" && b.key == "migrations" && within(b.folder, a.folder):
+				shared = a.folder // where generate writes copies of them
+			}
+			if shared != "" {
 				at := node.Or(node.Get(f.root, a.key), node.Get(f.root, b.key), f.root)
-				f.wrong(at, fmt.Sprintf("%s and %s are both in %s", b.key, a.key, b.folder), "give each a folder of its own")
+				f.wrong(at, fmt.Sprintf("%s and %s are both in %s", b.key, a.key, shared), "give each a folder of its own")
 				break
 			}
 		}
 	}
 }
+
+func within(folder, other string) bool { return strings.HasPrefix(folder+"/", other+"/") }
 
 // unseen keeps written code out of folders that the go command does not build;
 // those that start with a point the language refuses.

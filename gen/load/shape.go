@@ -11,9 +11,11 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/gen/language"
 	"github.com/hegner123/modulagen/gen/load/node"
 	"github.com/hegner123/modulagen/gen/near"
+	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
 // overrides narrows what keys of one mapping hold; a nil Value means that the
@@ -376,6 +378,7 @@ var examples = map[example]string{
 	{"attempts", language.Text}:     "it names the field that holds the number; write the number as that field's default, or as attempts of a kind",
 	{"max_attempts", language.Text}: "it names the field that holds the number; write the number as that field's default, or as attempts of a kind",
 	{"backoff", language.Text}:      "write exponential, squared, or a list of durations such as [10s, 1m, 10m]",
+	{"existing", language.Text}:     "write refuse, default, {value: ...} or {step: NAME}",
 	{"older", language.Map}:         "write {1: {fields: [...]}}, with the fields that version 1 had",
 	{"rate", language.Section}:      "write {max: 100, every: 1m} for a hundred starts a minute",
 	{"retention", language.Section}: "write {done: 7d, dead: 30d}, with durations of yours",
@@ -512,19 +515,21 @@ func (f *file) fieldShape(n *yaml.Node, m *language.Mapping) {
 				f.wrong(n, fmt.Sprintf("%s has no %s", titled(n, rules.Type), name), fmt.Sprintf("add %s: %s", name, k.Help))
 			}
 		}
-		if slices.Contains([]string{"date", "datetime"}, rules.Type) {
-			f.timeDefault(n, over)
+		if at := node.Get(n, "default"); at != nil && !f.isTime(at, fieldtype.MustLookup(rules.Type).Kind, "default", `write now, "2026-01-02" for a date, or "2026-01-02T15:04:05Z" for a datetime`) {
+			over["default"] = nil
 		}
 	}
 	f.mapping(n, m, titled(n, "field"), over)
 }
 
-// timeDefault lets an unquoted 2026 say what is wrong with it in dates' words.
-func (f *file) timeDefault(n *yaml.Node, over overrides) {
-	if _, v := node.Pair(n, "default"); v != nil && !node.IsText(v) && v.Kind == yaml.ScalarNode && !isNull(v) {
-		over["default"] = nil
-		f.wrong(v, fmt.Sprintf("default must be a time, not %s", kindOf(v)), `write now, "2026-01-02" for a date, or "2026-01-02T15:04:05Z" for a datetime`)
+// isTime lets an unquoted 2026 that stands where a field's time should say what is wrong with it
+// in dates' words. What holds no time, or is not a scalar, passes.
+func (f *file) isTime(v *yaml.Node, kind check.Kind, what, hint string) bool {
+	if kind != check.Time && kind != check.Date || node.IsText(v) || v.Kind != yaml.ScalarNode || isNull(v) {
+		return true
 	}
+	f.wrong(v, fmt.Sprintf("%s must be a time, not %s", what, kindOf(v)), hint)
+	return false
 }
 
 // misplaced reports a key that a type does not take, and what to do instead.

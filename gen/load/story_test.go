@@ -118,6 +118,10 @@ func TestDefinitions(t *testing.T) {
 func describe(p *model.Project) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "package %s in %s\n", p.Config.Package, p.Config.Output)
+	if p.Config.Migrations != "migrations" {
+		fmt.Fprintf(&b, "migrations in %s\n", p.Config.Migrations)
+	}
+	describeDropped(&b, "", p.Config.Drop)
 	for _, q := range p.Queries {
 		fmt.Fprintf(&b, "queries %s for %v\n", q.Path, q.Databases)
 	}
@@ -129,6 +133,10 @@ func describe(p *model.Project) string {
 		if d.Description != "" {
 			fmt.Fprintf(&b, "  description %q\n", d.Description)
 		}
+		if d.Was != "" {
+			fmt.Fprintf(&b, "  was %s (line %d)\n", d.Was, d.WasPos.Line)
+		}
+		describeDropped(&b, "  ", d.Drop)
 		describeFields(&b, "  ", d.Fields)
 		for _, x := range d.Indexes {
 			describeIndex(&b, x)
@@ -239,14 +247,35 @@ func describeFields(b *strings.Builder, indent string, fields []*model.Field) {
 		if f.Reference != nil {
 			fmt.Fprintf(b, ", to %s on delete %s", f.References.Name, f.Reference.OnDelete)
 		}
+		describeChanges(b, f)
 		b.WriteString("\n")
 		for _, o := range f.Options {
-			fmt.Fprintf(b, "%s  %q %s %q of %s\n", indent, o.Value, o.GoName, o.Label, f.EnumGoName)
+			fmt.Fprintf(b, "%s  %q %s %q of %s", indent, o.Value, o.GoName, o.Label, f.EnumGoName)
+			if o.Was != "" {
+				fmt.Fprintf(b, ", was %q (column %d)", o.Was, o.WasPos.Column)
+			}
+			b.WriteString("\n")
 		}
 		if f.JSONGoName != "" {
 			fmt.Fprintf(b, "%s  struct %s\n", indent, f.JSONGoName)
 			describeFields(b, indent+"    ", f.JSONFields)
 		}
+	}
+}
+
+// describeChanges writes out what becomes of what a column holds.
+func describeChanges(b *strings.Builder, f *model.Field) {
+	if f.Was != "" {
+		fmt.Fprintf(b, ", was %s (column %d) keep=%v", f.Was, f.WasPos.Column, f.Keep)
+	}
+	if e := f.Existing; e != nil {
+		fmt.Fprintf(b, ", existing default=%v set=%v %q step %q (column %d)", e.Default, e.Set, e.Text, e.Step, e.Pos.Column)
+	}
+}
+
+func describeDropped(b *strings.Builder, indent string, dropped []model.Dropped) {
+	for _, d := range dropped {
+		fmt.Fprintf(b, "%sdrop %s (%d:%d)\n", indent, d.Name, d.Pos.Line, d.Pos.Column)
 	}
 }
 

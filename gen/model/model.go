@@ -43,6 +43,8 @@ type Project struct {
 	Datatypes []*Datatype // sorted by name
 	Queries   []*UserFile // the user's queries/*.sql, sorted by name
 
+	Migrations []Migration // in order; none where the project has no folder of them
+
 	Names []Name // everything that is printed or created under a name; see gen/names
 }
 
@@ -52,6 +54,9 @@ type Config struct {
 	Queries   string // folder of the user's queries; default "queries"
 	Output    string // folder of the generated package; default "generated"
 	Package   string // its Go name; default the last element of Output
+
+	Migrations string    // folder of the migrations; default "migrations"
+	Drop       []Dropped // datatypes that were removed on purpose
 }
 
 // UserFile is one file of the user's own queries, as written.
@@ -83,6 +88,10 @@ type Datatype struct {
 	GoPos       Pos    // of go_name, or of the name
 	AddedFor    string // the datatype of which a behavior added it; "" for a person's own
 
+	Was    string // its name before; "" where it was not renamed
+	WasPos Pos
+	Drop   []Dropped // fields that were removed on purpose
+
 	Fields  []*Field // without the id, in the order written; those that passes add come last
 	Indexes []*Index // declared ones and the unique ones of fields; sorted as written
 
@@ -95,6 +104,7 @@ type Datatype struct {
 	Effects    []Effect  // what else happens with each write of its rows, in order
 	Cascades   []Cascade // the references by which a delete of its rows reaches effects of others
 	Names      []Name    // what its behaviors print beside what every datatype has
+	Held       []Held    // values that rows need the program to know
 }
 
 // Field is one column.
@@ -130,6 +140,11 @@ type Field struct {
 	Moves      []Moves    // select: which options may follow which in a row that is there; nil: any
 	Published  string     // select: the option of rows that are published; "": none says so
 	Patch      *Call      // of an added field: makes what a patch p sets it to, in generated code; nil: what p says
+
+	Was      string // its name before; "" where it was not renamed
+	WasPos   Pos
+	Keep     bool      // with Was: the column of the old name stays and is written as well
+	Existing *Existing // nil: nothing is said, and a migration refuses rows that do not fit
 }
 
 // Option is one value of a select.
@@ -137,6 +152,8 @@ type Option struct {
 	Value  string
 	Label  string
 	GoName string // "ArticleStatusDraft"
+	Was    string // its value before; "" where it was not renamed
+	WasPos Pos
 }
 
 // Moves are the options that may follow one.

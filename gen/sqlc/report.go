@@ -93,6 +93,11 @@ func (q *written) unknown(at int, what, name string, datatypes map[string]*model
 	}
 	if what != "column" {
 		known := slices.Sorted(maps.Keys(datatypes))
+		for _, now := range known {
+			if datatypes[now].Was == word {
+				return at, model.RenameHint(word, now)
+			}
+		}
 		if meant := near.Word(word, known); meant != "" {
 			return at, fmt.Sprintf("write %q", meant)
 		}
@@ -100,6 +105,9 @@ func (q *written) unknown(at int, what, name string, datatypes map[string]*model
 			return at, "the datatypes are " + strings.Join(known, ", ")
 		}
 		return at, ""
+	}
+	if now := s.renamed(table, word); now != "" {
+		return at, model.RenameHint(word, now)
 	}
 	known := s.columnNames(table)
 	if meant := near.Word(word, known); meant != "" {
@@ -139,14 +147,32 @@ func (s scope) place(at int, table, name string) int {
 	return first
 }
 
+// renamed returns the column that had a name before, of a table or of all tables of the query.
+func (s scope) renamed(table, was string) string {
+	for _, d := range s.datatypes(table) {
+		if f := d.Renamed(was); f != nil {
+			return f.Name
+		}
+	}
+	return ""
+}
+
+// datatypes returns the one that a query calls table, or all of the query.
+func (s scope) datatypes(table string) []*model.Datatype {
+	var out []*model.Datatype
+	for _, called := range slices.Sorted(maps.Keys(s.tables)) {
+		if table == "" || called == table {
+			out = append(out, s.tables[called])
+		}
+	}
+	return out
+}
+
 // columnNames returns the columns of a table, or of all tables of the query.
 func (s scope) columnNames(table string) []string {
 	var out []string
-	for _, called := range slices.Sorted(maps.Keys(s.tables)) {
-		if table != "" && called != table {
-			continue
-		}
-		for _, f := range s.tables[called].Columns() {
+	for _, d := range s.datatypes(table) {
+		for _, f := range d.Columns() {
 			if !slices.Contains(out, f.Name) {
 				out = append(out, f.Name)
 			}

@@ -22,6 +22,7 @@ func (Behavior) Apply(d *model.Datatype) mistake.List {
 	p.claim()
 	p.outcome()
 	p.policies()
+	p.held()
 	p.order()
 	p.operations()
 	p.indexes()
@@ -129,6 +130,19 @@ func (p *queuePass) policies() {
 	if versions {
 		p.w.Version = p.own("the version of the payload", behavior.Number("queue_version", "Version", "1"))
 	}
+}
+
+// held are the kinds: a job of one that no program knows would wait for ever.
+func (p *queuePass) held() {
+	if p.q.KindField == nil {
+		return
+	}
+	h := model.Held{Field: p.q.KindField, What: "kind", While: []model.Condition{{Field: p.q.State, Op: "in", Values: []string{p.q.Ready, p.q.Running}}}}
+	for _, k := range p.q.Kinds {
+		h.Values = append(h.Values, k.Name)
+	}
+	slices.Sort(h.Values)
+	p.d.Held = append(p.d.Held, h)
 }
 
 // order is the definition's, unless waiting makes up for a low priority: then
