@@ -227,6 +227,15 @@ var bans = []ban{
 		why: "webhooks stand on events",
 	},
 	{
+		part: "runtime/store/migrate", alone: true, from: []string{module},
+		allow: []string{module + "runtime/store", module + "runtime/store/core", module + "runtime/store/migrate/script", module + "runtime/store/sqltext"},
+		why:   "every generated program links the runner of migrations: it needs the store, and no driver, behavior or planner",
+	},
+	{
+		part: "runtime/store/migrate/script", from: []string{module},
+		why: "the generator writes what the runtime reads: the format belongs to neither",
+	},
+	{
 		part: "runtime/catalogue", from: []string{module}, allow: []string{module + "runtime/store", module + "runtime/store/core"},
 		why: "Open fills the catalogue of every project that has one: that takes the store alone",
 	},

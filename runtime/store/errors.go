@@ -18,6 +18,7 @@ var (
 	ErrFull      = errors.New("no room left")                        // the disk or the database's own limit
 	ErrStale     = errors.New("the row does not meet the condition") // of a conditional write: another may have changed it
 	ErrMove      = errors.New("the state of the row forbids this")   // a *MoveError carries the states
+	ErrMigration = errors.New("a migration failed")                  // a *MigrationError carries where
 )
 
 // ConflictError says which unique key another row already has.
@@ -118,28 +119,6 @@ func (e *ReferenceError) Is(target error) bool { return target == ErrReference }
 
 // Unwrap returns the database's own error.
 func (e *ReferenceError) Unwrap() error { return e.Cause }
-
-// SchemaError says how a database's tables differ from the definitions.
-type SchemaError struct {
-	Database    string   // its DSN without user, password and options
-	Differences []string // one line each: "article.title: the column is text, the definition wants character varying(100)"
-}
-
-// Error lists the differences, a line each, and says what can be done.
-func (e *SchemaError) Error() string {
-	kind, _, _ := strings.Cut(e.Database, ":")
-	what := "database"
-	if kind == "sqlite" {
-		what = "file"
-	}
-	return fmt.Sprintf("store: %s: the database's tables do not match the definitions:\n  %s\n"+
-		"in development, remove the %s and let Open make it anew; otherwise change the tables by hand: "+
-		"sql/%s/schema.sql in the generated folder says how they should be",
-		e.Database, strings.Join(e.Differences, "\n  "), what, kind)
-}
-
-// Is makes errors.Is(err, ErrSchema) hold.
-func (e *SchemaError) Is(target error) bool { return target == ErrSchema }
 
 // MoveError reports that the workflow of a datatype does not allow a move of a row.
 type MoveError struct {

@@ -27,7 +27,8 @@ type checked struct{ table, column string }
 // reference is a foreign key of one column.
 type reference struct {
 	name, table, column, to string
-	follows                 bool // the row goes, or lets go, with the one that it points to
+	follows                 bool   // the row goes, or lets go, with the one that it points to
+	onDelete                string // "RESTRICT", "CASCADE", "SET NULL"; empty: NO ACTION
 }
 
 // read gathers the facts of DDL statements.
@@ -94,7 +95,7 @@ func (f *facts) element(table string, all []token) {
 		case t.is("REFERENCES") && i+1 < len(all) && column != "":
 			f.references = append(f.references, reference{
 				name: cmp.Or(name, table+"_"+column+"_fkey"), table: table, column: column, to: all[i+1].text,
-				follows: follows(all[i+1:]),
+				follows: follows(all[i+1:]), onDelete: onDelete(all[i+1:]),
 			})
 			name = ""
 		}
@@ -111,6 +112,24 @@ func follows(all []token) bool {
 		}
 	}
 	return false
+}
+
+// onDelete returns what stands behind ON DELETE.
+func onDelete(all []token) string {
+	for i := 0; i+2 < len(all); i++ {
+		if !all[i].is("ON") || !all[i+1].is("DELETE") {
+			continue
+		}
+		action := strings.ToUpper(all[i+2].text)
+		if action == "SET" && i+3 < len(all) {
+			action += " " + strings.ToUpper(all[i+3].text)
+		}
+		if action == "NO" {
+			return ""
+		}
+		return action
+	}
+	return ""
 }
 
 // group returns what stands inside the parenthesis that all starts with.

@@ -52,9 +52,9 @@ func TestReferences(t *testing.T) {
 		`ALTER TABLE author ADD CONSTRAINT author_best_fkey FOREIGN KEY (best) REFERENCES book (id) ON DELETE SET NULL`,
 	})
 	want := []reference{
-		{"book_author_fkey", "book", "author", "author", false},
-		{"book_o_fkey", "book", "order", "order", true},
-		{"author_best_fkey", "author", "best", "book", true},
+		{"book_author_fkey", "book", "author", "author", false, "RESTRICT"},
+		{"book_o_fkey", "book", "order", "order", true, "CASCADE"},
+		{"author_best_fkey", "author", "best", "book", true, "SET NULL"},
 	}
 	if !slices.Equal(f.references, want) {
 		t.Errorf("references are %+v", f.references)

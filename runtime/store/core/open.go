@@ -53,8 +53,8 @@ func driverOf(dsn string) (Driver, error) {
 //	mysql://user:password@host:3306/name
 //
 // Tables of schema that are missing are created, whole tables only; where one
-// exists and differs, Open fails with a *SchemaError. A nil schema is not
-// looked at. Several processes may open one new database at once.
+// exists and differs, Open fails with a *SchemaError. Of a schema with migrations, what
+// happens is the choice of Options.Migrate. A nil schema is not looked at. Several processes may open one new database at once.
 func Open(ctx context.Context, dsn string, schema *Schema, opts store.Options) (*DB, error) {
 	if ctx == nil {
 		return nil, errNoContext
@@ -78,7 +78,11 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts store.Options) (
 		return nil, err
 	}
 	if schema != nil {
-		if err := ensure(ctx, backend, schema); err != nil {
+		prepare := ensure
+		if schema.Ensure != nil {
+			prepare = func(ctx context.Context, b Backend, schema *Schema) error { return schema.Ensure(ctx, b, schema, opts) }
+		}
+		if err := prepare(ctx, backend, schema); err != nil {
 			backend.Close()
 			return nil, err
 		}

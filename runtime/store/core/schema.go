@@ -17,6 +17,9 @@ type Schema struct {
 	// and CREATE INDEX statements that end in ";\n". By sqltext.Dialect.
 	DDL    [3]string
 	Tables []TableDef
+	// Ensure brings a database that is being opened to this schema, or reports what is missing;
+	// nil: tables that are missing are created, and the others compared.
+	Ensure func(context.Context, Backend, *Schema, store.Options) error
 }
 
 // TableDef is one table as it should be, or as it is.
@@ -67,7 +70,7 @@ func ensure(ctx context.Context, b Backend, schema *Schema) error {
 			if err := differences(b, schema, found); err != nil {
 				return err // a database that does not match is left as it is
 			}
-			return create(ctx, s, schema.DDL[b.Dialect()], found)
+			return create(ctx, s, schema.DDL[b.Dialect()], func(table, _ string) bool { return !holds(found, table) })
 		})
 		if err != nil {
 			return err
@@ -85,7 +88,7 @@ func ensure(ctx context.Context, b Backend, schema *Schema) error {
 func missing(b Backend, names []string, found []TableDef) error {
 	e := &store.SchemaError{Database: b.Name()}
 	for _, n := range names {
-		if !slices.ContainsFunc(found, func(t TableDef) bool { return t.Name == n }) {
+		if !holds(found, n) {
 			e.Differences = append(e.Differences, n+": the table is missing, and the schema does not create it")
 		}
 	}
@@ -97,8 +100,12 @@ var (
 	altering = regexp.MustCompile("(?is)^ALTER\\s+TABLE\\s+[\"`]?(\\w+)")
 )
 
-// create runs the statements of the tables that were not found.
-func create(ctx context.Context, s Session, ddl string, found []TableDef) error {
+func holds(found []TableDef, table string) bool {
+	return slices.ContainsFunc(found, func(t TableDef) bool { return t.Name == table })
+}
+
+// create runs the statements that are wanted, of the table that each is about.
+func create(ctx context.Context, s Session, ddl string, wanted func(table, text string) bool) error {
 	for _, text := range Statements(ddl) {
 		m := creation.FindStringSubmatch(text)
 		if m == nil {
@@ -107,7 +114,7 @@ func create(ctx context.Context, s Session, ddl string, found []TableDef) error 
 		if m == nil {
 			return fmt.Errorf("store: the schema holds a statement that creates nothing: %.60s", text)
 		}
-		if slices.ContainsFunc(found, func(t TableDef) bool { return t.Name == m[1] }) {
+		if !wanted(m[1], text) {
 			continue
 		}
 		if _, err := s.Exec(ctx, text, nil); err != nil {
@@ -140,7 +147,15 @@ func Statements(ddl string) []string {
 
 // differences compares the tables that were found with what they should be.
 func differences(b Backend, schema *Schema, found []TableDef) error {
-	d, e := b.Dialect(), &differenceList{Database: b.Name()}
+	e := &differenceList{Database: b.Name()}
+	e.tables(b.Dialect(), schema, found)
+	if len(e.Differences) == 0 {
+		return nil
+	}
+	return (*store.SchemaError)(e)
+}
+
+func (e *differenceList) tables(d sqltext.Dialect, schema *Schema, found []TableDef) *facts {
 	known := read(d, Statements(schema.DDL[d]))
 	for _, w := range schema.Tables {
 		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == w.Name })
@@ -156,10 +171,7 @@ func differences(b Backend, schema *Schema, found []TableDef) error {
 		}
 		e.indexes(d, w, found[i])
 	}
-	if len(e.Differences) == 0 {
-		return nil
-	}
-	return (*store.SchemaError)(e)
+	return known
 }
 
 // differenceList is a SchemaError in the making.

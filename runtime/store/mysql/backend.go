@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	sqldriver "database/sql/driver"
 	"fmt"
-	"hash/fnv"
 	"sync"
 	"time"
 
@@ -144,10 +143,11 @@ func (b *backend) Exclusive(ctx context.Context, fn func(core.Session) error) er
 		return failure(ctx, err)
 	}
 	defer conn.Close()
-	h := fnv.New64a()
-	h.Write([]byte(b.name))
-	lock := fmt.Sprintf("modulagen schema %x", h.Sum64())
 	s := session{conn}
+	lock, err := lockName(ctx, s, "schema")
+	if err != nil {
+		return err
+	}
 	var got store.Null[int64]
 	if err := s.QueryRow(ctx, "SELECT GET_LOCK(?, 60)", []any{lock}, []any{&got}); err != nil {
 		return err
@@ -161,6 +161,13 @@ func (b *backend) Exclusive(ctx context.Context, fn func(core.Session) error) er
 		return err
 	}
 	return fn(creates)
+}
+
+// lockName names a lock of the database. Named locks are the server's, and the server says which
+// database it is: a DSN may spell its name in another case, and its address in many ways.
+func lockName(ctx context.Context, s session, purpose string) (name string, err error) {
+	err = s.QueryRow(ctx, "SELECT CONCAT('modulagen ', ?, ' ', SHA1(LOWER(DATABASE())))", []any{purpose}, []any{&name})
+	return name, err
 }
 
 // unlock returns a named lock up, with the connection if need be.

@@ -44,11 +44,12 @@ func inspectChecks(ctx context.Context, s core.Session, tables []string, found [
 	}
 	var table, text string
 	return s.Query(ctx, `
-		SELECT c.relname, 'ALTER TABLE ' || quote_ident(c.relname) || ' ADD ' || pg_get_constraintdef(k.oid)
+		SELECT c.relname, COALESCE('ALTER TABLE ' || quote_ident(c.relname) || ' ADD CONSTRAINT ' || quote_ident(k.conname) || ' ' || pg_get_constraintdef(k.oid), '')
 		FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid
-		WHERE k.contype = 'c' AND c.relname = ANY ($1) AND pg_table_is_visible(c.oid)`,
+		WHERE k.contype IN ('c', 'f') AND c.relname = ANY ($1) AND pg_table_is_visible(c.oid)`,
 		[]any{tables}, []any{&table, &text}, func() error {
-			if at := slices.IndexFunc(found, func(t core.TableDef) bool { return t.Name == table }); at >= 0 {
+			at := slices.IndexFunc(found, func(t core.TableDef) bool { return t.Name == table })
+			if at >= 0 && text != "" { // it is empty for one that is dropped meanwhile
 				found[at].Checks = append(found[at].Checks, text)
 			}
 			return nil

@@ -26,13 +26,13 @@ func (b *backend) Begin(ctx context.Context) (core.Transaction, error) {
 		return nil, err
 	}
 	begun = true
-	return &tx{b: b, c: c}, nil
+	return &tx{c: c, give: b.giveWriter}, nil
 }
 
-// tx is a transaction on the writer, which it holds until it ends.
+// tx is a transaction on a connection, as a rule the writer, which it holds until it ends.
 type tx struct {
-	b *backend
-	c *conn
+	c    *conn // nil when the transaction has ended
+	give func(*conn)
 }
 
 func (t *tx) Exec(ctx context.Context, sql string, args []any) (core.Result, error) {
@@ -100,7 +100,7 @@ func (t *tx) release() error {
 		return nil
 	}
 	err := t.c.leaveTransaction()
-	t.b.giveWriter(t.c)
+	t.give(t.c)
 	t.c = nil
 	return err
 }

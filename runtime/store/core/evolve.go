@@ -1,0 +1,253 @@
+package core
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// Migrator is a Backend whose tables can be changed while other processes use them.
+type Migrator interface {
+	// Migration opens a connection for changing tables. Where the database cannot be migrated
+	// over this DSN, the error says what to do.
+	Migration(ctx context.Context) (Migration, error)
+}
+
+// Migration is a connection on which tables are changed: it waits for locks only a moment, and
+// fails with an error that is ErrBusy then. On SQLite foreign keys are not enforced.
+type Migration interface {
+	Session // each statement by itself
+	// Begin starts a transaction.
+	Begin(ctx context.Context) (Transaction, error)
+	// Lock takes the lock of those that migrate this database, until Close; false: another has
+	// it. SQLite has none but its transactions.
+	Lock(ctx context.Context) (bool, error)
+	// Refuses reports whether err is the database's answer to a way of changing a table, such
+	// as ALGORITHM=INSTANT, that it does not have for this change.
+	Refuses(err error) bool
+	Close() error
+}
+
+// EnsureTables is what Open does with a schema that has no migrations.
+func EnsureTables(ctx context.Context, b Backend, schema *Schema) error {
+	return ensure(ctx, b, schema)
+}
+
+// Attach returns a DB over an open backend, for steps of a migration: what changes in it wakes no
+// listeners. Closing it is closing b.
+func Attach(b Backend, opts store.Options) *DB {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Attempts <= 0 {
+		opts.Attempts = defaultAttempts
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	return newDB(&shared{opts: opts, done: make(chan struct{})}, b, 0)
+}
+
+// Below returns the backend and the options of a DB, for the migrations of it.
+func Below(db *DB) (Backend, store.Options) { return db.backend, db.opts }
+
+// Create creates the tables of a schema that were not found, and the references that a process
+// that was killed while it created them has left out of those that were.
+func Create(ctx context.Context, s Session, d sqltext.Dialect, schema *Schema, found []TableDef) error {
+	return create(ctx, s, schema.DDL[d], func(table, text string) bool {
+		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == table })
+		if i < 0 {
+			return true
+		}
+		wanted := read(d, []string{text}).references
+		if !altering.MatchString(text) || len(wanted) == 0 {
+			return false
+		}
+		has := references(d, found[i])
+		return !slices.ContainsFunc(has, func(r reference) bool { return r.name == wanted[0].name })
+	})
+}
+
+// Expected returns the tables of a schema as Inspect would find them.
+func Expected(d sqltext.Dialect, schema *Schema) []TableDef {
+	statements := map[string][]string{}
+	for _, text := range Statements(schema.DDL[d]) {
+		m := creation.FindStringSubmatch(text)
+		if m != nil && !strings.EqualFold(firstWord(text[len("CREATE"):]), "TABLE") {
+			continue
+		}
+		if m == nil {
+			m = altering.FindStringSubmatch(text)
+		}
+		if m != nil {
+			statements[m[1]] = append(statements[m[1]], text)
+		}
+	}
+	out := make([]TableDef, len(schema.Tables))
+	for i, t := range schema.Tables {
+		out[i] = TableDef{Name: t.Name, Columns: t.on(d), Indexes: t.Indexes, Checks: statements[t.Name]}
+	}
+	return out
+}
+
+// Compare returns every difference of the tables that were found from a schema, each a line for
+// people: missing tables too, and foreign keys.
+func Compare(d sqltext.Dialect, schema *Schema, found []TableDef) []string {
+	var e differenceList
+	for _, w := range schema.Tables {
+		if !holds(found, w.Name) {
+			e.addf("%s: the table is missing", w.Name)
+		}
+	}
+	known := e.tables(d, schema, found)
+	for _, f := range found {
+		if known.tables[f.Name] != nil && f.Checks != nil {
+			e.references(d, f.Name, known.references, references(d, f))
+		}
+	}
+	return e.Differences
+}
+
+// Lacking returns the tables and columns of a schema that were not found: what a program cannot
+// do without in a database that is newer than it.
+func Lacking(d sqltext.Dialect, schema *Schema, found []TableDef) []string {
+	var e differenceList
+	for _, w := range schema.Tables {
+		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == w.Name })
+		if i < 0 {
+			e.addf("%s: the table is missing", w.Name)
+			continue
+		}
+		for _, c := range w.Columns {
+			if !slices.ContainsFunc(found[i].Columns, func(f Column) bool { return f.Name == c.Name }) {
+				e.addf("%s.%s: the column is missing (%s)", w.Name, c.Name, c.declaration(d))
+			}
+		}
+	}
+	return e.Differences
+}
+
+// references returns the foreign keys of a table that was found.
+func references(d sqltext.Dialect, t TableDef) []reference {
+	f := &facts{tables: map[string]map[string]limits{}, checks: map[string]checked{}}
+	for _, text := range t.Checks {
+		f.table(t.Name, tokens(d, text))
+	}
+	return f.references
+}
+
+func (e *differenceList) references(d sqltext.Dialect, table string, wanted, found []reference) {
+	for _, w := range wanted {
+		if w.table != table {
+			continue
+		}
+		i := slices.IndexFunc(found, func(r reference) bool { return r.same(d, w) })
+		if i < 0 {
+			e.addf("%s: the %s is missing", table, w.describe(d))
+		} else if f := found[i].describe(d); f != w.describe(d) {
+			e.addf("%s: the database has the %s, the definition wants the %s", table, f, w.describe(d))
+		}
+	}
+	for _, f := range found {
+		if !slices.ContainsFunc(wanted, func(r reference) bool { return r.table == table && r.same(d, f) }) {
+			e.addf("%s: the database has the %s that the definition does not know", table, f.describe(d))
+		}
+	}
+}
+
+// same reports whether two references are one, perhaps with different actions. SQLite keeps the
+// name with which a foreign key was made when its column or table is renamed, and shows it nowhere.
+func (r reference) same(d sqltext.Dialect, o reference) bool {
+	if d == sqltext.SQLite {
+		return r.column == o.column
+	}
+	return strings.EqualFold(r.name, o.name)
+}
+
+// describe returns "foreign key name (column to table, on delete restrict)".
+func (r reference) describe(d sqltext.Dialect) string {
+	action := r.onDelete
+	if action == "" && d == sqltext.MySQL { // it has no other
+		action = "RESTRICT"
+	}
+	text := fmt.Sprintf("foreign key %s (%s to %s", strings.ToLower(r.name), r.column, r.to)
+	if d == sqltext.SQLite {
+		text = fmt.Sprintf("foreign key (%s to %s", r.column, r.to)
+	}
+	if action != "" {
+		text += ", on delete " + strings.ToLower(action)
+	}
+	return text + ")"
+}
+
+// Fingerprint returns what distinguishes a table from other versions of it, in the same form for
+// one that an Inspect found and for one of Expected. Fits compares two of them.
+func Fingerprint(d sqltext.Dialect, t TableDef) string {
+	var lines, plain []string
+	for _, c := range t.Columns {
+		lines = append(lines, fmt.Sprintf("column %s %s %t", c.Name, canonicalType(d, c.Types[d]), c.Null))
+	}
+	for _, x := range t.Indexes {
+		text := x.describe(t)
+		switch {
+		case x.Unique && d == sqltext.MySQL: // its columns may be generated ones
+			lines = append(lines, "unique index "+strings.ToLower(x.Name))
+		case x.Unique:
+			lines = append(lines, text)
+		case d == sqltext.MySQL:
+			plain = append(plain, strings.NewReplacer(" desc", "", " on some rows", "").Replace(text))
+		default:
+			plain = append(plain, text)
+		}
+	}
+	lines = append(lines, constraintLines(d, t)...)
+	slices.Sort(lines)
+	slices.Sort(plain)
+	print := short(strings.Join(lines, "\n"), 16)
+	for _, x := range plain {
+		print += " " + short(x, 4)
+	}
+	return print
+}
+
+// constraintLines are the checks and foreign keys of a table.
+func constraintLines(d sqltext.Dialect, t TableDef) []string {
+	var out []string
+	f := &facts{tables: map[string]map[string]limits{}, checks: map[string]checked{}}
+	for _, text := range t.Checks {
+		f.table(t.Name, tokens(d, text))
+	}
+	for column, l := range f.tables[t.Name] {
+		options := slices.Sorted(slices.Values(l.options))
+		if l.options != nil || l.length != "" {
+			out = append(out, fmt.Sprintf("check %s %q %s", column, options, l.length))
+		}
+	}
+	for _, r := range f.references {
+		out = append(out, r.describe(d))
+	}
+	return out
+}
+
+func short(text string, bytes int) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:bytes])
+}
+
+// Fits reports whether a table that was found is the one that a fingerprint describes. Indexes
+// that are not unique may be there beside its own: MySQL adds some, and people do.
+func Fits(wanted, found string) bool {
+	w, f := strings.Fields(wanted), strings.Fields(found)
+	if len(w) == 0 || len(f) == 0 || w[0] != f[0] {
+		return false
+	}
+	return !slices.ContainsFunc(w[1:], func(x string) bool { return !slices.Contains(f[1:], x) })
+}

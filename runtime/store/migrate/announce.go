@@ -1,0 +1,135 @@
+package migrate
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
+)
+
+// Programs that have a database open are rows in the ledger, with a lease: a migration that
+// programs of before could not bear waits for them.
+const (
+	programPrefix       = "program "
+	open          State = "open"
+	leaseTime           = time.Minute
+	renewEach           = 20 * time.Second
+	oldLease            = time.Hour // rows whose lease ended so long ago are removed
+)
+
+// Announce adds the row of this program, and renews its lease until the database is closed. A
+// database that cannot be written has no row of it, and the log says so.
+func (s *Set) Announce(ctx context.Context, db *core.DB) error {
+	b, _ := core.Below(db)
+	if strings.HasSuffix(b.Name(), ":memory:") {
+		return nil // no one else has it
+	}
+	id := programPrefix + rand.Text()
+	if err := s.announce(ctx, db, id); err != nil {
+		db.Logger().WarnContext(ctx, "store: this program could not be announced, so that a migration that waits for it would not", "error", err)
+		return nil
+	}
+	// What was applied between the look at the ledger and the row above did not know of this program.
+	st, err := inspect(ctx, b, b, nil)
+	if err != nil {
+		return err
+	}
+	if err := newer(b, s.unknown(st)); err != nil {
+		return err
+	}
+	begun := make(chan struct{})
+	go s.renew(db, id, begun)
+	<-begun // so that a Close that follows at once removes the row
+	return nil
+}
+
+func (s *Set) announce(ctx context.Context, db *core.DB, id string) error {
+	now, err := db.Conn().Now(ctx)
+	if err != nil {
+		return err
+	}
+	// Those of programs that were killed have no other end.
+	old := now.Add(-oldLease)
+	if _, err := db.Conn().Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE state = %s AND ended_at < %s", Ledger, db.Conn().Dialect().Placeholder(1), db.Conn().Dialect().Placeholder(2)), []any{string(open), old}); err != nil {
+		return err
+	}
+	r := row{
+		ID: id, Parent: s.head(), State: open, StartedAt: now, EndedAt: store.Null[time.Time]{V: now.Add(leaseTime), Valid: true},
+		Program: short(programName()), Adds: true,
+	}
+	return r.insert(ctx, db.Conn(), db.Conn().Dialect())
+}
+
+// renew renews the lease, and removes the row when the database is closed.
+func (s *Set) renew(db *core.DB, id string, begun chan struct{}) {
+	err := db.UntilClose(context.Background(), func(ctx context.Context) error {
+		close(begun)
+		for {
+			if err := rest(ctx, renewEach); err != nil {
+				return deleteRow(context.WithoutCancel(ctx), db.Conn(), db.Conn().Dialect(), id)
+			}
+			if err := s.extend(ctx, db, id); err != nil && ctx.Err() == nil {
+				db.Logger().WarnContext(ctx, "store: the lease of this program could not be renewed", "error", err)
+			}
+		}
+	})
+	select {
+	case <-begun:
+	default:
+		close(begun) // the database was closed before
+	}
+	if err != nil && !errors.Is(err, store.ErrClosed) {
+		db.Logger().Warn("store: the row of this program stays until its lease ends", "error", err)
+	}
+}
+
+// rest waits, or returns why ctx has ended.
+func rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *Set) extend(ctx context.Context, db *core.DB, id string) error {
+	now, err := db.Conn().Now(ctx)
+	if err != nil {
+		return err
+	}
+	return set{[]string{"ended_at"}, []any{now.Add(leaseTime)}}.update(ctx, db.Conn(), db.Conn().Dialect(), id)
+}
+
+// older returns the programs that are open and come from before a migration; none where it has
+// no name.
+func (s *Set) older(ctx context.Context, b core.Backend, from core.Session, migration string) ([]string, error) {
+	if migration == "" {
+		return nil, nil
+	}
+	rows, err := readPrograms(ctx, from, b.Dialect())
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now().UTC()
+	if b.Clock() != "" {
+		if err := from.QueryRow(ctx, b.Clock(), nil, []any{&now}); err != nil {
+			return nil, err
+		}
+	}
+	var out []string
+	for _, r := range rows {
+		// Those that know a migration which this one does not are newer.
+		if at := s.find(r.Parent); r.EndedAt.V.After(now) && at >= 0 && at < s.find(migration) {
+			out = append(out, fmt.Sprintf("%s, at %s", r.Program, r.Parent))
+		}
+	}
+	return out, nil
+}

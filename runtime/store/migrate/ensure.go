@@ -1,0 +1,153 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
+)
+
+// Ensure is what Open calls: it creates a new database, records the version of one that was made
+// before there were migrations, applies what is missing or reports it, as the options say, and
+// compares the tables.
+func (s *Set) Ensure(ctx context.Context, b core.Backend, schema *core.Schema, opts store.Options) error {
+	switch {
+	case len(s.List) == 0:
+		return core.EnsureTables(ctx, b, schema)
+	case opts.Migrate == store.MigrateManual:
+		return nil
+	case opts.Migrate == store.MigrateUp:
+		return s.ensureUp(ctx, b, schema, of(opts))
+	}
+	o := of(opts).filled()
+	st, err := s.record(ctx, b, schema, o, &Report{})
+	if err != nil {
+		return err
+	}
+	return s.settled(ctx, b, schema, st)
+}
+
+// settled is the verdict on a database at rest: what was read while another process migrated shows
+// tables from before with a record from after. It reads again until the record has stayed the same.
+func (s *Set) settled(ctx context.Context, b core.Backend, schema *core.Schema, st *state) error {
+	err := s.verdict(b, schema, st)
+	for errors.Is(err, store.ErrSchema) {
+		again, failed := inspect(ctx, b, b, schema)
+		if failed != nil {
+			return failed
+		}
+		if err = s.verdict(b, schema, again); slices.Equal(st.rows, again.rows) {
+			return err
+		}
+		st = again
+	}
+	return err
+}
+
+func (s *Set) ensureUp(ctx context.Context, b core.Backend, schema *core.Schema, o Options) error {
+	o = o.filled()
+	st, err := s.record(ctx, b, schema, o, &Report{})
+	if err != nil {
+		return err
+	}
+	if len(s.pending(st)) == 0 {
+		return s.settled(ctx, b, schema, st)
+	}
+	if _, err := s.Up(ctx, b, schema, o); err != nil {
+		return err
+	}
+	return s.current(ctx, b, schema)
+}
+
+// current reads the database again, and refuses what does not go with the program.
+func (s *Set) current(ctx context.Context, b core.Backend, schema *core.Schema) error {
+	st, err := inspect(ctx, b, b, schema)
+	if err != nil {
+		return err
+	}
+	return s.settled(ctx, b, schema, st)
+}
+
+// verdict refuses a database that lacks migrations, or whose tables are others.
+func (s *Set) verdict(b core.Backend, schema *core.Schema, st *state) error {
+	if err := s.check(b, st); err != nil {
+		return err
+	}
+	e := &store.SchemaError{Database: b.Name(), Migrates: true}
+	pending, unknown := s.pending(st), s.unknown(st)
+	if len(pending) > 0 {
+		waits, err := s.contracts(b, pending)
+		if err != nil {
+			return err
+		}
+		if !waits {
+			return s.missing(b, st, pending)
+		}
+		e.Differences = core.Lacking(b.Dialect(), schema, st.found)
+	} else if len(unknown) == 0 {
+		e.Differences = core.Compare(b.Dialect(), schema, st.found)
+	} else if err := newer(b, unknown); err != nil {
+		return err
+	} else {
+		e.Differences = core.Lacking(b.Dialect(), schema, st.found)
+	}
+	if len(e.Differences) > 0 {
+		return e
+	}
+	return nil
+}
+
+// contracts reports whether what is missing is one migration that waits for programs of the version
+// before: this one can go on without it.
+func (s *Set) contracts(b core.Backend, pending []Migration) (bool, error) {
+	if len(pending) != 1 {
+		return false, nil
+	}
+	sc, err := s.script(pending[0], b.Dialect())
+	return err == nil && sc.After != "", err
+}
+
+// newer refuses a database with migrations that the program does not know, unless all of them only
+// add.
+func newer(b core.Backend, unknown []row) error {
+	e := &store.SchemaError{Database: b.Name(), Migrates: true}
+	for _, r := range unknown {
+		if r.Adds {
+			continue
+		}
+		why := r.Refused
+		if why == "" {
+			why = "it does more than add"
+		}
+		e.Differences = append(e.Differences, fmt.Sprintf("%s is newer than this program, which cannot work with it: %s (applied by %s)", r.ID, why, r.Program))
+	}
+	if len(e.Differences) == 0 {
+		return nil
+	}
+	e.Advice = "run the version of the program that has these migrations, or take them back with it: \"modulagen migrate down --db DSN\""
+	return e
+}
+
+// missing lists the migrations that are to be applied.
+func (s *Set) missing(b core.Backend, st *state, pending []Migration) error {
+	e := &store.SchemaError{Database: b.Name(), Migrates: true}
+	for _, m := range pending {
+		line := m.Name
+		if sc, err := s.script(m, b.Dialect()); err == nil && len(sc.Steps) > 0 {
+			var what []string
+			for _, step := range sc.Steps {
+				what = append(what, fmt.Sprintf("%s (%s)", step.What, step.Class))
+			}
+			line += ": " + strings.Join(what, "; ")
+		}
+		if r := st.row(m.Name); r != nil {
+			line += fmt.Sprintf(" [begun by %s, and not ended]", r.Program)
+		}
+		e.Missing = append(e.Missing, line)
+	}
+	return e
+}

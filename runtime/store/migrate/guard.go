@@ -1,0 +1,164 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// guard runs the units of a transaction, and holds rows and ids together where SQLite makes a
+// table anew.
+type guard struct {
+	run      *run
+	s        core.Session
+	rows     int64    // of the table that is made anew, before that
+	mark     int64    // the largest id that it ever had; 0: not known
+	triggers []string // of it, which go with the old table
+}
+
+// unit runs one unit.
+func (g *guard) unit(ctx context.Context, u *unit) error {
+	if u.first {
+		g.run.start(ctx, u)
+		if err := g.run.refuse(ctx, g.s, u.step); err != nil {
+			return err
+		}
+		if err := g.before(ctx, u.step); err != nil {
+			return err
+		}
+	}
+	if u.st != nil {
+		if err := g.run.exec(ctx, g.s, u.st.SQL); err != nil {
+			return err
+		}
+	}
+	if u.lastStatement() {
+		if err := g.after(ctx, u.step); err != nil {
+			return err
+		}
+	}
+	if u.last {
+		g.run.stop(ctx, u)
+	}
+	return nil
+}
+
+func (g *guard) rebuilds(step *script.Step) bool {
+	return g.run.d == sqltext.SQLite && step.Rebuilt != ""
+}
+
+// before notes what the table has.
+func (g *guard) before(ctx context.Context, step *script.Step) error {
+	if !g.rebuilds(step) {
+		return nil
+	}
+	var err error
+	if g.rows, err = g.count(ctx, step.Rebuilt); err != nil {
+		return err
+	}
+	if g.mark, err = g.sequence(ctx, step.Rebuilt); err != nil {
+		return err
+	}
+	var text string
+	g.triggers = nil
+	return g.s.Query(ctx, "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? AND sql IS NOT NULL",
+		[]any{step.Rebuilt}, []any{&text}, func() error {
+			g.triggers = append(g.triggers, text)
+			return nil
+		})
+}
+
+// after checks that no row is lost, and gives the table back what hung on the old one.
+func (g *guard) after(ctx context.Context, step *script.Step) error {
+	if !g.rebuilds(step) {
+		return nil
+	}
+	rows, err := g.count(ctx, step.Rebuilt)
+	if err != nil {
+		return err
+	}
+	if rows != g.rows {
+		return fmt.Errorf("%s had %d rows before it was made anew, and has %d after it; nothing was changed", step.Rebuilt, g.rows, rows)
+	}
+	g.run.changed = rows
+	for _, text := range g.triggers {
+		if _, err := g.s.Exec(ctx, text, nil); err != nil {
+			return fmt.Errorf("a trigger of %s: %w", step.Rebuilt, err)
+		}
+	}
+	if g.mark == 0 {
+		return nil
+	}
+	return g.setSequence(ctx, step.Rebuilt)
+}
+
+func (g *guard) count(ctx context.Context, table string) (n int64, err error) {
+	err = g.s.QueryRow(ctx, "SELECT count(*) FROM "+sqltext.SQLite.Quote(table), nil, []any{&n})
+	return n, err
+}
+
+// sequence returns the largest id that AUTOINCREMENT has given in a table: those of rows that were
+// deleted are not given again. The table sqlite_sequence is there when one table has it.
+func (g *guard) sequence(ctx context.Context, table string) (mark int64, err error) {
+	var there int64
+	if err := g.s.QueryRow(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'", nil, []any{&there}); err != nil || there == 0 {
+		return 0, err
+	}
+	err = g.s.QueryRow(ctx, "SELECT seq FROM sqlite_sequence WHERE name = ?", []any{table}, []any{&mark})
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
+	}
+	return mark, err
+}
+
+func (g *guard) setSequence(ctx context.Context, table string) error {
+	var text string
+	if err := g.s.QueryRow(ctx, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", []any{table}, []any{&text}); err != nil {
+		return err
+	}
+	if !strings.Contains(strings.ToUpper(text), "AUTOINCREMENT") {
+		return nil
+	}
+	res, err := g.s.Exec(ctx, "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", []any{g.mark, table})
+	if err == nil && res.RowsAffected == 0 {
+		_, err = g.s.Exec(ctx, "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", []any{table, g.mark})
+	}
+	return err
+}
+
+// keys checks what foreign keys would have held, which are off, unless every step is safe.
+func (g *guard) keys(ctx context.Context, from, to int) error {
+	if g.run.d != sqltext.SQLite || !g.run.risky(from, to) {
+		return nil
+	}
+	var table, parent string
+	var id store.Null[int64]
+	var first string
+	n := 0
+	err := g.s.Query(ctx, `SELECT "table", rowid, parent FROM pragma_foreign_key_check`, nil, []any{&table, &id, &parent}, func() error {
+		if n++; first == "" {
+			first = fmt.Sprintf("the row %d of %s refers to a row of %s that does not exist", id.V, table, parent)
+		}
+		return nil
+	})
+	if err != nil || n == 0 {
+		return err
+	}
+	return fmt.Errorf("foreign keys do not hold after the migration, %d in all: %s; nothing was changed", n, first)
+}
+
+// risky reports whether a step of the units is more than safe.
+func (r *run) risky(from, to int) bool {
+	for _, u := range r.units[from:to] {
+		if u.step.Class != script.Safe || u.step.Rebuilt != "" {
+			return true
+		}
+	}
+	return false
+}

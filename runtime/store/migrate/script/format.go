@@ -1,0 +1,108 @@
+package script
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// Classes are all classes, from the harmless to the one that a person must have asked for.
+var Classes = []Class{Safe, Blocks, Rewrites, Data, Destroys}
+
+// Checksum returns the SHA-256 of a file in hexadecimal digits, whichever line ends a checkout gave it.
+func Checksum(text string) string {
+	sum := sha256.Sum256([]byte(strings.ReplaceAll(text, "\r\n", "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+// String returns the file. Parse of it returns the script, with lines.
+func (s *Script) String() string {
+	var b strings.Builder
+	if s.Parent == "" {
+		comment(&b, "migration "+s.Name+firstWord)
+	} else {
+		comment(&b, "migration "+s.Name+", after "+s.Parent)
+	}
+	if s.Refused == "" {
+		comment(&b, programsWord+": "+allowedWord)
+	} else {
+		comment(&b, programsWord+": "+refusedWord+s.Refused)
+	}
+	if s.After != "" {
+		comment(&b, waitsWord+s.After)
+	}
+	for i := range s.Steps {
+		b.WriteByte('\n')
+		s.Steps[i].write(&b, i+1)
+	}
+	return b.String()
+}
+
+func comment(b *strings.Builder, text string) {
+	b.WriteString("-- " + strings.ReplaceAll(text, "\n", "\n"+continuation) + "\n")
+}
+
+func (s *Step) write(b *strings.Builder, number int) {
+	comment(b, fmt.Sprintf("step %d, %s: %s", number, s.Class, s.What))
+	if s.Note != "" {
+		comment(b, "note: "+s.Note)
+	}
+	if s.Alone {
+		comment(b, "alone: outside a transaction")
+	}
+	if s.Rebuilt != "" {
+		comment(b, "rebuilds: "+s.Rebuilt)
+	}
+	if s.Batches != "" {
+		comment(b, "batches: "+s.Batches)
+	}
+	for _, r := range s.Refuse {
+		comment(b, "refuse: "+r.Query)
+		comment(b, "because: "+r.Because)
+	}
+	for _, st := range s.Statements {
+		st.write(b)
+	}
+	if s.Run != "" {
+		comment(b, "run: "+s.Run)
+	}
+}
+
+func (s *Statement) write(b *strings.Builder) {
+	for _, p := range s.Done {
+		comment(b, "done when: "+p.String())
+	}
+	if s.Repeatable {
+		comment(b, "repeatable: it may run twice")
+	}
+	for _, or := range s.Or {
+		comment(b, "or: "+or)
+	}
+	if last, inside := lastLine(s.SQL); inside {
+		comment(b, "ends with: "+last)
+	}
+	b.WriteString(terminated(s.SQL) + "\n")
+}
+
+// String returns the probe as it stands in a file: "no column article title".
+func (p Probe) String() string {
+	text := p.Kind + " " + p.Table
+	if p.Name != "" {
+		text += " " + p.Name
+	}
+	if p.Missing {
+		text = "no " + text
+	}
+	return text
+}
+
+// Units returns how many parts of a step are recorded one by one: its statements and its data
+// step in Go, and one of a step that has neither.
+func (s *Step) Units() int {
+	n := len(s.Statements)
+	if s.Run != "" {
+		n++
+	}
+	return max(n, 1)
+}

@@ -1,0 +1,184 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// Up applies the migrations that a database lacks: a new one is made from the schema, and one
+// that was made before there were migrations is recorded first. The error is store.ErrSchema where
+// nothing could be begun, and store.ErrMigration where a step failed.
+func (s *Set) Up(ctx context.Context, b core.Backend, schema *core.Schema, o Options) (*Report, error) {
+	o = o.filled()
+	out := &Report{}
+	st, err := s.record(ctx, b, schema, o, out)
+	if err != nil {
+		return out, err
+	}
+	if err := s.check(b, st); err != nil {
+		return out, err
+	}
+	pending := s.pending(st)
+	if len(pending) == 0 {
+		return out, nil
+	}
+	scripts, err := s.scripts(b, pending)
+	if err != nil {
+		return out, err
+	}
+	return out, withLock(ctx, b, o, func(m core.Migration) error { return s.apply(ctx, b, m, scripts, o, out) })
+}
+
+// Migrate is Up for a database that the program has open, and compares the tables afterwards:
+// for programs that open theirs with store.MigrateManual.
+func (s *Set) Migrate(ctx context.Context, db *core.DB, schema *core.Schema) error {
+	b, opts := core.Below(db)
+	if err := core.Nested(b); err != nil {
+		return err
+	}
+	if _, err := s.Up(ctx, b, schema, of(opts)); err != nil {
+		return err
+	}
+	if err := s.current(ctx, b, schema); err != nil {
+		return err
+	}
+	return s.Announce(ctx, db)
+}
+
+// Replay applies every migration to an empty database, which shows that together they make the
+// tables of the definitions.
+func (s *Set) Replay(ctx context.Context, b core.Backend, o Options) error {
+	o = o.filled()
+	scripts, err := s.scripts(b, s.List)
+	if err != nil {
+		return err
+	}
+	return withLock(ctx, b, o, func(m core.Migration) error {
+		if _, err := m.Exec(ctx, ledgerDDL[b.Dialect()], nil); err != nil {
+			return fmt.Errorf("store: creating %s: %w", Ledger, err)
+		}
+		return s.apply(ctx, b, m, scripts, o, &Report{})
+	})
+}
+
+// scripts reads the SQL of migrations, all before the first of them begins.
+func (s *Set) scripts(b core.Backend, list []Migration) ([]*script.Script, error) {
+	var out []*script.Script
+	var wrong []error
+	for _, m := range list {
+		sc, err := s.script(m, b.Dialect())
+		if err == nil {
+			err = runnable(sc, file(m.Name, b.Dialect()), b.Dialect())
+		}
+		if err != nil {
+			wrong = append(wrong, &store.MigrationError{Database: b.Name(), Migration: m.Name, Cause: err})
+		}
+		out = append(out, sc)
+	}
+	return out, errors.Join(wrong...)
+}
+
+// runnable refuses a script of which a part could not be run, or not be found done after a kill.
+func runnable(sc *script.Script, file string, d sqltext.Dialect) error {
+	var wrong []error
+	for i := range sc.Steps {
+		step := &sc.Steps[i]
+		if step.Run != "" && lookUp(step.Run) == nil {
+			wrong = append(wrong, fmt.Errorf("%s:%d: step %d runs the data step %q, which this program does not have: "+
+				"call migrate.Register(%q, ...) before the database is opened, and migrate by that program", file, step.Line, i+1, step.Run, step.Run))
+		}
+		if step.Batches != "" && len(step.Statements) != 1 {
+			wrong = append(wrong, fmt.Errorf("%s:%d: a step in batches has one statement, an UPDATE with a WHERE", file, step.Line))
+		}
+		for j := range step.Statements {
+			st := &step.Statements[j]
+			if step.Batches == "" && !together(d, step) && !undoable(d, st) && len(st.Done) == 0 && !st.Repeatable {
+				wrong = append(wrong, fmt.Errorf("%s:%d: the statement takes effect at once, and nothing says how the database shows that: "+
+					"add \"-- done when: ...\" or \"-- repeatable: ...\" before it", file, st.Line))
+			}
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// apply runs scripts, of which other processes may have run some meanwhile.
+func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scripts []*script.Script, o Options, out *Report) error {
+	for _, sc := range scripts {
+		waits, err := s.older(ctx, b, m, sc.After)
+		if err != nil {
+			return err
+		}
+		if len(waits) > 0 {
+			out.Waits = append(out.Waits, fmt.Sprintf("%s waits until no program from before %s runs: %s", sc.Name, sc.After, strings.Join(waits, "; ")))
+			o.Logger.InfoContext(ctx, "store: a migration waits for programs of the version before", "migration", sc.Name, "programs", waits)
+			return nil
+		}
+		r := newRun(b, m, sc, o)
+		applied, err := r.up(ctx, s.List[s.find(sc.Name)].Checksums[r.d])
+		out.Backups = append(out.Backups, r.backups...)
+		if err != nil {
+			return err
+		}
+		if applied {
+			out.Applied = append(out.Applied, sc.Name)
+		}
+	}
+	return nil
+}
+
+// up runs the whole script; false: another process has.
+func (r *run) up(ctx context.Context, checksum string) (bool, error) {
+	first := row{
+		ID: r.sc.Name, Parent: r.sc.Parent, Checksum: checksum, State: Running, StartedAt: r.o.now(), Program: short(r.o.Program),
+		Adds: r.sc.Refused == "", Refused: short(r.sc.Refused),
+	}
+	found, err := r.begin(ctx, first)
+	if err != nil || found.State.applied() {
+		return false, err
+	}
+	if found.State == Down {
+		return false, r.failed(nil, fmt.Errorf("it is being taken back: run \"modulagen migrate down --db DSN\" again"))
+	}
+	r.finish = func(ctx context.Context, s core.Session) error {
+		return set{
+			[]string{"statement", "begun", "state", "cursor", "ended_at"},
+			[]any{int64(len(r.units)), false, string(Done), "", r.o.now()},
+		}.update(ctx, s, r.d, r.sc.Name)
+	}
+	return true, r.all(ctx)
+}
+
+// begin adds the row of a migration, or returns the one that is there.
+func (r *run) begin(ctx context.Context, first row) (found row, err error) {
+	err = r.patiently(ctx, nil, "beginning "+first.ID, func() error {
+		found, err = readRow(ctx, r.m, r.d, first.ID, false)
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		found = first
+		return first.insert(ctx, r.m, r.d)
+	})
+	if err == nil && found.State == Running && found.Checksum != first.Checksum {
+		err = errors.New("the file was changed after its migration was begun on this database: restore it as it was")
+	}
+	if err != nil {
+		return found, r.failed(nil, err)
+	}
+	return found, nil
+}
+
+// undoable reports whether a statement that runs by itself can be one of a transaction.
+func undoable(d sqltext.Dialect, st *script.Statement) bool {
+	return d == sqltext.MySQL && len(st.Done) == 0 && !st.Repeatable && slices.Contains(rowWords, firstWord(st.SQL))
+}
+
+// rowWords begin statements that change rows, and that MySQL can undo.
+var rowWords = []string{"insert", "update", "delete", "replace", "with"}

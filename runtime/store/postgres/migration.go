@@ -1,0 +1,71 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	// migrationKey is the advisory lock of those that migrate: "modulage" in ASCII, and one more.
+	migrationKey = lockKey + 1
+	// lockTimeout is how long a step waits for a table. Whoever comes after it waits behind it
+	// for as long, so that a step gives way to them and is tried again.
+	lockTimeout = "SET LOCAL lock_timeout = '2s'"
+)
+
+// Migration opens a connection beside the pool, whose session holds the lock. Behind a pooler
+// sessions change hands.
+func (b *backend) Migration(ctx context.Context) (core.Migration, error) {
+	if b.pooled && b.pool.Config().ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
+		return nil, fmt.Errorf("postgres: %s is behind a connection pooler, and migrations need a session of their own for their lock: "+
+			"give the DSN of the server itself to \"modulagen migrate up --db DSN\", and open the database behind the pooler with store.MigrateCheck; "+
+			"where the pooler keeps sessions, add %s=cache_statement to the DSN", b.Name(), execMode)
+	}
+	cfg := b.pool.Config().ConnConfig
+	// Tables change under prepared statements, which then fail.
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
+	cfg.RuntimeParams["statement_timeout"] = "0"
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return nil, failure(ctx, err)
+	}
+	return &migration{session: session{conn, &b.abandoned}, conn: conn}, nil
+}
+
+type migration struct {
+	session
+	conn *pgx.Conn
+}
+
+// Begin starts a transaction that waits for locks for a moment only.
+func (m *migration) Begin(ctx context.Context) (core.Transaction, error) {
+	t, err := m.conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+	if err != nil {
+		return nil, failure(ctx, err)
+	}
+	out := &tx{session: session{t, m.abandoned}, tx: t}
+	if _, err := out.Exec(ctx, lockTimeout, nil); err != nil {
+		undo(ctx, out)
+		return nil, err
+	}
+	return out, nil
+}
+
+// Lock takes the session's advisory lock.
+func (m *migration) Lock(ctx context.Context) (got bool, err error) {
+	err = m.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", []any{int64(migrationKey)}, []any{&got})
+	return got, err
+}
+
+// Refuses is false: PostgreSQL has one way to change a table.
+func (m *migration) Refuses(error) bool { return false }
+
+// Close closes the connection, and the server releases the lock.
+func (m *migration) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), answerWait)
+	defer cancel()
+	return m.conn.Close(ctx)
+}
