@@ -28,6 +28,7 @@ import (
 	"github.com/hegner123/modulagen/bench/generate"
 	"github.com/hegner123/modulagen/bench/mail"
 	"github.com/hegner123/modulagen/bench/measure"
+	"github.com/hegner123/modulagen/bench/migrate"
 	"github.com/hegner123/modulagen/bench/queue"
 	"github.com/hegner123/modulagen/bench/store"
 	"github.com/hegner123/modulagen/bench/webhook"
@@ -45,6 +46,7 @@ var suites = []struct {
 	{"webhook", webhook.Run},
 	{"mail", mail.Run},
 	{"cron", cron.Run},
+	{"migrate", migrate.Run},
 	{"generate", generate.Run},
 }
 
@@ -77,7 +79,7 @@ func main() {
 		}
 		return
 	}
-	suite := flag.String("suite", "", "run only this suite: store, queue, cache, event, webhook, mail, cron or generate")
+	suite := flag.String("suite", "", "run only this suite: store, queue, cache, event, webhook, mail, cron, migrate or generate")
 	format := flag.String("format", "table", "table or json")
 	strict := flag.Bool("strict", false, "exit 1 when a target is missed")
 	flag.Parse()

@@ -22,11 +22,12 @@ import (
 	"github.com/hegner123/modulagen/gen/golang"
 	"github.com/hegner123/modulagen/gen/language"
 	"github.com/hegner123/modulagen/gen/load"
+	"github.com/hegner123/modulagen/gen/migrate"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/names"
 	"github.com/hegner123/modulagen/gen/output"
+	"github.com/hegner123/modulagen/gen/program"
 	"github.com/hegner123/modulagen/gen/sqlc"
-	"github.com/hegner123/modulagen/gen/sqlc/program"
 )
 
 // Behaviors is every behavior, in the order in which they read their sections, rewrite
@@ -83,7 +84,9 @@ type Result struct {
 	Analysed *sqlc.Result
 	Files    map[string][]byte // by path in the output folder
 	Plan     *output.Plan      // what differs on disk
-	Written  bool              // the plan was carried out
+
+	Migrations *migrate.Chain // what is recorded of earlier definitions
+	Written    bool           // the plan was carried out
 }
 
 // Generate runs all stages.
@@ -96,6 +99,7 @@ func Generate(ctx context.Context, opts Options) (*Result, error) {
 		{"load", r.load},
 		{"behavior", r.behavior},
 		{"names", r.names},
+		{"migrations", r.migrations},
 		{"dialect", r.dialect},
 		{"sqlc", r.sqlc},
 		{"golang", r.golang},
@@ -210,7 +214,7 @@ func (r *run) sqlc(ctx context.Context) (err error) {
 		}
 	}
 	analyser := sqlc.Analyser{
-		Program: program.Finder{Project: r.Dir, Cache: r.Cache, Say: r.Say}.Find,
+		Program: program.Finder{Program: program.Sqlc, Project: r.Dir, Cache: r.Cache, Say: r.Say}.Find,
 		Cache:   r.Cache, Anew: r.Anew,
 		Progress: func(done, total int) { r.progress("sqlc", done, total) },
 	}
@@ -228,6 +232,9 @@ func (r *run) golang(context.Context) (err error) {
 		files["sql/"+string(db)+"/queries.sql"] = []byte(script.QueriesFile())
 	}
 	files["sql/sqlc.yaml"] = []byte(dialect.SqlcYAML())
+	if err := r.migrationFiles(files); err != nil {
+		return err
+	}
 	r.result.Files = files
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/hegner123/modulagen/gen/sqlc/program"
+	"github.com/hegner123/modulagen/gen/program"
 	"github.com/hegner123/modulagen/gen/sqlc/protocol"
 )
 
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	os.Setenv(program.Env, analyser)
+	os.Setenv(program.Sqlc.Env, analyser)
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
@@ -59,7 +59,7 @@ func TestCommands(t *testing.T) {
 			env.Setenv("TOOL", binary)
 			env.Setenv("PROTOCOL", protocol.Version)
 			env.Setenv("CHECKOUT", root)
-			env.Setenv(program.Env, analyser)
+			env.Setenv(program.Sqlc.Env, analyser)
 			for _, name := range goEnv {
 				out, err := exec.Command("go", "env", name).Output()
 				if err != nil {

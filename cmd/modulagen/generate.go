@@ -158,6 +158,9 @@ func (g *generation) done(result *gen.Result, took time.Duration) {
 			fmt.Fprintf(g.err, "%s:%d:%d: %s: %s\n", q.Pos.File, q.Pos.Line, q.Pos.Column, q.Name, what)
 		}
 	}
+	if result.Unrecorded() {
+		fmt.Fprintf(g.err, "the definitions have changed since %s: run modulagen migrate new NAME\n", result.Migrations.Head().Name)
+	}
 	n := map[output.Action]int{}
 	for _, c := range result.Plan.Changes {
 		n[c.Action]++

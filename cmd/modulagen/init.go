@@ -19,7 +19,7 @@ func (c *command) init() *cobra.Command {
 		Use:   "init [DIR]",
 		Short: "Make a new project, which builds and runs as it stands",
 		Long: `Make a new project: go.mod, modulagen.yaml, copies of the built-in definitions,
-generate.go, a small main.go, and what they generate. A program that was built
+generate.go, a small main.go, the first migration, and what they generate. A program that was built
 from a checkout writes a replace to that checkout into go.mod; a released one
 asks for its own version.`,
 		Example: "  modulagen init shop",
@@ -106,7 +106,20 @@ func (i *initialization) project(dir string) (scaffold.Project, error) {
 
 // finish generates, and has Go find what go.mod needs.
 func (i *initialization) finish(ctx context.Context, dir string) error {
-	if _, err := gen.Generate(ctx, gen.Options{Dir: dir, Version: version(), Say: i.say}); err != nil {
+	options := gen.Options{Dir: dir, Version: version(), Say: i.say}
+	made, read, err := gen.Lacking(ctx, options, "init")
+	if err != nil {
+		return err
+	}
+	if read.Migrations.Head() != nil {
+		made = nil // of a project that was there
+	}
+	for _, m := range made {
+		if err := m.Write(dir, read.Project.Config.Migrations); err != nil {
+			return err
+		}
+	}
+	if _, err := gen.Generate(ctx, options); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "go", "mod", "tidy")

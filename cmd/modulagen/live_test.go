@@ -25,7 +25,10 @@ func TestQueriesOnEveryDatabase(t *testing.T) { onEveryDatabase(t, "live") }
 func onEveryDatabase(t *testing.T, folder string) {
 	all := stories(t, folder)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		t.Run(name, func(t *testing.T) { live(t, all[name]) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of it is the compiler, which waits for its own parts
+			live(t, all[name])
+		})
 	}
 }
 

@@ -39,6 +39,10 @@ go get "$(awk '$1 == "require" {print $2 "@" $3}' "$demo/project/go.mod")" "$(aw
 go mod tidy # the program imports packages of the runtime that the new project did not
 go generate .
 
+# The definitions are not those that init recorded.
+rm -r migrations
+"$work/bin/modulagen" migrate new init
+
 step "go build"
 go mod tidy
 go vet ./...
@@ -57,7 +61,7 @@ cp "$repository/examples/webhooks/datatypes/article.yaml" "$press/datatypes/"
 cd "$press"
 go get "$(awk '/standard-webhooks/ {print $1 "@" $2}' "$repository/go.mod")" # the receiver verifies with it too
 go mod tidy
-go generate .
+"$work/bin/modulagen" migrate new article
 go run . "sqlite:$work/press.db" | tee "$work/press.out"
 [ "$(grep -c ': delivered$' "$work/press.out")" = 2 ] && grep -q 'attempt 1: 503' "$work/press.out" && grep -q 'attempt 2: 200' "$work/press.out"
 
@@ -71,3 +75,19 @@ go mod tidy
 go generate .
 go mod tidy
 go run . "sqlite:$work/clock.db"
+
+step "evolution: definitions that change under data"
+cd "$repository"
+notes=$work/notes
+"$work/bin/modulagen" init "$notes"
+cp "$demo"/notes/before/note.yaml "$notes/datatypes/"
+cp "$demo"/notes/before/main.go "$notes/"
+cd "$notes"
+"$work/bin/modulagen" migrate new note
+go mod tidy
+go run .
+cp "$demo"/notes/after/note.yaml datatypes/
+cp "$demo"/notes/after/main.go .
+"$work/bin/modulagen" migrate new memo
+go run . | tee notes.out
+diff "$demo/notes/expected" notes.out

@@ -35,16 +35,15 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 	f.Type().Id("Tx").Struct(jen.Id("Tables"), jen.Line().Id("conn").Op("*").Add(code.Core("Conn")))
 	f.Line()
 
-	f.Add(code.Comment(
-		"Open opens the database that a DSN names: \"sqlite:app.db\", \"sqlite::memory:\",",
-		"\"postgres://...\" or \"mysql://...\". It creates tables that are missing, and returns",
-		"an error that is store.ErrSchema when existing ones do not match. The program",
-		"imports the driver: _ \""+code.StorePath+"/sqlite\", /postgres or /mysql.",
-	))
+	f.Add(openComment(p))
 	f.Func().Id("Open").Params(ctx, jen.Id("dsn").String(), jen.Id("opts").Id("Options")).Params(jen.Op("*").Id("DB"), jen.Error()).BlockFunc(func(g *jen.Group) {
 		g.List(jen.Id("s"), jen.Err()).Op(":=").Add(code.Core("Open")).Call(jen.Id("ctx"), jen.Id("dsn"), jen.Op("&").Id("schema"), jen.Id("opts"))
 		g.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err()))
-		printOpened(g, all)
+		if len(p.Migrations) > 0 {
+			printMigratedOpened(g, all)
+		} else {
+			printOpened(g, all)
+		}
 		g.Return(jen.Op("&").Id("DB").Values(jen.Id("Tables").Op(":").Id("bind").Call(jen.Id("s").Dot("Conn").Call()), jen.Id("store").Op(":").Id("s")), jen.Nil())
 	})
 	f.Line()
@@ -69,7 +68,26 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 	f.Func().Params(jen.Id("tx").Op("*").Id("Tx")).Id("Conn").Params().Op("*").Add(code.Core("Conn")).Block(jen.Return(jen.Id("tx").Dot("conn")))
 	f.Line()
 	printSchema(f, p)
+	if len(p.Migrations) > 0 {
+		printMigrations(f, p, all)
+	}
 	printRun(f, all)
+}
+
+func openComment(p *model.Project) jen.Code {
+	tables := []string{
+		"\"postgres://...\" or \"mysql://...\". It creates tables that are missing, and returns",
+		"an error that is store.ErrSchema when existing ones do not match. The program",
+	}
+	if len(p.Migrations) > 0 {
+		tables = []string{
+			"\"postgres://...\" or \"mysql://...\". It creates the tables of a new database. One that",
+			"lacks migrations, or does not match, is an error that is store.ErrSchema;",
+			"Options{Migrate: store.MigrateUp} has Open apply what is missing. The program",
+		}
+	}
+	lines := append([]string{"Open opens the database that a DSN names: \"sqlite:app.db\", \"sqlite::memory:\","}, tables...)
+	return code.Comment(append(lines, "imports the driver: _ \""+code.StorePath+"/sqlite\", /postgres or /mysql.")...)
 }
 
 func printTables(f *jen.File, p *model.Project, hasQueries bool) {
@@ -110,7 +128,7 @@ func printSchema(f *jen.File, p *model.Project) {
 	}
 	f.Anon("embed")
 	f.Add(code.Comment("schema is what Open creates, and what it compares existing tables with."))
-	f.Var().Id("schema").Op("=").Add(code.Core("Schema")).Values(jen.Dict{
+	dict := jen.Dict{
 		jen.Id("DDL"): jen.Index(jen.Lit(3)).String().ValuesFunc(func(g *jen.Group) {
 			for _, db := range model.Databases {
 				g.Id(string(db) + "Schema")
@@ -122,6 +140,10 @@ func printSchema(f *jen.File, p *model.Project) {
 			}
 			g.Line()
 		}),
-	})
+	}
+	if len(p.Migrations) > 0 {
+		dict[jen.Id("Ensure")] = jen.Id("migrations").Dot("Ensure")
+	}
+	f.Var().Id("schema").Op("=").Add(code.Core("Schema")).Values(dict)
 	f.Line()
 }

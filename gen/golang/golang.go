@@ -16,7 +16,7 @@ import (
 )
 
 // packages are the names of those that every project imports.
-var packages = map[string]string{code.StorePath: "store", code.CorePath: "core", code.CheckPath: "check", code.DecimalPath: "decimal"}
+var packages = map[string]string{code.StorePath: "store", code.CorePath: "core", code.CheckPath: "check", code.DecimalPath: "decimal", migratePath: "migrate"}
 
 // Behavior prints what a datatype with its section has beyond others.
 type Behavior interface {

@@ -1,14 +1,13 @@
-// Package program finds the program modulagen-sqlc, and builds it with the go
+// Package program finds the programs that the tool starts, and builds them with the go
 // command where there is none.
 //
-// The tool links neither sqlc nor SQLite's engine: they take minutes to compile,
-// and most runs need neither, because the analysis of every query is kept. The
-// first run that needs them builds modulagen-sqlc from the same sources as the
+// The tool links neither sqlc nor a database: they take minutes to compile, and most runs
+// need neither. The first run that needs one of them builds it from the same sources as the
 // tool, and keeps it in the user's cache folder, under the version that it was
 // built from; a checkout's is kept under the content of the files that it is
 // made of. [Finder.Find] tries, in this order:
 //
-//   - the program that $MODULAGEN_SQLC names, for machines without Go or without
+//   - the program that an environment variable names, for machines without Go or without
 //     a network;
 //   - the one in the cache folder;
 //   - a build from the folder that the tool itself was built from: a checkout, a
@@ -34,22 +33,46 @@ import (
 	"github.com/hegner123/modulagen/gen/sqlc"
 )
 
-// Env is the environment variable that names a modulagen-sqlc built elsewhere.
-const Env = "MODULAGEN_SQLC"
+// Module is this module.
+const Module = "github.com/hegner123/modulagen"
 
-// Module is this module, and Package the program's package.
-const (
-	Module  = "github.com/hegner123/modulagen"
-	Package = Module + "/" + command
-)
+// Program is one of those that the tool starts.
+type Program struct {
+	Name    string // of the program, and of its folder in cmd
+	Env     string // the environment variable that names one built elsewhere
+	Does    string // for people: "analyses queries"
+	Because string // why it is needed now: "a query must be analysed"
+	Takes   string // how long the first build takes: "some minutes"
+	parts   []string
+}
 
-const command = "cmd/modulagen-sqlc"
+// Sqlc analyses queries.
+var Sqlc = Program{
+	Name: "modulagen-sqlc", Env: "MODULAGEN_SQLC", Does: "analyses queries", Because: "a query must be analysed", Takes: "some minutes",
+	parts: []string{"cmd/modulagen-sqlc", "gen/sqlc/child", "gen/sqlc/engine", "gen/sqlc/protocol", "runtime/store/check"},
+}
+
+// Migrate changes databases.
+var Migrate = Program{
+	Name: "modulagen-migrate", Env: "MODULAGEN_MIGRATE", Does: "opens databases", Because: "a database must be opened", Takes: "half a minute",
+	parts: []string{
+		"cmd/modulagen-migrate", "gen/migrate/protocol", "runtime/store", "runtime/store/check", "runtime/store/core", "runtime/store/internal/filter",
+		"runtime/store/internal/remote", "runtime/store/internal/value", "runtime/store/migrate", "runtime/store/migrate/script", "runtime/store/mysql",
+		"runtime/store/postgres", "runtime/store/sqlite", "runtime/store/sqltext",
+	},
+}
+
+func (p Program) command() string { return "cmd/" + p.Name }
+
+// Package is the program's package.
+func (p Program) Package() string { return Module + "/" + p.command() }
 
 // interruptTime is how long an interrupted go command has to tidy up.
 const interruptTime = 10 * time.Second
 
-// Finder finds the program. The zero value finds it for the current folder.
+// Finder finds a program.
 type Finder struct {
+	Program Program
 	Project string // the project's folder
 	Cache   string // as sqlc.Analyser has it; "off" is the user's cache folder here
 	// Say, if set, is called with a line about each step of building the program.
@@ -58,10 +81,10 @@ type Finder struct {
 
 // Find returns the program's path.
 func (f Finder) Find(ctx context.Context) (string, error) {
-	if path := os.Getenv(Env); path != "" {
+	if path := os.Getenv(f.Program.Env); path != "" {
 		found, err := exec.LookPath(path)
 		if err != nil {
-			return "", fmt.Errorf("gen/sqlc/program: $%s names no program: %w", Env, err)
+			return "", fmt.Errorf("gen/program: $%s names no program: %w", f.Program.Env, err)
 		}
 		return filepath.Abs(found)
 	}
@@ -78,7 +101,7 @@ func (f Finder) Find(ctx context.Context) (string, error) {
 	}
 	unlock, err := lockedfile.MutexAt(filepath.Join(store.dir, "lock")).Lock()
 	if err != nil {
-		return "", fmt.Errorf("gen/sqlc/program: %w", err)
+		return "", fmt.Errorf("gen/program: %w", err)
 	}
 	defer unlock()
 	if path, ok := store.get(s.key); ok { // another run has built it meanwhile
@@ -92,23 +115,23 @@ func (f Finder) store() (store, error) {
 	if dir == "off" || dir == "" && os.Getenv(sqlc.CacheEnv) == "off" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return store{}, noFolder(err)
+			return store{}, f.noFolder(err)
 		}
 		dir = filepath.Join(user, "modulagen")
 	}
 	dir, err := sqlc.CacheFolder(dir)
 	if err != nil {
-		return store{}, noFolder(err)
+		return store{}, f.noFolder(err)
 	}
 	dir = filepath.Join(dir, "programs")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return store{}, noFolder(err)
+		return store{}, f.noFolder(err)
 	}
-	return store{dir: dir}, nil
+	return store{dir: dir, name: f.Program.Name}, nil
 }
 
-func noFolder(err error) error {
-	return fmt.Errorf("gen/sqlc/program: there is no folder to keep modulagen-sqlc in: %w: set %s to a folder", err, sqlc.CacheEnv)
+func (f Finder) noFolder(err error) error {
+	return fmt.Errorf("gen/program: there is no folder to keep %s in: %w: set %s to a folder", f.Program.Name, err, sqlc.CacheEnv)
 }
 
 // build builds the program into the store.
@@ -117,20 +140,20 @@ func (f Finder) build(ctx context.Context, store store, s source) (string, error
 	if err != nil {
 		return "", err
 	}
-	f.say("building modulagen-sqlc, which analyses queries, once for this version: %s", expectation(store.took()))
+	f.say("building %s, which %s, once for this version: %s", f.Program.Name, f.Program.Does, f.Program.expectation(store.took()))
 	tmp, err := os.MkdirTemp(store.dir, "new-")
 	if err != nil {
-		return "", noFolder(err)
+		return "", f.noFolder(err)
 	}
 	defer os.RemoveAll(tmp)
-	out := filepath.Join(tmp, fileName())
+	out := filepath.Join(tmp, store.fileName())
 	start := time.Now()
 	if _, err := goCommand(ctx, dir, s.flags, "build", "-o", out, s.pkg); err != nil {
-		return "", fmt.Errorf("gen/sqlc/program: modulagen-sqlc, which analyses queries, could not be built from %s: %w\n%s", dir, err, remedy(s))
+		return "", fmt.Errorf("gen/program: %s, which %s, could not be built from %s: %w\n%s", f.Program.Name, f.Program.Does, dir, err, f.Program.remedy(s))
 	}
 	path, err := store.put(s.key, out)
 	if err != nil {
-		return "", noFolder(err)
+		return "", f.noFolder(err)
 	}
 	store.setTook(time.Since(start))
 	store.prune(path)
@@ -143,20 +166,20 @@ func (f Finder) say(format string, args ...any) {
 	}
 }
 
-func expectation(last time.Duration) string {
+func (p Program) expectation(last time.Duration) string {
 	if last == 0 {
-		return "some minutes"
+		return p.Takes
 	}
 	return "last time it took " + last.Round(time.Second).String()
 }
 
 // remedy says what to do where the program cannot be built.
-func remedy(s source) string {
-	what := Package + "@" + s.version
+func (p Program) remedy(s source) string {
+	what := p.Package() + "@" + s.version
 	if s.version == "" {
-		what = Package
+		what = p.Package()
 	}
-	return fmt.Sprintf("without a network: build it where there is one (go install %s), and set %s to its path here", what, Env)
+	return fmt.Sprintf("without a network: build it where there is one (go install %s), and set %s to its path here", what, p.Env)
 }
 
 var errNoGo = errors.New("there is no go command on the PATH")

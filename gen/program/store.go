@@ -16,20 +16,20 @@ const mostKept = 3
 // touchEach is how old the time of a program's last use may become.
 const touchEach = 24 * time.Hour
 
-// store is the folder in which programs are kept, each in a folder that is named
+// store is the folder in which the builds of a program are kept, each in a folder that is named
 // by its key.
-type store struct{ dir string }
+type store struct{ dir, name string }
 
-func fileName() string {
+func (s store) fileName() string {
 	if runtime.GOOS == "windows" {
-		return "modulagen-sqlc.exe"
+		return s.name + ".exe"
 	}
-	return "modulagen-sqlc"
+	return s.name
 }
 
 // get returns the program of a key.
 func (s store) get(key string) (string, bool) {
-	path := filepath.Join(s.dir, key, fileName())
+	path := filepath.Join(s.dir, key, s.fileName())
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
 		return "", false
@@ -42,7 +42,7 @@ func (s store) get(key string) (string, bool) {
 
 // put moves a program to its place. It appears whole or not at all.
 func (s store) put(key, built string) (string, error) {
-	path := filepath.Join(s.dir, key, fileName())
+	path := filepath.Join(s.dir, key, s.fileName())
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
@@ -52,7 +52,7 @@ func (s store) put(key, built string) (string, error) {
 // prune drops the programs beyond mostKept, but never the given one. One that is
 // running now, or that cannot be removed, stays: it is tried again next time.
 func (s store) prune(but string) {
-	paths, _ := filepath.Glob(filepath.Join(s.dir, "*", fileName())) // the pattern is good
+	paths, _ := filepath.Glob(filepath.Join(s.dir, "*", s.fileName())) // the pattern is good
 	used := func(path string) time.Time {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -79,7 +79,7 @@ func (s store) prune(but string) {
 
 // took returns how long the last build took; 0 when that is not known.
 func (s store) took() time.Duration {
-	text, err := os.ReadFile(filepath.Join(s.dir, "took"))
+	text, err := os.ReadFile(filepath.Join(s.dir, "took-"+s.name))
 	if err != nil {
 		return 0
 	}
@@ -93,5 +93,5 @@ func (s store) took() time.Duration {
 // setTook keeps how long a build took. It is only shown, so an error does not
 // matter.
 func (s store) setTook(d time.Duration) {
-	_ = os.WriteFile(filepath.Join(s.dir, "took"), []byte(d.String()+"\n"), 0o644)
+	_ = os.WriteFile(filepath.Join(s.dir, "took-"+s.name), []byte(d.String()+"\n"), 0o644)
 }

@@ -16,10 +16,6 @@ import (
 	"strings"
 )
 
-// parts are the folders of this module that the program is made of; a test
-// compares them with its imports.
-var parts = []string{"cmd/modulagen-sqlc", "gen/sqlc/child", "gen/sqlc/engine", "gen/sqlc/protocol", "runtime/store/check"}
-
 // build is what a program knows about its own build.
 type build struct {
 	file         string // of a source of this package, as the compiler saw it
@@ -55,22 +51,22 @@ type source struct {
 // source finds what to build from. It calls the go command only where neither
 // the version nor the folder of the tool's own sources is known.
 func (f Finder) source(ctx context.Context, b build) (source, error) {
-	dir, vendored := ownFolder(b.file)
-	s := source{pkg: "./" + command, flags: "-mod=readonly"}
+	dir, vendored := f.Program.ownFolder(b.file)
+	s := source{pkg: "./" + f.Program.command(), flags: "-mod=readonly"}
 	if dir != "" {
 		s.find = func(context.Context) (string, error) { return dir, nil }
 	}
 	switch {
 	case vendored:
-		s.pkg, s.flags = Package, "-mod=vendor"
+		s.pkg, s.flags = f.Program.Package(), "-mod=vendor"
 		module := filepath.Join(dir, "vendor", filepath.FromSlash(Module))
 		var err error
-		s.key, err = contentKey(module, filepath.Join(dir, "vendor", "modules.txt"))
+		s.key, err = f.Program.contentKey(module, filepath.Join(dir, "vendor", "modules.txt"))
 		return s, err
 	case b.version != "":
 		s.version, s.key = b.version, keyOf(b.version, b.sum)
 		if dir == "" {
-			s.find = func(ctx context.Context) (string, error) { return download(ctx, b) }
+			s.find = func(ctx context.Context) (string, error) { return f.Program.download(ctx, b) }
 		}
 		return s, nil
 	case dir == "":
@@ -81,22 +77,22 @@ func (f Finder) source(ctx context.Context, b build) (source, error) {
 		s.find = func(context.Context) (string, error) { return dir, nil }
 	}
 	var err error
-	s.key, err = contentKey(dir, filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"))
+	s.key, err = f.Program.contentKey(dir, filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"))
 	return s, err
 }
 
 // ownFolder returns the module's folder, if the file that this program was built
 // from is still there; or, vendored, the project's folder in whose vendor folder
 // it is, if the program's sources are there too.
-func ownFolder(file string) (dir string, vendored bool) {
-	const below = "/gen/sqlc/program/"
+func (p Program) ownFolder(file string) (dir string, vendored bool) {
+	const below = "/gen/program/"
 	file = filepath.ToSlash(file)
 	i := strings.LastIndex(file, below)
 	if i < 0 || !filepath.IsAbs(filepath.FromSlash(file)) { // built with -trimpath
 		return "", false
 	}
 	module := filepath.FromSlash(file[:i])
-	if info, err := os.Stat(filepath.Join(module, filepath.FromSlash(command))); err != nil || !info.IsDir() {
+	if info, err := os.Stat(filepath.Join(module, filepath.FromSlash(p.command()))); err != nil || !info.IsDir() {
 		return "", false
 	}
 	if data, err := os.ReadFile(filepath.Join(module, "go.mod")); err == nil && strings.HasPrefix(string(data), "module "+Module+"\n") {
@@ -109,7 +105,7 @@ func ownFolder(file string) (dir string, vendored bool) {
 }
 
 // download has the go command download the version that the tool was built from.
-func download(ctx context.Context, b build) (string, error) {
+func (p Program) download(ctx context.Context, b build) (string, error) {
 	out, err := goCommand(ctx, os.TempDir(), "-mod=mod", "mod", "download", "-json", Module+"@"+b.version)
 	var m struct{ Dir, Sum, Error string }
 	jerr := json.Unmarshal(out, &m)
@@ -123,8 +119,8 @@ func download(ctx context.Context, b build) (string, error) {
 		err = fmt.Errorf("its sum is %s, and the tool was built from %s", m.Sum, b.sum)
 	}
 	if err != nil {
-		return "", fmt.Errorf("gen/sqlc/program: a query must be analysed, for which modulagen-sqlc is built, and its module %s@%s could not be downloaded: %w\n%s",
-			Module, b.version, err, remedy(source{version: b.version}))
+		return "", fmt.Errorf("gen/program: %s, for which %s is built, and its module %s@%s could not be downloaded: %w\n%s",
+			p.Because, p.Name, Module, b.version, err, p.remedy(source{version: b.version}))
 	}
 	return m.Dir, nil
 }
@@ -137,8 +133,8 @@ func (f Finder) required(ctx context.Context) (string, error) {
 		err = errors.New("it is not downloaded: run go mod download " + Module)
 	}
 	if err != nil {
-		return "", fmt.Errorf("gen/sqlc/program: a query must be analysed, for which modulagen-sqlc is built from %s, and its sources are not to be found: %w\n"+
-			"run modulagen as a tool of the project (go tool modulagen), or build %s and set %s to its path", Module, err, Package, Env)
+		return "", fmt.Errorf("gen/program: %s, for which %s is built from %s, and its sources are not to be found: %w\n"+
+			"run modulagen as a tool of the project (go tool modulagen), or build %s and set %s to its path", f.Program.Because, f.Program.Name, Module, err, f.Program.Package(), f.Program.Env)
 	}
 	return dir, nil
 }
@@ -152,11 +148,11 @@ func keyOf(texts ...string) string {
 }
 
 // contentKey makes a key out of the program's sources and the given files.
-func contentKey(module string, files ...string) (string, error) {
-	for _, p := range parts {
-		found, err := filepath.Glob(filepath.Join(module, filepath.FromSlash(p), "*.go"))
+func (p Program) contentKey(module string, files ...string) (string, error) {
+	for _, part := range p.parts {
+		found, err := filepath.Glob(filepath.Join(module, filepath.FromSlash(part), "*.go"))
 		if err != nil {
-			return "", fmt.Errorf("gen/sqlc/program: %w", err)
+			return "", fmt.Errorf("gen/program: %w", err)
 		}
 		files = append(files, slices.DeleteFunc(found, func(f string) bool { return strings.HasSuffix(f, "_test.go") })...)
 	}
@@ -164,7 +160,7 @@ func contentKey(module string, files ...string) (string, error) {
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return "", fmt.Errorf("gen/sqlc/program: %w", err)
+			return "", fmt.Errorf("gen/program: %w", err)
 		}
 		fmt.Fprintf(h, "%s %d\n", filepath.Base(name), len(data))
 		h.Write(data)

@@ -25,7 +25,7 @@ func write(t *testing.T, path, text string) {
 // module makes a folder with the sources that the program is made of.
 func module(t *testing.T, dir string) {
 	t.Helper()
-	for _, p := range parts {
+	for _, p := range Sqlc.parts {
 		write(t, filepath.Join(dir, p, "x.go"), "package x\n")
 	}
 	write(t, filepath.Join(dir, "go.mod"), "module "+Module+"\n")
@@ -35,14 +35,16 @@ func module(t *testing.T, dir string) {
 // TestPartsAreTheProgramsImports holds that the key of a checkout's program
 // changes with every file of this module that the program is made of.
 func TestPartsAreTheProgramsImports(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "-f", "{{if .Module}}{{if eq .Module.Path \""+Module+"\"}}{{.ImportPath}}{{end}}{{end}}", Package).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := strings.Fields(strings.ReplaceAll(string(out), Module+"/", ""))
-	slices.Sort(got)
-	if !slices.Equal(got, parts) {
-		t.Errorf("modulagen-sqlc is made of %v, and parts has %v", got, parts)
+	for _, p := range []Program{Sqlc, Migrate} {
+		out, err := exec.Command("go", "list", "-deps", "-f", "{{if .Module}}{{if eq .Module.Path \""+Module+"\"}}{{.ImportPath}}{{end}}{{end}}", p.Package()).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Fields(strings.ReplaceAll(string(out), Module+"/", ""))
+		slices.Sort(got)
+		if !slices.Equal(got, p.parts) {
+			t.Errorf("%s is made of %v, and parts has %v", p.Name, got, p.parts)
+		}
 	}
 }
 
@@ -51,7 +53,7 @@ func TestContentKeyChangesWithTheSources(t *testing.T) {
 	module(t, dir)
 	key := func() string {
 		t.Helper()
-		k, err := contentKey(dir, filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"))
+		k, err := Sqlc.contentKey(dir, filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,12 +61,12 @@ func TestContentKeyChangesWithTheSources(t *testing.T) {
 	}
 	first := key()
 	write(t, filepath.Join(dir, "gen", "load", "x.go"), "package load\n")
-	write(t, filepath.Join(dir, parts[0], "x_test.go"), "package x\n")
+	write(t, filepath.Join(dir, Sqlc.parts[0], "x_test.go"), "package x\n")
 	if key() != first {
 		t.Error("the key changes with what is no part of the program")
 	}
 	seen := map[string]bool{first: true}
-	for _, p := range append(slices.Clone(parts), "go.mod", "go.sum") {
+	for _, p := range append(slices.Clone(Sqlc.parts), "go.mod", "go.sum") {
 		if p == "go.mod" || p == "go.sum" {
 			write(t, filepath.Join(dir, p), "module "+Module+"\n// changed\n")
 		} else {
@@ -79,7 +81,7 @@ func TestContentKeyChangesWithTheSources(t *testing.T) {
 }
 
 func TestSourceOfEachKindOfBuild(t *testing.T) {
-	const file = "gen/sqlc/program/source.go"
+	const file = "gen/program/source.go"
 	checkout, project := t.TempDir(), t.TempDir()
 	module(t, checkout)
 	vendored := filepath.Join(project, "vendor", Module)
@@ -95,10 +97,10 @@ func TestSourceOfEachKindOfBuild(t *testing.T) {
 	}{
 		{"a checkout", build{file: filepath.Join(checkout, file)}, checkout, "./cmd/modulagen-sqlc", "-mod=readonly", ""},
 		{"a module in Go's cache", build{filepath.Join(checkout, file), "v1.2.0", "h1:x"}, checkout, "./cmd/modulagen-sqlc", "-mod=readonly", "v1.2.0"},
-		{"vendored", build{file: filepath.Join(vendored, file)}, project, Package, "-mod=vendor", ""},
-		{"vendored, of a release", build{filepath.Join(vendored, file), "v1.2.0", "h1:x"}, project, Package, "-mod=vendor", ""},
+		{"vendored", build{file: filepath.Join(vendored, file)}, project, Sqlc.Package(), "-mod=vendor", ""},
+		{"vendored, of a release", build{filepath.Join(vendored, file), "v1.2.0", "h1:x"}, project, Sqlc.Package(), "-mod=vendor", ""},
 	} {
-		s, err := Finder{}.source(t.Context(), c.build)
+		s, err := Finder{Program: Sqlc}.source(t.Context(), c.build)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -115,17 +117,17 @@ func TestSourceOfEachKindOfBuild(t *testing.T) {
 func TestKeyOfAVersionNeedsNoSources(t *testing.T) {
 	checkout := t.TempDir()
 	module(t, checkout)
-	with, err := Finder{}.source(t.Context(), build{filepath.Join(checkout, "gen/sqlc/program/source.go"), "v1.2.0", "h1:x"})
+	with, err := Finder{Program: Sqlc}.source(t.Context(), build{filepath.Join(checkout, "gen/program/source.go"), "v1.2.0", "h1:x"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, b := range []build{{"/gone/gen/sqlc/program/source.go", "v1.2.0", "h1:x"}, {Module + "@v1.2.0/gen/sqlc/program/source.go", "v1.2.0", "h1:x"}} {
-		without, err := Finder{}.source(t.Context(), b)
+	for _, b := range []build{{"/gone/gen/program/source.go", "v1.2.0", "h1:x"}, {Module + "@v1.2.0/gen/program/source.go", "v1.2.0", "h1:x"}} {
+		without, err := Finder{Program: Sqlc}.source(t.Context(), b)
 		if err != nil || without.key != with.key {
 			t.Errorf("%s: %v, %v", b.file, without.key, err)
 		}
 	}
-	other, err := Finder{}.source(t.Context(), build{"", "v1.2.0", "h1:y"})
+	other, err := Finder{Program: Sqlc}.source(t.Context(), build{"", "v1.2.0", "h1:y"})
 	if err != nil || other.key == with.key {
 		t.Errorf("another sum has the same key, %v", err)
 	}
@@ -136,7 +138,7 @@ func TestWhatToDo(t *testing.T) {
 	t.Setenv("GOPROXY", "off")
 	t.Setenv("GOMODCACHE", t.TempDir())
 	find := func(b build) error {
-		s, err := Finder{Project: t.TempDir()}.source(t.Context(), b)
+		s, err := Finder{Program: Sqlc, Project: t.TempDir()}.source(t.Context(), b)
 		if err == nil {
 			_, err = s.find(t.Context())
 		}
@@ -147,8 +149,8 @@ func TestWhatToDo(t *testing.T) {
 		err   error
 		wants []string
 	}{
-		{"no network", find(build{version: "v1.2.0", sum: "h1:x"}), []string{"could not be downloaded", "GOPROXY=off", "go install " + Package + "@v1.2.0", Env}},
-		{"no module", find(build{}), []string{"not to be found", "go tool modulagen", Env}},
+		{"no network", find(build{version: "v1.2.0", sum: "h1:x"}), []string{"could not be downloaded", "GOPROXY=off", "go install " + Sqlc.Package() + "@v1.2.0", Sqlc.Env}},
+		{"no module", find(build{}), []string{"not to be found", "go tool modulagen", Sqlc.Env}},
 	} {
 		for _, want := range c.wants {
 			if c.err == nil || !strings.Contains(c.err.Error(), want) {
@@ -156,22 +158,22 @@ func TestWhatToDo(t *testing.T) {
 			}
 		}
 	}
-	t.Setenv(Env, "")
+	t.Setenv(Sqlc.Env, "")
 	t.Setenv("PATH", t.TempDir())
-	if _, err := (Finder{Cache: t.TempDir()}).Find(t.Context()); err == nil || !strings.Contains(err.Error(), errNoGo.Error()) || !strings.Contains(err.Error(), Env) {
+	if _, err := (Finder{Program: Sqlc, Cache: t.TempDir()}).Find(t.Context()); err == nil || !strings.Contains(err.Error(), errNoGo.Error()) || !strings.Contains(err.Error(), Sqlc.Env) {
 		t.Errorf("without a go command: %v", err)
 	}
-	t.Setenv(Env, "/nonexistent")
-	if _, err := (Finder{}).Find(t.Context()); err == nil || !strings.Contains(err.Error(), Env) {
+	t.Setenv(Sqlc.Env, "/nonexistent")
+	if _, err := (Finder{Program: Sqlc}).Find(t.Context()); err == nil || !strings.Contains(err.Error(), Sqlc.Env) {
 		t.Errorf("a program that is not there: %v", err)
 	}
 }
 
 func TestStoreKeepsTheProgramsUsedLast(t *testing.T) {
-	s := store{dir: t.TempDir()}
+	s := store{dir: t.TempDir(), name: Sqlc.Name}
 	now := time.Now()
 	for i, key := range []string{"a", "b", "c", "d", "e"} {
-		built := filepath.Join(s.dir, "new-1", fileName())
+		built := filepath.Join(s.dir, "new-1", s.fileName())
 		write(t, built, key)
 		path, err := s.put(key, built)
 		if err != nil {
@@ -187,7 +189,7 @@ func TestStoreKeepsTheProgramsUsedLast(t *testing.T) {
 		t.Fatal("a program that was put is not there")
 	}
 	left := filepath.Join(s.dir, "new-0")
-	write(t, filepath.Join(left, fileName()), "of a run that was killed")
+	write(t, filepath.Join(left, s.fileName()), "of a run that was killed")
 	old := now.Add(-48 * time.Hour)
 	if err := os.Chtimes(left, old, old); err != nil {
 		t.Fatal(err)
@@ -205,16 +207,16 @@ func TestStoreKeepsTheProgramsUsedLast(t *testing.T) {
 		t.Error("a time of a build that never was")
 	}
 	s.setTook(90 * time.Second)
-	if s.took() != 90*time.Second || expectation(s.took()) != "last time it took 1m30s" {
+	if s.took() != 90*time.Second || Sqlc.expectation(s.took()) != "last time it took 1m30s" {
 		t.Errorf("it took %v", s.took())
 	}
 }
 
 // TestFindBuilds builds the program from this checkout, and finds it again.
 func TestFindBuilds(t *testing.T) {
-	t.Setenv(Env, "")
+	t.Setenv(Sqlc.Env, "")
 	var said []string
-	f := Finder{Cache: t.TempDir(), Say: func(line string) { said = append(said, line) }}
+	f := Finder{Program: Sqlc, Cache: t.TempDir(), Say: func(line string) { said = append(said, line) }}
 	first, err := f.Find(t.Context())
 	if err != nil {
 		t.Fatal(err)

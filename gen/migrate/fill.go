@@ -1,0 +1,141 @@
+package migrate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
+)
+
+// fill says what the rows that are there hold in a column, where that is not what they held:
+// of a new column that must have a value, of one whose rules became narrower.
+func (p *planner) fill(t *Table, c *Column) {
+	if c.converts() && p.existing(c.Now) != "" {
+		return // see recast
+	}
+	table, name := p.Quote(t.Now.Name), p.Quote(c.Now.Name)
+	var where string
+	var all []misfit
+	if c.Before == nil {
+		if c.Now.NotNull {
+			all = []misfit{{name + " IS NULL", "has no value"}}
+			where = name + " IS NULL"
+		}
+	} else if all = p.misfits(c, late, c.Now.Name); len(all) > 0 {
+		where = either(all)
+	} else {
+		return
+	}
+	if where == "" && !given(c.Now) {
+		return
+	}
+	if value := p.existing(c.Now); value != "" {
+		what := "give the rows that are there a value"
+		if c.Before != nil {
+			what = "change the values that do not fit"
+		}
+		set := fmt.Sprintf("UPDATE %s SET %s = %s", table, name, value)
+		if where != "" {
+			set += " WHERE " + where
+		}
+		p.step(script.Data, fmt.Sprintf("%s: %s", t.column(c.Now.Name), what), set)
+		return
+	}
+	if e := c.Now.Existing; e != nil && e.Step != "" {
+		p.step(script.Data, fmt.Sprintf("%s: fill the rows that are there", t.column(c.Now.Name))).Run = e.Step
+	}
+	if where != "" {
+		s := p.step(script.Safe, fmt.Sprintf("%s: look for rows that do not fit", t.column(c.Now.Name)))
+		s.Refuse = []script.Refusal{{Query: fmt.Sprintf("SELECT id FROM %s WHERE %s", table, where), Because: misfitReason(t, c, all)}}
+	}
+}
+
+// existing is what rows hold that have no value, or one that does not fit; empty: nothing is said.
+func (p *planner) existing(f *model.Field) string {
+	e := f.Existing
+	switch {
+	case e != nil && e.Set:
+		return p.Literal(f, e.Text)
+	case e != nil && e.Default, e == nil && f.Default != nil && !f.Default.Now && f.Added:
+		return p.defaultValue(f)
+	case f.Added && f.NotNull:
+		return p.zero(f)
+	}
+	return ""
+}
+
+// defaultValue is the field's default as an expression, also where the database can keep none.
+func (p *planner) defaultValue(f *model.Field) string {
+	if f.Default == nil {
+		return "NULL"
+	}
+	if !f.Default.Now {
+		return p.Literal(f, f.Default.Text)
+	}
+	return p.moment(f.Storage().Kind)
+}
+
+// moment is the moment of the statement, as a column holds it.
+func (p *planner) moment(kind check.Kind) string {
+	if kind == check.Date {
+		return [...]string{"date('now')", "(now() AT TIME ZONE 'UTC')::date", "UTC_DATE()"}[p.Dialect]
+	}
+	return [...]string{"(strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z')", "now()", "UTC_TIMESTAMP(6)"}[p.Dialect]
+}
+
+// zero is what a column of a behavior holds in rows that were there before it.
+func (p *planner) zero(f *model.Field) string {
+	switch f.Storage().Kind {
+	case check.Int, check.Decimal:
+		return "0"
+	case check.Bool:
+		return p.Literal(f, "false")
+	case check.Time, check.Date:
+		return p.moment(f.Storage().Kind)
+	case check.JSON:
+		return p.QuoteText("null")
+	case check.Bytes:
+		return [...]string{"x''", "''::bytea", "''"}[p.Dialect]
+	}
+	return p.QuoteText("")
+}
+
+// filledByDefault reports whether the statement that adds a column fills it: with the
+// default that the database keeps.
+func (p *planner) filledByDefault(t *Table, c *Column) bool {
+	return p.columnOf(p.now[t], c.Now.Name).Default != "" && !given(c.Now)
+}
+
+// recast is the expression of a column's values in its new type. Values that do not fit become what
+// existing says.
+func (p *planner) recast(c *Column, column string) string {
+	how, _ := convert(c.Before, c.Now)
+	value := on(how.value, p.Dialect, column)
+	if value == "" {
+		value = p.Quote(column)
+	}
+	all := p.misfits(c, atCast, column)
+	if instead := p.existing(c.Now); instead != "" && len(all) > 0 {
+		return fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", either(all), instead, value)
+	}
+	return value
+}
+
+// optionValues writes renamed options in place of the old ones.
+func (p *planner) optionValues(t *Table, c *Column) {
+	if len(c.Values) == 0 {
+		return
+	}
+	name := p.Quote(c.Now.Name)
+	var whens, olds, what []string
+	for _, old := range slices.Sorted(maps.Keys(c.Values)) {
+		whens = append(whens, fmt.Sprintf("WHEN %s THEN %s", p.QuoteText(old), p.QuoteText(c.Values[old])))
+		olds, what = append(olds, p.QuoteText(old)), append(what, old+" becomes "+c.Values[old])
+	}
+	p.step(script.Data, fmt.Sprintf("%s: %s", t.column(c.Now.Name), strings.Join(what, ", ")),
+		fmt.Sprintf("UPDATE %s SET %s = CASE %s %s END WHERE %s IN (%s)", p.Quote(t.Now.Name), name, name, strings.Join(whens, " "), name, strings.Join(olds, ", ")))
+}

@@ -1,0 +1,46 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
+)
+
+// lost are the values of before that rows need and that no program of now knows.
+func (t *Table) lost(before model.Held) []string {
+	i := slices.IndexFunc(t.Before.Fields, func(f *model.Field) bool { return f == before.Field })
+	name := t.Moved.Fields[i].Name
+	var out []string
+	for _, v := range before.Values {
+		known := slices.ContainsFunc(t.Now.Held, func(h model.Held) bool { return h.Field.Name == name && slices.Contains(h.Values, v) })
+		if !known {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// refusalsHeld looks for rows that wait for what is gone, such as jobs of a kind.
+func (p *planner) refusalsHeld(t *Table) []script.Refusal {
+	var out []script.Refusal
+	for _, h := range t.Before.Held {
+		lost := t.lost(h)
+		if len(lost) == 0 {
+			continue
+		}
+		values := make([]string, len(lost))
+		for i, v := range lost {
+			values[i] = p.QuoteText(v)
+		}
+		q := fmt.Sprintf("SELECT id FROM %s WHERE %s IN (%s)", p.Quote(t.Before.Name), p.Quote(h.Field.Name), strings.Join(values, ", "))
+		if len(h.While) > 0 {
+			q += " AND " + p.Conditions(h.While)
+		}
+		out = append(out, script.Refusal{Query: q, Because: fmt.Sprintf("these rows of %s have a %s that no program knows any more (%s): let them end, or cancel them, first",
+			t.Before.Name, h.What, strings.Join(lost, ", "))})
+	}
+	return out
+}

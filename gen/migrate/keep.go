@@ -1,0 +1,257 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
+)
+
+// A field with `keep: true` gets its new name in two migrations, so that programs of both
+// versions work meanwhile. The first adds the new column beside the old one, and triggers that
+// write each of them to the other; the second, which waits until no program of before runs,
+// removes the triggers and the old column.
+
+// kept is a column and the one of its old name, which triggers keep the same.
+type kept struct{ now, old string }
+
+// kept returns the columns of a table that triggers keep the same.
+func (s *Snapshot) kept(table string) []kept {
+	var out []kept
+	for _, d := range s.Datatypes {
+		for _, f := range d.Fields {
+			if d.Name == table && f.Kept != "" {
+				out = append(out, kept{f.Name, f.Kept})
+			}
+		}
+	}
+	return out
+}
+
+// keeps reports whether a column of before was kept beside another one.
+func (t *Table) keeps(name string) bool {
+	return slices.ContainsFunc(t.Kept, func(k kept) bool { return k.old == name })
+}
+
+// expanded returns the project as it is between the two migrations: with the columns of the
+// old names beside those of the new ones. It is nil where no field asks for it. Its error is a
+// mistake.List.
+func expanded(before *Snapshot, p *model.Project) (*Snapshot, error) {
+	s := Take(p)
+	any := false
+	var found mistake.List
+	for i, d := range p.Datatypes {
+		j := slices.IndexFunc(before.Datatypes, func(b Datatype) bool { return b.Name == d.Name })
+		for _, f := range d.Fields {
+			if j < 0 || !f.Keep {
+				continue
+			}
+			asked, wrong := s.Datatypes[i].expand(before.Datatypes[j], f)
+			any = any || asked
+			found = append(found, wrong...)
+		}
+	}
+	if !any || len(found) > 0 {
+		return nil, found.Err()
+	}
+	return s, nil
+}
+
+// expand puts the column of before beside the field's. asked is false where that was done by
+// an earlier migration.
+func (d *Datatype) expand(before Datatype, f *model.Field) (asked bool, found mistake.List) {
+	old := slices.IndexFunc(before.Fields, func(b Field) bool { return b.Name == f.Was })
+	now := slices.IndexFunc(d.Fields, func(n Field) bool { return n.Name == f.Name })
+	done := slices.ContainsFunc(before.Fields, func(b Field) bool { return b.Name == f.Name && b.Was == f.Was })
+	if old < 0 || done {
+		return false, nil
+	}
+	column := before.Fields[old]
+	if !bothWays(column.restore(), f) {
+		return true, mistake.List{at(f.WasPos, fmt.Sprintf("keep: values of the %s %s and of the %s %s cannot be written to one another", column.Type, column.Name, f.Type, f.Name),
+			"leave keep out, or add the new field, fill it by a data step, and drop the old one later")}
+	}
+	column.NotNull, column.Required, column.Default, column.Was = false, false, nil, ""
+	d.Fields[now].NotNull, d.Fields[now].Required, d.Fields[now].Kept = false, false, column.Name
+	d.Fields = append(d.Fields, column)
+	for _, x := range before.Indexes {
+		if x.names(column.Name) && !slices.ContainsFunc(d.Indexes, func(o Index) bool { return o.Name == x.Name }) && d.hasAll(x) {
+			d.Indexes = append(d.Indexes, x)
+		}
+	}
+	return true, nil
+}
+
+func (x Index) names(column string) bool {
+	return slices.ContainsFunc(x.Columns, func(c string) bool { name, _ := cutDescending(c); return name == column })
+}
+
+func (d *Datatype) hasAll(x Index) bool {
+	has := func(name string) bool {
+		return slices.ContainsFunc(d.Fields, func(f Field) bool { return f.Name == name })
+	}
+	for _, c := range x.Columns {
+		if name, _ := cutDescending(c); !has(name) {
+			return false
+		}
+	}
+	var all func(list []Condition) bool
+	all = func(list []Condition) bool {
+		for _, c := range list {
+			if c.Field != "" && !has(c.Field) || !all(c.Any) {
+				return false
+			}
+		}
+		return true
+	}
+	return all(x.Where)
+}
+
+// bothWays reports whether every value of each column has a counterpart in the other.
+func bothWays(old, now *model.Field) bool {
+	there, ok := convert(old, now)
+	back, okBack := convert(now, old)
+	return ok && okBack && there.misfit == [3]string{} && back.misfit == [3]string{}
+}
+
+// between is the project between the two migrations, with what a person said about the rest.
+func between(s *Snapshot, p *model.Project) *model.Project {
+	out := &model.Project{Config: p.Config, Datatypes: s.Project()}
+	for i, d := range out.Datatypes {
+		from := p.Datatypes[i]
+		d.Pos, d.Was, d.WasPos, d.Drop = from.Pos, from.Was, from.WasPos, from.Drop
+		for j, f := range from.Fields {
+			to := d.Fields[j]
+			to.Pos, to.Was, to.WasPos, to.Existing = f.Pos, f.Was, f.WasPos, f.Existing
+			if s.Datatypes[i].Fields[j].Kept != "" {
+				to.Was, to.Existing = "", nil // it is a new column here
+			}
+			for k, o := range f.Options {
+				to.Options[k].Was, to.Options[k].WasPos = o.Was, o.WasPos
+			}
+		}
+	}
+	return out
+}
+
+// keepBeside marks the columns that are kept the same from here on.
+func (c *Comparison) keepBeside(s *Snapshot) {
+	for _, t := range c.Tables {
+		for _, k := range s.kept(t.Now.Name) {
+			for _, column := range t.Columns {
+				if column.Now.Name == k.now {
+					column.Keeps = k.old
+				}
+			}
+		}
+	}
+}
+
+// beside reports whether a column of before stays as the old name of another one.
+func (t *Table) beside(name string) bool {
+	return slices.ContainsFunc(t.Columns, func(c *Column) bool { return c.Keeps == name })
+}
+
+// keepSame makes the triggers, and then gives the rows that are there the new column.
+func (p *planner) keepSame() {
+	for _, t := range p.c.Tables {
+		for _, c := range t.Columns {
+			if c.Keeps == "" {
+				continue
+			}
+			what := fmt.Sprintf("%s: keep it the same as %s", t.column(c.Now.Name), c.Keeps)
+			s := p.step(script.Safe, what, p.triggers(t, c)...)
+			for i := range s.Statements {
+				s.Statements[i].Repeatable = p.Dialect == sqltext.MySQL
+			}
+			old := fieldOf(t.Before, c.Keeps)
+			there, _ := convert(old, c.Now)
+			value := on(there.value, p.Dialect, c.Keeps)
+			if value == "" {
+				value = p.Quote(c.Keeps)
+			}
+			fill := p.step(script.Data, fmt.Sprintf("%s: fill it from %s", t.column(c.Now.Name), c.Keeps),
+				fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s IS NULL AND %s IS NOT NULL", p.Quote(t.Now.Name), p.Quote(c.Now.Name), value, p.Quote(c.Now.Name), p.Quote(c.Keeps)))
+			fill.Batches = t.Now.Name
+		}
+	}
+}
+
+// keepNoLonger removes the triggers.
+func (p *planner) keepNoLonger() {
+	for _, t := range p.kept() {
+		for _, k := range t.Kept {
+			s := p.step(script.Safe, fmt.Sprintf("%s: keep it the same as %s no longer", t.column(k.now), k.old), p.dropTriggers(t, k)...)
+			for i := range s.Statements {
+				s.Statements[i].Repeatable = p.Dialect == sqltext.MySQL
+			}
+		}
+	}
+}
+
+func triggerName(t *Table, k kept, event string) string {
+	return model.ShortName("modulagen_keep_" + t.Now.Name + "_" + k.now + event)
+}
+
+// triggers are what writes each of two columns to the other. Where a write sets both, the new
+// one counts.
+func (p *planner) triggers(t *Table, c *Column) []string {
+	k := kept{c.Now.Name, c.Keeps}
+	table, now, old := p.Quote(t.Now.Name), p.Quote(k.now), p.Quote(k.old)
+	before := fieldOf(t.Before, k.old)
+	there, _ := convert(before, c.Now)
+	back, _ := convert(c.Now, before)
+	in := func(text [3]string, column string) string {
+		if text[p.Dialect] == "" {
+			return column
+		}
+		return fmt.Sprintf(text[p.Dialect], column)
+	}
+	toNow, toOld := in(there.value, "NEW."+old), in(back.value, "NEW."+now)
+	insert, update := p.Quote(triggerName(t, k, "_insert")), p.Quote(triggerName(t, k, "_update"))
+	switch p.Dialect {
+	case sqltext.Postgres:
+		name := p.Quote(triggerName(t, k, ""))
+		return []string{
+			fmt.Sprintf("CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP = 'INSERT' AND NEW.%s IS NULL OR TG_OP = 'UPDATE' AND NEW.%s IS NOT DISTINCT FROM OLD.%s AND NEW.%s IS DISTINCT FROM OLD.%s "+
+				"THEN NEW.%s := %s; ELSE NEW.%s := %s; END IF; RETURN NEW; END $$", name, now, now, now, old, old, now, toNow, old, toOld),
+			fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, table, name),
+		}
+	case sqltext.MySQL:
+		changed := fmt.Sprintf("NOT (NEW.%s <=> OLD.%s)", now, now)
+		return []string{
+			"DROP TRIGGER IF EXISTS " + insert,
+			fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT ON %s FOR EACH ROW SET NEW.%s = COALESCE(NEW.%s, %s), NEW.%s = %s", insert, table, now, now, toNow, old, toOld),
+			"DROP TRIGGER IF EXISTS " + update,
+			fmt.Sprintf("CREATE TRIGGER %s BEFORE UPDATE ON %s FOR EACH ROW SET NEW.%s = CASE WHEN %s THEN %s ELSE NEW.%s END, NEW.%s = CASE WHEN %s OR NEW.%s <=> OLD.%s THEN NEW.%s ELSE %s END",
+				update, table, old, changed, toOld, old, now, changed, old, old, now, toNow),
+		}
+	}
+	return []string{
+		fmt.Sprintf("CREATE TRIGGER %s AFTER INSERT ON %s BEGIN\n  UPDATE %s SET %s = coalesce(NEW.%s, %s), %s = CASE WHEN NEW.%s IS NULL THEN NEW.%s ELSE %s END WHERE id = NEW.id;\nEND",
+			insert, table, table, now, now, toNow, old, now, old, toOld),
+		fmt.Sprintf("CREATE TRIGGER %s AFTER UPDATE OF %s, %s ON %s WHEN NEW.%s IS NOT OLD.%s OR NEW.%s IS NOT OLD.%s BEGIN\n  UPDATE %s SET %s = CASE WHEN NEW.%s IS NOT OLD.%s THEN %s ELSE NEW.%s END, "+
+			"%s = CASE WHEN NEW.%s IS NOT OLD.%s THEN NEW.%s ELSE %s END WHERE id = NEW.id;\nEND",
+			update, now, old, table, now, now, old, old, table, old, now, now, toOld, old, now, now, now, now, toNow),
+	}
+}
+
+func (p *planner) dropTriggers(t *Table, k kept) []string {
+	if p.Dialect == sqltext.Postgres {
+		name := p.Quote(triggerName(t, k, ""))
+		return []string{fmt.Sprintf("DROP TRIGGER %s ON %s", name, p.Quote(t.Before.Name)), fmt.Sprintf("DROP FUNCTION %s()", name)}
+	}
+	drop := "DROP TRIGGER "
+	if p.Dialect == sqltext.MySQL {
+		drop += "IF EXISTS "
+	}
+	var out []string
+	for _, event := range strings.Fields("_insert _update") {
+		out = append(out, drop+p.Quote(triggerName(t, k, event)))
+	}
+	return out
+}

@@ -1,0 +1,76 @@
+// Package protocol is what the tool and modulagen-migrate, which has the drivers, say to each
+// other: a request as JSON, and lines of JSON with what happens, of which the last has the answer.
+package protocol
+
+import (
+	"time"
+
+	"github.com/hegner123/modulagen/runtime/store/core"
+)
+
+// Version of the protocol; both programs are built from the same sources.
+const Version = "1"
+
+// What is asked for.
+const (
+	Up       = "up"       // apply what is missing
+	Status   = "status"   // list what is there
+	Verify   = "verify"   // compare the tables
+	Down     = "down"     // take the last migration back
+	Baseline = "baseline" // record migrations without running them
+	Replay   = "replay"   // run all on an empty SQLite database, and compare
+)
+
+// Request is one thing to do.
+type Request struct {
+	Do         string
+	DSN        string
+	Migrations []Migration
+	DDL        [3]string // of the schema
+	Tables     []core.TableDef
+	Name       string        // of Baseline: the last that counts; empty: it is found by the tables
+	Back       *Script       // of Down
+	NoBackup   bool          // of Up and Down
+	Wait       time.Duration // of Up and Down; 0: as package migrate has it
+}
+
+// Migration is one folder.
+type Migration struct {
+	Name, Parent string
+	SQL          [3]string // by sqltext.Dialect
+	Tables       []byte    // tables.json
+}
+
+// Script is what takes a migration back.
+type Script struct {
+	Name string // of that migration
+	SQL  [3]string
+}
+
+// Line is one line of the answer.
+type Line struct {
+	Log    string  `json:",omitempty"` // what happens now
+	Error  string  `json:",omitempty"` // why it ended
+	Answer *Answer `json:",omitempty"`
+}
+
+// Answer is the last line, where nothing went wrong.
+type Answer struct {
+	Database    string   // its DSN without user, password and options
+	Created     bool     // of Up: it was new
+	Baseline    string   // of Up and Baseline: what was recorded without running it
+	Applied     []string // of Up; of Down, what was taken back
+	Backups     []string
+	Differences []string // of Verify and Replay
+	Notes       []string // of Verify: what is there beside
+	Migrations  []State  // of Status
+}
+
+// State is what a database says of one migration.
+type State struct {
+	Name    string `json:"name"`
+	State   string `json:"state"`
+	Ended   string `json:"ended,omitempty"` // RFC 3339; empty: it has not
+	Program string `json:"program,omitempty"`
+	Detail  string `json:"detail,omitempty"` // how far it is, what it waits for
+}

@@ -1,0 +1,127 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
+)
+
+// Reverse is the comparison that leads back from one version to the one before it.
+func Reverse(before, now *Snapshot) (*Comparison, error) {
+	back := &model.Project{Datatypes: before.Project()}
+	present := now.Project()
+	tables, found := renamedTables(present, before.Project())
+	if err := found.Err(); err != nil {
+		return nil, err
+	}
+	was := flipped(tables)
+	for _, d := range back.Datatypes {
+		name, there := was[d.Name]
+		d.Was = ""
+		if !there {
+			continue
+		}
+		if name != d.Name {
+			d.Was = name
+		}
+		if err := reverseFields(d, byName(present, name)); err != nil {
+			return nil, err
+		}
+	}
+	for _, d := range present {
+		if _, stays := tables[d.Name]; !stays {
+			back.Config.Drop = append(back.Config.Drop, model.Dropped{Name: d.Name})
+		}
+	}
+	return Compare(unrecorded(now), back)
+}
+
+// reverseFields gives the fields of before the names of now as those that they had.
+func reverseFields(back, now *model.Datatype) error {
+	columns, found := renamed(namedFields(now), namedFields(back))
+	if err := found.Err(); err != nil {
+		return err
+	}
+	old := flipped(columns)
+	for _, f := range back.Fields {
+		name, there := old[f.Name]
+		f.Was = ""
+		if !there {
+			continue
+		}
+		if name != f.Name {
+			f.Was = name
+		}
+		reverseOptions(f, fieldOf(now, name))
+	}
+	for _, f := range now.Fields {
+		if _, stays := columns[f.Name]; !stays {
+			back.Drop = append(back.Drop, model.Dropped{Name: f.Name})
+		}
+	}
+	return nil
+}
+
+func reverseOptions(back, now *model.Field) {
+	values := renamedOptions(back, now)
+	for i, o := range back.Options {
+		back.Options[i].Was = values[o.Value]
+	}
+}
+
+// unrecorded is a snapshot in which nothing was renamed: each `was` of a comparison with it counts.
+func unrecorded(s *Snapshot) *Snapshot {
+	out := &Snapshot{}
+	for _, d := range s.Datatypes {
+		d.Was = ""
+		fields := make([]Field, len(d.Fields))
+		for i, f := range d.Fields {
+			f.Was, f.OptionsWere = "", nil
+			fields[i] = f
+		}
+		d.Fields = fields
+		out.Datatypes = append(out.Datatypes, d)
+	}
+	return out
+}
+
+// ErrOneWay is returned for a migration that cannot be undone.
+var ErrOneWay = errors.New("the migration cannot be undone")
+
+// OneWay says why a migration's script cannot be undone, as an error that is ErrOneWay; nil: it can.
+func OneWay(s *script.Script) error {
+	for i, step := range s.Steps {
+		switch {
+		case step.Run != "":
+			return fmt.Errorf("%w: step %d of %s runs %s, and what it changed is not known", ErrOneWay, i+1, s.Name, step.Run)
+		case step.Class == script.Destroys:
+			return fmt.Errorf("%w: step %d of %s is %q", ErrOneWay, i+1, s.Name, step.What)
+		}
+	}
+	return nil
+}
+
+// Back returns the scripts that take a migration back, to the snapshot before it. Its error is
+// ErrOneWay where it cannot be.
+func Back(m *Migration, before *Snapshot, folder string) (map[model.Database]*script.Script, error) {
+	for _, db := range model.Databases {
+		s, err := m.Script(folder, db)
+		if err == nil {
+			err = OneWay(s)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	c, err := Reverse(before, m.Snapshot)
+	if wrong, ok := errors.AsType[mistake.List](err); ok {
+		return nil, fmt.Errorf("%w: %s", ErrOneWay, wrong[0].Message)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return Plan(m.Name, m.Parent, c), nil
+}

@@ -1,0 +1,369 @@
+// Package migrate makes migrations: it keeps what the definitions of a project were, compares
+// that with what they are, and writes the SQL that leads from one to the other on each
+// database.
+//
+//	snapshot.go    definitions as definition.json keeps them
+//	rename.go      which table, column and option is which one of before
+//	compare.go     what differs, and what a person has to say about it
+//	plan.go        the order of steps; sqlite.go, postgres.go and mysql.go how each is done
+//	convert.go     values of one type as those of another; fill.go what rows hold that do not fit
+//	folder.go      the folder of migrations: which follows which, what was edited
+package migrate
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hegner123/modulagen/gen/fieldtype"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
+)
+
+// Snapshot is what of a project's definitions decides its tables, behaviors applied.
+// Labels, documentation and names in Go are no part of it.
+type Snapshot struct {
+	Datatypes []Datatype `json:"datatypes"` // by name
+}
+
+// Datatype is one table.
+type Datatype struct {
+	Name     string  `json:"name"`
+	ID       string  `json:"id,omitempty"`        // empty: integer
+	AddedFor string  `json:"added_for,omitempty"` // the datatype of which a behavior added it
+	Was      string  `json:"was,omitempty"`       // as the definition says it: what is recorded is done
+	Fields   []Field `json:"fields"`
+	Indexes  []Index `json:"indexes,omitempty"`
+	Held     []Held  `json:"held,omitempty"`
+}
+
+// Field is one column.
+type Field struct {
+	Name     string   `json:"name"`
+	Type     string   `json:"type"`
+	Added    bool     `json:"added,omitempty"` // by a behavior
+	Required bool     `json:"required,omitempty"`
+	NotNull  bool     `json:"not_null,omitempty"`
+	Min      string   `json:"min,omitempty"`
+	Max      string   `json:"max,omitempty"`
+	Scale    int      `json:"scale,omitempty"`
+	Wide     bool     `json:"wide,omitempty"`
+	Default  *Default `json:"default,omitempty"`
+	Options  []string `json:"options,omitempty"`
+	To       string   `json:"to,omitempty"`
+	OnDelete string   `json:"on_delete,omitempty"`
+	Was      string   `json:"was,omitempty"`
+	// OptionsWere are the values that options had, by those that they have.
+	OptionsWere map[string]string `json:"options_were,omitempty"`
+	// Kept is the column of the old name, which triggers keep the same as this one until the
+	// migration after this one.
+	Kept string `json:"kept,omitempty"`
+}
+
+// Default is what a column holds when a writer does not say.
+type Default struct {
+	Now  bool   `json:"now,omitempty"`
+	Text string `json:"text,omitempty"`
+}
+
+// Index is an index.
+type Index struct {
+	Name    string      `json:"name"`
+	Columns []string    `json:"columns"` // "created_at desc"
+	Unique  bool        `json:"unique,omitempty"`
+	Where   []Condition `json:"where,omitempty"`
+}
+
+// Condition is a part of what rows an index covers.
+type Condition struct {
+	Any    []Condition `json:"any,omitempty"`
+	Field  string      `json:"field,omitempty"`
+	Op     string      `json:"op,omitempty"`
+	Values []string    `json:"values,omitempty"`
+}
+
+// Held are the values of a column that rows need the program to know, as a job its kind.
+type Held struct {
+	Field  string      `json:"field"`
+	What   string      `json:"what"` // "kind"
+	Values []string    `json:"values"`
+	While  []Condition `json:"while,omitempty"`
+}
+
+// Take returns the snapshot of a project whose behaviors have been applied.
+func Take(p *model.Project) *Snapshot {
+	s := &Snapshot{Datatypes: []Datatype{}}
+	for _, d := range p.Datatypes {
+		s.Datatypes = append(s.Datatypes, takeDatatype(d))
+	}
+	return s
+}
+
+func takeDatatype(d *model.Datatype) Datatype {
+	out := Datatype{Name: d.Name, AddedFor: d.AddedFor, Was: d.Was, Fields: []Field{}}
+	if d.ID != model.IDInteger {
+		out.ID = string(d.ID)
+	}
+	for _, f := range d.Fields {
+		out.Fields = append(out.Fields, takeField(f))
+	}
+	for _, x := range d.Indexes {
+		index := Index{Name: x.Name, Unique: x.Unique, Where: takeConditions(x.Where)}
+		for _, c := range x.Columns {
+			name := c.Field.Name
+			if c.Desc {
+				name += descending
+			}
+			index.Columns = append(index.Columns, name)
+		}
+		out.Indexes = append(out.Indexes, index)
+	}
+	for _, h := range d.Held {
+		out.Held = append(out.Held, Held{Field: h.Field.Name, What: h.What, Values: h.Values, While: takeConditions(h.While)})
+	}
+	return out
+}
+
+const descending = " desc"
+
+func takeField(f *model.Field) Field {
+	out := Field{
+		Name: f.Name, Type: f.Type, Added: f.Added, Required: f.Required, NotNull: f.NotNull, Scale: f.Scale, Wide: f.Wide,
+		Min: boundText(f.Rules.Min), Max: boundText(f.Rules.Max), Was: f.Was,
+	}
+	if f.Default != nil {
+		out.Default = &Default{Now: f.Default.Now, Text: f.Default.Text}
+	}
+	for _, o := range f.Options {
+		out.Options = append(out.Options, o.Value)
+		if o.Was != "" {
+			if out.OptionsWere == nil {
+				out.OptionsWere = map[string]string{}
+			}
+			out.OptionsWere[o.Value] = o.Was
+		}
+	}
+	if f.Reference != nil {
+		out.To, out.OnDelete = f.Reference.To, f.Reference.OnDelete
+	}
+	return out
+}
+
+func boundText(b check.Bound) string {
+	if !b.IsSet() {
+		return ""
+	}
+	return b.String()
+}
+
+func takeConditions(all []model.Condition) []Condition {
+	var out []Condition
+	for _, c := range all {
+		t := Condition{Any: takeConditions(c.Any), Op: c.Op, Values: c.Values}
+		if c.Field != nil {
+			t.Field = c.Field.Name
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// check reports a snapshot that this version of the generator cannot read.
+func (s *Snapshot) check() error {
+	for _, d := range s.Datatypes {
+		for _, f := range d.Fields {
+			if _, known := fieldtype.Lookup(f.Type); !known {
+				return fmt.Errorf("gen/migrate: %s.%s has the type %q, which this version of modulagen does not know", d.Name, f.Name, f.Type)
+			}
+		}
+	}
+	_, err := s.restore()
+	return err
+}
+
+// equal reports whether two snapshots are of the same tables, whatever names they had before.
+// A value that rows may wait for and that is new is no difference: it is recorded with the
+// next one. Nor is a name before, unless something else has it now, as in a swap: as long as that is recorded,
+// the same swap could not be made again.
+func (s *Snapshot) equal(o *Snapshot) bool {
+	if !slices.Equal(s.swapped(), o.swapped()) {
+		return false
+	}
+	one, err := json.Marshal(unrecorded(s).withoutNew(o))
+	other, errOther := json.Marshal(unrecorded(o))
+	return err == nil && errOther == nil && bytes.Equal(one, other)
+}
+
+// swapped lists what has a name before that something else has now.
+func (s *Snapshot) swapped() []string {
+	var out []string
+	for _, d := range s.Datatypes {
+		if slices.ContainsFunc(s.Datatypes, func(o Datatype) bool { return o.Name == d.Was }) {
+			out = append(out, d.Name+" was "+d.Was)
+		}
+		for _, f := range d.Fields {
+			if slices.ContainsFunc(d.Fields, func(o Field) bool { return o.Name == f.Was }) {
+				out = append(out, d.Name+"."+f.Name+" was "+f.Was)
+			}
+			for _, now := range slices.Sorted(maps.Keys(f.OptionsWere)) {
+				if was := f.OptionsWere[now]; slices.Contains(f.Options, was) {
+					out = append(out, d.Name+"."+f.Name+" "+now+" was "+was)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// withoutNew leaves out of what rows may wait for all that another snapshot has not.
+func (s *Snapshot) withoutNew(o *Snapshot) *Snapshot {
+	for i, d := range s.Datatypes {
+		var held []Held
+		for _, h := range d.Held {
+			h.Values = slices.DeleteFunc(slices.Clone(h.Values), func(v string) bool { return !o.holds(d.Name, h.Field, v) })
+			if len(h.Values) > 0 {
+				held = append(held, h)
+			}
+		}
+		s.Datatypes[i].Held = held
+	}
+	return s
+}
+
+func (s *Snapshot) holds(datatype, field, value string) bool {
+	return slices.ContainsFunc(s.Datatypes, func(d Datatype) bool {
+		return d.Name == datatype && slices.ContainsFunc(d.Held, func(h Held) bool { return h.Field == field && slices.Contains(h.Values, value) })
+	})
+}
+
+// Project returns the datatypes as far as their tables go. The snapshot is one that Take
+// made or check accepted.
+func (s *Snapshot) Project() []*model.Datatype {
+	all, err := s.restore()
+	if err != nil {
+		panic(err) // see check
+	}
+	return all
+}
+
+func (s *Snapshot) restore() ([]*model.Datatype, error) {
+	byName := map[string]*model.Datatype{}
+	var all []*model.Datatype
+	for _, d := range s.Datatypes {
+		m := &model.Datatype{Name: d.Name, ID: model.IDInteger, AddedFor: d.AddedFor, Was: d.Was}
+		if d.ID != "" {
+			m.ID = model.IDKind(d.ID)
+		}
+		for _, f := range d.Fields {
+			m.Fields = append(m.Fields, f.restore())
+		}
+		byName[d.Name] = m
+		all = append(all, m)
+	}
+	for i, d := range s.Datatypes {
+		if err := d.link(all[i], byName); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (f Field) restore() *model.Field {
+	t := fieldtype.MustLookup(f.Type)
+	out := &model.Field{
+		Name: f.Name, Type: f.Type, Added: f.Added, Was: f.Was, Required: f.Required, NotNull: f.NotNull, Scale: f.Scale, Wide: f.Wide,
+		Rules: check.Rules{Kind: t.Kind, Format: t.Format, Scale: f.Scale, Required: f.Required, Options: f.Options, Min: bound(f.Min), Max: bound(f.Max)},
+	}
+	if f.Default != nil {
+		out.Default = &model.Default{Now: f.Default.Now, Text: f.Default.Text}
+	}
+	for _, o := range f.Options {
+		out.Options = append(out.Options, model.Option{Value: o, Was: f.OptionsWere[o]})
+	}
+	if f.To != "" {
+		out.Reference = &model.Reference{To: f.To, OnDelete: f.OnDelete}
+	}
+	return out
+}
+
+func bound(text string) check.Bound {
+	b, err := check.ParseBound(text)
+	if err != nil {
+		return check.Bound{}
+	}
+	return b
+}
+
+// link finds what a datatype's parts refer to.
+func (d Datatype) link(m *model.Datatype, byName map[string]*model.Datatype) error {
+	for _, f := range m.Fields {
+		if f.Reference == nil {
+			continue
+		}
+		if f.References = byName[f.Reference.To]; f.References == nil {
+			return fmt.Errorf("gen/migrate: %s.%s refers to %s, which is no datatype", d.Name, f.Name, f.Reference.To)
+		}
+	}
+	for _, x := range d.Indexes {
+		index := &model.Index{Name: x.Name, Unique: x.Unique}
+		for _, c := range x.Columns {
+			name, desc := cutDescending(c)
+			f := fieldOf(m, name)
+			if name == "id" {
+				f = m.IDField()
+			}
+			if f == nil {
+				return fmt.Errorf("gen/migrate: the index %s names %s.%s, which is no field", x.Name, d.Name, name)
+			}
+			index.Columns = append(index.Columns, model.IndexColumn{Field: f, Desc: desc})
+		}
+		var err error
+		if index.Where, err = restoreConditions(m, x.Where); err != nil {
+			return err
+		}
+		m.Indexes = append(m.Indexes, index)
+	}
+	for _, h := range d.Held {
+		f := fieldOf(m, h.Field)
+		while, err := restoreConditions(m, h.While)
+		if f == nil || err != nil {
+			return fmt.Errorf("gen/migrate: the values of %s.%s cannot be read", d.Name, h.Field)
+		}
+		m.Held = append(m.Held, model.Held{Field: f, What: h.What, Values: h.Values, While: while})
+	}
+	return nil
+}
+
+func cutDescending(column string) (name string, desc bool) {
+	if n := len(column) - len(descending); n > 0 && column[n:] == descending {
+		return column[:n], true
+	}
+	return column, false
+}
+
+func restoreConditions(m *model.Datatype, all []Condition) ([]model.Condition, error) {
+	var out []model.Condition
+	for _, c := range all {
+		t := model.Condition{Op: c.Op, Values: c.Values}
+		var err error
+		if t.Any, err = restoreConditions(m, c.Any); err != nil {
+			return nil, err
+		}
+		if c.Field != "" {
+			if t.Field = fieldOf(m, c.Field); t.Field == nil {
+				return nil, fmt.Errorf("gen/migrate: a condition names %s.%s, which is no field", m.Name, c.Field)
+			}
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+func fieldOf(d *model.Datatype, name string) *model.Field {
+	if i := slices.IndexFunc(d.Fields, func(f *model.Field) bool { return f.Name == name }); i >= 0 {
+		return d.Fields[i]
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package gen
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"path"
+
+	"github.com/hegner123/modulagen/gen/golang"
+	"github.com/hegner123/modulagen/gen/migrate"
+	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
+)
+
+// migrations reads what is recorded of earlier definitions.
+func (r *run) migrations(context.Context) error {
+	p := r.result.Project
+	err := r.reading(func(fsys fs.FS) (err error) {
+		r.result.Migrations, err = migrate.Read(fsys, p.Config.Migrations)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, m := range r.result.Migrations.Migrations {
+		listed := model.Migration{Name: m.Name, Parent: m.Parent}
+		for i, db := range model.Databases {
+			if _, err := m.Script(p.Config.Migrations, db); err != nil {
+				return err
+			}
+			listed.Checksums[i] = script.Checksum(m.SQL[db])
+		}
+		p.Migrations = append(p.Migrations, listed)
+	}
+	return nil
+}
+
+// migrationFiles adds the SQL of migrations to what is generated, and what their tables are.
+func (r *run) migrationFiles(files map[string][]byte) error {
+	for _, m := range r.result.Migrations.Migrations {
+		folder := path.Join(golang.MigrationsFolder, m.Name)
+		for _, db := range model.Databases {
+			files[path.Join(folder, string(db)+".sql")] = []byte(m.SQL[db])
+		}
+		tables, err := json.MarshalIndent(m.Tables, "", " ")
+		if err != nil {
+			return err
+		}
+		files[path.Join(folder, "tables.json")] = append(tables, '\n')
+	}
+	return nil
+}
+
+// Lacking returns the migrations that the definitions of a project lack, which are to be written
+// and then generated; none where there is nothing to record.
+func Lacking(ctx context.Context, opts Options, name string) ([]*migrate.Migration, *Result, error) {
+	opts.ReadOnly, opts.Until = true, "migrations"
+	result, err := Generate(ctx, opts)
+	if err != nil {
+		return nil, result, err
+	}
+	made, err := result.Migrations.Next(name, result.Project)
+	if err != nil {
+		return nil, result, (&run{Options: opts}).quoted(err)
+	}
+	return made, result, nil
+}
+
+// Unrecorded reports whether the definitions differ from what the last migration recorded; a
+// project without migrations has nothing to record.
+func (r *Result) Unrecorded() bool {
+	return r.Migrations != nil && r.Migrations.Head() != nil && !r.Migrations.Records(r.Project)
+}
