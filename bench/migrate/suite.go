@@ -16,6 +16,9 @@ var parts = []struct {
 	run  func(ctx context.Context, report *measure.Report) error
 }{
 	{"plan", plan},
+	{"open", open},
+	{"rebuild", rebuild},
+	{"online", online},
 	{"beside", beside},
 }
 

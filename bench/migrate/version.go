@@ -69,33 +69,43 @@ func (v *version) up(ctx context.Context, dsn string) error {
 	return with(ctx, dsn, func(db *core.DB) error {
 		b, _ := core.Below(db)
 		r, err := v.after.Up(ctx, b, v.now, options)
-		if err == nil && len(r.Applied) == 0 {
+		if err == nil && !slices.Contains(r.Applied, "0002_change") {
 			err = errors.New("bench: nothing was applied")
 		}
 		return err
 	})
 }
 
-// fill makes the database of before, with rows.
-func fill(ctx context.Context, dsn string, v *version, rows int) error {
-	return with(ctx, dsn, func(db *core.DB) error {
+// fill makes the database of before, with rows, and returns how many.
+func fill(ctx context.Context, dsn string, v *version, rows int) (n int, err error) {
+	err = with(ctx, dsn, func(db *core.DB) error {
 		b, _ := core.Below(db)
 		if _, err := v.before.Up(ctx, b, v.old, options); err != nil {
 			return err
 		}
-		if _, err := db.Conn().Exec(ctx, "INSERT INTO author (name) VALUES ('a')", nil); err != nil {
+		if _, err := db.Conn().Exec(ctx, "INSERT INTO author (id, name) VALUES (1, 'a')", nil); err != nil {
 			return err
 		}
-		return many(ctx, db, rows)
+		n, err = grow(ctx, db, rows)
+		return err
 	})
+	return n, err
 }
 
-// batch is how many rows one statement adds.
-const batch = 500
+// insert is a row of article; double adds as many as there are.
+const (
+	insert = "INSERT INTO article (title, body, views, price, status, author) VALUES ('a title of some length', 'a body', 7, 150, 'draft', 1)"
+	double = "INSERT INTO article (title, body, views, price, status, author) SELECT title, body, views + 1, price, status, author FROM article"
+)
 
-// many adds rows to article.
-func many(ctx context.Context, db *core.DB, rows int) error {
-	return nil
+// grow adds at least so many rows to article, a power of two, and returns how many there are.
+func grow(ctx context.Context, db *core.DB, rows int) (int, error) {
+	_, err := db.Conn().Exec(ctx, insert, nil)
+	n := 1
+	for ; err == nil && n < rows; n *= 2 {
+		_, err = db.Conn().Exec(ctx, double, nil)
+	}
+	return n, err
 }
 
 // with opens a database, as it is.

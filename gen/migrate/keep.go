@@ -217,8 +217,10 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 	case sqltext.Postgres:
 		name := p.Quote(triggerName(t, k, ""))
 		return []string{
-			fmt.Sprintf("CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP = 'INSERT' AND NEW.%s IS NULL OR TG_OP = 'UPDATE' AND NEW.%s IS NOT DISTINCT FROM OLD.%s AND NEW.%s IS DISTINCT FROM OLD.%s "+
-				"THEN NEW.%s := %s; ELSE NEW.%s := %s; END IF; RETURN NEW; END $$", name, now, now, now, old, old, now, toNow, old, toOld),
+			fmt.Sprintf("CREATE FUNCTION %[1]s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "+
+				"IF TG_OP = 'INSERT' THEN IF NEW.%[2]s IS NULL THEN NEW.%[2]s := %[4]s; ELSE NEW.%[3]s := %[5]s; END IF; "+
+				"ELSIF NEW.%[2]s IS DISTINCT FROM OLD.%[2]s THEN NEW.%[3]s := %[5]s; "+
+				"ELSIF NEW.%[3]s IS DISTINCT FROM OLD.%[3]s THEN NEW.%[2]s := %[4]s; END IF; RETURN NEW; END $$", name, now, old, toNow, toOld),
 			fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, table, name),
 		}
 	case sqltext.MySQL:
