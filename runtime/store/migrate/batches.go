@@ -12,7 +12,7 @@ import (
 )
 
 // batchRows is how many rows a batch of an UPDATE looks at: few enough that no one waits long.
-const batchRows = 2000
+const batchRows = 500
 
 // batches runs a step's UPDATE over its table, some rows in a transaction, from the recorded id on.
 func (r *run) batches(ctx context.Context, from int, at row) error {
