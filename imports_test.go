@@ -111,6 +111,20 @@ var bans = []ban{
 		why: "the tool is built in every project, on a new machine too: what takes minutes to compile is in modulagen-sqlc",
 	},
 	{
+		part: "cmd/modulagen", deep: true, from: []string{module + "runtime/store/sqlite", module + "runtime/store/postgres", module + "runtime/store/mysql"},
+		why: "the tool opens no database: modulagen-migrate does, which has the drivers",
+	},
+	{
+		part: "cmd/modulagen-migrate", deep: true, from: []string{module + "gen", "github.com/dave/jennifer", "gopkg.in/yaml.v3"},
+		allow: []string{module + "gen/migrate/protocol"},
+		why:   "it is built where a database is opened first: what it needs not takes longer to compile",
+	},
+	{
+		part: "gen/migrate/protocol", from: []string{module},
+		allow: []string{module + "runtime/store/core", module + "runtime/store/migrate", module + "runtime/store/migrate/script", module + "runtime/store/sqltext"},
+		why:   "modulagen-migrate is made of it",
+	},
+	{
 		part: "gen", except: []string{"gen/golang", "gen/behavior"}, from: []string{"github.com/dave/jennifer"},
 		why: "one stage prints Go, and what it lets behaviors print",
 	},

@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -194,10 +195,15 @@ func (r *run) names(context.Context) error {
 }
 
 // quoted adds the lines of definitions to mistakes that were found in them.
-func (r *run) quoted(err error) error {
+func (r *run) quoted(err error) error { return Quote(r.Dir, err) }
+
+// Quote adds the lines of files in a project's folder to mistakes that were found in them. Another
+// error is returned as it is.
+func Quote(dir string, err error) error {
 	if err == nil {
 		return nil
 	}
+	r := run{Options: Options{Dir: cmp.Or(dir, ".")}}
 	return r.reading(func(fsys fs.FS) error { return load.Quote(fsys, err) })
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/golang"
 	"github.com/hegner123/modulagen/gen/migrate"
+	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
@@ -15,24 +16,49 @@ import (
 // migrations reads what is recorded of earlier definitions.
 func (r *run) migrations(context.Context) error {
 	p := r.result.Project
+	var chain *migrate.Chain
 	err := r.reading(func(fsys fs.FS) (err error) {
-		r.result.Migrations, err = migrate.Read(fsys, p.Config.Migrations)
+		chain, err = migrate.Read(fsys, p.Config.Migrations)
 		return err
 	})
 	if err != nil {
-		return err
+		return r.quoted(err)
 	}
-	for _, m := range r.result.Migrations.Migrations {
+	var found mistake.List
+	for _, m := range chain.Migrations {
 		listed := model.Migration{Name: m.Name, Parent: m.Parent}
 		for i, db := range model.Databases {
-			if _, err := m.Script(p.Config.Migrations, db); err != nil {
-				return err
-			}
+			_, err := m.Script(p.Config.Migrations, db)
+			found = append(found, unreadable(err)...)
 			listed.Checksums[i] = script.Checksum(m.SQL[db])
 		}
 		p.Migrations = append(p.Migrations, listed)
 	}
+	if err := found.Err(); err != nil {
+		return r.quoted(err)
+	}
+	r.result.Migrations = chain
 	return nil
+}
+
+// unreadable are the mistakes of a file of SQL that cannot be read as a migration's.
+func unreadable(err error) mistake.List {
+	switch e := err.(type) {
+	case nil:
+		return nil
+	case *script.Mistake:
+		return mistake.List{{
+			File: e.File, Line: e.Line, Message: e.Message,
+			Hint: "correct the line, or restore the file",
+		}}
+	case interface{ Unwrap() []error }:
+		var out mistake.List
+		for _, one := range e.Unwrap() {
+			out = append(out, unreadable(one)...)
+		}
+		return out
+	}
+	return mistake.List{{Message: err.Error()}}
 }
 
 // migrationFiles adds the SQL of migrations to what is generated, and what their tables are.
@@ -61,7 +87,7 @@ func Lacking(ctx context.Context, opts Options, name string) ([]*migrate.Migrati
 	}
 	made, err := result.Migrations.Next(name, result.Project)
 	if err != nil {
-		return nil, result, (&run{Options: opts}).quoted(err)
+		return nil, result, Quote(opts.Dir, err)
 	}
 	return made, result, nil
 }

@@ -16,7 +16,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"testing/fstest"
 	"time"
 
 	"github.com/hegner123/modulagen/gen/migrate/protocol"
@@ -40,10 +39,20 @@ func main() {
 	out := &writer{to: json.NewEncoder(os.Stdout)}
 	answer, err := run(ctx, os.Stdin, out)
 	if err != nil {
-		out.write(protocol.Line{Error: err.Error()})
+		out.write(protocol.Line{Failure: failureOf(err)})
 		os.Exit(1)
 	}
 	out.write(protocol.Line{Answer: answer})
+}
+
+// failureOf is an error as the tool is sent it.
+func failureOf(err error) *protocol.Failure {
+	f := &protocol.Failure{Text: err.Error()}
+	var m *store.MigrationError
+	if errors.As(err, &m) {
+		f.Migration, f.File, f.What, f.Cause, f.Step, f.Line = m.Migration, m.File, m.What, m.Cause.Error(), m.Step, m.Line
+	}
+	return f
 }
 
 // writer writes lines of the answer.
@@ -65,9 +74,12 @@ func run(ctx context.Context, in io.Reader, out *writer) (*protocol.Answer, erro
 	if err := json.NewDecoder(in).Decode(&r); err != nil {
 		return nil, fmt.Errorf("the request: %w", err)
 	}
-	j := job{Request: r, set: setOf(r.Migrations), schema: &core.Schema{DDL: r.DDL, Tables: r.Tables}, log: slog.New(&handler{out: out})}
+	j := job{Request: r, set: protocol.Set(r.Migrations), schema: &core.Schema{DDL: r.DDL, Tables: r.Tables}, log: slog.New(&handler{out: out})}
 	if r.Do == protocol.Replay {
 		return j.replay(ctx)
+	}
+	if err := j.exists(); err != nil {
+		return nil, err
 	}
 	db, err := core.Open(ctx, r.DSN, nil, store.Options{Logger: j.log})
 	if err != nil {
@@ -81,22 +93,6 @@ func run(ctx context.Context, in io.Reader, out *writer) (*protocol.Answer, erro
 	return answer, nil
 }
 
-// setOf makes a Set of the folders that the tool read.
-func setOf(all []protocol.Migration) *migrate.Set {
-	files := fstest.MapFS{}
-	s := &migrate.Set{Files: files, Folder: "."}
-	for _, m := range all {
-		entry := migrate.Migration{Name: m.Name, Parent: m.Parent}
-		for d, sql := range m.SQL {
-			files[m.Name+"/"+sqltext.Dialect(d).String()+".sql"] = &fstest.MapFile{Data: []byte(sql)}
-			entry.Checksums[d] = script.Checksum(sql)
-		}
-		files[m.Name+"/tables.json"] = &fstest.MapFile{Data: m.Tables}
-		s.List = append(s.List, entry)
-	}
-	return s
-}
-
 // job is one request.
 type job struct {
 	protocol.Request
@@ -106,7 +102,30 @@ type job struct {
 }
 
 func (j *job) options() migrate.Options {
-	return migrate.Options{Logger: j.log, NoBackup: j.NoBackup, Wait: j.Wait, Program: "modulagen migrate"}
+	return migrate.Options{Logger: j.log, NoBackup: j.NoBackup, Wait: j.Wait, Program: programName()}
+}
+
+// programName is what the database records as the program that migrated it.
+func programName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "a host without a name"
+	}
+	return "modulagen migrate on " + host
+}
+
+// exists refuses the name of a file that is not there, which opening would create, where something
+// is expected in it.
+func (j *job) exists() error {
+	path, isFile := strings.CutPrefix(j.DSN, "sqlite:")
+	if j.Do == protocol.Up || !isFile {
+		return nil
+	}
+	path, _, _ = strings.Cut(strings.TrimPrefix(path, "//"), "?")
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("there is no file %s: name one that is there; \"modulagen migrate up\" makes a new database", path)
+	}
+	return nil
 }
 
 func (j *job) do(ctx context.Context, db *core.DB) (*protocol.Answer, error) {
@@ -117,7 +136,7 @@ func (j *job) do(ctx context.Context, db *core.DB) (*protocol.Answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &protocol.Answer{Created: r.Created, Baseline: r.Baseline, Applied: r.Applied, Backups: r.Backups}, nil
+		return &protocol.Answer{Created: r.Created, Baseline: r.Baseline, Applied: r.Applied, Waits: r.Waits, Backups: r.Backups}, nil
 	case protocol.Status:
 		return j.status(ctx, b)
 	case protocol.Verify:
@@ -127,16 +146,7 @@ func (j *job) do(ctx context.Context, db *core.DB) (*protocol.Answer, error) {
 		}
 		return &protocol.Answer{Differences: differences, Notes: notes}, nil
 	case protocol.Down:
-		d := b.Dialect()
-		s, err := script.Parse("the way back from "+j.Back.Name, j.Back.SQL[d])
-		if err != nil {
-			return nil, err
-		}
-		r, err := j.set.Down(ctx, b, j.Back.Name, s, j.options())
-		if err != nil {
-			return nil, err
-		}
-		return &protocol.Answer{Applied: []string{j.Back.Name}, Backups: r.Backups}, nil
+		return j.down(ctx, b)
 	case protocol.Baseline:
 		if err := j.set.Baseline(ctx, b, j.schema, j.Name, j.options()); err != nil {
 			return nil, err
@@ -146,20 +156,41 @@ func (j *job) do(ctx context.Context, db *core.DB) (*protocol.Answer, error) {
 	return nil, fmt.Errorf("%q is not known", j.Do)
 }
 
+func (j *job) down(ctx context.Context, b core.Backend) (*protocol.Answer, error) {
+	s, err := script.Parse("the way back from "+j.Back.Name, j.Back.SQL[b.Dialect()])
+	if err != nil {
+		return nil, err
+	}
+	r, err := j.set.Down(ctx, b, j.Back.Name, s, j.options())
+	var failed *store.MigrationError
+	if errors.As(err, &failed) {
+		failed.File = "" // its lines are those of a script that no one has as a file
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &protocol.Answer{Applied: []string{j.Back.Name}, Backups: r.Backups}, nil
+}
+
 func (j *job) status(ctx context.Context, b core.Backend) (*protocol.Answer, error) {
 	all, err := j.set.Status(ctx, b)
 	if err != nil {
 		return nil, err
 	}
-	a := &protocol.Answer{}
+	a := &protocol.Answer{Recorded: all.Recorded, Migrations: []protocol.State{}}
 	for _, m := range all.Migrations {
 		a.Migrations = append(a.Migrations, stateOf(m))
 	}
 	return a, nil
 }
 
+// applied reports whether the database has a migration as a whole, and as the project has it.
+func applied(e migrate.Entry) bool {
+	return !e.Edited && (e.State == migrate.Done || e.State == migrate.Created || e.State == migrate.Baseline)
+}
+
 func stateOf(e migrate.Entry) protocol.State {
-	s := protocol.State{Name: e.Name, State: string(e.State), Program: e.Program}
+	s := protocol.State{Name: e.Name, State: string(e.State), Applied: applied(e), Unknown: e.Unknown, Program: e.Program}
 	if !e.EndedAt.IsZero() {
 		s.Ended = e.EndedAt.UTC().Format(time.RFC3339)
 	}
@@ -189,6 +220,9 @@ func (j *job) replay(ctx context.Context) (*protocol.Answer, error) {
 	}
 	defer db.Close()
 	b, _ := core.Below(db)
+	if err := j.standIns(); err != nil {
+		return nil, err
+	}
 	if err := j.set.Replay(ctx, b, j.options()); err != nil {
 		return nil, err
 	}
@@ -196,35 +230,19 @@ func (j *job) replay(ctx context.Context) (*protocol.Answer, error) {
 	return &protocol.Answer{Differences: differences}, err
 }
 
-// handler writes what is logged as lines of the answer.
-type handler struct {
-	out   *writer
-	attrs []slog.Attr
-}
-
-// Enabled is true of what a person should see.
-func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
-
-// Handle writes one line.
-func (h *handler) Handle(_ context.Context, r slog.Record) error {
-	var b strings.Builder
-	b.WriteString(strings.TrimPrefix(r.Message, "store: "))
-	add := func(a slog.Attr) bool {
-		fmt.Fprintf(&b, " %s=%v", a.Key, a.Value)
-		return true
+// standIns registers the data steps, which only the project's program has: without rows they have
+// nothing to do.
+func (j *job) standIns() error {
+	for _, m := range j.Migrations {
+		s, err := script.Parse(m.Name, m.SQL[sqltext.SQLite])
+		if err != nil {
+			return err
+		}
+		for _, step := range s.Steps {
+			if step.Run != "" {
+				migrate.Register(step.Run, migrate.DataStep{Batch: func(context.Context, *core.Conn, string) (string, int, error) { return "", 0, nil }})
+			}
+		}
 	}
-	for _, a := range h.attrs {
-		add(a)
-	}
-	r.Attrs(add)
-	h.out.write(protocol.Line{Log: b.String()})
 	return nil
 }
-
-// WithAttrs returns a handler that adds attributes.
-func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &handler{h.out, append(append([]slog.Attr{}, h.attrs...), attrs...)}
-}
-
-// WithGroup returns the handler: there are no groups.
-func (h *handler) WithGroup(string) slog.Handler { return h }

@@ -1,23 +1,28 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/hegner123/modulagen/gen/program"
 	"github.com/hegner123/modulagen/gen/sqlc/protocol"
+	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
+	_ "github.com/hegner123/modulagen/runtime/store/sqlite"
 )
 
-// binary is this program, and analyser the one that it asks about queries, both
-// built once without the race detector: the stories run them as a person does.
-var binary, analyser string
+// binary is this program, analyser the one that it asks about queries, and migrator the one that
+// opens databases, each built once without the race detector: the stories run them as a person does.
+var binary, analyser, migrator string
 
 // unsymbolised leaves out what only debuggers read, which takes the linker half its time.
 const unsymbolised = "-ldflags=-s -w"
@@ -27,8 +32,8 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	binary, analyser = filepath.Join(dir, "modulagen"), filepath.Join(dir, "modulagen-sqlc")
-	for path, pkg := range map[string]string{binary: ".", analyser: "../modulagen-sqlc"} {
+	binary, analyser, migrator = filepath.Join(dir, "modulagen"), filepath.Join(dir, "modulagen-sqlc"), filepath.Join(dir, "modulagen-migrate")
+	for path, pkg := range map[string]string{binary: ".", analyser: "../modulagen-sqlc", migrator: "../modulagen-migrate"} {
 		if out, err := exec.Command("go", "build", unsymbolised, "-o", path, pkg).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "building %s: %v\n%s", pkg, err, out)
 			os.RemoveAll(dir)
@@ -36,6 +41,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Setenv(program.Sqlc.Env, analyser)
+	os.Setenv(program.Migrate.Env, migrator)
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
@@ -60,6 +66,7 @@ func TestCommands(t *testing.T) {
 			env.Setenv("PROTOCOL", protocol.Version)
 			env.Setenv("CHECKOUT", root)
 			env.Setenv(program.Sqlc.Env, analyser)
+			env.Setenv(program.Migrate.Env, migrator)
 			for _, name := range goEnv {
 				out, err := exec.Command("go", "env", name).Output()
 				if err != nil {
@@ -69,8 +76,25 @@ func TestCommands(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "sql": sql},
 	})
+}
+
+// sql runs a statement on a database, as a person beside the project would:
+//
+//	sql sqlite:app.db 'DROP TABLE article'
+func sql(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql DSN STATEMENT")
+	}
+	path, isFile := strings.CutPrefix(args[0], "sqlite:")
+	if !isFile {
+		ts.Fatalf("%s is no file of SQLite", args[0])
+	}
+	db, err := core.Open(context.Background(), "sqlite:"+ts.MkAbs(path), nil, store.Options{})
+	ts.Check(err)
+	_, err = db.Conn().Exec(context.Background(), args[1], nil)
+	ts.Check(errors.Join(err, db.Close()))
 }
 
 // exits runs a command that must end with a given code:

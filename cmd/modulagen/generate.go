@@ -67,6 +67,8 @@ type outcome struct {
 	Findings []output.Finding  `json:"findings"`
 	Changes  []change          `json:"changes"`
 	Written  bool              `json:"written"`
+	// ChangedSince is the last migration, where the definitions are not those that it recorded.
+	ChangedSince string `json:"changed_since,omitempty"`
 }
 
 type change struct {
@@ -124,6 +126,9 @@ func (g *generation) json(result *gen.Result, err error, check bool) error {
 			out.Changes = append(out.Changes, change{c.Path, c.Action})
 		}
 	}
+	if result.Unrecorded() {
+		out.ChangedSince = result.Migrations.Head().Name
+	}
 	if err := g.printJSON(out); err != nil {
 		return err
 	}
@@ -133,8 +138,16 @@ func (g *generation) json(result *gen.Result, err error, check bool) error {
 	return nil
 }
 
+// unrecorded says that a migration is missing, which is no mistake yet: "migrate check" finds it.
+func (g *generation) unrecorded(result *gen.Result) {
+	if result.Unrecorded() {
+		fmt.Fprintf(g.err, "the definitions have changed since %s: run modulagen migrate new NAME\n", result.Migrations.Head().Name)
+	}
+}
+
 // findings names each file that is not as the definitions say.
 func (g *generation) findings(result *gen.Result) error {
+	g.unrecorded(result)
 	found := result.Plan.Findings()
 	for _, f := range found {
 		fmt.Fprintf(g.err, "%s %s\n", filepath.ToSlash(filepath.Join(result.Project.Config.Output, f.Path)), f.What)
@@ -158,9 +171,7 @@ func (g *generation) done(result *gen.Result, took time.Duration) {
 			fmt.Fprintf(g.err, "%s:%d:%d: %s: %s\n", q.Pos.File, q.Pos.Line, q.Pos.Column, q.Name, what)
 		}
 	}
-	if result.Unrecorded() {
-		fmt.Fprintf(g.err, "the definitions have changed since %s: run modulagen migrate new NAME\n", result.Migrations.Head().Name)
-	}
+	g.unrecorded(result)
 	n := map[output.Action]int{}
 	for _, c := range result.Plan.Changes {
 		n[c.Action]++

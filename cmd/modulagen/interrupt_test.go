@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -79,6 +80,33 @@ func waitForSQLC(t *testing.T, tmp string, ended chan error) {
 			t.Fatalf("ended before it was interrupted: %v", err)
 		case <-tick.C:
 		}
+	}
+}
+
+// interruptWhen runs a command, interrupts it once it has printed something, and checks that it says so.
+func interruptWhen(t *testing.T, dir, printed string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = dir
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for scan := bufio.NewScanner(stderr); scan.Scan(); {
+		lines = append(lines, scan.Text())
+		if strings.Contains(scan.Text(), printed) {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != exitFinding || lines[len(lines)-1] != "modulagen: interrupted" {
+		t.Errorf("ended with %v: %s", err, strings.Join(lines, "\n"))
 	}
 }
 

@@ -8,13 +8,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/migrate"
-	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
@@ -26,8 +25,8 @@ func (c *command) migrate() *cobra.Command {
 writes one, from the definitions and what the last one recorded; a person reads it,
 and commits it with the definitions. Programs apply them when they open a database
 with Options{Migrate: store.MigrateUp}, or "up" does.`,
-		Args: cobra.NoArgs,
 	}
+	cmd.Args = knownCommand(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	for _, sub := range append([]*cobra.Command{c.migrateNew(), c.migrateAccept(), c.migrateCheck()}, c.migrateDatabase()...) {
 		sub.Args = asUsage(sub.Args)
@@ -36,29 +35,39 @@ with Options{Migrate: store.MigrateUp}, or "up" does.`,
 	return cmd
 }
 
-// classFlag is a list of classes of steps.
-func classFlag(cmd *cobra.Command, to *[]string, help string) {
-	cmd.Flags().StringSliceVar(to, "accept", nil, help)
+// acceptable are the classes of steps that a person has to agree to: the others need no one's
+// agreement, or the definitions have it.
+var acceptable = []script.Class{script.Blocks, script.Rewrites}
+
+// classFlag is a list of such classes.
+func classFlag(cmd *cobra.Command, to *[]string, name string) {
+	cmd.Flags().StringSliceVar(to, name, nil, "agree to steps of these classes: blocks, rewrites")
 }
 
 // classes reads such a list.
-func classes(names []string) ([]script.Class, error) {
+func classes(flag string, names []string) ([]script.Class, error) {
 	var out []script.Class
 	for _, n := range names {
-		class := script.Class(n)
-		if class != script.Blocks && class != script.Rewrites {
-			return nil, usageError{fmt.Errorf("--accept is %q; it is %s or %s", n, script.Blocks, script.Rewrites)}
+		if !slices.Contains(acceptable, script.Class(n)) {
+			return nil, usageError{fmt.Errorf("--%s is %q; it is %s or %s, or both with a comma between them", flag, n, script.Blocks, script.Rewrites)}
 		}
-		out = append(out, class)
+		out = append(out, script.Class(n))
 	}
 	return out, nil
 }
 
 var migrationName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,47}$`)
 
+// options are those of commands that read a project.
+func (c *command) options() gen.Options {
+	return gen.Options{Dir: c.dir, Version: version(), ReadOnly: true}
+}
+
 // project reads the definitions and the migrations.
 func (c *command) project(ctx context.Context) (*gen.Result, error) {
-	return gen.Generate(ctx, gen.Options{Dir: c.dir, Version: version(), ReadOnly: true, Until: "migrations"})
+	opts := c.options()
+	opts.Until = "migrations"
+	return gen.Generate(ctx, opts)
 }
 
 func (c *command) migrateNew() *cobra.Command {
@@ -66,26 +75,26 @@ func (c *command) migrateNew() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "new NAME",
 		Short: "Write the migration that the definitions lack",
-		Long: `Write the migration that leads from what the last one recorded to the definitions.
-The database is not looked at. What a person has to decide stands in the definitions:
-was: where something was renamed, drop: what is to go with its data, existing: what
-becomes of rows that do not fit.`,
-		Example: "  modulagen migrate new headline",
+		Long: `Write the migration that leads from what the last one recorded to the definitions, and
+generate. No database is looked at. What a person has to decide stands in the
+definitions: was: where something was renamed, drop: what is to go with its data,
+existing: what becomes of rows that do not fit.`,
+		Example: "  modulagen migrate new headline\n  modulagen migrate new headline --dry-run",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !migrationName.MatchString(args[0]) {
-				return usageError{fmt.Errorf("the name is %q; it is in snake case: a-z, 0-9 and _, 48 characters at most", args[0])}
+				return usageError{fmt.Errorf("the name is %q; write it in snake case: a-z, 0-9 and _, a letter first, 48 characters at most; the number comes by itself", args[0])}
 			}
 			var err error
-			if n.accepted, err = classes(n.accept); err != nil {
+			if n.accepted, err = classes("accept", n.accept); err != nil {
 				return err
 			}
 			return n.run(cmd.Context(), args[0])
 		},
 	}
 	cmd.Flags().BoolVar(&n.dryRun, "dry-run", false, "print the plan, and write nothing")
-	cmd.Flags().BoolVar(&n.asJSON, "json", false, "print the plan as JSON")
-	classFlag(cmd, &n.accept, "agree to steps of a class, blocks or rewrites, which \"migrate check\" asks for")
+	cmd.Flags().BoolVar(&n.asJSON, "json", false, "print the plan, or the mistakes, as JSON")
+	classFlag(cmd, &n.accept, "accept")
 	return cmd
 }
 
@@ -96,96 +105,87 @@ type newMigration struct {
 	accepted       []script.Class
 }
 
+// planOutcome is what new --json prints.
+type planOutcome struct {
+	Mistakes   mistake.List    `json:"mistakes"`
+	Migrations []migrationPlan `json:"migrations"`
+	Written    bool            `json:"written"`
+}
+
 func (n *newMigration) run(ctx context.Context, name string) error {
-	made, result, err := gen.Lacking(ctx, gen.Options{Dir: n.dir, Version: version()}, name)
+	made, result, err := gen.Lacking(ctx, n.options(), name)
+	out := planOutcome{Mistakes: mistake.List{}, Migrations: []migrationPlan{}}
+	if n.asJSON && errors.As(err, &out.Mistakes) {
+		return errors.Join(n.printJSON(out), errFound)
+	}
 	if err != nil {
 		return err
 	}
 	folder := result.Project.Config.Migrations
-	if len(made) == 0 {
-		fmt.Fprintf(n.err, "nothing to migrate: %s has what the definitions say\n", path.Join(folder, result.Migrations.Head().Name))
-		return nil
-	}
-	if err := n.print(made, folder); err != nil || n.dryRun {
-		return err
-	}
 	for _, m := range made {
 		m.Accepted = n.accepted
+		p, err := planOf(m, folder)
+		if err != nil {
+			return err
+		}
+		out.Migrations = append(out.Migrations, p)
+	}
+	if !n.dryRun {
+		if err := n.write(made, folder); err != nil {
+			return err
+		}
+		out.Written = len(made) > 0
+	}
+	if err := n.print(out, result); err != nil || !out.Written {
+		return err
+	}
+	n.advise(made, folder)
+	return n.generated(ctx)
+}
+
+// write writes all migrations.
+func (n *newMigration) write(made []*migrate.Migration, folder string) error {
+	for _, m := range made {
 		if err := m.Write(n.dir, folder); err != nil {
 			return fmt.Errorf("writing %s: %w", path.Join(folder, m.Name), err)
 		}
-		fmt.Fprintf(n.err, "wrote %s; read its SQL before you commit it\n", path.Join(folder, m.Name))
 	}
-	g := generation{command: n.command}
-	return g.run(ctx, false, false)
+	return nil
 }
 
-// planned is a step as the table of a plan shows it.
-type planned struct {
-	Migration string           `json:"migration"`
-	Databases []model.Database `json:"databases"`
-	Class     script.Class     `json:"class"`
-	What      string           `json:"what"`
-	Note      string           `json:"note,omitempty"`
-}
-
-// plan lists the steps of migrations. A step that several databases have stands once.
-func plan(made []*migrate.Migration, folder string) ([]planned, error) {
-	var out []planned
-	for _, m := range made {
-		first := len(out)
-		for _, db := range model.Databases {
-			s, err := m.Script(folder, db)
-			if err != nil {
-				return nil, err
-			}
-			for _, step := range s.Steps {
-				i := slices.IndexFunc(out[first:], func(p planned) bool {
-					return p.What == step.What && p.Class == step.Class && !slices.Contains(p.Databases, db)
-				})
-				if i < 0 {
-					out = append(out, planned{m.Name, []model.Database{db}, step.Class, step.What, step.Note})
-					continue
-				}
-				out[first+i].Databases = append(out[first+i].Databases, db)
-			}
-		}
-	}
-	return out, nil
-}
-
-func (n *newMigration) print(made []*migrate.Migration, folder string) error {
-	steps, err := plan(made, folder)
-	if err != nil {
-		return err
-	}
+func (n *newMigration) print(out planOutcome, result *gen.Result) error {
 	if n.asJSON {
-		return n.printJSON(steps)
+		return n.printJSON(out)
 	}
-	for _, m := range made {
-		fmt.Fprintf(n.out, "%s\n", m.Name)
-		table := tabwriter.NewWriter(n.out, 0, 4, 2, ' ', 0)
-		for _, s := range steps {
-			if s.Migration == m.Name {
-				fmt.Fprintf(table, "  %s\t%s\t%s\n", s.Class, onDatabases(s.Databases), s.What)
-			}
-		}
-		if err := table.Flush(); err != nil {
+	if len(out.Migrations) == 0 {
+		fmt.Fprintf(n.err, "nothing to migrate: %s has what the definitions say\n", path.Join(result.Project.Config.Migrations, result.Migrations.Head().Name))
+	}
+	for _, p := range out.Migrations {
+		if err := p.print(n.out); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func onDatabases(all []model.Database) string {
-	if len(all) == len(model.Databases) {
-		return "all"
+// advise says what is left to do with migrations that were written.
+func (n *newMigration) advise(made []*migrate.Migration, folder string) {
+	for _, m := range made {
+		fmt.Fprintf(n.err, "wrote %s; read its SQL before you commit it\n", path.Join(folder, m.Name))
+		var missing []string
+		for _, f := range unaccepted(folder, m) {
+			missing = append(missing, string(f.class))
+		}
+		if len(missing) > 0 {
+			fmt.Fprintf(n.err, "agree to its steps that hold others up: modulagen migrate accept %s --class %s\n", m.Name, strings.Join(missing, ","))
+		}
 	}
-	names := make([]string, len(all))
-	for i, db := range all {
-		names[i] = string(db)
-	}
-	return strings.Join(names, ", ")
+}
+
+// generated has the generated package embed the migrations as they are now.
+func (c *command) generated(ctx context.Context) error {
+	g := generation{command: c}
+	return g.run(ctx, false, false)
 }
 
 func (c *command) migrateAccept() *cobra.Command {
@@ -193,12 +193,12 @@ func (c *command) migrateAccept() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "accept NAME",
 		Short: "Record that a migration was read: SQL that was edited, steps that hold others up",
-		Long: `Record the SQL of a migration as it stands, before any database has it, and agree to the
-classes of its steps. "migrate check" asks for both.`,
-		Example: "  modulagen migrate accept 0002_headline --accept rewrites",
+		Long: `Record the SQL of a migration as it stands, before any database has it, agree to the
+classes of its steps, and generate. "migrate check" requires both.`,
+		Example: "  modulagen migrate accept 0002_headline\n  modulagen migrate accept 0002_headline --class blocks,rewrites",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			list, err := classes(accept)
+			list, err := classes("class", accept)
 			if err != nil {
 				return err
 			}
@@ -210,14 +210,14 @@ classes of its steps. "migrate check" asks for both.`,
 			if err != nil {
 				return err
 			}
-			if err := m.Accept(c.dir, result.Project.Config.Migrations, list); err != nil {
-				return err
+			folder := result.Project.Config.Migrations
+			if err := m.Accept(c.dir, folder, list); err != nil {
+				return fmt.Errorf("recording %s: %w", path.Join(folder, m.Name), err)
 			}
-			g := generation{command: c}
-			return g.run(cmd.Context(), false, false)
+			return c.generated(cmd.Context())
 		},
 	}
-	classFlag(cmd, &accept, "agree to steps of a class: blocks or rewrites")
+	classFlag(cmd, &accept, "class")
 	return cmd
 }
 
@@ -231,7 +231,18 @@ func find(result *gen.Result, name string) (*migrate.Migration, error) {
 		names = append(names, m.Name)
 	}
 	if len(names) == 0 {
-		return nil, usageError{errors.New("the project has no migrations: modulagen migrate new NAME writes the first")}
+		return nil, errNoMigrations
 	}
-	return nil, usageError{fmt.Errorf("there is no migration %q; there are %s", name, strings.Join(names, ", "))}
+	return nil, usageError{fmt.Errorf("there is no migration %q; there are %s", withoutSecrets(name), strings.Join(names, ", "))}
+}
+
+var errNoMigrations = errors.New("the project has no migrations: modulagen migrate new init records the definitions as they are")
+
+// withoutSecrets is what a person wrote in the place of another argument, without what comes after the
+// scheme of a DSN.
+func withoutSecrets(arg string) string {
+	if scheme, _, ok := strings.Cut(arg, ":"); ok {
+		return scheme + ":..."
+	}
+	return arg
 }

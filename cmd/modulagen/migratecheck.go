@@ -2,15 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/migrate"
+	"github.com/hegner123/modulagen/gen/migrate/protocol"
+	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
@@ -21,9 +23,9 @@ func (c *command) migrateCheck() *cobra.Command {
 		Use:   "check",
 		Short: "Check that the migrations are those of the definitions; write nothing (for CI)",
 		Long: `Check, and exit with 1 where something is found: definitions without their migration, SQL
-that was edited and not accepted, two migrations after one, steps that block or rewrite and
-that no one accepted, and migrations that, replayed on an empty SQLite database, do not end in the
-tables of the definitions.`,
+that cannot be read, or was edited and not accepted, two migrations after one, steps that block or
+rewrite and that no one accepted, and migrations that, run on an empty SQLite database, do not end in
+the tables of the definitions.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return k.run(cmd.Context()) },
 	}
@@ -36,102 +38,138 @@ type migrationCheck struct {
 	asJSON bool
 }
 
-// migrationFinding is one thing that is not in order.
-type migrationFinding struct {
-	File    string `json:"file"`
-	Line    int    `json:"line,omitempty"`
-	Message string `json:"message"`
-	Hint    string `json:"hint"`
+// checkOutcome is what check --json prints.
+type checkOutcome struct {
+	Mistakes   mistake.List `json:"mistakes"`
+	Migrations int          `json:"migrations"`
 }
 
 func (k *migrationCheck) run(ctx context.Context) error {
-	result, err := k.project(ctx)
+	found, result, err := k.found(ctx)
 	if err != nil {
 		return err
 	}
-	found := findings(result)
-	if len(found) == 0 && result.Migrations.Head() != nil {
-		replayed, err := k.replay(ctx, result)
-		if err != nil {
-			return err
-		}
-		found = replayed
+	n := 0
+	if result.Migrations != nil {
+		n = len(result.Migrations.Migrations)
 	}
 	if k.asJSON {
-		if found == nil {
-			found = []migrationFinding{}
-		}
-		if err := k.printJSON(found); err != nil {
+		if err := k.printJSON(checkOutcome{append(mistake.List{}, found...), n}); err != nil || len(found) == 0 {
 			return err
 		}
-	} else {
-		k.print(found, result)
-	}
-	if len(found) > 0 {
 		return errFound
 	}
-	return nil
-}
-
-func (k *migrationCheck) print(found []migrationFinding, result *gen.Result) {
-	for _, f := range found {
-		at := f.File
-		if f.Line > 0 {
-			at += fmt.Sprintf(":%d", f.Line)
-		}
-		fmt.Fprintf(k.err, "%s: %s\n    %s\n", at, f.Message, f.Hint)
-	}
 	if len(found) == 0 && (k.verbose || terminal(k.err)) {
-		fmt.Fprintf(k.err, "%s: the tables that they make are those of the definitions\n", count(len(result.Migrations.Migrations), "migration", "migrations"))
+		fmt.Fprintf(k.err, "%s: the tables that they make are those of the definitions\n", count(n, "migration", "migrations"))
 	}
+	return found.Err()
 }
 
-// findings are those that the files show.
-func findings(result *gen.Result) []migrationFinding {
+// found looks at the files, and runs the migrations where those are in order.
+func (k *migrationCheck) found(ctx context.Context) (mistake.List, *gen.Result, error) {
+	made, result, err := gen.Lacking(ctx, k.options(), "next")
+	var found mistake.List
+	if err != nil && !errors.As(err, &found) {
+		return nil, result, err
+	}
+	if result.Migrations == nil {
+		return found, result, nil // the definitions, or what is recorded, cannot be read
+	}
+	found = append(found, k.inFiles(result, made)...)
+	if len(found) == 0 {
+		if found, err = k.replay(ctx, result); err != nil {
+			return nil, result, err
+		}
+	}
+	var quoted mistake.List
+	if err := gen.Quote(k.dir, found.Err()); err != nil && !errors.As(err, &quoted) {
+		return nil, result, err
+	}
+	return quoted, result, nil
+}
+
+// inFiles are mistakes that the files show.
+func (k *migrationCheck) inFiles(result *gen.Result, made []*migrate.Migration) mistake.List {
 	folder := result.Project.Config.Migrations
-	var out []migrationFinding
-	if result.Migrations.Head() == nil {
-		out = append(out, migrationFinding{File: folder, Message: "the project has no migrations", Hint: "run modulagen migrate new init"})
+	head := result.Migrations.Head()
+	var out mistake.List
+	if head == nil {
+		out = append(out, mistake.Mistake{File: folder, Message: "the project has no migrations", Hint: "run modulagen migrate new init, which records the definitions as they are"})
+	} else if len(made) > 0 {
+		out = append(out, mistake.Mistake{
+			File: result.Project.Config.Datatypes, Message: fmt.Sprintf("the definitions have changed since %s: %s", head.Name, changes(made, folder)),
+			Hint: "run modulagen migrate new NAME",
+		})
 	}
 	for _, m := range result.Migrations.Migrations {
 		for _, db := range m.Edited() {
-			out = append(out, migrationFinding{
-				File: path.Join(folder, m.Name, string(db)+".sql"), Message: "the file was edited after it was recorded",
-				Hint: fmt.Sprintf("restore it, or, before any database has it, run modulagen migrate accept %s", m.Name),
+			out = append(out, mistake.Mistake{
+				File: sqlFile(folder, m, db), Message: "the file was edited after it was recorded",
+				Hint: fmt.Sprintf("restore it; or, where no database has it yet, run modulagen migrate accept %s", m.Name),
 			})
 		}
-		out = append(out, unaccepted(folder, m)...)
-	}
-	if result.Unrecorded() {
-		out = append(out, migrationFinding{
-			File: result.Project.Config.Datatypes, Message: fmt.Sprintf("the definitions have changed since %s", result.Migrations.Head().Name), Hint: "run modulagen migrate new NAME",
-		})
+		for _, u := range unaccepted(folder, m) {
+			out = append(out, u.mistake)
+		}
 	}
 	return out
 }
 
-// unaccepted are steps that hold others up and that no one has agreed to.
-func unaccepted(folder string, m *migrate.Migration) []migrationFinding {
-	var out []migrationFinding
-	seen := map[script.Class]bool{}
+func sqlFile(folder string, m *migrate.Migration, db model.Database) string {
+	return path.Join(folder, m.Name, string(db)+".sql")
+}
+
+// unagreed is a step that holds others up, and that no one has agreed to.
+type unagreed struct {
+	class   script.Class
+	mistake mistake.Mistake
+}
+
+// verbs say what steps of a class do.
+var verbs = map[script.Class]string{script.Blocks: "holds others up", script.Rewrites: "writes the whole table again"}
+
+// unaccepted returns the first such step of each class.
+func unaccepted(folder string, m *migrate.Migration) []unagreed {
+	var out []unagreed
 	for _, db := range model.Databases {
 		s, err := m.Script(folder, db)
 		if err != nil {
 			continue // Generate has reported it
 		}
 		for _, step := range s.Steps {
-			asks := step.Class == script.Blocks || step.Class == script.Rewrites
-			if !asks || slices.Contains(m.Accepted, step.Class) || seen[step.Class] {
+			seen := slices.ContainsFunc(out, func(u unagreed) bool { return u.class == step.Class })
+			if seen || !slices.Contains(acceptable, step.Class) || slices.Contains(m.Accepted, step.Class) {
 				continue
 			}
-			seen[step.Class] = true
-			what := strings.TrimSuffix(string(step.Class), "s")
-			out = append(out, migrationFinding{
-				File: path.Join(folder, m.Name, string(db)+".sql"), Line: step.Line,
-				Message: fmt.Sprintf("a step would %s, and no one has agreed to that: %s", what, step.What),
-				Hint:    fmt.Sprintf("run modulagen migrate accept %s --accept %s", m.Name, step.Class),
-			})
+			out = append(out, unagreed{step.Class, mistake.Mistake{
+				File: sqlFile(folder, m, db), Line: step.Line,
+				Message: fmt.Sprintf("the step %s, and no one has agreed to that: %s", verbs[step.Class], step.What),
+				Hint:    fmt.Sprintf("run modulagen migrate accept %s --class %s, or change the step", m.Name, step.Class),
+			}})
 		}
 	}
 	return out
+}
+
+// replay runs the migrations on an empty database, and compares its tables with the definitions.
+func (k *migrationCheck) replay(ctx context.Context, result *gen.Result) (mistake.List, error) {
+	a, err := k.onDatabase(ctx, protocol.Request{Do: protocol.Replay}, result, nil)
+	var found mistake.List
+	if errors.As(err, &found) {
+		for i := range found {
+			found[i].Message, found[i].Hint = "run on an empty SQLite database, "+found[i].Message, "correct the SQL that was edited"
+		}
+		return found, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	head := result.Migrations.Head()
+	for _, line := range a.Differences {
+		found = append(found, mistake.Mistake{
+			File: sqlFile(result.Project.Config.Migrations, head, model.SQLite), Message: "run on an empty database, the migrations do not make the tables of the definitions: " + line,
+			Hint: "correct the SQL that was edited, here or in a migration before",
+		})
+	}
+	return found, nil
 }

@@ -73,13 +73,18 @@ func (c *command) root() *cobra.Command {
 		sub.Args = asUsage(sub.Args)
 		root.AddCommand(sub)
 	}
-	root.Args = func(_ *cobra.Command, args []string) error {
+	root.Args = knownCommand(root)
+	return root
+}
+
+// knownCommand refuses what is no command below cmd.
+func knownCommand(cmd *cobra.Command) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil
 		}
-		return usageError{fmt.Errorf("unknown command %q%s", args[0], suggestion(root, args[0]))}
+		return usageError{fmt.Errorf("unknown command %q%s", withoutSecrets(args[0]), suggestion(cmd, args[0]))}
 	}
-	return root
 }
 
 func suggestion(root *cobra.Command, arg string) string {

@@ -40,9 +40,12 @@ func printMigrations(f *jen.File, p *model.Project, all []Run) {
 	})
 	f.Line()
 	f.Add(code.Comment(
-		"Migrate applies the migrations that the database lacks, for a program that opened it with",
-		"Options{Migrate: store.MigrateManual}. Where another process is at it, Migrate waits. What",
-		"fails is a *store.MigrationError; the next call goes on from where it was.",
+		"Migrate applies the migrations that the database lacks, and compares its tables with the",
+		"definitions, for a program that opened it with Options{Migrate: store.MigrateManual}; until then",
+		"the other methods may fail. While another process migrates, it waits, as long as",
+		"Options.MigrateWait says. A step that fails is a *store.MigrationError (store.ErrMigration): what",
+		"was done before is recorded, and the next call goes on there. A database that does not match,",
+		"or is newer than the program, is a *store.SchemaError (store.ErrSchema).",
 	))
 	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Migrate").Params(jen.Id("ctx").Qual("context", "Context")).Error().BlockFunc(func(g *jen.Group) {
 		migrate := jen.Id("migrations").Dot("Migrate").Call(jen.Id("ctx"), jen.Id("db").Dot("store"), jen.Op("&").Id("schema"))

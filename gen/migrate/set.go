@@ -2,30 +2,28 @@ package migrate
 
 import (
 	"encoding/json"
-	"path"
-	"testing/fstest"
 
+	"github.com/hegner123/modulagen/gen/migrate/protocol"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/migrate"
-	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// Set returns the migrations as generated code would have them.
-func (c *Chain) Set() *migrate.Set {
-	files := fstest.MapFS{}
-	s := &migrate.Set{Files: files, Folder: "."}
+// Listed returns the migrations as modulagen-migrate is sent them.
+func (c *Chain) Listed() []protocol.Migration {
+	var out []protocol.Migration
 	for _, m := range c.Migrations {
-		one := migrate.Migration{Name: m.Name, Parent: m.Parent}
-		for i, db := range model.Databases {
-			files[path.Join(m.Name, string(db)+".sql")] = &fstest.MapFile{Data: []byte(m.SQL[db])}
-			one.Checksums[i] = script.Checksum(m.SQL[db])
-		}
 		tables, err := json.Marshal(m.Tables)
 		if err != nil {
 			panic(err) // strings by strings
 		}
-		files[path.Join(m.Name, "tables.json")] = &fstest.MapFile{Data: tables}
-		s.List = append(s.List, one)
+		listed := protocol.Migration{Name: m.Name, Parent: m.Parent, Tables: tables}
+		for i, db := range model.Databases {
+			listed.SQL[i] = m.SQL[db]
+		}
+		out = append(out, listed)
 	}
-	return s
+	return out
 }
+
+// Set returns the migrations as generated code would have them.
+func (c *Chain) Set() *migrate.Set { return protocol.Set(c.Listed()) }

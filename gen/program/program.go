@@ -54,7 +54,7 @@ var Sqlc = Program{
 
 // Migrate changes databases.
 var Migrate = Program{
-	Name: "modulagen-migrate", Env: "MODULAGEN_MIGRATE", Does: "opens databases", Because: "a database must be opened", Takes: "half a minute",
+	Name: "modulagen-migrate", Env: "MODULAGEN_MIGRATE", Does: "opens databases", Because: "a database must be opened", Takes: "a minute or two",
 	parts: []string{
 		"cmd/modulagen-migrate", "gen/migrate/protocol", "runtime/store", "runtime/store/check", "runtime/store/core", "runtime/store/internal/filter",
 		"runtime/store/internal/remote", "runtime/store/internal/value", "runtime/store/migrate", "runtime/store/migrate/script", "runtime/store/mysql",

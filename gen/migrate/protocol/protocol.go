@@ -28,7 +28,7 @@ type Request struct {
 	Migrations []Migration
 	DDL        [3]string // of the schema
 	Tables     []core.TableDef
-	Name       string        // of Baseline: the last that counts; empty: it is found by the tables
+	Name       string        // of Baseline: the last that counts
 	Back       *Script       // of Down
 	NoBackup   bool          // of Up and Down
 	Wait       time.Duration // of Up and Down; 0: as package migrate has it
@@ -49,10 +49,21 @@ type Script struct {
 
 // Line is one line of the answer.
 type Line struct {
-	Log    string  `json:",omitempty"` // what happens now
-	Error  string  `json:",omitempty"` // why it ended
-	Answer *Answer `json:",omitempty"`
+	Log     string   `json:",omitempty"` // what happens now
+	Failure *Failure `json:",omitempty"` // why it ended
+	Answer  *Answer  `json:",omitempty"`
 }
+
+// Failure is an error.
+type Failure struct {
+	Text string // all of it
+	// Of a migration that failed: which, where in which file of the folder of migrations, and why.
+	Migration, File, What, Cause string
+	Step, Line                   int
+}
+
+// Error returns the whole text.
+func (f *Failure) Error() string { return f.Text }
 
 // Answer is the last line, where nothing went wrong.
 type Answer struct {
@@ -60,9 +71,11 @@ type Answer struct {
 	Created     bool     // of Up: it was new
 	Baseline    string   // of Up and Baseline: what was recorded without running it
 	Applied     []string // of Up; of Down, what was taken back
-	Backups     []string
+	Waits       []string // of Up: what waits for programs of the version before
+	Backups     []string // of Up and Down: copies of the file that were made first
 	Differences []string // of Verify and Replay
 	Notes       []string // of Verify: what is there beside
+	Recorded    bool     // of Status: the database has a record of migrations
 	Migrations  []State  // of Status
 }
 
@@ -70,7 +83,9 @@ type Answer struct {
 type State struct {
 	Name    string `json:"name"`
 	State   string `json:"state"`
-	Ended   string `json:"ended,omitempty"` // RFC 3339; empty: it has not
-	Program string `json:"program,omitempty"`
-	Detail  string `json:"detail,omitempty"` // how far it is, what it waits for
+	Applied bool   `json:"applied"`           // as a whole, or found to be there
+	Unknown bool   `json:"unknown"`           // the project does not have it
+	Ended   string `json:"ended,omitempty"`   // RFC 3339; empty: it has not
+	Program string `json:"program,omitempty"` // that applied it, or is at it
+	Detail  string `json:"detail,omitempty"`  // how far it is, what it waits for
 }

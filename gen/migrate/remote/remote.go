@@ -5,6 +5,7 @@ package remote
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,24 +29,15 @@ const maxLine = 64 << 20
 
 // With adds a project's migrations and tables to a request.
 func With(r protocol.Request, chain *migrate.Chain, p *model.Project) protocol.Request {
-	for _, m := range chain.Migrations {
-		tables, err := json.Marshal(m.Tables)
-		if err != nil {
-			panic(err) // strings by strings
-		}
-		out := protocol.Migration{Name: m.Name, Parent: m.Parent, Tables: tables}
-		for i, db := range model.Databases {
-			out.SQL[i] = m.SQL[db]
-		}
-		r.Migrations = append(r.Migrations, out)
-	}
+	r.Migrations = chain.Listed()
 	schema := migrate.Schema(p.Datatypes)
 	r.DDL, r.Tables = schema.DDL, schema.Tables
 	return r
 }
 
-// Ask runs the program at a path, calls say with each line about what happens, and returns the
-// answer.
+// Ask runs the program at a path, calls say, if set, with each line about what happens, and returns the
+// answer. What the program reports as its error is a *protocol.Failure. When ctx ends, the program is
+// interrupted, and has some time to record how far it is.
 func Ask(ctx context.Context, path string, r protocol.Request, say func(line string)) (*protocol.Answer, error) {
 	question, err := json.Marshal(r)
 	if err != nil {
@@ -72,12 +64,12 @@ func Ask(ctx context.Context, path string, r protocol.Request, say func(line str
 	case readErr != nil:
 		return nil, readErr
 	case answer == nil:
-		return nil, fmt.Errorf("modulagen-migrate ended without an answer: %w\n%s", errors.Join(err, errNothing), strings.TrimSpace(stderr.String()))
+		return nil, fmt.Errorf("modulagen-migrate ended without an answer (%w): %s", cmp.Or(err, errSilent), cmp.Or(strings.TrimSpace(stderr.String()), "it printed nothing"))
 	}
 	return answer, nil
 }
 
-var errNothing = errors.New("nothing was printed")
+var errSilent = errors.New("with exit code 0")
 
 // read reads the lines up to the answer.
 func read(out io.Reader, say func(line string)) (*protocol.Answer, error) {
@@ -93,9 +85,11 @@ func read(out io.Reader, say func(line string)) (*protocol.Answer, error) {
 		}
 		switch {
 		case l.Log != "":
-			say(l.Log)
-		case l.Error != "":
-			failed = errors.New(l.Error)
+			if say != nil {
+				say(l.Log)
+			}
+		case l.Failure != nil:
+			failed = l.Failure
 		case l.Answer != nil:
 			answer = l.Answer
 		}

@@ -34,17 +34,18 @@ func (s State) applied() bool { return s == Done || s == Created || s == Baselin
 
 // row is one row of the ledger.
 type row struct {
-	ID, Parent, Checksum string
-	Statement            int64 // how many units have taken effect (script.Step.Units, over all steps)
-	Begun                bool  // the next one was begun: whether it has taken effect, the tables show
-	State                State
-	Cursor               string // where the next batch of a data step begins
-	RowsDone, RowsTotal  int64  // of that step
-	StartedAt            time.Time
-	EndedAt              store.Null[time.Time]
-	Program              string
-	Adds                 bool   // a program of the version before can go on
-	Refused              string // why it cannot
+	ID, Parent          string
+	Checksum            string // of the file; of one that runs, of the statements that have taken effect
+	Statement           int64  // how many units have taken effect (script.Step.Units, over all steps)
+	Begun               bool   // the next one was begun: whether it has taken effect, the tables show
+	State               State
+	Cursor              string // where the next batch of a data step begins
+	RowsDone, RowsTotal int64  // of that step
+	StartedAt           time.Time
+	EndedAt             store.Null[time.Time]
+	Program             string
+	Adds                bool   // a program of the version before can go on
+	Refused             string // why it cannot
 }
 
 var ledgerDDL = [...]string{

@@ -25,6 +25,7 @@ type run struct {
 	started time.Time // of the step that runs
 	changed int64     // rows that statements of the step have changed
 	backups []string
+	up      bool // and not taken back: the record has the digest of what has taken effect
 
 	// finish records that all units have taken effect, with the last of them where that is possible.
 	finish func(context.Context, core.Session) error
@@ -180,10 +181,31 @@ func (r *run) advance(ctx context.Context, s core.Session, to int) error {
 	if to == len(r.units) {
 		return r.finish(ctx, s)
 	}
-	return set{
+	c := set{
 		[]string{"statement", "begun", "cursor", "rows_done", "rows_total"},
 		[]any{int64(to), false, "", int64(0), int64(0)},
-	}.update(ctx, s, r.d, r.sc.Name)
+	}
+	if r.up {
+		c.columns, c.values = append(c.columns, "checksum"), append(c.values, r.digest(int64(to)))
+	}
+	return c.update(ctx, s, r.d, r.sc.Name)
+}
+
+// digest is the checksum of the first units: while a migration is on its way, what follows them may
+// be corrected in the file.
+func (r *run) digest(n int64) string {
+	var b strings.Builder
+	for i := range r.units[:min(n, int64(len(r.units)))] {
+		u := &r.units[i]
+		switch {
+		case u.st != nil:
+			b.WriteString(u.st.SQL)
+		case u.data:
+			b.WriteString("run: " + u.step.Run)
+		}
+		b.WriteString(";\n")
+	}
+	return script.Checksum(b.String())
 }
 
 // failed says where an error happened. An error that says it already stays.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
 // Status is what a database has of the migrations.
@@ -38,13 +39,13 @@ func (s *Set) Status(ctx context.Context, b core.Backend) (*Status, error) {
 	out := &Status{Recorded: len(st.rows) > 0}
 	for _, m := range s.List {
 		e := Entry{Name: m.Name, Parent: m.Parent, State: Pending}
-		if r := st.row(m.Name); r != nil {
-			e = r.entry()
-			e.Edited = r.State != Down && r.Checksum != m.Checksums[b.Dialect()]
-		}
 		sc, err := s.script(m, b.Dialect())
 		if err != nil {
 			return nil, err
+		}
+		if r := st.row(m.Name); r != nil {
+			e = r.entry()
+			e.Edited = edited(r, m, sc, b)
 		}
 		for i := range sc.Steps {
 			e.Of += int64(sc.Steps[i].Units())
@@ -65,6 +66,17 @@ func (s *Set) Status(ctx context.Context, b core.Backend) (*Status, error) {
 		out.Migrations = append(out.Migrations, e)
 	}
 	return out, nil
+}
+
+// edited reports whether the file is not what has taken effect.
+func edited(r *row, m Migration, sc *script.Script, b core.Backend) bool {
+	switch r.State {
+	case Down:
+		return false
+	case Running:
+		return r.Checksum != newRun(b, nil, sc, Options{}).digest(r.Statement)
+	}
+	return r.Checksum != m.Checksums[b.Dialect()]
 }
 
 func (r *row) entry() Entry {

@@ -79,6 +79,28 @@ func TestFailure(t *testing.T) {
 	})
 }
 
+// TestCorrectedFile corrects a statement that fails: those before it stay as they were.
+func TestCorrectedFile(t *testing.T) {
+	onEach(t, func(t *testing.T, d sqltext.Dialect, dsn string) {
+		seed(t, dsn)
+		add := "UPDATE article SET hits = hits + 1"
+		_, err := open(t.Context(), dsn, store.MigrateUp, first, changed(dataSQL(add), dataSQL("UPDATE late SET n = 1"), dataSQL(add)))
+		if !errors.Is(err, store.ErrMigration) {
+			t.Fatalf("the error is %v", err)
+		}
+		if d != sqltext.SQLite { // where all of it is one transaction, nothing has taken effect
+			_, err = open(t.Context(), dsn, store.MigrateUp, first, changed(dataSQL("UPDATE article SET hits = hits + 2"), dataSQL(add)))
+			says(t, err, "its first 1 statements have taken effect", "restore those")
+			_, err = open(t.Context(), dsn, store.MigrateUp, first, changed())
+			says(t, err, "its first 1 statements have taken effect")
+		}
+		corrected := changed(dataSQL(add), dataSQL("UPDATE article SET hits = hits + 10"), dataSQL(add))
+		db := mustOpen(t, dsn, store.MigrateUp, first, corrected)
+		want(t, db, "SELECT sum(hits) FROM article", 54)
+		mustOpen(t, dsn, store.MigrateCheck, first, corrected)
+	})
+}
+
 // TestDataStep runs a step in Go in batches, which fails once in the midst.
 func TestDataStep(t *testing.T) {
 	onEach(t, func(t *testing.T, d sqltext.Dialect, dsn string) {

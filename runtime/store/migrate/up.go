@@ -122,7 +122,7 @@ func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scrip
 			return nil
 		}
 		r := newRun(b, m, sc, o)
-		applied, err := r.up(ctx, s.List[s.find(sc.Name)].Checksums[r.d])
+		applied, err := r.forward(ctx, s.List[s.find(sc.Name)].Checksums[r.d])
 		out.Backups = append(out.Backups, r.backups...)
 		if err != nil {
 			return err
@@ -134,10 +134,11 @@ func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scrip
 	return nil
 }
 
-// up runs the whole script; false: another process has.
-func (r *run) up(ctx context.Context, checksum string) (bool, error) {
+// forward runs the whole script; false: another process has.
+func (r *run) forward(ctx context.Context, checksum string) (bool, error) {
+	r.up = true
 	first := row{
-		ID: r.sc.Name, Parent: r.sc.Parent, Checksum: checksum, State: Running, StartedAt: r.o.now(), Program: short(r.o.Program),
+		ID: r.sc.Name, Parent: r.sc.Parent, Checksum: r.digest(0), State: Running, StartedAt: r.o.now(), Program: short(r.o.Program),
 		Adds: r.sc.Refused == "", Refused: short(r.sc.Refused),
 	}
 	found, err := r.begin(ctx, first)
@@ -149,8 +150,8 @@ func (r *run) up(ctx context.Context, checksum string) (bool, error) {
 	}
 	r.finish = func(ctx context.Context, s core.Session) error {
 		return set{
-			[]string{"statement", "begun", "state", "cursor", "ended_at"},
-			[]any{int64(len(r.units)), false, string(Done), "", r.o.now()},
+			[]string{"statement", "begun", "state", "cursor", "ended_at", "checksum", "adds", "refused"},
+			[]any{int64(len(r.units)), false, string(Done), "", r.o.now(), checksum, first.Adds, first.Refused},
 		}.update(ctx, s, r.d, r.sc.Name)
 	}
 	return true, r.all(ctx)
@@ -166,8 +167,9 @@ func (r *run) begin(ctx context.Context, first row) (found row, err error) {
 		found = first
 		return first.insert(ctx, r.m, r.d)
 	})
-	if err == nil && found.State == Running && found.Checksum != first.Checksum {
-		err = errors.New("the file was changed after its migration was begun on this database: restore it as it was")
+	if err == nil && found.State == Running && found.Checksum != r.digest(found.Statement) {
+		err = fmt.Errorf("its first %d statements have taken effect on this database, and the file has others in their place: "+
+			"restore those; what follows them may be corrected", found.Statement)
 	}
 	if err != nil {
 		return found, r.failed(nil, err)

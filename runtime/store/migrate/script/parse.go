@@ -8,7 +8,7 @@ import (
 )
 
 // Parse reads a file; its name stands in errors, before the line: "0002_headline/sqlite.sql:7: ...".
-// All mistakes of the file are reported, joined.
+// All mistakes of the file are reported, joined; each is a *Mistake.
 func Parse(name, text string) (*Script, error) {
 	p := &parser{file: name, out: &Script{}}
 	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
@@ -38,8 +38,18 @@ type parser struct {
 }
 
 func (p *parser) fail(line int, format string, args ...any) {
-	p.mistakes = append(p.mistakes, fmt.Errorf("%s:%d: %s", p.file, line, fmt.Sprintf(format, args...)))
+	p.mistakes = append(p.mistakes, &Mistake{p.file, line, fmt.Sprintf(format, args...)})
 }
+
+// Mistake is a line that cannot be read.
+type Mistake struct {
+	File    string
+	Line    int
+	Message string
+}
+
+// Error returns "0002_headline/sqlite.sql:7: ...".
+func (m *Mistake) Error() string { return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Message) }
 
 // line reads one line, or what begins with it: a comment with its continuation, a statement.
 func (p *parser) line(lines []string) {
