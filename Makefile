@@ -94,9 +94,9 @@ cross: ## what users ship builds for other machines, and so does the command
 	scripts/cross.sh $(RUNTIME)
 
 .PHONY: bench
-bench: ## figures beside peers: SUITE=store|queue|cache|event|webhook|mail|cron|generate, FORMAT=json, BENCH_QUICK=1, BENCH_LONG=5
+bench: ## figures beside peers: SUITE=store|queue|cache|event|webhook|mail|cron|migrate|generate, FORMAT=json, BENCH_QUICK=1, BENCH_LONG=5
 	cd bench && CGO_ENABLED=0 $(GO) build -o ../bin/bench .
-	cd bench && for suite in $(or $(SUITE),store queue cache event webhook mail cron generate); do \
+	cd bench && for suite in $(or $(SUITE),store queue cache event webhook mail cron migrate generate); do \
 		services="$(if $(BENCH_DURABLE),--durable)"; [ $$suite != queue ] || services="--durable --redis"; [ $$suite != cache -a $$suite != cron ] || services="$$services --redis"; \
 		../scripts/services.sh $$services ../bin/bench -suite "$$suite" -format '$(FORMAT)'; \
 	done
