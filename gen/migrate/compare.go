@@ -87,7 +87,7 @@ func byName(all []*model.Datatype, name string) *model.Datatype {
 	return nil
 }
 
-// move restores what was a second time, and gives it the names of now.
+// move restores what was a second time, and renames it as it is called now.
 func (c *Comparison) move(before *Snapshot, tables map[string]string, columns map[string]map[string]string) {
 	moved := before.Project()
 	byOld := map[string]*model.Datatype{}

@@ -156,7 +156,7 @@ func (t *Table) beside(name string) bool {
 	return slices.ContainsFunc(t.Columns, func(c *Column) bool { return c.Keeps == name })
 }
 
-// keepSame makes the triggers, and then gives the rows that are there the new column.
+// keepSame makes the triggers, and then fills the new column of the rows that are there.
 func (p *planner) keepSame() {
 	for _, t := range p.c.Tables {
 		for _, c := range t.Columns {

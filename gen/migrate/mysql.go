@@ -46,7 +46,7 @@ func (p *planner) mysql() {
 		p.mysqlDropColumns(t)
 		p.mysqlConstraints(t)
 	}
-	p.mysqlDropTables()
+	p.dropTables()
 }
 
 // ddl adds a step of one statement, which done shows to have taken effect; without it, it may
@@ -296,17 +296,4 @@ func (p *planner) mysqlConstraints(t *Table) {
 		p.ddl(script.Rewrites, fmt.Sprintf("%s: refer to %s", t.column(k.Column), k.To), p.alter(t.Now.Name, "ADD %s", k.DDL), []string{copying}, there("constraint", t.Now.Name, k.Name)).
 			Refuse = p.dangles(t, k)
 	}
-}
-
-// mysqlDropTables removes tables, first what has them refer to each other.
-func (p *planner) mysqlDropTables() {
-	for _, d := range p.c.Dropped {
-		for _, k := range dialect.Describe(d, p.db).ForeignKeys {
-			if slices.ContainsFunc(p.c.Dropped, func(o *model.Datatype) bool { return o.Name == k.To }) {
-				p.ddl(script.Safe, fmt.Sprintf("%s.%s: drop the foreign key", d.Name, k.Column), p.alter(d.Name, "DROP FOREIGN KEY %s", p.Quote(k.Name)),
-					[]string{instant, inPlace, copying}, gone("constraint", d.Name, k.Name))
-			}
-		}
-	}
-	p.dropTables()
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// mysqlConvert gives columns values of another type. The old columns are put aside under another name, and
+// mysqlConvert converts the values of columns to another type. The old columns are put aside under another name, and
 // go when the new ones have been filled: MODIFY would cast each value in its own way, and has no place for what
 // existing says. A program of before that writes meanwhile writes into the new column, or fails; nothing that it
 // wrote is lost.
@@ -42,7 +42,7 @@ func (p *planner) mysqlConvert(t *Table) {
 	p.mysqlTakePlace(t, converted, strings.Join(what, ", "))
 }
 
-// mysqlTakePlace removes the old columns, and gives the new ones what else they are and the indexes over
+// mysqlTakePlace removes the old columns, and adds to the new ones what else they are and the indexes over
 // them, in one copy of the table.
 func (p *planner) mysqlTakePlace(t *Table, converted []*Column, what string) {
 	drops, adds, repeated := p.convertedIndexes(t)

@@ -288,8 +288,16 @@ func (p *planner) lateForeignKeys(t *Table, to string) {
 	}
 }
 
-// dropTables removes the tables that go: those that refer to others first.
+// dropTables removes the tables that go: those that refer to others first, and what has them refer
+// to each other before. What else depends on them, such as a view that a person made, refuses that.
 func (p *planner) dropTables() {
+	for _, d := range p.c.Dropped {
+		for _, k := range dialect.Describe(d, p.db).ForeignKeys {
+			if slices.ContainsFunc(p.c.Dropped, func(o *model.Datatype) bool { return o.Name == k.To }) {
+				p.dropKey(d, k)
+			}
+		}
+	}
 	gone := dialect.InOrder(p.c.Dropped)
 	gone = slices.DeleteFunc(gone, func(d *model.Datatype) bool { return !slices.Contains(p.c.Dropped, d) })
 	slices.Reverse(gone)
@@ -299,11 +307,19 @@ func (p *planner) dropTables() {
 	}
 }
 
-func (p *planner) dropTable(d *model.Datatype) string {
+// dropKey drops a foreign key. SQLite, which does not enforce them meanwhile, needs not.
+func (p *planner) dropKey(d *model.Datatype, k dialect.ForeignKey) {
+	what := fmt.Sprintf("%s.%s: drop the foreign key", d.Name, k.Column)
 	switch p.db {
 	case model.Postgres:
-		return "DROP TABLE " + p.Quote(d.Name) + " CASCADE" // with the foreign keys of others that go too
+		p.step(script.Safe, what, p.alter(d.Name, "DROP CONSTRAINT %s", p.Quote(k.Name)))
 	case model.MySQL:
+		p.ddl(script.Safe, what, p.alter(d.Name, "DROP FOREIGN KEY %s", p.Quote(k.Name)), []string{instant, inPlace, copying}, gone("constraint", d.Name, k.Name))
+	}
+}
+
+func (p *planner) dropTable(d *model.Datatype) string {
+	if p.db == model.MySQL {
 		return "DROP TABLE IF EXISTS " + p.Quote(d.Name)
 	}
 	return "DROP TABLE " + p.Quote(d.Name)

@@ -39,7 +39,7 @@ func Reverse(before, now *Snapshot) (*Comparison, error) {
 	return Compare(unrecorded(now), back)
 }
 
-// reverseFields gives the fields of before the names of now as those that they had.
+// reverseFields sets `was` of the fields of before to their names of now.
 func reverseFields(back, now *model.Datatype) error {
 	columns, found := renamed(namedFields(now), namedFields(back))
 	if err := found.Err(); err != nil {

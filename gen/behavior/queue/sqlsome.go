@@ -16,7 +16,7 @@ type (
 	order func(s *statement.Statement, alias string)
 )
 
-// some changes a bounded number of rows: those that find gives, the best first. The change
+// some changes a bounded number of rows: those that find selects, the best first. The change
 // is by their ids. MySQL would lock the entries of an index, by which it finds the rows,
 // before the rows, while a claim changes rows and then their entries: each would wait for the
 // other. There the query locks rows that nobody else has locked and returns their ids, for
@@ -31,7 +31,7 @@ func (w work) some(change string, find find, order order) []model.Query {
 	return statement.One(s.Query(":execrows", nil))
 }
 
-// lockSome locks the rows that find gives, but for those that another transaction has locked.
+// lockSome locks the rows that find selects, but for those that another transaction has locked.
 func (w work) lockSome(find find, order order) model.Query {
 	s := w.Statement()
 	find(s, "id")
@@ -40,7 +40,7 @@ func (w work) lockSome(find find, order order) model.Query {
 	return s.Query(":many", []*model.Field{w.d.IDField()})
 }
 
-// among is the condition of the rows that find gives. SQLite and PostgreSQL pick their ids
+// among is the condition of the rows that find selects. SQLite and PostgreSQL pick their ids
 // first, and PostgreSQL picks them once, into an array, and leaves out what others hold.
 func (w work) among(s *statement.Statement, find find, order order) {
 	begin, end := "id IN (\n", "\n)"

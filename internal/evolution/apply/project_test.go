@@ -3,6 +3,7 @@ package apply_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/fstest"
 
@@ -68,6 +69,31 @@ func historyOf(versions ...definitions) ([]program, error) {
 		out = append(out, program{chain.Set(), evolution.Schema(p.Datatypes)})
 	}
 	return out, nil
+}
+
+// historyDropping is history of two versions, of which the second drops datatypes on purpose.
+func historyDropping(tb testing.TB, before, after definitions, drop ...string) []program {
+	tb.Helper()
+	chain := &evolution.Chain{}
+	var out []program
+	for i, v := range []definitions{before, after} {
+		p, err := read(v)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if i == 1 {
+			for _, name := range drop {
+				p.Config.Drop = append(p.Config.Drop, model.Dropped{Name: name})
+			}
+		}
+		next, err := chain.Next("change", p)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		chain = &evolution.Chain{Migrations: append(slices.Clone(chain.Migrations), next...)}
+		out = append(out, program{chain.Set(), evolution.Schema(p.Datatypes)})
+	}
+	return out
 }
 
 // up applies what a database lacks.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -22,12 +23,16 @@ const (
 	oldLease            = time.Hour // rows whose lease ended so long ago are removed
 )
 
-// Announce adds the row of this program, and renews its lease until the database is closed. A
-// database that cannot be written has no row of it, and the log says so.
+// announced is the key of a DB's note that it has a row.
+type announced struct{}
+
+// Announce adds the row of this program, once for a DB, and renews its lease until the database is
+// closed. A database that cannot be written has no row of it, and the log says so.
 func (s *Set) Announce(ctx context.Context, db *core.DB) error {
 	b, _ := core.Below(db)
-	if strings.HasSuffix(b.Name(), ":memory:") {
-		return nil // no one else has it
+	first := db.Shared(announced{}, func() any { return new(atomic.Bool) }).(*atomic.Bool).CompareAndSwap(false, true)
+	if !first || strings.HasSuffix(b.Name(), ":memory:") {
+		return nil // of an in-memory database, no one else has it
 	}
 	id := programPrefix + rand.Text()
 	if err := s.announce(ctx, db, id); err != nil {
@@ -40,7 +45,7 @@ func (s *Set) Announce(ctx context.Context, db *core.DB) error {
 		return err
 	}
 	if err := newer(b, s.unknown(st)); err != nil {
-		return err
+		return errors.Join(err, deleteRow(ctx, db.Conn(), db.Conn().Dialect(), id))
 	}
 	begun := make(chan struct{})
 	go s.renew(db, id, begun)
@@ -49,7 +54,7 @@ func (s *Set) Announce(ctx context.Context, db *core.DB) error {
 }
 
 func (s *Set) announce(ctx context.Context, db *core.DB, id string) error {
-	now, err := db.Conn().Now(ctx)
+	now, err := moment(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -70,7 +75,7 @@ func (s *Set) renew(db *core.DB, id string, begun chan struct{}) {
 	err := db.UntilClose(context.Background(), func(ctx context.Context) error {
 		close(begun)
 		for {
-			if err := rest(ctx, renewEach); err != nil {
+			if err := pause(ctx, renewEach); err != nil {
 				return deleteRow(context.WithoutCancel(ctx), db.Conn(), db.Conn().Dialect(), id)
 			}
 			if err := s.extend(ctx, db, id); err != nil && ctx.Err() == nil {
@@ -88,20 +93,25 @@ func (s *Set) renew(db *core.DB, id string, begun chan struct{}) {
 	}
 }
 
-// rest waits, or returns why ctx has ended.
-func rest(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+// moment is clock for a DB.
+func moment(ctx context.Context, db *core.DB) (time.Time, error) {
+	b, _ := core.Below(db)
+	return clock(ctx, b, b)
+}
+
+// clock reads what leases of programs go by: the server's clock, and on SQLite that of the machine,
+// whatever the program's own is.
+func clock(ctx context.Context, b core.Backend, from core.Session) (time.Time, error) {
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	if b.Clock() == "" {
+		return now, nil
 	}
+	err := from.QueryRow(ctx, b.Clock(), nil, []any{&now})
+	return now, err
 }
 
 func (s *Set) extend(ctx context.Context, db *core.DB, id string) error {
-	now, err := db.Conn().Now(ctx)
+	now, err := moment(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -118,11 +128,9 @@ func (s *Set) older(ctx context.Context, b core.Backend, from core.Session, migr
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now().UTC()
-	if b.Clock() != "" {
-		if err := from.QueryRow(ctx, b.Clock(), nil, []any{&now}); err != nil {
-			return nil, err
-		}
+	now, err := clock(ctx, b, from)
+	if err != nil {
+		return nil, err
 	}
 	var out []string
 	for _, r := range rows {

@@ -74,7 +74,7 @@ func (g *guard) before(ctx context.Context, step *script.Step) error {
 		})
 }
 
-// after checks that no row is lost, and gives the table back what hung on the old one.
+// after checks that no row is lost, and restores what belonged to the old table.
 func (g *guard) after(ctx context.Context, step *script.Step) error {
 	if !g.rebuilds(step) {
 		return nil

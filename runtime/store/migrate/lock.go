@@ -71,7 +71,7 @@ func atWork(ctx context.Context, b core.Backend) string {
 	return "nothing is recorded of it yet"
 }
 
-// pause waits for about as long as it is told, so that two processes do not keep step.
+// pause waits for about d, so that two processes do not keep step.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d/2 + rand.N(d))
 	defer timer.Stop()

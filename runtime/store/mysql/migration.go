@@ -11,7 +11,7 @@ import (
 )
 
 // waitShortly bounds how long a statement waits for a table that others use. Whoever comes after
-// it waits behind it for as long, so that it gives way to them and is tried again.
+// it waits behind it for as long, so that it fails, lets them go on, and is tried again.
 const waitShortly = "SET SESSION lock_wait_timeout = 2"
 
 // unsupported are the server's errors about an ALGORITHM or a LOCK that a change does not have, or

@@ -67,7 +67,7 @@ type Step struct {
 	Rebuilt string
 
 	// Batches is the table of which the step's one statement, an UPDATE with a WHERE, changes
-	// rows by their ids, some thousand in a transaction, so that no one waits long. Empty: all at once.
+	// rows by their ids, some hundred in a transaction, so that no one waits long. Empty: all at once.
 	Batches string
 
 	Refuse     []Refusal // asked before the statements, in order
