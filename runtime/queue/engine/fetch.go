@@ -14,6 +14,10 @@ import (
 // faultWait is how long a fetcher waits at most after an error of the database.
 const faultWait = time.Second
 
+// claimGrace is how long a claim may go on after its context has ended. A stop that cut it off
+// might not learn which rows it took: they would wait until their leases end.
+const claimGrace = time.Second
+
 // fetcher claims rows for the local queues.
 type fetcher struct {
 	*table
@@ -143,6 +147,8 @@ func (f *fetcher) begin(q *localQueue, claims []*claim) {
 func (f *fetcher) claim(ctx context.Context, q *localQueue, n int) (claims []*claim, met int, err error) {
 	args := arguments(f.db, f.lease)
 	args[protocol.ArgLimit], args[protocol.ArgName] = int64(n), q.name
+	ctx, cancel := outliving(ctx, claimGrace)
+	defer cancel()
 	asked := time.Now()
 	var rows []any
 	var starts map[any]start
@@ -174,6 +180,19 @@ func (f *fetcher) claim(ctx context.Context, q *localQueue, n int) (claims []*cl
 		claims[i] = c
 	}
 	return claims, max(met, len(claims)), nil
+}
+
+// outliving returns a context that ends some time after ctx does.
+func outliving(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		sleep(longer, nil, grace)
+		cancel()
+	})
+	return longer, func() {
+		stop()
+		cancel()
+	}
 }
 
 // claimAdmitted claims rows within a transaction, and returns those that the limits

@@ -62,35 +62,31 @@ func TestStopGivesBackWhatHasNotBegun(t *testing.T) {
 		for i := range jobs {
 			enqueue(t, db, int64(i))
 		}
-		running, release := make(chan struct{}), make(chan struct{})
+		running, release := make(chan generated.JobQueueID), make(chan struct{})
 		ran := 0
 		stop := work(t, db, images(func(_ context.Context, j *generated.ImageOptimizeJob) error {
 			if ran++; ran == quick { // by now rows are claimed ahead
-				close(running)
+				running <- j.Row.ID
 				<-release
 			}
 			return nil
 		}), queue.Options{Concurrency: 1, Poll: time.Minute})
-		receive(t, running, "the last run")
-		eventually(t, "rows claimed ahead", func() bool {
-			n, err := db.JobQueue.Count(t.Context(), generated.JobQueueFields.Status.Eq(generated.JobQueueStatusProcessing), 100)
+		last := receive(t, running, "the last run")
+		ahead := func() int {
+			n, err := db.JobQueue.Count(t.Context(), store.And(
+				generated.JobQueueFields.Status.Eq(generated.JobQueueStatusProcessing), generated.JobQueueFields.ID.Gt(last)), 100)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return n > 1
-		})
+			return n
+		}
+		eventually(t, "rows claimed ahead", func() bool { return ahead() > 0 })
 		stopped := make(chan struct{})
 		go func() {
 			defer close(stopped)
 			stop()
 		}()
-		eventually(t, "the rows to be given back", func() bool {
-			n, err := db.JobQueue.Count(t.Context(), generated.JobQueueFields.Status.Eq(generated.JobQueueStatusProcessing), 100)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n == 1
-		})
+		eventually(t, "the rows to be given back", func() bool { return ahead() == 0 })
 		close(release)
 		receive(t, stopped, "the stop")
 		if ran != quick {
