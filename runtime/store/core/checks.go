@@ -3,21 +3,15 @@ package core
 import (
 	"slices"
 	"strings"
-
-	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // checks compares what the database's own checks hold the columns to.
-func (e *differenceList) checks(d sqltext.Dialect, wanted TableDef, checks map[string]limits, found TableDef) {
-	f := &facts{tables: map[string]map[string]limits{}, checks: map[string]checked{}}
-	for _, text := range found.Checks {
-		f.table(wanted.Name, tokens(d, text))
-	}
+func (e *differenceList) checks(wanted TableDef, checks, held map[string]limits, found TableDef) {
 	for _, c := range wanted.Columns {
 		if !slices.ContainsFunc(found.Columns, func(x Column) bool { return x.Name == c.Name }) {
 			continue
 		}
-		w, has := checks[c.Name], f.tables[wanted.Name][c.Name]
+		w, has := checks[c.Name], held[c.Name]
 		if !sameSet(w.options, has.options) {
 			e.addf("%s.%s: the database allows %s; the definition wants %s", wanted.Name, c.Name, words(has.options), words(w.options))
 		}

@@ -45,6 +45,15 @@ func read(d sqltext.Dialect, statements []string) *facts {
 	return f
 }
 
+// factsOf gathers the facts of a table that was found.
+func factsOf(d sqltext.Dialect, t TableDef) *facts {
+	f := &facts{tables: map[string]map[string]limits{}, checks: map[string]checked{}}
+	for _, text := range t.Checks {
+		f.table(t.Name, tokens(d, text))
+	}
+	return f
+}
+
 func firstWord(s string) string {
 	if words := strings.Fields(s); len(words) > 0 {
 		return words[0]

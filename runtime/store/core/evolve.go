@@ -71,7 +71,7 @@ func Create(ctx context.Context, s Session, d sqltext.Dialect, schema *Schema, f
 		if !altering.MatchString(text) || len(wanted) == 0 {
 			return false
 		}
-		has := references(d, found[i])
+		has := factsOf(d, found[i]).references
 		return !slices.ContainsFunc(has, func(r reference) bool { return r.name == wanted[0].name })
 	})
 }
@@ -107,12 +107,7 @@ func Compare(d sqltext.Dialect, schema *Schema, found []TableDef) []string {
 			e.addf("%s: the table is missing", w.Name)
 		}
 	}
-	known := e.tables(d, schema, found)
-	for _, f := range found {
-		if known.tables[f.Name] != nil && f.Checks != nil {
-			e.references(d, f.Name, known.references, references(d, f))
-		}
-	}
+	e.tables(d, schema, found, true)
 	return e.Differences
 }
 
@@ -133,15 +128,6 @@ func Lacking(d sqltext.Dialect, schema *Schema, found []TableDef) []string {
 		}
 	}
 	return e.Differences
-}
-
-// references returns the foreign keys of a table that was found.
-func references(d sqltext.Dialect, t TableDef) []reference {
-	f := &facts{tables: map[string]map[string]limits{}, checks: map[string]checked{}}
-	for _, text := range t.Checks {
-		f.table(t.Name, tokens(d, text))
-	}
-	return f.references
 }
 
 func (e *differenceList) references(d sqltext.Dialect, table string, wanted, found []reference) {
@@ -221,10 +207,7 @@ func Fingerprint(d sqltext.Dialect, t TableDef) string {
 // constraintLines are the checks and foreign keys of a table.
 func constraintLines(d sqltext.Dialect, t TableDef) []string {
 	var out []string
-	f := &facts{tables: map[string]map[string]limits{}, checks: map[string]checked{}}
-	for _, text := range t.Checks {
-		f.table(t.Name, tokens(d, text))
-	}
+	f := factsOf(d, t)
 	for column, l := range f.tables[t.Name] {
 		options := slices.Sorted(slices.Values(l.options))
 		if l.options != nil || l.length != "" {

@@ -148,14 +148,16 @@ func Statements(ddl string) []string {
 // differences compares the tables that were found with what they should be.
 func differences(b Backend, schema *Schema, found []TableDef) error {
 	e := &differenceList{Database: b.Name()}
-	e.tables(b.Dialect(), schema, found)
+	e.tables(b.Dialect(), schema, found, false)
 	if len(e.Differences) == 0 {
 		return nil
 	}
 	return (*store.SchemaError)(e)
 }
 
-func (e *differenceList) tables(d sqltext.Dialect, schema *Schema, found []TableDef) *facts {
+// tables compares the tables that were found with those of a schema; their foreign keys too where
+// keys is set.
+func (e *differenceList) tables(d sqltext.Dialect, schema *Schema, found []TableDef, keys bool) {
 	known := read(d, Statements(schema.DDL[d]))
 	for _, w := range schema.Tables {
 		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == w.Name })
@@ -167,11 +169,14 @@ func (e *differenceList) tables(d sqltext.Dialect, schema *Schema, found []Table
 			e.addf("%s: %s", w.Name, wrong)
 		}
 		if checks, ok := known.tables[w.Name]; ok && found[i].Checks != nil {
-			e.checks(d, w, checks, found[i])
+			has := factsOf(d, found[i])
+			e.checks(w, checks, has.tables[w.Name], found[i])
+			if keys {
+				e.references(d, w.Name, known.references, has.references)
+			}
 		}
 		e.indexes(d, w, found[i])
 	}
-	return known
 }
 
 // differenceList is a SchemaError in the making.

@@ -40,11 +40,11 @@ func (s *Set) Announce(ctx context.Context, db *core.DB) error {
 		return nil
 	}
 	// What was applied between the look at the ledger and the row above did not know of this program.
-	st, err := inspect(ctx, b, b, nil)
+	rows, err := readLedger(ctx, b, b.Dialect())
 	if err != nil {
-		return err
+		return fmt.Errorf("store: reading %s: %w", Ledger, err)
 	}
-	if err := newer(b, s.unknown(st)); err != nil {
+	if err := newer(b, s.unknown(&state{rows: rows})); err != nil {
 		return errors.Join(err, deleteRow(ctx, db.Conn(), db.Conn().Dialect(), id))
 	}
 	begun := make(chan struct{})
@@ -58,11 +58,6 @@ func (s *Set) announce(ctx context.Context, db *core.DB, id string) error {
 	if err != nil {
 		return err
 	}
-	// Those of programs that were killed have no other end.
-	old := now.Add(-oldLease)
-	if _, err := db.Conn().Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE state = %s AND ended_at < %s", Ledger, db.Conn().Dialect().Placeholder(1), db.Conn().Dialect().Placeholder(2)), []any{string(open), old}); err != nil {
-		return err
-	}
 	r := row{
 		ID: id, Parent: s.head(), State: open, StartedAt: now, EndedAt: store.Null[time.Time]{V: now.Add(leaseTime), Valid: true},
 		Program: short(programName()), Adds: true,
@@ -74,11 +69,15 @@ func (s *Set) announce(ctx context.Context, db *core.DB, id string) error {
 func (s *Set) renew(db *core.DB, id string, begun chan struct{}) {
 	err := db.UntilClose(context.Background(), func(ctx context.Context) error {
 		close(begun)
-		for {
+		for renewed := false; ; renewed = true {
 			if err := pause(ctx, renewEach); err != nil {
 				return deleteRow(context.WithoutCancel(ctx), db.Conn(), db.Conn().Dialect(), id)
 			}
-			if err := s.extend(ctx, db, id); err != nil && ctx.Err() == nil {
+			err := extend(ctx, db, id)
+			if !renewed {
+				err = errors.Join(err, prune(ctx, db))
+			}
+			if err != nil && ctx.Err() == nil {
 				db.Logger().WarnContext(ctx, "store: the lease of this program could not be renewed", "error", err)
 			}
 		}
@@ -110,12 +109,24 @@ func clock(ctx context.Context, b core.Backend, from core.Session) (time.Time, e
 	return now, err
 }
 
-func (s *Set) extend(ctx context.Context, db *core.DB, id string) error {
+func extend(ctx context.Context, db *core.DB, id string) error {
 	now, err := moment(ctx, db)
 	if err != nil {
 		return err
 	}
 	return set{[]string{"ended_at"}, []any{now.Add(leaseTime)}}.update(ctx, db.Conn(), db.Conn().Dialect(), id)
+}
+
+// prune removes the rows of programs that were killed, which have no other end.
+func prune(ctx context.Context, db *core.DB) error {
+	now, err := moment(ctx, db)
+	if err != nil {
+		return err
+	}
+	d := db.Conn().Dialect()
+	text := fmt.Sprintf("DELETE FROM %s WHERE state = %s AND ended_at < %s", Ledger, d.Placeholder(1), d.Placeholder(2))
+	_, err = db.Conn().Exec(ctx, text, []any{string(open), now.Add(-oldLease)})
+	return err
 }
 
 // older returns the programs that are open and come from before a migration; none where it has

@@ -1,0 +1,4 @@
+package migrate
+
+// Prune is what a program runs once it has been open for a while.
+var Prune = prune
