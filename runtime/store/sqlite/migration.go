@@ -18,8 +18,11 @@ func (b *backend) Migration(ctx context.Context) (core.Migration, error) {
 	if err != nil {
 		return nil, unopened(b.cfg.path, err)
 	}
-	if err = c.setUp(ctx, b.cfg); err == nil {
-		err = c.once(ctx, keysOff)
+	err = c.setUp(ctx, b.cfg)
+	for _, sql := range []string{keysOff, sortInFiles} {
+		if err == nil {
+			err = c.once(ctx, sql)
+		}
 	}
 	if err != nil {
 		c.close()
@@ -31,6 +34,8 @@ func (b *backend) Migration(ctx context.Context) (core.Migration, error) {
 const (
 	keysOff = "PRAGMA foreign_keys = OFF"
 	keysOn  = "PRAGMA foreign_keys = ON"
+	// An index of a large table is sorted, for which memory may not be enough.
+	sortInFiles = "PRAGMA temp_store = FILE"
 )
 
 // migration is a connection to a file beside those of the backend.
