@@ -33,6 +33,10 @@ func (t tablePrinter) single(f *jen.File) {
 	n, p, r := jen.Op("&").Id("n"), jen.Op("&").Id("p"), jen.Id("r")
 	t.ReturnsRow(f, "Get", []string{"Get returns the row with this id, or store.ErrNotFound."},
 		[]jen.Code{t.IDParam()}, code.OnCore("Get", t.PlainID(), r))
+	t.ReturnsRow(f, "GetForUpdate", []string{
+		"GetForUpdate is Get of a row that no one else can change until the transaction ends, so that",
+		"what is written for what was read is right. Outside a transaction it is store.ErrInvalid.",
+	}, []jen.Code{t.IDParam()}, code.OnCore("GetForUpdate", t.PlainID(), r))
 	t.ReturnsRow(f, "Create", []string{
 		"Create adds a row and returns it. The error is a *store.ValidationError, which names",
 		"every broken rule, a *store.ConflictError, or store.ErrReference.",
@@ -110,6 +114,12 @@ func (t tablePrinter) many(f *jen.File) {
 		jen.Return(jen.Id("ids"), jen.Err()),
 	)
 	f.Line()
+	t.Method(f, "UpdateWhere",
+		"UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It",
+		"refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.",
+	).Params(code.Ctx(), t.filter(), jen.Id("p").Id(t.D.GoRow+"Patch")).Params(jen.Int64(), jen.Error()).Block(
+		jen.Return(code.OnCore("UpdateWhere", untypedFilter, jen.Op("&").Id("p"))))
+	f.Line()
 	t.Method(f, "DeleteWhere",
 		"DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where",
 		"that keeps every row with store.ErrInvalid; store.Everything deletes every row.",
@@ -129,6 +139,16 @@ func (t tablePrinter) questions(f *jen.File) {
 		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(page.Clone().Values(), jen.Err())),
 		jen.Id("page").Dot("Next").Op("=").Id("next"),
 		jen.Return(jen.Id("page"), jen.Nil()),
+	)
+	f.Line()
+	t.Method(f, "ListForUpdate",
+		"ListForUpdate returns the rows of a page, which no one else can change until the transaction",
+		"ends. lock says what becomes of rows that another transaction has locked: they are waited for,",
+		"or left out. Outside a transaction it is store.ErrInvalid.",
+	).Params(code.Ctx(), t.query(), jen.Id("lock").Add(code.Store("Lock"))).Params(jen.Index().Id(t.D.GoRow), jen.Error()).Block(
+		jen.Var().Id("rows").Index().Id(t.D.GoRow),
+		jen.Err().Op(":=").Add(code.OnCore("ListForUpdate", untypedQuery, jen.Id("lock"), jen.Op("&").Id("rows"))),
+		jen.Return(jen.Id("rows"), jen.Err()),
 	)
 	f.Line()
 	row := func() *jen.Statement { return jen.Add(t.RowPointer()) }

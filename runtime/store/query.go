@@ -29,3 +29,12 @@ type Page[R any] struct {
 // of more than 64 KiB together have no place in it: a list that is sorted by such
 // text returns the page, but not the one behind it.
 type Cursor string
+
+// Lock is what ListForUpdate does about rows that another transaction has locked.
+type Lock uint8
+
+// The locks. On SQLite, where a transaction is the only one that writes, they are the same.
+const (
+	WaitForLocked Lock = iota // it waits until they are free; after some time that is ErrBusy
+	SkipLocked                // it leaves them out
+)

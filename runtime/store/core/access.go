@@ -137,7 +137,11 @@ func (a access) prepare(n, row any, sc *scratch) (m Mask, err error) {
 	}
 	sc.dest = a.s.Fields(row, sc.dest[:0])
 	normalize(sc.dest)
-	if found := a.violations(sc, &m, nil); found != nil {
+	found := a.violations(sc, &m, nil)
+	for _, r := range m.relative {
+		found = append(found, store.Violation{Field: a.s.Columns[r.col].Name, Rule: "value", Message: "has no value yet that could be changed: set one"})
+	}
+	if found != nil {
 		return m, &store.ValidationError{Datatype: a.s.Name, Violations: found}
 	}
 	return m, nil
@@ -166,59 +170,70 @@ func (a access) update(ctx context.Context, id any, where *filter.Node, p, row a
 	return err
 }
 
+// patch is what a write sets and changes in the rows that it is about.
+type patch struct {
+	set   columnSet
+	vals  []any // by column, of those in set
+	steps []step
+}
+
+func (p *patch) empty() bool { return p.set.empty() && len(p.steps) == 0 }
+
 // preparePatch fills row, sc.dest and sc.vals from p, checks the rules of what it sets, and
 // returns that.
-func (a access) preparePatch(p, row any, sc *scratch) (columnSet, error) {
+func (a access) preparePatch(p, row any, sc *scratch) (patch, error) {
 	var m Mask
 	if err := a.fill(p, row, &m); err != nil {
-		return m.set, err
+		return patch{}, err
 	}
 	m.set.remove(0)
 	sc.dest = a.s.Fields(row, sc.dest[:0])
-	a.touch(&m.set, sc.dest)
+	a.touch(&m, sc.dest)
 	normalize(sc.dest)
-	if found := a.violations(sc, &m, &m.set); found != nil {
-		return m.set, &store.ValidationError{Datatype: a.s.Name, Violations: found}
+	found := a.violations(sc, &m, &m.set)
+	steps, broken := a.steps(&m)
+	if found = append(found, broken...); found != nil {
+		return patch{}, &store.ValidationError{Datatype: a.s.Name, Violations: found}
 	}
-	return m.set, nil
+	return patch{m.set, sc.vals, steps}, nil
 }
 
 // updateRow reports whether it wrote: an empty patch only reads the row.
 func (a access) updateRow(ctx context.Context, id any, where *filter.Node, p, row any) (wrote bool, err error) {
 	sc := a.s.take()
 	defer a.s.give(sc)
-	set, err := a.preparePatch(p, row, sc)
+	to, err := a.preparePatch(p, row, sc)
 	switch {
 	case err != nil:
 		return false, err
-	case set.empty() && where == nil:
+	case to.empty() && where == nil:
 		return false, a.get(ctx, id, row)
 	}
 	arg, err := a.idArg(id)
 	if err != nil {
 		return false, err
 	}
-	if where != nil {
-		return !set.empty(), a.updateIf(ctx, arg, where, set, sc.vals, row)
+	if where != nil || len(to.steps) > 0 {
+		return !to.empty(), a.updateIf(ctx, arg, where, to, row)
 	}
 	for i, v := range sc.vals {
-		if set.has(i) {
+		if to.set.has(i) {
 			sc.args = append(sc.args, v)
 		}
 	}
 	sc.args = append(sc.args, arg)
-	text := a.updateText(set)
+	text := a.updateText(to.set)
 	if a.st.dialect == sqltext.MySQL {
 		return true, a.updateThenRead(ctx, id, text, row, sc.args)
 	}
-	return true, a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, &set)
+	return true, a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, &to.set)
 }
 
 // touch has a change of a row, if it is one, also set the column that keeps its moment.
-func (a access) touch(set *columnSet, row []any) {
-	if c := a.s.Touched; c != 0 && !set.empty() {
+func (a access) touch(m *Mask, row []any) {
+	if c := a.s.Touched; c != 0 && !m.empty() {
 		*row[c].(*time.Time) = Moment(a.c.db.opts.Now())
-		set.add(c)
+		m.set.add(c)
 	}
 }
 

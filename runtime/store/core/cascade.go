@@ -134,11 +134,7 @@ func (a access) lockRows(ctx context.Context, where *filter.Node, rows bool, lim
 
 // lockFree is lockRows without the rows that another transaction has locked.
 func (a access) lockFree(ctx context.Context, where *filter.Node, rows bool, limit int) ([]Change, error) {
-	lock := forUpdate(a.st.dialect)
-	if lock != "" {
-		lock += " SKIP LOCKED"
-	}
-	return a.selectLocked(ctx, where, rows, limit, lock)
+	return a.selectLocked(ctx, where, rows, limit, skipLocked(a.st.dialect))
 }
 
 func (a access) selectLocked(ctx context.Context, where *filter.Node, rows bool, limit int, lock string) ([]Change, error) {
@@ -186,6 +182,14 @@ func forUpdate(d sqltext.Dialect) string {
 		return ""
 	}
 	return "\nFOR UPDATE"
+}
+
+// skipLocked is forUpdate without the rows that another transaction has locked.
+func skipLocked(d sqltext.Dialect) string {
+	if d == sqltext.SQLite {
+		return ""
+	}
+	return "\nFOR UPDATE SKIP LOCKED"
 }
 
 // getLocked reads a row, and keeps others from changing it.

@@ -151,6 +151,9 @@ func (b *builder) leaf(n *filter.Node, negate bool) {
 	case filter.Unreferenced:
 		b.unreferenced(n, negate)
 		return
+	case filter.Length:
+		b.orNull(n.Col, negate, func() { b.length(n, negate) })
+		return
 	case filter.Prefix, filter.Contains:
 		s, _ := n.Args[0].(string)
 		if err := col.storableText(s); err != nil {

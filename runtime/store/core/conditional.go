@@ -47,22 +47,27 @@ func (a access) fill(p, row any, m *Mask) error {
 // at after that.
 const conditionRounds = 4
 
-// updateIf is updateRow for a row that has to meet a condition. One that does not is
-// ErrStale, and row is then what it holds.
-func (a access) updateIf(ctx context.Context, id any, where *filter.Node, set columnSet, vals []any, row any) error {
+// updateIf is updateRow for a row that has to meet a condition, its own or that of what it
+// changes in place. One that does not is ErrStale or a ValidationError, and row is then what it holds.
+func (a access) updateIf(ctx context.Context, id any, where *filter.Node, to patch, row any) error {
+	if where == nil {
+		where = &filter.Node{Op: filter.All}
+	}
 	b := a.builder()
-	a.writeIf(b, set, vals, withID(id, where))
+	a.writeIf(b, to, withID(id, &filter.Node{Op: filter.And, Kids: append(to.fits(), where)}))
 	if b.err != nil {
 		return b.err
 	}
 	for range conditionRounds {
-		err := a.changeIf(ctx, id, b, set, row)
+		err := a.changeIf(ctx, id, b, to.empty(), row)
 		if !errors.Is(err, store.ErrNotFound) {
-			return a.pointing(ctx, err, vals, &set)
+			return a.pointing(ctx, err, to.vals, &to.set)
 		}
-		err = a.unmet(ctx, id, where, row)
-		if err != nil {
+		if err := a.unmet(ctx, id, where, row); err != nil {
 			return err
+		}
+		if found := a.broken(to.steps, row); found != nil {
+			return &store.ValidationError{Datatype: a.s.Name, Violations: found}
 		}
 	}
 	return a.fail(Coded(store.ErrBusy, errors.New("others change the row all the time")))
@@ -73,15 +78,15 @@ func withID(id any, where *filter.Node) *filter.Node {
 	return &filter.Node{Op: filter.And, Kids: []*filter.Node{{Op: filter.Eq, Col: 0, Args: []any{id}}, where}}
 }
 
-// writeIf writes the UPDATE of the rows that a filter keeps; one that sets nothing is a
+// writeIf writes the UPDATE of the rows that a filter keeps; one that changes nothing is a
 // SELECT.
-func (a access) writeIf(b *builder, set columnSet, vals []any, where *filter.Node) {
-	if set.empty() {
+func (a access) writeIf(b *builder, to patch, where *filter.Node) {
+	if to.empty() {
 		b.write(a.st.selectAll)
 		b.where(where, nil)
 		return
 	}
-	a.writeSet(b, set, vals)
+	a.writeSet(b, to)
 	b.where(where, nil)
 	if a.st.dialect != sqltext.MySQL {
 		b.write("\nRETURNING ", a.st.dialect.Columns(a.st.names))
@@ -89,23 +94,25 @@ func (a access) writeIf(b *builder, set columnSet, vals []any, where *filter.Nod
 }
 
 // writeSet begins an UPDATE.
-func (a access) writeSet(b *builder, set columnSet, vals []any) {
-	m := Mask{set: set}
+func (a access) writeSet(b *builder, to patch) {
+	m := Mask{set: to.set}
 	b.write("UPDATE ", a.st.table)
-	for i, c := range m.columns() {
-		if i == 0 {
-			b.write("\nSET ")
-		} else {
-			b.write(",\n    ")
-		}
-		b.write(b.quoted[c], " = ")
-		b.bind(vals[c])
+	next := "\nSET "
+	for _, c := range m.columns() {
+		b.write(next, b.quoted[c], " = ")
+		b.bind(to.vals[c])
+		next = ",\n    "
+	}
+	for i := range to.steps {
+		b.write(next, b.quoted[to.steps[i].col], " = ")
+		b.step(&to.steps[i])
+		next = ",\n    "
 	}
 }
 
 // changeIf runs what writeIf wrote and reads the row; ErrNotFound where it met no row.
-func (a access) changeIf(ctx context.Context, id any, b *builder, set columnSet, row any) error {
-	if a.st.dialect == sqltext.MySQL && !set.empty() {
+func (a access) changeIf(ctx context.Context, id any, b *builder, reads bool, row any) error {
+	if a.st.dialect == sqltext.MySQL && !reads {
 		return a.updateThenRead(ctx, id, string(b.sql), row, b.args)
 	}
 	return a.oneOf(ctx, b, row)
@@ -131,13 +138,17 @@ func (a access) unmet(ctx context.Context, id any, where *filter.Node, row any) 
 func (a access) updateSome(ctx context.Context, where *filter.Node, p any, limit int) (n int64, err error) {
 	sc := a.s.take()
 	defer a.s.give(sc)
-	set, err := a.preparePatch(p, a.s.Row(), sc)
-	if err != nil || set.empty() {
+	to, err := a.preparePatch(p, a.s.Row(), sc)
+	if err != nil || to.empty() {
 		return 0, err
 	}
 	err = a.affecting(ctx, Updated, func(in access, f following) (changes []Change, err error) {
 		err = in.c.InTx(ctx, func(c *Conn) error {
-			changes, n, err = in.on(c).updateLockedRows(ctx, where, set, sc.vals, f.rows(), min(limit, EffectBatch))
+			in := in.on(c)
+			if changes, err = in.lockRows(ctx, where, f.rows(), min(limit, EffectBatch)); err != nil || len(changes) == 0 {
+				return err
+			}
+			n, err = in.updateChanged(ctx, changes, to, f.rows())
 			return err
 		})
 		return changes, err
@@ -148,30 +159,73 @@ func (a access) updateSome(ctx context.Context, where *filter.Node, p any, limit
 	return n, nil
 }
 
-// updateLockedRows locks rows before it changes them: no one else changes them between what
-// effects get as the rows before and after.
-func (a access) updateLockedRows(ctx context.Context, where *filter.Node, set columnSet, vals []any, rows bool, limit int) (changes []Change, n int64, err error) {
-	changes, err = a.lockRows(ctx, where, rows, limit)
-	if err != nil || len(changes) == 0 {
-		return nil, 0, err
+// updateWhere changes the rows that where keeps, all or none.
+func (a access) updateWhere(ctx context.Context, where *filter.Node, p any) (total int64, err error) {
+	if keepsAll(where) {
+		return 0, invalidf("%s: UpdateWhere with a condition that every row meets; to change every row, say store.Everything with the type of the ids", a.s.Name)
 	}
+	sc := a.s.take()
+	defer a.s.give(sc)
+	to, err := a.preparePatch(p, a.s.Row(), sc)
+	if err != nil || to.empty() {
+		return 0, err
+	}
+	err = a.affecting(ctx, Updated, func(in access, f following) ([]Change, error) {
+		if len(to.steps) == 0 && (f.announced || len(f.effects) == 0) {
+			total, err = in.updateRows(ctx, where, to)
+			return make([]Change, min(total, 1)), err // that there were some is all that counts
+		}
+		total = 0
+		err := in.c.InTx(ctx, func(c *Conn) error {
+			in := in.on(c)
+			return in.eachLocked(ctx, where, f.rows(), func(changes []Change) error {
+				n, err := in.updateChanged(ctx, changes, to, f.rows())
+				if total += n; err != nil {
+					return err
+				}
+				return f.run(ctx, c, changes) // here, so that few are held in memory at a time
+			})
+		})
+		if err == nil && total > 0 {
+			f.announce(in.c)
+		}
+		return nil, err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return total, nil
+}
+
+// updateChanged changes rows that are locked: no one else changes them between what effects get as
+// the rows before and after.
+func (a access) updateChanged(ctx context.Context, changes []Change, to patch, rows bool) (int64, error) {
 	for i := range changes {
 		changes[i].Op = Updated
 	}
+	where := listed(0, changes)
+	if err := a.fitting(ctx, where, to.steps); err != nil {
+		return 0, err
+	}
+	n, err := a.updateRows(ctx, where, to)
+	if err == nil && rows {
+		err = a.readAfter(ctx, changes)
+	}
+	return n, err
+}
+
+func (a access) updateRows(ctx context.Context, where *filter.Node, to patch) (int64, error) {
 	b := a.builder()
-	a.writeSet(b, set, vals)
-	b.where(listed(0, changes), nil)
+	a.writeSet(b, to)
+	b.where(where, nil)
 	if b.err != nil {
-		return nil, 0, b.err
+		return 0, b.err
 	}
 	res, err := a.c.Exec(ctx, string(b.sql), b.args)
 	if err != nil {
-		return nil, 0, a.fail(a.pointing(ctx, err, vals, &set))
+		return 0, a.fail(a.pointing(ctx, err, to.vals, &to.set))
 	}
-	if rows {
-		err = a.readAfter(ctx, changes)
-	}
-	return changes, res.RowsAffected, err
+	return res.RowsAffected, nil
 }
 
 // readAfter fills After of changes with the rows as they are.

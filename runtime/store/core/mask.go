@@ -8,8 +8,26 @@ const MaxColumns = 256
 // Mask says which columns a writer set. It also remembers columns that were set
 // to null although they cannot be, which the write then refuses.
 type Mask struct {
-	set    columnSet
-	nulled columnSet
+	set      columnSet
+	nulled   columnSet
+	relative []relative
+}
+
+// relative is a column whose new value comes from the one that is there.
+type relative struct {
+	col    int
+	how    store.Change
+	amount any
+}
+
+// empty reports whether a patch changes nothing.
+func (m *Mask) empty() bool { return m.set.empty() && len(m.relative) == 0 }
+
+// relate marks a column whose Opt is such a change.
+func relate[T any](m *Mask, col int, o store.Opt[T]) {
+	if amount, how := o.Relative(); how != store.Assigned {
+		m.relative = append(m.relative, relative{col, how, amount})
+	}
 }
 
 // columnSet is a set of column numbers; comparable, so that it keys statements.
@@ -42,6 +60,7 @@ func Put[T any](m *Mask, col int, dst *T, o store.Opt[T], def T) {
 		m.nulled.add(col)
 	default:
 		*dst = def
+		relate(m, col, o)
 	}
 }
 
@@ -56,6 +75,8 @@ func PutNull[T any](m *Mask, col int, dst *store.Null[T], o store.Opt[T]) {
 	case o.IsNull():
 		*dst = store.Null[T]{}
 		m.set.add(col)
+	default:
+		relate(m, col, o)
 	}
 }
 
@@ -69,5 +90,7 @@ func Patch[T any](m *Mask, col int, dst *T, o store.Opt[T]) {
 		m.set.add(col)
 	case o.IsNull():
 		m.nulled.add(col)
+	default:
+		relate(m, col, o)
 	}
 }

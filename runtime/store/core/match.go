@@ -38,6 +38,22 @@ func (b *builder) match(n *filter.Node, s string, negate bool) {
 	}
 }
 
+// length writes a Length, or its opposite, on a column that is not NULL.
+func (b *builder) length(n *filter.Node, negate bool) {
+	fn := "char_length("
+	if b.d == sqltext.SQLite {
+		fn = "length("
+	}
+	b.write(fn, b.quoted[n.Col], ")")
+	if negate {
+		b.write(" NOT")
+	}
+	b.write(" BETWEEN ")
+	b.bind(n.Args[0])
+	b.write(" AND ")
+	b.bind(n.Args[1])
+}
+
 // prefixEnd returns the smallest text that is greater than every text with this
 // prefix; "" when there is none.
 func prefixEnd(s string) string {

@@ -20,6 +20,7 @@ type plan struct {
 	sort  []filter.Key // complete: the last is unique
 	limit int
 	after store.Cursor
+	lock  string // ends the statement
 }
 
 // AnyQuery is a Query without its type, as a Table takes it.
@@ -68,17 +69,43 @@ func (a access) builder() *builder {
 }
 
 func (a access) list(ctx context.Context, q AnyQuery, into *rowList) (store.Cursor, error) {
-	if q.limit < 0 || q.limit > store.MaxLimit {
-		return "", invalidf("%s: a page has 1 to %d rows, not %d", a.s.Name, store.MaxLimit, q.limit)
-	}
-	if q.limit == 0 {
-		q.limit = store.DefaultLimit
-	}
-	p, err := a.plan(q)
+	p, err := a.pagePlan(q)
 	if err != nil {
 		return "", err
 	}
 	return a.page(ctx, p, true, into)
+}
+
+func (a access) pagePlan(q AnyQuery) (plan, error) {
+	if q.limit < 0 || q.limit > store.MaxLimit {
+		return plan{}, invalidf("%s: a page has 1 to %d rows, not %d", a.s.Name, store.MaxLimit, q.limit)
+	}
+	if q.limit == 0 {
+		q.limit = store.DefaultLimit
+	}
+	return a.plan(q)
+}
+
+// listLocked reads a page's rows, and locks them. It reads none behind them, which it would lock too.
+func (a access) listLocked(ctx context.Context, q AnyQuery, lock store.Lock, into *rowList) error {
+	p, err := a.pagePlan(q)
+	if err != nil {
+		return err
+	}
+	p.lock = forUpdate(a.st.dialect)
+	if lock == store.SkipLocked {
+		p.lock = skipLocked(a.st.dialect)
+	}
+	_, err = a.page(ctx, p, false, into)
+	return err
+}
+
+// locks refuses what would lock rows outside a transaction, where a lock ends with its statement.
+func (a access) locks(method string) error {
+	if a.c.InTransaction() {
+		return nil
+	}
+	return invalidf("%s: %s locks rows until a transaction ends, and db is none: call it on tx, within db.Tx", a.s.Name, method)
 }
 
 // pageRoom is how many rows to make room for at once.
@@ -131,6 +158,7 @@ func (a access) compile(b *builder, p plan, rows int) error {
 	b.orderBy(p.sort)
 	b.write("\nLIMIT ")
 	b.bind(int64(rows))
+	b.write(p.lock)
 	return b.err
 }
 

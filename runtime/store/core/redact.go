@@ -111,8 +111,8 @@ func plainly(v reflect.Value) any {
 			return unsetField{}
 		}
 		data, err := o.MarshalJSON()
-		if err != nil {
-			return "?"
+		if err != nil { // a change of the value that is there
+			return fmt.Sprint(x)
 		}
 		return string(data)
 	}

@@ -40,6 +40,24 @@ func (t Table) GetLocked(ctx context.Context, id, row any) error {
 	return t.access().getLocked(ctx, id, row)
 }
 
+// GetForUpdate is GetLocked for a caller who may have forgotten the transaction.
+func (t Table) GetForUpdate(ctx context.Context, id, row any) error {
+	if err := t.access().locks("GetForUpdate"); err != nil {
+		return err
+	}
+	return t.GetLocked(ctx, id, row)
+}
+
+// ListForUpdate reads the rows of a query into rows, a *[]R, and keeps others from changing them
+// until the transaction ends.
+func (t Table) ListForUpdate(ctx context.Context, q AnyQuery, lock store.Lock, rows any) error {
+	a := t.access()
+	if err := a.locks("ListForUpdate"); err != nil {
+		return err
+	}
+	return a.listLocked(ctx, q, lock, newRowList(t.s, reflect.ValueOf(rows).Elem(), pageRoom(q.limit)))
+}
+
 // GetUnique reads the row that has these values in the columns of Keys[key] into
 // row.
 func (t Table) GetUnique(ctx context.Context, key int, row any, vals ...any) error {
@@ -62,6 +80,11 @@ func (t Table) UpdateIf(ctx context.Context, id any, where AnyCond, patch, row a
 		met = &filter.Node{Op: filter.All}
 	}
 	return t.access().update(ctx, id, met, patch, row)
+}
+
+// UpdateWhere changes the rows that where keeps, and returns their number.
+func (t Table) UpdateWhere(ctx context.Context, where AnyCond, patch any) (int64, error) {
+	return t.access().updateWhere(ctx, where.Filter, patch)
 }
 
 // UpdateSome changes up to limit of the rows that where keeps, those with the smallest ids,

@@ -54,6 +54,24 @@ func (t *Table[R, ID, N, P]) UpdateIf(ctx context.Context, id ID, where store.Co
 	return row(r, t.core.UpdateIf(ctx, id, core.AnyCond{Filter: where.Filter}, &p, r))
 }
 
+// GetForUpdate returns a row, and locks it.
+func (t *Table[R, ID, N, P]) GetForUpdate(ctx context.Context, id ID) (*R, error) {
+	r := new(R)
+	return row(r, t.core.GetForUpdate(ctx, id, r))
+}
+
+// ListForUpdate returns the rows of a page, and locks them.
+func (t *Table[R, ID, N, P]) ListForUpdate(ctx context.Context, q store.Query[ID], lock store.Lock) ([]R, error) {
+	var rows []R
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
+}
+
+// UpdateWhere changes the rows that a filter keeps.
+func (t *Table[R, ID, N, P]) UpdateWhere(ctx context.Context, where store.Cond[ID], p P) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // UpdateSome changes some rows that a filter keeps.
 func (t *Table[R, ID, N, P]) UpdateSome(ctx context.Context, where store.Cond[ID], p P, limit int) (int64, error) {
 	return t.core.UpdateSome(ctx, core.AnyCond{Filter: where.Filter}, &p, limit)

@@ -38,6 +38,7 @@ const (
 	Prefix
 	Contains
 	Unreferenced // by the *Referrer in Args
+	Length       // of a text, in characters: between the two int64 in Args
 )
 
 // Referrer is a column of a table that refers to rows.
