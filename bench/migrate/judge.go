@@ -58,7 +58,7 @@ func (e effects) String() string {
 
 // trialRows are so many that a statement which reads or writes all of them is told from one that
 // does not.
-const trialRows = 4000
+const trialRows = 9000
 
 // trial is one plan on a database of its own.
 type trial struct {
