@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -66,6 +67,18 @@ func (p *planner) existing(f *model.Field) string {
 		return p.zero(f)
 	}
 	return ""
+}
+
+// constant is what existing says of a new column that must have a value, where a declaration can have
+// that as its default on MySQL; empty: it cannot, or nothing is said.
+func (p *planner) constant(c *Column) string {
+	f, value := c.Now, p.existing(c.Now)
+	plain := f.Storage().Kind == check.Int || f.Storage().Kind == check.Decimal || f.Storage().Kind == check.Bool ||
+		f.Storage().Kind == check.Text && strings.HasPrefix(f.ColumnTypes()[p.Dialect].DDL, "varchar")
+	if !f.NotNull || !plain || strings.ContainsFunc(value, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return ""
+	}
+	return value
 }
 
 // defaultValue is the field's default as an expression, also where the database can keep none.
