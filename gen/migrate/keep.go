@@ -3,7 +3,6 @@ package migrate
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
@@ -165,9 +164,7 @@ func (p *planner) keepSame() {
 			}
 			what := fmt.Sprintf("%s: keep it the same as %s", t.column(c.Now.Name), c.Keeps)
 			s := p.step(script.Safe, what, p.triggers(t, c)...)
-			for i := range s.Statements {
-				s.Statements[i].Repeatable = p.Dialect == sqltext.MySQL
-			}
+			p.triggersDone(s, t, kept{c.Now.Name, c.Keeps})
 			old := fieldOf(t.Before, c.Keeps)
 			there, _ := convert(old, c.Now)
 			value := on(there.value, p.Dialect, c.Keeps)
@@ -180,6 +177,22 @@ func (p *planner) keepSame() {
 		}
 	}
 }
+
+// triggersDone says how one sees that MySQL has made each trigger: it does not make one again that
+// is there, and the statement that drops it first is another one.
+func (p *planner) triggersDone(s *script.Step, t *Table, k kept) {
+	if p.Dialect != sqltext.MySQL {
+		return
+	}
+	for i, event := range keepEvents {
+		drop, create := &s.Statements[2*i], &s.Statements[2*i+1]
+		drop.Repeatable = true
+		create.Done = []script.Probe{there("trigger", t.Now.Name, triggerName(t, k, event))}
+	}
+}
+
+// keepEvents are what the triggers of MySQL and SQLite are named by, in the order in which they are made.
+var keepEvents = []string{"_insert", "_update"}
 
 // keepNoLonger removes the triggers.
 func (p *planner) keepNoLonger() {
@@ -252,7 +265,7 @@ func (p *planner) dropTriggers(t *Table, k kept) []string {
 		drop += "IF EXISTS "
 	}
 	var out []string
-	for _, event := range strings.Fields("_insert _update") {
+	for _, event := range keepEvents {
 		out = append(out, drop+p.Quote(triggerName(t, k, event)))
 	}
 	return out
