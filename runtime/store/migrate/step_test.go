@@ -55,6 +55,17 @@ func TestRefusal(t *testing.T) {
 	})
 }
 
+// TestRefusalNamesTexts refuses rows whose ids are text.
+func TestRefusalNamesTexts(t *testing.T) {
+	onEach(t, func(t *testing.T, _ sqltext.Dialect, dsn string) {
+		seed(t, dsn)
+		step := dataSQL("UPDATE article SET hits = -1")
+		step.Refuse = []script.Refusal{{Query: "SELECT title AS id FROM article ORDER BY id DESC", Because: "never"}}
+		_, err := open(t.Context(), dsn, store.MigrateUp, first, changed(step))
+		says(t, err, "2 rows do not fit, with the id two, one: never")
+	})
+}
+
 // TestFailure has a statement fail in the midst; with it mended by hand the migration goes on.
 func TestFailure(t *testing.T) {
 	onEach(t, func(t *testing.T, d sqltext.Dialect, dsn string) {
