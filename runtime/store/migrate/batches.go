@@ -55,10 +55,7 @@ func (r *run) updateBatch(ctx context.Context, u *unit, from int, p *rate) (ende
 		return false, err
 	}
 	defer r.rollback(ctx, tx)
-	if err := r.still(ctx, tx, from); err != nil {
-		return false, err
-	}
-	at, err := readRow(ctx, tx, r.d, r.sc.Name, false)
+	at, err := r.still(ctx, tx, from)
 	if err != nil {
 		return false, err
 	}

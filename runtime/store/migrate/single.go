@@ -46,7 +46,7 @@ func (r *run) undoably(ctx context.Context, u *unit, from int) error {
 		return err
 	}
 	defer r.rollback(ctx, tx)
-	if err := r.still(ctx, tx, from); err != nil {
+	if _, err := r.still(ctx, tx, from); err != nil {
 		return err
 	}
 	if err := r.exec(ctx, tx, u.st.SQL); err != nil {

@@ -136,7 +136,7 @@ func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scrip
 
 // forward runs the whole script; false: another process has.
 func (r *run) forward(ctx context.Context, checksum string) (bool, error) {
-	r.up = true
+	r.state = Running
 	first := row{
 		ID: r.sc.Name, Parent: r.sc.Parent, Checksum: r.digest(0), State: Running, StartedAt: r.o.now(), Program: short(r.o.Program),
 		Adds: r.sc.Refused == "", Refused: short(r.sc.Refused),
