@@ -180,6 +180,28 @@ func addOne(ctx context.Context, tx *core.Conn, cursor string) (string, int, err
 	return ids[len(ids)-1], len(ids), err
 }
 
+// TestBatches runs an UPDATE, whose condition has an OR in it, on all rows once, and one without a condition not at all.
+func TestBatches(t *testing.T) {
+	onEach(t, func(t *testing.T, _ sqltext.Dialect, dsn string) {
+		seed(t, dsn)
+		db := plainDB(t, dsn)
+		const batches = 3 // of 500 rows
+		values := strings.TrimSuffix(strings.Repeat("(2, 'more', 1), ", 500), ", ")
+		for range batches {
+			do(t, db, "INSERT INTO article (author_id, title, hits) VALUES "+values)
+		}
+		step := dataSQL("UPDATE article SET hits = hits + 1")
+		step.Batches = "article"
+		_, err := open(t.Context(), dsn, store.MigrateUp, first, changed(step))
+		says(t, err, "a step in batches has one statement, an UPDATE with a WHERE")
+		step = dataSQL("UPDATE article SET hits = hits + 1 WHERE title = 'more' OR hits < 0 -- all")
+		step.Batches = "article"
+		mustOpen(t, dsn, store.MigrateUp, first, changed(step))
+		want(t, db, "SELECT count(*) FROM article WHERE hits = 2", batches*500)
+		want(t, db, "SELECT count(*) FROM article WHERE hits IN (10, 20)", 2)
+	})
+}
+
 func TestDataStepThatNeverEnds(t *testing.T) {
 	onEach(t, func(t *testing.T, d sqltext.Dialect, dsn string) {
 		seed(t, dsn)

@@ -186,3 +186,18 @@ func unlined(s *script.Script) *script.Script {
 	}
 	return s
 }
+
+func TestCutWhere(t *testing.T) {
+	for _, c := range []struct{ sql, before, condition string }{
+		{"UPDATE t SET n = 1 WHERE a OR b", "UPDATE t SET n = 1 WHERE", " a OR b"},
+		{"UPDATE t SET s = ' where ', n = (SELECT 1 WHERE x), wherever = 1 -- where\n /* where */ where(a)", "UPDATE t SET s = ' where ', n = (SELECT 1 WHERE x), wherever = 1 -- where\n /* where */ where", "(a)"},
+		{"UPDATE t SET \"where\" = $x$ where $x$\nWHERE id > 1", "UPDATE t SET \"where\" = $x$ where $x$\nWHERE", " id > 1"},
+		{"UPDATE t SET n = 1, no_where = 2", "", ""},
+		{"UPDATE t SET s = 'it is open WHERE", "", ""},
+	} {
+		before, condition, found := script.CutWhere(c.sql)
+		if found != (c.before != "") || found && (before != c.before || condition != c.condition) {
+			t.Errorf("%s: %q and %q, %v", c.sql, before, condition, found)
+		}
+	}
+}
