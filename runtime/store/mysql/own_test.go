@@ -49,6 +49,27 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// TestMigrationIsKept has the server keep the session of a migration, which has the lock, while another one is in use.
+func TestMigrationIsKept(t *testing.T) {
+	db, err := core.Open(t.Context(), storetest.FreshDSN(t, "mysql"), nil, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := core.Below(db)
+	m, err := b.(core.Migrator).Migration(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var idle int64
+	err = m.QueryRow(t.Context(), "SELECT @@wait_timeout", nil, []any{&idle})
+	if week := int64(7 * 24 * 3600); err != nil || idle < week {
+		t.Errorf("the session may be idle for %d s, want a week at least: %v", idle, err)
+	}
+	if err := errors.Join(m.Close(), db.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestIncrement adds rows where ids are not one apart, as with two primaries.
 func TestIncrement(t *testing.T) {
 	ctx := t.Context()
