@@ -287,6 +287,21 @@ func TestBackup(t *testing.T) {
 	}
 }
 
+// TestBackupOfDown takes a migration back, which leaves the copy from before it as it is.
+func TestBackupOfDown(t *testing.T) {
+	dsn := freshDSN(t, sqltext.SQLite)
+	seed(t, dsn)
+	db := mustOpen(t, dsn, store.MigrateUp, first, changed(dataSQL("UPDATE article SET hits = 0")))
+	b, _ := core.Below(db)
+	back := &script.Script{Name: "0002_changed", Steps: []script.Step{dataSQL("UPDATE article SET hits = 7")}}
+	r, err := setOf(first, changed()).Down(t.Context(), b, back.Name, back, migrate.Options{})
+	if want := strings.TrimPrefix(dsn, "sqlite:") + ".0002_changed.down.bak"; err != nil || len(r.Backups) != 1 || r.Backups[0] != want {
+		t.Fatalf("the report is %+v, %v, want the copy %s", r, err, want)
+	}
+	want(t, plainDB(t, dsn+".0002_changed.bak"), "SELECT sum(hits) FROM article", 30)
+	want(t, plainDB(t, dsn+".0002_changed.down.bak"), "SELECT sum(hits) FROM article", 0)
+}
+
 func TestBackupFails(t *testing.T) {
 	dsn := freshDSN(t, sqltext.SQLite)
 	seed(t, dsn)
