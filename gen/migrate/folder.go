@@ -81,7 +81,7 @@ func Read(fsys fs.FS, folder string) (*Chain, error) {
 		return c, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, mistake.List{{File: folder, Message: "the folder of migrations cannot be read: " + err.Error(), Hint: "write another one into modulagen.yaml: migrations: FOLDER"}}
 	}
 	var all []*Migration
 	var found mistake.List
