@@ -1,4 +1,4 @@
-// Command modulagen-migrate does on databases what "modulagen migrate" asks for. It has the
+// Command modulagen-migrate does on databases what "modulagen migrate" requests. It has the
 // drivers, which take a while to compile, so that the tool need not link them; the tool
 // builds and runs it. A person has no use for it alone.
 package main

@@ -37,7 +37,7 @@ func (t *Table) keeps(name string) bool {
 }
 
 // expanded returns the project as it is between the two migrations: with the columns of the
-// old names beside those of the new ones. It is nil where no field asks for it. Its error is a
+// old names beside those of the new ones. It is nil where no field has keep. Its error is a
 // mistake.List.
 func expanded(before *Snapshot, p *model.Project) (*Snapshot, error) {
 	s := Take(p)

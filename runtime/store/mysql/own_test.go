@@ -39,7 +39,7 @@ func TestPasswordsStayAside(t *testing.T) {
 	}
 }
 
-// TestSession reads back what each connection was told.
+// TestSession reads the settings of a connection back.
 func TestSession(t *testing.T) {
 	db := storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{})
 	var zone, mode, collation string

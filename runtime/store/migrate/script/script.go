@@ -31,7 +31,7 @@ package script
 // Class is what a step does to a database that is in use.
 type Class string
 
-// The classes, from the harmless to the one that a person must have asked for.
+// The classes, from the harmless to the one that the definitions must call for.
 const (
 	Safe     Class = "safe"     // neither holds up others nor changes values
 	Blocks   Class = "blocks"   // others wait; Note says who, and how long
