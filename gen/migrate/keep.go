@@ -41,7 +41,7 @@ func (t *Table) keeps(name string) bool {
 // mistake.List.
 func expanded(before *Snapshot, p *model.Project) (*Snapshot, error) {
 	s := Take(p)
-	any := false
+	wanted := false
 	var found mistake.List
 	for i, d := range p.Datatypes {
 		j := slices.IndexFunc(before.Datatypes, func(b Datatype) bool { return b.Name == d.Name })
@@ -50,11 +50,11 @@ func expanded(before *Snapshot, p *model.Project) (*Snapshot, error) {
 				continue
 			}
 			asked, wrong := s.Datatypes[i].expand(before.Datatypes[j], f)
-			any = any || asked
+			wanted = wanted || asked
 			found = append(found, wrong...)
 		}
 	}
-	if !any || len(found) > 0 {
+	if !wanted || len(found) > 0 {
 		return nil, found.Err()
 	}
 	return s, nil
@@ -167,10 +167,7 @@ func (p *planner) keepSame() {
 			p.triggersDone(s, t, kept{c.Now.Name, c.Keeps})
 			old := fieldOf(t.Before, c.Keeps)
 			there, _ := convert(old, c.Now)
-			value := on(there.value, p.Dialect, c.Keeps)
-			if value == "" {
-				value = p.Quote(c.Keeps)
-			}
+			value := there.converted(p.Dialect, p.Quote(c.Keeps))
 			fill := p.step(script.Data, fmt.Sprintf("%s: fill it from %s", t.column(c.Now.Name), c.Keeps),
 				fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s IS NULL AND %s IS NOT NULL", p.Quote(t.Now.Name), p.Quote(c.Now.Name), value, p.Quote(c.Now.Name), p.Quote(c.Keeps)))
 			fill.Batches = t.Now.Name
@@ -218,13 +215,7 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 	before := fieldOf(t.Before, k.old)
 	there, _ := convert(before, c.Now)
 	back, _ := convert(c.Now, before)
-	in := func(text [3]string, column string) string {
-		if text[p.Dialect] == "" {
-			return column
-		}
-		return fmt.Sprintf(text[p.Dialect], column)
-	}
-	toNow, toOld := in(there.value, "NEW."+old), in(back.value, "NEW."+now)
+	toNow, toOld := there.converted(p.Dialect, "NEW."+old), back.converted(p.Dialect, "NEW."+now)
 	insert, update := p.Quote(triggerName(t, k, "_insert")), p.Quote(triggerName(t, k, "_update"))
 	switch p.Dialect {
 	case sqltext.Postgres:

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/dialect"
@@ -154,17 +155,13 @@ const sqliteNote = "writers wait until the migration has ended"
 func (p *planner) sqliteIndexes(t *Table) {
 	_, added, moves := p.changedIndexes(t)
 	for _, x := range p.now[t].Indexes {
-		fresh := false
-		for _, a := range added {
-			fresh = fresh || a.Name == x.Name
+		fresh := slices.ContainsFunc(added, func(a dialect.Index) bool { return a.Name == x.Name }) ||
+			slices.ContainsFunc(moves, func(m move) bool { return m.to == x.Name })
+		if !fresh {
+			continue
 		}
-		for _, m := range moves {
-			fresh = fresh || m.to == x.Name
-		}
-		if fresh {
-			s := p.step(script.Blocks, fmt.Sprintf("%s: build the index %s", t.Now.Name, x.Name), x.DDL)
-			s.Note, s.Refuse = sqliteNote, p.repeats(t, x.Name)
-		}
+		s := p.step(script.Blocks, fmt.Sprintf("%s: build the index %s", t.Now.Name, x.Name), x.DDL)
+		s.Note, s.Refuse = sqliteNote, p.repeats(t, x.Name)
 	}
 }
 
@@ -222,11 +219,9 @@ func (p *planner) sqliteRebuild(t *Table) {
 	}
 	s := p.step(class, fmt.Sprintf("%s: make the table anew (%s)", t.Now.Name, strings.Join(p.reasons(t), ", ")), append(statements, l.CreateIndexes(p.Dialect)...)...)
 	s.Rebuilt, s.Note = t.Now.Name, sqliteNote
-	gone, added := p.sqliteKeys(t)
-	if len(gone)+len(added) > 0 {
-		for _, k := range added {
-			s.Refuse = append(s.Refuse, p.dangles(t, k)...)
-		}
+	_, added := p.sqliteKeys(t)
+	for _, k := range added {
+		s.Refuse = append(s.Refuse, p.dangles(t, k)...)
 	}
 	for _, x := range l.Indexes {
 		s.Refuse = append(s.Refuse, p.oldRepeats(t, x.Name)...)
