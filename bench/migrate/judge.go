@@ -82,7 +82,7 @@ func judge(db model.Database, c change, statements []string) effects {
 var dropped = regexp.MustCompile("(?i)DROP COLUMN [\"`]?(\\w+)")
 
 // lost counts the columns that are dropped, or left out of a copy, although the definition
-// only renames them.
+// says that they have another name.
 func lost(c change, statements []string) int {
 	n := 0
 	for _, m := range regexp.MustCompile(`was: (\w+)`).FindAllStringSubmatch(c.after, -1) {

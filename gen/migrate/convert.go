@@ -154,7 +154,7 @@ func tooLarge(most int64) string {
 
 func power(n int) int64 { return int64(math.Pow10(n)) }
 
-// on writes an expression, quoted already or a column that NEW has, into the text of one database; empty: there
+// on writes an expression, such as a quoted column, into the text of one database; empty: there
 // is no text.
 func on(text [3]string, d sqltext.Dialect, expression string) string {
 	if text[d] == "" {

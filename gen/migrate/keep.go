@@ -175,22 +175,6 @@ func (p *planner) keepSame() {
 	}
 }
 
-// triggersDone says how one sees that MySQL has made each trigger: it does not make one again that
-// is there, and the statement that drops it first is another one.
-func (p *planner) triggersDone(s *script.Step, t *Table, k kept) {
-	if p.Dialect != sqltext.MySQL {
-		return
-	}
-	for i, event := range keepEvents {
-		drop, create := &s.Statements[2*i], &s.Statements[2*i+1]
-		drop.Repeatable = true
-		create.Done = []script.Probe{there("trigger", t.Now.Name, triggerName(t, k, event))}
-	}
-}
-
-// keepEvents are what the triggers of MySQL and SQLite are named by, in the order in which they are made.
-var keepEvents = []string{"_insert", "_update"}
-
 // keepNoLonger removes the triggers.
 func (p *planner) keepNoLonger() {
 	for _, t := range p.kept() {
@@ -215,7 +199,13 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 	before := fieldOf(t.Before, k.old)
 	there, _ := convert(before, c.Now)
 	back, _ := convert(c.Now, before)
-	toNow, toOld := there.converted(p.Dialect, "NEW."+old), back.converted(p.Dialect, "NEW."+now)
+	in := func(text [3]string, column string) string {
+		if text[p.Dialect] == "" {
+			return column
+		}
+		return fmt.Sprintf(text[p.Dialect], column)
+	}
+	toNow, toOld := in(there.value, "NEW."+old), in(back.value, "NEW."+now)
 	insert, update := p.Quote(triggerName(t, k, "_insert")), p.Quote(triggerName(t, k, "_update"))
 	switch p.Dialect {
 	case sqltext.Postgres:
@@ -261,3 +251,19 @@ func (p *planner) dropTriggers(t *Table, k kept) []string {
 	}
 	return out
 }
+
+// triggersDone says how one sees that MySQL has made each trigger: it does not make one again that
+// is there, and the statement that drops it first is another one.
+func (p *planner) triggersDone(s *script.Step, t *Table, k kept) {
+	if p.Dialect != sqltext.MySQL {
+		return
+	}
+	for i, event := range keepEvents {
+		drop, create := &s.Statements[2*i], &s.Statements[2*i+1]
+		drop.Repeatable = true
+		create.Done = []script.Probe{there("trigger", t.Now.Name, triggerName(t, k, event))}
+	}
+}
+
+// keepEvents are what the triggers of MySQL and SQLite are named by, in the order in which they are made.
+var keepEvents = []string{"_insert", "_update"}

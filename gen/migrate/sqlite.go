@@ -219,9 +219,11 @@ func (p *planner) sqliteRebuild(t *Table) {
 	}
 	s := p.step(class, fmt.Sprintf("%s: make the table anew (%s)", t.Now.Name, strings.Join(p.reasons(t), ", ")), append(statements, l.CreateIndexes(p.Dialect)...)...)
 	s.Rebuilt, s.Note = t.Now.Name, sqliteNote
-	_, added := p.sqliteKeys(t)
-	for _, k := range added {
-		s.Refuse = append(s.Refuse, p.dangles(t, k)...)
+	gone, added := p.sqliteKeys(t)
+	if len(gone)+len(added) > 0 {
+		for _, k := range added {
+			s.Refuse = append(s.Refuse, p.dangles(t, k)...)
+		}
 	}
 	for _, x := range l.Indexes {
 		s.Refuse = append(s.Refuse, p.oldRepeats(t, x.Name)...)
