@@ -127,10 +127,7 @@ func (p *planner) filledByDefault(t *Table, c *Column) bool {
 // existing says.
 func (p *planner) recast(c *Column, column string) string {
 	how, _ := convert(c.Before, c.Now)
-	value := on(how.value, p.Dialect, column)
-	if value == "" {
-		value = p.Quote(column)
-	}
+	value := how.converted(p.Dialect, p.Quote(column))
 	all := p.misfits(c, atCast, column)
 	if instead := p.existing(c.Now); instead != "" && len(all) > 0 {
 		return fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", either(all), instead, value)

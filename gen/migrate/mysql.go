@@ -90,8 +90,8 @@ func gone(kind, table, name string) script.Probe {
 	return script.Probe{Missing: true, Kind: kind, Table: table, Name: name}
 }
 
-// constraintsBefore and constraintsMoved pair what the database has with what it would be
-// called after the renames: MySQL renames no constraint.
+// mysqlChecks returns the checks that the database has and that go, and those to add. One whose name or columns
+// are renamed is both: MySQL renames no constraint.
 func (p *planner) mysqlChecks(t *Table) (dropped, added []dialect.Check) {
 	for i, old := range p.before[t].Checks {
 		if !slices.ContainsFunc(p.now[t].Checks, func(c dialect.Check) bool { return c.DDL == old.DDL }) || p.before[t].Checks[i].DDL != p.moved[t].Checks[i].DDL {
@@ -106,6 +106,8 @@ func (p *planner) mysqlChecks(t *Table) (dropped, added []dialect.Check) {
 	return dropped, added
 }
 
+// mysqlKeys does so for foreign keys, in which MySQL renames columns and tables by itself: one whose own name stays
+// is kept.
 func (p *planner) mysqlKeys(t *Table) (dropped, added []dialect.ForeignKey) {
 	kept := func(old dialect.ForeignKey, moved dialect.ForeignKey) bool {
 		return old.Name == moved.Name && slices.ContainsFunc(p.now[t].ForeignKeys, func(k dialect.ForeignKey) bool { return k.DDL == moved.DDL })
