@@ -2,90 +2,91 @@ package migrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
+	"regexp"
 
 	"github.com/hegner123/modulagen/bench/measure"
 	evolution "github.com/hegner123/modulagen/gen/migrate"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// peerName is who plans from the same two schemas.
-const peerName = "atlas v1.3.0"
-
-// beside plans each change on both sides, and counts the statements that write a table again,
-// that hold writers up for as long as the table is, and that lose values that the new
-// definition has.
+// beside plans each change on both sides, runs both plans on equal tables with rows, and counts
+// what they did: see effects.
 func beside(ctx context.Context, report *measure.Report) error {
-	for _, db := range model.Databases {
-		peer, err := openPeer(ctx, db)
-		if errors.Is(err, errNoServer) {
-			report.Note("migrate: %s: %v", db, err)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		err = besideOn(ctx, db, peer, report)
-		if err = errors.Join(err, peer.close()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return onServers(report, func(s *server) error { return besideOn(ctx, s, report) })
 }
 
-var errNoServer = errors.New("no server")
-
-func besideOn(ctx context.Context, db model.Database, peer *planner, report *measure.Report) error {
+func besideOn(ctx context.Context, s *server, report *measure.Report) error {
 	var ours, theirs effects
 	for _, c := range changes {
-		mine, schemas, err := planned(c, db)
+		a, b, err := besideFor(ctx, s, c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
-		other, err := peer.plan(ctx, schemas[0], schemas[1])
-		if err != nil {
-			return fmt.Errorf("%s: %s: %w", c.name, peerName, err)
-		}
-		a, b := judge(db, c, mine), judge(db, c, other)
-		ours, theirs = ours.plus(a), theirs.plus(b)
-		report.Note("migrate: %-8s %-34s ours %s; %s %s", db, c.name, a, peerName, b)
+		ours, theirs = ours.plus(a.effects), theirs.plus(b.effects)
+		report.Note("migrate: %-8s %-34s ours %s; %s %s", s.db, c.name, a.effects, peerName, b.effects)
 		if os.Getenv("BENCH_VERBOSE") != "" {
-			report.Note("migrate: ours:\n  %s\n%s:\n  %s", strings.Join(mine, "\n  "), peerName, strings.Join(other, "\n  "))
+			report.Note("migrate: ours:\n%s%s:\n%s", a.log.String(), peerName, b.log.String())
 		}
 	}
-	for _, row := range []struct {
-		name         string
-		ours, theirs int
-	}{{"tables written again", ours.rewrites, theirs.rewrites}, {"statements that hold writers up", ours.blocks, theirs.blocks}, {"values lost", ours.loses, theirs.loses}} {
-		report.Add(measure.Compare(suite, fmt.Sprintf("%d changes, %s", len(changes), row.name), string(db), "", peerName, float64(row.ours), float64(row.theirs), nil))
+	for i, what := range effectNames {
+		report.Add(measure.Compare(suite, fmt.Sprintf("%d changes, %s", len(changes), what.long), string(s.db), "", peerName, float64(ours[i]), float64(theirs[i]), nil))
 	}
 	return nil
 }
 
-// planned returns our statements, and the two schemas as SQL.
-func planned(c change, db model.Database) (statements []string, schemas [2]string, err error) {
+func besideFor(ctx context.Context, s *server, c change) (ours, theirs *trial, err error) {
+	p, err := planned(c, s.db)
+	if err != nil {
+		return nil, nil, err
+	}
+	other, err := peerSteps(ctx, s, p.renames, p.before, p.after)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", peerName, err)
+	}
+	if ours, err = judge(ctx, s, p, p.steps); err != nil {
+		return nil, nil, err
+	}
+	if theirs, err = judge(ctx, s, p, other); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", peerName, err)
+	}
+	return ours, theirs, nil
+}
+
+// comparison is a change as both sides get it, with our steps.
+type comparison struct {
+	before, after *core.Schema
+	renames       []rename
+	steps         []script.Step
+}
+
+// rename is a column of article that gets another name.
+type rename struct{ from, to string }
+
+var renamed = regexp.MustCompile(`name: (\w+), was: (\w+)`)
+
+func planned(c change, db model.Database) (*comparison, error) {
 	before, err := project(c.before)
 	if err != nil {
-		return nil, schemas, err
+		return nil, err
 	}
 	after, err := project(c.after)
 	if err != nil {
-		return nil, schemas, err
+		return nil, err
 	}
 	compared, err := evolution.Compare(evolution.Take(before), after)
 	if err != nil {
-		return nil, schemas, err
+		return nil, err
 	}
-	for _, step := range evolution.Plan("0002_change", "0001_init", compared)[db].Steps {
-		for _, s := range step.Statements {
-			statements = append(statements, s.SQL)
-		}
+	p := &comparison{
+		before: evolution.Schema(before.Datatypes), after: evolution.Schema(after.Datatypes),
+		steps: evolution.Plan("0002_change", "0001_init", compared)[db].Steps,
 	}
-	d := slices.Index(model.Databases, db)
-	schemas[0], schemas[1] = evolution.Schema(before.Datatypes).DDL[d], evolution.Schema(after.Datatypes).DDL[d]
-	return statements, schemas, nil
+	for _, m := range renamed.FindAllStringSubmatch(c.after, -1) {
+		p.renames = append(p.renames, rename{from: m[2], to: m[1]})
+	}
+	return p, nil
 }

@@ -18,7 +18,7 @@ import (
 const rebuildRatio = 1.2
 
 // rebuild measures a table of 1,000,000 rows that is made anew on SQLite, as another default
-// asks for, against the same statements by hand.
+// requires, against the same statements by hand.
 func rebuild(ctx context.Context, report *measure.Report) error {
 	folder, err := os.MkdirTemp("", "modulagen-bench-")
 	if err != nil {

@@ -1,4 +1,4 @@
-// Command modulagen-migrate does on databases what "modulagen migrate" asks for. It has the
+// Command modulagen-migrate does on databases what "modulagen migrate" requests. It has the
 // drivers, which take a while to compile, so that the tool need not link them; the tool
 // builds and runs it. A person has no use for it alone.
 package main
@@ -184,13 +184,8 @@ func (j *job) status(ctx context.Context, b core.Backend) (*protocol.Answer, err
 	return a, nil
 }
 
-// applied reports whether the database has a migration as a whole, and as the project has it.
-func applied(e migrate.Entry) bool {
-	return !e.Edited && (e.State == migrate.Done || e.State == migrate.Created || e.State == migrate.Baseline)
-}
-
 func stateOf(e migrate.Entry) protocol.State {
-	s := protocol.State{Name: e.Name, State: string(e.State), Applied: applied(e), Unknown: e.Unknown, Program: e.Program}
+	s := protocol.State{Name: e.Name, State: string(e.State), Applied: e.Applied(), Unknown: e.Unknown, Program: e.Program}
 	if !e.EndedAt.IsZero() {
 		s.Ended = e.EndedAt.UTC().Format(time.RFC3339)
 	}

@@ -37,11 +37,11 @@ func convert(before, now *model.Field) (conversion, bool) {
 		}
 		return conversion{}, before.Storage().Name == "ulid" == (now.Storage().Name == "ulid")
 	}
-	make, ok := conversions[[2]check.Kind{from, to}]
+	conversionOf, ok := conversions[[2]check.Kind{from, to}]
 	if !ok || now.Reference != nil || len(now.Options) > 0 || before.Storage().Name == "ulid" || now.Storage().Name == "ulid" {
 		return conversion{}, false
 	}
-	return make(before, now), true
+	return conversionOf(before, now), true
 }
 
 // inconvertible reports a change of type that no statement can make.
@@ -85,7 +85,7 @@ var conversions = map[[2]check.Kind]func(before, now *model.Field) conversion{
 		most := power(check.MaxDigits - now.Scale)
 		return conversion{
 			value:   [3]string{fmt.Sprintf("%%[1]s * %d", power(now.Scale)), "", ""},
-			misfit:  all(fmt.Sprintf("(%%[1]s >= %d OR %%[1]s <= -%d)", most, most)),
+			misfit:  all(tooLarge(most)),
 			because: fmt.Sprintf("has more digits than a decimal with %d behind the point", now.Scale),
 		}
 	},
@@ -132,10 +132,10 @@ func decimalText(before, now *model.Field) conversion {
 // rescale moves the point of decimals. SQLite keeps them as whole numbers.
 func rescale(before, now int) conversion {
 	if now > before {
-		factor, most := power(now-before), power(check.MaxDigits-now)
+		factor, most := power(now-before), tooLarge(power(check.MaxDigits-now))
 		return conversion{
 			value:   [3]string{fmt.Sprintf("%%[1]s * %d", factor), "", ""},
-			misfit:  [3]string{fmt.Sprintf("(%%[1]s >= %d OR %%[1]s <= -%d)", power(check.MaxDigits)/factor, power(check.MaxDigits)/factor), tooLarge(most), tooLarge(most)},
+			misfit:  [3]string{tooLarge(power(check.MaxDigits) / factor), most, most},
 			because: fmt.Sprintf("has more digits than a decimal with %d behind the point", now),
 		}
 	}
@@ -147,30 +147,33 @@ func rescale(before, now int) conversion {
 	}
 }
 
+// tooLarge is true of numbers with more digits than there is room for.
 func tooLarge(most int64) string {
 	return fmt.Sprintf("(%%[1]s >= %d OR %%[1]s <= -%d)", most, most)
 }
 
 func power(n int) int64 { return int64(math.Pow10(n)) }
 
-// on fills a column into the text of one database.
-func on(text [3]string, d sqltext.Dialect, column string) string {
-	return fill(text[d], d, column)
-}
-
-func fill(text string, d sqltext.Dialect, column string) string {
-	if text == "" {
+// on writes an expression, such as a quoted column, into the text of one database; empty: there
+// is no text.
+func on(text [3]string, d sqltext.Dialect, expression string) string {
+	if text[d] == "" {
 		return ""
 	}
-	return fmt.Sprintf(text, d.Quote(column))
+	return fmt.Sprintf(text[d], expression)
+}
+
+// converted is the new value of an expression of the old type.
+func (how conversion) converted(d sqltext.Dialect, expression string) string {
+	if value := on(how.value, d, expression); value != "" {
+		return value
+	}
+	return expression
 }
 
 // guarded is the converted value of a column, where it has one.
-func guarded(how conversion, d sqltext.Dialect, column string) string {
-	value, bad := on(how.value, d, column), on(how.misfit, d, column)
-	if value == "" {
-		value = d.Quote(column)
-	}
+func (how conversion) guarded(d sqltext.Dialect, column string) string {
+	value, bad := how.converted(d, d.Quote(column)), on(how.misfit, d, d.Quote(column))
 	if bad == "" {
 		return "(" + value + ")"
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -68,6 +69,18 @@ func (p *planner) existing(f *model.Field) string {
 	return ""
 }
 
+// constant is what existing says of a new column that must have a value, where a declaration can have
+// that as its default on MySQL; empty: it cannot, or nothing is said.
+func (p *planner) constant(c *Column) string {
+	f, value := c.Now, p.existing(c.Now)
+	plain := f.Storage().Kind == check.Int || f.Storage().Kind == check.Decimal || f.Storage().Kind == check.Bool ||
+		f.Storage().Kind == check.Text && strings.HasPrefix(f.ColumnTypes()[p.Dialect].DDL, "varchar")
+	if !f.NotNull || !plain || strings.ContainsFunc(value, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return ""
+	}
+	return value
+}
+
 // defaultValue is the field's default as an expression, also where the database can keep none.
 func (p *planner) defaultValue(f *model.Field) string {
 	if f.Default == nil {
@@ -114,10 +127,7 @@ func (p *planner) filledByDefault(t *Table, c *Column) bool {
 // existing says.
 func (p *planner) recast(c *Column, column string) string {
 	how, _ := convert(c.Before, c.Now)
-	value := on(how.value, p.Dialect, column)
-	if value == "" {
-		value = p.Quote(column)
-	}
+	value := how.converted(p.Dialect, p.Quote(column))
 	all := p.misfits(c, atCast, column)
 	if instead := p.existing(c.Now); instead != "" && len(all) > 0 {
 		return fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", either(all), instead, value)

@@ -81,7 +81,7 @@ func Read(fsys fs.FS, folder string) (*Chain, error) {
 		return c, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, mistake.List{{File: folder, Message: "the folder of migrations cannot be read: " + err.Error(), Hint: "write another one into modulagen.yaml: migrations: FOLDER"}}
 	}
 	var all []*Migration
 	var found mistake.List
@@ -222,6 +222,7 @@ func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 			return nil, err
 		}
 		compared.keepBeside(middle)
+		compared.After = c.keptSince(compared, nil)
 		first := newMigration(c.number(0)+"_"+name, parent, middle, compared)
 		out, before, parent, name = append(out, first), middle, first.Name, name+"_contract"
 	}
@@ -229,10 +230,29 @@ func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(out) > 0 {
-		compared.After = out[0].Name
-	}
+	compared.After = c.keptSince(compared, out)
 	return append(out, newMigration(c.number(len(out))+"_"+name, parent, Take(p), compared)), nil
+}
+
+// keptSince returns the migration from before which no program may run any more when the old columns go that
+// were kept beside new ones; empty: none goes. It is not always the one before: the second of the two
+// migrations of a rename can have been lost, or be planned anew after a merge.
+func (c *Chain) keptSince(compared *Comparison, further []*Migration) string {
+	all := slices.Concat(c.Migrations, further)
+	since := -1
+	for _, t := range compared.Tables {
+		for _, k := range t.Kept {
+			first := len(all) - 1
+			for first > 0 && slices.Contains(all[first-1].Snapshot.kept(t.Before.Name), k) {
+				first--
+			}
+			since = max(since, first)
+		}
+	}
+	if since < 0 {
+		return ""
+	}
+	return all[since].Name
 }
 
 func newMigration(name, parent string, s *Snapshot, compared *Comparison) *Migration {

@@ -3,7 +3,6 @@ package migrate
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
@@ -38,11 +37,11 @@ func (t *Table) keeps(name string) bool {
 }
 
 // expanded returns the project as it is between the two migrations: with the columns of the
-// old names beside those of the new ones. It is nil where no field asks for it. Its error is a
+// old names beside those of the new ones. It is nil where no field has keep. Its error is a
 // mistake.List.
 func expanded(before *Snapshot, p *model.Project) (*Snapshot, error) {
 	s := Take(p)
-	any := false
+	wanted := false
 	var found mistake.List
 	for i, d := range p.Datatypes {
 		j := slices.IndexFunc(before.Datatypes, func(b Datatype) bool { return b.Name == d.Name })
@@ -51,11 +50,11 @@ func expanded(before *Snapshot, p *model.Project) (*Snapshot, error) {
 				continue
 			}
 			asked, wrong := s.Datatypes[i].expand(before.Datatypes[j], f)
-			any = any || asked
+			wanted = wanted || asked
 			found = append(found, wrong...)
 		}
 	}
-	if !any || len(found) > 0 {
+	if !wanted || len(found) > 0 {
 		return nil, found.Err()
 	}
 	return s, nil
@@ -165,15 +164,10 @@ func (p *planner) keepSame() {
 			}
 			what := fmt.Sprintf("%s: keep it the same as %s", t.column(c.Now.Name), c.Keeps)
 			s := p.step(script.Safe, what, p.triggers(t, c)...)
-			for i := range s.Statements {
-				s.Statements[i].Repeatable = p.Dialect == sqltext.MySQL
-			}
+			p.triggersDone(s, t, kept{c.Now.Name, c.Keeps})
 			old := fieldOf(t.Before, c.Keeps)
 			there, _ := convert(old, c.Now)
-			value := on(there.value, p.Dialect, c.Keeps)
-			if value == "" {
-				value = p.Quote(c.Keeps)
-			}
+			value := there.converted(p.Dialect, p.Quote(c.Keeps))
 			fill := p.step(script.Data, fmt.Sprintf("%s: fill it from %s", t.column(c.Now.Name), c.Keeps),
 				fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s IS NULL AND %s IS NOT NULL", p.Quote(t.Now.Name), p.Quote(c.Now.Name), value, p.Quote(c.Now.Name), p.Quote(c.Keeps)))
 			fill.Batches = t.Now.Name
@@ -252,8 +246,24 @@ func (p *planner) dropTriggers(t *Table, k kept) []string {
 		drop += "IF EXISTS "
 	}
 	var out []string
-	for _, event := range strings.Fields("_insert _update") {
+	for _, event := range keepEvents {
 		out = append(out, drop+p.Quote(triggerName(t, k, event)))
 	}
 	return out
 }
+
+// triggersDone says how one sees that MySQL has made each trigger: it does not make one again that
+// is there, and the statement that drops it first is another one.
+func (p *planner) triggersDone(s *script.Step, t *Table, k kept) {
+	if p.Dialect != sqltext.MySQL {
+		return
+	}
+	for i, event := range keepEvents {
+		drop, create := &s.Statements[2*i], &s.Statements[2*i+1]
+		drop.Repeatable = true
+		create.Done = []script.Probe{there("trigger", t.Now.Name, triggerName(t, k, event))}
+	}
+}
+
+// keepEvents are what the triggers of MySQL and SQLite are named by, in the order in which they are made.
+var keepEvents = []string{"_insert", "_update"}

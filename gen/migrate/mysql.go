@@ -18,7 +18,13 @@ const (
 	copying = "ALGORITHM=COPY, LOCK=SHARED"
 )
 
-const copyNote = "writers wait while the table is copied"
+// What steps note. Servers can do less than others in place: a step that one of them copies the
+// table for is no less safe on the rest.
+const (
+	copyNote    = "writers wait while the table is copied"
+	inPlaceNote = "the table is written again in place, while others go on; where the server can only copy it, writers wait"
+	perhapsNote = "where the server cannot do this in place it copies the table, and writers wait"
+)
 
 // mysql orders the steps for MySQL, where every statement takes effect at once. Constraints,
 // generated columns and their indexes go before a column that they name is changed.
@@ -58,10 +64,22 @@ func (p *planner) ddl(class script.Class, what, sql string, how []string, done .
 		st.SQL, st.Or = sql+", "+how[0], how[1:]
 	}
 	st.Done, st.Repeatable = done, len(done) == 0
-	if slices.Contains(how, copying) {
-		s.Note = copyNote
-	}
+	s.Note = noteOf(class, how)
 	return s
+}
+
+// noteOf says who waits: of a step that copies the table, and of one that copies it where the
+// server has nothing better.
+func noteOf(class script.Class, how []string) string {
+	switch {
+	case !slices.Contains(how, copying):
+		return ""
+	case how[0] == copying:
+		return copyNote
+	case class == script.Rewrites:
+		return inPlaceNote
+	}
+	return perhapsNote
 }
 
 func there(kind, table, name string) script.Probe {
@@ -72,8 +90,8 @@ func gone(kind, table, name string) script.Probe {
 	return script.Probe{Missing: true, Kind: kind, Table: table, Name: name}
 }
 
-// constraintsBefore and constraintsMoved pair what the database has with what it would be
-// called after the renames: MySQL renames no constraint.
+// mysqlChecks returns the checks that the database has and that go, and those to add. One whose name or columns
+// are renamed is both: MySQL renames no constraint.
 func (p *planner) mysqlChecks(t *Table) (dropped, added []dialect.Check) {
 	for i, old := range p.before[t].Checks {
 		if !slices.ContainsFunc(p.now[t].Checks, func(c dialect.Check) bool { return c.DDL == old.DDL }) || p.before[t].Checks[i].DDL != p.moved[t].Checks[i].DDL {
@@ -88,6 +106,8 @@ func (p *planner) mysqlChecks(t *Table) (dropped, added []dialect.Check) {
 	return dropped, added
 }
 
+// mysqlKeys does so for foreign keys, in which MySQL renames columns and tables by itself: one whose own name stays
+// is kept.
 func (p *planner) mysqlKeys(t *Table) (dropped, added []dialect.ForeignKey) {
 	kept := func(old dialect.ForeignKey, moved dialect.ForeignKey) bool {
 		return old.Name == moved.Name && slices.ContainsFunc(p.now[t].ForeignKeys, func(k dialect.ForeignKey) bool { return k.DDL == moved.DDL })
@@ -121,9 +141,10 @@ func (p *planner) mysqlDrops(t *Table) {
 		p.ddl(script.Safe, fmt.Sprintf("%s.%s: drop the check of its values", table, c.Column), p.alter(table, "DROP CONSTRAINT %s", p.Quote(c.Name)),
 			[]string{instant, inPlace, copying}, gone("constraint", table, c.Name))
 	}
-	for _, x := range p.conditional(t) {
-		p.ddl(script.Safe, fmt.Sprintf("%s: drop the index %s, with the column of its condition", table, x.Name),
-			p.alter(table, "DROP INDEX %s, DROP COLUMN %s", p.Quote(x.Name), p.Quote(x.WhenColumn())), []string{inPlace, copying}, gone("index", table, x.Name))
+	for _, x := range p.conditional(t) { // a virtual column goes at once only by itself
+		p.ddl(script.Safe, fmt.Sprintf("%s: drop the index %s", table, x.Name), p.alter(table, "DROP INDEX %s", p.Quote(x.Name)), []string{inPlace, copying}, gone("index", table, x.Name))
+		p.ddl(script.Safe, fmt.Sprintf("%s: drop the column of its condition", table), p.alter(table, "DROP COLUMN %s", p.Quote(x.WhenColumn())),
+			[]string{instant, inPlace, copying}, gone("column", table, x.WhenColumn()))
 	}
 }
 
@@ -178,6 +199,10 @@ func (p *planner) mysqlRenames() {
 
 func (p *planner) mysqlAdd(t *Table, c *Column) {
 	now := p.columnOf(p.now[t], c.Now.Name)
+	if value := p.constant(c); value != "" {
+		p.mysqlAddWith(t, now, value)
+		return
+	}
 	declaration := now.DDL
 	filled := p.filledByDefault(t, c) || !now.NotNull && c.Now.Default == nil && !given(c.Now)
 	if !filled {
@@ -194,6 +219,19 @@ func (p *planner) mysqlAdd(t *Table, c *Column) {
 		p.fill(t, c)
 	}
 	p.modify(t, now, "as the definition has it", script.Rewrites, []string{instant, inPlace, copying})
+}
+
+// mysqlAddWith adds a column that must have a value with that of the rows that are there as its default, for as
+// long as they need it: servers then write no row.
+func (p *planner) mysqlAddWith(t *Table, now dialect.Column, value string) {
+	name, what := p.Quote(now.Name), "no default, which was that of the rows that are there"
+	p.ddl(script.Safe, t.column(now.Name)+": add the column, with the value of the rows that are there", p.alter(t.Now.Name, "ADD COLUMN %s %s NOT NULL DEFAULT %s", name, now.Type, value),
+		[]string{instant, inPlace}, there("column", t.Now.Name, now.Name))
+	then := "DROP DEFAULT"
+	if now.Default != "" {
+		then, what = "SET DEFAULT "+now.Default, "the default of new rows"
+	}
+	p.ddl(script.Safe, t.column(now.Name)+": "+what, p.alter(t.Now.Name, "ALTER COLUMN %s %s", name, then), []string{instant, inPlace})
 }
 
 // modify writes the whole declaration of a column again.
@@ -216,12 +254,15 @@ func (p *planner) mysqlModify(t *Table, old, now dialect.Column) {
 	switch {
 	case old.Type != now.Type && !mysqlWidens(old, now):
 		p.modify(t, now, fmt.Sprintf("%s becomes %s", old.Type, now.Type), script.Rewrites, []string{copying})
-	case old.Type != now.Type:
+	case old.Type != now.Type && old.NotNull == now.NotNull:
 		p.modify(t, now, fmt.Sprintf("%s becomes %s", old.Type, now.Type), script.Safe, []string{instant, inPlace, copying})
 	case old.NotNull != now.NotNull:
 		what := "may have no value"
 		if now.NotNull {
 			what = "must have a value"
+		}
+		if old.Type != now.Type {
+			what = fmt.Sprintf("%s becomes %s, and %s", old.Type, now.Type, what)
 		}
 		p.modify(t, now, what, script.Rewrites, []string{instant, inPlace, copying})
 	default:
@@ -289,7 +330,7 @@ func (p *planner) mysqlDropColumns(t *Table) {
 func (p *planner) mysqlConstraints(t *Table) {
 	_, checks := p.mysqlChecks(t)
 	for _, c := range checks {
-		p.ddl(script.Rewrites, t.column(c.Column)+": check its values", p.alter(t.Now.Name, "ADD %s", c.DDL), []string{instant, inPlace, copying}, there("constraint", t.Now.Name, c.Name))
+		p.ddl(script.Rewrites, t.column(c.Column)+": check its values", p.alter(t.Now.Name, "ADD %s", c.DDL), []string{copying}, there("constraint", t.Now.Name, c.Name))
 	}
 	_, keys := p.mysqlKeys(t)
 	for _, k := range keys {

@@ -43,40 +43,69 @@ func (p *planner) mysqlConvert(t *Table) {
 }
 
 // mysqlTakePlace removes the old columns, and adds to the new ones what else they are and the indexes over
-// them, in one copy of the table.
+// them. Where they are nothing else, indexes come first: servers drop a column at once if the statement does
+// nothing beside it. Otherwise all of it is one statement, which writes the table again once.
 func (p *planner) mysqlTakePlace(t *Table, converted []*Column, what string) {
-	drops, adds, repeated := p.convertedIndexes(t)
+	var changes []string
 	var done []script.Probe
+	drops, adds, indexed := p.convertedIndexes(t)
+	class := script.Safe
 	for _, c := range converted {
-		drops = append(drops, "DROP COLUMN "+p.Quote(asideName(c)), "MODIFY COLUMN "+p.columnOf(p.now[t], c.Now.Name).DDL)
+		now := p.columnOf(p.now[t], c.Now.Name)
+		changes = append(changes, "DROP COLUMN "+p.Quote(asideName(c)))
+		if now.NotNull || now.Default != "" {
+			class = script.Rewrites
+			changes = append(changes, "MODIFY COLUMN "+now.DDL)
+		}
 		done = append(done, gone("column", t.Now.Name, asideName(c)))
 	}
-	p.ddl(script.Rewrites, t.Now.Name+": "+what, p.alter(t.Now.Name, "%s", strings.Join(append(drops, adds...), ", ")), []string{copying}, done...).Refuse = repeated
+	if class == script.Safe && len(drops)+len(adds) > 0 {
+		p.ddl(script.Safe, t.Now.Name+": build the indexes over converted values", p.alter(t.Now.Name, "%s", strings.Join(append(drops, adds...), ", ")),
+			[]string{inPlace, copying}, indexed.done...).Refuse = indexed.refuse
+		drops, adds, indexed = nil, nil, indexes{}
+	}
+	changes = slices.Concat(drops, changes, adds)
+	p.ddl(class, t.Now.Name+": "+what, p.alter(t.Now.Name, "%s", strings.Join(changes, ", ")), []string{instant, inPlace, copying}, done...).Refuse = indexed.refuse
 }
 
 // asideName is the name of a column whose values are converted, until they are.
 func asideName(c *Column) string { return model.ShortName("modulagen_was_" + c.Now.Name) }
 
-// convertedIndexes are the clauses that drop and build the indexes over converted columns, and what
-// looks for rows that they would refuse.
-func (p *planner) convertedIndexes(t *Table) (drops, adds []string, refuse []script.Refusal) {
-	there, added, _ := p.changedIndexes(t)
+// indexes are what shows that indexes have been dropped and built, and what looks for rows that they
+// would refuse.
+type indexes struct {
+	done   []script.Probe
+	refuse []script.Refusal
+}
+
+// convertedIndexes are the clauses that drop and build the indexes over converted columns. One that is built
+// anew under its name shows nothing: the statement may run twice where it has no others.
+func (p *planner) convertedIndexes(t *Table) (drops, adds []string, all indexes) {
+	old, added, _ := p.changedIndexes(t)
+	named := func(list []dialect.Index, name string) bool {
+		return slices.ContainsFunc(list, func(x dialect.Index) bool { return x.Name == name })
+	}
 	for _, x := range p.now[t].Indexes {
 		if !t.overConverted(x) {
 			continue
 		}
 		adds = append(adds, "ADD "+x.DDL)
-		refuse = append(refuse, p.repeats(t, x.Name)...)
-		if !slices.ContainsFunc(added, func(a dialect.Index) bool { return a.Name == x.Name }) {
-			there = append(there, x)
+		all.refuse = append(all.refuse, p.repeats(t, x.Name)...)
+		if !named(added, x.Name) {
+			old = append(old, x)
+		} else if !named(old, x.Name) {
+			all.done = append(all.done, there("index", t.Now.Name, x.Name))
 		}
 	}
-	for _, x := range there {
+	for _, x := range old {
 		if t.overConverted(x) {
 			drops = append(drops, "DROP INDEX "+p.Quote(x.Name))
+			if !named(p.now[t].Indexes, x.Name) {
+				all.done = append(all.done, gone("index", t.Now.Name, x.Name))
+			}
 		}
 	}
-	return drops, adds, refuse
+	return drops, adds, all
 }
 
 // overConverted reports whether an index covers a column of which the values are converted, and no

@@ -33,10 +33,10 @@ func (p *planner) misfits(c *Column, at when, column string) []misfit {
 	}
 	if at != late && c.converts() {
 		how, _ := convert(c.Before, c.Now)
-		if bad := on(how.misfit, p.Dialect, column); bad != "" {
+		if bad := on(how.misfit, p.Dialect, name); bad != "" {
 			out = append(out, misfit{bad, how.because})
 		}
-		name = guarded(how, p.Dialect, column)
+		name = how.guarded(p.Dialect, column)
 	}
 	if m := p.bounds(c, name); m.condition != "" {
 		out = append(out, m)

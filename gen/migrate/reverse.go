@@ -91,8 +91,8 @@ func unrecorded(s *Snapshot) *Snapshot {
 // ErrOneWay is returned for a migration that cannot be undone.
 var ErrOneWay = errors.New("the migration cannot be undone")
 
-// OneWay says why a migration's script cannot be undone, as an error that is ErrOneWay; nil: it can.
-func OneWay(s *script.Script) error {
+// oneWay says why a migration's script cannot be undone, as an error that is ErrOneWay; nil: it can.
+func oneWay(s *script.Script) error {
 	for i, step := range s.Steps {
 		switch {
 		case step.Run != "":
@@ -110,7 +110,7 @@ func Back(m *Migration, before *Snapshot, folder string) (map[model.Database]*sc
 	for _, db := range model.Databases {
 		s, err := m.Script(folder, db)
 		if err == nil {
-			err = OneWay(s)
+			err = oneWay(s)
 		}
 		if err != nil {
 			return nil, err

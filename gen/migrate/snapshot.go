@@ -177,6 +177,9 @@ func (s *Snapshot) check() error {
 			if _, known := fieldtype.Lookup(f.Type); !known {
 				return fmt.Errorf("gen/migrate: %s.%s has the type %q, which this version of modulagen does not know", d.Name, f.Name, f.Type)
 			}
+			if !isBound(f.Min) || !isBound(f.Max) {
+				return fmt.Errorf("gen/migrate: %s.%s has the bounds %q and %q, which are to be numbers", d.Name, f.Name, f.Min, f.Max)
+			}
 		}
 	}
 	_, err := s.restore()
@@ -288,6 +291,7 @@ func (f Field) restore() *model.Field {
 	return out
 }
 
+// bound reads what boundText wrote. The snapshot is one that check accepted.
 func bound(text string) check.Bound {
 	b, err := check.ParseBound(text)
 	if err != nil {
@@ -295,6 +299,9 @@ func bound(text string) check.Bound {
 	}
 	return b
 }
+
+// isBound reports whether a text is what boundText writes.
+func isBound(text string) bool { return text == "" || bound(text).IsSet() }
 
 // link finds what a datatype's parts refer to.
 func (d Datatype) link(m *model.Datatype, byName map[string]*model.Datatype) error {

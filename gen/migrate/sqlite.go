@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/dialect"
@@ -154,17 +155,13 @@ const sqliteNote = "writers wait until the migration has ended"
 func (p *planner) sqliteIndexes(t *Table) {
 	_, added, moves := p.changedIndexes(t)
 	for _, x := range p.now[t].Indexes {
-		fresh := false
-		for _, a := range added {
-			fresh = fresh || a.Name == x.Name
+		fresh := slices.ContainsFunc(added, func(a dialect.Index) bool { return a.Name == x.Name }) ||
+			slices.ContainsFunc(moves, func(m move) bool { return m.to == x.Name })
+		if !fresh {
+			continue
 		}
-		for _, m := range moves {
-			fresh = fresh || m.to == x.Name
-		}
-		if fresh {
-			s := p.step(script.Blocks, fmt.Sprintf("%s: build the index %s", t.Now.Name, x.Name), x.DDL)
-			s.Note, s.Refuse = sqliteNote, p.repeats(t, x.Name)
-		}
+		s := p.step(script.Blocks, fmt.Sprintf("%s: build the index %s", t.Now.Name, x.Name), x.DDL)
+		s.Note, s.Refuse = sqliteNote, p.repeats(t, x.Name)
 	}
 }
 

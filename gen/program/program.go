@@ -14,7 +14,7 @@
 //     module in Go's cache, or a project's vendor folder;
 //   - a build from the module that the go command downloads, at the version that
 //     the tool was built from;
-//   - a build from the module that the project's go.mod asks for.
+//   - a build from the module that the project's go.mod requires.
 package program
 
 import (

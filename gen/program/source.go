@@ -125,7 +125,7 @@ func (p Program) download(ctx context.Context, b build) (string, error) {
 	return m.Dir, nil
 }
 
-// required returns the folder of the module that the project's go.mod asks for.
+// required returns the folder of the module that the project's go.mod requires.
 func (f Finder) required(ctx context.Context) (string, error) {
 	out, err := goCommand(ctx, f.Project, "-mod=readonly", "list", "-m", "-f", "{{.Dir}}", Module)
 	dir := strings.TrimSpace(string(out))

@@ -35,9 +35,10 @@ func (e *refusedError) Error() string {
 // run brings a database to the last of the migrations.
 func (h *history) run(db *core.DB) error {
 	b, _ := core.Below(db)
+	log, seen := watched(db)
 	up := func() error {
-		_, err := h.chain.Set().Up(context.Background(), b, h.last().schema(), runner.Options{NoBackup: true})
-		return err
+		_, err := h.chain.Set().Up(context.Background(), b, h.last().schema(), runner.Options{NoBackup: true, Logger: log})
+		return errors.Join(err, seen.err())
 	}
 	err := up()
 	if e, ok := errors.AsType[*store.SchemaError](err); ok && strings.Contains(e.Error(), " alike") {

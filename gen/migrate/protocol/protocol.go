@@ -11,7 +11,7 @@ import (
 // Version of the protocol; both programs are built from the same sources.
 const Version = "1"
 
-// What is asked for.
+// What a request has done.
 const (
 	Up       = "up"       // apply what is missing
 	Status   = "status"   // list what is there
@@ -49,7 +49,7 @@ type Script struct {
 
 // Line is one line of the answer.
 type Line struct {
-	Log     string   `json:",omitempty"` // what happens now
+	Log     string   `json:",omitempty"` // progress, for people
 	Failure *Failure `json:",omitempty"` // why it ended
 	Answer  *Answer  `json:",omitempty"`
 }

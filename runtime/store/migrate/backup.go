@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -24,6 +25,9 @@ func (r *run) backUp(ctx context.Context, from int) error {
 		return nil
 	}
 	to := fmt.Sprintf("%s.%s.bak", path, r.sc.Name)
+	if r.state == Down { // the copy from before the migration stays
+		to = fmt.Sprintf("%s.%s.down.bak", path, r.sc.Name)
+	}
 	if err := snapshot(ctx, s, to); err != nil {
 		return fmt.Errorf("copying the database to %s before the migration: %w; nothing was changed; "+
 			"make room for the copy, or leave it out with --no-backup or Options{NoBackup: true}", to, err)
@@ -56,7 +60,11 @@ func snapshot(ctx context.Context, s core.Snapshotter, to string) (err error) {
 	return syncFolder(filepath.Dir(to))
 }
 
+// syncFolder writes the folder's entries to the disk.
 func syncFolder(path string) error {
+	if runtime.GOOS == "windows" { // which has no such call
+		return nil
+	}
 	d, err := os.Open(path)
 	if err != nil {
 		return err

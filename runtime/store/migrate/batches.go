@@ -8,6 +8,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -55,10 +56,7 @@ func (r *run) updateBatch(ctx context.Context, u *unit, from int, p *rate) (ende
 		return false, err
 	}
 	defer r.rollback(ctx, tx)
-	if err := r.still(ctx, tx, from); err != nil {
-		return false, err
-	}
-	at, err := readRow(ctx, tx, r.d, r.sc.Name, false)
+	at, err := r.still(ctx, tx, from)
 	if err != nil {
 		return false, err
 	}
@@ -72,7 +70,8 @@ func (r *run) updateBatch(ctx context.Context, u *unit, from int, p *rate) (ende
 		}
 		return true, tx.Commit(ctx)
 	}
-	if err := r.exec(ctx, tx, u.st.SQL+" AND id <= "+literal(last)+after(at.Cursor, " AND")); err != nil {
+	update, condition, _ := script.CutWhere(u.st.SQL) // there: runnable has looked
+	if err := r.exec(ctx, tx, update+" ("+condition+"\n) AND id <= "+literal(last)+after(at.Cursor, " AND")); err != nil {
 		return false, err
 	}
 	p.done = at.RowsDone + n

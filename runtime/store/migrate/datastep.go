@@ -2,12 +2,10 @@ package migrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
@@ -97,10 +95,7 @@ func (r *run) total(ctx context.Context, db *core.DB, step *DataStep) error {
 // batch runs one batch, with the record of where the next one begins.
 func (r *run) batch(ctx context.Context, db *core.DB, step *DataStep, from int, p *rate) (ended bool, err error) {
 	err = db.Tx(ctx, func(tx *core.Conn) error {
-		at, err := readRow(ctx, tx, r.d, r.sc.Name, true)
-		if errors.Is(err, store.ErrNotFound) || err == nil && (at.State.applied() || at.Statement != int64(from)) {
-			return errMoved
-		}
+		at, err := r.still(ctx, tx, from)
 		if err != nil {
 			return err
 		}

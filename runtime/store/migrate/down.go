@@ -59,6 +59,7 @@ func (r *run) down(ctx context.Context) error {
 			return r.failed(nil, err)
 		}
 	}
+	r.state = Down
 	r.finish = func(ctx context.Context, s core.Session) error { return deleteRow(ctx, s, r.d, name) }
 	return r.all(ctx)
 }

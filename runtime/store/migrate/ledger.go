@@ -135,23 +135,20 @@ func plain(values []any) ([]any, error) {
 	return out, nil
 }
 
-// readLedger returns the rows in the order of their names.
+// readLedger returns the rows of migrations in the order of their names.
 func readLedger(ctx context.Context, s core.Session, d sqltext.Dialect) ([]row, error) {
-	var r row
-	var out []row
-	text := sqltext.Select(d, Ledger, ledgerColumns) + "\nWHERE state <> '" + string(open) + "'\nORDER BY id"
-	err := s.Query(ctx, text, nil, r.places(), func() error {
-		out = append(out, r)
-		return nil
-	})
-	return out, err
+	return readRows(ctx, s, d, "state <> '"+string(open)+"'")
 }
 
 // readPrograms returns the rows of programs that have the database open, or had.
 func readPrograms(ctx context.Context, s core.Session, d sqltext.Dialect) ([]row, error) {
+	return readRows(ctx, s, d, "state = '"+string(open)+"'")
+}
+
+func readRows(ctx context.Context, s core.Session, d sqltext.Dialect, where string) ([]row, error) {
 	var r row
 	var out []row
-	text := sqltext.Select(d, Ledger, ledgerColumns) + "\nWHERE state = '" + string(open) + "'\nORDER BY id"
+	text := sqltext.Select(d, Ledger, ledgerColumns) + "\nWHERE " + where + "\nORDER BY id"
 	err := s.Query(ctx, text, nil, r.places(), func() error {
 		out = append(out, r)
 		return nil

@@ -38,6 +38,9 @@ func (r *run) refuse(ctx context.Context, s core.Session, step *script.Step) err
 func firstIDs(ctx context.Context, s core.Session, query string) (ids []string, err error) {
 	var id any
 	err = s.Query(ctx, query, nil, []any{&id}, func() error {
+		if text, ok := id.([]byte); ok { // text, as a server sends it: a ULID
+			id = string(text)
+		}
 		ids = append(ids, fmt.Sprint(id))
 		if len(ids) == listedIDs {
 			return errEnough

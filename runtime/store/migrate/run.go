@@ -25,7 +25,7 @@ type run struct {
 	started time.Time // of the step that runs
 	changed int64     // rows that statements of the step have changed
 	backups []string
-	up      bool // and not taken back: the record has the digest of what has taken effect
+	state   State // of the record while this run goes on: Running, or Down
 
 	// finish records that all units have taken effect, with the last of them where that is possible.
 	finish func(context.Context, core.Session) error
@@ -72,7 +72,7 @@ func (r *run) all(ctx context.Context) error {
 	for {
 		at, err := readRow(ctx, r.m, r.d, r.sc.Name, false)
 		switch {
-		case errors.Is(err, store.ErrNotFound), err == nil && at.State.applied():
+		case r.ended(at, err):
 			return nil // another process has finished it
 		case err != nil:
 			return r.failed(nil, err)
@@ -85,6 +85,12 @@ func (r *run) all(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// ended reports, of the record as it was read, that this run is at its end: another process has finished the
+// migration, and perhaps begun to take it back, or the other way round.
+func (r *run) ended(at row, err error) bool {
+	return errors.Is(err, store.ErrNotFound) || err == nil && at.State != r.state
 }
 
 // next runs what stands next, and as much with it as takes effect together.
@@ -130,7 +136,7 @@ func (r *run) inTransaction(ctx context.Context, from, to int) error {
 		return r.failed(&r.units[from], err)
 	}
 	defer r.rollback(ctx, tx)
-	if err := r.still(ctx, tx, from); err != nil {
+	if _, err := r.still(ctx, tx, from); err != nil {
 		return err
 	}
 	if err := r.backUp(ctx, from); err != nil {
@@ -164,16 +170,16 @@ func (r *run) rollback(ctx context.Context, tx core.Transaction) {
 	}
 }
 
-// still checks that the record is where it was read to be, and keeps others from it.
-func (r *run) still(ctx context.Context, s core.Session, from int) error {
+// still returns the record, which it keeps from others, if it is where it was read to be.
+func (r *run) still(ctx context.Context, s core.Session, from int) (row, error) {
 	at, err := readRow(ctx, s, r.d, r.sc.Name, true)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (at.State.applied() || at.Statement != int64(from)) {
-		return errMoved
+	if r.ended(at, err) || err == nil && at.Statement != int64(from) {
+		return at, errMoved
 	}
 	if err != nil {
-		return r.failed(&r.units[from], err)
+		return at, r.failed(&r.units[from], err)
 	}
-	return nil
+	return at, nil
 }
 
 // advance records that the units before to have taken effect.
@@ -185,7 +191,7 @@ func (r *run) advance(ctx context.Context, s core.Session, to int) error {
 		[]string{"statement", "begun", "cursor", "rows_done", "rows_total"},
 		[]any{int64(to), false, "", int64(0), int64(0)},
 	}
-	if r.up {
+	if r.state == Running { // of one that is taken back, down compares the whole script
 		c.columns, c.values = append(c.columns, "checksum"), append(c.values, r.digest(int64(to)))
 	}
 	return c.update(ctx, s, r.d, r.sc.Name)

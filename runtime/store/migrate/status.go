@@ -30,6 +30,9 @@ type Entry struct {
 	Waits               []string  // programs of the version before that have to end first
 }
 
+// Applied reports whether the database has the migration as a whole, and as the program has it.
+func (e Entry) Applied() bool { return !e.Edited && e.State.applied() }
+
 // Status reads what is recorded; it changes nothing.
 func (s *Set) Status(ctx context.Context, b core.Backend) (*Status, error) {
 	st, err := inspect(ctx, b, b, nil)

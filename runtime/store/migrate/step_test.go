@@ -55,6 +55,17 @@ func TestRefusal(t *testing.T) {
 	})
 }
 
+// TestRefusalNamesTexts refuses rows whose ids are text.
+func TestRefusalNamesTexts(t *testing.T) {
+	onEach(t, func(t *testing.T, _ sqltext.Dialect, dsn string) {
+		seed(t, dsn)
+		step := dataSQL("UPDATE article SET hits = -1")
+		step.Refuse = []script.Refusal{{Query: "SELECT title AS id FROM article ORDER BY id DESC", Because: "never"}}
+		_, err := open(t.Context(), dsn, store.MigrateUp, first, changed(step))
+		says(t, err, "2 rows do not fit, with the id two, one: never")
+	})
+}
+
 // TestFailure has a statement fail in the midst; with it mended by hand the migration goes on.
 func TestFailure(t *testing.T) {
 	onEach(t, func(t *testing.T, d sqltext.Dialect, dsn string) {
@@ -169,6 +180,28 @@ func addOne(ctx context.Context, tx *core.Conn, cursor string) (string, int, err
 	return ids[len(ids)-1], len(ids), err
 }
 
+// TestBatches runs an UPDATE, whose condition has an OR in it, on all rows once, and one without a condition not at all.
+func TestBatches(t *testing.T) {
+	onEach(t, func(t *testing.T, _ sqltext.Dialect, dsn string) {
+		seed(t, dsn)
+		db := plainDB(t, dsn)
+		const batches = 3 // of 500 rows
+		values := strings.TrimSuffix(strings.Repeat("(2, 'more', 1), ", 500), ", ")
+		for range batches {
+			do(t, db, "INSERT INTO article (author_id, title, hits) VALUES "+values)
+		}
+		step := dataSQL("UPDATE article SET hits = hits + 1")
+		step.Batches = "article"
+		_, err := open(t.Context(), dsn, store.MigrateUp, first, changed(step))
+		says(t, err, "a step in batches has one statement, an UPDATE with a WHERE")
+		step = dataSQL("UPDATE article SET hits = hits + 1 WHERE title = 'more' OR hits < 0 -- all")
+		step.Batches = "article"
+		mustOpen(t, dsn, store.MigrateUp, first, changed(step))
+		want(t, db, "SELECT count(*) FROM article WHERE hits = 2", batches*500)
+		want(t, db, "SELECT count(*) FROM article WHERE hits IN (10, 20)", 2)
+	})
+}
+
 func TestDataStepThatNeverEnds(t *testing.T) {
 	onEach(t, func(t *testing.T, d sqltext.Dialect, dsn string) {
 		seed(t, dsn)
@@ -252,6 +285,21 @@ func TestBackup(t *testing.T) {
 			t.Errorf("%s: %q, %v", c.name, found, err)
 		}
 	}
+}
+
+// TestBackupOfDown takes a migration back, which leaves the copy from before it as it is.
+func TestBackupOfDown(t *testing.T) {
+	dsn := freshDSN(t, sqltext.SQLite)
+	seed(t, dsn)
+	db := mustOpen(t, dsn, store.MigrateUp, first, changed(dataSQL("UPDATE article SET hits = 0")))
+	b, _ := core.Below(db)
+	back := &script.Script{Name: "0002_changed", Steps: []script.Step{dataSQL("UPDATE article SET hits = 7")}}
+	r, err := setOf(first, changed()).Down(t.Context(), b, back.Name, back, migrate.Options{})
+	if want := strings.TrimPrefix(dsn, "sqlite:") + ".0002_changed.down.bak"; err != nil || len(r.Backups) != 1 || r.Backups[0] != want {
+		t.Fatalf("the report is %+v, %v, want the copy %s", r, err, want)
+	}
+	want(t, plainDB(t, dsn+".0002_changed.bak"), "SELECT sum(hits) FROM article", 30)
+	want(t, plainDB(t, dsn+".0002_changed.down.bak"), "SELECT sum(hits) FROM article", 0)
 }
 
 func TestBackupFails(t *testing.T) {

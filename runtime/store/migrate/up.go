@@ -95,7 +95,7 @@ func runnable(sc *script.Script, file string, d sqltext.Dialect) error {
 			wrong = append(wrong, fmt.Errorf("%s:%d: step %d runs the data step %q, which this program does not have: "+
 				"call migrate.Register(%q, ...) before the database is opened, and migrate by that program", file, step.Line, i+1, step.Run, step.Run))
 		}
-		if step.Batches != "" && len(step.Statements) != 1 {
+		if step.Batches != "" && !inBatches(step) {
 			wrong = append(wrong, fmt.Errorf("%s:%d: a step in batches has one statement, an UPDATE with a WHERE", file, step.Line))
 		}
 		for j := range step.Statements {
@@ -107,6 +107,16 @@ func runnable(sc *script.Script, file string, d sqltext.Dialect) error {
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// inBatches reports whether a step's statements can be run on some rows at a time.
+func inBatches(step *script.Step) bool {
+	if len(step.Statements) != 1 {
+		return false
+	}
+	sql := step.Statements[0].SQL
+	_, _, found := script.CutWhere(sql)
+	return found && firstWord(sql) == "update"
 }
 
 // apply runs scripts, of which other processes may have run some meanwhile.
@@ -136,7 +146,7 @@ func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scrip
 
 // forward runs the whole script; false: another process has.
 func (r *run) forward(ctx context.Context, checksum string) (bool, error) {
-	r.up = true
+	r.state = Running
 	first := row{
 		ID: r.sc.Name, Parent: r.sc.Parent, Checksum: r.digest(0), State: Running, StartedAt: r.o.now(), Program: short(r.o.Program),
 		Adds: r.sc.Refused == "", Refused: short(r.sc.Refused),

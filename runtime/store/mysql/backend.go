@@ -170,7 +170,7 @@ func lockName(ctx context.Context, s session, purpose string) (name string, err 
 	return name, err
 }
 
-// unlock returns a named lock up, with the connection if need be.
+// unlock releases a named lock, by closing the connection if need be.
 func unlock(ctx context.Context, conn *sql.Conn, lock string) {
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWait)
 	defer cancel()

@@ -10,9 +10,10 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-// waitShortly bounds how long a statement waits for a table that others use. Whoever comes after
-// it waits behind it for as long, so that it fails, lets them go on, and is tried again.
-const waitShortly = "SET SESSION lock_wait_timeout = 2"
+// sessionLimits bounds, in seconds, how long a statement waits for a table that others use: those that come after
+// it wait behind it for as long, so that it fails and is tried again. The session itself may be idle for as long as
+// a data step in Go takes, which uses other connections: the server would release the lock with it.
+const sessionLimits = "SET SESSION lock_wait_timeout = 2, SESSION wait_timeout = 2147483"
 
 // unsupported are the server's errors about an ALGORITHM or a LOCK that a change does not have, or
 // that the server does not know; 4092 is INSTANT too often on one table.
@@ -44,7 +45,7 @@ func (m *migration) open(ctx context.Context) (err error) {
 	if m.creator, err = creating(ctx, session{m.conn}); err != nil {
 		return err
 	}
-	_, err = m.Exec(ctx, waitShortly, nil)
+	_, err = m.Exec(ctx, sessionLimits, nil)
 	return err
 }
 
@@ -67,7 +68,7 @@ func (m *migration) Lock(ctx context.Context) (bool, error) {
 	return got.V == 1, err
 }
 
-// Refuses reports whether the server does not change a table in the way that was asked for.
+// Refuses reports whether the server does not change a table in the way that a statement requires.
 func (m *migration) Refuses(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && slices.Contains(unsupported, e.Code)

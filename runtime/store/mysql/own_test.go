@@ -39,13 +39,34 @@ func TestPasswordsStayAside(t *testing.T) {
 	}
 }
 
-// TestSession reads back what each connection was told.
+// TestSession reads the settings of a connection back.
 func TestSession(t *testing.T) {
 	db := storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{})
 	var zone, mode, collation string
 	err := db.Conn().QueryRow(t.Context(), "SELECT @@time_zone, @@sql_mode, @@collation_connection", nil, []any{&zone, &mode, &collation})
 	if err != nil || zone != "+00:00" || !strings.Contains(mode, "STRICT_ALL_TABLES") || collation != "utf8mb4_bin" {
 		t.Errorf("%s %s %s, %v", zone, mode, collation, err)
+	}
+}
+
+// TestMigrationIsKept has the server keep the session of a migration, which has the lock, while another one is in use.
+func TestMigrationIsKept(t *testing.T) {
+	db, err := core.Open(t.Context(), storetest.FreshDSN(t, "mysql"), nil, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := core.Below(db)
+	m, err := b.(core.Migrator).Migration(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var idle int64
+	err = m.QueryRow(t.Context(), "SELECT @@wait_timeout", nil, []any{&idle})
+	if week := int64(7 * 24 * 3600); err != nil || idle < week {
+		t.Errorf("the session may be idle for %d s, want a week at least: %v", idle, err)
+	}
+	if err := errors.Join(m.Close(), db.Close()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -11,9 +12,12 @@ import (
 const (
 	// migrationKey is the advisory lock of those that migrate: "modulage" in ASCII, and one more.
 	migrationKey = lockKey + 1
-	// lockTimeout is how long a step waits for a table. Whoever comes after it waits behind it
-	// for as long, so that a step gives way to them and is tried again.
+	// lockTimeout is how long a step waits for a table: statements that come after it wait behind it
+	// for as long, so that it fails and is tried again.
 	lockTimeout = "SET LOCAL lock_timeout = '2s'"
+	// neverIdle has the server keep the session, and the lock with it, for as long as a data step in Go
+	// takes, which uses other connections. Before version 14 there is no such setting.
+	neverIdle = "SELECT count(set_config(name, '0', false)) FROM pg_settings WHERE name = 'idle_session_timeout'"
 )
 
 // Migration opens a connection beside the pool, whose session holds the lock. Behind a pooler
@@ -32,7 +36,12 @@ func (b *backend) Migration(ctx context.Context) (core.Migration, error) {
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
-	return &migration{session: session{conn, &b.abandoned}, conn: conn}, nil
+	m := &migration{session: session{conn, &b.abandoned}, conn: conn}
+	var settings int64
+	if err := m.QueryRow(ctx, neverIdle, nil, []any{&settings}); err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return m, nil
 }
 
 type migration struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,33 @@ func TestPasswordsStayAside(t *testing.T) {
 	wrong := strings.Replace(dsn, "@", "p4ss@", 1)
 	if _, err := core.Open(ctx, wrong, nil, store.Options{}); err == nil || strings.Contains(err.Error(), "p4ss") {
 		t.Errorf("a wrong password: %v", err)
+	}
+}
+
+// TestMigrationIsKept has the server keep the session of a migration, which has the lock, while another one is in use.
+func TestMigrationIsKept(t *testing.T) {
+	dsn, err := url.Parse(storetest.FreshDSN(t, "postgres"))
+	if err != nil {
+		t.Fatal("the DSN of the service is malformed")
+	}
+	options := dsn.Query()
+	options.Set("idle_session_timeout", "60000")
+	dsn.RawQuery = options.Encode()
+	db, err := core.Open(t.Context(), dsn.String(), nil, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := core.Below(db)
+	m, err := b.(core.Migrator).Migration(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var idle string
+	if err := m.QueryRow(t.Context(), "SELECT current_setting('idle_session_timeout')", nil, []any{&idle}); err != nil || idle != "0" {
+		t.Errorf("the session may be idle for %s, want 0, for ever: %v", idle, err)
+	}
+	if err := errors.Join(m.Close(), db.Close()); err != nil {
+		t.Error(err)
 	}
 }
 

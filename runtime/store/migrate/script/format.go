@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Classes are all classes, from the harmless to the one that a person must have asked for.
+// Classes are all classes, from the harmless to the one that the definitions must call for.
 var Classes = []Class{Safe, Blocks, Rewrites, Data, Destroys}
 
 // Checksum returns the SHA-256 of a file in hexadecimal digits, whichever line ends a checkout gave it.

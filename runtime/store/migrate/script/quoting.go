@@ -65,6 +65,45 @@ func (q *quoting) closes() string {
 	return q.open
 }
 
+// CutWhere splits an UPDATE or a DELETE after its own WHERE, which stands in no quotes, comments or
+// parentheses. Where there is none, found is false.
+func CutWhere(sql string) (before, condition string, found bool) {
+	depth := 0
+	for i := 0; i < len(sql); {
+		rest, n := sql[i:], 1
+		switch open := opens(rest); {
+		case strings.HasPrefix(rest, "--"):
+			n = after(rest, "\n", 2)
+		case open != "":
+			q := quoting{open}
+			n = after(rest, q.closes(), len(open))
+		case rest[0] == '(':
+			depth++
+		case rest[0] == ')':
+			depth--
+		case depth == 0 && where.MatchString(rest):
+			return sql[:i+len("where")], sql[i+len("where"):], true
+		default:
+			n = max(len(word.FindString(rest)), 1)
+		}
+		i += n
+	}
+	return sql, "", false
+}
+
+var (
+	where = regexp.MustCompile(`^(?i:where)\b`)
+	word  = regexp.MustCompile(`^\w+`)
+)
+
+// after returns where a text goes on after the first end in it, which does not come before from.
+func after(text, end string, from int) int {
+	if n := strings.Index(text[from:], end); n >= 0 {
+		return from + n + len(end)
+	}
+	return len(text)
+}
+
 // terminated returns a statement with its semicolon, which stands on a line of its own where
 // the last one ends in a comment.
 func terminated(sql string) string {

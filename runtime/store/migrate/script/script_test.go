@@ -138,7 +138,7 @@ func TestMistakes(t *testing.T) {
 		{"reason without query", head + "-- step 1, safe: x\n-- because: y", "f:4: \"-- because:\" stands after \"-- refuse: QUERY\""},
 		{"empty query", head + "-- step 1, safe: x\n-- refuse:\n-- because:", "f:4: \"-- refuse:\" lacks the query that selects the ids of the rows\n" +
 			"f:5: \"-- because:\" lacks the reason, which stands in the error when rows are found"},
-		{"probe", head + "-- step 1, safe: x\n-- done when: view x\nSELECT 1;", "f:4: write \"-- done when: [no] table TABLE\" or \"-- done when: [no] column|index|constraint TABLE NAME\""},
+		{"probe", head + "-- step 1, safe: x\n-- done when: view x\nSELECT 1;", "f:4: write \"-- done when: [no] table TABLE\" or \"-- done when: [no] column|index|constraint|trigger TABLE NAME\""},
 		{"or", head + "-- step 1, safe: x\n-- or:\nSELECT 1;", "f:4: \"-- or:\" lacks the clause to try in place of the statement's last one"},
 		{"rebuilds", head + "-- step 1, safe: x\n-- rebuilds: a, b\n", "f:4: write \"-- rebuilds: TABLE\""},
 		{"nothing follows", head + "-- step 1, safe: x\n-- repeatable: yes\n-- step 2, safe: y\n", "f:4: the comment is about the statement after it, and none follows in this step"},
@@ -185,4 +185,19 @@ func unlined(s *script.Script) *script.Script {
 		}
 	}
 	return s
+}
+
+func TestCutWhere(t *testing.T) {
+	for _, c := range []struct{ sql, before, condition string }{
+		{"UPDATE t SET n = 1 WHERE a OR b", "UPDATE t SET n = 1 WHERE", " a OR b"},
+		{"UPDATE t SET s = ' where ', n = (SELECT 1 WHERE x), wherever = 1 -- where\n /* where */ where(a)", "UPDATE t SET s = ' where ', n = (SELECT 1 WHERE x), wherever = 1 -- where\n /* where */ where", "(a)"},
+		{"UPDATE t SET \"where\" = $x$ where $x$\nWHERE id > 1", "UPDATE t SET \"where\" = $x$ where $x$\nWHERE", " id > 1"},
+		{"UPDATE t SET n = 1, no_where = 2", "", ""},
+		{"UPDATE t SET s = 'it is open WHERE", "", ""},
+	} {
+		before, condition, found := script.CutWhere(c.sql)
+		if found != (c.before != "") || found && (before != c.before || condition != c.condition) {
+			t.Errorf("%s: %q and %q, %v", c.sql, before, condition, found)
+		}
+	}
 }
