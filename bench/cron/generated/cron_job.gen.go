@@ -446,6 +446,16 @@ func (t *CronJobTable) Get(ctx context.Context, id CronJobID) (*CronJob, error) 
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *CronJobTable) GetForUpdate(ctx context.Context, id CronJobID) (*CronJob, error) {
+	r := new(CronJob)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *CronJobTable) Create(ctx context.Context, n CronJobNew) (*CronJob, error) {
@@ -512,6 +522,12 @@ func (t *CronJobTable) CreateMany(ctx context.Context, ns []CronJobNew) ([]CronJ
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *CronJobTable) UpdateWhere(ctx context.Context, where CronJobFilter, p CronJobPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *CronJobTable) DeleteWhere(ctx context.Context, where CronJobFilter) (int64, error) {
@@ -528,6 +544,15 @@ func (t *CronJobTable) List(ctx context.Context, q CronJobQuery) (CronJobPage, e
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *CronJobTable) ListForUpdate(ctx context.Context, q CronJobQuery, lock store.Lock) ([]CronJob, error) {
+	var rows []CronJob
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

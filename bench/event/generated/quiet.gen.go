@@ -146,6 +146,16 @@ func (t *QuietTable) Get(ctx context.Context, id QuietID) (*Quiet, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *QuietTable) GetForUpdate(ctx context.Context, id QuietID) (*Quiet, error) {
+	r := new(Quiet)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *QuietTable) Create(ctx context.Context, n QuietNew) (*Quiet, error) {
@@ -212,6 +222,12 @@ func (t *QuietTable) CreateMany(ctx context.Context, ns []QuietNew) ([]QuietID, 
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *QuietTable) UpdateWhere(ctx context.Context, where QuietFilter, p QuietPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *QuietTable) DeleteWhere(ctx context.Context, where QuietFilter) (int64, error) {
@@ -228,6 +244,15 @@ func (t *QuietTable) List(ctx context.Context, q QuietQuery) (QuietPage, error) 
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *QuietTable) ListForUpdate(ctx context.Context, q QuietQuery, lock store.Lock) ([]Quiet, error) {
+	var rows []Quiet
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -146,6 +146,16 @@ func (t *WatchedTable) Get(ctx context.Context, id WatchedID) (*Watched, error) 
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *WatchedTable) GetForUpdate(ctx context.Context, id WatchedID) (*Watched, error) {
+	r := new(Watched)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *WatchedTable) Create(ctx context.Context, n WatchedNew) (*Watched, error) {
@@ -212,6 +222,12 @@ func (t *WatchedTable) CreateMany(ctx context.Context, ns []WatchedNew) ([]Watch
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *WatchedTable) UpdateWhere(ctx context.Context, where WatchedFilter, p WatchedPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *WatchedTable) DeleteWhere(ctx context.Context, where WatchedFilter) (int64, error) {
@@ -228,6 +244,15 @@ func (t *WatchedTable) List(ctx context.Context, q WatchedQuery) (WatchedPage, e
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *WatchedTable) ListForUpdate(ctx context.Context, q WatchedQuery, lock store.Lock) ([]Watched, error) {
+	var rows []Watched
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

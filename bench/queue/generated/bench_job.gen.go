@@ -207,6 +207,16 @@ func (t *BenchJobTable) Get(ctx context.Context, id BenchJobID) (*BenchJob, erro
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *BenchJobTable) GetForUpdate(ctx context.Context, id BenchJobID) (*BenchJob, error) {
+	r := new(BenchJob)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *BenchJobTable) Create(ctx context.Context, n BenchJobNew) (*BenchJob, error) {
@@ -252,6 +262,12 @@ func (t *BenchJobTable) CreateMany(ctx context.Context, ns []BenchJobNew) ([]Ben
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *BenchJobTable) UpdateWhere(ctx context.Context, where BenchJobFilter, p BenchJobPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *BenchJobTable) DeleteWhere(ctx context.Context, where BenchJobFilter) (int64, error) {
@@ -268,6 +284,15 @@ func (t *BenchJobTable) List(ctx context.Context, q BenchJobQuery) (BenchJobPage
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *BenchJobTable) ListForUpdate(ctx context.Context, q BenchJobQuery, lock store.Lock) ([]BenchJob, error) {
+	var rows []BenchJob
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

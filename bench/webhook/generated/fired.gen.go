@@ -147,6 +147,16 @@ func (t *FiredTable) Get(ctx context.Context, id FiredID) (*Fired, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *FiredTable) GetForUpdate(ctx context.Context, id FiredID) (*Fired, error) {
+	r := new(Fired)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *FiredTable) Create(ctx context.Context, n FiredNew) (*Fired, error) {
@@ -213,6 +223,12 @@ func (t *FiredTable) CreateMany(ctx context.Context, ns []FiredNew) ([]FiredID, 
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *FiredTable) UpdateWhere(ctx context.Context, where FiredFilter, p FiredPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *FiredTable) DeleteWhere(ctx context.Context, where FiredFilter) (int64, error) {
@@ -229,6 +245,15 @@ func (t *FiredTable) List(ctx context.Context, q FiredQuery) (FiredPage, error) 
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *FiredTable) ListForUpdate(ctx context.Context, q FiredQuery, lock store.Lock) ([]Fired, error) {
+	var rows []Fired
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -147,6 +147,16 @@ func (t *PacedTable) Get(ctx context.Context, id PacedID) (*Paced, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *PacedTable) GetForUpdate(ctx context.Context, id PacedID) (*Paced, error) {
+	r := new(Paced)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *PacedTable) Create(ctx context.Context, n PacedNew) (*Paced, error) {
@@ -213,6 +223,12 @@ func (t *PacedTable) CreateMany(ctx context.Context, ns []PacedNew) ([]PacedID, 
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *PacedTable) UpdateWhere(ctx context.Context, where PacedFilter, p PacedPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *PacedTable) DeleteWhere(ctx context.Context, where PacedFilter) (int64, error) {
@@ -229,6 +245,15 @@ func (t *PacedTable) List(ctx context.Context, q PacedQuery) (PacedPage, error) 
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *PacedTable) ListForUpdate(ctx context.Context, q PacedQuery, lock store.Lock) ([]Paced, error) {
+	var rows []Paced
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -143,6 +143,16 @@ func (t *PlainTable) Get(ctx context.Context, id PlainID) (*Plain, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *PlainTable) GetForUpdate(ctx context.Context, id PlainID) (*Plain, error) {
+	r := new(Plain)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *PlainTable) Create(ctx context.Context, n PlainNew) (*Plain, error) {
@@ -209,6 +219,12 @@ func (t *PlainTable) CreateMany(ctx context.Context, ns []PlainNew) ([]PlainID, 
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *PlainTable) UpdateWhere(ctx context.Context, where PlainFilter, p PlainPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *PlainTable) DeleteWhere(ctx context.Context, where PlainFilter) (int64, error) {
@@ -225,6 +241,15 @@ func (t *PlainTable) List(ctx context.Context, q PlainQuery) (PlainPage, error) 
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *PlainTable) ListForUpdate(ctx context.Context, q PlainQuery, lock store.Lock) ([]Plain, error) {
+	var rows []Plain
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -134,6 +134,16 @@ func (t *RouteWebhookTable) Get(ctx context.Context, id RouteWebhookID) (*RouteW
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *RouteWebhookTable) GetForUpdate(ctx context.Context, id RouteWebhookID) (*RouteWebhook, error) {
+	r := new(RouteWebhook)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *RouteWebhookTable) Create(ctx context.Context, n RouteWebhookNew) (*RouteWebhook, error) {
@@ -179,6 +189,12 @@ func (t *RouteWebhookTable) CreateMany(ctx context.Context, ns []RouteWebhookNew
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *RouteWebhookTable) UpdateWhere(ctx context.Context, where RouteWebhookFilter, p RouteWebhookPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *RouteWebhookTable) DeleteWhere(ctx context.Context, where RouteWebhookFilter) (int64, error) {
@@ -195,6 +211,15 @@ func (t *RouteWebhookTable) List(ctx context.Context, q RouteWebhookQuery) (Rout
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *RouteWebhookTable) ListForUpdate(ctx context.Context, q RouteWebhookQuery, lock store.Lock) ([]RouteWebhook, error) {
+	var rows []RouteWebhook
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -192,6 +192,16 @@ func (t *WebhookDeliveryTable) Get(ctx context.Context, id WebhookDeliveryID) (*
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *WebhookDeliveryTable) GetForUpdate(ctx context.Context, id WebhookDeliveryID) (*WebhookDelivery, error) {
+	r := new(WebhookDelivery)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *WebhookDeliveryTable) Create(ctx context.Context, n WebhookDeliveryNew) (*WebhookDelivery, error) {
@@ -237,6 +247,12 @@ func (t *WebhookDeliveryTable) CreateMany(ctx context.Context, ns []WebhookDeliv
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *WebhookDeliveryTable) UpdateWhere(ctx context.Context, where WebhookDeliveryFilter, p WebhookDeliveryPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *WebhookDeliveryTable) DeleteWhere(ctx context.Context, where WebhookDeliveryFilter) (int64, error) {
@@ -253,6 +269,15 @@ func (t *WebhookDeliveryTable) List(ctx context.Context, q WebhookDeliveryQuery)
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *WebhookDeliveryTable) ListForUpdate(ctx context.Context, q WebhookDeliveryQuery, lock store.Lock) ([]WebhookDelivery, error) {
+	var rows []WebhookDelivery
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -68,6 +68,16 @@ func (t *AuthorTable) Get(ctx context.Context, id AuthorID) (*Author, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *AuthorTable) GetForUpdate(ctx context.Context, id AuthorID) (*Author, error) {
+	r := new(Author)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *AuthorTable) Create(ctx context.Context, n AuthorNew) (*Author, error) {
@@ -113,6 +123,12 @@ func (t *AuthorTable) CreateMany(ctx context.Context, ns []AuthorNew) ([]AuthorI
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *AuthorTable) UpdateWhere(ctx context.Context, where AuthorFilter, p AuthorPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *AuthorTable) DeleteWhere(ctx context.Context, where AuthorFilter) (int64, error) {
@@ -129,6 +145,15 @@ func (t *AuthorTable) List(ctx context.Context, q AuthorQuery) (AuthorPage, erro
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *AuthorTable) ListForUpdate(ctx context.Context, q AuthorQuery, lock store.Lock) ([]Author, error) {
+	var rows []Author
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -130,6 +130,16 @@ func (t *PageCacheTable) Get(ctx context.Context, id PageCacheID) (*PageCache, e
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *PageCacheTable) GetForUpdate(ctx context.Context, id PageCacheID) (*PageCache, error) {
+	r := new(PageCache)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *PageCacheTable) Create(ctx context.Context, n PageCacheNew) (*PageCache, error) {
@@ -196,6 +206,12 @@ func (t *PageCacheTable) CreateMany(ctx context.Context, ns []PageCacheNew) ([]P
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *PageCacheTable) UpdateWhere(ctx context.Context, where PageCacheFilter, p PageCachePatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *PageCacheTable) DeleteWhere(ctx context.Context, where PageCacheFilter) (int64, error) {
@@ -212,6 +228,15 @@ func (t *PageCacheTable) List(ctx context.Context, q PageCacheQuery) (PageCacheP
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *PageCacheTable) ListForUpdate(ctx context.Context, q PageCacheQuery, lock store.Lock) ([]PageCache, error) {
+	var rows []PageCache
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -78,6 +78,16 @@ func (t *PostTable) Get(ctx context.Context, id PostID) (*Post, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *PostTable) GetForUpdate(ctx context.Context, id PostID) (*Post, error) {
+	r := new(Post)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *PostTable) Create(ctx context.Context, n PostNew) (*Post, error) {
@@ -144,6 +154,12 @@ func (t *PostTable) CreateMany(ctx context.Context, ns []PostNew) ([]PostID, err
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *PostTable) UpdateWhere(ctx context.Context, where PostFilter, p PostPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *PostTable) DeleteWhere(ctx context.Context, where PostFilter) (int64, error) {
@@ -160,6 +176,15 @@ func (t *PostTable) List(ctx context.Context, q PostQuery) (PostPage, error) {
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *PostTable) ListForUpdate(ctx context.Context, q PostQuery, lock store.Lock) ([]Post, error) {
+	var rows []Post
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -124,6 +124,16 @@ func (t *ArticleTable) Get(ctx context.Context, id ArticleID) (*Article, error) 
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *ArticleTable) GetForUpdate(ctx context.Context, id ArticleID) (*Article, error) {
+	r := new(Article)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *ArticleTable) Create(ctx context.Context, n ArticleNew) (*Article, error) {
@@ -169,6 +179,12 @@ func (t *ArticleTable) CreateMany(ctx context.Context, ns []ArticleNew) ([]Artic
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *ArticleTable) UpdateWhere(ctx context.Context, where ArticleFilter, p ArticlePatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *ArticleTable) DeleteWhere(ctx context.Context, where ArticleFilter) (int64, error) {
@@ -185,6 +201,15 @@ func (t *ArticleTable) List(ctx context.Context, q ArticleQuery) (ArticlePage, e
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *ArticleTable) ListForUpdate(ctx context.Context, q ArticleQuery, lock store.Lock) ([]Article, error) {
+	var rows []Article
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -117,6 +117,16 @@ func (t *SessionTable) Get(ctx context.Context, id SessionID) (*Session, error) 
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *SessionTable) GetForUpdate(ctx context.Context, id SessionID) (*Session, error) {
+	r := new(Session)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *SessionTable) Create(ctx context.Context, n SessionNew) (*Session, error) {
@@ -183,6 +193,12 @@ func (t *SessionTable) CreateMany(ctx context.Context, ns []SessionNew) ([]Sessi
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *SessionTable) UpdateWhere(ctx context.Context, where SessionFilter, p SessionPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *SessionTable) DeleteWhere(ctx context.Context, where SessionFilter) (int64, error) {
@@ -199,6 +215,15 @@ func (t *SessionTable) List(ctx context.Context, q SessionQuery) (SessionPage, e
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *SessionTable) ListForUpdate(ctx context.Context, q SessionQuery, lock store.Lock) ([]Session, error) {
+	var rows []Session
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

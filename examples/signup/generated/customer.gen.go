@@ -82,6 +82,16 @@ func (t *CustomerTable) Get(ctx context.Context, id CustomerID) (*Customer, erro
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *CustomerTable) GetForUpdate(ctx context.Context, id CustomerID) (*Customer, error) {
+	r := new(Customer)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *CustomerTable) Create(ctx context.Context, n CustomerNew) (*Customer, error) {
@@ -148,6 +158,12 @@ func (t *CustomerTable) CreateMany(ctx context.Context, ns []CustomerNew) ([]Cus
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *CustomerTable) UpdateWhere(ctx context.Context, where CustomerFilter, p CustomerPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *CustomerTable) DeleteWhere(ctx context.Context, where CustomerFilter) (int64, error) {
@@ -164,6 +180,15 @@ func (t *CustomerTable) List(ctx context.Context, q CustomerQuery) (CustomerPage
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *CustomerTable) ListForUpdate(ctx context.Context, q CustomerQuery, lock store.Lock) ([]Customer, error) {
+	var rows []Customer
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

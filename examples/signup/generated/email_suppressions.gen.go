@@ -139,6 +139,16 @@ func (t *EmailSuppressionTable) Get(ctx context.Context, id EmailSuppressionID) 
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *EmailSuppressionTable) GetForUpdate(ctx context.Context, id EmailSuppressionID) (*EmailSuppression, error) {
+	r := new(EmailSuppression)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *EmailSuppressionTable) Create(ctx context.Context, n EmailSuppressionNew) (*EmailSuppression, error) {
@@ -205,6 +215,12 @@ func (t *EmailSuppressionTable) CreateMany(ctx context.Context, ns []EmailSuppre
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *EmailSuppressionTable) UpdateWhere(ctx context.Context, where EmailSuppressionFilter, p EmailSuppressionPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *EmailSuppressionTable) DeleteWhere(ctx context.Context, where EmailSuppressionFilter) (int64, error) {
@@ -221,6 +237,15 @@ func (t *EmailSuppressionTable) List(ctx context.Context, q EmailSuppressionQuer
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *EmailSuppressionTable) ListForUpdate(ctx context.Context, q EmailSuppressionQuery, lock store.Lock) ([]EmailSuppression, error) {
+	var rows []EmailSuppression
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

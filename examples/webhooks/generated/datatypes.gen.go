@@ -86,6 +86,16 @@ func (t *DatatypeTable) Get(ctx context.Context, id DatatypeID) (*Datatype, erro
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *DatatypeTable) GetForUpdate(ctx context.Context, id DatatypeID) (*Datatype, error) {
+	r := new(Datatype)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *DatatypeTable) Create(ctx context.Context, n DatatypeNew) (*Datatype, error) {
@@ -152,6 +162,12 @@ func (t *DatatypeTable) CreateMany(ctx context.Context, ns []DatatypeNew) ([]Dat
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *DatatypeTable) UpdateWhere(ctx context.Context, where DatatypeFilter, p DatatypePatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *DatatypeTable) DeleteWhere(ctx context.Context, where DatatypeFilter) (int64, error) {
@@ -168,6 +184,15 @@ func (t *DatatypeTable) List(ctx context.Context, q DatatypeQuery) (DatatypePage
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *DatatypeTable) ListForUpdate(ctx context.Context, q DatatypeQuery, lock store.Lock) ([]Datatype, error) {
+	var rows []Datatype
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -230,6 +230,16 @@ func (t *FetchRequestTable) Get(ctx context.Context, id FetchRequestID) (*FetchR
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *FetchRequestTable) GetForUpdate(ctx context.Context, id FetchRequestID) (*FetchRequest, error) {
+	r := new(FetchRequest)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *FetchRequestTable) Create(ctx context.Context, n FetchRequestNew) (*FetchRequest, error) {
@@ -275,6 +285,12 @@ func (t *FetchRequestTable) CreateMany(ctx context.Context, ns []FetchRequestNew
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *FetchRequestTable) UpdateWhere(ctx context.Context, where FetchRequestFilter, p FetchRequestPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *FetchRequestTable) DeleteWhere(ctx context.Context, where FetchRequestFilter) (int64, error) {
@@ -291,6 +307,15 @@ func (t *FetchRequestTable) List(ctx context.Context, q FetchRequestQuery) (Fetc
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *FetchRequestTable) ListForUpdate(ctx context.Context, q FetchRequestQuery, lock store.Lock) ([]FetchRequest, error) {
+	var rows []FetchRequest
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -101,6 +101,16 @@ func (t *FieldTable) Get(ctx context.Context, id FieldID) (*Field, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *FieldTable) GetForUpdate(ctx context.Context, id FieldID) (*Field, error) {
+	r := new(Field)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *FieldTable) Create(ctx context.Context, n FieldNew) (*Field, error) {
@@ -167,6 +177,12 @@ func (t *FieldTable) CreateMany(ctx context.Context, ns []FieldNew) ([]FieldID, 
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *FieldTable) UpdateWhere(ctx context.Context, where FieldFilter, p FieldPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *FieldTable) DeleteWhere(ctx context.Context, where FieldFilter) (int64, error) {
@@ -183,6 +199,15 @@ func (t *FieldTable) List(ctx context.Context, q FieldQuery) (FieldPage, error) 
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *FieldTable) ListForUpdate(ctx context.Context, q FieldQuery, lock store.Lock) ([]Field, error) {
+	var rows []Field
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

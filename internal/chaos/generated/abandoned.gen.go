@@ -74,6 +74,16 @@ func (t *AbandonedTable) Get(ctx context.Context, id AbandonedID) (*Abandoned, e
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *AbandonedTable) GetForUpdate(ctx context.Context, id AbandonedID) (*Abandoned, error) {
+	r := new(Abandoned)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *AbandonedTable) Create(ctx context.Context, n AbandonedNew) (*Abandoned, error) {
@@ -119,6 +129,12 @@ func (t *AbandonedTable) CreateMany(ctx context.Context, ns []AbandonedNew) ([]A
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *AbandonedTable) UpdateWhere(ctx context.Context, where AbandonedFilter, p AbandonedPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *AbandonedTable) DeleteWhere(ctx context.Context, where AbandonedFilter) (int64, error) {
@@ -135,6 +151,15 @@ func (t *AbandonedTable) List(ctx context.Context, q AbandonedQuery) (AbandonedP
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *AbandonedTable) ListForUpdate(ctx context.Context, q AbandonedQuery, lock store.Lock) ([]Abandoned, error) {
+	var rows []Abandoned
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

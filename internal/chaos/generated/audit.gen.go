@@ -147,6 +147,16 @@ func (t *AuditTable) Get(ctx context.Context, id AuditID) (*Audit, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *AuditTable) GetForUpdate(ctx context.Context, id AuditID) (*Audit, error) {
+	r := new(Audit)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *AuditTable) Create(ctx context.Context, n AuditNew) (*Audit, error) {
@@ -192,6 +202,12 @@ func (t *AuditTable) CreateMany(ctx context.Context, ns []AuditNew) ([]AuditID, 
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *AuditTable) UpdateWhere(ctx context.Context, where AuditFilter, p AuditPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *AuditTable) DeleteWhere(ctx context.Context, where AuditFilter) (int64, error) {
@@ -208,6 +224,15 @@ func (t *AuditTable) List(ctx context.Context, q AuditQuery) (AuditPage, error) 
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *AuditTable) ListForUpdate(ctx context.Context, q AuditQuery, lock store.Lock) ([]Audit, error) {
+	var rows []Audit
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

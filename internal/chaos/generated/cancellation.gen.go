@@ -69,6 +69,16 @@ func (t *CancellationTable) Get(ctx context.Context, id CancellationID) (*Cancel
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *CancellationTable) GetForUpdate(ctx context.Context, id CancellationID) (*Cancellation, error) {
+	r := new(Cancellation)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *CancellationTable) Create(ctx context.Context, n CancellationNew) (*Cancellation, error) {
@@ -114,6 +124,12 @@ func (t *CancellationTable) CreateMany(ctx context.Context, ns []CancellationNew
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *CancellationTable) UpdateWhere(ctx context.Context, where CancellationFilter, p CancellationPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *CancellationTable) DeleteWhere(ctx context.Context, where CancellationFilter) (int64, error) {
@@ -130,6 +146,15 @@ func (t *CancellationTable) List(ctx context.Context, q CancellationQuery) (Canc
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *CancellationTable) ListForUpdate(ctx context.Context, q CancellationQuery, lock store.Lock) ([]Cancellation, error) {
+	var rows []Cancellation
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -84,6 +84,16 @@ func (t *EnqueuedTable) Get(ctx context.Context, id EnqueuedID) (*Enqueued, erro
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *EnqueuedTable) GetForUpdate(ctx context.Context, id EnqueuedID) (*Enqueued, error) {
+	r := new(Enqueued)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *EnqueuedTable) Create(ctx context.Context, n EnqueuedNew) (*Enqueued, error) {
@@ -150,6 +160,12 @@ func (t *EnqueuedTable) CreateMany(ctx context.Context, ns []EnqueuedNew) ([]Enq
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *EnqueuedTable) UpdateWhere(ctx context.Context, where EnqueuedFilter, p EnqueuedPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *EnqueuedTable) DeleteWhere(ctx context.Context, where EnqueuedFilter) (int64, error) {
@@ -166,6 +182,15 @@ func (t *EnqueuedTable) List(ctx context.Context, q EnqueuedQuery) (EnqueuedPage
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *EnqueuedTable) ListForUpdate(ctx context.Context, q EnqueuedQuery, lock store.Lock) ([]Enqueued, error) {
+	var rows []Enqueued
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -134,6 +134,16 @@ func (t *HistoryTable) Get(ctx context.Context, id HistoryID) (*History, error) 
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *HistoryTable) GetForUpdate(ctx context.Context, id HistoryID) (*History, error) {
+	r := new(History)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *HistoryTable) Create(ctx context.Context, n HistoryNew) (*History, error) {
@@ -179,6 +189,12 @@ func (t *HistoryTable) CreateMany(ctx context.Context, ns []HistoryNew) ([]Histo
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *HistoryTable) UpdateWhere(ctx context.Context, where HistoryFilter, p HistoryPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *HistoryTable) DeleteWhere(ctx context.Context, where HistoryFilter) (int64, error) {
@@ -195,6 +211,15 @@ func (t *HistoryTable) List(ctx context.Context, q HistoryQuery) (HistoryPage, e
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *HistoryTable) ListForUpdate(ctx context.Context, q HistoryQuery, lock store.Lock) ([]History, error) {
+	var rows []History
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

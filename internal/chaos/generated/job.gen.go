@@ -199,6 +199,16 @@ func (t *JobTable) Get(ctx context.Context, id JobID) (*Job, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *JobTable) GetForUpdate(ctx context.Context, id JobID) (*Job, error) {
+	r := new(Job)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *JobTable) Create(ctx context.Context, n JobNew) (*Job, error) {
@@ -244,6 +254,12 @@ func (t *JobTable) CreateMany(ctx context.Context, ns []JobNew) ([]JobID, error)
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *JobTable) UpdateWhere(ctx context.Context, where JobFilter, p JobPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *JobTable) DeleteWhere(ctx context.Context, where JobFilter) (int64, error) {
@@ -260,6 +276,15 @@ func (t *JobTable) List(ctx context.Context, q JobQuery) (JobPage, error) {
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *JobTable) ListForUpdate(ctx context.Context, q JobQuery, lock store.Lock) ([]Job, error) {
+	var rows []Job
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

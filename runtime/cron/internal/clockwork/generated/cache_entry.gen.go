@@ -131,6 +131,16 @@ func (t *CacheEntryTable) Get(ctx context.Context, id CacheEntryID) (*CacheEntry
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *CacheEntryTable) GetForUpdate(ctx context.Context, id CacheEntryID) (*CacheEntry, error) {
+	r := new(CacheEntry)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *CacheEntryTable) Create(ctx context.Context, n CacheEntryNew) (*CacheEntry, error) {
@@ -197,6 +207,12 @@ func (t *CacheEntryTable) CreateMany(ctx context.Context, ns []CacheEntryNew) ([
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *CacheEntryTable) UpdateWhere(ctx context.Context, where CacheEntryFilter, p CacheEntryPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *CacheEntryTable) DeleteWhere(ctx context.Context, where CacheEntryFilter) (int64, error) {
@@ -213,6 +229,15 @@ func (t *CacheEntryTable) List(ctx context.Context, q CacheEntryQuery) (CacheEnt
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *CacheEntryTable) ListForUpdate(ctx context.Context, q CacheEntryQuery, lock store.Lock) ([]CacheEntry, error) {
+	var rows []CacheEntry
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

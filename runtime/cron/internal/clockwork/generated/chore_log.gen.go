@@ -218,6 +218,16 @@ func (t *ChoreLogTable) Get(ctx context.Context, id ChoreLogID) (*ChoreLog, erro
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *ChoreLogTable) GetForUpdate(ctx context.Context, id ChoreLogID) (*ChoreLog, error) {
+	r := new(ChoreLog)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *ChoreLogTable) Create(ctx context.Context, n ChoreLogNew) (*ChoreLog, error) {
@@ -284,6 +294,12 @@ func (t *ChoreLogTable) CreateMany(ctx context.Context, ns []ChoreLogNew) ([]Cho
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *ChoreLogTable) UpdateWhere(ctx context.Context, where ChoreLogFilter, p ChoreLogPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *ChoreLogTable) DeleteWhere(ctx context.Context, where ChoreLogFilter) (int64, error) {
@@ -300,6 +316,15 @@ func (t *ChoreLogTable) List(ctx context.Context, q ChoreLogQuery) (ChoreLogPage
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *ChoreLogTable) ListForUpdate(ctx context.Context, q ChoreLogQuery, lock store.Lock) ([]ChoreLog, error) {
+	var rows []ChoreLog
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

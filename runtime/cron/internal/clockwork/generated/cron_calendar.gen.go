@@ -89,6 +89,16 @@ func (t *CronCalendarTable) Get(ctx context.Context, id CronCalendarID) (*CronCa
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *CronCalendarTable) GetForUpdate(ctx context.Context, id CronCalendarID) (*CronCalendar, error) {
+	r := new(CronCalendar)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *CronCalendarTable) Create(ctx context.Context, n CronCalendarNew) (*CronCalendar, error) {
@@ -155,6 +165,12 @@ func (t *CronCalendarTable) CreateMany(ctx context.Context, ns []CronCalendarNew
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *CronCalendarTable) UpdateWhere(ctx context.Context, where CronCalendarFilter, p CronCalendarPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *CronCalendarTable) DeleteWhere(ctx context.Context, where CronCalendarFilter) (int64, error) {
@@ -171,6 +187,15 @@ func (t *CronCalendarTable) List(ctx context.Context, q CronCalendarQuery) (Cron
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *CronCalendarTable) ListForUpdate(ctx context.Context, q CronCalendarQuery, lock store.Lock) ([]CronCalendar, error) {
+	var rows []CronCalendar
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

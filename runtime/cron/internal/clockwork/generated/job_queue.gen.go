@@ -210,6 +210,16 @@ func (t *JobQueueTable) Get(ctx context.Context, id JobQueueID) (*JobQueue, erro
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *JobQueueTable) GetForUpdate(ctx context.Context, id JobQueueID) (*JobQueue, error) {
+	r := new(JobQueue)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *JobQueueTable) Create(ctx context.Context, n JobQueueNew) (*JobQueue, error) {
@@ -255,6 +265,12 @@ func (t *JobQueueTable) CreateMany(ctx context.Context, ns []JobQueueNew) ([]Job
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *JobQueueTable) UpdateWhere(ctx context.Context, where JobQueueFilter, p JobQueuePatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *JobQueueTable) DeleteWhere(ctx context.Context, where JobQueueFilter) (int64, error) {
@@ -271,6 +287,15 @@ func (t *JobQueueTable) List(ctx context.Context, q JobQueueQuery) (JobQueuePage
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *JobQueueTable) ListForUpdate(ctx context.Context, q JobQueueQuery, lock store.Lock) ([]JobQueue, error) {
+	var rows []JobQueue
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -70,6 +70,16 @@ func (t *VisitorTable) Get(ctx context.Context, id VisitorID) (*Visitor, error) 
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *VisitorTable) GetForUpdate(ctx context.Context, id VisitorID) (*Visitor, error) {
+	r := new(Visitor)
+	if err := t.core.GetForUpdate(ctx, string(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *VisitorTable) Create(ctx context.Context, n VisitorNew) (*Visitor, error) {
@@ -115,6 +125,12 @@ func (t *VisitorTable) CreateMany(ctx context.Context, ns []VisitorNew) ([]Visit
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *VisitorTable) UpdateWhere(ctx context.Context, where VisitorFilter, p VisitorPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *VisitorTable) DeleteWhere(ctx context.Context, where VisitorFilter) (int64, error) {
@@ -131,6 +147,15 @@ func (t *VisitorTable) List(ctx context.Context, q VisitorQuery) (VisitorPage, e
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *VisitorTable) ListForUpdate(ctx context.Context, q VisitorQuery, lock store.Lock) ([]Visitor, error) {
+	var rows []Visitor
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -308,6 +308,16 @@ func (t *EmailQueueTable) Get(ctx context.Context, id EmailQueueID) (*EmailQueue
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *EmailQueueTable) GetForUpdate(ctx context.Context, id EmailQueueID) (*EmailQueue, error) {
+	r := new(EmailQueue)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *EmailQueueTable) Create(ctx context.Context, n EmailQueueNew) (*EmailQueue, error) {
@@ -374,6 +384,12 @@ func (t *EmailQueueTable) CreateMany(ctx context.Context, ns []EmailQueueNew) ([
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *EmailQueueTable) UpdateWhere(ctx context.Context, where EmailQueueFilter, p EmailQueuePatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *EmailQueueTable) DeleteWhere(ctx context.Context, where EmailQueueFilter) (int64, error) {
@@ -390,6 +406,15 @@ func (t *EmailQueueTable) List(ctx context.Context, q EmailQueueQuery) (EmailQue
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *EmailQueueTable) ListForUpdate(ctx context.Context, q EmailQueueQuery, lock store.Lock) ([]EmailQueue, error) {
+	var rows []EmailQueue
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

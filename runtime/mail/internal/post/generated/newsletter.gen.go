@@ -200,6 +200,16 @@ func (t *NewsletterTable) Get(ctx context.Context, id NewsletterID) (*Newsletter
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *NewsletterTable) GetForUpdate(ctx context.Context, id NewsletterID) (*Newsletter, error) {
+	r := new(Newsletter)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *NewsletterTable) Create(ctx context.Context, n NewsletterNew) (*Newsletter, error) {
@@ -245,6 +255,12 @@ func (t *NewsletterTable) CreateMany(ctx context.Context, ns []NewsletterNew) ([
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *NewsletterTable) UpdateWhere(ctx context.Context, where NewsletterFilter, p NewsletterPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *NewsletterTable) DeleteWhere(ctx context.Context, where NewsletterFilter) (int64, error) {
@@ -261,6 +277,15 @@ func (t *NewsletterTable) List(ctx context.Context, q NewsletterQuery) (Newslett
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *NewsletterTable) ListForUpdate(ctx context.Context, q NewsletterQuery, lock store.Lock) ([]Newsletter, error) {
+	var rows []Newsletter
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -76,6 +76,16 @@ func (t *CommentTable) Get(ctx context.Context, id CommentID) (*Comment, error) 
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *CommentTable) GetForUpdate(ctx context.Context, id CommentID) (*Comment, error) {
+	r := new(Comment)
+	if err := t.core.GetForUpdate(ctx, string(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *CommentTable) Create(ctx context.Context, n CommentNew) (*Comment, error) {
@@ -121,6 +131,12 @@ func (t *CommentTable) CreateMany(ctx context.Context, ns []CommentNew) ([]Comme
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *CommentTable) UpdateWhere(ctx context.Context, where CommentFilter, p CommentPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *CommentTable) DeleteWhere(ctx context.Context, where CommentFilter) (int64, error) {
@@ -137,6 +153,15 @@ func (t *CommentTable) List(ctx context.Context, q CommentQuery) (CommentPage, e
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *CommentTable) ListForUpdate(ctx context.Context, q CommentQuery, lock store.Lock) ([]Comment, error) {
+	var rows []Comment
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

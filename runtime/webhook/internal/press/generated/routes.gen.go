@@ -80,6 +80,16 @@ func (t *RouteTable) Get(ctx context.Context, id RouteID) (*Route, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *RouteTable) GetForUpdate(ctx context.Context, id RouteID) (*Route, error) {
+	r := new(Route)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *RouteTable) Create(ctx context.Context, n RouteNew) (*Route, error) {
@@ -146,6 +156,12 @@ func (t *RouteTable) CreateMany(ctx context.Context, ns []RouteNew) ([]RouteID, 
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *RouteTable) UpdateWhere(ctx context.Context, where RouteFilter, p RoutePatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *RouteTable) DeleteWhere(ctx context.Context, where RouteFilter) (int64, error) {
@@ -162,6 +178,15 @@ func (t *RouteTable) List(ctx context.Context, q RouteQuery) (RoutePage, error) 
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *RouteTable) ListForUpdate(ctx context.Context, q RouteQuery, lock store.Lock) ([]Route, error) {
+	var rows []Route
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -294,6 +294,16 @@ func (t *WebhookQueueTable) Get(ctx context.Context, id WebhookQueueID) (*Webhoo
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *WebhookQueueTable) GetForUpdate(ctx context.Context, id WebhookQueueID) (*WebhookQueue, error) {
+	r := new(WebhookQueue)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *WebhookQueueTable) Create(ctx context.Context, n WebhookQueueNew) (*WebhookQueue, error) {
@@ -339,6 +349,12 @@ func (t *WebhookQueueTable) CreateMany(ctx context.Context, ns []WebhookQueueNew
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *WebhookQueueTable) UpdateWhere(ctx context.Context, where WebhookQueueFilter, p WebhookQueuePatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *WebhookQueueTable) DeleteWhere(ctx context.Context, where WebhookQueueFilter) (int64, error) {
@@ -355,6 +371,15 @@ func (t *WebhookQueueTable) List(ctx context.Context, q WebhookQueueQuery) (Webh
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *WebhookQueueTable) ListForUpdate(ctx context.Context, q WebhookQueueQuery, lock store.Lock) ([]WebhookQueue, error) {
+	var rows []WebhookQueue
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

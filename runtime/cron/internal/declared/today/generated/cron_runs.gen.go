@@ -298,6 +298,16 @@ func (t *CronRunTable) Get(ctx context.Context, id CronRunID) (*CronRun, error) 
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *CronRunTable) GetForUpdate(ctx context.Context, id CronRunID) (*CronRun, error) {
+	r := new(CronRun)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *CronRunTable) Create(ctx context.Context, n CronRunNew) (*CronRun, error) {
@@ -364,6 +374,12 @@ func (t *CronRunTable) CreateMany(ctx context.Context, ns []CronRunNew) ([]CronR
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *CronRunTable) UpdateWhere(ctx context.Context, where CronRunFilter, p CronRunPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *CronRunTable) DeleteWhere(ctx context.Context, where CronRunFilter) (int64, error) {
@@ -380,6 +396,15 @@ func (t *CronRunTable) List(ctx context.Context, q CronRunQuery) (CronRunPage, e
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *CronRunTable) ListForUpdate(ctx context.Context, q CronRunQuery, lock store.Lock) ([]CronRun, error) {
+	var rows []CronRun
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -280,6 +280,16 @@ func (t *ChoreTable) Get(ctx context.Context, id ChoreID) (*Chore, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *ChoreTable) GetForUpdate(ctx context.Context, id ChoreID) (*Chore, error) {
+	r := new(Chore)
+	if err := t.core.GetForUpdate(ctx, string(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *ChoreTable) Create(ctx context.Context, n ChoreNew) (*Chore, error) {
@@ -325,6 +335,12 @@ func (t *ChoreTable) CreateMany(ctx context.Context, ns []ChoreNew) ([]ChoreID, 
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *ChoreTable) UpdateWhere(ctx context.Context, where ChoreFilter, p ChorePatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *ChoreTable) DeleteWhere(ctx context.Context, where ChoreFilter) (int64, error) {
@@ -341,6 +357,15 @@ func (t *ChoreTable) List(ctx context.Context, q ChoreQuery) (ChorePage, error) 
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *ChoreTable) ListForUpdate(ctx context.Context, q ChoreQuery, lock store.Lock) ([]Chore, error) {
+	var rows []Chore
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

@@ -236,6 +236,16 @@ func (t *ErrandTable) Get(ctx context.Context, id ErrandID) (*Errand, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *ErrandTable) GetForUpdate(ctx context.Context, id ErrandID) (*Errand, error) {
+	r := new(Errand)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *ErrandTable) Create(ctx context.Context, n ErrandNew) (*Errand, error) {
@@ -281,6 +291,12 @@ func (t *ErrandTable) CreateMany(ctx context.Context, ns []ErrandNew) ([]ErrandI
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *ErrandTable) UpdateWhere(ctx context.Context, where ErrandFilter, p ErrandPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *ErrandTable) DeleteWhere(ctx context.Context, where ErrandFilter) (int64, error) {
@@ -297,6 +313,15 @@ func (t *ErrandTable) List(ctx context.Context, q ErrandQuery) (ErrandPage, erro
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *ErrandTable) ListForUpdate(ctx context.Context, q ErrandQuery, lock store.Lock) ([]Errand, error) {
+	var rows []Errand
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

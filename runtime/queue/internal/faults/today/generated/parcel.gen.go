@@ -213,6 +213,16 @@ func (t *ParcelTable) Get(ctx context.Context, id ParcelID) (*Parcel, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *ParcelTable) GetForUpdate(ctx context.Context, id ParcelID) (*Parcel, error) {
+	r := new(Parcel)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *ParcelTable) Create(ctx context.Context, n ParcelNew) (*Parcel, error) {
@@ -258,6 +268,12 @@ func (t *ParcelTable) CreateMany(ctx context.Context, ns []ParcelNew) ([]ParcelI
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *ParcelTable) UpdateWhere(ctx context.Context, where ParcelFilter, p ParcelPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *ParcelTable) DeleteWhere(ctx context.Context, where ParcelFilter) (int64, error) {
@@ -274,6 +290,15 @@ func (t *ParcelTable) List(ctx context.Context, q ParcelQuery) (ParcelPage, erro
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *ParcelTable) ListForUpdate(ctx context.Context, q ParcelQuery, lock store.Lock) ([]Parcel, error) {
+	var rows []Parcel
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

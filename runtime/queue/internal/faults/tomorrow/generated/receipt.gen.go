@@ -74,6 +74,16 @@ func (t *ReceiptTable) Get(ctx context.Context, id ReceiptID) (*Receipt, error) 
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *ReceiptTable) GetForUpdate(ctx context.Context, id ReceiptID) (*Receipt, error) {
+	r := new(Receipt)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *ReceiptTable) Create(ctx context.Context, n ReceiptNew) (*Receipt, error) {
@@ -119,6 +129,12 @@ func (t *ReceiptTable) CreateMany(ctx context.Context, ns []ReceiptNew) ([]Recei
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *ReceiptTable) UpdateWhere(ctx context.Context, where ReceiptFilter, p ReceiptPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *ReceiptTable) DeleteWhere(ctx context.Context, where ReceiptFilter) (int64, error) {
@@ -135,6 +151,15 @@ func (t *ReceiptTable) List(ctx context.Context, q ReceiptQuery) (ReceiptPage, e
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *ReceiptTable) ListForUpdate(ctx context.Context, q ReceiptQuery, lock store.Lock) ([]Receipt, error) {
+	var rows []Receipt
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs

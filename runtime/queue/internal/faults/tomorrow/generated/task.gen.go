@@ -191,6 +191,16 @@ func (t *TaskTable) Get(ctx context.Context, id TaskID) (*Task, error) {
 	return r, nil
 }
 
+// GetForUpdate is Get of a row that no one else can change until the transaction ends, so that
+// what is written for what was read is right. Outside a transaction it is store.ErrInvalid.
+func (t *TaskTable) GetForUpdate(ctx context.Context, id TaskID) (*Task, error) {
+	r := new(Task)
+	if err := t.core.GetForUpdate(ctx, int64(id), r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Create adds a row and returns it. The error is a *store.ValidationError, which names
 // every broken rule, a *store.ConflictError, or store.ErrReference.
 func (t *TaskTable) Create(ctx context.Context, n TaskNew) (*Task, error) {
@@ -236,6 +246,12 @@ func (t *TaskTable) CreateMany(ctx context.Context, ns []TaskNew) ([]TaskID, err
 	return ids, err
 }
 
+// UpdateWhere is Update of every row that where keeps, all or none, and returns how many. It
+// refuses a where that keeps every row with store.ErrInvalid; store.Everything changes every row.
+func (t *TaskTable) UpdateWhere(ctx context.Context, where TaskFilter, p TaskPatch) (int64, error) {
+	return t.core.UpdateWhere(ctx, core.AnyCond{Filter: where.Filter}, &p)
+}
+
 // DeleteWhere deletes the rows that where keeps, and returns how many. It refuses a where
 // that keeps every row with store.ErrInvalid; store.Everything deletes every row.
 func (t *TaskTable) DeleteWhere(ctx context.Context, where TaskFilter) (int64, error) {
@@ -252,6 +268,15 @@ func (t *TaskTable) List(ctx context.Context, q TaskQuery) (TaskPage, error) {
 	}
 	page.Next = next
 	return page, nil
+}
+
+// ListForUpdate returns the rows of a page, which no one else can change until the transaction
+// ends. lock says what becomes of rows that another transaction has locked: they are waited for,
+// or left out. Outside a transaction it is store.ErrInvalid.
+func (t *TaskTable) ListForUpdate(ctx context.Context, q TaskQuery, lock store.Lock) ([]Task, error) {
+	var rows []Task
+	err := t.core.ListForUpdate(ctx, core.QueryOf(q), lock, &rows)
+	return rows, err
 }
 
 // All returns every row of the query. It reads them in pages: while the loop's body runs
