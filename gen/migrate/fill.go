@@ -33,7 +33,7 @@ func (p *planner) fill(t *Table, c *Column) {
 	if where == "" && !given(c.Now) {
 		return
 	}
-	if value := p.existing(c.Now); value != "" {
+	if value := p.initial(c); value != "" {
 		what := "give the rows that are there a value"
 		if c.Before != nil {
 			what = "change the values that do not fit"
@@ -66,6 +66,15 @@ func (p *planner) existing(f *model.Field) string {
 		return p.zero(f)
 	}
 	return ""
+}
+
+// initial is existing, and the default of a new column that must have a value, where the database can
+// keep no such default.
+func (p *planner) initial(c *Column) string {
+	if c.Before == nil && c.Now.NotNull && c.Now.Default != nil && !given(c.Now) {
+		return p.defaultValue(c.Now)
+	}
+	return p.existing(c.Now)
 }
 
 // defaultValue is the field's default as an expression, also where the database can keep none.

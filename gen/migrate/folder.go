@@ -221,7 +221,7 @@ func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 		if err != nil {
 			return nil, err
 		}
-		compared.keepBeside(middle)
+		compared.keepBeside(middle, p)
 		first := newMigration(c.number(0)+"_"+name, parent, middle, compared)
 		out, before, parent, name = append(out, first), middle, first.Name, name+"_contract"
 	}

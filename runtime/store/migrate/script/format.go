@@ -54,6 +54,9 @@ func (s *Step) write(b *strings.Builder, number int) {
 	if s.Rebuilt != "" {
 		comment(b, "rebuilds: "+s.Rebuilt)
 	}
+	if len(s.LeavesOut) > 0 {
+		comment(b, "leaves out: "+strings.Join(s.LeavesOut, ", "))
+	}
 	if s.Batches != "" {
 		comment(b, "batches: "+s.Batches)
 	}
