@@ -86,6 +86,10 @@ func Read(fsys fs.FS, folder string) (*Chain, error) {
 	var all []*Migration
 	var found mistake.List
 	for _, e := range entries {
+		if e.Type()&fs.ModeSymlink != 0 && folderName.MatchString(e.Name()) {
+			found = append(found, mistake.Mistake{File: path.Join(folder, e.Name()), Message: "this is a symbolic link, which programs cannot embed", Hint: "put the folder itself in its place"})
+			continue
+		}
 		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
@@ -231,8 +235,26 @@ func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 	}
 	if len(out) > 0 {
 		compared.After = out[0].Name
+	} else {
+		compared.After = c.keeping(compared)
 	}
 	return append(out, newMigration(c.number(len(out))+"_"+name, parent, Take(p), compared)), nil
+}
+
+// keeping is the migration that began to keep a column the same as one that goes now: a second migration
+// that is made anew waits for programs as the first one did.
+func (c *Chain) keeping(compared *Comparison) string {
+	for _, t := range compared.Tables {
+		for _, k := range t.Kept {
+			for _, m := range c.Migrations {
+				if m.Snapshot != nil && slices.Contains(m.Snapshot.kept(t.Before.Name), k) {
+					return m.Name
+				}
+			}
+			return c.Head().Name
+		}
+	}
+	return ""
 }
 
 func newMigration(name, parent string, s *Snapshot, compared *Comparison) *Migration {
@@ -271,7 +293,12 @@ func (m *Migration) Edited() []model.Database {
 
 // Script reads the SQL for one database.
 func (m *Migration) Script(folder string, db model.Database) (*script.Script, error) {
-	return script.Parse(path.Join(folder, m.Name, string(db)+".sql"), m.SQL[db])
+	file := path.Join(folder, m.Name, string(db)+".sql")
+	s, err := script.Parse(file, m.SQL[db])
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Belongs(file, m.Name, m.Parent)
 }
 
 // Files are the migration's files, by their names in its folder.

@@ -88,6 +88,16 @@ func (s *Statement) write(b *strings.Builder) {
 	b.WriteString(terminated(s.SQL) + "\n")
 }
 
+// Belongs refuses the script of another migration, as in a folder that was copied.
+func (s *Script) Belongs(file, name, parent string) error {
+	if s.Name == name && s.Parent == parent {
+		return nil
+	}
+	want := &Script{Name: name, Parent: parent}
+	header, _, _ := strings.Cut(want.String(), "\n")
+	return &Mistake{file, 1, fmt.Sprintf("the file is of the migration %s, after %q: write %q", s.Name, s.Parent, header)}
+}
+
 // String returns the probe as it stands in a file: "no column article title".
 func (p Probe) String() string {
 	text := p.Kind + " " + p.Table
