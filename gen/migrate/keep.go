@@ -197,16 +197,40 @@ func (p *planner) keepSame() {
 	}
 }
 
-// keepNoLonger removes the triggers.
+// keepNoLonger removes the triggers that are not removed with the column of the old name.
 func (p *planner) keepNoLonger() {
 	for _, t := range p.kept() {
 		for _, k := range t.Kept {
+			if p.keptToTheEnd(t, k) {
+				continue
+			}
 			s := p.step(script.Safe, fmt.Sprintf("%s: keep it the same as %s no longer", t.column(k.now), k.old), p.dropTriggers(t, k)...)
 			for i := range s.Statements {
 				s.Statements[i].Repeatable = p.Dialect == sqltext.MySQL
 			}
 		}
 	}
+}
+
+// keptToTheEnd reports whether the triggers stay until the column of the old name goes. A program of before that
+// was suspended, and goes on meanwhile, writes into that column alone. They name tables and columns as those
+// were, and on SQLite all is one transaction.
+func (p *planner) keptToTheEnd(t *Table, k kept) bool {
+	drops := slices.ContainsFunc(t.Dropped, func(f *model.Field) bool { return f.Name == k.old })
+	stays := slices.ContainsFunc(t.Columns, func(c *Column) bool {
+		return c.Before != nil && c.Before.Name == k.now && c.Now.Name == k.now && !c.converts()
+	})
+	return !p.isSQLite() && t.Before.Name == t.Now.Name && drops && stays
+}
+
+// triggersOf are the statements that remove the triggers of a column that goes.
+func (p *planner) triggersOf(t *Table, f *model.Field) (out []string) {
+	for _, k := range t.Kept {
+		if k.old == f.Name && p.keptToTheEnd(t, k) {
+			out = append(out, p.dropTriggers(t, k)...)
+		}
+	}
+	return out
 }
 
 func triggerName(t *Table, k kept, event string) string {

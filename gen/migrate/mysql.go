@@ -280,6 +280,12 @@ func (p *planner) mysqlIndexes(t *Table) {
 
 func (p *planner) mysqlDropColumns(t *Table) {
 	for _, f := range t.Dropped {
+		if triggers := p.triggersOf(t, f); len(triggers) > 0 {
+			s := p.step(script.Safe, t.column(f.Name)+": keep it the same no longer", triggers...)
+			for i := range s.Statements {
+				s.Statements[i].Repeatable = true
+			}
+		}
 		p.ddl(script.Destroys, fmt.Sprintf("%s: drop the column, with its values", t.column(f.Name)), p.alter(t.Now.Name, "DROP COLUMN %s", p.Quote(f.Name)),
 			[]string{instant, inPlace, copying}, gone("column", t.Now.Name, f.Name))
 	}

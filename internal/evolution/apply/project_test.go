@@ -140,14 +140,22 @@ func with(ctx context.Context, dsn string, fn func(db *core.DB) error) error {
 
 // everywhere runs a test on each database.
 func everywhere(t *testing.T, test func(t *testing.T, fresh func() string)) {
+	inTransactions(t, test)
+	onServer(t, "mysql", test)
+}
+
+// inTransactions runs a test on the databases that change tables in transactions.
+func inTransactions(t *testing.T, test func(t *testing.T, fresh func() string)) {
 	t.Run("sqlite", func(t *testing.T) {
 		test(t, func() string { return "sqlite:" + t.TempDir() + "/app.db" })
 	})
-	for _, kind := range []string{"postgres", "mysql"} {
-		t.Run(kind, func(t *testing.T) {
-			test(t, func() string { return storetest.FreshDSN(t, kind) })
-		})
-	}
+	onServer(t, "postgres", test)
+}
+
+func onServer(t *testing.T, kind string, test func(t *testing.T, fresh func() string)) {
+	t.Run(kind, func(t *testing.T) {
+		test(t, func() string { return storetest.FreshDSN(t, kind) })
+	})
 }
 
 // run runs statements on a database.
