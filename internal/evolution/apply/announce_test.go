@@ -10,7 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate"
 )
 
-// hooked is a backend that calls a function after each statement by which a migration records something.
+// hooked is a backend that calls a function after each statement and transaction of a migration.
 type hooked struct {
 	core.Backend
 	after func()
@@ -30,6 +30,22 @@ func (m *hookedMigration) Exec(ctx context.Context, sql string, args []any) (cor
 	res, err := m.Migration.Exec(ctx, sql, args)
 	m.after()
 	return res, err
+}
+
+func (m *hookedMigration) Begin(ctx context.Context) (core.Transaction, error) {
+	tx, err := m.Migration.Begin(ctx)
+	return &hookedTx{tx, m.after}, err
+}
+
+type hookedTx struct {
+	core.Transaction
+	after func()
+}
+
+func (t *hookedTx) Commit(ctx context.Context) error {
+	err := t.Transaction.Commit(ctx)
+	t.after()
+	return err
 }
 
 // TestProgramOfBeforeOpensMeanwhile opens a program of before at each point of a migration that waits for
