@@ -198,7 +198,17 @@ func (p *planner) mysqlAdd(t *Table, c *Column) {
 
 // modify writes the whole declaration of a column again.
 func (p *planner) modify(t *Table, now dialect.Column, what string, class script.Class, how []string) {
-	p.ddl(class, fmt.Sprintf("%s: %s", t.column(now.Name), what), p.alter(t.Now.Name, "MODIFY COLUMN %s", now.DDL), how)
+	s := p.ddl(class, fmt.Sprintf("%s: %s", t.column(now.Name), what), p.alter(t.Now.Name, "MODIFY COLUMN %s", now.DDL), how)
+	p.first(s, p.again(t, now.Name))
+}
+
+// first puts statements before the one of a step, each time that it is tried.
+func (p *planner) first(s *script.Step, again []string) {
+	var all []script.Statement
+	for _, sql := range again {
+		all = append(all, script.Statement{SQL: sql, Repeatable: true})
+	}
+	s.Statements = append(all, s.Statements...)
 }
 
 func (p *planner) mysqlChange(t *Table, c *Column) {
@@ -295,7 +305,8 @@ func (p *planner) mysqlDropColumns(t *Table) {
 func (p *planner) mysqlConstraints(t *Table) {
 	_, checks := p.mysqlChecks(t)
 	for _, c := range checks {
-		p.ddl(script.Rewrites, t.column(c.Column)+": check its values", p.alter(t.Now.Name, "ADD %s", c.DDL), []string{instant, inPlace, copying}, there("constraint", t.Now.Name, c.Name))
+		s := p.ddl(script.Rewrites, t.column(c.Column)+": check its values", p.alter(t.Now.Name, "ADD %s", c.DDL), []string{instant, inPlace, copying}, there("constraint", t.Now.Name, c.Name))
+		p.first(s, p.again(t, c.Column))
 	}
 	_, keys := p.mysqlKeys(t)
 	for _, k := range keys {

@@ -152,8 +152,12 @@ func (p *planner) postgresRetype(t *Table, c *Column, old, now dialect.Column) {
 	} else if widens(old, now) {
 		class, note = script.Safe, ""
 	}
+	var first []string
+	if again := p.again(t, now.Name); len(again) > 0 && class == script.Rewrites {
+		first = append([]string{fmt.Sprintf("LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", p.Quote(t.Now.Name))}, again...)
+	}
 	s := p.step(class, fmt.Sprintf("%s: %s becomes %s", t.column(now.Name), plainType(old.Type), plainType(now.Type)),
-		p.alter(t.Now.Name, "ALTER COLUMN %s TYPE %s%s", p.Quote(now.Name), now.Type, using))
+		append(first, p.alter(t.Now.Name, "ALTER COLUMN %s TYPE %s%s", p.Quote(now.Name), now.Type, using))...)
 	s.Note = note
 	if c.converts() {
 		s.Refuse = p.misfitRefusals(t, c, atCast, c.Now.Name)
@@ -258,6 +262,9 @@ func (p *planner) replaced(t *Table, old dialect.Index) bool {
 // holds no one up.
 func (p *planner) validated(t *Table, column, what, name, ddl string, refuse []script.Refusal) {
 	p.step(script.Safe, fmt.Sprintf("%s: %s, of new rows", t.column(column), what), p.alter(t.Now.Name, "ADD %s NOT VALID", ddl)).Refuse = refuse
+	if again := p.again(t, column); len(again) > 0 {
+		p.step(script.Data, t.column(column)+": change the rows that were written meanwhile", again...)
+	}
 	p.step(script.Safe, fmt.Sprintf("%s: %s, of the rows that are there", t.column(column), what), p.alter(t.Now.Name, "VALIDATE CONSTRAINT %s", p.Quote(name)))
 }
 
