@@ -181,12 +181,16 @@ func (p *planner) keepSame() {
 			}
 			what := fmt.Sprintf("%s: keep it the same as %s", t.column(c.Now.Name), c.Keeps)
 			s := p.step(script.Safe, what, p.triggers(t, c)...)
-			for i := range s.Statements {
-				s.Statements[i].Repeatable = p.Dialect == sqltext.MySQL
+			if p.Dialect == sqltext.MySQL {
+				k := kept{c.Now.Name, c.Keeps}
+				for i, event := range []string{"_insert", "_update"} { // each is dropped first, if it is there
+					s.Statements[2*i].Repeatable = true
+					s.Statements[2*i+1].Done = []script.Probe{there("trigger", t.Now.Name, triggerName(t, k, event))}
+				}
 			}
 			old := fieldOf(t.Before, c.Keeps)
-			there, _ := convert(old, c.Now)
-			value := on(there.value, p.Dialect, c.Keeps)
+			how, _ := convert(old, c.Now)
+			value := on(how.value, p.Dialect, c.Keeps)
 			if value == "" {
 				value = p.Quote(c.Keeps)
 			}

@@ -172,6 +172,8 @@ var probes = [...]map[string]string{
 			WHERE pg_table_is_visible(c.oid) AND c.relname = $1 AND i.relname = $2 AND x.indisvalid`,
 		"constraint": `SELECT count(*) FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid
 			WHERE pg_table_is_visible(c.oid) AND c.relname = $1 AND k.conname = $2`,
+		"trigger": `SELECT count(*) FROM pg_trigger AS g JOIN pg_class AS c ON c.oid = g.tgrelid
+			WHERE pg_table_is_visible(c.oid) AND c.relname = $1 AND g.tgname = $2`,
 	},
 	sqltext.MySQL: {
 		"table":  `SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?`,
@@ -180,6 +182,8 @@ var probes = [...]map[string]string{
 			WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND INDEX_NAME = ?`,
 		"constraint": `SELECT COUNT(*) FROM information_schema.TABLE_CONSTRAINTS
 			WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND CONSTRAINT_NAME = ?`,
+		"trigger": `SELECT COUNT(*) FROM information_schema.TRIGGERS
+			WHERE TRIGGER_SCHEMA = DATABASE() AND EVENT_OBJECT_TABLE = ? AND TRIGGER_NAME = ?`,
 	},
 }
 

@@ -309,7 +309,7 @@ func (p *parser) readProbe(at int, value string) {
 	p.pending.Done = append(p.pending.Done, probe)
 }
 
-var probeKinds = []string{"column", "index", "constraint"}
+var probeKinds = []string{"column", "index", "constraint", "trigger"}
 
 // unfinished reports comments that lack what they are about, where a step or the file ends.
 func (p *parser) unfinished() {

@@ -22,7 +22,7 @@
 // Of a step, comments say "note: TEXT", "alone: ..." (its statements run outside a
 // transaction), "rebuilds: TABLE" and "leaves out: COLUMN, COLUMN", "refuse: QUERY" with "because: REASON" after it, and
 // "run: NAME". Of the statement after them: "done when: [no] table TABLE", "done when: [no]
-// column|index|constraint TABLE NAME", "repeatable: ..." and "or: CLAUSE". A line that begins
+// column|index|constraint|trigger TABLE NAME", "repeatable: ..." and "or: CLAUSE". A line that begins
 // with "--" and three spaces continues the comment before it.
 //
 // A statement ends with a line that ends in ";" outside quotes. Other comments are left alone.
@@ -104,7 +104,7 @@ type Statement struct {
 // Probe is something that exists in a database, or does not.
 type Probe struct {
 	Missing bool   // it must not exist
-	Kind    string // "table", "column", "index" or "constraint"
+	Kind    string // "table", "column", "index", "constraint" or "trigger"
 	Table   string
 	Name    string // of the column, index or constraint
 }

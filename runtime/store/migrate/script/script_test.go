@@ -139,7 +139,7 @@ func TestMistakes(t *testing.T) {
 		{"reason without query", head + "-- step 1, safe: x\n-- because: y", "f:4: \"-- because:\" stands after \"-- refuse: QUERY\""},
 		{"empty query", head + "-- step 1, safe: x\n-- refuse:\n-- because:", "f:4: \"-- refuse:\" lacks the query that selects the ids of the rows\n" +
 			"f:5: \"-- because:\" lacks the reason, which stands in the error when rows are found"},
-		{"probe", head + "-- step 1, safe: x\n-- done when: view x\nSELECT 1;", "f:4: write \"-- done when: [no] table TABLE\" or \"-- done when: [no] column|index|constraint TABLE NAME\""},
+		{"probe", head + "-- step 1, safe: x\n-- done when: view x\nSELECT 1;", "f:4: write \"-- done when: [no] table TABLE\" or \"-- done when: [no] column|index|constraint|trigger TABLE NAME\""},
 		{"or", head + "-- step 1, safe: x\n-- or:\nSELECT 1;", "f:4: \"-- or:\" lacks the clause to try in place of the statement's last one"},
 		{"rebuilds", head + "-- step 1, safe: x\n-- rebuilds: a, b\n", "f:4: write \"-- rebuilds: TABLE\""},
 		{"leaves out", head + "-- step 1, safe: x\n-- leaves out: a,\n", "f:4: write \"-- leaves out: COLUMN, COLUMN\""},
