@@ -245,14 +245,15 @@ func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 // that is made anew waits for programs as the first one did.
 func (c *Chain) keeping(compared *Comparison) string {
 	for _, t := range compared.Tables {
-		for _, k := range t.Kept {
-			for _, m := range c.Migrations {
-				if m.Snapshot != nil && slices.Contains(m.Snapshot.kept(t.Before.Name), k) {
-					return m.Name
-				}
-			}
-			return c.Head().Name
+		if len(t.Kept) == 0 {
+			continue
 		}
+		for _, m := range c.Migrations {
+			if m.Snapshot != nil && slices.Contains(m.Snapshot.kept(t.Before.Name), t.Kept[0]) {
+				return m.Name
+			}
+		}
+		return c.Head().Name // the table had another name then
 	}
 	return ""
 }
