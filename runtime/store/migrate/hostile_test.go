@@ -12,6 +12,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate"
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
+	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
 // meddling is a backend in which something happens before a look at the tables, or an exclusive section.
@@ -108,4 +109,20 @@ func TestProgramThatWasSuspended(t *testing.T) {
 		}
 		want(t, db, "SELECT count(*) FROM modulagen_migrations WHERE state = 'open' AND id = 'program x' AND parent = '0001_init'", 1)
 	})
+}
+
+// TestLockOutlivesIdleConnections asks a migration's connection how long MySQL leaves it idle.
+func TestLockOutlivesIdleConnections(t *testing.T) {
+	b, _ := core.Below(plainDB(t, storetest.FreshDSN(t, "mysql")))
+	m, err := b.(core.Migrator).Migration(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seconds int64
+	if err := m.QueryRow(t.Context(), "SELECT @@wait_timeout", nil, []any{&seconds}); err != nil || seconds < 2000000 {
+		t.Errorf("%d seconds, %v", seconds, err)
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -11,8 +11,9 @@ import (
 )
 
 // waitShortly bounds how long a statement waits for a table that others use. Whoever comes after
-// it waits behind it for as long, so that it fails, lets them go on, and is tried again.
-const waitShortly = "SET SESSION lock_wait_timeout = 2"
+// it waits behind it for as long, so that it fails, lets them go on, and is tried again. The connection, and
+// the lock with it, lasts through data steps in Go, in which it is idle: the longest that all servers know.
+const waitShortly = "SET SESSION lock_wait_timeout = 2, wait_timeout = 2147483"
 
 // unsupported are the server's errors about an ALGORITHM or a LOCK that a change does not have, or
 // that the server does not know; 4092 is INSTANT too often on one table.
