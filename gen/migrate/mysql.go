@@ -236,7 +236,17 @@ func (p *planner) mysqlAddWith(t *Table, now dialect.Column, value string) {
 
 // modify writes the whole declaration of a column again.
 func (p *planner) modify(t *Table, now dialect.Column, what string, class script.Class, how []string) {
-	p.ddl(class, fmt.Sprintf("%s: %s", t.column(now.Name), what), p.alter(t.Now.Name, "MODIFY COLUMN %s", now.DDL), how)
+	s := p.ddl(class, fmt.Sprintf("%s: %s", t.column(now.Name), what), p.alter(t.Now.Name, "MODIFY COLUMN %s", now.DDL), how)
+	p.first(s, p.again(t, now.Name))
+}
+
+// first puts statements before the one of a step, each time that it is tried.
+func (p *planner) first(s *script.Step, again []string) {
+	var all []script.Statement
+	for _, sql := range again {
+		all = append(all, script.Statement{SQL: sql, Repeatable: true})
+	}
+	s.Statements = append(all, s.Statements...)
 }
 
 func (p *planner) mysqlChange(t *Table, c *Column) {
@@ -321,6 +331,12 @@ func (p *planner) mysqlIndexes(t *Table) {
 
 func (p *planner) mysqlDropColumns(t *Table) {
 	for _, f := range t.Dropped {
+		if triggers := p.triggersOf(t, f); len(triggers) > 0 {
+			s := p.step(script.Safe, t.column(f.Name)+": keep it the same no longer", triggers...)
+			for i := range s.Statements {
+				s.Statements[i].Repeatable = true
+			}
+		}
 		p.ddl(script.Destroys, fmt.Sprintf("%s: drop the column, with its values", t.column(f.Name)), p.alter(t.Now.Name, "DROP COLUMN %s", p.Quote(f.Name)),
 			[]string{instant, inPlace, copying}, gone("column", t.Now.Name, f.Name))
 	}
@@ -330,7 +346,8 @@ func (p *planner) mysqlDropColumns(t *Table) {
 func (p *planner) mysqlConstraints(t *Table) {
 	_, checks := p.mysqlChecks(t)
 	for _, c := range checks {
-		p.ddl(script.Rewrites, t.column(c.Column)+": check its values", p.alter(t.Now.Name, "ADD %s", c.DDL), []string{copying}, there("constraint", t.Now.Name, c.Name))
+		s := p.ddl(script.Rewrites, t.column(c.Column)+": check its values", p.alter(t.Now.Name, "ADD %s", c.DDL), []string{copying}, there("constraint", t.Now.Name, c.Name))
+		p.first(s, p.again(t, c.Column))
 	}
 	_, keys := p.mysqlKeys(t)
 	for _, k := range keys {
