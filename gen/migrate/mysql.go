@@ -18,7 +18,13 @@ const (
 	copying = "ALGORITHM=COPY, LOCK=SHARED"
 )
 
-const copyNote = "writers wait while the table is copied"
+const (
+	copyNote = "writers wait while the table is copied"
+	// lastResort is of statements that copy the table only where nothing else is possible.
+	lastResort = "where the database has no other way, writers wait while the table is copied"
+	// onlineNote is of columns that are added to a table with an index over a generated column.
+	onlineNote = "MariaDB makes writers wait while the table is copied, because of the index with a condition"
+)
 
 // mysql orders the steps for MySQL, where every statement takes effect at once. Constraints,
 // generated columns and their indexes go before a column that they name is changed.
@@ -58,8 +64,12 @@ func (p *planner) ddl(class script.Class, what, sql string, how []string, done .
 		st.SQL, st.Or = sql+", "+how[0], how[1:]
 	}
 	st.Done, st.Repeatable = done, len(done) == 0
-	if slices.Contains(how, copying) {
+	switch slices.Index(how, copying) {
+	case -1:
+	case 0:
 		s.Note = copyNote
+	default:
+		s.Note = lastResort
 	}
 	return s
 }
@@ -121,9 +131,10 @@ func (p *planner) mysqlDrops(t *Table) {
 		p.ddl(script.Safe, fmt.Sprintf("%s.%s: drop the check of its values", table, c.Column), p.alter(table, "DROP CONSTRAINT %s", p.Quote(c.Name)),
 			[]string{instant, inPlace, copying}, gone("constraint", table, c.Name))
 	}
-	for _, x := range p.conditional(t) {
-		p.ddl(script.Safe, fmt.Sprintf("%s: drop the index %s, with the column of its condition", table, x.Name),
-			p.alter(table, "DROP INDEX %s, DROP COLUMN %s", p.Quote(x.Name), p.Quote(x.WhenColumn())), []string{inPlace, copying}, gone("index", table, x.Name))
+	for _, x := range p.conditional(t) { // apart, for MariaDB copies the table to do both at once
+		p.ddl(script.Safe, fmt.Sprintf("%s: drop the index %s", table, x.Name), p.alter(table, "DROP INDEX %s", p.Quote(x.Name)), []string{inPlace}, gone("index", table, x.Name))
+		p.ddl(script.Safe, fmt.Sprintf("%s: drop the column of the condition of %s", table, x.Name), p.alter(table, "DROP COLUMN %s", p.Quote(x.WhenColumn())),
+			[]string{instant, inPlace, copying}, gone("column", table, x.WhenColumn()))
 	}
 }
 
@@ -137,6 +148,15 @@ func (p *planner) conditional(t *Table) []*model.Index {
 		}
 	}
 	return out
+}
+
+// hasConditional reports whether a table has an index over a generated column while its columns change.
+// MariaDB can neither add a column to such a table at once nor rebuild it while others write.
+func (p *planner) hasConditional(t *Table) bool {
+	dropped := p.conditional(t)
+	return slices.ContainsFunc(t.Before.Indexes, func(x *model.Index) bool {
+		return x.Unique && len(x.Where) > 0 && !slices.Contains(dropped, x)
+	})
 }
 
 func (p *planner) sameConditional(t *Table, before, moved *model.Index) bool {
@@ -183,7 +203,14 @@ func (p *planner) mysqlAdd(t *Table, c *Column) {
 	if !filled {
 		declaration = p.Quote(now.Name) + " " + now.Type + " NULL"
 	}
-	p.ddl(script.Safe, t.column(now.Name)+": add the column", p.alter(t.Now.Name, "ADD COLUMN %s", declaration), []string{instant, inPlace}, there("column", t.Now.Name, now.Name))
+	add := func(class script.Class, how ...string) *script.Step {
+		return p.ddl(class, t.column(now.Name)+": add the column", p.alter(t.Now.Name, "ADD COLUMN %s", declaration), how, there("column", t.Now.Name, now.Name))
+	}
+	if p.hasConditional(t) {
+		add(script.Blocks, instant, inPlace, copying).Note = onlineNote
+	} else {
+		add(script.Safe, instant, inPlace)
+	}
 	if filled {
 		return
 	}
@@ -289,7 +316,8 @@ func (p *planner) mysqlDropColumns(t *Table) {
 func (p *planner) mysqlConstraints(t *Table) {
 	_, checks := p.mysqlChecks(t)
 	for _, c := range checks {
-		p.ddl(script.Rewrites, t.column(c.Column)+": check its values", p.alter(t.Now.Name, "ADD %s", c.DDL), []string{instant, inPlace, copying}, there("constraint", t.Now.Name, c.Name))
+		p.ddl(script.Rewrites, t.column(c.Column)+": check its values", p.alter(t.Now.Name, "ADD %s", c.DDL), []string{instant, inPlace, copying}, there("constraint", t.Now.Name, c.Name)).
+			Note = copyNote
 	}
 	_, keys := p.mysqlKeys(t)
 	for _, k := range keys {
