@@ -77,6 +77,7 @@ func (d *Datatype) expand(before Datatype, f *model.Field) (asked bool, found mi
 	}
 	column.NotNull, column.Required, column.Default, column.Was = false, false, nil, ""
 	d.Fields[now].NotNull, d.Fields[now].Required, d.Fields[now].Kept = false, false, column.Name
+	d.Fields[now].Existing = "" // the second migration does it
 	d.Fields = append(d.Fields, column)
 	for _, x := range before.Indexes {
 		if x.names(column.Name) && !slices.ContainsFunc(d.Indexes, func(o Index) bool { return o.Name == x.Name }) && d.hasAll(x) {
