@@ -82,6 +82,7 @@ func (d *Datatype) expand(before Datatype, f *model.Field) (asked bool, found mi
 	// A default would count as a value that was written, before the one of the other column.
 	column.NotNull, column.Required, column.Default, column.Was = false, false, nil, ""
 	d.Fields[now].NotNull, d.Fields[now].Required, d.Fields[now].Default, d.Fields[now].Kept = false, false, nil, column.Name
+	d.Fields[now].Existing = "" // the second migration does it
 	d.Fields = append(d.Fields, column)
 	for _, x := range before.Indexes {
 		if x.names(column.Name) && !slices.ContainsFunc(d.Indexes, func(o Index) bool { return o.Name == x.Name }) && d.hasAll(x) {

@@ -92,7 +92,7 @@ func unrecorded(s *Snapshot) *Snapshot {
 		d.Was = ""
 		fields := make([]Field, len(d.Fields))
 		for i, f := range d.Fields {
-			f.Was, f.OptionsWere = "", nil
+			f.Was, f.OptionsWere, f.Existing = "", nil, ""
 			fields[i] = f
 		}
 		d.Fields = fields
