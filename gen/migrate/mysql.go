@@ -235,7 +235,7 @@ func (p *planner) mysqlAdd(t *Table, c *Column) {
 func (p *planner) mysqlAddColumn(t *Table, name, what, declaration string) {
 	class, how, note := script.Safe, []string{instant, inPlace}, ""
 	if p.hasConditional(t) {
-		class, how, note = script.Blocks, append(how, copying), onlineNote
+		class, how, note = script.Rewrites, append(how, copying), onlineNote
 	}
 	s := p.ddl(class, t.column(name)+": "+what, p.alter(t.Now.Name, "ADD COLUMN %s", declaration), how, there("column", t.Now.Name, name))
 	if note != "" {
