@@ -158,7 +158,11 @@ func (n *newMigration) print(out planOutcome, result *gen.Result) error {
 		return n.printJSON(out)
 	}
 	if len(out.Migrations) == 0 {
-		fmt.Fprintf(n.err, "nothing to migrate: %s has what the definitions say\n", path.Join(result.Project.Config.Migrations, result.Migrations.Head().Name))
+		last := path.Join(result.Project.Config.Migrations, result.Migrations.Head().Name)
+		fmt.Fprintf(n.err, "nothing to migrate: %s has what the definitions say\n", last)
+		if fields := result.Migrations.Unrecorded(result.Project); len(fields) > 0 {
+			fmt.Fprintf(n.err, "except existing of %s, which was written later: where no database has been migrated by it, run rm -r %s, and modulagen migrate new again\n", strings.Join(fields, ", "), last)
+		}
 	}
 	for _, p := range out.Migrations {
 		if err := p.print(n.out); err != nil {

@@ -34,6 +34,8 @@ type Column struct {
 	Now    *model.Field
 	Values map[string]string // options to write in place of others
 	Keeps  string            // the column that is kept the same as this one; empty: none
+
+	Becomes *model.Field // what the column is when it is kept the same no longer; nil: it is not kept the same
 }
 
 // Compare finds what differs. Its error is a mistake.List: what a person has to say first.
@@ -68,6 +70,7 @@ func Compare(before *Snapshot, p *model.Project) (*Comparison, error) {
 	c.move(before, flipped(old), columns)
 	for _, t := range c.Tables {
 		found = append(found, t.compare()...)
+		found = append(found, t.spent(before)...)
 	}
 	return c, found.Err()
 }

@@ -18,32 +18,18 @@ func (p *planner) fill(t *Table, c *Column) {
 	if c.converts() && p.existing(c.Now) != "" {
 		return // see recast
 	}
-	table, name := p.Quote(t.Now.Name), p.Quote(c.Now.Name)
-	var where string
-	var all []misfit
-	if c.Before == nil {
-		if c.Now.NotNull {
-			all = []misfit{{name + " IS NULL", "has no value"}}
-			where = name + " IS NULL"
-		}
-	} else if all = p.misfits(c, late, c.Now.Name); len(all) > 0 {
-		where = either(all)
-	} else {
+	table := p.Quote(t.Now.Name)
+	all := p.lateMisfits(c)
+	where := either(all)
+	if where == "" && (c.Before != nil || !given(c.Now)) {
 		return
 	}
-	if where == "" && !given(c.Now) {
-		return
-	}
-	if value := p.existing(c.Now); value != "" {
+	if value := p.initial(c); value != "" {
 		what := "give the rows that are there a value"
 		if c.Before != nil {
 			what = "change the values that do not fit"
 		}
-		set := fmt.Sprintf("UPDATE %s SET %s = %s", table, name, value)
-		if where != "" {
-			set += " WHERE " + where
-		}
-		p.step(script.Data, fmt.Sprintf("%s: %s", t.column(c.Now.Name), what), set)
+		p.step(script.Data, fmt.Sprintf("%s: %s", t.column(c.Now.Name), what), p.setMisfits(t, c, value, where))
 		return
 	}
 	if e := c.Now.Existing; e != nil && e.Step != "" {
@@ -53,6 +39,42 @@ func (p *planner) fill(t *Table, c *Column) {
 		s := p.step(script.Safe, fmt.Sprintf("%s: look for rows that do not fit", t.column(c.Now.Name)))
 		s.Refuse = []script.Refusal{{Query: fmt.Sprintf("SELECT id FROM %s WHERE %s", table, where), Because: misfitReason(t, c, all)}}
 	}
+}
+
+// lateMisfits are those of a column that was there, or the empty ones of a new one.
+func (p *planner) lateMisfits(c *Column) []misfit {
+	switch {
+	case c.Before != nil:
+		return p.misfits(c, late, c.Now.Name)
+	case c.Now.NotNull:
+		return []misfit{{p.Quote(c.Now.Name) + " IS NULL", "has no value"}}
+	}
+	return nil
+}
+
+func (p *planner) setMisfits(t *Table, c *Column, value, where string) string {
+	set := fmt.Sprintf("UPDATE %s SET %s = %s", p.Quote(t.Now.Name), p.Quote(c.Now.Name), value)
+	if where != "" {
+		set += " WHERE " + where
+	}
+	return set
+}
+
+// again changes rows that programs of before have written since optionValues and fill, and that do not fit: right
+// before something refuses them, or while it refuses new ones. Options that change places look the same in them.
+func (p *planner) again(t *Table, column string) (out []string) {
+	for _, c := range t.Columns {
+		if c.Now.Name != column || c.converts() {
+			continue
+		}
+		if len(c.Values) > 0 && !slices.ContainsFunc(c.Now.Rules.Options, func(o string) bool { _, renamed := c.Values[o]; return renamed }) {
+			out = append(out, p.setOptions(t, c))
+		}
+		if value, where := p.initial(c), either(p.lateMisfits(c)); value != "" && where != "" {
+			out = append(out, p.setMisfits(t, c, value, where))
+		}
+	}
+	return out
 }
 
 // existing is what rows hold that have no value, or one that does not fit; empty: nothing is said.
@@ -79,6 +101,15 @@ func (p *planner) constant(c *Column) string {
 		return ""
 	}
 	return value
+}
+
+// initial is existing, and the default of a new column that must have a value, where the database can
+// keep no such default.
+func (p *planner) initial(c *Column) string {
+	if c.Before == nil && c.Now.NotNull && c.Now.Default != nil && !given(c.Now) {
+		return p.defaultValue(c.Now)
+	}
+	return p.existing(c.Now)
 }
 
 // defaultValue is the field's default as an expression, also where the database can keep none.
@@ -140,12 +171,19 @@ func (p *planner) optionValues(t *Table, c *Column) {
 	if len(c.Values) == 0 {
 		return
 	}
+	var what []string
+	for _, old := range slices.Sorted(maps.Keys(c.Values)) {
+		what = append(what, old+" becomes "+c.Values[old])
+	}
+	p.step(script.Data, fmt.Sprintf("%s: %s", t.column(c.Now.Name), strings.Join(what, ", ")), p.setOptions(t, c))
+}
+
+func (p *planner) setOptions(t *Table, c *Column) string {
 	name := p.Quote(c.Now.Name)
-	var whens, olds, what []string
+	var whens, olds []string
 	for _, old := range slices.Sorted(maps.Keys(c.Values)) {
 		whens = append(whens, fmt.Sprintf("WHEN %s THEN %s", p.QuoteText(old), p.QuoteText(c.Values[old])))
-		olds, what = append(olds, p.QuoteText(old)), append(what, old+" becomes "+c.Values[old])
+		olds = append(olds, p.QuoteText(old))
 	}
-	p.step(script.Data, fmt.Sprintf("%s: %s", t.column(c.Now.Name), strings.Join(what, ", ")),
-		fmt.Sprintf("UPDATE %s SET %s = CASE %s %s END WHERE %s IN (%s)", p.Quote(t.Now.Name), name, name, strings.Join(whens, " "), name, strings.Join(olds, ", ")))
+	return fmt.Sprintf("UPDATE %s SET %s = CASE %s %s END WHERE %s IN (%s)", p.Quote(t.Now.Name), name, name, strings.Join(whens, " "), name, strings.Join(olds, ", "))
 }

@@ -86,6 +86,10 @@ func Read(fsys fs.FS, folder string) (*Chain, error) {
 	var all []*Migration
 	var found mistake.List
 	for _, e := range entries {
+		if e.Type()&fs.ModeSymlink != 0 && folderName.MatchString(e.Name()) {
+			found = append(found, mistake.Mistake{File: path.Join(folder, e.Name()), Message: "this is a symbolic link, which programs cannot embed", Hint: "put the folder itself in its place"})
+			continue
+		}
 		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
@@ -221,7 +225,7 @@ func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 		if err != nil {
 			return nil, err
 		}
-		compared.keepBeside(middle)
+		compared.keepBeside(middle, p)
 		compared.After = c.keptSince(compared, nil)
 		first := newMigration(c.number(0)+"_"+name, parent, middle, compared)
 		out, before, parent, name = append(out, first), middle, first.Name, name+"_contract"
@@ -291,7 +295,12 @@ func (m *Migration) Edited() []model.Database {
 
 // Script reads the SQL for one database.
 func (m *Migration) Script(folder string, db model.Database) (*script.Script, error) {
-	return script.Parse(path.Join(folder, m.Name, string(db)+".sql"), m.SQL[db])
+	file := path.Join(folder, m.Name, string(db)+".sql")
+	s, err := script.Parse(file, m.SQL[db])
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Belongs(file, m.Name, m.Parent)
 }
 
 // Files are the migration's files, by their names in its folder.

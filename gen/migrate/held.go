@@ -44,3 +44,21 @@ func (p *planner) refusalsHeld(t *Table) []script.Refusal {
 	}
 	return out
 }
+
+// refusalsUnclaimed looks for rows that a section which is new would take for its own. Rows of a column that is new
+// or that gets other values have none of them.
+func (p *planner) refusalsUnclaimed(t *Table) []script.Refusal {
+	var out []script.Refusal
+	for _, u := range t.Now.Unclaimed {
+		isNew := slices.ContainsFunc(t.Columns, func(c *Column) bool { return c.Now == u.With && c.Before == nil })
+		rows, ok := t.oldConditions(u.Rows)
+		if !isNew || !ok {
+			continue
+		}
+		out = append(out, script.Refusal{
+			Query:   fmt.Sprintf("SELECT id FROM %s WHERE %s", p.Quote(t.Before.Name), p.Conditions(rows)),
+			Because: t.Now.Name + "." + u.Because,
+		})
+	}
+	return out
+}

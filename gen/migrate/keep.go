@@ -6,6 +6,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
@@ -74,8 +75,14 @@ func (d *Datatype) expand(before Datatype, f *model.Field) (asked bool, found mi
 		return true, mistake.List{at(f.WasPos, fmt.Sprintf("keep: values of the %s %s and of the %s %s cannot be written to one another", column.Type, column.Name, f.Type, f.Name),
 			"leave keep out, or add the new field, fill it by a data step, and drop the old one later")}
 	}
+	if !sameLimits(column.restore(), f) {
+		return true, mistake.List{at(f.WasPos, fmt.Sprintf("keep: %s and %s do not have the same limits or options, so that programs of one version would write what the column of the other refuses", column.Name, f.Name),
+			"rename it with the limits and options that it has, and change them in a migration after that")}
+	}
+	// A default would count as a value that was written, before the one of the other column.
 	column.NotNull, column.Required, column.Default, column.Was = false, false, nil, ""
-	d.Fields[now].NotNull, d.Fields[now].Required, d.Fields[now].Kept = false, false, column.Name
+	d.Fields[now].NotNull, d.Fields[now].Required, d.Fields[now].Default, d.Fields[now].Kept = false, false, nil, column.Name
+	d.Fields[now].Existing = "" // the second migration does it
 	d.Fields = append(d.Fields, column)
 	for _, x := range before.Indexes {
 		if x.names(column.Name) && !slices.ContainsFunc(d.Indexes, func(o Index) bool { return o.Name == x.Name }) && d.hasAll(x) {
@@ -117,6 +124,16 @@ func bothWays(old, now *model.Field) bool {
 	return ok && okBack && there.misfit == [3]string{} && back.misfit == [3]string{}
 }
 
+// sameLimits reports whether both columns take the same values.
+func sameLimits(old, now *model.Field) bool {
+	renamed := slices.ContainsFunc(now.Options, func(o model.Option) bool {
+		return o.Was != "" && slices.ContainsFunc(old.Options, func(before model.Option) bool { return before.Value == o.Was })
+	})
+	same := func(a, b check.Bound) bool { return a.IsSet() == b.IsSet() && (!a.IsSet() || a.Compare(b) == 0) }
+	options := func(f *model.Field) []string { return slices.Sorted(slices.Values(f.Rules.Options)) }
+	return !renamed && same(old.Rules.Min, now.Rules.Min) && same(old.Rules.Max, now.Rules.Max) && slices.Equal(options(old), options(now))
+}
+
 // between is the project between the two migrations, with what a person said about the rest.
 func between(s *Snapshot, p *model.Project) *model.Project {
 	out := &model.Project{Config: p.Config, Datatypes: s.Project()}
@@ -137,13 +154,13 @@ func between(s *Snapshot, p *model.Project) *model.Project {
 	return out
 }
 
-// keepBeside marks the columns that are kept the same from here on.
-func (c *Comparison) keepBeside(s *Snapshot) {
+// keepBeside marks the columns that are kept the same from here on, until they are as in p.
+func (c *Comparison) keepBeside(s *Snapshot, p *model.Project) {
 	for _, t := range c.Tables {
 		for _, k := range s.kept(t.Now.Name) {
 			for _, column := range t.Columns {
 				if column.Now.Name == k.now {
-					column.Keeps = k.old
+					column.Keeps, column.Becomes = k.old, fieldOf(byName(p.Datatypes, t.Now.Name), k.now)
 				}
 			}
 		}
@@ -175,16 +192,40 @@ func (p *planner) keepSame() {
 	}
 }
 
-// keepNoLonger removes the triggers.
+// keepNoLonger removes the triggers that are not removed with the column of the old name.
 func (p *planner) keepNoLonger() {
 	for _, t := range p.kept() {
 		for _, k := range t.Kept {
+			if p.keptToTheEnd(t, k) {
+				continue
+			}
 			s := p.step(script.Safe, fmt.Sprintf("%s: keep it the same as %s no longer", t.column(k.now), k.old), p.dropTriggers(t, k)...)
 			for i := range s.Statements {
 				s.Statements[i].Repeatable = p.Dialect == sqltext.MySQL
 			}
 		}
 	}
+}
+
+// keptToTheEnd reports whether the triggers stay until the column of the old name goes. A program of before that
+// was suspended, and goes on meanwhile, writes into that column alone. They name tables and columns as those
+// were, and on SQLite all is one transaction.
+func (p *planner) keptToTheEnd(t *Table, k kept) bool {
+	drops := slices.ContainsFunc(t.Dropped, func(f *model.Field) bool { return f.Name == k.old })
+	stays := slices.ContainsFunc(t.Columns, func(c *Column) bool {
+		return c.Before != nil && c.Before.Name == k.now && c.Now.Name == k.now && !c.converts()
+	})
+	return !p.isSQLite() && t.Before.Name == t.Now.Name && drops && stays
+}
+
+// triggersOf are the statements that remove the triggers of a column that goes.
+func (p *planner) triggersOf(t *Table, f *model.Field) (out []string) {
+	for _, k := range t.Kept {
+		if k.old == f.Name && p.keptToTheEnd(t, k) {
+			out = append(out, p.dropTriggers(t, k)...)
+		}
+	}
+	return out
 }
 
 func triggerName(t *Table, k kept, event string) string {
@@ -206,30 +247,34 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 		return fmt.Sprintf(text[p.Dialect], column)
 	}
 	toNow, toOld := in(there.value, "NEW."+old), in(back.value, "NEW."+now)
+	first := fmt.Sprintf("COALESCE(NEW.%s, %s)", now, toNow)
+	if f := c.Becomes; f.NotNull && f.Default != nil { // neither column has one meanwhile
+		first = fmt.Sprintf("COALESCE(NEW.%s, %s, %s)", now, toNow, p.defaultValue(f))
+	}
 	insert, update := p.Quote(triggerName(t, k, "_insert")), p.Quote(triggerName(t, k, "_update"))
 	switch p.Dialect {
 	case sqltext.Postgres:
 		name := p.Quote(triggerName(t, k, ""))
 		return []string{
 			fmt.Sprintf("CREATE FUNCTION %[1]s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "+
-				"IF TG_OP = 'INSERT' THEN IF NEW.%[2]s IS NULL THEN NEW.%[2]s := %[4]s; ELSE NEW.%[3]s := %[5]s; END IF; "+
+				"IF TG_OP = 'INSERT' THEN NEW.%[2]s := %[6]s; NEW.%[3]s := %[5]s; "+
 				"ELSIF NEW.%[2]s IS DISTINCT FROM OLD.%[2]s THEN NEW.%[3]s := %[5]s; "+
-				"ELSIF NEW.%[3]s IS DISTINCT FROM OLD.%[3]s THEN NEW.%[2]s := %[4]s; END IF; RETURN NEW; END $$", name, now, old, toNow, toOld),
+				"ELSIF NEW.%[3]s IS DISTINCT FROM OLD.%[3]s THEN NEW.%[2]s := %[4]s; END IF; RETURN NEW; END $$", name, now, old, toNow, toOld, first),
 			fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, table, name),
 		}
 	case sqltext.MySQL:
 		changed := fmt.Sprintf("NOT (NEW.%s <=> OLD.%s)", now, now)
 		return []string{
 			"DROP TRIGGER IF EXISTS " + insert,
-			fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT ON %s FOR EACH ROW SET NEW.%s = COALESCE(NEW.%s, %s), NEW.%s = %s", insert, table, now, now, toNow, old, toOld),
+			fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT ON %s FOR EACH ROW SET NEW.%s = %s, NEW.%s = %s", insert, table, now, first, old, toOld),
 			"DROP TRIGGER IF EXISTS " + update,
 			fmt.Sprintf("CREATE TRIGGER %s BEFORE UPDATE ON %s FOR EACH ROW SET NEW.%s = CASE WHEN %s THEN %s ELSE NEW.%s END, NEW.%s = CASE WHEN %s OR NEW.%s <=> OLD.%s THEN NEW.%s ELSE %s END",
 				update, table, old, changed, toOld, old, now, changed, old, old, now, toNow),
 		}
 	}
 	return []string{
-		fmt.Sprintf("CREATE TRIGGER %s AFTER INSERT ON %s BEGIN\n  UPDATE %s SET %s = coalesce(NEW.%s, %s), %s = CASE WHEN NEW.%s IS NULL THEN NEW.%s ELSE %s END WHERE id = NEW.id;\nEND",
-			insert, table, table, now, now, toNow, old, now, old, toOld),
+		fmt.Sprintf("CREATE TRIGGER %s AFTER INSERT ON %s BEGIN\n  UPDATE %s SET %s = %s, %s = %s WHERE id = NEW.id;\nEND",
+			insert, table, table, now, first, old, in(back.value, first)),
 		fmt.Sprintf("CREATE TRIGGER %s AFTER UPDATE OF %s, %s ON %s WHEN NEW.%s IS NOT OLD.%s OR NEW.%s IS NOT OLD.%s BEGIN\n  UPDATE %s SET %s = CASE WHEN NEW.%s IS NOT OLD.%s THEN %s ELSE NEW.%s END, "+
 			"%s = CASE WHEN NEW.%s IS NOT OLD.%s THEN NEW.%s ELSE %s END WHERE id = NEW.id;\nEND",
 			update, now, old, table, now, now, old, old, table, old, now, now, toOld, old, now, now, now, now, toNow),

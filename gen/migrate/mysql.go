@@ -24,6 +24,8 @@ const (
 	copyNote    = "writers wait while the table is copied"
 	inPlaceNote = "the table is written again in place, while others go on; where the server can only copy it, writers wait"
 	perhapsNote = "where the server cannot do this in place it copies the table, and writers wait"
+	// onlineNote is of columns that are added to a table with an index over a generated column.
+	onlineNote = "MariaDB makes writers wait while the table is copied, because of the index with a condition"
 )
 
 // mysql orders the steps for MySQL, where every statement takes effect at once. Constraints,
@@ -160,6 +162,15 @@ func (p *planner) conditional(t *Table) []*model.Index {
 	return out
 }
 
+// hasConditional reports whether a table has an index over a generated column while its columns change.
+// MariaDB can neither add a column to such a table at once nor rebuild it while others write.
+func (p *planner) hasConditional(t *Table) bool {
+	dropped := p.conditional(t)
+	return slices.ContainsFunc(t.Before.Indexes, func(x *model.Index) bool {
+		return x.Unique && len(x.Where) > 0 && !slices.Contains(dropped, x)
+	})
+}
+
 func (p *planner) sameConditional(t *Table, before, moved *model.Index) bool {
 	for i, c := range before.Columns {
 		if c.Field.Name != moved.Columns[i].Field.Name || p.retyped(t, moved.Columns[i].Field.Name) {
@@ -208,7 +219,7 @@ func (p *planner) mysqlAdd(t *Table, c *Column) {
 	if !filled {
 		declaration = p.Quote(now.Name) + " " + now.Type + " NULL"
 	}
-	p.ddl(script.Safe, t.column(now.Name)+": add the column", p.alter(t.Now.Name, "ADD COLUMN %s", declaration), []string{instant, inPlace}, there("column", t.Now.Name, now.Name))
+	p.mysqlAddColumn(t, now.Name, "add the column", declaration)
 	if filled {
 		return
 	}
@@ -221,12 +232,22 @@ func (p *planner) mysqlAdd(t *Table, c *Column) {
 	p.modify(t, now, "as the definition has it", script.Rewrites, []string{instant, inPlace, copying})
 }
 
+func (p *planner) mysqlAddColumn(t *Table, name, what, declaration string) {
+	class, how, note := script.Safe, []string{instant, inPlace}, ""
+	if p.hasConditional(t) {
+		class, how, note = script.Rewrites, append(how, copying), onlineNote
+	}
+	s := p.ddl(class, t.column(name)+": "+what, p.alter(t.Now.Name, "ADD COLUMN %s", declaration), how, there("column", t.Now.Name, name))
+	if note != "" {
+		s.Note = note
+	}
+}
+
 // mysqlAddWith adds a column that must have a value with that of the rows that are there as its default, for as
 // long as they need it: servers then write no row.
 func (p *planner) mysqlAddWith(t *Table, now dialect.Column, value string) {
 	name, what := p.Quote(now.Name), "no default, which was that of the rows that are there"
-	p.ddl(script.Safe, t.column(now.Name)+": add the column, with the value of the rows that are there", p.alter(t.Now.Name, "ADD COLUMN %s %s NOT NULL DEFAULT %s", name, now.Type, value),
-		[]string{instant, inPlace}, there("column", t.Now.Name, now.Name))
+	p.mysqlAddColumn(t, now.Name, "add the column, with the value of the rows that are there", fmt.Sprintf("%s %s NOT NULL DEFAULT %s", name, now.Type, value))
 	then := "DROP DEFAULT"
 	if now.Default != "" {
 		then, what = "SET DEFAULT "+now.Default, "the default of new rows"
@@ -236,7 +257,17 @@ func (p *planner) mysqlAddWith(t *Table, now dialect.Column, value string) {
 
 // modify writes the whole declaration of a column again.
 func (p *planner) modify(t *Table, now dialect.Column, what string, class script.Class, how []string) {
-	p.ddl(class, fmt.Sprintf("%s: %s", t.column(now.Name), what), p.alter(t.Now.Name, "MODIFY COLUMN %s", now.DDL), how)
+	s := p.ddl(class, fmt.Sprintf("%s: %s", t.column(now.Name), what), p.alter(t.Now.Name, "MODIFY COLUMN %s", now.DDL), how)
+	p.first(s, p.again(t, now.Name))
+}
+
+// first puts statements before the one of a step, each time that it is tried.
+func (p *planner) first(s *script.Step, again []string) {
+	var all []script.Statement
+	for _, sql := range again {
+		all = append(all, script.Statement{SQL: sql, Repeatable: true})
+	}
+	s.Statements = append(all, s.Statements...)
 }
 
 func (p *planner) mysqlChange(t *Table, c *Column) {
@@ -321,6 +352,12 @@ func (p *planner) mysqlIndexes(t *Table) {
 
 func (p *planner) mysqlDropColumns(t *Table) {
 	for _, f := range t.Dropped {
+		if triggers := p.triggersOf(t, f); len(triggers) > 0 {
+			s := p.step(script.Safe, t.column(f.Name)+": keep it the same no longer", triggers...)
+			for i := range s.Statements {
+				s.Statements[i].Repeatable = true
+			}
+		}
 		p.ddl(script.Destroys, fmt.Sprintf("%s: drop the column, with its values", t.column(f.Name)), p.alter(t.Now.Name, "DROP COLUMN %s", p.Quote(f.Name)),
 			[]string{instant, inPlace, copying}, gone("column", t.Now.Name, f.Name))
 	}
@@ -330,7 +367,8 @@ func (p *planner) mysqlDropColumns(t *Table) {
 func (p *planner) mysqlConstraints(t *Table) {
 	_, checks := p.mysqlChecks(t)
 	for _, c := range checks {
-		p.ddl(script.Rewrites, t.column(c.Column)+": check its values", p.alter(t.Now.Name, "ADD %s", c.DDL), []string{copying}, there("constraint", t.Now.Name, c.Name))
+		s := p.ddl(script.Rewrites, t.column(c.Column)+": check its values", p.alter(t.Now.Name, "ADD %s", c.DDL), []string{copying}, there("constraint", t.Now.Name, c.Name))
+		p.first(s, p.again(t, c.Column))
 	}
 	_, keys := p.mysqlKeys(t)
 	for _, k := range keys {

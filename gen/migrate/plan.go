@@ -104,6 +104,7 @@ func (p *planner) refuseEarly() {
 			all = append(all, p.danglesEarly(t, c)...)
 		}
 		all = append(all, p.refusalsHeld(t)...)
+		all = append(all, p.refusalsUnclaimed(t)...)
 		for _, x := range t.Now.Indexes {
 			if old := t.oldIndex(x); x.Unique && old != nil && !p.wasUnique(t, x) {
 				all = append(all, script.Refusal{Query: p.duplicates(t.Before.Name, old), Because: p.duplicateReason(t, x)})

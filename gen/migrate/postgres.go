@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/dialect"
+	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
@@ -87,7 +88,9 @@ func (p *planner) postgresDrops(t *Table) {
 	}
 	indexes, _, _ := p.changedIndexes(t)
 	for _, x := range indexes {
-		statements = append(statements, "DROP INDEX "+p.Quote(x.Name))
+		if !p.replaced(t, x) {
+			statements = append(statements, "DROP INDEX "+p.Quote(x.Name))
+		}
 	}
 	if len(statements) > 0 {
 		p.step(script.Safe, t.Now.Name+": drop constraints and indexes that change", statements...)
@@ -149,8 +152,12 @@ func (p *planner) postgresRetype(t *Table, c *Column, old, now dialect.Column) {
 	} else if widens(old, now) {
 		class, note = script.Safe, ""
 	}
+	var first []string
+	if again := p.again(t, now.Name); len(again) > 0 && class == script.Rewrites {
+		first = append([]string{fmt.Sprintf("LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", p.Quote(t.Now.Name))}, again...)
+	}
 	s := p.step(class, fmt.Sprintf("%s: %s becomes %s", t.column(now.Name), plainType(old.Type), plainType(now.Type)),
-		p.alter(t.Now.Name, "ALTER COLUMN %s TYPE %s%s", p.Quote(now.Name), now.Type, using))
+		append(first, p.alter(t.Now.Name, "ALTER COLUMN %s TYPE %s%s", p.Quote(now.Name), now.Type, using))...)
 	s.Note = note
 	if c.converts() {
 		s.Refuse = p.misfitRefusals(t, c, atCast, c.Now.Name)
@@ -182,7 +189,8 @@ func varchar(t string) (int, bool) {
 // dropColumns removes the columns that go; their constraints and indexes have gone before.
 func (p *planner) dropColumns(t *Table) {
 	for _, f := range t.Dropped {
-		p.step(script.Destroys, fmt.Sprintf("%s: drop the column, with its values", t.column(f.Name)), p.alter(t.Now.Name, "DROP COLUMN %s", p.Quote(f.Name)))
+		p.step(script.Destroys, fmt.Sprintf("%s: drop the column, with its values", t.column(f.Name)),
+			append(p.triggersOf(t, f), p.alter(t.Now.Name, "DROP COLUMN %s", p.Quote(f.Name)))...)
 	}
 }
 
@@ -203,16 +211,60 @@ func (p *planner) postgresConstraints(t *Table) {
 	}
 	_, indexes, _ := p.changedIndexes(t)
 	for _, x := range indexes {
-		s := p.step(script.Safe, fmt.Sprintf("%s: build the index %s", t.Now.Name, x.Name), strings.Replace(x.DDL, "INDEX ", "INDEX CONCURRENTLY ", 1))
-		s.Alone, s.Refuse = true, p.repeats(t, x.Name)
-		s.Statements[0].Done = []script.Probe{{Kind: "index", Table: t.Now.Name, Name: x.Name}}
+		if old := p.replaces(t, x); old != "" {
+			p.postgresReplace(t, old, x)
+			continue
+		}
+		p.concurrently(t, x.Name, x.DDL).Refuse = p.repeats(t, x.Name)
 	}
+}
+
+func (p *planner) concurrently(t *Table, name, ddl string) *script.Step {
+	s := p.step(script.Safe, fmt.Sprintf("%s: build the index %s", t.Now.Name, name), strings.Replace(ddl, "INDEX ", "INDEX CONCURRENTLY ", 1))
+	s.Alone = true
+	s.Statements[0].Done = []script.Probe{{Kind: "index", Table: t.Now.Name, Name: name}}
+	return s
+}
+
+// postgresReplace builds a unique index beside the one that holds rows to the same, and takes its place:
+// at no time could rows be written that both refuse.
+func (p *planner) postgresReplace(t *Table, old string, x dialect.Index) {
+	fresh := model.ShortName("modulagen_new_" + x.Name)
+	p.concurrently(t, fresh, strings.Replace(x.DDL, p.Quote(x.Name), p.Quote(fresh), 1))
+	p.step(script.Safe, fmt.Sprintf("%s: the index %s takes the place of the one that is there", t.Now.Name, x.Name),
+		"DROP INDEX "+p.Quote(old), fmt.Sprintf("ALTER INDEX %s RENAME TO %s", p.Quote(fresh), p.Quote(x.Name)))
+}
+
+// replaces names the unique index of before that holds rows to the same as a new one, which differs in where
+// empty values stand; empty: there is none.
+func (p *planner) replaces(t *Table, x dialect.Index) string {
+	gone, _, _ := p.changedIndexes(t)
+	at := slices.IndexFunc(t.Now.Indexes, func(n *model.Index) bool { return n.Name == x.Name && n.Unique })
+	if at < 0 {
+		return ""
+	}
+	key := p.indexKey(t.Now, t.Now.Indexes[at])
+	for _, old := range t.Moved.Indexes {
+		if p.indexKey(t.Moved, old) == key && slices.ContainsFunc(gone, func(g dialect.Index) bool { return g.Name == old.Name }) {
+			return old.Name
+		}
+	}
+	return ""
+}
+
+// replaced reports whether a new index takes the place of one of before.
+func (p *planner) replaced(t *Table, old dialect.Index) bool {
+	_, added, _ := p.changedIndexes(t)
+	return slices.ContainsFunc(added, func(x dialect.Index) bool { return p.replaces(t, x) == old.Name })
 }
 
 // validated adds a constraint for new rows, and then has it looked up in the old ones, which
 // holds no one up.
 func (p *planner) validated(t *Table, column, what, name, ddl string, refuse []script.Refusal) {
 	p.step(script.Safe, fmt.Sprintf("%s: %s, of new rows", t.column(column), what), p.alter(t.Now.Name, "ADD %s NOT VALID", ddl)).Refuse = refuse
+	if again := p.again(t, column); len(again) > 0 {
+		p.step(script.Data, t.column(column)+": change the rows that were written meanwhile", again...)
+	}
 	p.step(script.Safe, fmt.Sprintf("%s: %s, of the rows that are there", t.column(column), what), p.alter(t.Now.Name, "VALIDATE CONSTRAINT %s", p.Quote(name)))
 }
 

@@ -55,7 +55,9 @@ func reverseFields(back, now *model.Datatype) error {
 		if name != f.Name {
 			f.Was = name
 		}
-		reverseOptions(f, fieldOf(now, name))
+		if err := reverseOptions(f, fieldOf(now, name)); err != nil {
+			return fmt.Errorf("%w: %s.%s: %w", ErrOneWay, now.Name, name, err)
+		}
 	}
 	for _, f := range now.Fields {
 		if _, stays := columns[f.Name]; !stays {
@@ -65,11 +67,22 @@ func reverseFields(back, now *model.Datatype) error {
 	return nil
 }
 
-func reverseOptions(back, now *model.Field) {
+func reverseOptions(back, now *model.Field) error {
 	values := renamedOptions(back, now)
+	for _, o := range back.Options {
+		if _, moved := values[o.Value]; moved {
+			continue
+		}
+		for old, value := range values {
+			if value == o.Value {
+				return fmt.Errorf("rows that were %s and rows that were %s are %s alike", old, value, value)
+			}
+		}
+	}
 	for i, o := range back.Options {
 		back.Options[i].Was = values[o.Value]
 	}
+	return nil
 }
 
 // unrecorded is a snapshot in which nothing was renamed: each `was` of a comparison with it counts.
@@ -79,7 +92,7 @@ func unrecorded(s *Snapshot) *Snapshot {
 		d.Was = ""
 		fields := make([]Field, len(d.Fields))
 		for i, f := range d.Fields {
-			f.Was, f.OptionsWere = "", nil
+			f.Was, f.OptionsWere, f.Existing = "", nil, ""
 			fields[i] = f
 		}
 		d.Fields = fields

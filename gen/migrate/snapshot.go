@@ -57,6 +57,8 @@ type Field struct {
 	Was      string   `json:"was,omitempty"`
 	// OptionsWere are the values that options had, by those that they have.
 	OptionsWere map[string]string `json:"options_were,omitempty"`
+	// Existing is what the definition said of rows that did not fit: what is recorded is done.
+	Existing string `json:"existing,omitempty"`
 	// Kept is the column of the old name, which triggers keep the same as this one until the
 	// migration after this one.
 	Kept string `json:"kept,omitempty"`
@@ -131,7 +133,7 @@ const descending = " desc"
 func takeField(f *model.Field) Field {
 	out := Field{
 		Name: f.Name, Type: f.Type, Added: f.Added, Required: f.Required, NotNull: f.NotNull, Scale: f.Scale, Wide: f.Wide,
-		Min: boundText(f.Rules.Min), Max: boundText(f.Rules.Max), Was: f.Was,
+		Min: boundText(f.Rules.Min), Max: boundText(f.Rules.Max), Was: f.Was, Existing: existingText(f.Existing),
 	}
 	if f.Default != nil {
 		out.Default = &Default{Now: f.Default.Now, Text: f.Default.Text}
@@ -149,6 +151,21 @@ func takeField(f *model.Field) Field {
 		out.To, out.OnDelete = f.Reference.To, f.Reference.OnDelete
 	}
 	return out
+}
+
+// existingText is what a definition says of rows that do not fit; empty: nothing, so that they are refused.
+func existingText(e *model.Existing) string {
+	switch {
+	case e == nil:
+		return ""
+	case e.Default:
+		return "default"
+	case e.Set:
+		return "value " + e.Text
+	case e.Step != "":
+		return "step " + e.Step
+	}
+	return ""
 }
 
 func boundText(b check.Bound) string {

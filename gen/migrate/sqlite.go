@@ -219,6 +219,9 @@ func (p *planner) sqliteRebuild(t *Table) {
 	}
 	s := p.step(class, fmt.Sprintf("%s: make the table anew (%s)", t.Now.Name, strings.Join(p.reasons(t), ", ")), append(statements, l.CreateIndexes(p.Dialect)...)...)
 	s.Rebuilt, s.Note = t.Now.Name, sqliteNote
+	for _, f := range t.Dropped {
+		s.LeavesOut = append(s.LeavesOut, f.Name)
+	}
 	gone, added := p.sqliteKeys(t)
 	if len(gone)+len(added) > 0 {
 		for _, k := range added {
@@ -229,7 +232,7 @@ func (p *planner) sqliteRebuild(t *Table) {
 		s.Refuse = append(s.Refuse, p.oldRepeats(t, x.Name)...)
 	}
 	for _, c := range t.Columns {
-		if c.Before == nil && !p.filledByDefault(t, c) && p.existing(c.Now) == "" {
+		if c.Before == nil && !p.filledByDefault(t, c) && p.initial(c) == "" {
 			p.fill(t, c)
 		}
 	}
@@ -262,7 +265,7 @@ func (p *planner) sqliteValue(t *Table, c *Column) string {
 		if p.filledByDefault(t, c) {
 			return ""
 		}
-		if value := p.existing(c.Now); value != "" {
+		if value := p.initial(c); value != "" {
 			return value
 		}
 		return "NULL"

@@ -36,6 +36,14 @@ type Held struct {
 	While  []Condition
 }
 
+// Unclaimed are rows that a section which is new would take for what only its programs make, as a job that a
+// worker has. A migration that adds the section refuses them.
+type Unclaimed struct {
+	With    *Field // a column that the section adds: the section is new where this is
+	Rows    []Condition
+	Because string // why they are refused, and what to do
+}
+
 // Renamed returns the field that had a name before, which no field has now; nil: there is none.
 func (d *Datatype) Renamed(name string) *Field {
 	var renamed *Field

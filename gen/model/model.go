@@ -101,10 +101,11 @@ type Datatype struct {
 
 	// After the passes:
 	Operations []*Operation
-	Effects    []Effect  // what else happens with each write of its rows, in order
-	Cascades   []Cascade // the references by which a delete of its rows reaches effects of others
-	Names      []Name    // what its behaviors print beside what every datatype has
-	Held       []Held    // values that rows need the program to know
+	Effects    []Effect    // what else happens with each write of its rows, in order
+	Cascades   []Cascade   // the references by which a delete of its rows reaches effects of others
+	Names      []Name      // what its behaviors print beside what every datatype has
+	Held       []Held      // values that rows need the program to know
+	Unclaimed  []Unclaimed // rows that may not be there when a section is added
 }
 
 // Field is one column.

@@ -104,6 +104,11 @@ func addedAndDropped(r language.TypeRules) []single {
 		{what: "dropped", before: []string{f(r.Type, "")}, drop: []string{"x"}},
 		{what: "dropped required", before: []string{f(r.Type, "required: true")}, drop: []string{"x"}},
 	}
+	conditional := []string{"fields: [last], unique: true, where: {last: {not: null}}"} // MySQL has a generated column for it
+	out = append(out,
+		single{what: "added beside a condition", after: []string{f(r.Type, "")}, indexes: [2][]string{conditional, conditional}},
+		single{what: "dropped beside a condition", before: []string{f(r.Type, "")}, drop: []string{"x"}, indexes: [2][]string{conditional, conditional}},
+	)
 	if e := existing(r.Type); e != "" {
 		one := examples[r.Type].one
 		out = append(out,

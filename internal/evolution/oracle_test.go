@@ -48,6 +48,7 @@ func expect(before, after *version, has contents) *expectation {
 		}
 		e.unique(d, old)
 		e.held(d, old, has[old.Name])
+		e.unclaimed(d, old, has[old.Name])
 	}
 	return e
 }
@@ -72,6 +73,21 @@ func (e *expectation) held(d, old *model.Datatype, rows []row) {
 		}
 		for _, r := range rows {
 			if v := r[h.Field.Name]; v != nil && slices.Contains(h.Values, *v) && !slices.Contains(known, *v) && holdsAll(h.While, r) {
+				e.misfit(old.Name, r.id())
+			}
+		}
+	}
+}
+
+// unclaimed finds rows that a section which is new would take for its own. Only fields of the same name say
+// which they are here.
+func (e *expectation) unclaimed(d, old *model.Datatype, rows []row) {
+	for _, u := range d.Unclaimed {
+		if oldName(old, u.With) != "" {
+			continue
+		}
+		for _, r := range rows {
+			if holdsAll(u.Rows, r) {
 				e.misfit(old.Name, r.id())
 			}
 		}

@@ -34,6 +34,16 @@ type draftField struct {
 	options                []string
 	optionsWere            map[string]string
 	existing               string
+	said                   []string // of existing, in any version: what is recorded is not said again
+}
+
+// fresh reports whether something was never said of a field's existing rows, and notes that it is.
+func (f *draftField) fresh(existing string) bool {
+	if existing != "" && slices.Contains(f.said, existing) {
+		return false
+	}
+	f.said = append(f.said, existing)
+	return true
 }
 
 func (d *draft) name(prefix string) string {
@@ -102,7 +112,7 @@ func (f *draftField) plain() bool { return f.was == "" && f.existing == "" && f.
 func (d *draft) addField(t *draftTable) {
 	f := d.newField()
 	if e := existing(f.typ); e != "" && f.defaulted == "" && d.IntN(2) == 0 {
-		f.required, f.existing = true, e
+		f.required, f.existing = f.fresh(e), e
 	}
 	t.fields = append(t.fields, f)
 }
@@ -156,7 +166,11 @@ func (d *draft) retype(t *draftTable) {
 	if len(to) == 0 || !f.plain() || d.isNew(t, f) {
 		return
 	}
-	f.typ = to[d.IntN(len(to))]
+	next := to[d.IntN(len(to))]
+	if !f.fresh(existing(next)) {
+		return
+	}
+	f.typ = next
 	f.defaulted, f.options, f.unique, f.wide, f.existing = "", nil, false, false, existing(f.typ)
 	t.indexes = slices.DeleteFunc(t.indexes, func(name string) bool { return name == f.name })
 }
@@ -181,7 +195,7 @@ func (d *draft) options(t *draftTable) {
 func (d *draft) require(t *draftTable) {
 	f := d.field(t)
 	e := existing(f.typ)
-	if e == "" || f.required || !f.plain() || d.isNew(t, f) || f.typ == "select" {
+	if e == "" || f.required || !f.plain() || d.isNew(t, f) || f.typ == "select" || !f.fresh(e) {
 		return
 	}
 	f.required, f.existing = true, e
@@ -199,7 +213,9 @@ func (d *draft) defaults(t *draftTable) {
 		f.defaulted = ""
 		return
 	}
-	f.defaulted, f.existing = one, "existing: default"
+	if f.fresh("existing: default") {
+		f.defaulted, f.existing = one, "existing: default"
+	}
 }
 
 func (d *draft) index(t *draftTable) {

@@ -23,6 +23,7 @@ func (Behavior) Apply(d *model.Datatype) mistake.List {
 	p.outcome()
 	p.policies()
 	p.held()
+	p.unclaimed()
 	p.order()
 	p.operations()
 	p.indexes()
@@ -143,6 +144,15 @@ func (p *queuePass) held() {
 	}
 	slices.Sort(h.Values)
 	p.d.Held = append(p.d.Held, h)
+}
+
+// unclaimed are rows in the running state from before there was a queue: without a lease, no one would
+// find that they have no worker.
+func (p *queuePass) unclaimed() {
+	p.d.Unclaimed = append(p.d.Unclaimed, model.Unclaimed{
+		With: p.w.Lease, Rows: []model.Condition{{Field: p.q.State, Op: "=", Values: []string{p.q.Running}}},
+		Because: fmt.Sprintf("%s = %s will mean that a worker has the row, which none has: these rows would never run again; give them another %[1]s first", p.q.State.Name, p.q.Running),
+	})
 }
 
 // order is the definition's, unless waiting makes up for a low priority: then

@@ -90,3 +90,38 @@ func status(t *testing.T, p program, dsn, name string, state migrate.State, deta
 		t.Error(err)
 	}
 }
+
+// TestKeepWithDefault renames a column whose default must not count as a value that was written.
+func TestKeepWithDefault(t *testing.T) {
+	everywhere(t, func(t *testing.T, fresh func() string) {
+		ctx, dsn := t.Context(), fresh()
+		p := history(t,
+			definitions{"note": "fields:\n  - {name: title, type: text, max: 100, default: x}\n  - {name: n, type: number}\n"},
+			definitions{"note": "fields:\n  - {name: headline, was: title, keep: true, type: text, max: 100, default: x}\n  - {name: n, type: number}\n"})
+		old, err := p[0].open(ctx, dsn, store.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, dsn, "INSERT INTO note (title, n) VALUES ('a', 1)")
+		if r, err := p[1].up(ctx, dsn); err != nil || len(r.Waits) != 1 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		run(t, dsn, "INSERT INTO note (title, n) VALUES ('b', 2)", "INSERT INTO note (headline, n) VALUES ('c', 3)", "INSERT INTO note (n) VALUES (4)")
+		want := []string{"a", "b", "c", "x"}
+		for _, column := range []string{"title", "headline"} {
+			if got := rows(t, dsn, "SELECT "+column+" FROM note ORDER BY n"); !slices.Equal(got, want) {
+				t.Errorf("%s: %q", column, got)
+			}
+		}
+		if err := old.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := p[1].up(ctx, dsn); err != nil || len(r.Applied) != 1 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		run(t, dsn, "INSERT INTO note (n) VALUES (5)")
+		if got := rows(t, dsn, "SELECT headline FROM note ORDER BY n"); !slices.Equal(got, append(want, "x")) {
+			t.Errorf("the rows are %q", got)
+		}
+	})
+}

@@ -73,7 +73,7 @@ func migrateUntilKilled(what string) error {
 	if err != nil {
 		return err
 	}
-	programs, err := historyOf(posting, article)
+	programs, _, err := historyOf(posting, article)
 	if err != nil {
 		return err
 	}

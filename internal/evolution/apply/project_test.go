@@ -46,29 +46,38 @@ type program struct {
 // history makes the migrations of versions, one after the other, and returns the program of each.
 func history(tb testing.TB, versions ...definitions) []program {
 	tb.Helper()
-	all, err := historyOf(versions...)
+	all, _, err := historyOf(versions...)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return all
 }
 
-func historyOf(versions ...definitions) ([]program, error) {
-	chain := &evolution.Chain{}
-	var out []program
+// chainOf is the chain of the migrations of versions.
+func chainOf(tb testing.TB, versions ...definitions) *evolution.Chain {
+	tb.Helper()
+	_, chain, err := historyOf(versions...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return chain
+}
+
+func historyOf(versions ...definitions) (out []program, chain *evolution.Chain, err error) {
+	chain = &evolution.Chain{}
 	for _, v := range versions {
 		p, err := read(v)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		next, err := chain.Next("change", p)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		chain = &evolution.Chain{Migrations: append(append([]*evolution.Migration{}, chain.Migrations...), next...)}
 		out = append(out, program{chain.Set(), evolution.Schema(p.Datatypes)})
 	}
-	return out, nil
+	return out, chain, nil
 }
 
 // historyDropping is history of two versions, of which the second drops datatypes on purpose.
@@ -131,14 +140,22 @@ func with(ctx context.Context, dsn string, fn func(db *core.DB) error) error {
 
 // everywhere runs a test on each database.
 func everywhere(t *testing.T, test func(t *testing.T, fresh func() string)) {
+	inTransactions(t, test)
+	onServer(t, "mysql", test)
+}
+
+// inTransactions runs a test on the databases that change tables in transactions.
+func inTransactions(t *testing.T, test func(t *testing.T, fresh func() string)) {
 	t.Run("sqlite", func(t *testing.T) {
 		test(t, func() string { return "sqlite:" + t.TempDir() + "/app.db" })
 	})
-	for _, kind := range []string{"postgres", "mysql"} {
-		t.Run(kind, func(t *testing.T) {
-			test(t, func() string { return storetest.FreshDSN(t, kind) })
-		})
-	}
+	onServer(t, "postgres", test)
+}
+
+func onServer(t *testing.T, kind string, test func(t *testing.T, fresh func() string)) {
+	t.Run(kind, func(t *testing.T) {
+		test(t, func() string { return storetest.FreshDSN(t, kind) })
+	})
 }
 
 // run runs statements on a database.

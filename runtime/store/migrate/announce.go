@@ -58,6 +58,10 @@ func (s *Set) announce(ctx context.Context, db *core.DB, id string) error {
 	if err != nil {
 		return err
 	}
+	return s.addProgram(ctx, db, id, now)
+}
+
+func (s *Set) addProgram(ctx context.Context, db *core.DB, id string, now time.Time) error {
 	r := row{
 		ID: id, Parent: s.head(), State: open, StartedAt: now, EndedAt: store.Null[time.Time]{V: now.Add(leaseTime), Valid: true},
 		Program: short(programName()), Adds: true,
@@ -73,7 +77,7 @@ func (s *Set) renew(db *core.DB, id string, begun chan struct{}) {
 			if err := pause(ctx, renewEach); err != nil {
 				return deleteRow(context.WithoutCancel(ctx), db.Conn(), db.Conn().Dialect(), id)
 			}
-			err := extend(ctx, db, id)
+			err := s.extend(ctx, db, id)
 			if !renewed {
 				err = errors.Join(err, prune(ctx, db))
 			}
@@ -109,12 +113,17 @@ func clock(ctx context.Context, b core.Backend, from core.Session) (time.Time, e
 	return now, err
 }
 
-func extend(ctx context.Context, db *core.DB, id string) error {
+// extend renews the lease. The row of a program that was suspended for long may have been removed.
+func (s *Set) extend(ctx context.Context, db *core.DB, id string) error {
 	now, err := moment(ctx, db)
 	if err != nil {
 		return err
 	}
-	return set{[]string{"ended_at"}, []any{now.Add(leaseTime)}}.update(ctx, db.Conn(), db.Conn().Dialect(), id)
+	err = set{[]string{"ended_at"}, []any{now.Add(leaseTime)}}.update(ctx, db.Conn(), db.Conn().Dialect(), id)
+	if errors.Is(err, errGone) {
+		return s.addProgram(ctx, db, id, now)
+	}
+	return err
 }
 
 // prune removes the rows of programs that were killed, which have no other end.
@@ -151,4 +160,42 @@ func (s *Set) older(ctx context.Context, b core.Backend, from core.Session, migr
 		}
 	}
 	return out, nil
+}
+
+// closing stands in the place of a number of rows, in the row of a migration that is about to begin and
+// for which programs of the version before must not open the database any more.
+const closing = -1
+
+// closed keeps programs of before from opening the database, and then looks for those that have opened it
+// since older looked: each of the two sees the other's row.
+func (s *Set) closed(ctx context.Context, r *run, found row) ([]string, error) {
+	if r.sc.After == "" || found.Statement > 0 || found.Begun {
+		return nil, nil
+	}
+	if err := r.setTotal(ctx, closing); err != nil {
+		return nil, err
+	}
+	waits, err := s.older(ctx, r.b, r.m, r.sc.After)
+	if err != nil || len(waits) == 0 {
+		return nil, err
+	}
+	return waits, r.reopen(ctx)
+}
+
+// reopen lets programs of before open the database, which a process that was killed has not.
+func (r *run) reopen(ctx context.Context) error {
+	found, err := readRow(ctx, r.m, r.d, r.sc.Name, false)
+	if errors.Is(err, store.ErrNotFound) || err == nil && found.RowsTotal != closing {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.setTotal(ctx, 0)
+}
+
+func (r *run) setTotal(ctx context.Context, n int64) error {
+	return r.patiently(ctx, nil, "recording "+r.sc.Name, func() error {
+		return set{[]string{"rows_total"}, []any{n}}.update(ctx, r.m, r.d, r.sc.Name)
+	})
 }

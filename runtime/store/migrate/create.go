@@ -217,12 +217,25 @@ func (s *Set) Baseline(ctx context.Context, b core.Backend, schema *core.Schema,
 	if err != nil {
 		return err
 	}
-	if len(st.rows) > 0 {
-		return fmt.Errorf("store: %s has a record of migrations, of which the last is %s: \"modulagen migrate up\" goes on from there",
-			b.Name(), st.rows[len(st.rows)-1].ID)
+	if err := unrecorded(ctx, b, b); err != nil {
+		return err
 	}
 	if len(st.found) == 0 && schema != nil {
 		return fmt.Errorf("store: %s is empty: opening it creates the tables and records that", b.Name())
 	}
-	return s.baseline(ctx, b, at+1, o)
+	return b.Exclusive(ctx, func(sess core.Session) error {
+		if err := unrecorded(ctx, b, sess); err != nil { // another process may have been faster
+			return err
+		}
+		return s.insertAll(ctx, sess, b.Dialect(), Baseline, o, at+1)
+	})
+}
+
+func unrecorded(ctx context.Context, b core.Backend, from core.Session) error {
+	st, err := inspect(ctx, b, from, nil)
+	if err == nil && len(st.rows) > 0 {
+		err = fmt.Errorf("store: %s has a record of migrations, of which the last is %s: \"modulagen migrate up\" goes on from there",
+			b.Name(), st.rows[len(st.rows)-1].ID)
+	}
+	return err
 }

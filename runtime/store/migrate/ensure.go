@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -32,7 +31,7 @@ func (s *Set) Ensure(ctx context.Context, b core.Backend, schema *core.Schema, o
 }
 
 // settled is the verdict on a database at rest: what was read while another process migrated shows
-// tables from before with a record from after. It reads again until the record has stayed the same.
+// tables from before with a record from after. It reads again until no statement has ended meanwhile.
 func (s *Set) settled(ctx context.Context, b core.Backend, schema *core.Schema, st *state) error {
 	err := s.verdict(b, schema, st)
 	for errors.Is(err, store.ErrSchema) {
@@ -40,7 +39,7 @@ func (s *Set) settled(ctx context.Context, b core.Backend, schema *core.Schema, 
 		if failed != nil {
 			return failed
 		}
-		if err = s.verdict(b, schema, again); slices.Equal(st.rows, again.rows) {
+		if err = s.verdict(b, schema, again); st.asFar(again) {
 			return err
 		}
 		st = again

@@ -20,6 +20,7 @@ type guard struct {
 	rows     int64    // of the table that is made anew, before that
 	mark     int64    // the largest id that it ever had; 0: not known
 	triggers []string // of it, which go with the old table
+	others   others   // what people may have added to it
 }
 
 // unit runs one unit.
@@ -65,6 +66,9 @@ func (g *guard) before(ctx context.Context, step *script.Step) error {
 	if g.mark, err = g.sequence(ctx, step.Rebuilt); err != nil {
 		return err
 	}
+	if err := g.noteOthers(ctx, step.Rebuilt); err != nil {
+		return err
+	}
 	var text string
 	g.triggers = nil
 	return g.s.Query(ctx, "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? AND sql IS NOT NULL",
@@ -87,6 +91,9 @@ func (g *guard) after(ctx context.Context, step *script.Step) error {
 		return fmt.Errorf("%s had %d rows before it was made anew, and has %d after it; nothing was changed", step.Rebuilt, g.rows, rows)
 	}
 	g.run.changed = rows
+	if err := g.restoreOthers(ctx, step); err != nil {
+		return err
+	}
 	for _, text := range g.triggers {
 		if _, err := g.s.Exec(ctx, text, nil); err != nil {
 			return fmt.Errorf("a trigger of %s: %w", step.Rebuilt, err)

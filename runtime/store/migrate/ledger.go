@@ -194,10 +194,12 @@ func (c set) update(ctx context.Context, s core.Session, d sqltext.Dialect, id s
 	}
 	res, err := s.Exec(ctx, sqltext.Update(d, Ledger, c.columns, nil), values)
 	if err == nil && res.RowsAffected != 1 {
-		err = fmt.Errorf("store: the row %s of %s is gone", id, Ledger)
+		err = fmt.Errorf("store: the row %s of %s: %w", id, Ledger, errGone)
 	}
 	return err
 }
+
+var errGone = errors.New("it is gone")
 
 func deleteRow(ctx context.Context, s core.Session, d sqltext.Dialect, id string) error {
 	_, err := s.Exec(ctx, sqltext.Delete(d, Ledger), []any{id})

@@ -1,9 +1,11 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -16,8 +18,10 @@ const listedIDs = 10
 
 var errEnough = errors.New("enough rows")
 
-// refuse runs the queries for rows that do not fit a step.
+// refuse runs the queries for rows that do not fit a step, all of them: who changes the rows of one
+// should not come back for those of the next.
 func (r *run) refuse(ctx context.Context, s core.Session, step *script.Step) error {
+	var first *RowsError
 	for _, q := range step.Refuse {
 		var n int64
 		if err := s.QueryRow(ctx, "SELECT count(*) FROM (\n"+q.Query+"\n) AS refused", nil, []any{&n}); err != nil {
@@ -30,9 +34,17 @@ func (r *run) refuse(ctx context.Context, s core.Session, step *script.Step) err
 		if err != nil {
 			return fmt.Errorf("looking for rows that do not fit: %w", err)
 		}
-		return &RowsError{Because: q.Because, Rows: n, IDs: ids, Line: step.Line}
+		found := &RowsError{Because: q.Because, Rows: n, IDs: ids, Line: step.Line}
+		if first == nil {
+			first = found
+		} else {
+			first.More = append(first.More, found)
+		}
 	}
-	return nil
+	if first == nil {
+		return nil
+	}
+	return first
 }
 
 func firstIDs(ctx context.Context, s core.Session, query string) (ids []string, err error) {
@@ -50,6 +62,7 @@ func firstIDs(ctx context.Context, s core.Session, query string) (ids []string, 
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
+	slices.SortFunc(ids, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
 	return ids, err
 }
 
@@ -58,12 +71,22 @@ func firstIDs(ctx context.Context, s core.Session, query string) (ids []string, 
 type RowsError struct {
 	Because string // what is wrong with them, and what to do
 	Rows    int64
-	IDs     []string // of the first of them
-	Line    int      // of the step in its file
+	IDs     []string     // of the first of them
+	Line    int          // of the step in its file
+	More    []*RowsError // rows that do not fit for other reasons, which the step found too
 }
 
-// Error names the first rows.
+// Error names the first rows for each reason.
 func (e *RowsError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.reason())
+	for _, other := range e.More {
+		b.WriteString("; " + other.reason())
+	}
+	return b.String() + "; the step has changed nothing"
+}
+
+func (e *RowsError) reason() string {
 	which := strings.Join(e.IDs, ", ")
 	if more := e.Rows - int64(len(e.IDs)); more > 0 {
 		which += fmt.Sprintf(" and %d more", more)
@@ -72,7 +95,7 @@ func (e *RowsError) Error() string {
 	if e.Rows == 1 {
 		rows = "row does"
 	}
-	return fmt.Sprintf("%d %s not fit, with the id %s: %s; the step has changed nothing", e.Rows, rows, which, e.Because)
+	return fmt.Sprintf("%d %s not fit, with the id %s: %s", e.Rows, rows, which, e.Because)
 }
 
 // Is makes errors.Is(err, store.ErrInvalid) hold.

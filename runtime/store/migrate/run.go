@@ -143,6 +143,7 @@ func (r *run) inTransaction(ctx context.Context, from, to int) error {
 		return r.failed(&r.units[from], err)
 	}
 	g := guard{run: r, s: tx}
+	defer g.end(ctx)
 	for i := from; i < to; i++ {
 		u := &r.units[i]
 		if err := g.unit(ctx, u); err != nil {

@@ -97,7 +97,22 @@ func (s *Set) script(m Migration, d sqltext.Dialect) (*script.Script, error) {
 	if script.Checksum(string(text)) != m.Checksums[d] {
 		return nil, fmt.Errorf("store: %s was changed after the code was generated: run \"modulagen generate\" and build the program anew", file(m.Name, d))
 	}
-	return script.Parse(file(m.Name, d), string(text))
+	sc, err := script.Parse(file(m.Name, d), string(text))
+	if err != nil {
+		return nil, err
+	}
+	return sc, s.belongs(m, sc, d)
+}
+
+// belongs refuses a file that is of another migration: what it does would be recorded under that name.
+func (s *Set) belongs(m Migration, sc *script.Script, d sqltext.Dialect) error {
+	if err := sc.Belongs(file(m.Name, d), m.Name, m.Parent); err != nil {
+		return err
+	}
+	if at := s.find(sc.After); sc.After != "" && (at < 0 || at >= s.find(m.Name)) {
+		return fmt.Errorf("store: %s waits for programs from before %s, which is no migration before it: correct the line", file(m.Name, d), sc.After)
+	}
+	return nil
 }
 
 // tables returns the fingerprints of a migration's tables on one database, by name.

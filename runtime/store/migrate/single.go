@@ -2,9 +2,12 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
@@ -80,10 +83,37 @@ func (r *run) recorded(ctx context.Context, u *unit, from int, at *row) error {
 	if err := r.dropInvalid(ctx, u.st.Done); err != nil {
 		return err
 	}
-	if err := r.oneWay(ctx, u.st); err != nil {
+	err := r.oneWay(ctx, u.st)
+	for tries := 0; err != nil && tries < rowTries && !errors.Is(err, store.ErrBusy); tries++ {
+		again, failed := r.again(ctx, u)
+		if failed != nil || !again {
+			return errors.Join(err, failed)
+		}
+		err = r.oneWay(ctx, u.st)
+	}
+	if err != nil {
 		return err
 	}
 	return r.advance(ctx, r.m, from+1)
+}
+
+// rowTries is how often a statement is tried again after rows that it refused were changed.
+const rowTries = 5
+
+// again runs the statements of a step that come before one of it, and that change the rows which it refuses: others
+// may have written more of them since. false: there are none.
+func (r *run) again(ctx context.Context, u *unit) (again bool, err error) {
+	for i := range u.step.Statements {
+		st := &u.step.Statements[i]
+		if st == u.st || err != nil {
+			break
+		}
+		if st.Repeatable && slices.Contains(rowWords, firstWord(st.SQL)) {
+			again = true
+			err = r.exec(ctx, r.m, st.SQL)
+		}
+	}
+	return again, err
 }
 
 // oneWay runs a statement, with other clauses where the database does not have the first.

@@ -60,6 +60,14 @@ func (st *state) row(name string) *row {
 	return nil
 }
 
+// asFar reports whether as much has taken effect in another state. The rows that a step has done so far
+// change nothing of the tables, and would change again with every look.
+func (st *state) asFar(other *state) bool {
+	return slices.EqualFunc(st.rows, other.rows, func(a, b row) bool {
+		return a.ID == b.ID && a.State == b.State && a.Statement == b.Statement && a.Checksum == b.Checksum
+	})
+}
+
 // creating reports whether a process was killed while it created the tables.
 func (st *state) creating() bool {
 	return slices.ContainsFunc(st.rows, func(r row) bool { return r.State == Creating })
@@ -81,7 +89,7 @@ func (s *Set) pending(st *state) []Migration {
 func (s *Set) unknown(st *state) []row {
 	var out []row
 	for _, r := range st.rows {
-		if untouched := r.State == Running && r.Statement == 0 && !r.Begun; s.find(r.ID) < 0 && !untouched {
+		if untouched := r.State == Running && r.Statement == 0 && !r.Begun && r.RowsTotal != closing; s.find(r.ID) < 0 && !untouched {
 			out = append(out, r)
 		}
 	}

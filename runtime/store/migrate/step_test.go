@@ -40,16 +40,17 @@ func TestRefusal(t *testing.T) {
 		step.Refuse = []script.Refusal{
 			{Query: "SELECT id FROM article WHERE hits < 0", Because: "never"},
 			{Query: "SELECT id FROM article WHERE hits = 0 ORDER BY id", Because: "article.hits is at least 1: write \"existing: default\""},
+			{Query: "SELECT id FROM article WHERE title = 'none' ORDER BY id DESC", Because: "article.title is taken"},
 		}
 		_, err := open(t.Context(), dsn, store.MigrateUp, first, changed(step))
 		says(t, err, "migration 0002_changed failed in step 1 (rows change)", "0002_changed/"+d.String()+".sql:4",
-			"12 rows do not fit, with the id 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 2 more", "existing: default", "has changed nothing")
+			"12 rows do not fit, with the id 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 2 more", "existing: default", "12 rows do not fit, with the id 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 and 2 more: article.title is taken", "has changed nothing")
 		rows, ok := errors.AsType[*migrate.RowsError](err)
-		if !errors.Is(err, store.ErrMigration) || !ok || rows.Rows != 12 {
+		if !errors.Is(err, store.ErrMigration) || !ok || rows.Rows != 12 || len(rows.More) != 1 {
 			t.Errorf("the error is %#v", err)
 		}
 		want(t, db, "SELECT count(*) FROM article WHERE hits < 0", 0)
-		do(t, db, "UPDATE article SET hits = 1 WHERE hits = 0")
+		do(t, db, "UPDATE article SET hits = 1, title = 'one' WHERE hits = 0")
 		mustOpen(t, dsn, store.MigrateUp, first, changed(step))
 		want(t, db, "SELECT count(*) FROM article WHERE hits = -1", 14)
 	})

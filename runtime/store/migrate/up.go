@@ -122,7 +122,16 @@ func inBatches(step *script.Step) bool {
 // apply runs scripts, of which other processes may have run some meanwhile.
 func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scripts []*script.Script, o Options, out *Report) error {
 	for _, sc := range scripts {
+		r := newRun(b, m, sc, o)
 		waits, err := s.older(ctx, b, m, sc.After)
+		if err == nil && len(waits) > 0 {
+			err = r.reopen(ctx)
+		}
+		applied := false
+		if err == nil && len(waits) == 0 {
+			applied, waits, err = s.forward(ctx, r)
+		}
+		out.Backups = append(out.Backups, r.backups...)
 		if err != nil {
 			return err
 		}
@@ -131,12 +140,6 @@ func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scrip
 			o.Logger.InfoContext(ctx, "store: a migration waits for programs of the version before", "migration", sc.Name, "programs", waits)
 			return nil
 		}
-		r := newRun(b, m, sc, o)
-		applied, err := r.forward(ctx, s.List[s.find(sc.Name)].Checksums[r.d])
-		out.Backups = append(out.Backups, r.backups...)
-		if err != nil {
-			return err
-		}
 		if applied {
 			out.Applied = append(out.Applied, sc.Name)
 		}
@@ -144,8 +147,8 @@ func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scrip
 	return nil
 }
 
-// forward runs the whole script; false: another process has.
-func (r *run) forward(ctx context.Context, checksum string) (bool, error) {
+// forward runs the whole script, unless programs of before have appeared; false: another process has run it.
+func (s *Set) forward(ctx context.Context, r *run) (applied bool, waits []string, err error) {
 	r.state = Running
 	first := row{
 		ID: r.sc.Name, Parent: r.sc.Parent, Checksum: r.digest(0), State: Running, StartedAt: r.o.now(), Program: short(r.o.Program),
@@ -153,18 +156,22 @@ func (r *run) forward(ctx context.Context, checksum string) (bool, error) {
 	}
 	found, err := r.begin(ctx, first)
 	if err != nil || found.State.applied() {
-		return false, err
+		return false, nil, err
 	}
 	if found.State == Down {
-		return false, r.failed(nil, fmt.Errorf("it is being taken back: run \"modulagen migrate down --db DSN\" again"))
+		return false, nil, r.failed(nil, fmt.Errorf("it is being taken back: run \"modulagen migrate down --db DSN\" again"))
 	}
+	if waits, err := s.closed(ctx, r, found); err != nil || len(waits) > 0 {
+		return false, waits, err
+	}
+	checksum := s.List[s.find(r.sc.Name)].Checksums[r.d]
 	r.finish = func(ctx context.Context, s core.Session) error {
 		return set{
 			[]string{"statement", "begun", "state", "cursor", "ended_at", "checksum", "adds", "refused"},
 			[]any{int64(len(r.units)), false, string(Done), "", r.o.now(), checksum, first.Adds, first.Refused},
 		}.update(ctx, s, r.d, r.sc.Name)
 	}
-	return true, r.all(ctx)
+	return true, nil, r.all(ctx)
 }
 
 // begin adds the row of a migration, or returns the one that is there.

@@ -54,6 +54,9 @@ func (s *Step) write(b *strings.Builder, number int) {
 	if s.Rebuilt != "" {
 		comment(b, "rebuilds: "+s.Rebuilt)
 	}
+	if len(s.LeavesOut) > 0 {
+		comment(b, "leaves out: "+strings.Join(s.LeavesOut, ", "))
+	}
 	if s.Batches != "" {
 		comment(b, "batches: "+s.Batches)
 	}
@@ -83,6 +86,16 @@ func (s *Statement) write(b *strings.Builder) {
 		comment(b, "ends with: "+last)
 	}
 	b.WriteString(terminated(s.SQL) + "\n")
+}
+
+// Belongs refuses the script of another migration, as in a folder that was copied.
+func (s *Script) Belongs(file, name, parent string) error {
+	if s.Name == name && s.Parent == parent {
+		return nil
+	}
+	want := &Script{Name: name, Parent: parent}
+	header, _, _ := strings.Cut(want.String(), "\n")
+	return &Mistake{file, 1, fmt.Sprintf("the file is of the migration %s, after %q: write %q", s.Name, s.Parent, header)}
 }
 
 // String returns the probe as it stands in a file: "no column article title".

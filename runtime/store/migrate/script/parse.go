@@ -108,6 +108,7 @@ func init() { // the functions lead back to the list
 		{"note:", ofStep, func(p *parser, _ int, v string) { p.step().Note = v }},
 		{"alone:", ofStep, func(p *parser, _ int, _ string) { p.step().Alone = true }},
 		{"rebuilds:", ofStep, (*parser).readRebuilt},
+		{"leaves out:", ofStep, (*parser).readLeavesOut},
 		{"batches:", ofStep, (*parser).readBatches},
 		{"refuse:", ofStep, (*parser).readRefusal},
 		{"because:", ofStep, (*parser).readBecause},
@@ -230,6 +231,16 @@ func (p *parser) readRebuilt(at int, value string) {
 		p.fail(at, "write \"-- rebuilds: TABLE\"")
 	}
 	p.step().Rebuilt = value
+}
+
+func (p *parser) readLeavesOut(at int, value string) {
+	for name := range strings.SplitSeq(value, ",") {
+		name = strings.TrimSpace(name)
+		if !isName(name) {
+			p.fail(at, "write \"-- leaves out: COLUMN, COLUMN\"")
+		}
+		p.step().LeavesOut = append(p.step().LeavesOut, name)
+	}
 }
 
 func (p *parser) readRefusal(at int, value string) {

@@ -20,7 +20,7 @@
 // version before can go on has "allowed" in place of "refused: REASON".
 //
 // Of a step, comments say "note: TEXT", "alone: ..." (its statements run outside a
-// transaction), "rebuilds: TABLE", "refuse: QUERY" with "because: REASON" after it, and
+// transaction), "rebuilds: TABLE" and "leaves out: COLUMN, COLUMN", "refuse: QUERY" with "because: REASON" after it, and
 // "run: NAME". Of the statement after them: "done when: [no] table TABLE", "done when: [no]
 // column|index|constraint|trigger TABLE NAME", "repeatable: ..." and "or: CLAUSE". A line that begins
 // with "--" and three spaces continues the comment before it.
@@ -65,6 +65,8 @@ type Step struct {
 	// Rebuilt is the table that the step makes anew on SQLite: rows are counted before and
 	// after, the mark of the ids is kept, foreign keys are checked. Empty: none.
 	Rebuilt string
+	// LeavesOut are the columns of that table that go. Without them, every column stays.
+	LeavesOut []string
 
 	// Batches is the table of which the step's one statement, an UPDATE with a WHERE, changes
 	// rows by their ids, some hundred in a transaction, so that no one waits long. Empty: all at once.

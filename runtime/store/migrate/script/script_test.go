@@ -31,6 +31,7 @@ b';
 
 -- step 3, data: article.slug: fill rows that have none
 -- rebuilds: article
+-- leaves out: a, b
 -- refuse: SELECT id FROM article
 --   WHERE slug IS NULL
 -- because: article.slug is required
@@ -67,15 +68,15 @@ func headlineScript() *script.Script {
 				}},
 			},
 			{
-				Class: script.Data, What: "article.slug: fill rows that have none", Rebuilt: "article", Run: "fill_slug", Line: 22,
+				Class: script.Data, What: "article.slug: fill rows that have none", Rebuilt: "article", LeavesOut: []string{"a", "b"}, Run: "fill_slug", Line: 22,
 				Refuse:     []script.Refusal{{Query: "SELECT id FROM article\nWHERE slug IS NULL", Because: "article.slug is required"}},
-				Statements: []script.Statement{{SQL: "UPDATE article SET slug = ''\n-- the end", Line: 27}},
+				Statements: []script.Statement{{SQL: "UPDATE article SET slug = ''\n-- the end", Line: 28}},
 			},
 			{
-				Class: script.Safe, What: "article: keep two columns the same", Batches: "article", Line: 32,
+				Class: script.Safe, What: "article: keep two columns the same", Batches: "article", Line: 33,
 				Statements: []script.Statement{{
 					SQL:  "CREATE TRIGGER keep AFTER INSERT ON article BEGIN\n  UPDATE article SET headline = title WHERE id = NEW.id; SELECT 1;\nEND",
-					Line: 35,
+					Line: 36,
 				}},
 			},
 		},
@@ -141,6 +142,7 @@ func TestMistakes(t *testing.T) {
 		{"probe", head + "-- step 1, safe: x\n-- done when: view x\nSELECT 1;", "f:4: write \"-- done when: [no] table TABLE\" or \"-- done when: [no] column|index|constraint|trigger TABLE NAME\""},
 		{"or", head + "-- step 1, safe: x\n-- or:\nSELECT 1;", "f:4: \"-- or:\" lacks the clause to try in place of the statement's last one"},
 		{"rebuilds", head + "-- step 1, safe: x\n-- rebuilds: a, b\n", "f:4: write \"-- rebuilds: TABLE\""},
+		{"leaves out", head + "-- step 1, safe: x\n-- leaves out: a,\n", "f:4: write \"-- leaves out: COLUMN, COLUMN\""},
 		{"nothing follows", head + "-- step 1, safe: x\n-- repeatable: yes\n-- step 2, safe: y\n", "f:4: the comment is about the statement after it, and none follows in this step"},
 		{"no end", head + "-- step 1, safe: x\nSELECT 1", "f:4: the statement does not end: its last line ends in \";\""},
 		{"open quote", head + "-- step 1, safe: x\nSELECT 'it\\'s';\n", "f:4: the statement does not end: ' is not closed"},

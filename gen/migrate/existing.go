@@ -1,0 +1,60 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hegner123/modulagen/gen/dialect/statement"
+	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
+)
+
+// spent reports what a field says of existing rows where that was written for an earlier migration and
+// other rows do not fit now: a word that was left in the definition must not change rows that no one
+// thought of when it was written.
+func (t *Table) spent(before *Snapshot) (found mistake.List) {
+	for _, c := range t.Columns {
+		said := existingText(c.Now.Existing)
+		if c.Before == nil || said == "" || before.existing(t.Before.Name, c.Before.Name) != said || !c.narrows() {
+			continue
+		}
+		found = append(found, at(c.Now.Existing.Pos,
+			fmt.Sprintf("existing of %s was written for an earlier migration, and other rows may not fit now", t.column(c.Now.Name)),
+			"remove it, and such rows are refused; where these too are to get a value, give them another one, name another data step, or write an UPDATE into the SQL of the migration"))
+	}
+	return found
+}
+
+// existing is what the definition said of a column when the snapshot was taken.
+func (s *Snapshot) existing(table, column string) string {
+	for _, d := range s.Datatypes {
+		for _, f := range d.Fields {
+			if d.Name == table && f.Name == column {
+				return f.Existing
+			}
+		}
+	}
+	return ""
+}
+
+// narrows reports whether rows that are there may not fit a column, on any database.
+func (c *Column) narrows() bool {
+	return slices.ContainsFunc(model.Databases, func(db model.Database) bool {
+		p := &planner{Writer: statement.Writer{Dialect: dialects[db]}, db: db}
+		return len(p.misfits(c, early, c.Before.Name)) > 0
+	})
+}
+
+// Unrecorded lists the fields of which the definitions say what becomes of rows that do not fit, and the
+// last migration has nothing of it. A migration is written once: what is said after that is not in its SQL.
+func (c *Chain) Unrecorded(p *model.Project) (fields []string) {
+	last := c.Snapshot()
+	for _, d := range p.Datatypes {
+		for _, f := range d.Fields {
+			if said := existingText(f.Existing); said != "" && last.existing(d.Name, f.Name) != said {
+				fields = append(fields, d.Name+"."+f.Name)
+			}
+		}
+	}
+	return fields
+}
