@@ -50,7 +50,8 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 	f.Add(code.Comment(
 		"Tx runs fn in a transaction and commits it when fn returns nil. A conflict with",
 		"another transaction runs fn again, a bounded number of times: fn must do nothing",
-		"that cannot be done twice, but through tx.",
+		"that cannot be done twice, but through tx. It does not keep others from changing what fn",
+		"has read: for a write that depends on a read see GetForUpdate, UpdateIf and store.Add.",
 	))
 	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Tx").Params(ctx, jen.Id("fn").Func().Params(jen.Id("tx").Op("*").Id("Tx")).Error()).Error().Block(
 		jen.Return(jen.Id("db").Dot("store").Dot("Tx").Call(jen.Id("ctx"), jen.Func().Params(jen.Id("c").Op("*").Add(code.Core("Conn"))).Error().Block(

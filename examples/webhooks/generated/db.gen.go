@@ -85,7 +85,8 @@ func Open(ctx context.Context, dsn string, opts Options) (*DB, error) {
 
 // Tx runs fn in a transaction and commits it when fn returns nil. A conflict with
 // another transaction runs fn again, a bounded number of times: fn must do nothing
-// that cannot be done twice, but through tx.
+// that cannot be done twice, but through tx. It does not keep others from changing what fn
+// has read: for a write that depends on a read see GetForUpdate, UpdateIf and store.Add.
 func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 	return db.store.Tx(ctx, func(c *core.Conn) error {
 		return fn(&Tx{Tables: bind(c), conn: c})
