@@ -47,7 +47,7 @@ var rowTypes = []struct{ suffix, what string }{
 
 // ofTable are the methods that every table has.
 var ofTable = []string{
-	"Conn", "Get", "Create", "CreateMany", "Update", "UpdateIf", "Delete", "DeleteWhere", "List", "All", "First", "Count", "Exists", "core",
+	"Conn", "Get", "GetForUpdate", "Create", "CreateMany", "Update", "UpdateIf", "UpdateWhere", "Delete", "DeleteWhere", "List", "ListForUpdate", "All", "First", "Count", "Exists", "core",
 }
 
 // row returns the names that follow from a datatype's own.
