@@ -85,6 +85,11 @@ func (r *run) recorded(ctx context.Context, u *unit, from int, at *row) error {
 	}
 	err := r.oneWay(ctx, u.st)
 	for tries := 0; err != nil && tries < rowTries && !errors.Is(err, store.ErrBusy); tries++ {
+		if len(u.st.Done) > 0 { // its answer may have been lost
+			if done, failed := r.done(ctx, u.st.Done); failed != nil || done {
+				return errors.Join(err, failed)
+			}
+		}
 		again, failed := r.again(ctx, u)
 		if failed != nil || !again {
 			return errors.Join(err, failed)
