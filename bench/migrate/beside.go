@@ -69,11 +69,7 @@ type rename struct{ from, to string }
 var renamed = regexp.MustCompile(`name: (\w+), was: (\w+)`)
 
 func planned(c change, db model.Database) (*comparison, error) {
-	before, err := project(c.before)
-	if err != nil {
-		return nil, err
-	}
-	after, err := project(c.after)
+	before, after, err := c.projects()
 	if err != nil {
 		return nil, err
 	}

@@ -57,3 +57,12 @@ func read(definitions map[string]string) (*model.Project, error) {
 	}
 	return p, nil
 }
+
+// projects are the definitions before and after a change.
+func (c change) projects() (before, after *model.Project, err error) {
+	if before, err = project(c.before); err != nil {
+		return nil, nil, err
+	}
+	after, err = project(c.after)
+	return before, after, err
+}

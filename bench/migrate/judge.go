@@ -56,8 +56,8 @@ func (e effects) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// trialRows are so many that a statement which reads or writes all of them is told from one that
-// does not.
+// trialRows are so many that a statement which reads or writes all of them can be distinguished from
+// one that does not.
 const trialRows = 9000
 
 // trial is one plan on a database of its own.

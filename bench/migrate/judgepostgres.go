@@ -23,7 +23,7 @@ const (
 	tables      = `pg_class AS c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace`
 )
 
-// watchPostgres runs a step as a transaction. A statement that gives a table another file has
+// watchPostgres runs a step as a transaction. A statement after which a table has another file has
 // written it again; one that reads tables while the transaction has a lock on one that writers
 // wait for holds them up.
 func watchPostgres(ctx context.Context, t *trial, step script.Step) error {

@@ -33,11 +33,7 @@ func versions(name string) (*version, error) {
 }
 
 func versionsOf(c change) (*version, error) {
-	before, err := project(c.before)
-	if err != nil {
-		return nil, err
-	}
-	after, err := project(c.after)
+	before, after, err := c.projects()
 	if err != nil {
 		return nil, err
 	}

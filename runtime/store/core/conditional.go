@@ -171,7 +171,7 @@ func (a access) updateWhere(ctx context.Context, where *filter.Node, p any) (tot
 		return 0, err
 	}
 	err = a.affecting(ctx, Updated, func(in access, f following) ([]Change, error) {
-		if len(to.steps) == 0 && (f.announced || len(f.effects) == 0) {
+		if len(to.steps) == 0 && f.announced {
 			total, err = in.updateRows(ctx, where, to)
 			return make([]Change, min(total, 1)), err // that there were some is all that counts
 		}

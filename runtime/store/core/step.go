@@ -160,7 +160,7 @@ func units(v any, scale int) (*big.Int, error) {
 	case store.Decimal:
 		d, err := NumberOf(n, scale)
 		if err != nil {
-			return nil, fmt.Errorf("is changed by %s, which has more than %d digits, or more than %d behind the point", n, check.MaxDigits, scale)
+			return nil, fmt.Errorf("is changed by an amount that has more than %d digits, or more than %d behind the point", check.MaxDigits, scale)
 		}
 		return big.NewInt(d.Unscaled), nil
 	}
@@ -338,7 +338,11 @@ func (s *step) result(c *Column, now any) (v any, broken string) {
 		old.Add(old, amount)
 	}
 	if !old.IsInt64() {
-		return nil, "must be a number of 64 bits, not " + old.String()
+		broken = "must be a number of 64 bits"
+		if !c.Rules.Secret {
+			broken += ", not " + old.String()
+		}
+		return nil, broken
 	}
 	if c.Rules.Kind == check.Decimal {
 		return Number{old.Int64(), c.Rules.Scale}.Decimal(), ""

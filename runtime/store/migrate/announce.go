@@ -42,9 +42,11 @@ func (s *Set) Announce(ctx context.Context, db *core.DB) error {
 	// What was applied between the look at the ledger and the row above did not know of this program.
 	rows, err := readLedger(ctx, b, b.Dialect())
 	if err != nil {
-		return fmt.Errorf("store: reading %s: %w", Ledger, err)
+		err = fmt.Errorf("store: reading %s: %w", Ledger, err)
+	} else {
+		err = newer(b, s.unknown(&state{rows: rows}))
 	}
-	if err := newer(b, s.unknown(&state{rows: rows})); err != nil {
+	if err != nil { // the database stays closed to this program, for which nothing must wait
 		return errors.Join(err, deleteRow(ctx, db.Conn(), db.Conn().Dialect(), id))
 	}
 	begun := make(chan struct{})

@@ -42,7 +42,7 @@ func testAdd(t *testing.T, db *DB) {
 		{"one of two is wrong", ArticlePatch{Rank: store.Add(1), Views: store.Add(-22)}, nil, "views must be at least 0, not -1"},
 		{"money", ArticlePatch{Price: store.AddDecimal(dec("-20.05"))}, func() { now.Price = dec("-0.15") }, ""},
 		{"money to null", ArticlePatch{Discount: store.AddDecimal(dec("0.0001"))}, func() { now.Discount = store.Null[store.Decimal]{V: dec("0.0001"), Valid: true} }, ""},
-		{"too many digits", ArticlePatch{Price: store.AddDecimal(dec("0.001"))}, nil, "price is changed by 0.001"},
+		{"too many digits", ArticlePatch{Price: store.AddDecimal(dec("0.001"))}, nil, "price is changed by an amount that has more than 18 digits, or more than 2 behind the point"},
 		{"the most money", ArticlePatch{Price: store.AddDecimal(dec("9999999999999999.99"))}, func() { now.Price = dec("9999999999999999.84") }, ""},
 		{"above the most money", ArticlePatch{Price: store.AddDecimal(dec("0.16"))}, nil, "price must have at most 16 digits before the point"},
 	} {
@@ -122,6 +122,11 @@ func testAppend(t *testing.T, db *DB) {
 	wantViolation(t, "a longer text", title("x"), "title must be at most 100 characters, not 101")
 	wantViolation(t, "a text that is too long by itself", title(strings.Repeat("x", 101)), "title must be at most 100 characters, and 101 are appended")
 	wantViolation(t, "a byte that no text has", title("\x00"), "title cannot hold what is appended")
+	_, err := db.Article.Update(ctx, a.ID, ArticlePatch{Token: store.Append("hidden, and too long by far")})
+	wantViolation(t, "a secret", err, "token must be at most 20 characters")
+	if strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("the error has the secret: %v", err)
+	}
 	for _, s := range []string{"", "one' || \\ ", "%_ two"} {
 		if _, err := db.Article.Update(ctx, a.ID, ArticlePatch{Body: store.Append(s)}); err != nil {
 			t.Errorf("%q: %v", s, err)
@@ -174,6 +179,43 @@ func testUpdateWhere(t *testing.T, db *DB) {
 		if got, err := db.Article.Count(ctx, step.expect, 0); err != nil || int64(got) != step.n {
 			t.Errorf("%s: %d rows are as expected, %v; want %d", step.what, got, err, step.n)
 		}
+	}
+}
+
+// testUpdateWhereEffects has each row that is changed followed by its effects, whose errors undo the write.
+func testUpdateWhereEffects(t *testing.T, dsn string) {
+	ctx, g := t.Context(), plant(t, dsn, true)
+	weight := core.FieldOf[nodeID, int64](2)
+	for _, name := range []string{"a", "b", "c"} {
+		g.add(t, nodeNew{Name: name})
+	}
+	g.take()
+	for _, step := range []struct {
+		patch nodePatch
+		want  []string
+	}{
+		{nodePatch{Weight: store.Set(int64(5))}, []string{"node 1 updated a=0 -> a=5", "node 2 updated b=0 -> b=5", "node 3 updated c=0 -> c=5"}},
+		{nodePatch{Weight: store.Add(2)}, []string{"node 1 updated a=5 -> a=7", "node 2 updated b=5 -> b=7", "node 3 updated c=5 -> c=7"}},
+	} {
+		if n, err := g.node.UpdateWhere(ctx, weight.Lt(7), step.patch); n != 3 || err != nil {
+			t.Errorf("%d changed, %v", n, err)
+		}
+		g.want(t, "UpdateWhere", step.want...)
+	}
+	if _, err := g.node.Update(ctx, 1, nodePatch{Weight: store.Mul(3)}); err != nil {
+		t.Error(err)
+	}
+	g.want(t, "Update", "node 1 updated a=7 -> a=21")
+	g.fail = errors.New("no")
+	if n, err := g.node.UpdateWhere(ctx, weight.Eq(7), nodePatch{Weight: store.Add(1)}); n != 0 || !errors.Is(err, g.fail) {
+		t.Errorf("an effect fails: %d changed, %v", n, err)
+	}
+	g.fail = nil
+	if n, err := g.node.UpdateWhere(ctx, weight.Eq(7), nodePatch{}); n != 0 || err != nil {
+		t.Errorf("an empty patch: %d changed, %v", n, err)
+	}
+	if n, err := g.node.UpdateWhere(ctx, weight.Eq(7), nodePatch{Weight: store.Set(int64(8))}); n != 2 || err != nil {
+		t.Errorf("after an effect failed: %d changed, %v; want 2", n, err)
 	}
 }
 

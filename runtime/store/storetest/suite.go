@@ -146,6 +146,7 @@ var openings = []struct {
 	{"ManyEffects", testManyEffects},
 	{"UpdateSome", testUpdateSome},
 	{"UpdateSomeAtOnce", testUpdateSomeAtOnce},
+	{"UpdateWhereEffects", testUpdateWhereEffects},
 	{"UpsertsWithRows", testUpsertsWithRows},
 	{"Reserved", testReserved},
 }
