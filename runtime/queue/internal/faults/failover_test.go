@@ -39,8 +39,7 @@ func TestFailover(t *testing.T) {
 	b.copy(t, a)
 
 	c.hold(t)
-	a.set(t, "default_transaction_read_only", "on")
-	a.until(t, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_xid IS NOT NULL")
+	a.refuseWrites(t)
 	c.goesOn(t, "a primary that became read-only", b, b.promote(t))
 	a.until(t, "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = '"+name+"'")
 

@@ -78,6 +78,18 @@ func (n *node) set(t *testing.T, name, value string) {
 	administer(t, n.dsn, "SELECT pg_reload_conf()")
 }
 
+// refuseWrites returns when no transaction is left that may write: one whose commit
+// comes after the standby has left would wait for it without end.
+func (n *node) refuseWrites(t *testing.T) {
+	t.Helper()
+	n.set(t, "default_transaction_read_only", "on")
+	// The server passes a new setting on to all its connections before it accepts
+	// another one: what that one sees to have begun before itself may not know it.
+	n.until(t, "SELECT current_setting('default_transaction_read_only') = 'on'")
+	n.until(t, `SELECT count(*) = 0 FROM pg_stat_activity
+		WHERE backend_type = 'client backend' AND xact_start < (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())`)
+}
+
 // waitFor has commits wait until the standby has applied them, and returns when
 // they do.
 func (n *node) waitFor(t *testing.T, standby *node) {
