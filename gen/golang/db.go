@@ -23,6 +23,9 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 	f.Add(code.Comment("Options of Open; the zero value is sensible."))
 	f.Type().Id("Options").Op("=").Add(code.Store("Options"))
 	f.Line()
+	f.Add(code.Comment("TxOptions are how a transaction of TxWith runs."))
+	f.Type().Id("TxOptions").Op("=").Add(code.Store("TxOptions"))
+	f.Line()
 	printTables(f, p, hasQueries)
 
 	f.Add(code.Comment(
@@ -47,18 +50,7 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 		g.Return(jen.Op("&").Id("DB").Values(jen.Id("Tables").Op(":").Id("bind").Call(jen.Id("s").Dot("Conn").Call()), jen.Id("store").Op(":").Id("s")), jen.Nil())
 	})
 	f.Line()
-	f.Add(code.Comment(
-		"Tx runs fn in a transaction and commits it when fn returns nil. A conflict with",
-		"another transaction runs fn again, a bounded number of times: fn must do nothing",
-		"that cannot be done twice, but through tx. It does not keep others from changing what fn",
-		"has read: for a write that depends on a read see GetForUpdate, UpdateIf and store.Add.",
-	))
-	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Tx").Params(ctx, jen.Id("fn").Func().Params(jen.Id("tx").Op("*").Id("Tx")).Error()).Error().Block(
-		jen.Return(jen.Id("db").Dot("store").Dot("Tx").Call(jen.Id("ctx"), jen.Func().Params(jen.Id("c").Op("*").Add(code.Core("Conn"))).Error().Block(
-			jen.Return(jen.Id("fn").Call(jen.Op("&").Id("Tx").Values(jen.Id("Tables").Op(":").Id("bind").Call(jen.Id("c")), jen.Id("conn").Op(":").Id("c")))),
-		))),
-	)
-	f.Line()
+	printTx(f, ctx)
 	f.Add(code.Comment("Close ends the database's connections; what runs ends first."))
 	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Close").Params().Error().Block(jen.Return(jen.Id("db").Dot("store").Dot("Close").Call()))
 	f.Line()
@@ -73,6 +65,31 @@ func printDB(f *jen.File, p *model.Project, behaviors []Behavior, hasQueries boo
 		printMigrations(f, p, all)
 	}
 	printRun(f, all)
+}
+
+// printTx prints the transactions.
+func printTx(f *jen.File, ctx jen.Code) {
+	fn := jen.Id("fn").Func().Params(jen.Id("tx").Op("*").Id("Tx")).Error()
+	f.Add(code.Comment(
+		"Tx runs fn in a transaction and commits it when fn returns nil. A conflict with",
+		"another transaction runs fn again, a bounded number of times: fn must do nothing",
+		"that cannot be done twice, but through tx. It does not keep others from changing what fn",
+		"has read: for a write that depends on a read see GetForUpdate, UpdateIf and store.Add.",
+	))
+	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("Tx").Params(ctx, fn).Error().Block(
+		jen.Return(jen.Id("db").Dot("TxWith").Call(jen.Id("ctx"), jen.Id("TxOptions").Values(), jen.Id("fn"))),
+	)
+	f.Line()
+	f.Add(code.Comment(
+		"TxWith is Tx of a transaction that is isolated further, or only reads. Where it must not be",
+		"interleaved with others in any way, store.Serializable has the database see to that.",
+	))
+	f.Func().Params(jen.Id("db").Op("*").Id("DB")).Id("TxWith").Params(ctx, jen.Id("opts").Id("TxOptions"), fn).Error().Block(
+		jen.Return(jen.Id("db").Dot("store").Dot("TxWith").Call(jen.Id("ctx"), jen.Id("opts"), jen.Func().Params(jen.Id("c").Op("*").Add(code.Core("Conn"))).Error().Block(
+			jen.Return(jen.Id("fn").Call(jen.Op("&").Id("Tx").Values(jen.Id("Tables").Op(":").Id("bind").Call(jen.Id("c")), jen.Id("conn").Op(":").Id("c")))),
+		))),
+	)
+	f.Line()
 }
 
 func openComment(p *model.Project) jen.Code {

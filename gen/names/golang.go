@@ -18,13 +18,13 @@ func fixed() []model.Name {
 		}
 	}
 	add(model.SpaceGo, "every generated package has",
-		"DB", "Tx", "Tables", "Open", "Options", "Queries", "Workers", "EventHandlers", "Schema", // Schema is kept for a later version
+		"DB", "Tx", "Tables", "Open", "Options", "TxOptions", "Queries", "Workers", "EventHandlers", "Schema", // Schema is kept for a later version
 		"bind", "opened", "schema", "sqliteSchema", "postgresSchema", "mysqlSchema", "migrations", "migrationFiles")
 	// An accessor is a field of DB and of Tx, and would be hidden by their own members.
 	// Those that only some behavior prints are kept too: a project that comes to have
 	// one must not have to rename what it has.
 	add(model.Members("DB"), "every database has",
-		"Tables", "Queries", "Tx", "Close", "Store", "Conn", "Migrate", "Run", "Drain", "Subscribe", "Unsubscribe", "Now", "store", "conn")
+		"Tables", "Queries", "Tx", "TxWith", "Close", "Store", "Conn", "Migrate", "Run", "Drain", "Subscribe", "Unsubscribe", "Now", "store", "conn")
 	add(model.Members("Workers"), "every project has", "queues")
 	add(model.Members("Queries"), "every project has", "conn")
 	add(model.Members("EventHandlers"), "every project has", "topics")

@@ -22,6 +22,9 @@ const _ = core.GeneratedForRuntime3
 // Options of Open; the zero value is sensible.
 type Options = store.Options
 
+// TxOptions are how a transaction of TxWith runs.
+type TxOptions = store.TxOptions
+
 // Tables are the datatypes of this project.
 type Tables struct {
 	Article  ArticleTable // Articles
@@ -71,7 +74,13 @@ func Open(ctx context.Context, dsn string, opts Options) (*DB, error) {
 // that cannot be done twice, but through tx. It does not keep others from changing what fn
 // has read: for a write that depends on a read see GetForUpdate, UpdateIf and store.Add.
 func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
-	return db.store.Tx(ctx, func(c *core.Conn) error {
+	return db.TxWith(ctx, TxOptions{}, fn)
+}
+
+// TxWith is Tx of a transaction that is isolated further, or only reads. Where it must not be
+// interleaved with others in any way, store.Serializable has the database see to that.
+func (db *DB) TxWith(ctx context.Context, opts TxOptions, fn func(tx *Tx) error) error {
+	return db.store.TxWith(ctx, opts, func(c *core.Conn) error {
 		return fn(&Tx{Tables: bind(c), conn: c})
 	})
 }

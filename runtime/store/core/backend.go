@@ -52,7 +52,8 @@ type Backend interface {
 	// Name says which database it is, for people: its DSN without user, password
 	// and options.
 	Name() string
-	Begin(ctx context.Context) (Transaction, error)
+	// Begin starts a transaction. One that is to be ReadOnly returns ErrWriteRefused for what it refuses.
+	Begin(ctx context.Context, opts store.TxOptions) (Transaction, error)
 	// Exclusive runs fn while no other process is inside Exclusive on the same
 	// database, in a transaction where tables can be created in one.
 	Exclusive(ctx context.Context, fn func(Session) error) error

@@ -132,11 +132,12 @@ type Conn struct {
 
 // txState guards a transaction's session.
 type txState struct {
-	running sync.Mutex // held while a statement runs
-	until   time.Time  // when its reserved time is over; zero without one
-	ended   bool
-	failed  error // of a statement; nothing of the transaction can stand any more
-	hooks   commitHooks
+	running  sync.Mutex // held while a statement runs
+	readOnly bool
+	until    time.Time // when its reserved time is over; zero without one
+	ended    bool
+	failed   error // of a statement; nothing of the transaction can stand any more
+	hooks    commitHooks
 }
 
 // Dialect is the database's way of writing SQL.

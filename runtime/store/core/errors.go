@@ -39,6 +39,9 @@ type codedError struct{ sentinel, err error }
 func (e *codedError) Error() string   { return e.sentinel.Error() + ": " + e.err.Error() }
 func (e *codedError) Unwrap() []error { return []error{e.sentinel, e.err} }
 
+// ErrWriteRefused is the error of a write, or of a lock, in a transaction that is to be read-only.
+var ErrWriteRefused = fmt.Errorf("%w: a transaction with TxOptions.ReadOnly neither writes nor locks rows", store.ErrInvalid)
+
 func invalidf(format string, args ...any) error {
 	return fmt.Errorf("store: %w: %s", store.ErrInvalid, fmt.Sprintf(format, args...))
 }

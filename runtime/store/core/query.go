@@ -103,6 +103,9 @@ func (a access) listLocked(ctx context.Context, q AnyQuery, lock store.Lock, int
 // locks refuses what would lock rows outside a transaction, where a lock ends with its statement.
 func (a access) locks(method string) error {
 	if a.c.InTransaction() {
+		if a.c.tx.readOnly {
+			return a.fail(ErrWriteRefused)
+		}
 		return nil
 	}
 	return invalidf("%s: %s locks rows until a transaction ends, and db is none: call it on tx, within db.Tx", a.s.Name, method)

@@ -57,36 +57,52 @@ func (r *retry) wait(ctx context.Context, db *DB) bool {
 // Tx returns within two seconds of ctx's end. Where that comes while the server
 // is committing, the commit may stand.
 func (db *DB) Tx(ctx context.Context, fn func(*Conn) error) error {
+	return db.TxWith(ctx, store.TxOptions{}, fn)
+}
+
+// TxWith is Tx with options.
+func (db *DB) TxWith(ctx context.Context, opts store.TxOptions, fn func(*Conn) error) error {
+	if opts.Isolation < store.ReadCommitted || opts.Isolation > store.Serializable {
+		return invalidf("%s has no isolation level %d: see store.ReadCommitted, RepeatableRead and Serializable", titled(opts), opts.Isolation)
+	}
 	ctx, cancel := db.within(ctx)
 	defer cancel()
 	var r retry
 	for {
-		err := db.try(ctx, fn)
+		err := db.try(ctx, opts, fn)
 		if err == nil || !errors.Is(err, store.ErrBusy) {
 			return err
 		}
-		db.opts.Logger.DebugContext(ctx, "store: transaction is tried again", "attempt", r.attempt+1, "error", err)
+		db.opts.Logger.DebugContext(ctx, "store: transaction is tried again", "name", opts.Name, "attempt", r.attempt+1, "error", err)
 		if !r.wait(ctx, db) {
 			if ended := Ended(ctx); ended != nil {
 				return ended
 			}
-			return fmt.Errorf("store: transaction given up after %d attempts: %w", r.attempt, err)
+			return fmt.Errorf("store: %s given up after %d attempts: %w", titled(opts), r.attempt, err)
 		}
 	}
 }
 
-func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
+// titled names a transaction for people.
+func titled(opts store.TxOptions) string {
+	if opts.Name == "" {
+		return "transaction"
+	}
+	return fmt.Sprintf("transaction %q", opts.Name)
+}
+
+func (db *DB) try(ctx context.Context, opts store.TxOptions, fn func(*Conn) error) (err error) {
 	if ctx == nil {
 		return errNoContext
 	}
 	if db.closed.Load() {
 		return errClosed
 	}
-	session, err := db.backend.Begin(ctx)
+	session, err := db.backend.Begin(ctx, opts)
 	if err != nil {
 		return err
 	}
-	state := &txState{until: db.until(ctx)}
+	state := &txState{until: db.until(ctx), readOnly: opts.ReadOnly}
 	c := &Conn{db: db, session: session, dialect: db.conn.dialect, tx: state}
 	ended := false
 	defer func() { // also on a panic, which goes on by itself
@@ -94,7 +110,7 @@ func (db *DB) try(ctx context.Context, fn func(*Conn) error) (err error) {
 			state.end()
 			state.hooks.decide(undone)
 			if rerr := rollback(ctx, session); rerr != nil && err != nil {
-				db.opts.Logger.WarnContext(ctx, "store: rollback failed", "error", rerr)
+				db.opts.Logger.WarnContext(ctx, "store: rollback failed", "name", opts.Name, "error", rerr)
 			}
 		}
 	}()

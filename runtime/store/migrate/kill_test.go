@@ -79,9 +79,9 @@ type mortal struct {
 	left *countdown
 }
 
-func (m *mortal) Begin(ctx context.Context) (core.Transaction, error) {
+func (m *mortal) Begin(ctx context.Context, opts store.TxOptions) (core.Transaction, error) {
 	m.left.tick()
-	tx, err := m.Backend.Begin(ctx)
+	tx, err := m.Backend.Begin(ctx, opts)
 	return &mortalTx{tx, m.left}, err
 }
 

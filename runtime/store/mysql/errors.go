@@ -53,6 +53,8 @@ func failure(ctx context.Context, err error) error {
 		1139, 1300, 1525, 1526, 1761, 1762, 3143, 3144, 3156:
 		e.Message = refused(my.Message)
 		return core.Coded(store.ErrInvalid, e)
+	case 1792: // nothing but TxOptions.ReadOnly makes such a transaction
+		return core.ErrWriteRefused
 	case 1205, 1213, 1020, 3572:
 		return core.Coded(store.ErrBusy, e)
 	case 1021, 1114, 1041:

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
@@ -13,18 +14,19 @@ import (
 // server that is gone for as long as the kernel does.
 const (
 	begin    = "START TRANSACTION"
+	readOnly = " READ ONLY"
 	commit   = "COMMIT"
 	rollback = "ROLLBACK"
 )
 
 var errSilent = errors.New("the server does not answer")
 
-// Begin starts a transaction that sees what others commit meanwhile.
-func (b *backend) Begin(ctx context.Context) (core.Transaction, error) {
+// Begin starts a transaction.
+func (b *backend) Begin(ctx context.Context, opts store.TxOptions) (core.Transaction, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
 	}
-	t, err := b.begin(ctx)
+	t, err := b.begin(ctx, opts)
 	if err != nil {
 		b.leave()
 		return nil, err
@@ -34,18 +36,32 @@ func (b *backend) Begin(ctx context.Context) (core.Transaction, error) {
 
 // begin does not wait for long where ctx has no end: a server that answers
 // begins at once.
-func (b *backend) begin(ctx context.Context) (*tx, error) {
+func (b *backend) begin(ctx context.Context, opts store.TxOptions) (*tx, error) {
 	conn, err := b.db.Conn(ctx)
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
 	soon, cancel := context.WithTimeoutCause(ctx, 2*answerWait, errSilent)
 	defer cancel()
-	if _, err := conn.ExecContext(soon, begin); err != nil {
-		conn.Close()
-		return nil, failure(soon, err)
+	for _, statement := range beginning(opts) {
+		if _, err := conn.ExecContext(soon, statement); err != nil {
+			discard(conn) // the level of its next transaction may be set
+			conn.Close()
+			return nil, failure(soon, err)
+		}
 	}
 	return &tx{session: session{conn}, conn: conn, b: b}, nil
+}
+
+// beginning are the statements that start a transaction.
+func beginning(opts store.TxOptions) (statements []string) {
+	if opts.Isolation != store.ReadCommitted { // which connections have, see setUp
+		statements = append(statements, "SET TRANSACTION ISOLATION LEVEL "+opts.Isolation.String())
+	}
+	if opts.ReadOnly {
+		return append(statements, begin+readOnly)
+	}
+	return append(statements, begin)
 }
 
 type tx struct {

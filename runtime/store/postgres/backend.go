@@ -61,7 +61,7 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (core.Ba
 	if b.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	b.session = session{b.pool, &b.abandoned}
+	b.session = session{q: b.pool, abandoned: &b.abandoned}
 	return opened, nil
 }
 
@@ -152,7 +152,7 @@ const lockKey = 0x6d6f64756c616765
 
 // Exclusive runs fn in a transaction that holds an advisory lock.
 func (b *backend) Exclusive(ctx context.Context, fn func(core.Session) error) error {
-	t, err := b.Begin(ctx)
+	t, err := b.Begin(ctx, store.TxOptions{})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 
+	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/jackc/pgx/v5"
 )
@@ -20,7 +21,7 @@ func (b *backend) ExecEach(ctx context.Context, sql string, args func(i int) []a
 		defer b.slots.Give()
 		return b.session.pipeline(ctx, sql, args, 0, touched)
 	}
-	t, err := b.Begin(ctx)
+	t, err := b.Begin(ctx, store.TxOptions{})
 	if err != nil {
 		return err
 	}
@@ -58,12 +59,12 @@ func (s session) pipeline(ctx context.Context, sql string, args func(i int) []an
 		tag, err := results.Exec()
 		if err != nil {
 			results.Close()
-			return failure(ctx, err)
+			return s.failure(ctx, err)
 		}
 		touched[i] = tag.RowsAffected()
 	}
 	if err := results.Close(); err != nil {
-		return failure(ctx, err)
+		return s.failure(ctx, err)
 	}
 	return s.abandoned.since(ctx, before)
 }

@@ -34,8 +34,11 @@ func (b *backend) followPrimary(cfg *pgxpool.Config) {
 }
 
 // keeps reports whether a connection is kept after an error.
-func (b *backend) keeps(_ *pgconn.PgConn, err *pgconn.PgError) bool {
+func (b *backend) keeps(conn *pgconn.PgConn, err *pgconn.PgError) bool {
 	if err.Code == readOnly {
+		if conn.CustomData()[beganReadOnly] == true {
+			return true
+		}
 		b.leave()
 		return false
 	}
@@ -54,6 +57,10 @@ func (b *backend) leave() {
 // wasWritable is the key of a connection's custom data under which it is noted
 // that its server took writes when it was made.
 const wasWritable = "modulagen writable"
+
+// beganReadOnly is the key under which it is noted that a connection runs a transaction
+// that refuses writes by its options, whatever its server does.
+const beganReadOnly = "modulagen read-only"
 
 func noteWritable(conn *pgx.Conn) {
 	conn.PgConn().CustomData()[wasWritable] = !refusesWrites(conn)

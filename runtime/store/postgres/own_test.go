@@ -236,6 +236,27 @@ func TestReadOnlyConnectionsAreDropped(t *testing.T) {
 	}
 }
 
+// TestReadOnlyTransactionIsNoFailover has a transaction refuse a write by its own options:
+// the server takes writes, and its connections stay.
+func TestReadOnlyTransactionIsNoFailover(t *testing.T) {
+	ctx := t.Context()
+	db := storetest.Open(t, storetest.FreshDSN(t, "postgres"), store.Options{MaxConns: 1})
+	var before, after int64
+	err := db.TxWith(ctx, store.TxOptions{ReadOnly: true}, func(c *core.Conn) error {
+		if err := c.QueryRow(ctx, "SELECT pg_backend_pid()", nil, []any{&before}); err != nil {
+			return err
+		}
+		_, err := storetest.In(c).Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "Title"})
+		return err
+	})
+	if !errors.Is(err, store.ErrInvalid) {
+		t.Errorf("a write: %v", err)
+	}
+	if err := db.Conn().QueryRow(ctx, "SELECT pg_backend_pid()", nil, []any{&after}); err != nil || after != before {
+		t.Errorf("the connection %d is now %d: %v", before, after, err)
+	}
+}
+
 // TestReadOnlyConnectionsAreKept has the DSN ask for a session that is read-only
 // from its beginning.
 func TestReadOnlyConnectionsAreKept(t *testing.T) {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -19,6 +20,15 @@ type querier interface {
 type session struct {
 	q         querier
 	abandoned *abandoned
+	readOnly  bool // a transaction that refuses writes
+}
+
+// failure marks an error with the store's sentinels.
+func (s session) failure(ctx context.Context, err error) error {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && s.readOnly && pg.Code == readOnly {
+		return core.ErrWriteRefused
+	}
+	return failure(ctx, err)
 }
 
 // Exec runs a statement that gives no rows.
@@ -30,7 +40,7 @@ func (s session) Exec(ctx context.Context, sql string, args []any) (core.Result,
 	before := s.abandoned.commits.Load()
 	tag, err := s.q.Exec(ctx, sql, bound...)
 	if err != nil {
-		return core.Result{}, failure(ctx, err)
+		return core.Result{}, s.failure(ctx, err)
 	}
 	if err := s.abandoned.since(ctx, before); err != nil {
 		return core.Result{}, err
@@ -65,7 +75,7 @@ func (s session) rows(ctx context.Context, sql string, args, dest []any, each fu
 	before := s.abandoned.commits.Load()
 	rows, err := s.q.Query(ctx, sql, bound...)
 	if err != nil {
-		return failure(ctx, err)
+		return s.failure(ctx, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -82,7 +92,7 @@ func (s session) rows(ctx context.Context, sql string, args, dest []any, each fu
 	}
 	rows.Close() // what goes wrong after the last row shows now
 	if err := rows.Err(); err != nil {
-		return failure(ctx, err)
+		return s.failure(ctx, err)
 	}
 	return s.abandoned.since(ctx, before)
 }

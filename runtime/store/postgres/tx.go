@@ -6,26 +6,44 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/jackc/pgx/v5"
 )
 
 var errSilent = errors.New("the server does not answer")
 
-// Begin starts a transaction that sees what others commit meanwhile. It does not
+// Begin starts a transaction. It does not
 // wait for long where ctx has no end: a server that answers begins at once.
-func (b *backend) Begin(ctx context.Context) (core.Transaction, error) {
+func (b *backend) Begin(ctx context.Context, opts store.TxOptions) (core.Transaction, error) {
 	if err := b.slots.Take(ctx); err != nil {
 		return nil, err
 	}
 	soon, cancel := context.WithTimeoutCause(ctx, 6*answerWait, errSilent)
 	defer cancel()
-	t, err := b.pool.BeginTx(soon, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+	t, err := b.pool.BeginTx(soon, options(opts))
 	if err != nil {
 		b.slots.Give()
 		return nil, failure(soon, err)
 	}
-	return &tx{session: session{t, &b.abandoned}, tx: t, release: b.slots.Give}, nil
+	if opts.ReadOnly {
+		t.Conn().PgConn().CustomData()[beganReadOnly] = true
+	}
+	return &tx{session: session{q: t, abandoned: &b.abandoned, readOnly: opts.ReadOnly}, tx: t, release: b.slots.Give}, nil
+}
+
+func options(opts store.TxOptions) pgx.TxOptions {
+	own := pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
+	switch opts.Isolation {
+	case store.RepeatableRead:
+		own.IsoLevel = pgx.RepeatableRead
+	case store.Serializable:
+		own.IsoLevel = pgx.Serializable
+	}
+	if opts.ReadOnly {
+		own.AccessMode = pgx.ReadOnly
+	}
+	return own
 }
 
 type tx struct {
@@ -41,6 +59,13 @@ func (t *tx) end() {
 	}
 }
 
+// leaveReadOnly comes before what gives the connection back to the pool.
+func (t *tx) leaveReadOnly() {
+	if t.readOnly && t.release != nil {
+		delete(t.tx.Conn().PgConn().CustomData(), beganReadOnly)
+	}
+}
+
 // EndIdle implements core.Idler.
 func (t *tx) EndIdle(ctx context.Context, after time.Duration) error {
 	_, err := t.Exec(ctx, fmt.Sprintf("SET LOCAL idle_in_transaction_session_timeout = %d", max(after.Milliseconds(), 1)), nil)
@@ -50,6 +75,7 @@ func (t *tx) EndIdle(ctx context.Context, after time.Duration) error {
 // Commit ends the transaction; after an error nothing of it stands, unless the
 // connection broke, or ctx ended, while the server was committing.
 func (t *tx) Commit(ctx context.Context) error {
+	t.leaveReadOnly()
 	defer t.end()
 	before := t.abandoned.commits.Load()
 	if err := t.tx.Commit(ctx); err != nil {
@@ -60,6 +86,7 @@ func (t *tx) Commit(ctx context.Context) error {
 
 // Rollback ends the transaction and undoes it.
 func (t *tx) Rollback(ctx context.Context) error {
+	t.leaveReadOnly()
 	defer t.end()
 	if err := t.tx.Rollback(ctx); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
 		return failure(ctx, err)
@@ -91,7 +118,7 @@ func (t *tx) Copy(ctx context.Context, table string, columns []string, n int, ro
 	})
 	copied, err := t.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, source)
 	if err != nil {
-		return failure(ctx, err)
+		return t.failure(ctx, err)
 	}
 	if copied != int64(n) {
 		return fmt.Errorf("postgres: %d of %d rows were copied", copied, n)

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 
+	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
@@ -12,7 +13,7 @@ func (b *backend) ExecEach(ctx context.Context, sql string, args func(i int) []a
 	if isWrite(sql) {
 		return b.share(&unit{ctx: ctx, sql: sql, times: args, touched: touched})
 	}
-	t, err := b.Begin(ctx)
+	t, err := b.Begin(ctx, store.TxOptions{})
 	if err != nil {
 		return err
 	}
@@ -25,7 +26,7 @@ func (b *backend) ExecEach(ctx context.Context, sql string, args func(i int) []a
 
 // ExecEach runs a statement many times.
 func (t *tx) ExecEach(ctx context.Context, sql string, args func(i int) []any, touched []int64) error {
-	if err := t.open(); err != nil {
+	if err := t.allows(ctx, sql); err != nil {
 		return err
 	}
 	return t.c.execEach(ctx, sql, args, touched)

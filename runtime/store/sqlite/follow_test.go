@@ -52,7 +52,7 @@ func TestFollow(t *testing.T) {
 	want(2, "a foreign write and an own one")
 	exec(t, other, "DELETE FROM x WHERE n = 99")
 	want(2, "a foreign write of nothing")
-	undone, err := other.Begin(ctx)
+	undone, err := other.Begin(ctx, store.TxOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestFollow(t *testing.T) {
 	want(2, "a foreign transaction that was rolled back")
 
 	exec(t, other, "INSERT INTO x VALUES (6)")
-	long, err := own.Begin(ctx)
+	long, err := own.Begin(ctx, store.TxOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

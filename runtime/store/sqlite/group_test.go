@@ -424,7 +424,7 @@ func TestGroupTurns(t *testing.T) {
 	c.insert(t.Context(), int64(1), "a")
 	var seen int64
 	c.add(func() error {
-		tx, err := c.b.Begin(t.Context())
+		tx, err := c.b.Begin(t.Context(), store.TxOptions{})
 		if err != nil {
 			return err
 		}
@@ -546,7 +546,7 @@ func anyWrite(ctx context.Context, b *backend, rng *rand.Rand, id int64) (ids []
 		err = b.ExecEach(ctx, insert, func(i int) []any { return []any{id + int64(i)%2, "a"} }, make([]int64, 3))
 	case 6:
 		var t core.Transaction
-		if t, err = b.Begin(ctx); err != nil {
+		if t, err = b.Begin(ctx, store.TxOptions{}); err != nil {
 			return nil, err
 		}
 		defer t.Rollback(context.Background())

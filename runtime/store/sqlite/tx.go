@@ -10,8 +10,16 @@ import (
 
 // Begin takes the writer and starts a transaction that may write from the
 // start: one that begins by reading could not be sure to be allowed to later.
-func (b *backend) Begin(ctx context.Context) (core.Transaction, error) {
-	c, err := b.takeWriter(ctx)
+// One that is ReadOnly takes a reader. Either sees one state of the database.
+func (b *backend) Begin(ctx context.Context, opts store.TxOptions) (core.Transaction, error) {
+	if opts.ReadOnly {
+		return b.begin(ctx, "BEGIN", &tx{readOnly: true, give: b.giveReader}, b.takeReader)
+	}
+	return b.begin(ctx, "BEGIN IMMEDIATE", &tx{give: b.giveWriter}, b.takeWriter)
+}
+
+func (b *backend) begin(ctx context.Context, begin string, t *tx, take func(context.Context) (*conn, error)) (core.Transaction, error) {
+	c, err := take(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -19,24 +27,26 @@ func (b *backend) Begin(ctx context.Context) (core.Transaction, error) {
 	defer func() { // also on a panic: without the writer nothing goes on
 		if !begun {
 			c.leaveTransaction()
-			b.giveWriter(c)
+			t.give(c)
 		}
 	}()
-	if _, err := c.exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
+	if _, err := c.exec(ctx, begin, nil); err != nil {
 		return nil, err
 	}
 	begun = true
-	return &tx{c: c, give: b.giveWriter}, nil
+	t.c = c
+	return t, nil
 }
 
 // tx is a transaction on a connection, as a rule the writer, which it holds until it ends.
 type tx struct {
-	c    *conn // nil when the transaction has ended
-	give func(*conn)
+	c        *conn // nil when the transaction has ended
+	give     func(*conn)
+	readOnly bool
 }
 
 func (t *tx) Exec(ctx context.Context, sql string, args []any) (core.Result, error) {
-	if err := t.open(); err != nil {
+	if err := t.allows(ctx, sql); err != nil {
 		return core.Result{}, err
 	}
 	return t.c.exec(ctx, sql, args)
@@ -62,7 +72,20 @@ func (t *tx) prepare(ctx context.Context, sql string) (*stmt, error) {
 	if err := t.open(); err != nil {
 		return nil, err
 	}
-	return t.c.prepare(ctx, sql)
+	s, err := t.c.prepare(ctx, sql)
+	if err == nil && t.readOnly && !s.readonly {
+		return nil, core.ErrWriteRefused
+	}
+	return s, err
+}
+
+// allows reports why a statement cannot be executed; what it prepares is kept.
+func (t *tx) allows(ctx context.Context, sql string) error {
+	if !t.readOnly {
+		return t.open()
+	}
+	_, err := t.prepare(ctx, sql)
+	return err
 }
 
 // open notices a transaction that the engine has rolled back by itself, after a
@@ -118,7 +141,7 @@ func (c *conn) leaveTransaction() error {
 // Exclusive runs fn in a transaction: SQLite creates tables in one, and has one
 // writer among all processes.
 func (b *backend) Exclusive(ctx context.Context, fn func(core.Session) error) error {
-	t, err := b.Begin(ctx)
+	t, err := b.Begin(ctx, store.TxOptions{})
 	if err != nil {
 		return err
 	}
