@@ -17,6 +17,7 @@ import (
 	"github.com/hegner123/modulagen/gen/behavior/queue"
 	"github.com/hegner123/modulagen/gen/behavior/retain"
 	"github.com/hegner123/modulagen/gen/behavior/timestamps"
+	"github.com/hegner123/modulagen/gen/behavior/version"
 	"github.com/hegner123/modulagen/gen/behavior/webhook"
 	"github.com/hegner123/modulagen/gen/behavior/workflow"
 	"github.com/hegner123/modulagen/gen/dialect"
@@ -45,6 +46,7 @@ var Behaviors = []Behavior{
 	mail.Behavior{},
 	retain.Behavior{},
 	cron.Behavior{},
+	version.Behavior{},
 }
 
 // Behavior is what the stages need of one; each declares its part.

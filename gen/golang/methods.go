@@ -41,10 +41,7 @@ func (t tablePrinter) single(f *jen.File) {
 		"Create adds a row and returns it. The error is a *store.ValidationError, which names",
 		"every broken rule, a *store.ConflictError, or store.ErrReference.",
 	}, []jen.Code{jen.Id("n").Id(t.D.GoRow + "New")}, code.OnCore("Create", n, r))
-	t.ReturnsRow(f, "Update", []string{
-		"Update sets the columns that p sets, and returns the row as it is then. An empty p only",
-		"reads. It returns store.ErrNotFound without the row; its other errors are those of Create.",
-	}, []jen.Code{t.IDParam(), jen.Id("p").Id(t.D.GoRow + "Patch")}, code.OnCore("Update", t.PlainID(), p, r))
+	t.update(f, p, r)
 	t.ReturnsRow(f, "UpdateIf", []string{
 		"UpdateIf is Update of a row that where keeps at the moment of the write. One that it does not",
 		"keep stays as it is, and the error is store.ErrStale; its other errors are those of Update.",
@@ -54,6 +51,24 @@ func (t tablePrinter) single(f *jen.File) {
 		"store.ErrReference while a row refers to it that is not deleted with it.",
 	).Params(code.Ctx(), t.IDParam()).Error().Block(jen.Return(code.OnCore("Delete", t.PlainID())))
 	f.Line()
+}
+
+// update prints Update, which takes the version of the row where it has one.
+func (t tablePrinter) update(f *jen.File, p, r *jen.Statement) {
+	doc := []string{
+		"Update sets the columns that p sets, and returns the row as it is then. An empty p only",
+		"reads. It returns store.ErrNotFound without the row; its other errors are those of Create.",
+	}
+	patch := jen.Id("p").Id(t.D.GoRow + "Patch")
+	version := t.D.Version()
+	if version == nil {
+		t.ReturnsRow(f, "Update", doc, []jen.Code{t.IDParam(), patch}, code.OnCore("Update", t.PlainID(), p, r))
+		return
+	}
+	doc = append(doc, "version is that of the row that was read. If another write has raised it since, the row stays as it", "is, and the error is store.ErrStale.")
+	same := jen.Id(t.D.GoRow + "Fields").Dot(version.GoName).Dot("Eq").Call(jen.Id("version")).Dot("Filter")
+	t.ReturnsRow(f, "Update", doc, []jen.Code{t.IDParam(), jen.Id("version").Int64(), patch},
+		code.OnCore("UpdateIf", t.PlainID(), code.Core("AnyCond").Values(jen.Id("Filter").Op(":").Add(same)), p, r))
 }
 
 // byKey prints what reads and writes one row by a unique key.

@@ -25,6 +25,9 @@ func (t tablePrinter) spec(f *jen.File) {
 		if field.Touched {
 			dict[jen.Id("Touched")] = jen.Lit(t.Position(field))
 		}
+		if field.Raised {
+			dict[jen.Id("Version")] = jen.Lit(t.Position(field))
+		}
 		if field.Guarded() {
 			dict[jen.Id("Workflow")] = t.workflow(field)
 		}

@@ -124,6 +124,7 @@ type Field struct {
 	Kept        bool // by the store or a behavior: a row has it, a new row and a patch have not
 	Own         bool // of a behavior, likewise, but its Go may give it in a new row or a patch
 	Touched     bool // a datetime that each change of the row sets to its moment
+	Raised      bool // a number that each change of the row raises by one
 	NotNull     bool // Required, or with a default, or added so
 	Wide        bool // text that leaves the row on MySQL, whose rows hold 65,535 bytes
 
@@ -279,6 +280,16 @@ func (d *Datatype) IDField() *Field {
 		f.Type = "ulid"
 	}
 	return f
+}
+
+// Version returns the field by which a writer says which state of a row it has read, nil without one.
+func (d *Datatype) Version() *Field {
+	for _, f := range d.Fields {
+		if f.Raised {
+			return f
+		}
+	}
+	return nil
 }
 
 // Keys returns the unique keys by which one row can be named: unique indexes

@@ -241,8 +241,16 @@ func (a access) touch(m *Mask, row []any) {
 func (a access) updateText(set columnSet) string {
 	return remembered(a.st, a.st.updates, set, func() string {
 		m := Mask{set: set}
-		return sqltext.Update(a.st.dialect, a.s.Name, a.st.pick(m.columns()), a.st.names)
+		return sqltext.Update(a.st.dialect, a.s.Name, a.st.pick(m.columns()), a.st.names, a.raised()...)
 	})
+}
+
+// raised names the column that each change of a row raises.
+func (a access) raised() []string {
+	if a.s.Version == 0 {
+		return nil
+	}
+	return []string{a.st.names[a.s.Version]}
 }
 
 func (a access) updateThenRead(ctx context.Context, id any, text string, row any, args []any) error {
@@ -317,7 +325,7 @@ func (a access) upsertRow(ctx context.Context, key int, n, row any) error {
 	text := remembered(a.st, a.st.upserts, shape, func() string {
 		set := Mask{set: shape.set}
 		return sqltext.Upsert(a.st.dialect, a.s.Name, a.st.insertSet, a.st.pick(a.s.Keys[key].Columns),
-			a.st.pick(set.columns()), a.st.names)
+			a.st.pick(set.columns()), a.st.names, a.raised()...)
 	})
 	sc.args = append(sc.args, sc.vals[len(a.s.Columns)-len(a.st.insertAll):]...)
 	return a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, nil)

@@ -108,6 +108,10 @@ func (a access) writeSet(b *builder, to patch) {
 		b.step(&to.steps[i])
 		next = ",\n    "
 	}
+	for _, c := range a.raised() {
+		b.write(next, a.st.dialect.Quote(c), " = ", a.st.dialect.Quote(c), " + 1")
+		next = ",\n    "
+	}
 }
 
 // changeIf runs what writeIf wrote and reads the row; ErrNotFound where it met no row.

@@ -64,6 +64,10 @@ type Spec struct {
 	// Update or an upsert sets to its moment; 0: there is none.
 	Touched int
 
+	// Version is the column, a number that cannot be null, that each change of a row raises by one; 0:
+	// there is none.
+	Version int
+
 	// Workflow is the moves between the values of one column; nil: there are none to hold to.
 	// A new row sets the column; neither Patch nor an upsert of a row that is there does.
 	Workflow *Workflow

@@ -89,8 +89,8 @@ func Get(d Dialect, table string, cols, key []string) string {
 }
 
 // Update sets columns of the row with one id; parameters are the columns in
-// order, then the id. SQLite and PostgreSQL return the row as it stands then.
-func Update(d Dialect, table string, set, returning []string) string {
+// order, then the id; raised columns are numbers that grow by one. SQLite and PostgreSQL return the row as it stands then.
+func Update(d Dialect, table string, set, returning []string, raised ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "UPDATE %s\nSET ", d.Quote(table))
 	for i, c := range set {
@@ -98,6 +98,9 @@ func Update(d Dialect, table string, set, returning []string) string {
 			b.WriteString(",\n    ")
 		}
 		fmt.Fprintf(&b, "%s = %s", d.Quote(c), d.Placeholder(i+1))
+	}
+	for _, c := range raised {
+		fmt.Fprintf(&b, ",\n    %s = %s + 1", d.Quote(c), d.Quote(c))
 	}
 	fmt.Fprintf(&b, "\nWHERE id = %s", d.Placeholder(len(set)+1))
 	writeReturning(&b, d, returning)
@@ -113,13 +116,13 @@ func Lock(d Dialect, table string, key []string) string {
 // Upsert adds one row, or sets columns of the row that already has the key, and
 // returns the row as it stands then. It is not for MySQL, which takes any unique
 // key for the conflict, not the one meant: there a Lock is followed by an Update
-// or an Insert.
-func Upsert(d Dialect, table string, cols, key, set, returning []string) string {
+// or an Insert. Raised columns are numbers that grow by one in a row that is changed.
+func Upsert(d Dialect, table string, cols, key, set, returning []string, raised ...string) string {
 	var b strings.Builder
 	b.WriteString(Insert(d, table, cols, false))
 	fmt.Fprintf(&b, "\nON CONFLICT (%s) DO UPDATE SET ", d.Columns(key))
 	if len(set) == 0 { // nothing to change, but the row must come back
-		set = key[:1]
+		set, raised = key[:1], nil
 	}
 	for i, c := range set {
 		if i > 0 {
@@ -127,6 +130,9 @@ func Upsert(d Dialect, table string, cols, key, set, returning []string) string 
 		}
 		q := d.Quote(c)
 		fmt.Fprintf(&b, "%s = excluded.%s", q, q)
+	}
+	for _, c := range raised {
+		fmt.Fprintf(&b, ",\n    %s = %s.%s + 1", d.Quote(c), d.Quote(table), d.Quote(c))
 	}
 	writeReturning(&b, d, returning)
 	return b.String()

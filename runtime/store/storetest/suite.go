@@ -55,6 +55,8 @@ var suites = []struct {
 	{"AddAtOnce", testAddAtOnce},
 	{"Append", testAppend},
 	{"UpdateWhere", testUpdateWhere},
+	{"Version", testVersion},
+	{"VersionAtOnce", testVersionAtOnce},
 	{"GetForUpdate", testGetForUpdate},
 	{"ListForUpdate", testListForUpdate},
 	{"Upsert", testUpsert},
