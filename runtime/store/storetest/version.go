@@ -30,7 +30,10 @@ func draftSpec() *core.Spec {
 	return &core.Spec{
 		Name: "draft",
 		Columns: []core.Column{
-			{Name: "id", Rules: kind(check.Int)}, {Name: "name", Rules: text}, {Name: "text", Rules: text}, {Name: "size", Rules: kind(check.Int), Null: true},
+			{Name: "id", Rules: kind(check.Int)},
+			{Name: "name", Rules: text},
+			{Name: "text", Rules: text},
+			{Name: "size", Rules: kind(check.Int), Null: true},
 			{Name: "version", Rules: kind(check.Int)},
 		},
 		Keys:    []core.Key{{Name: "draft_name_key", Columns: []int{1}}},
