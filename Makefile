@@ -14,7 +14,7 @@ RUNTIME = ./runtime/... ./generated/...
 # Definitions of tests, generated beside them.
 TESTED = internal/chaos runtime/queue/internal/faults/today runtime/queue/internal/faults/tomorrow runtime/queue/internal/errands/today runtime/queue/internal/errands/tomorrow runtime/event/internal/shop runtime/webhook/internal/press runtime/mail/internal/post runtime/cron/internal/clockwork runtime/cron/internal/declared/today runtime/cron/internal/declared/tomorrow
 # Examples that are generated beside their definitions.
-EXAMPLES = examples/cache examples/cron examples/signup examples/webhooks
+EXAMPLES = examples/cache examples/cron examples/links examples/signup examples/webhooks
 # Those of benchmarks, which are a module of their own.
 BENCHED = bench/queue bench/store bench/event bench/webhook bench/mail bench/cron
 # This module's sources; the demo's project is a module of its own.
