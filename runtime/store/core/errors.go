@@ -39,6 +39,11 @@ type codedError struct{ sentinel, err error }
 func (e *codedError) Error() string   { return e.sentinel.Error() + ": " + e.err.Error() }
 func (e *codedError) Unwrap() []error { return []error{e.sentinel, e.err} }
 
+// invalidQuery says what is wrong in a part of a Query, which a program may have from its own caller.
+func invalidQuery(datatype, part, rule, message string) error {
+	return &store.ValidationError{Datatype: datatype, Violations: []store.Violation{{Field: part, Rule: rule, Message: message}}}
+}
+
 func invalidf(format string, args ...any) error {
 	return fmt.Errorf("store: %w: %s", store.ErrInvalid, fmt.Sprintf(format, args...))
 }
