@@ -32,6 +32,9 @@ var figures = []figure{
 	{"cron", "of which # are kept", "runtime/cron", []string{"MaxOutput"}},
 	{"publish", "in transactions of at most # rows", "runtime/publish", []string{"Batch"}},
 	{"definitions", "in transactions of at most # rows", "runtime/retain", []string{"Batch"}},
+	{"definitions", "| date, datetime | years before # or after # |", "runtime/store/check", []string{"firstYear", "lastYear"}},
+	{"definitions", "| decimal | more than # digits,", "runtime/store/check", []string{"MaxDigits"}},
+	{"definitions", "more than # arrays and objects within one another", "runtime/store/check", []string{"MaxJSON"}},
 
 	{"cron", "| instants that misfire `all` makes up for | # |", "runtime/cron/scheduler", []string{"maxMissed"}},
 	{"cron", "for at most # of them.", "runtime/cron/scheduler", []string{"maxMissed"}},

@@ -171,11 +171,15 @@ func (l *loader) definitions(folder string) {
 		if isYAML(e.Name()) {
 			if read++; read > language.MaxDatatypes {
 				l.found = append(l.found, mistake.Mistake{
-					File: folder, Message: fmt.Sprintf("more than %d definitions", language.MaxDatatypes), Hint: "the first one too many is " + e.Name(),
+					File: folder, Message: fmt.Sprintf("more than %d definitions", language.MaxDatatypes), Hint: mistake.Printable("the first one too many is " + e.Name()),
 				})
 				return
 			}
 			l.definition(path.Join(folder, e.Name()))
+		}
+		if upper := e.Name(); !isYAML(upper) && isYAML(strings.ToLower(upper)) {
+			l.misnamed(path.Join(folder, upper))
+			continue
 		}
 		if e.IsDir() && !isYAML(e.Name()) {
 			l.nested(path.Join(folder, e.Name()))
@@ -184,6 +188,16 @@ func (l *loader) definitions(folder string) {
 	if len(l.defs) == 0 && len(l.found) == 0 {
 		l.found = append(l.found, mistake.Mistake{File: folder, Message: "the folder holds no definition", Hint: "add one, such as " + folder + "/article.yaml"})
 	}
+}
+
+// misnamed reports a file whose name has its end in upper case: it would be read on one system and
+// not on another.
+func (l *loader) misnamed(name string) {
+	end := path.Ext(name)
+	l.found = append(l.found, mistake.Mistake{
+		File: name, Message: fmt.Sprintf("a file whose name ends in %s is not read", end),
+		Hint: mistake.Printable("rename it to " + strings.TrimSuffix(path.Base(name), end) + strings.ToLower(end)),
+	})
 }
 
 func (l *loader) definition(name string) {
@@ -220,7 +234,7 @@ func (l *loader) nested(folder string) {
 		if isYAML(e.Name()) && !e.IsDir() {
 			l.found = append(l.found, mistake.Mistake{
 				File: path.Join(folder, e.Name()), Message: "definitions in folders below are not read",
-				Hint: "move it up into " + path.Dir(folder),
+				Hint: mistake.Printable("move it up into " + path.Dir(folder)),
 			})
 		}
 	}

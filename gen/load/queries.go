@@ -26,7 +26,13 @@ func (l *loader) queries(folder string) []*model.UserFile {
 	}
 	var out []*model.UserFile
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".sql") || strings.HasPrefix(e.Name(), ".") {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if !strings.HasSuffix(e.Name(), ".sql") {
+			if strings.HasSuffix(strings.ToLower(e.Name()), ".sql") {
+				l.misnamed(path.Join(folder, e.Name()))
+			}
 			continue
 		}
 		f := &file{path: path.Join(folder, e.Name())}

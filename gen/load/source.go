@@ -28,6 +28,10 @@ type file struct {
 	root  *yaml.Node // the document's mapping; nil when there is none to go on with
 	found mistake.List
 	alias map[string]bool // names of aliases that were reported
+	runes struct {        // the line that was looked at last
+		line int
+		text []rune
+	}
 }
 
 // wrongAt reports a mistake at a place. Line and column are from 1; column 0
@@ -40,7 +44,7 @@ func (f *file) wrongAt(line, column int, message, hint string) {
 		f.found = append(f.found, mistake.Mistake{File: f.path, Line: line, Message: fmt.Sprintf("more than %d mistakes; the others are not shown", maxMistakes)})
 		return
 	}
-	m := mistake.Mistake{File: f.path, Line: line, Column: column, Message: printable(message), Hint: printable(hint)}
+	m := mistake.Mistake{File: f.path, Line: line, Column: column, Message: mistake.Printable(message), Hint: mistake.Printable(hint)}
 	if line > 0 && line <= len(f.lines) {
 		m.Source, m.Column = excerpt(f.lines[line-1], column)
 	}
@@ -51,7 +55,7 @@ func (f *file) wrongAt(line, column int, message, hint string) {
 // a terminal would act on left out.
 func excerpt(line string, column int) (string, int) {
 	const most = 160
-	runes := []rune(printable(line))
+	runes := []rune(mistake.Printable(line))
 	if len(runes) > most {
 		if column > most {
 			return "", column
@@ -59,17 +63,6 @@ func excerpt(line string, column int) (string, int) {
 		return string(runes[:most]) + "...", column
 	}
 	return string(runes), column
-}
-
-// printable replaces what a terminal would act on, such as escape sequences and
-// marks that change the direction of writing, and ends of lines.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == utf8.RuneError {
-			return '?'
-		}
-		return r
-	}, s)
 }
 
 func (f *file) wrong(n *yaml.Node, message, hint string) {
@@ -243,17 +236,18 @@ func (f *file) empty() {
 	if f.path == ConfigFile {
 		hint = "write a key, such as output: generated, or delete the file"
 	}
-	f.wrongAt(0, 0, "the file is empty", hint)
+	f.wrongAt(1, 0, "the file is empty", hint)
 }
 
 // separator finds the line that starts the second document.
 func (f *file) separator() (line, column int) {
 	content := false
 	for i, l := range f.lines {
-		mark := l == "---" || strings.HasPrefix(l, "--- ") || l == "..."
+		mark := l == "---" || strings.HasPrefix(l, "--- ") || strings.HasPrefix(l, "---\t") || l == "..." || strings.HasPrefix(l, "... ")
 		if mark && content {
 			return i + 1, 1
 		}
+		content = content || mark && l[0] == '-' // a first document may be empty
 		if t := strings.TrimSpace(l); t != "" && !strings.HasPrefix(t, "#") && !strings.HasPrefix(t, "%") {
 			content = true
 		}
@@ -347,6 +341,9 @@ func (f *file) breaking(text []byte) int {
 func (f *file) plain(n *yaml.Node) bool {
 	before := len(f.found)
 	f.walk(n, 0)
+	if len(f.found) == before {
+		f.strict(n, false)
+	}
 	return len(f.found) == before
 }
 

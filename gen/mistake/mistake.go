@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Mistake is one thing that is wrong in a file that a person wrote.
@@ -29,7 +30,7 @@ type Mistake struct {
 //	    write "required"
 func (m Mistake) String() string {
 	var b strings.Builder
-	b.WriteString(m.File)
+	b.WriteString(Printable(m.File))
 	if m.Line > 0 {
 		fmt.Fprintf(&b, ":%d", m.Line)
 		if m.Column > 0 {
@@ -47,6 +48,17 @@ func (m Mistake) String() string {
 		fmt.Fprintf(&b, "\n    %s", m.Hint)
 	}
 	return b.String()
+}
+
+// Printable replaces what a terminal would act on, such as escape sequences and
+// marks that change the direction of writing, and ends of lines.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == utf8.RuneError {
+			return '?'
+		}
+		return r
+	}, s)
 }
 
 // List is every mistake that a stage found. A nil or empty list is no error:

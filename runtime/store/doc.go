@@ -20,9 +20,10 @@
 // every row, and text that is no id equals none. NULL is smaller than every value,
 // is equal to none, and a condition and its Not together keep every row.
 //
-// A write returns the row as it is then. Create computes defaults in the program and
-// does not read the row again; a JSON document is returned as it was written,
-// while PostgreSQL and MySQL keep its meaning, not its spaces and key order.
+// A write returns the row as it is then. Create computes defaults in the program. A JSON
+// document is returned as it is stored: PostgreSQL and MySQL 8 keep its meaning, not its
+// spaces, its key order and the first of two equal keys. MySQL 8 returns nothing of a new
+// row: there, Create returns the document as it was written.
 //
 // Transactions are serial on SQLite and "read committed" on the others. They are
 // tried again after a deadlock, a lock that was not had in time or a serialization

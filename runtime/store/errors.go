@@ -40,20 +40,22 @@ func (e *ConflictError) Error() string {
 // Is makes errors.Is(err, ErrConflict) hold.
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
-// ValidationError carries every rule that the values of a write break.
+// ValidationError carries every rule that the values of a write break, or what is wrong
+// in a query: its limit, or a cursor of another list. As JSON it is what a client may
+// see: it has no value of a secret, and not the database's own error.
 type ValidationError struct {
-	Datatype   string
-	Many       bool // of CreateMany: the error is about one of its rows
-	Row        int  // which, from 0; 0 where Many is false
-	Violations []Violation
-	Cause      error // the database's own error, if the rules of the definition let the values pass
+	Datatype   string      `json:"datatype"`
+	Many       bool        `json:"many,omitzero"` // of CreateMany: the error is about one of its rows
+	Row        int         `json:"row"`           // which, from 0; 0 where Many is false
+	Violations []Violation `json:"violations"`
+	Cause      error       `json:"-"` // the database's own error, if the rules of the definition let the values pass
 }
 
 // Violation is one broken rule.
 type Violation struct {
-	Field   string // column name
-	Rule    string // "required", "min", "max", "pattern", "options", "email", ...
-	Message string // for people; never the value of a secret
+	Field   string `json:"field"`   // column name; of a query, "limit" or "after"
+	Rule    string `json:"rule"`    // "required", "min", "max", "pattern", "options", "email", ...
+	Message string `json:"message"` // for people, to stand behind the field's name; never the value of a secret
 }
 
 // Error lists every violation on one line.

@@ -20,8 +20,8 @@ type Query[ID any] struct {
 
 // Page is one page of a list.
 type Page[R any] struct {
-	Items []R
-	Next  Cursor // for the following page; "" at the end
+	Items []R    `json:"items"`
+	Next  Cursor `json:"next"` // for the following page; "" at the end
 }
 
 // Cursor stands for a row's place in a sorted list. It is text that is safe in

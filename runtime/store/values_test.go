@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -41,5 +42,21 @@ func TestDate(t *testing.T) {
 	a, b := store.Date{Year: 2024, Month: 2, Day: 29}, store.Date{Year: 2024, Month: 3, Day: 1}
 	if !a.Valid() || a.Compare(b) >= 0 || b.Compare(a) <= 0 || a.Compare(a) != 0 || store.DateOf(a.Time()) != a {
 		t.Errorf("%s and %s", a, b)
+	}
+}
+
+// What a program answers its clients with has names as JSON has them.
+func TestJSONOfPageAndErrors(t *testing.T) {
+	for want, v := range map[string]any{
+		`{"items":[{"id":1}],"next":"abc"}`: store.Page[map[string]int]{Items: []map[string]int{{"id": 1}}, Next: "abc"},
+		`{"datatype":"article","row":0,"violations":[{"field":"title","rule":"max","message":"must be short"}]}`: &store.ValidationError{
+			Datatype: "article", Violations: []store.Violation{{Field: "title", Rule: "max", Message: "must be short"}}, Cause: errors.New("hunter2"),
+		},
+		`{"datatype":"article","many":true,"row":0,"violations":null}`: &store.ValidationError{Datatype: "article", Many: true},
+	} {
+		got, err := json.Marshal(v)
+		if err != nil || string(got) != want {
+			t.Errorf("%s, want %s (%v)", got, want, err)
+		}
 	}
 }

@@ -43,7 +43,7 @@ func Emit(ctx context.Context, c *core.Conn, e *Emission, id, payload any) error
 	a := args(c.DB())
 	a[protocol.ArgEvent], a[protocol.ArgTopic], a[protocol.ArgOp] = core.NewULID(), e.Topic, string(event.Emit)
 	a[protocol.ArgRow] = fmt.Sprint(id)
-	if a[protocol.ArgAfter], err = document.Of(payload); err != nil {
+	if a[protocol.ArgAfter], err = document.Of(core.Normalized(payload)); err != nil {
 		return fmt.Errorf("event: payload of %s: %w", e.Topic, err)
 	}
 	if _, err := core.Exec(ctx, c, &e.Spec.Append, a); err != nil {

@@ -16,6 +16,9 @@ import (
 // none would: PostgreSQL keeps no NUL and no lone surrogate, MariaDB no deep
 // document, MySQL no number beyond a double.
 func brokenJSON(b []byte) string {
+	if len(b) == 0 {
+		return "must not be empty: null, {} and [] are JSON"
+	}
 	if !utf8.Valid(b) {
 		return "must be valid UTF-8"
 	}

@@ -136,7 +136,7 @@ func (a access) prepare(n, row any, sc *scratch) (m Mask, err error) {
 		}
 	}
 	sc.dest = a.s.Fields(row, sc.dest[:0])
-	normalize(sc.dest)
+	a.s.normalize(sc.dest)
 	found := a.violations(sc, &m, nil)
 	for _, r := range m.relative {
 		found = append(found, store.Violation{Field: a.s.Columns[r.col].Name, Rule: "value", Message: "has no value yet that could be changed: set one"})
@@ -147,12 +147,16 @@ func (a access) prepare(n, row any, sc *scratch) (m Mask, err error) {
 	return m, nil
 }
 
-// insert writes the row of sc.vals, and puts the id that the database gave into
-// sc.dest.
+// insert writes the row of sc.vals, and puts what the database made of it into
+// sc.dest: the id that it gave, documents in its own form.
 func (a access) insert(ctx context.Context, sc *scratch) error {
 	first := len(a.s.Columns) - len(a.st.insertAll)
-	if first == 1 && a.st.dialect == sqltext.Postgres {
-		return a.pointing(ctx, a.c.QueryRow(ctx, a.st.insert, sc.vals[1:], sc.dest[:1]), sc.vals, nil)
+	if len(a.st.rewritten) > 0 {
+		places := make([]any, len(a.st.rewritten))
+		for i, c := range a.st.rewritten {
+			places[i] = sc.dest[c]
+		}
+		return a.pointing(ctx, a.c.QueryRow(ctx, a.st.insert, sc.vals[first:], places), sc.vals, nil)
 	}
 	res, err := a.c.Exec(ctx, a.st.insert, sc.vals[first:])
 	if err != nil || first == 0 {
@@ -189,7 +193,7 @@ func (a access) preparePatch(p, row any, sc *scratch) (patch, error) {
 	m.set.remove(0)
 	sc.dest = a.s.Fields(row, sc.dest[:0])
 	a.touch(&m, sc.dest)
-	normalize(sc.dest)
+	a.s.normalize(sc.dest)
 	found := a.violations(sc, &m, &m.set)
 	steps, broken := a.steps(&m)
 	if found = append(found, broken...); found != nil {

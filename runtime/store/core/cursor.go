@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
 	"hash/fnv"
 	"time"
 
@@ -92,7 +93,7 @@ func appendBytes(b []byte, s string) []byte {
 
 // decodeCursor returns the values of the sort columns.
 func decodeCursor(c store.Cursor, table string, cols []Column, sort []filter.Key) ([]any, error) {
-	bad := invalidf("%s: the cursor is not one of this list", table)
+	bad := invalidQuery(table, "after", "cursor", "is not a cursor of this list: take Next of a page with the same sort")
 	if len(c) > 2*maxCursor {
 		return nil, bad
 	}
@@ -102,8 +103,7 @@ func decodeCursor(c store.Cursor, table string, cols []Column, sort []filter.Key
 		return nil, bad
 	}
 	if len(b) == cursorHead+1 && b[cursorHead] == beyondCursor {
-		return nil, invalidf("%s: the list cannot go on: where the page before ended, the sorted values are longer than a cursor's %d bytes; sort by shorter columns",
-			table, maxCursor)
+		return nil, invalidQuery(table, "after", "cursor", fmt.Sprintf("is a place from which the list cannot go on: the sorted values there are longer than a cursor's %d bytes; sort by shorter columns", maxCursor))
 	}
 	r := valueReader{rest: b[cursorHead:]}
 	values := make([]any, len(sort))

@@ -2,7 +2,9 @@ package core
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/internal/value"
@@ -14,12 +16,17 @@ type jsonField[T any] struct{ p *T }
 func JSONField[T any](p *T) Field { return jsonField[T]{p} }
 
 func (f jsonField[T]) Bind() any {
-	data, err := StoredJSON(f.p)
+	data, err := exactJSON(f.p)
+	if fault, ok := errors.AsType[*textFault](err); ok {
+		return fault
+	}
 	if err != nil {
 		return fmt.Errorf("store: %T does not become JSON: %w", *f.p, err)
 	}
 	return json.RawMessage(data)
 }
+
+func (f jsonField[T]) normalizeMembers() { normalizeMembers(reflect.ValueOf(f.p).Elem()) }
 
 func (f jsonField[T]) Scan(src any) error {
 	var v T
@@ -59,6 +66,12 @@ func (f nullJSONField[T]) Bind() any {
 		return nil
 	}
 	return jsonField[T]{&f.p.V}.Bind()
+}
+
+func (f nullJSONField[T]) normalizeMembers() {
+	if f.p.Valid {
+		jsonField[T]{&f.p.V}.normalizeMembers()
+	}
 }
 
 func (f nullJSONField[T]) Scan(src any) error {

@@ -1,16 +1,20 @@
 package core
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
-// PayloadJSON returns a payload as JSON, with its secrets. If it breaks its rules, the error is a
+// PayloadJSON returns a payload as JSON, with its secrets and its times in UTC and microseconds. If it breaks its rules, the error is a
 // *store.ValidationError of what has the name.
 func PayloadJSON(name string, payload any, rules check.Rules) (store.JSON, error) {
-	text, err := StoredJSON(payload)
+	text, err := exactJSON(Normalized(payload))
+	if fault, ok := errors.AsType[*textFault](err); ok {
+		return nil, &store.ValidationError{Datatype: name, Violations: []store.Violation{fault.violation("payload")}}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store: payload of %s: %w", name, err)
 	}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -78,7 +79,7 @@ func (a access) list(ctx context.Context, q AnyQuery, into *rowList) (store.Curs
 
 func (a access) pagePlan(q AnyQuery) (plan, error) {
 	if q.limit < 0 || q.limit > store.MaxLimit {
-		return plan{}, invalidf("%s: a page has 1 to %d rows, not %d", a.s.Name, store.MaxLimit, q.limit)
+		return plan{}, invalidQuery(a.s.Name, "limit", "limit", fmt.Sprintf("must be 1 to %d, or 0 for %d, not %d", store.MaxLimit, store.DefaultLimit, q.limit))
 	}
 	if q.limit == 0 {
 		q.limit = store.DefaultLimit

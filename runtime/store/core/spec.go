@@ -1,11 +1,14 @@
 package core
 
 import (
+	"encoding/json"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
@@ -118,6 +121,7 @@ type statements struct {
 	insert    string
 	insertAll []int // columns that insert binds: all but an id that the database gives
 	insertSet []string
+	rewritten []int // of a new row, the columns that are read again: the id, documents that the database stores in a form of its own
 	get       string
 	byKey     []string
 	lock      []string // MySQL's: the id of the row with a key, kept from others
@@ -190,6 +194,9 @@ func (s *Spec) compose(d sqltext.Dialect) *statements {
 	}
 	st.selectAll = sqltext.Select(d, s.Name, st.names)
 	st.insert = sqltext.Insert(d, s.Name, st.insertSet, s.ID == IDInteger)
+	if d == sqltext.Postgres {
+		st.readAgain(s)
+	}
 	st.get = sqltext.Get(d, s.Name, st.names, st.names[:1])
 	st.del = sqltext.Delete(d, s.Name)
 	for _, k := range s.Keys {
@@ -199,6 +206,24 @@ func (s *Spec) compose(d sqltext.Dialect) *statements {
 		}
 	}
 	return st
+}
+
+// readAgain has an insert return the id, if the database gives it, and documents of no Go
+// type: jsonb has neither their spaces nor a key that stands in them twice.
+func (st *statements) readAgain(s *Spec) {
+	if s.ID == IDInteger {
+		st.rewritten = append(st.rewritten, 0)
+	}
+	for i, place := range s.Fields(s.Row(), nil) {
+		switch place.(type) {
+		case *json.RawMessage, *store.Null[json.RawMessage]:
+			st.rewritten = append(st.rewritten, i)
+		}
+	}
+	if len(st.rewritten) > 0 {
+		insert, _, _ := strings.Cut(st.insert, "\nRETURNING ")
+		st.insert = insert + "\nRETURNING " + st.dialect.Columns(st.pick(st.rewritten))
+	}
 }
 
 func (st *statements) pick(cols []int) []string {

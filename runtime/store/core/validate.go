@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -11,13 +12,16 @@ import (
 // normalizer is a Field whose value has a stored form of its own.
 type normalizer interface{ normalize() }
 
+// memberNormalizer is a Field that holds a struct, whose members may be declared.
+type memberNormalizer interface{ normalizeMembers() }
+
 // checkable is a Field whose rules want another value than Bind gives.
 type checkable interface{ checked() any }
 
 // normalize brings values to the form that every database keeps, so that what a
 // write returns is what a later read gives.
-func normalize(fields []any) {
-	for _, f := range fields {
+func (s *Spec) normalize(fields []any) {
+	for i, f := range fields {
 		switch p := f.(type) {
 		case *int64, *string, *bool, *store.Null[string], *store.Null[int64]:
 		case *time.Time:
@@ -26,12 +30,14 @@ func normalize(fields []any) {
 			if p.Valid {
 				p.V = Moment(p.V)
 			}
-		case *json.RawMessage:
-			*p = value.DocumentOf(*p)
 		case *[]byte:
 			*p = value.NotNil(*p)
 		case normalizer:
 			p.normalize()
+		case memberNormalizer:
+			if len(s.Columns[i].Rules.Fields) > 0 { // a type of the program's own is left alone
+				p.normalizeMembers()
+			}
 		}
 	}
 }
@@ -64,6 +70,9 @@ func (c *Column) check(field any, val *any, found []store.Violation) []store.Vio
 		*val, v, err = v, d.checked(), nil
 	} else {
 		*val = v
+	}
+	if fault, ok := errors.AsType[*textFault](err); ok {
+		return append(found, fault.violation(c.Name))
 	}
 	switch {
 	case err != nil:

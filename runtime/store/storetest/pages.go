@@ -165,8 +165,17 @@ func testCursors(t *testing.T, db *DB) {
 	}
 	refuse := func(name string, q store.Query[ArticleID]) {
 		t.Helper()
-		if _, err := db.Article.List(ctx, q); !errors.Is(err, store.ErrInvalid) {
+		_, err := db.Article.List(ctx, q)
+		invalid, ok := errors.AsType[*store.ValidationError](err)
+		if !ok || !errors.Is(err, store.ErrInvalid) || invalid.Datatype != "article" || len(invalid.Violations) != 1 || invalid.Violations[0].Field != "after" {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, limit := range []int{-1, store.MaxLimit + 1} {
+		_, err := db.Article.List(ctx, store.Query[ArticleID]{Limit: limit})
+		want := store.Violation{Field: "limit", Rule: "limit", Message: fmt.Sprintf("must be 1 to 1000, or 0 for 50, not %d", limit)}
+		if invalid, ok := errors.AsType[*store.ValidationError](err); !ok || invalid.Datatype != "article" || !slices.Equal(invalid.Violations, []store.Violation{want}) {
+			t.Errorf("limit %d: %v", limit, err)
 		}
 	}
 	q.After = page.Next

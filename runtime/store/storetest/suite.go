@@ -48,6 +48,8 @@ var suites = []struct {
 	{"Defaults", testDefaults},
 	{"Extremes", testExtremes},
 	{"LargeValues", testLargeValues},
+	{"Documents", testDocuments},
+	{"RefusedDocuments", testRefusedDocuments},
 	{"Update", testUpdate},
 	{"UpdateIf", testUpdateIf},
 	{"UpdateIfAtOnce", testUpdateIfAtOnce},

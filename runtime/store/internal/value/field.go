@@ -242,7 +242,7 @@ func Plain(v any) (any, error) {
 	case *[]byte:
 		return NotNil(*x), nil
 	case *json.RawMessage:
-		return DocumentOf(*x), nil
+		return *x, nil
 	case Field:
 		v = x.Bind()
 		if err, ok := v.(error); ok {
@@ -263,15 +263,6 @@ func NotNil(b []byte) []byte {
 		return []byte{}
 	}
 	return b
-}
-
-// DocumentOf returns the JSON null for a document that was never set: a column
-// that cannot be NULL still holds a document.
-func DocumentOf(doc json.RawMessage) json.RawMessage {
-	if len(doc) == 0 {
-		return json.RawMessage("null")
-	}
-	return doc
 }
 
 func plainNamed(v any) (any, error) {
