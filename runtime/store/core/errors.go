@@ -41,6 +41,7 @@ func (e *codedError) Unwrap() []error { return []error{e.sentinel, e.err} }
 
 // ErrWriteRefused is the error of a write, or of a lock, in a transaction that is to be read-only.
 var ErrWriteRefused = fmt.Errorf("%w: a transaction with TxOptions.ReadOnly neither writes nor locks rows", store.ErrInvalid)
+
 // invalidQuery says what is wrong in a part of a Query, which a program may have from its own caller.
 func invalidQuery(datatype, part, rule, message string) error {
 	return &store.ValidationError{Datatype: datatype, Violations: []store.Violation{{Field: part, Rule: rule, Message: message}}}
