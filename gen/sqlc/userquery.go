@@ -9,7 +9,7 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// UserQuery is a query of the user's, the same on every database.
+// UserQuery is a query of the user's, the same on every database that the project targets.
 type UserQuery struct {
 	Pos     model.Pos
 	Name    string   // a Go method's name: "TopAuthors"
@@ -111,6 +111,12 @@ type versions struct {
 	of   map[model.Database]*rewritten
 }
 
+// databases returns those that the query is written for: once complete has found nothing,
+// those that the project targets.
+func (v *versions) databases() []model.Database {
+	return slices.DeleteFunc(slices.Clone(model.Databases), func(db model.Database) bool { return v.of[db] == nil })
+}
+
 // first returns the version whose file and doc speak for the query: PostgreSQL's
 // where there is one, because its types are the ones that count.
 func (v *versions) first() *rewritten {
@@ -162,7 +168,7 @@ func eachWritten(user []*versions) []*written {
 
 func (v *versions) written() []*written {
 	var out []*written
-	for _, db := range model.Databases {
+	for _, db := range v.databases() {
 		if w := v.of[db].query; !slices.Contains(out, w) {
 			out = append(out, w)
 		}
@@ -170,10 +176,10 @@ func (v *versions) written() []*written {
 	return out
 }
 
-// complete reports the databases for which a query is missing.
-func (v *versions) complete() bool {
+// complete reports the databases for which a query is missing, of those that the project targets.
+func (v *versions) complete(targets []model.Database) bool {
 	var missing []string
-	for _, db := range model.Databases {
+	for _, db := range targets {
 		if v.of[db] == nil {
 			missing = append(missing, string(db))
 		}
