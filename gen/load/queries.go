@@ -56,15 +56,15 @@ func (f *file) databases(name string, p *model.Project) []model.Database {
 		return nil
 	}
 	hint := "end the name in .sql, or in .sqlite.sql, .postgres.sql or .mysql.sql"
-	if meant := databaseMeant(suffix); meant != "" {
+	if meant := DatabaseMeant(suffix); meant != "" {
 		hint = fmt.Sprintf("rename it to %s.%s.sql", stem, meant)
 	}
 	f.wrongAt(0, 0, fmt.Sprintf("unknown database %q in the file's name", suffix), hint)
 	return nil
 }
 
-// databaseMeant returns the database that a word most likely stands for; "": none.
-func databaseMeant(word string) string {
+// DatabaseMeant returns the database that a word most likely stands for; "": none.
+func DatabaseMeant(word string) string {
 	words := map[string]string{"postgresql": "postgres", "pg": "postgres", "pgsql": "postgres", "mariadb": "mysql", "sqlite3": "sqlite"}
 	known := make([]string, len(model.Databases))
 	for i, d := range model.Databases {

@@ -206,7 +206,7 @@ func (f *file) unknownChoice(n *yaml.Node, choices []string, what string) {
 		hint = fmt.Sprintf("write %q", meant)
 	}
 	if what == "database" {
-		if meant := databaseMeant(n.Value); meant != "" {
+		if meant := DatabaseMeant(n.Value); meant != "" {
 			hint = fmt.Sprintf("write %q", meant)
 		}
 	}

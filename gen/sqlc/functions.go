@@ -18,7 +18,7 @@ var functions = map[string]function{
 	"length": {result: "number"}, "char_length": {result: "number"}, "character_length": {result: "number"}, "octet_length": {result: "number"},
 	"upper": {result: "textarea"}, "lower": {result: "textarea"}, "trim": {result: "textarea"}, "ltrim": {result: "textarea"}, "rtrim": {result: "textarea"},
 	"replace": {result: "textarea"}, "substr": {result: "textarea"}, "substring": {result: "textarea"},
-	"concat": {result: "textarea"}, "concat_ws": {result: "textarea"}, "hex": {result: "textarea"},
+	"concat":     {result: "textarea"}, "concat_ws": {result: "textarea"}, "hex": {result: "textarea"},
 	"date":  {result: "date"},
 	"round": {result: fraction}, "floor": {result: fraction}, "ceil": {result: fraction}, "ceiling": {result: fraction},
 	"sqrt": {result: fraction}, "exp": {result: fraction}, "ln": {result: fraction}, "power": {result: fraction}, "pow": {result: fraction},
@@ -28,8 +28,11 @@ var functions = map[string]function{
 }
 
 func (t *typer) call(n *node) UserValue {
-	if n.name == "coalesce" {
+	if n.name == "coalesce" || n.name == "ifnull" && !t.q.on(postgres) {
 		return t.coalesce(n)
+	}
+	if (n.name == "string_agg" || n.name == "group_concat") && len(t.q.file.Databases) == 1 {
+		return UserValue{Type: "textarea", Null: true} // sqlc takes the one for bytea
 	}
 	f, ok := functions[n.name]
 	if !ok || len(n.args) == 0 && !f.never {

@@ -17,6 +17,10 @@ func (r *reconciler) column(i int) (UserValue, bool) {
 	out := UserValue{Name: strings.ToLower(r.analysed[r.v.first().db].Columns[i].Name)}
 	for _, db := range r.v.databases() {
 		c := r.analysed[db].Columns[i]
+		if c.isArray() {
+			r.arrayColumn(out.Name)
+			return out, false
+		}
 		cols[db] = c
 		out.Null = out.Null || !c.NotNull
 	}
@@ -217,6 +221,19 @@ func contradicts(a, b string) bool {
 // param finds the type of a parameter: of the columns that it is compared with
 // or written to, wherever it stands.
 func (r *reconciler) param(name string) (UserValue, bool) {
+	array, ok := r.arrayed(name)
+	if !ok {
+		return UserValue{Name: name}, false
+	}
+	v, ok := r.oneParam(name)
+	if !ok || !array {
+		return v, ok
+	}
+	return r.arrayOf(v)
+}
+
+// oneParam is param for one value; of an array, for each of its values.
+func (r *reconciler) oneParam(name string) (UserValue, bool) {
 	out := UserValue{Name: name}
 	var cols []Column
 	for _, db := range []model.Database{model.Postgres, model.SQLite, model.MySQL} {
@@ -229,7 +246,7 @@ func (r *reconciler) param(name string) (UserValue, bool) {
 			}
 			out.Null = out.Null || u.null
 			if c, ok := placeholderColumn(db, r.analysed[db], i); ok {
-				cols = append(cols, c)
+				cols = append(cols, c.element())
 			}
 		}
 	}

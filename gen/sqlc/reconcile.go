@@ -53,7 +53,11 @@ func (r *reconciler) query() *UserQuery {
 		Bypassed: first.query.bypassed(), version: first,
 	}
 	for _, w := range r.v.written() {
-		for _, note := range w.notes() {
+		notes := w.notes()
+		if len(r.v.databases()) == 1 {
+			notes = w.unjudged()
+		}
+		for _, note := range notes {
 			if !slices.Contains(q.Notes, note) {
 				q.Notes = append(q.Notes, note)
 			}
@@ -223,6 +227,10 @@ func untyped(db model.Database, tokens []token, index []int) map[int]bool {
 // postgresType is the type of a parameter in a CAST: without a length, which
 // would cut the value silently.
 func postgresType(v UserValue) string {
+	if v.Array {
+		v.Array = false
+		return postgresType(v) + arrayMark
+	}
 	switch v.kind() {
 	case check.Int:
 		return "bigint"

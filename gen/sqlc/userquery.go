@@ -99,6 +99,8 @@ type UserValue struct {
 	Null bool
 	// Scale is the digits behind the point of a decimal.
 	Scale int
+	// Array tells a parameter that is an array of PostgreSQL's, of values of the type.
+	Array bool
 	// Field and Datatype are set where the value is a column of a table: its Go
 	// type is then that field's. The id is the datatype's IDField.
 	Field    *model.Field
