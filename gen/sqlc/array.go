@@ -70,6 +70,24 @@ func (r *reconciler) arrayOf(v UserValue) (UserValue, bool) {
 	return v, true
 }
 
+// besideCall reports whether a parameter is compared with what a function makes, as in
+// json_extract(meta, '$.width') = @width, of which sqlc says that it is the function's argument.
+func (r *reconciler) besideCall(name string) bool {
+	found := false
+	for _, w := range r.v.written() {
+		for _, part := range w.typer.p.all {
+			part.each(func(n *node) {
+				for _, pair := range pairs(n) {
+					for i, x := range pair {
+						found = found || x.op == "parameter" && x.name == name && pair[1-i].op == "call"
+					}
+				}
+			})
+		}
+	}
+	return found
+}
+
 // arrayColumn reports a column of a result that is an array, which no field type holds.
 func (r *reconciler) arrayColumn(name string) {
 	r.mistakeAtColumn(name, "write to_jsonb(...) around it, and add a line below the query's name: -- column: "+name+" json null",

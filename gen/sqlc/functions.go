@@ -18,7 +18,7 @@ var functions = map[string]function{
 	"length": {result: "number"}, "char_length": {result: "number"}, "character_length": {result: "number"}, "octet_length": {result: "number"},
 	"upper": {result: "textarea"}, "lower": {result: "textarea"}, "trim": {result: "textarea"}, "ltrim": {result: "textarea"}, "rtrim": {result: "textarea"},
 	"replace": {result: "textarea"}, "substr": {result: "textarea"}, "substring": {result: "textarea"},
-	"concat":     {result: "textarea"}, "concat_ws": {result: "textarea"}, "hex": {result: "textarea"},
+	"concat": {result: "textarea"}, "concat_ws": {result: "textarea"}, "hex": {result: "textarea"},
 	"date":  {result: "date"},
 	"round": {result: fraction}, "floor": {result: fraction}, "ceil": {result: fraction}, "ceiling": {result: fraction},
 	"sqrt": {result: fraction}, "exp": {result: fraction}, "ln": {result: fraction}, "power": {result: fraction}, "pow": {result: fraction},

@@ -259,11 +259,12 @@ func (r *reconciler) oneParam(name string) (UserValue, bool) {
 		v.Name, v.Null = name, out.Null
 		return v, true
 	}
-	if ok, settled := r.paramField(&out, cols); settled {
-		return out, ok
+	field := out
+	if ok, settled := r.paramField(&field, cols); settled && !(field.kind() == check.JSON && r.besideCall(name)) {
+		return field, ok
 	}
 	for _, c := range cols {
-		if t := fieldtype.OfColumn(c.Type); t != "" && t != "decimal" {
+		if t := fieldtype.OfColumn(c.Type); t != "" && t != "decimal" && !(t == "json" && r.besideCall(name)) {
 			out.Type = t
 			return out, true
 		}
