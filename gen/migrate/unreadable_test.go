@@ -8,6 +8,7 @@ import (
 	"testing/fstest"
 
 	"github.com/hegner123/modulagen/gen/migrate"
+	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/mistake"
 )
 
