@@ -8,8 +8,8 @@ import (
 	"testing/fstest"
 
 	"github.com/hegner123/modulagen/gen/migrate"
-	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
 )
 
 // TestUnreadableFolders reads what is no folder of migrations, each with a mistake that says where and what to do.
