@@ -93,7 +93,7 @@ func explain(r *Result, d *model.Datatype) *Explanation {
 		}
 		e.Operations = append(e.Operations, n)
 	}
-	for _, db := range model.Databases {
+	for _, db := range r.Project.Databases() {
 		e.SQL = append(e.SQL, databaseNote(r, d, db))
 	}
 	return e

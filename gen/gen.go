@@ -239,7 +239,7 @@ func (r *run) golang(context.Context) (err error) {
 		files["sql/"+string(db)+"/schema.sql"] = []byte(script.Schema())
 		files["sql/"+string(db)+"/queries.sql"] = []byte(script.QueriesFile())
 	}
-	files["sql/sqlc.yaml"] = []byte(dialect.SqlcYAML())
+	files["sql/sqlc.yaml"] = []byte(r.result.SQL.SqlcYAML())
 	if err := r.migrationFiles(files); err != nil {
 		return err
 	}

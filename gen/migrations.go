@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"path"
+	"slices"
 
 	"github.com/hegner123/modulagen/gen/golang"
 	"github.com/hegner123/modulagen/gen/migrate"
@@ -18,7 +19,7 @@ func (r *run) migrations(context.Context) error {
 	p := r.result.Project
 	var chain *migrate.Chain
 	err := r.reading(func(fsys fs.FS) (err error) {
-		chain, err = migrate.Read(fsys, p.Config.Migrations)
+		chain, err = migrate.Read(fsys, p.Config.Migrations, p.Databases())
 		return err
 	})
 	if err != nil {
@@ -28,6 +29,9 @@ func (r *run) migrations(context.Context) error {
 	for _, m := range chain.Migrations {
 		listed := model.Migration{Name: m.Name, Parent: m.Parent}
 		for i, db := range model.Databases {
+			if !slices.Contains(m.Databases(), db) {
+				continue
+			}
 			_, err := m.Script(p.Config.Migrations, db)
 			found = append(found, unreadable(err)...)
 			listed.Checksums[i] = script.Checksum(m.SQL[db])
@@ -65,10 +69,11 @@ func unreadable(err error) mistake.List {
 func (r *run) migrationFiles(files map[string][]byte) error {
 	for _, m := range r.result.Migrations.Migrations {
 		folder := path.Join(golang.MigrationsFolder, m.Name)
-		for _, db := range model.Databases {
-			files[path.Join(folder, string(db)+".sql")] = []byte(m.SQL[db])
+		prints := map[model.Database]map[string]string{}
+		for _, db := range m.Databases() {
+			files[path.Join(folder, string(db)+".sql")], prints[db] = []byte(m.SQL[db]), m.Tables[db]
 		}
-		tables, err := json.MarshalIndent(m.Tables, "", " ")
+		tables, err := json.MarshalIndent(prints, "", " ")
 		if err != nil {
 			return err
 		}

@@ -192,6 +192,8 @@ func stateOf(e migrate.Entry) protocol.State {
 	switch {
 	case e.Unknown:
 		s.Detail = "no migration of this project"
+	case e.NoSQL && !e.Applied():
+		s.Detail = "has no SQL for this database, which the project did not target when it was written"
 	case e.Edited:
 		s.Detail = "the file was changed after it was applied"
 	case len(e.Waits) > 0:
@@ -218,7 +220,7 @@ func (j *job) replay(ctx context.Context) (*protocol.Answer, error) {
 	if err := j.standIns(); err != nil {
 		return nil, err
 	}
-	if err := j.set.Replay(ctx, b, j.options()); err != nil {
+	if err := j.set.Replay(ctx, b, j.Skip, j.StartDDL, j.options()); err != nil {
 		return nil, err
 	}
 	differences, _, err := migrate.Verify(ctx, b, j.schema)
@@ -228,7 +230,7 @@ func (j *job) replay(ctx context.Context) (*protocol.Answer, error) {
 // standIns registers the data steps, which only the project's program has: without rows they have
 // nothing to do.
 func (j *job) standIns() error {
-	for _, m := range j.Migrations {
+	for _, m := range j.Migrations[j.Skip:] {
 		s, err := script.Parse(m.Name, m.SQL[sqltext.SQLite])
 		if err != nil {
 			return err

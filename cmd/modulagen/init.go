@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hegner123/modulagen/gen"
+	"github.com/hegner123/modulagen/gen/load"
+	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/scaffold"
 )
 
@@ -22,7 +25,7 @@ func (c *command) init() *cobra.Command {
 generate.go, a small main.go, the first migration, and what they generate. A program that was built
 from a checkout writes a replace to that checkout into go.mod; a released one
 asks for its own version.`,
-		Example: "  modulagen init shop",
+		Example: "  modulagen init shop\n  modulagen init shop --db postgres",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := c.dir
@@ -37,6 +40,7 @@ asks for its own version.`,
 	}
 	cmd.Flags().BoolVar(&i.force, "force", false, "make the project in a folder that holds something; existing files stay as they are")
 	cmd.Flags().StringVar(&i.module, "module", "", "the module's path; the folder's name by default")
+	cmd.Flags().StringSliceVar(&i.databases, "db", nil, "the databases that the project targets: sqlite, postgres, mysql, or several with commas; all three by default")
 	cmd.Flags().StringVar(&i.replace, "replace", "", "the checkout of modulagen to use")
 	return cmd
 }
@@ -45,6 +49,7 @@ type initialization struct {
 	*command
 	force           bool
 	module, replace string
+	databases       []string
 }
 
 func (i *initialization) run(ctx context.Context, dir string) error {
@@ -76,12 +81,19 @@ func (i *initialization) run(ctx context.Context, dir string) error {
 	if err := i.finish(ctx, dir); err != nil {
 		return err
 	}
-	fmt.Fprintf(i.err, "made %s; try:\n  cd %s\n  go run .\n", project.Module, dir)
+	run := "go run ."
+	if dsn := project.ExampleDSN(); dsn != "" {
+		run = "DATABASE_URL=" + dsn + " " + run
+	}
+	fmt.Fprintf(i.err, "made %s; try:\n  cd %s\n  %s\n", project.Module, dir, run)
 	return nil
 }
 
 func (i *initialization) project(dir string) (scaffold.Project, error) {
 	p := scaffold.Project{Module: i.module, Version: version(), Replace: i.replace}
+	if err := i.targets(&p); err != nil {
+		return p, err
+	}
 	if p.Module == "" {
 		p.Module = scaffold.ModuleName(dir)
 	}
@@ -102,6 +114,25 @@ func (i *initialization) project(dir string) (scaffold.Project, error) {
 		p.Replace = abs
 	}
 	return p, nil
+}
+
+// targets reads the databases of --db.
+func (i *initialization) targets(p *scaffold.Project) error {
+	for _, name := range i.databases {
+		if !slices.Contains(model.Databases, model.Database(name)) {
+			hint := "it is sqlite, postgres or mysql, or several with commas between them"
+			if meant := load.DatabaseMeant(name); meant != "" {
+				hint = "write " + meant
+			}
+			return usageError{fmt.Errorf("--db names the unknown database %q; %s", name, hint)}
+		}
+	}
+	for _, db := range model.Databases {
+		if slices.Contains(i.databases, string(db)) {
+			p.Databases = append(p.Databases, db)
+		}
+	}
+	return nil
 }
 
 // finish generates, and has Go find what go.mod needs.

@@ -21,6 +21,29 @@ import (
 // it prints the same, and what the story says.
 func TestQueriesOnEveryDatabase(t *testing.T) { onEveryDatabase(t, "live") }
 
+// TestQueriesOnOneDatabase is the same for projects that target a single database, which their story
+// is named after: its own SQL is free in their queries, and their program links no other driver.
+func TestQueriesOnOneDatabase(t *testing.T) {
+	for db, story := range stories(t, "single") {
+		t.Run(db, func(t *testing.T) {
+			t.Parallel()
+			dir, want := probe(t, story, "--db", db)
+			runs(t, dir, dsns[db](t), want)
+			list := exec.Command("go", "list", "-deps", ".")
+			list.Dir = dir
+			deps, err := list.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, deps)
+			}
+			for other := range dsns {
+				if linked := strings.Contains(string(deps), "/runtime/store/"+other+"\n"); linked != (other == db) {
+					t.Errorf("the driver of %s is linked: %v", other, linked)
+				}
+			}
+		})
+	}
+}
+
 // onEveryDatabase runs the stories of a folder of testdata, each in a subtest.
 func onEveryDatabase(t *testing.T, folder string) {
 	all := stories(t, folder)
@@ -52,11 +75,36 @@ func stories(t *testing.T, folder string) map[string]*txtar.Archive {
 
 // live runs one story.
 func live(t *testing.T, story *txtar.Archive) {
+	dir, want := probe(t, story)
+	for db, dsn := range dsns {
+		t.Run(db, func(t *testing.T) { runs(t, dir, dsn(t), want) })
+	}
+}
+
+// dsns make a new database of each kind.
+var dsns = map[string]func(t *testing.T) string{
+	"sqlite":   func(*testing.T) string { return "sqlite::memory:" },
+	"postgres": func(t *testing.T) string { return storetest.FreshDSN(t, "postgres") },
+	"mysql":    func(t *testing.T) string { return storetest.FreshDSN(t, "mysql") },
+}
+
+// runs has a story's program print what the story says.
+func runs(t *testing.T, dir, dsn, want string) {
+	t.Helper()
+	out, err := exec.Command(filepath.Join(dir, "probe.bin"), dsn).CombinedOutput()
+	if err != nil || string(out) != want {
+		t.Errorf("%v; got:\n%s\nwant:\n%s", err, out, want)
+	}
+}
+
+// probe makes the project of a story, by init with some flags, and builds its program, probe.bin.
+func probe(t *testing.T, story *txtar.Archive, flags ...string) (dir, want string) {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(t.TempDir(), "probe")
+	dir = filepath.Join(t.TempDir(), "probe")
 	run := func(program string, args ...string) string {
 		t.Helper()
 		cmd := exec.Command(program, args...)
@@ -70,8 +118,7 @@ func live(t *testing.T, story *txtar.Archive) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	run(binary, "init", "--module", "probe", "--replace", root)
-	want := ""
+	run(binary, append([]string{"init", "--module", "probe", "--replace", root}, flags...)...)
 	for _, f := range story.Files {
 		if f.Name == "want" {
 			want = string(f.Data)
@@ -84,19 +131,5 @@ func live(t *testing.T, story *txtar.Archive) {
 	run(binary, "generate")
 	run("go", "mod", "tidy")
 	run("go", "build", unsymbolised, "-o", "probe.bin", ".")
-	for _, c := range []struct {
-		name string
-		dsn  func(t *testing.T) string
-	}{
-		{"sqlite", func(*testing.T) string { return "sqlite::memory:" }},
-		{"postgres", func(t *testing.T) string { return storetest.FreshDSN(t, "postgres") }},
-		{"mysql", func(t *testing.T) string { return storetest.FreshDSN(t, "mysql") }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			out, err := exec.Command(filepath.Join(dir, "probe.bin"), c.dsn(t)).CombinedOutput()
-			if err != nil || string(out) != want {
-				t.Errorf("%v; got:\n%s\nwant:\n%s", err, out, want)
-			}
-		})
-	}
+	return dir, want
 }

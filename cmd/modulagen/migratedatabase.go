@@ -17,6 +17,7 @@ import (
 	"github.com/hegner123/modulagen/gen/migrate/protocol"
 	"github.com/hegner123/modulagen/gen/migrate/remote"
 	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/program"
 )
 
@@ -288,8 +289,21 @@ func (c *command) recorded(ctx context.Context) (*gen.Result, error) {
 
 // ask has something done on the database, and prints what happens.
 func (d *database) ask(ctx context.Context, r protocol.Request, result *gen.Result) (*protocol.Answer, error) {
+	if db, ok := databaseOf(d.dsn); ok && !result.Project.Targets(db) {
+		return nil, fmt.Errorf("the database is one of %s, and the project targets %s: name another one, or add %s to databases in modulagen.yaml and run modulagen generate",
+			db, model.List(result.Project.Databases()), db)
+	}
 	r.DSN = d.dsn
 	return d.onDatabase(ctx, r, result, func(line string) { fmt.Fprintln(d.err, line) })
+}
+
+// databaseOf returns which database a DSN is of; false: Open would not know it either.
+func databaseOf(dsn string) (model.Database, bool) {
+	scheme, _, _ := strings.Cut(dsn, ":")
+	db, ok := map[string]model.Database{
+		"sqlite": model.SQLite, "postgres": model.Postgres, "postgresql": model.Postgres, "mysql": model.MySQL, "mariadb": model.MySQL,
+	}[scheme]
+	return db, ok
 }
 
 // onDatabase has modulagen-migrate do something, with the project's migrations; say, if set, is called

@@ -59,7 +59,7 @@ func (d *database) down(ctx context.Context, to string) error {
 	}
 	var scripts []*protocol.Script
 	for _, name := range leaving { // all of them, before the first is run
-		s, err := back(result, name)
+		s, err := d.back(result, name)
 		if err != nil {
 			return err
 		}
@@ -121,11 +121,14 @@ func after(status *protocol.Answer, to string) ([]string, error) {
 }
 
 // back plans the way back from a migration.
-func back(result *gen.Result, name string) (*protocol.Script, error) {
+func (d *database) back(result *gen.Result, name string) (*protocol.Script, error) {
 	chain := result.Migrations.Migrations
 	i := slices.IndexFunc(chain, func(m *migrate.Migration) bool { return m.Name == name })
 	if i == 0 {
 		return nil, fmt.Errorf("%s is the first migration: to take it back, remove the database", name)
+	}
+	if db, ok := databaseOf(d.dsn); ok && !slices.Contains(chain[i].Databases(), db) {
+		return nil, fmt.Errorf("%s cannot be taken back on %s: it has no SQL for it, since the project did not target it when that was written", name, db)
 	}
 	scripts, err := migrate.Back(chain[i], chain[i-1].Snapshot, result.Project.Config.Migrations)
 	if errors.Is(err, migrate.ErrOneWay) {
@@ -136,7 +139,9 @@ func back(result *gen.Result, name string) (*protocol.Script, error) {
 	}
 	s := &protocol.Script{Name: name}
 	for j, db := range model.Databases {
-		s.SQL[j] = scripts[db].String()
+		if one := scripts[db]; one != nil {
+			s.SQL[j] = one.String()
+		}
 	}
 	return s, nil
 }

@@ -17,6 +17,7 @@ type migrationPlan struct {
 	Name   string        `json:"name"`
 	Parent string        `json:"parent"`
 	Steps  []plannedStep `json:"steps"`
+	of     int           // databases
 }
 
 // plannedStep is a step of it, once for all databases that have it.
@@ -28,8 +29,8 @@ type plannedStep struct {
 }
 
 func planOf(m *migrate.Migration, folder string) (migrationPlan, error) {
-	p := migrationPlan{Name: m.Name, Parent: m.Parent, Steps: []plannedStep{}}
-	for _, db := range model.Databases {
+	p := migrationPlan{Name: m.Name, Parent: m.Parent, Steps: []plannedStep{}, of: len(m.Databases())}
+	for _, db := range m.Databases() {
 		s, err := m.Script(folder, db)
 		if err != nil {
 			return p, err
@@ -64,13 +65,13 @@ func (p *migrationPlan) print(w io.Writer) error {
 		if s.Note != "" {
 			what += " (" + s.Note + ")"
 		}
-		fmt.Fprintf(table, "  %s\t%s\t%s\n", s.Class, onDatabases(s.Databases), what)
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", s.Class, onDatabases(s.Databases, p.of), what)
 	}
 	return table.Flush()
 }
 
-func onDatabases(all []model.Database) string {
-	if len(all) == len(model.Databases) {
+func onDatabases(all []model.Database, of int) string {
+	if len(all) == of && of > 1 {
 		return "all"
 	}
 	names := make([]string, len(all))

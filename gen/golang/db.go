@@ -1,7 +1,9 @@
 package golang
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/dave/jennifer/jen"
 
@@ -93,6 +95,9 @@ func printTx(f *jen.File, ctx jen.Code) {
 }
 
 func openComment(p *model.Project) jen.Code {
+	if len(p.Config.Databases) > 0 {
+		return targetedComment(p)
+	}
 	tables := []string{
 		"\"postgres://...\" or \"mysql://...\". It creates tables that are missing, and returns",
 		"an error that is store.ErrSchema when existing ones do not match. The program",
@@ -106,6 +111,32 @@ func openComment(p *model.Project) jen.Code {
 	}
 	lines := append([]string{"Open opens the database that a DSN names: \"sqlite:app.db\", \"sqlite::memory:\","}, tables...)
 	return code.Comment(append(lines, "imports the driver: _ \""+code.StorePath+"/sqlite\", /postgres or /mysql.")...)
+}
+
+// targetedComment is the comment of Open in a project that names its databases.
+func targetedComment(p *model.Project) jen.Code {
+	examples := map[model.Database]string{
+		model.SQLite: `"sqlite:app.db", "sqlite::memory:"`, model.Postgres: `"postgres://..."`, model.MySQL: `"mysql://..."`,
+	}
+	var dsns, drivers []string
+	for _, db := range p.Databases() {
+		dsns = append(dsns, examples[db])
+		drivers = append(drivers, fmt.Sprintf("_ %q", code.StorePath+"/"+string(db)))
+	}
+	lines := []string{
+		"Open opens the database that a DSN names: " + strings.Join(dsns, ", ") + ".",
+		"The project targets " + model.List(p.Databases()) + " (databases in modulagen.yaml); the DSN of another database is refused.",
+	}
+	if len(p.Migrations) > 0 {
+		lines = append(lines,
+			"It creates the tables of a new database. One that lacks migrations, or does not match, is an error that is",
+			"store.ErrSchema; Options{Migrate: store.MigrateUp} has Open apply what is missing.")
+	} else {
+		lines = append(lines,
+			"It creates tables that are missing, and returns an error that is store.ErrSchema when existing ones do not",
+			"match.")
+	}
+	return code.Comment(append(lines, "The program imports the driver: "+strings.Join(drivers, " or ")+".")...)
 }
 
 func printTables(f *jen.File, p *model.Project, hasQueries bool) {
@@ -139,7 +170,7 @@ func defined(p *model.Project) []*model.Datatype {
 }
 
 func printSchema(f *jen.File, p *model.Project) {
-	for _, db := range model.Databases {
+	for _, db := range p.Databases() {
 		f.Comment("//go:embed sql/" + string(db) + "/schema.sql")
 		f.Var().Id(string(db) + "Schema").String()
 		f.Line()
@@ -149,7 +180,11 @@ func printSchema(f *jen.File, p *model.Project) {
 	dict := jen.Dict{
 		jen.Id("DDL"): jen.Index(jen.Lit(3)).String().ValuesFunc(func(g *jen.Group) {
 			for _, db := range model.Databases {
-				g.Id(string(db) + "Schema")
+				if p.Targets(db) {
+					g.Id(string(db) + "Schema")
+				} else {
+					g.Lit("")
+				}
 			}
 		}),
 		jen.Id("Tables"): jen.Index().Add(code.Core("TableDef")).ValuesFunc(func(g *jen.Group) {
@@ -158,6 +193,13 @@ func printSchema(f *jen.File, p *model.Project) {
 			}
 			g.Line()
 		}),
+	}
+	if len(p.Config.Databases) > 0 {
+		dict[jen.Id("Targets")] = jen.Index().String().ValuesFunc(func(g *jen.Group) {
+			for _, db := range p.Databases() {
+				g.Lit(string(db))
+			}
+		})
 	}
 	if len(p.Migrations) > 0 {
 		dict[jen.Id("Ensure")] = jen.Id("migrations").Dot("Ensure")

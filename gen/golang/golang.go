@@ -53,11 +53,15 @@ func Print[B Behavior](p *model.Project, sql *dialect.SQL, analysed *sqlc.Result
 	return render(p.Config.Package, imports, printers)
 }
 
-// tablesOf finds a datatype in the SQL of each database.
+// tablesOf finds a datatype in the SQL of each database that the project targets.
 func tablesOf(sql *dialect.SQL, d *model.Datatype) [3]dialect.Table {
 	var out [3]dialect.Table
 	for i, db := range model.Databases {
-		for _, t := range sql.Databases[db].Tables {
+		script := sql.Databases[db]
+		if script == nil {
+			continue // not targeted
+		}
+		for _, t := range script.Tables {
 			if t.Datatype == d {
 				out[i] = t
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/hegner123/modulagen/gen/goname"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/sqlc"
+	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
 // queryPrinter prints the user's own queries as methods.
@@ -155,10 +156,14 @@ func (q userQuery) arguments() jen.Code {
 	}
 	return jen.Index().Any().ValuesFunc(func(g *jen.Group) {
 		for _, p := range q.Params {
-			if len(q.Params) == 1 {
-				g.Add(valueField(p, jen.Op("&").Id(q.only())))
+			at := jen.Id(q.only())
+			if len(q.Params) > 1 {
+				at = jen.Id("params").Dot(goname.Exported(p.Name))
+			}
+			if p.Array {
+				g.Add(arrayArgument(p, at))
 			} else {
-				g.Add(valueField(p, jen.Op("&").Id("params").Dot(goname.Exported(p.Name))))
+				g.Add(valueField(p, jen.Op("&").Add(at)))
 			}
 		}
 	})
@@ -200,10 +205,24 @@ func asField(v sqlc.UserValue) *model.Field {
 
 func valueType(v sqlc.UserValue) *jen.Statement {
 	base := valueBase(v)
+	if v.Array {
+		return jen.Index().Add(base)
+	}
 	if v.Null {
 		return code.Store("Null").Types(base)
 	}
 	return base
+}
+
+// arrayArgument is a slice as the store takes it for an array: of the plain type of its values.
+func arrayArgument(v sqlc.UserValue, slice *jen.Statement) jen.Code {
+	switch v.Kind() {
+	case check.Int:
+		return code.Core("Integers").Call(slice)
+	case check.Text:
+		return code.Core("Texts").Call(slice)
+	}
+	return slice
 }
 
 func valueBase(v sqlc.UserValue) *jen.Statement {

@@ -30,6 +30,8 @@ var (
 	folder  = &Value{Form: Text, Pattern: `^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$`, Name: "a folder within the project, with slashes, such as internal/data", Max: 200}
 	length  = &Value{Form: Int, Min: 0}
 	number  = &Value{Form: Number}
+
+	database = &Value{Form: Text, Choices: []string{"sqlite", "postgres", "mysql"}}
 )
 
 // Configuration returns the mapping that modulagen.yaml holds, with the keys of behaviors.
@@ -47,6 +49,7 @@ var project = &Mapping{
 		{Name: "queries", Help: "the folder of your own SQL queries; queries unless given", Value: folder},
 		{Name: "output", Help: "the folder of the generated package; generated unless given", Value: folder},
 		{Name: "package", Help: "the generated package's name; the last part of output unless given", Value: &Value{Form: Text, Pattern: `^[a-z][a-z0-9_]*$`, Name: "a Go package name, such as data", Max: 64}},
+		{Name: "databases", Help: "the databases that the project targets; all three unless given", Value: &Value{Form: List, Min: 1, Max: 3, Of: database}},
 		{Name: "migrations", Help: "the folder of the migrations; migrations unless given", Value: folder},
 		{Name: "drop", Help: "datatypes that were removed on purpose: their tables and rows are deleted", Value: &Value{Form: List, Min: 1, Max: MaxDatatypes, Of: NameValue}},
 	},

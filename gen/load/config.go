@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 
@@ -20,6 +21,30 @@ func Config[B Behavior](fsys fs.FS, behaviors []B) (model.Config, error) {
 	l := &loader{fsys: fsys}
 	c := l.config(Configuration(behaviors))
 	return c, l.found.Err()
+}
+
+// targeted reads which databases the project targets, in the order of model.Databases; nil: all.
+func (f *file) targeted() []model.Database {
+	at := node.Get(f.root, "databases")
+	if at == nil || at.Kind != yaml.SequenceNode {
+		return nil
+	}
+	named := map[model.Database]*yaml.Node{}
+	for _, n := range at.Content {
+		db := model.Database(n.Value)
+		if first := named[db]; first != nil && slices.Contains(model.Databases, db) {
+			f.wrong(n, fmt.Sprintf("%s is written twice", db), fmt.Sprintf("remove one of them; the first is on line %d", first.Line))
+			continue
+		}
+		named[db] = n
+	}
+	var out []model.Database
+	for _, db := range model.Databases {
+		if named[db] != nil {
+			out = append(out, db)
+		}
+	}
+	return out
 }
 
 // Configurer is a Behavior that has keys of its own in modulagen.yaml.

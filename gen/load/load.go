@@ -50,7 +50,7 @@ func Load[B Behavior](fsys fs.FS, behaviors []B) (*model.Project, error) {
 	p := &model.Project{Config: l.config(Configuration(behaviors))}
 	if len(l.found) == 0 {
 		l.definitions(p.Config.Datatypes)
-		p.Queries = l.queries(p.Config.Queries)
+		p.Queries = l.queries(p)
 		l.link()
 		l.changes(p.Config)
 		l.readConfiguration()
@@ -95,6 +95,7 @@ func (l *loader) config(grammar *language.Mapping) model.Config {
 		c.Package = node.Text(f.root, "package")
 		c.Migrations = cmp.Or(node.Text(f.root, "migrations"), c.Migrations)
 		c.Drop = f.dropped(f.root)
+		c.Databases = f.targeted()
 		l.folders(f, c)
 		unseen(f, c)
 		c.Package = l.packageName(f, c)

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +17,8 @@ import (
 
 // queries reads the project's own SQL as text; what is in it is for the SQL
 // compiler to say. A folder that is not there holds none.
-func (l *loader) queries(folder string) []*model.UserFile {
+func (l *loader) queries(p *model.Project) []*model.UserFile {
+	folder := p.Config.Queries
 	entries, err := fs.ReadDir(l.fsys, folder)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -37,7 +39,7 @@ func (l *loader) queries(folder string) []*model.UserFile {
 		}
 		f := &file{path: path.Join(folder, e.Name())}
 		if text, ok := f.read(l.fsys, language.MaxFileBytes); ok {
-			dbs := f.databases(strings.TrimSuffix(e.Name(), ".sql"))
+			dbs := f.databases(strings.TrimSuffix(e.Name(), ".sql"), p)
 			out = append(out, &model.UserFile{Path: f.path, Text: string(text), Databases: dbs})
 		}
 		l.found = append(l.found, f.found...)
@@ -47,29 +49,35 @@ func (l *loader) queries(folder string) []*model.UserFile {
 }
 
 // databases reads from a file's name which databases its queries are for.
-func (f *file) databases(name string) []model.Database {
-	_, suffix, ok := strings.Cut(name, ".")
-	if !ok {
-		return slices.Clone(model.Databases)
+func (f *file) databases(name string, p *model.Project) []model.Database {
+	stem, suffix, ok := strings.Cut(name, ".")
+	switch db := model.Database(suffix); {
+	case !ok:
+		return slices.Clone(p.Databases())
+	case p.Targets(db):
+		return []model.Database{db}
+	case slices.Contains(model.Databases, db):
+		f.wrongAt(0, 0, fmt.Sprintf("the file is for %s, and the project targets %s", db, model.List(p.Databases())),
+			fmt.Sprintf("remove it, or add %s to databases in %s", db, ConfigFile))
+		return nil
 	}
-	if slices.Contains(model.Databases, model.Database(suffix)) {
-		return []model.Database{model.Database(suffix)}
+	hint := "end the name in .sql, or in .sqlite.sql, .postgres.sql or .mysql.sql"
+	if meant := DatabaseMeant(suffix); meant != "" {
+		hint = fmt.Sprintf("rename it to %s.%s.sql", stem, meant)
 	}
+	f.wrongAt(0, 0, fmt.Sprintf("unknown database %q in the file's name", suffix), hint)
+	return nil
+}
+
+// DatabaseMeant returns the database that a word most likely stands for; "": none.
+func DatabaseMeant(word string) string {
+	words := map[string]string{"postgresql": "postgres", "pg": "postgres", "pgsql": "postgres", "mariadb": "mysql", "sqlite3": "sqlite"}
 	known := make([]string, len(model.Databases))
 	for i, d := range model.Databases {
 		known[i] = string(d)
 	}
-	hint := "end the name in .sql, or in .sqlite.sql, .postgres.sql or .mysql.sql"
-	words := map[string]string{"postgresql": "postgres", "pg": "postgres", "pgsql": "postgres", "mariadb": "mysql", "sqlite3": "sqlite"}
-	meant := words[suffix]
-	if meant == "" {
-		meant = near.Word(suffix, known)
-	}
-	if meant != "" {
-		hint = fmt.Sprintf("rename it to %s.%s.sql", strings.SplitN(name, ".", 2)[0], meant)
-	}
-	f.wrongAt(0, 0, fmt.Sprintf("unknown database %q in the file's name", suffix), hint)
-	return nil
+	word = strings.ToLower(word)
+	return cmp.Or(words[word], near.Word(word, known))
 }
 
 // covered reports a file for all databases beside one of the same name for a
@@ -77,7 +85,7 @@ func (f *file) databases(name string) []model.Database {
 func (l *loader) covered(files []*model.UserFile) {
 	all := map[string]*model.UserFile{}
 	for _, f := range files {
-		if len(f.Databases) == len(model.Databases) {
+		if !strings.Contains(strings.TrimSuffix(path.Base(f.Path), ".sql"), ".") {
 			all[strings.TrimSuffix(f.Path, ".sql")] = f
 		}
 	}

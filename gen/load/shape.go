@@ -205,6 +205,11 @@ func (f *file) unknownChoice(n *yaml.Node, choices []string, what string) {
 	if meant := near.Word(n.Value, choices); meant != "" {
 		hint = fmt.Sprintf("write %q", meant)
 	}
+	if what == "database" {
+		if meant := DatabaseMeant(n.Value); meant != "" {
+			hint = fmt.Sprintf("write %q", meant)
+		}
+	}
 	if what == "storage" && n.Value == "content" {
 		f.wrong(n, "storage: content is not built in this version", "leave the key out: rows are kept in a table")
 		return
@@ -378,6 +383,7 @@ var examples = map[example]string{
 	{"attempts", language.Text}:     "it names the field that holds the number; write the number as that field's default, or as attempts of a kind",
 	{"max_attempts", language.Text}: "it names the field that holds the number; write the number as that field's default, or as attempts of a kind",
 	{"backoff", language.Text}:      "write exponential, squared, or a list of durations such as [10s, 1m, 10m]",
+	{"databases", language.List}:    "write [postgres], with each database that the project targets",
 	{"existing", language.Text}:     "write refuse, default, {value: ...} or {step: NAME}",
 	{"older", language.Map}:         "write {1: {fields: [...]}}, with the fields that version 1 had",
 	{"rate", language.Section}:      "write {max: 100, every: 1m} for a hundred starts a minute",

@@ -121,6 +121,9 @@ func describe(p *model.Project) string {
 	if p.Config.Migrations != "migrations" {
 		fmt.Fprintf(&b, "migrations in %s\n", p.Config.Migrations)
 	}
+	if len(p.Config.Databases) > 0 {
+		fmt.Fprintf(&b, "targets %s\n", model.List(p.Databases()))
+	}
 	describeDropped(&b, "", p.Config.Drop)
 	for _, q := range p.Queries {
 		fmt.Fprintf(&b, "queries %s for %v\n", q.Path, q.Databases)

@@ -70,7 +70,7 @@ func Compare(before *Snapshot, p *model.Project) (*Comparison, error) {
 	c.move(before, flipped(old), columns)
 	for _, t := range c.Tables {
 		found = append(found, t.compare()...)
-		found = append(found, t.spent(before)...)
+		found = append(found, t.spent(before, p.Databases())...)
 	}
 	return c, found.Err()
 }

@@ -12,10 +12,10 @@ import (
 // spent reports what a field says of existing rows where that was written for an earlier migration and
 // other rows do not fit now: a word that was left in the definition must not change rows that no one
 // thought of when it was written.
-func (t *Table) spent(before *Snapshot) (found mistake.List) {
+func (t *Table) spent(before *Snapshot, targets []model.Database) (found mistake.List) {
 	for _, c := range t.Columns {
 		said := existingText(c.Now.Existing)
-		if c.Before == nil || said == "" || before.existing(t.Before.Name, c.Before.Name) != said || !c.narrows() {
+		if c.Before == nil || said == "" || before.existing(t.Before.Name, c.Before.Name) != said || !c.narrows(targets) {
 			continue
 		}
 		found = append(found, at(c.Now.Existing.Pos,
@@ -37,9 +37,9 @@ func (s *Snapshot) existing(table, column string) string {
 	return ""
 }
 
-// narrows reports whether rows that are there may not fit a column, on any database.
-func (c *Column) narrows() bool {
-	return slices.ContainsFunc(model.Databases, func(db model.Database) bool {
+// narrows reports whether rows that are there may not fit a column, on any of some databases.
+func (c *Column) narrows(targets []model.Database) bool {
+	return slices.ContainsFunc(targets, func(db model.Database) bool {
 		p := &planner{Writer: statement.Writer{Dialect: dialects[db]}, db: db}
 		return len(p.misfits(c, early, c.Before.Name)) > 0
 	})

@@ -29,7 +29,9 @@ type Migration struct {
 	// Tables are the fingerprints of the tables afterwards, by database and table.
 	Tables    map[model.Database]map[string]string
 	Checksums map[model.Database]string // of the SQL, as it was recorded
-	SQL       map[model.Database]string // as it stands
+	// SQL as it stands, of databases that the project targets. It lacks those that the project
+	// did not target when the migration was written: their databases were created later.
+	SQL map[model.Database]string
 }
 
 // record is definition.json.
@@ -72,9 +74,9 @@ func (c *Chain) Snapshot() *Snapshot {
 
 var folderName = regexp.MustCompile(`^[0-9]{4}_[a-z0-9_]+$`)
 
-// Read reads the migrations of a project. A folder that does not exist is an empty chain.
-// Its error is a mistake.List.
-func Read(fsys fs.FS, folder string) (*Chain, error) {
+// Read reads the migrations of a project, and their SQL for the databases that it targets. A folder
+// that does not exist is an empty chain. Its error is a mistake.List.
+func Read(fsys fs.FS, folder string, targets []model.Database) (*Chain, error) {
 	c := &Chain{Folder: folder}
 	entries, err := fs.ReadDir(fsys, folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +99,7 @@ func Read(fsys fs.FS, folder string) (*Chain, error) {
 			found = append(found, mistake.Mistake{File: path.Join(folder, e.Name()), Message: "this is no migration", Hint: "their folders are named 0001_name; move others elsewhere"})
 			continue
 		}
-		m, wrong := readMigration(fsys, path.Join(folder, e.Name()))
+		m, wrong := readMigration(fsys, path.Join(folder, e.Name()), targets)
 		if wrong != nil {
 			found = append(found, *wrong)
 			continue
@@ -113,7 +115,7 @@ func Read(fsys fs.FS, folder string) (*Chain, error) {
 	return c, nil
 }
 
-func readMigration(fsys fs.FS, folder string) (*Migration, *mistake.Mistake) {
+func readMigration(fsys fs.FS, folder string, targets []model.Database) (*Migration, *mistake.Mistake) {
 	wrong := func(file, message, hint string) (*Migration, *mistake.Mistake) {
 		return nil, &mistake.Mistake{File: path.Join(folder, file), Message: message, Hint: hint}
 	}
@@ -132,8 +134,11 @@ func readMigration(fsys fs.FS, folder string) (*Migration, *mistake.Mistake) {
 		return wrong(definitionFile, strings.TrimPrefix(err.Error(), "gen/migrate: "), "restore it from your version control, or use the version of modulagen that wrote it")
 	}
 	m := &Migration{Name: r.Migration, Parent: r.Parent, Snapshot: r.Definition, Accepted: r.Accepted, Tables: r.Tables, Checksums: r.Checksums, SQL: map[model.Database]string{}}
-	for _, db := range model.Databases {
+	for _, db := range targets {
 		text, err := readFile(fsys, path.Join(folder, string(db)+".sql"))
+		if _, recorded := r.Checksums[db]; !recorded && errors.Is(err, fs.ErrNotExist) {
+			continue // written before the project targeted this database
+		}
 		if err != nil {
 			return wrong(string(db)+".sql", "the file cannot be read: "+err.Error(), "restore it from your version control")
 		}
@@ -227,7 +232,7 @@ func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 		}
 		compared.keepBeside(middle, p)
 		compared.After = c.keptSince(compared, nil)
-		first := newMigration(c.number(0)+"_"+name, parent, middle, compared)
+		first := newMigration(c.number(0)+"_"+name, parent, middle, compared, p.Databases())
 		out, before, parent, name = append(out, first), middle, first.Name, name+"_contract"
 	}
 	compared, err := Compare(before, p)
@@ -235,7 +240,7 @@ func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 		return nil, err
 	}
 	compared.After = c.keptSince(compared, out)
-	return append(out, newMigration(c.number(len(out))+"_"+name, parent, Take(p), compared)), nil
+	return append(out, newMigration(c.number(len(out))+"_"+name, parent, Take(p), compared, p.Databases())), nil
 }
 
 // keptSince returns the migration from before which no program may run any more when the old columns go that
@@ -259,13 +264,13 @@ func (c *Chain) keptSince(compared *Comparison, further []*Migration) string {
 	return all[since].Name
 }
 
-func newMigration(name, parent string, s *Snapshot, compared *Comparison) *Migration {
+func newMigration(name, parent string, s *Snapshot, compared *Comparison, targets []model.Database) *Migration {
 	m := &Migration{
 		Name: name, Parent: parent, Snapshot: s,
 		Tables: map[model.Database]map[string]string{}, Checksums: map[model.Database]string{}, SQL: map[model.Database]string{},
 	}
 	schema := Schema(s.Project())
-	for db, sql := range Plan(name, parent, compared) {
+	for db, sql := range Plan(name, parent, compared, targets) {
 		m.SQL[db] = sql.String()
 		m.Checksums[db] = script.Checksum(m.SQL[db])
 		m.Tables[db] = fingerprints(schema, db)
@@ -282,10 +287,18 @@ func (c *Chain) number(further int) string {
 	return fmt.Sprintf("%04d", n+1+further)
 }
 
+// Databases are those of which the migration has SQL.
+func (m *Migration) Databases() []model.Database {
+	return slices.DeleteFunc(slices.Clone(model.Databases), func(db model.Database) bool {
+		_, has := m.SQL[db]
+		return !has
+	})
+}
+
 // Edited are the databases for which the SQL is not what was recorded.
 func (m *Migration) Edited() []model.Database {
 	var out []model.Database
-	for _, db := range model.Databases {
+	for _, db := range m.Databases() {
 		if script.Checksum(m.SQL[db]) != m.Checksums[db] {
 			out = append(out, db)
 		}
@@ -348,8 +361,11 @@ func (m *Migration) Write(project, folder string) error {
 
 // Accept records the SQL as it stands, and the classes of steps that a person agrees to.
 func (m *Migration) Accept(project, folder string, classes []script.Class) error {
-	for _, db := range model.Databases {
+	for _, db := range m.Databases() {
 		m.Checksums[db] = script.Checksum(m.SQL[db])
+		if m.Tables[db] == nil { // written by hand, for a database that the project did not target
+			m.Tables[db] = fingerprints(Schema(m.Snapshot.Project()), db)
+		}
 	}
 	for _, c := range classes {
 		if !slices.Contains(m.Accepted, c) {

@@ -16,7 +16,7 @@ func TestSymbolicLink(t *testing.T) {
 		"migrations/0001_init": &fstest.MapFile{Data: []byte("../elsewhere"), Mode: fs.ModeSymlink},
 		"migrations/notes":     &fstest.MapFile{Data: []byte("../notes"), Mode: fs.ModeSymlink},
 	}
-	_, err := migrate.Read(files, "migrations")
+	_, err := migrate.Read(files, "migrations", model.Databases)
 	if err == nil || !strings.Contains(err.Error(), "migrations/0001_init: this is a symbolic link") || strings.Contains(err.Error(), "notes") {
 		t.Errorf("the error is %v", err)
 	}

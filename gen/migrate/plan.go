@@ -12,10 +12,10 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// Plan returns the steps that make the tables of before those of now, on each database.
-func Plan(name, parent string, c *Comparison) map[model.Database]*script.Script {
+// Plan returns the steps that make the tables of before those of now, on each of some databases.
+func Plan(name, parent string, c *Comparison, targets []model.Database) map[model.Database]*script.Script {
 	out := map[model.Database]*script.Script{}
-	for _, db := range model.Databases {
+	for _, db := range targets {
 		p := &planner{Writer: statement.Writer{Dialect: dialects[db]}, db: db, c: c, out: &script.Script{Name: name, Parent: parent, After: c.After}}
 		p.layouts()
 		p.out.Refused = p.refused()

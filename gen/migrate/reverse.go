@@ -117,10 +117,10 @@ func oneWay(s *script.Script) error {
 	return nil
 }
 
-// Back returns the scripts that take a migration back, to the snapshot before it. Its error is
-// ErrOneWay where it cannot be.
+// Back returns the scripts that take a migration back, to the snapshot before it, on the databases
+// of which it has SQL. Its error is ErrOneWay where it cannot be.
 func Back(m *Migration, before *Snapshot, folder string) (map[model.Database]*script.Script, error) {
-	for _, db := range model.Databases {
+	for _, db := range m.Databases() {
 		s, err := m.Script(folder, db)
 		if err == nil {
 			err = oneWay(s)
@@ -136,5 +136,5 @@ func Back(m *Migration, before *Snapshot, folder string) (map[model.Database]*sc
 	if err != nil {
 		return nil, err
 	}
-	return Plan(m.Name, m.Parent, c), nil
+	return Plan(m.Name, m.Parent, c, m.Databases()), nil
 }

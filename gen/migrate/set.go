@@ -18,7 +18,7 @@ func (c *Chain) Listed() []protocol.Migration {
 		}
 		listed := protocol.Migration{Name: m.Name, Parent: m.Parent, Tables: tables}
 		for i, db := range model.Databases {
-			listed.SQL[i] = m.SQL[db]
+			listed.SQL[i] = m.SQL[db] // empty: it has none
 		}
 		out = append(out, listed)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/migrate"
 	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
 )
 
 // TestUnreadableFolders reads what is no folder of migrations, each with a mistake that says where and what to do.
@@ -26,7 +27,7 @@ func TestUnreadableFolders(t *testing.T) {
 	for name, text := range files {
 		written["migrations/0001_init/"+name] = &fstest.MapFile{Data: text}
 	}
-	if _, err := migrate.Read(written, "migrations"); err != nil {
+	if _, err := migrate.Read(written, "migrations", model.Databases); err != nil {
 		t.Fatal(err)
 	}
 	edited := fstest.MapFS{}
@@ -40,7 +41,7 @@ func TestUnreadableFolders(t *testing.T) {
 		{fstest.MapFS{"migrations": &fstest.MapFile{}}, "the folder of migrations cannot be read"},
 		{edited, `note.title has the bounds "" and "many"`},
 	} {
-		_, err := migrate.Read(c.files, "migrations")
+		_, err := migrate.Read(c.files, "migrations", model.Databases)
 		found, ok := errors.AsType[mistake.List](err)
 		if !ok || len(found) != 1 || !strings.Contains(found[0].Message, c.want) || found[0].File == "" || found[0].Hint == "" {
 			t.Errorf("the error is %#v, want a mistake with %q", err, c.want)

@@ -13,7 +13,7 @@ type Dropped struct {
 type Migration struct {
 	Name      string
 	Parent    string    // of the one before; "": it is the first
-	Checksums [3]string // of its SQL, by Databases
+	Checksums [3]string // of its SQL, by Databases; empty: it has none for that one
 }
 
 // Existing is what becomes of the rows that are there when a field is new and required,

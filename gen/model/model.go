@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 
 	"github.com/hegner123/modulagen/gen/fieldtype"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -29,6 +30,19 @@ const (
 
 // Databases is every database, in order.
 var Databases = []Database{SQLite, Postgres, MySQL}
+
+// List joins databases for a sentence: "sqlite", "sqlite and mysql", "sqlite, postgres and mysql".
+func List(all []Database) string {
+	names := make([]string, len(all))
+	for i, db := range all {
+		names[i] = string(db)
+	}
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
 
 // Pos is a place in a file that a person wrote.
 type Pos struct {
@@ -48,8 +62,23 @@ type Project struct {
 	Names []Name // everything that is printed or created under a name; see gen/names
 }
 
+// Databases returns the databases that the project targets, in the order of the variable Databases.
+func (p *Project) Databases() []Database {
+	if len(p.Config.Databases) == 0 {
+		return Databases
+	}
+	return p.Config.Databases
+}
+
+// Targets reports whether the project targets a database.
+func (p *Project) Targets(db Database) bool { return slices.Contains(p.Databases(), db) }
+
 // Config is modulagen.yaml.
 type Config struct {
+	// Databases are those that the project targets, in the order of the variable Databases;
+	// none where the configuration does not name them: all. Project.Databases returns them.
+	Databases []Database
+
 	Datatypes string // folder of the definitions, relative to the project; default "datatypes"
 	Queries   string // folder of the user's queries; default "queries"
 	Output    string // folder of the generated package; default "generated"
@@ -63,7 +92,7 @@ type Config struct {
 type UserFile struct {
 	Path      string     // relative to the project, with slashes
 	Text      string     // its content
-	Databases []Database // x.sql: all three; x.postgres.sql: one
+	Databases []Database // x.sql: all that the project targets; x.postgres.sql: one
 }
 
 // IDKind is how rows of a datatype are identified.

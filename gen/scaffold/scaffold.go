@@ -20,6 +20,7 @@ import (
 	"github.com/hegner123/modulagen/gen/jsonschema"
 	"github.com/hegner123/modulagen/gen/load"
 	"github.com/hegner123/modulagen/gen/mistake"
+	"github.com/hegner123/modulagen/gen/model"
 )
 
 //go:embed templates
@@ -43,6 +44,8 @@ type Project struct {
 	Module  string // its path in go.mod: "shop", "example.com/shop"
 	Version string // of modulagen, as go.mod asks for it
 	Replace string // the checkout that stands for that version; "" for none
+	// Databases are those that it targets, in the order of model.Databases; none: all.
+	Databases []model.Database
 }
 
 // ModuleName makes a module path out of a folder's name.
@@ -73,6 +76,10 @@ func (p Project) Files() (map[string][]byte, error) {
 	values := map[string]string{
 		"Module": p.Module, "Name": ModuleName(p.Module), "Go": goVersion,
 		"Version": p.Version, "Replace": quoted(p.Replace), "Modeline": modeline(configSchemaPath),
+		"Databases": joined(p.Databases), "Driver": string(p.opened()), "DSN": p.ExampleDSN(),
+	}
+	if len(p.Databases) == 1 {
+		values["Only"] = string(p.Databases[0])
 	}
 	out := map[string][]byte{
 		schemaPath: jsonschema.Schema(gen.Grammar()), configSchemaPath: jsonschema.Config(gen.Configuration()),
@@ -95,6 +102,35 @@ func (p Project) Files() (map[string][]byte, error) {
 		out["datatypes/"+name+".yaml"] = append([]byte(modeline("../"+schemaPath)), text...)
 	}
 	return out, nil
+}
+
+// opened is the database that the program of a new project opens: a file where it may be one.
+func (p Project) opened() model.Database {
+	if len(p.Databases) == 0 {
+		return model.SQLite
+	}
+	return p.Databases[0]
+}
+
+// ExampleDSN is a DSN of a server, as the program of a new project takes it from $DATABASE_URL; "" where
+// it opens a file.
+func (p Project) ExampleDSN() string {
+	switch p.opened() {
+	case model.Postgres:
+		return "postgres://user:password@localhost:5432/" + ModuleName(p.Module)
+	case model.MySQL:
+		return "mysql://user:password@localhost:3306/" + ModuleName(p.Module)
+	}
+	return ""
+}
+
+// joined writes databases as modulagen.yaml and comments list them.
+func joined(all []model.Database) string {
+	names := make([]string, len(all))
+	for i, db := range all {
+		names[i] = string(db)
+	}
+	return strings.Join(names, ", ")
 }
 
 // quoted returns a path as go.mod wants it.

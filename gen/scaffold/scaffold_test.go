@@ -12,6 +12,7 @@ import (
 	"github.com/hegner123/modulagen/datatypes"
 	"github.com/hegner123/modulagen/gen"
 	"github.com/hegner123/modulagen/gen/load"
+	"github.com/hegner123/modulagen/gen/model"
 )
 
 func files(t *testing.T, p Project) map[string][]byte {
@@ -45,16 +46,22 @@ func TestReleaseIsPinned(t *testing.T) {
 }
 
 func TestMainIsShortAndFormatted(t *testing.T) {
-	for name, text := range files(t, Project{Module: "example.com/shop", Version: "v1.2.3"}) {
-		if filepath.Ext(name) != ".go" {
-			continue
-		}
-		formatted, err := format.Source(text)
-		if err != nil || string(formatted) != string(text) {
-			t.Errorf("%s is not formatted: %v", name, err)
-		}
-		if n := strings.Count(string(text), "\n"); n >= 60 {
-			t.Errorf("%s has %d lines", name, n)
+	for _, targets := range [][]model.Database{nil, {model.Postgres}, {model.SQLite, model.MySQL}} {
+		for name, text := range files(t, Project{Module: "example.com/shop", Version: "v1.2.3", Databases: targets}) {
+			if filepath.Ext(name) != ".go" {
+				continue
+			}
+			formatted, err := format.Source(text)
+			if err != nil || string(formatted) != string(text) {
+				t.Errorf("%s is not formatted for %v: %v\n%s", name, targets, err, text)
+			}
+			most := 60
+			if len(targets) == 1 {
+				most = 65 // it reads the DSN of a server
+			}
+			if n := strings.Count(string(text), "\n"); n >= most {
+				t.Errorf("%s has %d lines", name, n)
+			}
 		}
 	}
 }

@@ -7,12 +7,11 @@ import (
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/fieldtype"
-	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/near"
 )
 
 func findDeclared(v *versions, name string, of func(*written) []declared) (declared, bool) {
-	for _, db := range model.Databases {
+	for _, db := range v.databases() {
 		for _, d := range of(v.of[db].query) {
 			if d.name == name {
 				return d, true
@@ -26,7 +25,7 @@ func findDeclared(v *versions, name string, of func(*written) []declared) (decla
 func (r *reconciler) knownDeclarations() bool {
 	ok := true
 	var columns []string
-	for _, c := range r.analysed[model.Postgres].Columns {
+	for _, c := range r.analysed[r.v.first().db].Columns {
 		columns = append(columns, strings.ToLower(c.Name))
 	}
 	params := r.paramNames(r.v.first().db)

@@ -28,8 +28,11 @@ var functions = map[string]function{
 }
 
 func (t *typer) call(n *node) UserValue {
-	if n.name == "coalesce" {
+	if n.name == "coalesce" || n.name == "ifnull" && !t.q.on(postgres) {
 		return t.coalesce(n)
+	}
+	if (n.name == "string_agg" || n.name == "group_concat") && len(t.q.file.Databases) == 1 {
+		return UserValue{Type: "textarea", Null: true} // sqlc takes the one for bytea
 	}
 	f, ok := functions[n.name]
 	if !ok || len(n.args) == 0 && !f.never {

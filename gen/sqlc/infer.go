@@ -2,6 +2,7 @@ package sqlc
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,9 +14,13 @@ import (
 // column finds the type of the i-th column.
 func (r *reconciler) column(i int) (UserValue, bool) {
 	cols := map[model.Database]Column{}
-	out := UserValue{Name: strings.ToLower(r.analysed[model.Postgres].Columns[i].Name)}
-	for _, db := range model.Databases {
+	out := UserValue{Name: strings.ToLower(r.analysed[r.v.first().db].Columns[i].Name)}
+	for _, db := range r.v.databases() {
 		c := r.analysed[db].Columns[i]
+		if c.isArray() {
+			r.arrayColumn(out.Name)
+			return out, false
+		}
 		cols[db] = c
 		out.Null = out.Null || !c.NotNull
 	}
@@ -74,16 +79,19 @@ func (r *reconciler) field(c Column) (*model.Datatype, *model.Field) {
 }
 
 // expression finds the type of a column that no table has: PostgreSQL's word
-// counts, the others may not contradict it, and where it has none the other two
+// counts, the others may not contradict it, and where it has none the others
 // must agree.
 func (r *reconciler) expression(v *UserValue, cols map[model.Database]Column) bool {
 	types := map[model.Database]string{}
 	for db, c := range cols {
 		types[db] = fieldtype.OfColumn(c.Type)
 	}
-	pg, lite, my := types[model.Postgres], types[model.SQLite], types[model.MySQL]
-	if pg == "" && lite == my {
-		pg = lite
+	pg := types[model.Postgres]
+	if pg == "" {
+		delete(types, model.Postgres)
+		if others := slices.Compact(slices.Sorted(maps.Values(types))); len(others) == 1 {
+			pg = others[0]
+		}
 	}
 	if number := r.decimals(v.Name); number != nil && pg != "boolean" || pg == "" || pg == "decimal" {
 		r.mistakeAtColumn(v.Name, "add a line below the query's name that says it: "+forms(v.Name, number), "no database tells the type of the column %s of the query %s", v.Name, r.v.name)
@@ -196,7 +204,7 @@ func (r *reconciler) mistakeAtDeclared(d declared, hint, format string, args ...
 
 func reported(cols map[model.Database]Column) string {
 	var out []string
-	for _, db := range model.Databases {
+	for _, db := range slices.DeleteFunc(slices.Clone(model.Databases), func(db model.Database) bool { return cols[db].Type == "" }) {
 		out = append(out, fmt.Sprintf("%s: %s", db, strings.TrimPrefix(cols[db].Type, "pg_catalog.")))
 	}
 	return strings.Join(out, ", ")
@@ -213,16 +221,32 @@ func contradicts(a, b string) bool {
 // param finds the type of a parameter: of the columns that it is compared with
 // or written to, wherever it stands.
 func (r *reconciler) param(name string) (UserValue, bool) {
+	array, ok := r.arrayed(name)
+	if !ok {
+		return UserValue{Name: name}, false
+	}
+	v, ok := r.oneParam(name)
+	if !ok || !array {
+		return v, ok
+	}
+	return r.arrayOf(v)
+}
+
+// oneParam is param for one value; of an array, for each of its values.
+func (r *reconciler) oneParam(name string) (UserValue, bool) {
 	out := UserValue{Name: name}
 	var cols []Column
 	for _, db := range []model.Database{model.Postgres, model.SQLite, model.MySQL} {
+		if r.v.of[db] == nil {
+			continue
+		}
 		for i, u := range r.v.of[db].uses {
 			if u.name != name {
 				continue
 			}
 			out.Null = out.Null || u.null
 			if c, ok := placeholderColumn(db, r.analysed[db], i); ok {
-				cols = append(cols, c)
+				cols = append(cols, c.element())
 			}
 		}
 	}
@@ -235,11 +259,12 @@ func (r *reconciler) param(name string) (UserValue, bool) {
 		v.Name, v.Null = name, out.Null
 		return v, true
 	}
-	if ok, settled := r.paramField(&out, cols); settled {
-		return out, ok
+	field := out
+	if ok, settled := r.paramField(&field, cols); settled && !(field.kind() == check.JSON && r.besideCall(name)) {
+		return field, ok
 	}
 	for _, c := range cols {
-		if t := fieldtype.OfColumn(c.Type); t != "" && t != "decimal" {
+		if t := fieldtype.OfColumn(c.Type); t != "" && t != "decimal" && !(t == "json" && r.besideCall(name)) {
 			out.Type = t
 			return out, true
 		}

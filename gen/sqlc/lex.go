@@ -108,6 +108,8 @@ func (l *lexer) mark(rest string) (kind, string) {
 	follows := len(rest) > 1 && wordByte(rest[1])
 	l.at++
 	switch {
+	case c == '?' && l.dollar && !(len(rest) > 1 && isDigit(rest[1])): // jsonb has the operators ?, ?| and ?&
+		return other, ""
 	case c == '?':
 		l.skip(isDigit)
 		return positional, ""

@@ -88,7 +88,7 @@ func (p *parser) operator(q *query, left *node, start, least int) *node {
 	}
 	symbol := ""
 	n := 0
-	for p.at+n < len(p.code) && p.code[p.at+n].kind == other && strings.Contains("=<>!+-*/%|&^~#:", p.code[p.at+n].text[:1]) {
+	for p.at+n < len(p.code) && p.code[p.at+n].kind == other && strings.Contains("=<>!+-*/%|&^~#:@?", p.code[p.at+n].text[:1]) {
 		if symbol != "" && strings.Contains("+-", p.code[p.at+n].text) { // a > -1
 			break
 		}
@@ -108,11 +108,20 @@ func (p *parser) operator(q *query, left *node, start, least int) *node {
 		p.at += 2
 		out := p.made(start, "cast", q, left)
 		out.name = p.word(p.at - 1)
+		if p.is(p.at, "[") && p.is(p.at+1, "]") {
+			p.at += 2
+			out.name += arrayMark
+			out.span = p.since(start)
+		}
 		return out
 	case "":
 		return nil
 	}
-	return binary("", n, bindOther)
+	out := binary("", n, bindOther)
+	if out != nil {
+		out.name = symbol
+	}
+	return out
 }
 
 // predicate reads IS, IN, BETWEEN, LIKE and their kin.

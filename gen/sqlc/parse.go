@@ -156,12 +156,22 @@ func (p *parser) body(q *query) {
 		return
 	}
 	if p.take("distinct") {
-		q.unique = true
+		q.unique = !p.distinctOn()
 	} else {
 		p.take("all")
 	}
 	p.list(q)
 	p.clauses(q)
+}
+
+// distinctOn passes over ON (...), behind which PostgreSQL takes one row of each group, and any order.
+func (p *parser) distinctOn() bool {
+	if p.here() != "on" || !p.is(p.at+1, "(") {
+		return false
+	}
+	p.at++
+	p.skip()
+	return true
 }
 
 // list reads the expressions of a SELECT or RETURNING.
@@ -266,6 +276,7 @@ func (p *parser) ordered(q *query) {
 func (p *parser) relations(q *query) {
 	null := false
 	for {
+		p.take("lateral")
 		r := &relation{null: null}
 		if p.is(p.at, "(") {
 			end := p.closing(p.at)

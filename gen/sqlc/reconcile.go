@@ -28,7 +28,7 @@ func reconcile(datatypes map[string]*model.Datatype, user []*versions, own []*un
 	var out []*UserQuery
 	for _, v := range user {
 		r := reconciler{datatypes: datatypes, v: v, analysed: map[model.Database]*Analysed{}}
-		for _, db := range model.Databases {
+		for _, db := range v.databases() {
 			r.analysed[db] = byVersion[v.of[db]]
 		}
 		if q := r.query(); q != nil {
@@ -38,7 +38,7 @@ func reconcile(datatypes map[string]*model.Datatype, user []*versions, own []*un
 	return out
 }
 
-// reconciler makes one Go signature out of what three databases say.
+// reconciler makes one Go signature out of what the databases of a project say.
 type reconciler struct {
 	datatypes map[string]*model.Datatype
 	v         *versions
@@ -53,7 +53,11 @@ func (r *reconciler) query() *UserQuery {
 		Bypassed: first.query.bypassed(), version: first,
 	}
 	for _, w := range r.v.written() {
-		for _, note := range w.notes() {
+		notes := w.notes()
+		if len(r.v.databases()) == 1 {
+			notes = w.unjudged()
+		}
+		for _, note := range notes {
 			if !slices.Contains(q.Notes, note) {
 				q.Notes = append(q.Notes, note)
 			}
@@ -63,7 +67,7 @@ func (r *reconciler) query() *UserQuery {
 		return nil
 	}
 	ok := true
-	for i := range r.analysed[model.Postgres].Columns {
+	for i := range r.analysed[first.db].Columns {
 		c, good := r.column(i)
 		ok = ok && good && r.goodColumn(c.Name, q.Columns)
 		q.Columns = append(q.Columns, c)
@@ -80,7 +84,7 @@ func (r *reconciler) query() *UserQuery {
 	if !ok {
 		return nil
 	}
-	for _, db := range model.Databases {
+	for _, db := range r.v.databases() {
 		q.Text[db], q.Order[db] = r.text(db, q.Params)
 		q.Clock = q.Clock || slices.ContainsFunc(r.v.of[db].uses, func(u use) bool { return u.name == clockName })
 	}
@@ -90,11 +94,11 @@ func (r *reconciler) query() *UserQuery {
 // goodColumn reports a column that cannot be a field beside the others.
 func (r *reconciler) goodColumn(name string, others []UserValue) bool {
 	if !goodParam(name) {
-		r.mistake(model.Postgres, "name it with AS, with letters, digits and _", "the column %q of the query %s cannot be a field's name", name, r.v.name)
+		r.mistake(r.v.first().db, "name it with AS, with letters, digits and _", "the column %q of the query %s cannot be a field's name", name, r.v.name)
 		return false
 	}
 	if other, taken := sameGoName(name, others); taken {
-		r.mistake(model.Postgres, "name it with AS", "the columns %s and %s of the query %s have the same Go name", other, name, r.v.name)
+		r.mistake(r.v.first().db, "name it with AS", "the columns %s and %s of the query %s have the same Go name", other, name, r.v.name)
 		return false
 	}
 	return true
@@ -131,7 +135,7 @@ func (r *reconciler) sameShape() bool {
 	first := r.v.first()
 	want, params := r.analysed[first.db], r.paramNames(first.db)
 	slices.Sort(params)
-	for _, db := range model.Databases {
+	for _, db := range r.v.databases() {
 		a, w := r.analysed[db], r.v.of[db].query
 		names := r.paramNames(db)
 		slices.Sort(names)
@@ -223,6 +227,10 @@ func untyped(db model.Database, tokens []token, index []int) map[int]bool {
 // postgresType is the type of a parameter in a CAST: without a length, which
 // would cut the value silently.
 func postgresType(v UserValue) string {
+	if v.Array {
+		v.Array = false
+		return postgresType(v) + arrayMark
+	}
 	switch v.kind() {
 	case check.Int:
 		return "bigint"

@@ -14,12 +14,15 @@ import (
 // rehearse has the user's queries run on an in-memory SQLite that has their
 // tables with a few rows, nulls wherever a column may be null. It finds what no
 // analysis does: a value that the generated Go type cannot hold. A query that
-// passed once is not run again.
+// passed once is not run again. One that SQLite does not get cannot be rehearsed.
 func (a Analyser) rehearse(ctx context.Context, tables []Table, queries []*UserQuery) error {
 	cache := a.cache()
 	var open []*UserQuery
 	var keys []string
 	for _, q := range queries {
+		if q.Text[model.SQLite] == "" {
+			continue
+		}
 		key := rehearsalKey(rehearsal(tables, q))
 		if !cache.passed(key) {
 			open, keys = append(open, q), append(keys, key)

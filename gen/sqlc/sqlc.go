@@ -44,7 +44,7 @@ type Table struct {
 // Input is a project and its SQL.
 type Input struct {
 	Project *model.Project
-	Tables  map[model.Database][]Table
+	Tables  map[model.Database][]Table // of the databases that the project targets
 }
 
 // Result is the analysis of a whole project.
@@ -79,7 +79,7 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 	user := collect(files, datatypes)
 	taken := names.Of(in.Project)
 	for _, v := range user {
-		v.complete()
+		v.complete(in.Project.Databases())
 		v.collisions(taken)
 	}
 	if err := mistakes.Err(); err != nil {
@@ -102,7 +102,7 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 	}
 	stats.Queries, stats.Cached = stats.Queries+proven, stats.Cached+proven
 	out := &Result{Operations: map[model.Database]map[string]*Analysed{}, Stats: stats}
-	for _, db := range model.Databases {
+	for _, db := range in.Project.Databases() {
 		out.Operations[db] = map[string]*Analysed{}
 	}
 	for _, u := range generated {
@@ -154,7 +154,7 @@ func (a Analyser) program(ctx context.Context) (program, error) {
 
 // units cuts a project into what is analysed together.
 func units(in Input, user []*versions) (generated, own []*unit) {
-	for _, db := range model.Databases {
+	for _, db := range in.Project.Databases() {
 		schemas := newSchemas(in.Tables[db])
 		for _, t := range in.Tables[db] {
 			if len(t.Queries) == 0 {

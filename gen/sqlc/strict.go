@@ -3,6 +3,7 @@ package sqlc
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
@@ -188,6 +189,24 @@ func (q *written) notes() []string {
 		})
 	}
 	return out
+}
+
+// unjudged says in the method's doc what of a query for a project's only database the generator has
+// not judged: parts that it does not know, whose values may be null, and may fail.
+func (q *written) unjudged() []string {
+	var parts []string
+	t := q.typer
+	for _, part := range t.p.all {
+		part.each(func(n *node) {
+			if n.op == "" && n.to > n.from && t.typ(n).Type == "" {
+				parts = append(parts, shorten(t.p.source(n.span)))
+			}
+		})
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{"The generator has not judged " + strings.Join(slices.Compact(parts), ", ") + "."}
 }
 
 func shorten(s string) string {

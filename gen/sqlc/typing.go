@@ -67,6 +67,21 @@ func (t *typer) find(n *node) UserValue {
 		return t.cast(n)
 	case "call":
 		return t.call(n)
+	case "":
+		if slices.Equal(t.q.file.Databases, postgres) {
+			return t.postgresOperator(n)
+		}
+	}
+	return UserValue{}
+}
+
+// postgresOperator is the type of an operator that only PostgreSQL has, or has so.
+func (t *typer) postgresOperator(n *node) UserValue {
+	switch n.name {
+	case "->>", "#>>":
+		return UserValue{Type: "textarea", Null: true} // a member of a JSON document, as text
+	case "@>", "<@", "?", "?|", "?&", "@@", "@?", "~", "~*", "!~", "!~*":
+		return UserValue{Type: "boolean", Null: t.anyNull(n.args)}
 	}
 	return UserValue{}
 }
@@ -341,6 +356,9 @@ func (t *typer) cast(n *node) UserValue {
 	}
 	return out
 }
+
+// Kind is the kind of a value as it is stored; 0: it is not known.
+func (v UserValue) Kind() check.Kind { return v.kind() }
 
 // kind is the kind of a value as it is stored.
 func (v UserValue) kind() check.Kind {

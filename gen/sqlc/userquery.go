@@ -9,7 +9,7 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// UserQuery is a query of the user's, the same on every database.
+// UserQuery is a query of the user's, the same on every database that the project targets.
 type UserQuery struct {
 	Pos     model.Pos
 	Name    string   // a Go method's name: "TopAuthors"
@@ -99,6 +99,8 @@ type UserValue struct {
 	Null bool
 	// Scale is the digits behind the point of a decimal.
 	Scale int
+	// Array tells a parameter that is an array of PostgreSQL's, of values of the type.
+	Array bool
 	// Field and Datatype are set where the value is a column of a table: its Go
 	// type is then that field's. The id is the datatype's IDField.
 	Field    *model.Field
@@ -109,6 +111,12 @@ type UserValue struct {
 type versions struct {
 	name string
 	of   map[model.Database]*rewritten
+}
+
+// databases returns those that the query is written for: once complete has found nothing,
+// those that the project targets.
+func (v *versions) databases() []model.Database {
+	return slices.DeleteFunc(slices.Clone(model.Databases), func(db model.Database) bool { return v.of[db] == nil })
 }
 
 // first returns the version whose file and doc speak for the query: PostgreSQL's
@@ -162,7 +170,7 @@ func eachWritten(user []*versions) []*written {
 
 func (v *versions) written() []*written {
 	var out []*written
-	for _, db := range model.Databases {
+	for _, db := range v.databases() {
 		if w := v.of[db].query; !slices.Contains(out, w) {
 			out = append(out, w)
 		}
@@ -170,10 +178,10 @@ func (v *versions) written() []*written {
 	return out
 }
 
-// complete reports the databases for which a query is missing.
-func (v *versions) complete() bool {
+// complete reports the databases for which a query is missing, of those that the project targets.
+func (v *versions) complete(targets []model.Database) bool {
 	var missing []string
-	for _, db := range model.Databases {
+	for _, db := range targets {
 		if v.of[db] == nil {
 			missing = append(missing, string(db))
 		}

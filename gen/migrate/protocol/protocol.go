@@ -30,6 +30,8 @@ type Request struct {
 	Tables     []core.TableDef
 	Name       string        // of Baseline: the last that counts
 	Back       *Script       // of Down
+	Skip       int           // of Replay: how many migrations stand for StartDDL, the tables that they end in
+	StartDDL   string        // for SQLite
 	NoBackup   bool          // of Up and Down
 	Wait       time.Duration // of Up and Down; 0: as package migrate has it
 }
@@ -37,7 +39,7 @@ type Request struct {
 // Migration is one folder.
 type Migration struct {
 	Name, Parent string
-	SQL          [3]string // by sqltext.Dialect
+	SQL          [3]string // by sqltext.Dialect; empty: it has none for that database
 	Tables       []byte    // tables.json
 }
 

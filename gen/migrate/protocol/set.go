@@ -15,6 +15,9 @@ func Set(all []Migration) *migrate.Set {
 	for _, m := range all {
 		entry := migrate.Migration{Name: m.Name, Parent: m.Parent}
 		for d, sql := range m.SQL {
+			if sql == "" {
+				continue
+			}
 			files[m.Name+"/"+sqltext.Dialect(d).String()+".sql"] = &fstest.MapFile{Data: []byte(sql)}
 			entry.Checksums[d] = script.Checksum(sql)
 		}

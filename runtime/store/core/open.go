@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,11 +31,15 @@ var packages = map[string]string{
 	"sqlite": "sqlite", "postgres": "postgres", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql",
 }
 
-func driverOf(dsn string) (Driver, error) {
+func driverOf(dsn string, schema *Schema) (Driver, error) {
 	scheme, _, found := strings.Cut(dsn, ":")
 	pkg, known := packages[scheme]
 	if !found || !known {
 		return nil, fmt.Errorf("store: a DSN starts with sqlite:, postgres:// or mysql://")
+	}
+	if schema != nil && schema.Targets != nil && !slices.Contains(schema.Targets, pkg) {
+		return nil, fmt.Errorf("store: the DSN is of %s, and the program is generated for %s alone: use another DSN, or add %s to databases in modulagen.yaml, "+
+			"run \"modulagen generate\" and build the program again", pkg, strings.Join(schema.Targets, " and "), pkg)
 	}
 	drivers.Lock()
 	defer drivers.Unlock()
@@ -54,12 +59,13 @@ func driverOf(dsn string) (Driver, error) {
 //
 // Tables of schema that are missing are created, whole tables only; where one
 // exists and differs, Open fails with a *SchemaError. Of a schema with migrations, what
-// happens is the choice of Options.Migrate. A nil schema is not looked at. Several processes may open one new database at once.
+// happens is the choice of Options.Migrate. A DSN of a database that schema does not target is
+// refused. A nil schema is not looked at. Several processes may open one new database at once.
 func Open(ctx context.Context, dsn string, schema *Schema, opts store.Options) (*DB, error) {
 	if ctx == nil {
 		return nil, errNoContext
 	}
-	d, err := driverOf(dsn)
+	d, err := driverOf(dsn, schema)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,9 @@ type Schema struct {
 	// and CREATE INDEX statements that end in ";\n". By sqltext.Dialect.
 	DDL    [3]string
 	Tables []TableDef
+	// Targets names the databases that the program is generated for ("sqlite", "postgres", "mysql"),
+	// which have DDL; nil: all. Open refuses the DSN of another.
+	Targets []string
 	// Ensure brings a database that is being opened to this schema, or reports what is missing;
 	// nil: tables that are missing are created, and the others compared.
 	Ensure func(context.Context, Backend, *Schema, store.Options) error

@@ -141,6 +141,24 @@ func unstorableIn[T any](values []T, unstorable func(T) string) string {
 	return ""
 }
 
+// Integers returns numbers, or ids, as the array that a Statement takes on PostgreSQL.
+func Integers[T ~int64](values []T) []int64 {
+	out := make([]int64, len(values))
+	for i, v := range values {
+		out[i] = int64(v)
+	}
+	return out
+}
+
+// Texts returns texts, or options of a select, as the array that a Statement takes on PostgreSQL.
+func Texts[T ~string](values []T) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = string(v)
+	}
+	return out
+}
+
 // isArray reports whether v is an argument of several values, which Plain lets through.
 func isArray(arg any) bool {
 	switch arg.(type) {

@@ -101,13 +101,17 @@ func (s *Set) insertAll(ctx context.Context, sess core.Session, d sqltext.Dialec
 		if slices.ContainsFunc(rows, func(r row) bool { return r.ID == m.Name }) {
 			continue
 		}
-		sc, err := s.script(m, d)
-		if err != nil {
-			return err
+		refused := fmt.Sprintf("it has no SQL for %s, so that what it changes is not known", d)
+		if !m.lacksSQL(d) {
+			sc, err := s.script(m, d)
+			if err != nil {
+				return err
+			}
+			refused = sc.Refused
 		}
 		r := row{
 			ID: m.Name, Parent: m.Parent, Checksum: m.Checksums[d], State: state, StartedAt: o.now(), Program: short(o.Program),
-			Adds: sc.Refused == "", Refused: short(sc.Refused),
+			Adds: refused == "", Refused: short(refused),
 		}
 		if state == Baseline {
 			r.EndedAt = store.Some(r.StartedAt)
@@ -159,7 +163,7 @@ func (s *Set) alone(b core.Backend, found int) error {
 		return err
 	}
 	steps := 0
-	for i := found; i > 0; i-- {
+	for i := found; i > 0 && !s.List[i].lacksSQL(b.Dialect()); i-- {
 		sc, err := s.script(s.List[i], b.Dialect())
 		if err != nil {
 			return err

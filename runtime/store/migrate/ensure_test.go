@@ -145,6 +145,41 @@ func TestChangedFile(t *testing.T) {
 	})
 }
 
+// TestWithoutSQL has a migration that was written before the project targeted the database.
+func TestWithoutSQL(t *testing.T) {
+	onEach(t, func(t *testing.T, d sqltext.Dialect, dsn string) {
+		lacking := setOf(first, headline)
+		lacking.List[1].Checksums[d] = ""
+		s := schema(first, headline)
+		s.Ensure = lacking.Ensure
+
+		mustOpen(t, dsn, store.MigrateCheck, first)
+		for _, how := range []store.MigrateMode{store.MigrateCheck, store.MigrateUp} {
+			_, err := core.Open(t.Context(), dsn, s, store.Options{Migrate: how})
+			isSchemaError(t, err, "it lacks 0002_headline, which has no SQL for "+d.String(), "modulagen migrate accept 0002_headline")
+		}
+	})
+	onEach(t, func(t *testing.T, d sqltext.Dialect, dsn string) {
+		lacking := setOf(first, headline)
+		lacking.List[1].Checksums[d] = ""
+		s := schema(first, headline)
+		s.Ensure = lacking.Ensure
+		db, err := core.Open(t.Context(), dsn, s, store.Options{})
+		if err != nil {
+			t.Fatal("a new database needs no SQL: ", err)
+		}
+		t.Cleanup(func() { closeDB(t, db) })
+		b, _ := core.Below(db)
+		st, err := lacking.Status(t.Context(), b)
+		if err != nil || !st.Migrations[1].Applied() || !st.Migrations[1].NoSQL || st.Migrations[0].NoSQL {
+			t.Errorf("the status is %+v, %v", st, err)
+		}
+		mustOpen(t, dsn, store.MigrateUp, first, headline) // which someone has written meanwhile
+		_, err = open(t.Context(), dsn, store.MigrateUp, first)
+		isSchemaError(t, err, "0002_headline is newer than this program", "has no SQL for "+d.String())
+	})
+}
+
 func TestDrift(t *testing.T) {
 	onEach(t, func(t *testing.T, _ sqltext.Dialect, dsn string) {
 		db := mustOpen(t, dsn, store.MigrateCheck, first)

@@ -29,8 +29,12 @@ type Set struct {
 type Migration struct {
 	Name      string
 	Parent    string    // of the one before; empty: it is the first
-	Checksums [3]string // of its SQL (script.Checksum), by sqltext.Dialect
+	Checksums [3]string // of its SQL (script.Checksum), by sqltext.Dialect; empty: it has none for that database
 }
+
+// lacksSQL reports whether the project did not target a database when the migration was written. A
+// database that is created later has the migration all the same; one from before cannot be migrated.
+func (m Migration) lacksSQL(d sqltext.Dialect) bool { return m.Checksums[d] == "" }
 
 // Options of what is run. The zero value is the sensible choice.
 type Options struct {
@@ -88,7 +92,8 @@ func (s *Set) head() string {
 // file is where the SQL of a migration is, in the folder of migrations.
 func file(name string, d sqltext.Dialect) string { return name + "/" + d.String() + ".sql" }
 
-// script reads the SQL of a migration, and checks that it is what was generated.
+// script reads the SQL of a migration, and checks that it is what was generated. Of one that lacks
+// SQL, there is none to read.
 func (s *Set) script(m Migration, d sqltext.Dialect) (*script.Script, error) {
 	text, err := fs.ReadFile(s.Files, path.Join(s.Folder, file(m.Name, d)))
 	if err != nil {

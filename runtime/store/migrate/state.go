@@ -100,6 +100,7 @@ func (s *Set) unknown(st *state) []row {
 func (s *Set) check(b core.Backend, st *state) error {
 	e := &store.SchemaError{Database: b.Name(), Migrates: true}
 	pending := s.pending(st)
+	s.checkSQL(e, b, pending)
 	for _, m := range s.List {
 		r := st.row(m.Name)
 		if r == nil {
@@ -123,14 +124,28 @@ func (s *Set) check(b core.Backend, st *state) error {
 	return nil
 }
 
-// checkRow compares what was recorded of a migration with what the program has.
+// checkSQL refuses a database that lacks a migration of which there is no SQL for it.
+func (s *Set) checkSQL(e *store.SchemaError, b core.Backend, pending []Migration) {
+	d := b.Dialect()
+	for _, m := range pending {
+		if !m.lacksSQL(d) {
+			continue
+		}
+		e.Differences = append(e.Differences, fmt.Sprintf("it lacks %s, which has no SQL for %s: the project did not target %[2]s when that was written", m.Name, d))
+		e.Advice = fmt.Sprintf("open a new database, which is created as the definitions are, and copy the rows into it; or write %s by hand, run "+
+			"\"modulagen migrate accept %s\" and \"modulagen generate\", and build the program again", file(m.Name, d), m.Name)
+	}
+}
+
+// checkRow compares what was recorded of a migration with what the program has. Where it had no SQL when the
+// database was created, its SQL of today, which someone wrote by hand, has not been run.
 func (s *Set) checkRow(e *store.SchemaError, b core.Backend, m Migration, r *row) {
 	if r.State == Down {
 		e.Differences = append(e.Differences, fmt.Sprintf("%s is being taken back, and that has not ended: it was begun by %s", m.Name, r.Program))
 		e.Advice = "finish it: run \"modulagen migrate down --db DSN\" again"
 		return
 	}
-	if r.State != Running && r.Checksum != m.Checksums[b.Dialect()] { // of one that runs, begin compares what has taken effect
+	if r.State != Running && r.Checksum != "" && r.Checksum != m.Checksums[b.Dialect()] { // of one that runs, begin compares what has taken effect
 		e.Differences = append(e.Differences, fmt.Sprintf("%s is not what was applied to this database: the file was changed since (%s, by %s)",
 			file(m.Name, b.Dialect()), r.State, r.Program))
 		e.Advice = "restore the file as it was, from version control, and run \"modulagen generate\"; what it should do beside that belongs into a new " +

@@ -21,6 +21,7 @@ type Entry struct {
 	Unknown             bool      // the program does not have it
 	Adds                bool      // of one that is recorded: a program of the version before can go on
 	Refused             string    // why it cannot
+	NoSQL               bool      // the project did not target this database when it was written
 	Edited              bool      // the file was changed after it was applied
 	Statements, Of      int64     // that have taken effect; Of is 0 where the script is not known
 	RowsDone, RowsTotal int64     // of the data step that runs
@@ -41,13 +42,17 @@ func (s *Set) Status(ctx context.Context, b core.Backend) (*Status, error) {
 	}
 	out := &Status{Recorded: len(st.rows) > 0}
 	for _, m := range s.List {
-		e := Entry{Name: m.Name, Parent: m.Parent, State: Pending}
-		sc, err := s.script(m, b.Dialect())
-		if err != nil {
-			return nil, err
+		e := Entry{Name: m.Name, Parent: m.Parent, State: Pending, NoSQL: m.lacksSQL(b.Dialect())}
+		sc := &script.Script{}
+		if !e.NoSQL {
+			if sc, err = s.script(m, b.Dialect()); err != nil {
+				return nil, err
+			}
 		}
 		if r := st.row(m.Name); r != nil {
+			noSQL := e.NoSQL
 			e = r.entry()
+			e.NoSQL = noSQL
 			e.Edited = edited(r, m, sc, b)
 		}
 		for i := range sc.Steps {
@@ -73,10 +78,10 @@ func (s *Set) Status(ctx context.Context, b core.Backend) (*Status, error) {
 
 // edited reports whether the file is not what has taken effect.
 func edited(r *row, m Migration, sc *script.Script, b core.Backend) bool {
-	switch r.State {
-	case Down:
+	switch {
+	case r.State == Down, r.Checksum == "":
 		return false
-	case Running:
+	case r.State == Running:
 		return r.Checksum != newRun(b, nil, sc, Options{}).digest(r.Statement)
 	}
 	return r.Checksum != m.Checksums[b.Dialect()]

@@ -54,16 +54,22 @@ func (s *Set) Migrate(ctx context.Context, db *core.DB, schema *core.Schema) err
 }
 
 // Replay applies every migration to an empty database, which shows that together they make the
-// tables of the definitions.
-func (s *Set) Replay(ctx context.Context, b core.Backend, o Options) error {
+// tables of the definitions. The first skip of them are recorded and not run, where they lack SQL: ddl
+// creates the tables that they end in.
+func (s *Set) Replay(ctx context.Context, b core.Backend, skip int, ddl string, o Options) error {
 	o = o.filled()
-	scripts, err := s.scripts(b, s.List)
+	scripts, err := s.scripts(b, s.List[skip:])
 	if err != nil {
 		return err
 	}
 	return withLock(ctx, b, o, func(m core.Migration) error {
-		if _, err := m.Exec(ctx, ledgerDDL[b.Dialect()], nil); err != nil {
-			return fmt.Errorf("store: creating %s: %w", Ledger, err)
+		if err := s.insertAll(ctx, m, b.Dialect(), Created, o, skip); err != nil {
+			return err
+		}
+		for _, text := range core.Statements(ddl) {
+			if _, err := m.Exec(ctx, text, nil); err != nil {
+				return fmt.Errorf("store: creating the tables to begin with: %w", err)
+			}
 		}
 		return s.apply(ctx, b, m, scripts, o, &Report{})
 	})
