@@ -216,12 +216,19 @@ func (r *reconciler) param(name string) (UserValue, bool) {
 	out := UserValue{Name: name}
 	var cols []Column
 	for _, db := range []model.Database{model.Postgres, model.SQLite, model.MySQL} {
-		for i, u := range r.v.of[db].uses {
+		placed := 0
+		for _, u := range r.v.of[db].uses {
+			if u.mark == "" {
+				placed++
+			}
 			if u.name != name {
 				continue
 			}
-			out.Null = out.Null || u.null
-			if c, ok := placeholderColumn(db, r.analysed[db], i); ok {
+			out.Null, out.List = out.Null || u.null, out.List || u.list
+			if u.mark != "" {
+				continue
+			}
+			if c, ok := placeholderColumn(db, r.analysed[db], placed-1); ok {
 				cols = append(cols, c)
 			}
 		}
@@ -231,8 +238,8 @@ func (r *reconciler) param(name string) (UserValue, bool) {
 		out.Null = out.Null || d.null
 		return out, true
 	}
-	if v, ok := r.inRow(name); ok {
-		v.Name, v.Null = name, out.Null
+	if v, ok := r.v.first().query.met(name, len(cols) > 0); ok {
+		v.Name, v.Null, v.List = name, out.Null, out.List
 		return v, true
 	}
 	if ok, settled := r.paramField(&out, cols); settled {
@@ -277,23 +284,6 @@ func (r *reconciler) compared(name string) (UserValue, bool) {
 		}
 	}
 	return UserValue{}, false
-}
-
-// inRow finds the type of a parameter that stands in a row of values, as in
-// (created_at, id) < (@at, @id): sqlc takes the first column for all of them.
-func (r *reconciler) inRow(name string) (UserValue, bool) {
-	var out UserValue
-	w := r.v.first().query
-	for _, part := range w.typer.p.all {
-		part.each(func(n *node) {
-			for _, pair := range pairs(n) {
-				if n.args[0].op == "row" && pair[1].op == "parameter" && pair[1].name == name {
-					out = w.typer.typ(pair[0])
-				}
-			}
-		})
-	}
-	return out, out.known()
 }
 
 // paramField types a parameter by the fields that it meets. Fields of one kind

@@ -271,7 +271,7 @@ func common(a, b UserValue) UserValue {
 	switch {
 	case a.Type == "" || b.Type == "":
 		return UserValue{}
-	case a.Field != nil && b.Field != nil && sameGo(a.Field, b.Field), a.Type == b.Type && a.Scale == b.Scale && a.Field == nil && b.Field == nil:
+	case a.Field != nil && b.Field != nil && (sameGo(a.Field, b.Field) || a.Datatype == b.Datatype && a.Field.Name == b.Field.Name), a.Type == b.Type && a.Scale == b.Scale && a.Field == nil && b.Field == nil:
 		return a
 	case (a.Type == fraction || b.Type == fraction) && numeric(a) && numeric(b) && a.Scale == b.Scale:
 		return UserValue{Type: fraction, Scale: a.Scale, Null: isNull}

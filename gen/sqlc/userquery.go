@@ -18,6 +18,11 @@ type UserQuery struct {
 	Params  []UserValue
 	Columns []UserValue
 
+	// Row is the name of the Go type of the result's rows, where they have several
+	// columns. Shared tells that a query before this one has the same type.
+	Row    string
+	Shared bool
+
 	// Notes say what the generator cannot judge about it, for its doc.
 	Notes []string
 	// Bypassed says which effects of a write it does not run, a sentence each.
@@ -97,6 +102,11 @@ type UserValue struct {
 	Name string // as written: "last_at"
 	Type string // a row of gen/fieldtype, "id" and "ulid" included
 	Null bool
+	// List tells a parameter of several values, sqlc.slice; Null is false there.
+	List bool
+	// Row is the datatype of which the value is a whole row, from sqlc.embed or the
+	// only star; Type is "" there. Where it is Null, an outer join may leave it out.
+	Row *model.Datatype
 	// Scale is the digits behind the point of a decimal.
 	Scale int
 	// Field and Datatype are set where the value is a column of a table: its Go
@@ -131,6 +141,8 @@ func collect(files []*source, datatypes map[string]*model.Datatype) []*versions 
 		for _, q := range split(s) {
 			examine(q)
 			q.parse(datatypes)
+			q.lists()
+			q.embeds()
 			v := byName[q.name]
 			if v == nil {
 				v = &versions{name: q.name, of: map[model.Database]*rewritten{}}
