@@ -65,6 +65,9 @@ func (q userQuery) print(f *jen.File, sharing []string) {
 // remarks are what the doc says beside the author's words.
 func (q userQuery) remarks() []string {
 	out := slices.Clone(q.Notes)
+	if len(q.Writes) > 0 {
+		out = append(out, "It writes "+strings.Join(q.Writes, " and ")+" by itself, without the rules and the effects of the methods.")
+	}
 	return append(out, q.Bypassed...)
 }
 

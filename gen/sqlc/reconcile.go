@@ -49,7 +49,7 @@ func (r *reconciler) query() *UserQuery {
 	q := &UserQuery{
 		Pos: first.query.file.pos(first.query.at), Name: r.v.name, Doc: first.query.doc, Command: first.query.command,
 		Text: map[model.Database]string{}, Order: map[model.Database][]int{},
-		Bypassed: first.query.bypassed(), Row: first.query.rowName(), version: first,
+		Writes: first.query.writes(), Bypassed: first.query.bypassed(), Row: first.query.rowName(), version: first,
 	}
 	for _, w := range r.v.written() {
 		for _, note := range w.notes() {

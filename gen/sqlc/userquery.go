@@ -25,6 +25,8 @@ type UserQuery struct {
 
 	// Notes say what the generator cannot judge about it, for its doc.
 	Notes []string
+	// Writes are the datatypes whose rows it writes itself, by name.
+	Writes []string
 	// Bypassed says which effects of a write it does not run, a sentence each.
 	Bypassed []string
 
@@ -80,6 +82,41 @@ func (q *written) bypassed() []string {
 		}
 		for _, d := range reached {
 			out = append(out, q.unrun(d, on)...)
+		}
+		if part.verb == "update" {
+			out = append(out, part.unkept()...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// unkept says which fields that the store keeps the query leaves behind: a moment of
+// change that it does not set, and a workflow that it passes by.
+func (q *query) unkept() []string {
+	d := q.from[0].datatype
+	var out []string
+	for _, f := range d.Fields {
+		set := slices.ContainsFunc(q.sets, func(s assignment) bool { return s.column == f.Name })
+		switch {
+		case f.Touched && !set:
+			out = append(out, "It changes "+d.Name+", and leaves "+f.Name+" as it was: set it to CURRENT_TIMESTAMP.")
+		case f.Moves != nil && set:
+			out = append(out, "It sets "+f.Name+" of "+d.Name+", and nothing checks whether its workflow has such a move.")
+		}
+	}
+	return out
+}
+
+// writes returns the names of the datatypes whose rows a query itself writes.
+func (q *written) writes() []string {
+	var out []string
+	for _, part := range q.typer.p.all {
+		switch part.verb {
+		case "insert", "replace", "update", "delete":
+			if len(part.from) > 0 && part.from[0].datatype != nil {
+				out = append(out, part.from[0].datatype.Name)
+			}
 		}
 	}
 	slices.Sort(out)

@@ -194,12 +194,15 @@ func spread(text string, args []any) (string, []any) {
 	return b.String(), out
 }
 
+// roundStep is how many placeholders there are at most before their number is a
+// multiple of it.
+const roundStep = 4_096
+
 // roundUp is how many placeholders a list of n values has: a power of two, and
-// beyond 4,096 a multiple of that.
+// beyond roundStep a multiple of that.
 func roundUp(n int) int {
-	const step = 4_096
-	if n > step {
-		return (n + step - 1) / step * step
+	if n > roundStep {
+		return (n + roundStep - 1) / roundStep * roundStep
 	}
 	marks := 1
 	for marks < n {
