@@ -26,6 +26,8 @@ type figure struct {
 }
 
 var figures = []figure{
+	{"access", "The lists of a statement hold # values at most together", "runtime/store/core", []string{"maxMarks"}},
+	{"access", "and beyond that for each further #.", "runtime/store/core", []string{"roundStep"}},
 	{"backups", "a later backup # after nobody", "runtime/cron/backup", []string{"abandonedAfter"}},
 	{"cron", "`Retry-After` asks for, at most #", "runtime/cron/action", []string{"maxRetryAfter"}},
 	{"cron", "newest first: #, and at most #", "runtime/cron/action", []string{"digestRows", "maxDigestRows"}},

@@ -49,7 +49,7 @@ func TestWhatIsPrintedIsDeclared(t *testing.T) {
 			}
 			d := declared{t, names.Of(p), 0}
 			sql := dialect.Lower(p, gen.Behaviors)
-			for _, db := range model.Databases {
+			for _, db := range p.Databases() {
 				d.sql(sql.Databases[db].Schema(), sql.Databases[db].QueriesFile())
 			}
 			files, err := golang.Print(p, sql, nil, gen.Behaviors)

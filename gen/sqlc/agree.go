@@ -55,16 +55,22 @@ func strip(text string) string {
 }
 
 // collisions reports a query whose Go would take the name of something that the
-// definitions generate, or another query does.
-func (v *versions) collisions(taken names.Taken) {
+// definitions generate, or another query does. rows are the row types that queries
+// before this one have named, and share.
+func (v *versions) collisions(taken names.Taken, rows map[string]bool) {
 	r := v.first()
 	what := "the query " + v.name
-	for _, n := range []model.Name{
+	wanted := []model.Name{
 		{Space: model.Members("Queries"), Text: v.name, What: what},
 		{Space: model.SpaceGo, Text: v.name + "Params", What: what},
-		{Space: model.SpaceGo, Text: v.name + "Row", What: what},
 		{Space: model.SpaceGo, Text: goname.Unexported(v.name) + "Statement", What: what},
-	} {
+	}
+	row, named := r.query.rowName(), r.query.row.name != ""
+	if !named || !rows[row] {
+		rows[row] = rows[row] || named
+		wanted = append(wanted, model.Name{Space: model.SpaceGo, Text: row, What: what})
+	}
+	for _, n := range wanted {
 		if other, ok := taken.Take(n); !ok {
 			r.query.file.mistake(r.query.at, "give it another name", "the query %s needs the Go name %s, which %s has", v.name, n.Text, other.What)
 			return

@@ -23,17 +23,13 @@ func (c Column) element() Column {
 func (r *reconciler) arrayed(name string) (array, ok bool) {
 	single := false
 	for _, db := range r.v.databases() {
-		for i, u := range r.v.of[db].uses {
-			if u.name != name {
-				continue
-			}
-			c, known := placeholderColumn(db, r.analysed[db], i)
+		r.eachUse(db, name, func(u use, c Column, known bool) {
 			if db == model.Postgres && (known && c.isArray() || r.v.of[db].query.ofAny(u)) {
 				array = true
 			} else {
 				single = true
 			}
-		}
+		})
 	}
 	if array && single {
 		r.mistakeAtUse(name, "use two parameters", "the parameter %s stands for an array and for a single value", name)

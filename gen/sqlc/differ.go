@@ -175,6 +175,10 @@ func pairs(n *node) [][2]*node {
 				out = append(out, [2]*node{a, n.args[1].args[i]})
 			}
 		}
+	case (n.op == "in" || n.op == "between") && n.args[0].op == "row":
+		for _, b := range n.args[1:] {
+			out = append(out, pairs(&node{op: "compare", args: []*node{n.args[0], b}})...)
+		}
 	case n.op == "compare" || n.op == "in" || n.op == "between" || n.op == "call" && n.name == "nullif":
 		for _, b := range n.args[min(1, len(n.args)):] {
 			out = append(out, [2]*node{n.args[0], b})

@@ -32,7 +32,12 @@ func shop() map[string]*model.Datatype {
 		{Name: "status", Type: "select", Rules: check.Rules{Options: []string{"draft", "live"}}},
 	}}
 	author.Cascades = []model.Cascade{{Datatype: book, Field: book.Fields[1]}}
-	return map[string]*model.Datatype{"author": author, "book": book, "page_cache": cache}
+	note := &model.Datatype{Name: "note", ID: model.IDInteger, Fields: []*model.Field{
+		{Name: "text", Type: "text", NotNull: true},
+		{Name: "state", Type: "select", Rules: check.Rules{Options: []string{"open", "done"}}, Moves: []model.Moves{{From: "open", To: []string{"done"}}}},
+		{Name: "updated_at", Type: "datetime", NotNull: true, Touched: true},
+	}}
+	return map[string]*model.Datatype{"author": author, "book": book, "page_cache": cache, "note": note}
 }
 
 // judge reads a query as generation does before an engine sees it.
@@ -195,6 +200,21 @@ func TestNotesAndBypassedCaches(t *testing.T) {
 		if got := w.bypassed(); !slices.Equal(got, want) {
 			t.Errorf("%s bypasses %q", statement, got)
 		}
+	}
+	for statement, want := range map[string][]string{
+		"UPDATE note SET text = @text":                                        {"It changes note, and leaves updated_at as it was: set it to CURRENT_TIMESTAMP."},
+		"UPDATE note SET text = @text, updated_at = CURRENT_TIMESTAMP":        nil,
+		"UPDATE note SET state = @state, updated_at = CURRENT_TIMESTAMP":      {"It sets state of note, and nothing checks whether its workflow has such a move."},
+		"INSERT INTO note (text, state) VALUES (@text, @state)":               nil,
+		"WITH x AS (SELECT 1) UPDATE note SET updated_at = CURRENT_TIMESTAMP": nil,
+	} {
+		w, _ := judge(t, statement)
+		if got := w.bypassed(); !slices.Equal(got, want) || !slices.Equal(w.writes(), []string{"note"}) {
+			t.Errorf("%s bypasses %q and writes %q", statement, got, w.writes())
+		}
+	}
+	if w, _ := judge(t, "SELECT text FROM note"); len(w.writes()) > 0 {
+		t.Errorf("reading writes %q", w.writes())
 	}
 	if w, _ := judge(t, "UPDATE author SET name = @name"); len(w.bypassed()) > 0 {
 		t.Error("the authors' writes bypass a cache of books")

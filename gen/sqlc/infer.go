@@ -17,7 +17,7 @@ func (r *reconciler) column(i int) (UserValue, bool) {
 	out := UserValue{Name: strings.ToLower(r.analysed[r.v.first().db].Columns[i].Name)}
 	for _, db := range r.v.databases() {
 		c := r.analysed[db].Columns[i]
-		if c.isArray() {
+		if strings.HasSuffix(c.Type, arrayMark) { // sqlc has "anyarray" for max(x) of any type
 			r.arrayColumn(out.Name)
 			return out, false
 		}
@@ -240,23 +240,20 @@ func (r *reconciler) oneParam(name string) (UserValue, bool) {
 		if r.v.of[db] == nil {
 			continue
 		}
-		for i, u := range r.v.of[db].uses {
-			if u.name != name {
-				continue
-			}
-			out.Null = out.Null || u.null
-			if c, ok := placeholderColumn(db, r.analysed[db], i); ok {
+		r.eachUse(db, name, func(u use, c Column, known bool) {
+			out.Null, out.List = out.Null || u.null, out.List || u.list
+			if known {
 				cols = append(cols, c.element())
 			}
-		}
+		})
 	}
 	if d, ok := findDeclared(r.v, name, func(w *written) []declared { return w.params }); ok {
 		out.Type, out.Scale = d.typ, d.scale
 		out.Null = out.Null || d.null
 		return out, true
 	}
-	if v, ok := r.inRow(name); ok {
-		v.Name, v.Null = name, out.Null
+	if v, ok := r.v.first().query.met(name, len(cols) > 0); ok {
+		v.Name, v.Null, v.List = name, out.Null, out.List
 		return v, true
 	}
 	field := out
@@ -275,6 +272,23 @@ func (r *reconciler) oneParam(name string) (UserValue, bool) {
 	}
 	r.mistakeAtUse(name, "add a line below the query's name that says it: -- param: "+name+" number (or text, decimal(2), datetime, boolean)", "the type of the parameter %s is not known", name)
 	return out, false
+}
+
+// eachUse calls fn with each place of a parameter in the query for a database, and with the column that sqlc says it
+// meets there: nothing where a literal was put in its place.
+func (r *reconciler) eachUse(db model.Database, name string, fn func(u use, c Column, known bool)) {
+	placed := 0
+	for _, u := range r.v.of[db].uses {
+		var c Column
+		known := false
+		if u.mark == "" {
+			c, known = placeholderColumn(db, r.analysed[db], placed)
+			placed++
+		}
+		if u.name == name {
+			fn(u, c, known)
+		}
+	}
 }
 
 // compared finds the type of a parameter that is compared with a function's
@@ -302,23 +316,6 @@ func (r *reconciler) compared(name string) (UserValue, bool) {
 		}
 	}
 	return UserValue{}, false
-}
-
-// inRow finds the type of a parameter that stands in a row of values, as in
-// (created_at, id) < (@at, @id): sqlc takes the first column for all of them.
-func (r *reconciler) inRow(name string) (UserValue, bool) {
-	var out UserValue
-	w := r.v.first().query
-	for _, part := range w.typer.p.all {
-		part.each(func(n *node) {
-			for _, pair := range pairs(n) {
-				if n.args[0].op == "row" && pair[1].op == "parameter" && pair[1].name == name {
-					out = w.typer.typ(pair[0])
-				}
-			}
-		})
-	}
-	return out, out.known()
 }
 
 // paramField types a parameter by the fields that it meets. Fields of one kind

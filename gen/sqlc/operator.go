@@ -180,7 +180,7 @@ func (p *parser) primary(q *query) *node {
 	if u, n, ok := p.parameterAt(p.at); ok {
 		p.at += n
 		out := p.made(start, "parameter", q)
-		out.name, out.star = u.name, u.null
+		out.name, out.star, out.list = u.name, u.null, u.list
 		return out
 	}
 	if lit, ok := p.literalAt(p.at); ok {

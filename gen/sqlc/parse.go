@@ -13,10 +13,14 @@ type node struct {
 	name string // of a column, a function, a parameter, a type that is cast to
 	of   string // the table that a column's name is qualified by
 	args []*node
-	star bool   // count(*)
-	over bool   // a window function
-	sub  *query // a subquery
-	in   *query // where its names are looked up
+	star bool // count(*)
+	list bool // sqlc.slice
+	// embed tells sqlc.embed, a star; as is what its value is called.
+	embed bool
+	as    string
+	over  bool   // a window function
+	sub   *query // a subquery
+	in    *query // where its names are looked up
 }
 
 // query is a SELECT, or another statement, with its parts.
@@ -178,7 +182,11 @@ func (p *parser) distinctOn() bool {
 func (p *parser) list(q *query) {
 	for {
 		start := p.at
-		if p.is(p.at, "*") || p.is(p.at+1, ".") && p.is(p.at+2, "*") {
+		if e, n, ok := embedAt(p.code[min(p.at, len(p.code)):]); ok {
+			p.at += n
+			of := strings.ToLower(strings.Trim(e.of.text, "\"`"))
+			q.items, q.names = append(q.items, &node{span: p.since(start), op: "star", embed: true, of: of, as: e.as, in: q}), append(q.names, "")
+		} else if p.is(p.at, "*") || p.is(p.at+1, ".") && p.is(p.at+2, "*") {
 			p.at += 1
 			if p.is(start+1, ".") {
 				p.at += 2

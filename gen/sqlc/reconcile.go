@@ -1,7 +1,6 @@
 package sqlc
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,7 +49,7 @@ func (r *reconciler) query() *UserQuery {
 	q := &UserQuery{
 		Pos: first.query.file.pos(first.query.at), Name: r.v.name, Doc: first.query.doc, Command: first.query.command,
 		Text: map[model.Database]string{}, Order: map[model.Database][]int{},
-		Bypassed: first.query.bypassed(), version: first,
+		Writes: first.query.writes(), Bypassed: first.query.bypassed(), Row: first.query.rowName(), version: first,
 	}
 	for _, w := range r.v.written() {
 		notes := w.notes()
@@ -66,9 +65,17 @@ func (r *reconciler) query() *UserQuery {
 	if !r.sameShape() || !r.knownDeclarations() {
 		return nil
 	}
-	ok := true
-	for i := range r.analysed[first.db].Columns {
-		c, good := r.column(i)
+	rows, ok := r.rows()
+	if !ok {
+		return nil
+	}
+	for i := 0; i < len(r.analysed[first.db].Columns); i++ {
+		c, good := rows[i], true
+		if c.Row != nil {
+			i += len(c.Row.Columns()) - 1
+		} else {
+			c, good = r.column(i)
+		}
 		ok = ok && good && r.goodColumn(c.Name, q.Columns)
 		q.Columns = append(q.Columns, c)
 	}
@@ -78,7 +85,7 @@ func (r *reconciler) query() *UserQuery {
 			r.mistakeAtUse(name, "give one of them another name", "the parameters %s and %s have the same Go name", other, name)
 			good = false
 		}
-		ok = ok && good
+		ok = ok && good && r.goodList(p)
 		q.Params = append(q.Params, p)
 	}
 	if !ok {
@@ -182,20 +189,7 @@ func (r *reconciler) text(db model.Database, params []UserValue) (string, []int)
 		}
 	}
 	tokens, _ := newLexer(r.analysed[db].Text, []model.Database{db}).tokens()
-	cast := untyped(db, tokens, index)
-	var b strings.Builder
-	for _, t := range tokens {
-		if n, ok := number(t); ok && n < len(index) {
-			mark := placeholder(db, index[n]+1)
-			if cast[index[n]] {
-				mark = fmt.Sprintf("CAST(%s AS %s)", mark, postgresType(params[index[n]]))
-			}
-			b.WriteString(mark)
-			continue
-		}
-		b.WriteString(t.text)
-	}
-	text := strings.TrimSpace(b.String())
+	text := final(db, tokens, uses, index, params)
 	if db != model.MySQL || inOrder(index, len(params)) {
 		return text, nil
 	}
@@ -206,22 +200,6 @@ func (r *reconciler) text(db model.Database, params []UserValue) (string, []int)
 func number(t token) (int, bool) {
 	n, err := strconv.Atoi(strings.TrimLeft(t.text, "?$"))
 	return n - 1, err == nil && t.kind == positional
-}
-
-// untyped returns the parameters whose type PostgreSQL cannot tell: it refuses
-// $1 IS NULL even where $1 has a type elsewhere in the statement.
-func untyped(db model.Database, tokens []token, index []int) map[int]bool {
-	out := map[int]bool{}
-	if db != model.Postgres {
-		return out
-	}
-	tokens = slices.DeleteFunc(slices.Clone(tokens), func(t token) bool { return t.kind == space || t.kind == comment })
-	for i, t := range tokens[:max(0, len(tokens)-1)] {
-		if n, ok := number(t); ok && n < len(index) && strings.EqualFold(tokens[i+1].text, "is") {
-			out[index[n]] = true
-		}
-	}
-	return out
 }
 
 // postgresType is the type of a parameter in a CAST: without a length, which

@@ -41,14 +41,18 @@ func (a Analyser) rehearse(ctx context.Context, tables []Table, queries []*UserQ
 	}
 	failed := map[int]bool{}
 	for _, f := range found {
-		if f.Query < 0 || f.Query >= len(open) || f.Column >= len(open[f.Query].Columns) {
+		if f.Query < 0 || f.Query >= len(open) {
+			return fmt.Errorf("gen/sqlc: %s answers about query %d of %d", p.path, f.Query, len(open))
+		}
+		columns, of := open[f.Query].flat()
+		if f.Column >= len(columns) {
 			return fmt.Errorf("gen/sqlc: %s answers about query %d of %d, column %d", p.path, f.Query, len(open), f.Column)
 		}
 		failed[f.Query] = true
 		if f.Column < 0 {
 			open[f.Query].wrong("", "it fails on sqlite: "+f.Why)
 		} else {
-			open[f.Query].wrong(open[f.Query].Columns[f.Column].Name, f.Why)
+			open[f.Query].wrong(open[f.Query].Columns[of[f.Column]].Name, f.Why)
 		}
 	}
 	for i, key := range keys {
@@ -72,7 +76,8 @@ func rehearsal(tables []Table, queries ...*UserQuery) protocol.Rehearsal {
 		for _, nulls := range []bool{false, true} {
 			ask.Runs = append(ask.Runs, protocol.Values(q.samples(nulls)))
 		}
-		for _, c := range q.Columns {
+		columns, _ := q.flat()
+		for _, c := range columns {
 			ask.Columns = append(ask.Columns, protocol.Column{Kind: c.kind(), Null: c.Null, Type: typeText(c.Type, c.Scale)})
 		}
 		out.Queries = append(out.Queries, ask)
@@ -136,9 +141,14 @@ func sample(kind check.Kind, f *model.Field, row int) any {
 func (q *UserQuery) samples(nulls bool) []any {
 	var args []any
 	for _, p := range q.Params {
-		if nulls && p.Null {
+		switch {
+		case p.List && nulls:
+			args = append(args, "[]")
+		case p.List:
+			args = append(args, sampleList(p))
+		case nulls && p.Null:
 			args = append(args, nil)
-		} else {
+		default:
 			args = append(args, sample(p.kind(), p.Field, 0))
 		}
 	}
@@ -146,6 +156,19 @@ func (q *UserQuery) samples(nulls bool) []any {
 		args = append(args, "2026-01-02T00:00:00.000000Z")
 	}
 	return args
+}
+
+// sampleList is a list as SQLite takes it, with one value.
+func sampleList(p UserValue) string {
+	v := sample(p.kind(), p.Field, 0)
+	if b, ok := v.([]byte); ok {
+		v = fmt.Sprintf("%x", b)
+	}
+	text, err := json.Marshal([]any{v})
+	if err != nil {
+		panic(fmt.Sprintf("gen/sqlc: %v", err)) // a text or a number
+	}
+	return string(text)
 }
 
 // rehearsalKey is the name of a rehearsal in the cache.

@@ -22,8 +22,10 @@ type rewritten struct {
 // use is one place where a parameter stands.
 type use struct {
 	name string
-	null bool // sqlc.narg
-	at   int  // offset in the file
+	null bool   // sqlc.narg
+	list bool   // sqlc.slice
+	mark string // the literal that stands for it in what is analysed; "": a placeholder
+	at   int    // offset in the file
 }
 
 // piece says which part of the file a part of the text came from.
@@ -60,13 +62,21 @@ func rewrite(q *written, db model.Database) *rewritten {
 			mark := ""
 			if db == model.SQLite {
 				r.uses = append(r.uses, use{name: clockName, at: t.at})
-				mark = placeholder(db, len(r.uses))
+				mark = placeholder(db, r.placed())
 			}
 			text = now(db, w, mark)
 		} else if u, n, ok := parameter(q.body[i:]); ok {
 			u.at = t.at
+			if q.marks(u) {
+				u.mark = mark(len(r.uses))
+			}
 			r.uses = append(r.uses, u)
-			text = placeholder(db, len(r.uses))
+			if text = u.mark; text == "" {
+				text = placeholder(db, r.placed())
+			}
+			i += n - 1
+		} else if e, n, ok := embedAt(q.body[i:]); ok {
+			text = nameFor(db, e.of) + ".*"
 			i += n - 1
 		}
 		r.pieces = append(r.pieces, piece{out: b.Len(), in: t.at})
@@ -77,6 +87,17 @@ func rewrite(q *written, db model.Database) *rewritten {
 	}
 	r.text = b.String()
 	return r
+}
+
+// placed is how many uses have a placeholder so far.
+func (r *rewritten) placed() int {
+	n := 0
+	for _, u := range r.uses {
+		if u.mark == "" {
+			n++
+		}
+	}
+	return n
 }
 
 // brackets reports whether a bracket opens next.
@@ -127,14 +148,14 @@ func placeholder(db model.Database, n int) string {
 	return "?"
 }
 
-// parameter reads @name, sqlc.arg(name) or sqlc.narg(name) at the head of some
+// parameter reads @name, sqlc.arg(name), sqlc.narg(name) or sqlc.slice(name) at the head of some
 // tokens and gives how many it took.
 func parameter(ts []token) (use, int, bool) {
 	if ts[0].kind == named {
 		return use{name: ts[0].text[1:]}, 1, true
 	}
 	function, at := sqlcCall(ts)
-	if function != "arg" && function != "narg" {
+	if function != "arg" && function != "narg" && function != "slice" {
 		return use{}, 0, false
 	}
 	var inner []token
@@ -146,7 +167,7 @@ func parameter(ts []token) (use, int, bool) {
 	if at == len(ts) || len(inner) != 1 || inner[0].kind != word && inner[0].kind != str {
 		return use{}, 0, false
 	}
-	return use{name: strings.Trim(inner[0].text, "'"), null: function == "narg"}, at + 1, true
+	return use{name: strings.Trim(inner[0].text, "'"), null: function == "narg", list: function == "slice"}, at + 1, true
 }
 
 // sqlcCall recognises "sqlc.f(" and gives f and the number of tokens.
@@ -212,10 +233,14 @@ func examineCall(q *written, i int) {
 	t := q.body[i]
 	u, _, ok := parameter(q.body[i:])
 	switch {
-	case !ok && (function == "arg" || function == "narg"):
+	case function == "embed":
+		if _, _, ok := embedAt(q.body[i:]); !ok {
+			q.file.mistake(t.at, "write sqlc.embed(article), or sqlc.embed(a) AS article, with the table as FROM names it", "sqlc.embed takes one table")
+		}
+	case !ok && (function == "arg" || function == "narg" || function == "slice"):
 		q.file.mistake(t.at, "write sqlc."+function+"(name)", "sqlc.%s takes one name", function)
 	case !ok:
-		q.file.mistake(t.at, "use sqlc.arg(name) or sqlc.narg(name)", "sqlc.%s does not work alike on all databases", function)
+		q.file.mistake(t.at, "there are sqlc.arg, sqlc.narg, sqlc.slice and sqlc.embed", "sqlc.%s is not known", function)
 	case !goodParam(u.name):
 		q.file.mistake(t.at, "use lower-case letters, digits and _, as in since_id", "%q cannot be the name of a parameter", u.name)
 	}

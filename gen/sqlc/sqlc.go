@@ -77,10 +77,10 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 	}
 	datatypes := byName(in.Project)
 	user := collect(files, datatypes)
-	taken := names.Of(in.Project)
+	taken, rows := names.Of(in.Project), map[string]bool{}
 	for _, v := range user {
 		v.complete(in.Project.Databases())
-		v.collisions(taken)
+		v.collisions(taken, rows)
 	}
 	if err := mistakes.Err(); err != nil {
 		return nil, err
@@ -114,6 +114,7 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 		}
 	}
 	out.Queries = reconcile(datatypes, user, own, known)
+	shareRows(out.Queries)
 	if err := mistakes.Err(); err != nil {
 		return out, err
 	}

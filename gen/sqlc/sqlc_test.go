@@ -236,6 +236,12 @@ UPDATE author SET name = @name, bio = sqlc.narg(bio) WHERE id = @id OR name = @n
 
 -- name: AllOf :many
 SELECT * FROM article WHERE author = sqlc.arg(author) ORDER BY id;
+
+-- name: AllAnd :many
+SELECT article.*, score + 1 AS more FROM article;
+
+-- name: Among :many
+SELECT sqlc.embed(w), sqlc.embed(a), a.score FROM article a LEFT JOIN author w ON w.id = a.author WHERE a.id IN (sqlc.slice(ids)) AND a.author NOT IN (sqlc.slice(authors));
 `)))
 	if err != nil {
 		t.Fatal(err)
@@ -263,6 +269,9 @@ Rename :execrows at queries/q.sql:13:1
   order map[mysql:[0 1 2 0] postgres:[] sqlite:[]]
 AllOf :many at queries/q.sql:16:1
   param author reference of article.author
+  column article row of article
+  order map[mysql:[] postgres:[] sqlite:[]]
+AllAnd :many at queries/q.sql:19:1
   column id id of article.id
   column title text of article.title
   column author reference null of article.author
@@ -270,6 +279,14 @@ AllOf :many at queries/q.sql:16:1
   column created_at datetime of article.created_at
   column price decimal of article.price
   column status select null of article.status
+  column more number
+  order map[mysql:[] postgres:[] sqlite:[]]
+Among :many at queries/q.sql:22:1
+  param ids id list of article.id
+  param authors reference list of article.author
+  column author row null of author
+  column article row of article
+  column score number of article.score
   order map[mysql:[] postgres:[] sqlite:[]]`), "\n")
 	if !slices.Equal(got, want) {
 		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -357,8 +374,17 @@ func describe(q *sqlc.UserQuery) []string {
 	}
 	value := func(what string, v sqlc.UserValue) {
 		s := fmt.Sprintf("  %s %s %s", what, v.Name, v.Type)
+		if v.Row != nil {
+			s += "row"
+		}
+		if v.List {
+			s += " list"
+		}
 		if v.Null {
 			s += " null"
+		}
+		if v.Row != nil {
+			s += " of " + v.Row.Name
 		}
 		if v.Field != nil {
 			s += " of " + v.Datatype.Name + "." + v.Field.Name
@@ -409,7 +435,35 @@ func TestUserMistakes(t *testing.T) {
 		{"positional", []*model.UserFile{shared("-- name: A :one\nSELECT id FROM article WHERE id = ? OR id = $1;\n")}, []string{
 			"queries/q.sql:2:35: the parameter ? has no name", "queries/q.sql:2:45: the parameter $1 has no name",
 		}},
-		{"slice", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE id IN (sqlc.slice(ids));\n")}, []string{"queries/q.sql:2:37: sqlc.slice does not work alike on all databases"}},
+		{"slice", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE id = sqlc.slice(ids);\n")}, []string{"queries/q.sql:2:35: sqlc.slice stands alone in the brackets of an IN"}},
+		{"slice beside another", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE id IN (sqlc.slice(ids), @id);\n")}, []string{"queries/q.sql:2:37: sqlc.slice stands alone in the brackets of an IN"}},
+		{"slice of rows", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE (id, score) IN (sqlc.slice(ids));\n")}, []string{"queries/q.sql:2:46: sqlc.slice stands alone in the brackets of an IN"}},
+		{"slice and value", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE id IN (sqlc.slice(ids)) OR id = @ids;\n")}, []string{"queries/q.sql:2:37: the parameter ids is a list and a value"}},
+		{"slice of what is unknown", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE NULL IN (sqlc.slice(ids));\n")}, []string{"queries/q.sql:2:39: the type of the parameter ids is not known"}},
+		{"embed of what is not there", []*model.UserFile{shared("-- name: A :many\nSELECT sqlc.embed(article) FROM article a;\n")}, []string{"queries/q.sql:2:8: the query A has no table article"}},
+		{"embed in a subquery", []*model.UserFile{shared("-- name: A :many\nSELECT t.id FROM (SELECT sqlc.embed(article) FROM article) t;\n")}, []string{"queries/q.sql:2:26: sqlc.embed is one of the values that the query returns"}},
+		{"embed of a subquery", []*model.UserFile{shared("-- name: A :many\nSELECT sqlc.embed(t) FROM (SELECT id FROM article) t;\n")}, []string{"queries/q.sql:2:8: t is no datatype with rows of its own"}},
+		{"embed in a union", []*model.UserFile{shared("-- name: A :many\nSELECT sqlc.embed(a) FROM article a UNION SELECT sqlc.embed(a) FROM article a;\n")}, []string{"queries/q.sql:2:8: sqlc.embed does not work with UNION", "queries/q.sql:2:50: sqlc.embed is one of the values"}},
+		{"embed twice", []*model.UserFile{shared("-- name: A :many\nSELECT sqlc.embed(a), sqlc.embed(b) FROM article a JOIN article b ON a.id = b.score;\n")}, []string{"queries/q.sql:1:1: the columns article and article of the query A have the same Go name"}},
+		{"embed of two", []*model.UserFile{shared("-- name: A :many\nSELECT sqlc.embed(a, b) FROM article a;\n")}, []string{"queries/q.sql:2:8: sqlc.embed takes one table"}},
+		{"unknown function of sqlc", []*model.UserFile{shared("-- name: A :many\nSELECT sqlc.table(a) FROM article a;\n")}, []string{"queries/q.sql:2:8: sqlc.table is not known"}},
+		{"other rows", []*model.UserFile{
+			only(model.SQLite, "-- name: A :many\nSELECT sqlc.embed(article) FROM article;\n"),
+			only(model.Postgres, "-- name: A :many\nSELECT article.*, 1 AS one FROM article;\n"),
+			only(model.MySQL, "-- name: A :many\nSELECT article.*, 1 AS one FROM article;\n"),
+		}, []string{"queries/q.sqlite.sql:1:1: the query A gives the columns"}},
+		{"rows that are not embedded everywhere", []*model.UserFile{
+			only(model.SQLite, "-- name: A :many\nSELECT sqlc.embed(article), 1 AS one FROM article;\n"),
+			only(model.Postgres, "-- name: A :many\nSELECT article.*, 1 AS one FROM article;\n"),
+			only(model.MySQL, "-- name: A :many\nSELECT article.*, 1 AS one FROM article;\n"),
+		}, []string{"queries/q.sqlite.sql:1:1: the query A returns other rows here"}},
+		{"row that is not the same", []*model.UserFile{shared("-- name: A :many\n-- row: Both\nSELECT id, title FROM article;\n-- name: B :many\n-- row: Both\nSELECT id, score FROM article;\n-- name: C :many\n-- row: Both\nSELECT id FROM article;\n-- name: D :many\n-- row: Both\nSELECT id, title, score FROM article;\n")}, []string{
+			"queries/q.sql:5:1: the row Both of the query B is not that of A: column 2 is Score (number) here and Title (text) there",
+			"queries/q.sql:8:1: the query C returns one value",
+			"queries/q.sql:11:1: the row Both of the query D is not that of A: it has the column score too",
+		}},
+		{"row of another name", []*model.UserFile{shared("-- name: A :many\n-- row: both\nSELECT id, title FROM article;\n")}, []string{`queries/q.sql:2:1: "both" cannot be the name of a Go type`}},
+		{"row of a taken name", []*model.UserFile{shared("-- name: A :many\n-- row: BRow\nSELECT id, title FROM article;\n-- name: B :many\nSELECT id, title FROM article;\n")}, []string{"queries/q.sql:4:1: the query B needs the Go name BRow, which the query A has"}},
 		{"bad arg", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE id = sqlc.arg(1, 2);\n")}, []string{"queries/q.sql:2:35: sqlc.arg takes one name"}},
 		{"not ascii", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE title = 'é';\n")}, []string{"queries/q.sql:2:39: a query may hold ASCII characters only"}},
 		{"or", []*model.UserFile{shared("-- name: A :many\nSELECT title || 'x' AS t FROM article;\n")}, []string{"queries/q.sql:2:14: mysql reads || as OR"}},

@@ -68,7 +68,7 @@ func (t *typer) find(n *node) UserValue {
 	case "call":
 		return t.call(n)
 	case "":
-		if slices.Equal(t.q.file.Databases, postgres) {
+		if t.q.file != nil && slices.Equal(t.q.file.Databases, postgres) {
 			return t.postgresOperator(n)
 		}
 	}
@@ -286,7 +286,7 @@ func common(a, b UserValue) UserValue {
 	switch {
 	case a.Type == "" || b.Type == "":
 		return UserValue{}
-	case a.Field != nil && b.Field != nil && sameGo(a.Field, b.Field), a.Type == b.Type && a.Scale == b.Scale && a.Field == nil && b.Field == nil:
+	case a.Field != nil && b.Field != nil && (sameGo(a.Field, b.Field) || a.Datatype == b.Datatype && a.Field.Name == b.Field.Name), a.Type == b.Type && a.Scale == b.Scale && a.Field == nil && b.Field == nil:
 		return a
 	case (a.Type == fraction || b.Type == fraction) && numeric(a) && numeric(b) && a.Scale == b.Scale:
 		return UserValue{Type: fraction, Scale: a.Scale, Null: isNull}

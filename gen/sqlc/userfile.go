@@ -20,6 +20,10 @@ type written struct {
 	body    []token // without the semicolon
 	columns []declared
 	params  []declared
+	row     struct {
+		at   int
+		name string // of the row's type; "": after the query
+	}
 
 	top   *query // as it was read, see parse
 	typer *typer
@@ -76,6 +80,7 @@ var (
 	nameTry  = regexp.MustCompile(`(?i)^--\s*name\s*[: ]\s*\S+.*\s:\w+\s*$|^--\s*name:`)
 	goMethod = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 	declLine = regexp.MustCompile(`^--\s*(column|param):\s*(.*?)\s*$`)
+	rowLine  = regexp.MustCompile(`^--\s*row:\s*(.*?)\s*$`)
 	declBody = regexp.MustCompile(`^(\w+)\s+(\w+)(?:\((\d{1,2})\))?(\s+null)?$`)
 )
 
@@ -178,6 +183,10 @@ func (p *splitter) begin(t token, line string) {
 
 // declaration reads a line that declares a type.
 func (p *splitter) declaration(t token, line string) bool {
+	if m := rowLine.FindStringSubmatch(line); m != nil && len(p.current.body) == 0 {
+		p.row(t, m[1])
+		return true
+	}
 	m := declLine.FindStringSubmatch(line)
 	if m == nil {
 		return false
@@ -194,6 +203,15 @@ func (p *splitter) declaration(t token, line string) bool {
 		p.current.columns = append(p.current.columns, d)
 	}
 	return true
+}
+
+// row reads a line that names the type of the result's rows.
+func (p *splitter) row(t token, name string) {
+	if !goMethod.MatchString(name) {
+		p.source.mistake(t.at, "write -- row: ArticleTotal, with letters and digits", "%q cannot be the name of a Go type", name)
+		return
+	}
+	p.current.row.at, p.current.row.name = t.at, name
 }
 
 func (p *splitter) end(t token) {

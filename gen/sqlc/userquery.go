@@ -18,8 +18,15 @@ type UserQuery struct {
 	Params  []UserValue
 	Columns []UserValue
 
+	// Row is the name of the Go type of the result's rows, where they have several
+	// columns. Shared tells that a query before this one has the same type.
+	Row    string
+	Shared bool
+
 	// Notes say what the generator cannot judge about it, for its doc.
 	Notes []string
+	// Writes are the datatypes whose rows it writes itself, by name.
+	Writes []string
 	// Bypassed says which effects of a write it does not run, a sentence each.
 	Bypassed []string
 
@@ -76,6 +83,41 @@ func (q *written) bypassed() []string {
 		for _, d := range reached {
 			out = append(out, q.unrun(d, on)...)
 		}
+		if part.verb == "update" {
+			out = append(out, part.unkept()...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// unkept says which fields that the store keeps the query leaves behind: a moment of
+// change that it does not set, and a workflow that it passes by.
+func (q *query) unkept() []string {
+	d := q.from[0].datatype
+	var out []string
+	for _, f := range d.Fields {
+		set := slices.ContainsFunc(q.sets, func(s assignment) bool { return s.column == f.Name })
+		switch {
+		case f.Touched && !set:
+			out = append(out, "It changes "+d.Name+", and leaves "+f.Name+" as it was: set it to CURRENT_TIMESTAMP.")
+		case f.Moves != nil && set:
+			out = append(out, "It sets "+f.Name+" of "+d.Name+", and nothing checks whether its workflow has such a move.")
+		}
+	}
+	return out
+}
+
+// writes returns the names of the datatypes whose rows a query itself writes.
+func (q *written) writes() []string {
+	var out []string
+	for _, part := range q.typer.p.all {
+		switch part.verb {
+		case "insert", "replace", "update", "delete":
+			if len(part.from) > 0 && part.from[0].datatype != nil {
+				out = append(out, part.from[0].datatype.Name)
+			}
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -97,6 +139,11 @@ type UserValue struct {
 	Name string // as written: "last_at"
 	Type string // a row of gen/fieldtype, "id" and "ulid" included
 	Null bool
+	// List tells a parameter of several values, sqlc.slice; Null is false there.
+	List bool
+	// Row is the datatype of which the value is a whole row, from sqlc.embed or the
+	// only star; Type is "" there. Where it is Null, an outer join may leave it out.
+	Row *model.Datatype
 	// Scale is the digits behind the point of a decimal.
 	Scale int
 	// Array tells a parameter that is an array of PostgreSQL's, of values of the type.
@@ -139,6 +186,8 @@ func collect(files []*source, datatypes map[string]*model.Datatype) []*versions 
 		for _, q := range split(s) {
 			examine(q)
 			q.parse(datatypes)
+			q.lists()
+			q.embeds()
 			v := byName[q.name]
 			if v == nil {
 				v = &versions{name: q.name, of: map[model.Database]*rewritten{}}

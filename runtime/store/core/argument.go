@@ -3,6 +3,8 @@ package core
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -50,6 +52,28 @@ func (c *Column) argument(v any) (arg any, exact bool, err error) {
 		return c.textArgument(s)
 	}
 	return arg, true, nil
+}
+
+// argument is Column.argument, and refuses for a select what is none of its options:
+// no row has it, and a filter that names it was mistyped.
+func (b *builder) argument(c *Column, v any) (arg any, exact bool, err error) {
+	arg, exact, err = c.argument(v)
+	if s, ok := arg.(string); ok && err == nil && len(c.Rules.Options) > 0 && !slices.Contains(c.Rules.Options, s) {
+		err = notAnOption(b.name, c.Name, s, c.Rules.Options, c.Rules.Secret)
+	}
+	return arg, exact, err
+}
+
+// notAnOption is the error of a value that is compared with a select and is none of
+// its options.
+func notAnOption(datatype, field, value string, options []string, secret bool) error {
+	said := strconv.Quote(value)
+	if secret {
+		said = "a value"
+	}
+	return &store.ValidationError{Datatype: datatype, Violations: []store.Violation{{
+		Field: field, Rule: "options", Message: fmt.Sprintf("is compared with %s, which is not one of %s", said, strings.Join(options, ", ")),
+	}}}
 }
 
 // The years that a column holds, as package check has them; and the last moment
@@ -102,6 +126,22 @@ func (c *Column) storableText(s string) error {
 		return invalidf("%s is compared with text that is not UTF-8 or holds a NUL byte", c.Name)
 	}
 	return nil
+}
+
+// arrayOf makes the one argument that PostgreSQL takes for values of one type, which
+// are at least one.
+func arrayOf(values []any) any {
+	switch values[0].(type) {
+	case bool:
+		return sliceOf[bool](values)
+	case time.Time:
+		return sliceOf[time.Time](values)
+	case store.Date:
+		return sliceOf[store.Date](values)
+	case Number:
+		return sliceOf[Number](values)
+	}
+	return sliceOf[[]byte](values)
 }
 
 // list makes the one argument that PostgreSQL takes for an IN.

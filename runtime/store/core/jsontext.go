@@ -109,7 +109,7 @@ func invalidField(v reflect.Value, path string, depth int) (at string, found boo
 			if name == "" {
 				name = f.Name
 			}
-			within = joined(path, name)
+			within = memberPath(path, name)
 		}
 		if at, found := invalidText(v.Field(i), within, depth+1); found {
 			return at, true
@@ -118,7 +118,7 @@ func invalidField(v reflect.Value, path string, depth int) (at string, found boo
 	return "", false
 }
 
-func joined(path, name string) string {
+func memberPath(path, name string) string {
 	if path == "" {
 		return name
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
@@ -11,11 +12,14 @@ import (
 // List is an argument of a Statement that stands for several values. Each
 // database's text takes it in its own way: SQLite's as JSON, "IN (SELECT value
 // FROM json_each(?))", PostgreSQL's as an array, "= ANY($1)", and MySQL's, "IN (?)",
-// is sent with a placeholder for each value. An empty list holds nothing. The
-// caller bounds its length, well below the 32,766 arguments of one statement.
+// is sent with a placeholder for each value. An empty list holds nothing, so that
+// NOT IN keeps every row. The lists of a statement have 32,766 values at most.
 type List struct {
 	numbers []int64
 	texts   []string
+	others  []any // values of one type, as Plain returns them
+	rounded bool  // MySQL's placeholders are rounded up, for lists of any length
+	err     error // a value cannot be compared
 }
 
 // ListOf returns the List of these values, which it keeps.
@@ -43,6 +47,35 @@ func IDList(ids []any) List {
 	return l
 }
 
+// ListAs returns the List of values of a column, of which field returns what one is
+// bound from, as for a parameter. Generated code calls it. So that few texts are
+// prepared, MySQL's placeholders are rounded up to a power of two, the last value
+// standing again.
+func ListAs[T any](values []T, field func(*T) any) List {
+	l := List{rounded: true}
+	for i := range values {
+		v := field(&values[i])
+		if no, ok := v.(refused); ok {
+			return List{err: no.err}
+		}
+		plain, err := Plain(v)
+		if err != nil {
+			return List{err: err}
+		}
+		switch v := plain.(type) {
+		case int64:
+			l.numbers = append(l.numbers, v)
+		case string:
+			l.texts = append(l.texts, v)
+		case time.Time:
+			l.others = append(l.others, Moment(v))
+		default:
+			l.others = append(l.others, v)
+		}
+	}
+	return l
+}
+
 // ColumnByIDs returns the statement that reads one column of the rows whose ids are
 // in the List that is its argument.
 func ColumnByIDs(s *Spec, column int) *Statement {
@@ -54,16 +87,25 @@ func ColumnByIDs(s *Spec, column int) *Statement {
 }
 
 func (l List) unstorable() string {
-	if n := len(l.numbers) + len(l.texts); n > maxMarks {
+	if n := l.length(); n > maxMarks {
 		return fmt.Sprintf("a list of %d values; at most %d", n, maxMarks)
+	}
+	for _, v := range l.others {
+		if why := unstorable(v); why != "" {
+			return why
+		}
 	}
 	return unstorableIn(l.texts, unstorableText)
 }
+
+func (l List) length() int { return len(l.numbers) + len(l.texts) + len(l.others) }
 
 // json is the list as SQLite takes it.
 func (l List) json() (string, error) {
 	var all any = l.numbers
 	switch {
+	case len(l.others) > 0:
+		return jsonList(l.others)
 	case len(l.texts) > 0:
 		all = l.texts
 	case len(l.numbers) == 0:
@@ -78,6 +120,9 @@ func (l List) array() any {
 	if len(l.texts) > 0 {
 		return l.texts
 	}
+	if len(l.others) > 0 {
+		return arrayOf(l.others)
+	}
 	if len(l.numbers) == 0 {
 		return "{}" // of either kind
 	}
@@ -91,7 +136,7 @@ func (l List) appendTo(args []any) []any {
 	for _, s := range l.texts {
 		args = append(args, s)
 	}
-	return args
+	return append(args, l.others...)
 }
 
 // bindLists replaces the lists among the arguments by what c's database takes.
@@ -135,14 +180,35 @@ func spread(text string, args []any) (string, []any) {
 		}
 		before := len(out)
 		out = list.appendTo(out)
-		if n := len(out) - before; n > 0 {
+		n := len(out) - before
+		for ; list.rounded && n > 0 && n < roundUp(list.length()); n++ {
+			out = append(out, out[len(out)-1])
+		}
+		if n > 0 {
 			b.WriteString("?" + strings.Repeat(", ?", n-1))
 		} else {
-			b.WriteString("NULL") // which nothing equals
+			b.WriteString("SELECT NULL FROM DUAL WHERE FALSE") // a list without values, for NOT IN too
 		}
 	}
 	b.WriteString(text)
 	return b.String(), out
+}
+
+// roundStep is how many placeholders there are at most before their number is a
+// multiple of it.
+const roundStep = 4_096
+
+// roundUp is how many placeholders a list of n values has: a power of two, and
+// beyond roundStep a multiple of that.
+func roundUp(n int) int {
+	if n > roundStep {
+		return (n + roundStep - 1) / roundStep * roundStep
+	}
+	marks := 1
+	for marks < n {
+		marks *= 2
+	}
+	return marks
 }
 
 // placeholder finds the first ? of MySQL's text that is not in quotes; without

@@ -109,7 +109,7 @@ func (b *builder) inArgs(n *filter.Node) []any {
 	}
 	args := make([]any, 0, len(n.Args))
 	for _, a := range n.Args {
-		arg, exact, err := b.cols[n.Col].argument(a)
+		arg, exact, err := b.argument(&b.cols[n.Col], a)
 		if err != nil {
 			b.fail(err)
 			return nil

@@ -66,7 +66,7 @@ func (a access) plan(q AnyQuery) (plan, error) {
 }
 
 func (a access) builder() *builder {
-	return &builder{d: a.st.dialect, table: a.st.table, cols: a.s.Columns, quoted: a.st.quoted, sql: make([]byte, 0, 256)}
+	return &builder{d: a.st.dialect, name: a.s.Name, table: a.st.table, cols: a.s.Columns, quoted: a.st.quoted, sql: make([]byte, 0, 256)}
 }
 
 func (a access) list(ctx context.Context, q AnyQuery, into *rowList) (store.Cursor, error) {

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,11 +53,19 @@ func (s *Statement) SkipLocked() *Statement {
 // column could hold is an error that is ErrInvalid and names it: databases
 // differ in what they make of one.
 func (s *Statement) in(c *Conn, args []any) (string, []any, error) {
-	lists := false
+	lists, listed := false, 0
 	for i, a := range args {
 		var why string
 		if list, ok := a.(List); ok {
 			lists, why = true, list.unstorable()
+			if listed += list.length(); listed > maxMarks && why == "" {
+				why = fmt.Sprintf("with it, the lists hold %d values; together at most %d", listed, maxMarks)
+			}
+			if list.err != nil {
+				return "", nil, list.err
+			}
+		} else if no, ok := a.(refused); ok {
+			return "", nil, no.err
 		} else if why = unstorable(a); why == "" && c.dialect != sqltext.Postgres && isArray(a) {
 			why = "an array is an argument on PostgreSQL alone"
 		}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -358,6 +359,37 @@ func testHostile(t *testing.T, db *DB) {
 		for name, c := range map[string]store.Cond[ArticleID]{"eq": f.Body.Eq(bad), "in": f.Body.In(bad), "prefix": f.Body.Prefix(bad), "contains": f.Body.Contains(bad)} {
 			if _, err := db.Article.List(t.Context(), store.Query[ArticleID]{Where: c}); err == nil {
 				t.Errorf("%s %q is not refused", name, bad)
+			}
+		}
+	}
+}
+
+// testFilterOptions refuses what a select never holds, wherever a filter is taken,
+// and says what it holds.
+func testFilterOptions(t *testing.T, db *DB) {
+	ctx := t.Context()
+	made := mustCreate(t, db, full("a"))
+	f := ArticleFields
+	const no = ArticleStatus("activ")
+	for name, c := range map[string]store.Cond[ArticleID]{
+		"eq": f.Status.Eq(no), "ne": f.Status.Ne(no), "in": f.Status.In(ArticleStatusDraft, no), "not": store.Not(f.Mood.Eq(no)),
+		"less": f.Status.Lt(no), "between": f.Status.Between(ArticleStatusDraft, no), "or": store.Or(f.Slug.Eq("a"), f.Status.Eq(no)),
+	} {
+		_, list := db.Article.List(ctx, store.Query[ArticleID]{Where: c})
+		_, count := db.Article.Count(ctx, c, 0)
+		_, exists := db.Article.Exists(ctx, c)
+		_, updated := db.Article.UpdateWhere(ctx, c, ArticlePatch{Title: store.Set("other")})
+		_, one := db.Article.UpdateIf(ctx, made.ID, c, ArticlePatch{Title: store.Set("other")})
+		_, deleted := db.Article.DeleteWhere(ctx, c)
+		for call, err := range map[string]error{"List": list, "Count": count, "Exists": exists, "UpdateWhere": updated, "UpdateIf": one, "DeleteWhere": deleted} {
+			var bad *store.ValidationError
+			if !errors.Is(err, store.ErrInvalid) || !errors.As(err, &bad) || bad.Datatype != "article" || bad.Violations[0].Rule != "options" {
+				t.Errorf("%s in %s: %v", name, call, err)
+				continue
+			}
+			v := bad.Violations[0]
+			if v.Field != "status" && v.Field != "mood" || !strings.Contains(v.Message, `"activ"`) || !strings.Contains(v.Message, "draft, published") {
+				t.Errorf("%s in %s says %s %s", name, call, v.Field, v.Message)
 			}
 		}
 	}

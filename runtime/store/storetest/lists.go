@@ -61,6 +61,42 @@ func testLists(t *testing.T, db *DB) {
 	wantErr(t, err, store.ErrInvalid)
 }
 
+// unlisted counts articles that have none of the slugs.
+var unlisted = core.Statement{
+	Text: [3]string{
+		"SELECT count(*) FROM article WHERE slug NOT IN (SELECT value FROM json_each(?))",
+		"SELECT count(*) FROM article WHERE slug <> ALL (CAST($1 AS text[]))",
+		"SELECT count(*) FROM article WHERE slug NOT IN (?)",
+	},
+	Params: []string{"slugs"},
+}
+
+// testNotInLists passes lists of any length to NOT IN: one without values keeps
+// every row, on every database.
+func testNotInLists(t *testing.T, db *DB) {
+	for _, slug := range []string{"a", "b", "c"} {
+		mustCreate(t, db, full(slug))
+	}
+	self := func(s *string) any { return s }
+	for _, c := range []struct {
+		slugs []string
+		want  int64
+	}{
+		{nil, 3},
+		{[]string{}, 3},
+		{[]string{"b"}, 2},
+		{[]string{"a", "b", "x"}, 1}, // four placeholders on MySQL
+		{append(make([]string, 5_000), "c"), 2},
+	} {
+		n, err := core.One(t.Context(), db.Conn(), &unlisted, []any{core.ListAs(c.slugs, self)}, func(n *int64) []any { return []any{n} })
+		if err != nil || n != c.want {
+			t.Errorf("without %d slugs: %d, %v", len(c.slugs), n, err)
+		}
+	}
+	_, err := core.Exec(t.Context(), db.Conn(), &unlisted, []any{core.ListAs(make([]string, 40_000), self)})
+	wantErr(t, err, store.ErrInvalid)
+}
+
 // take deletes a bounded number of articles, which takeFound does on MySQL. An
 // article is found twice where it has a rank.
 var (
