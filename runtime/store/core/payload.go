@@ -1,6 +1,8 @@
 package core
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -11,6 +13,11 @@ import (
 // *store.ValidationError of what has the name.
 func PayloadJSON(name string, payload any, rules check.Rules) (store.JSON, error) {
 	text, err := StoredJSON(payload)
+	var unsupported *json.UnsupportedValueError
+	if errors.As(err, &unsupported) && unsupported.Value.CanFloat() {
+		wrong := store.Violation{Field: "payload", Rule: "finite", Message: "must hold finite numbers, and one of them is NaN or an infinity"}
+		return nil, &store.ValidationError{Datatype: name, Violations: []store.Violation{wrong}}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store: payload of %s: %w", name, err)
 	}
