@@ -289,6 +289,14 @@ func testFloatSteps(t *testing.T, db *DB) {
 	if got := then(readingNew{Share: store.AddFloat(0.05)}); got.Share != 0.1 {
 		t.Errorf("up to the limit is %v", got.Share)
 	}
+	most := math.Nextafter(0.05, 1) // whose sum with 0.05 is rounded to 0.1
+	then(readingNew{Share: store.Set(math.Nextafter(most, 1))})
+	_, err = table.Update(ctx, row.ID, readingNew{Share: store.AddFloat(0.05)})
+	wantViolation(t, "one above the limit", err, "share must be at most 0.1, not 0.10000000000000002")
+	then(readingNew{Share: store.Set(most)})
+	if got := then(readingNew{Share: store.AddFloat(0.05)}); got.Share != 0.1 {
+		t.Errorf("up to the limit is %v", got.Share)
+	}
 	randomSteps(t, table, row.ID)
 }
 
