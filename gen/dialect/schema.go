@@ -88,6 +88,14 @@ var storedForms = map[check.Kind]string{
 	check.Date: "????-??-??",
 }
 
+// finiteChecks refuse infinities, and NaN, which PostgreSQL puts above them. SQLite makes NULL of
+// NaN, and reads 9e999 as infinity; MySQL has neither.
+var finiteChecks = [...]string{
+	sqltext.SQLite:   "%[1]s > -9e999 AND %[1]s < 9e999",
+	sqltext.Postgres: "%[1]s > '-Infinity' AND %[1]s < 'Infinity'",
+	sqltext.MySQL:    "",
+}
+
 // checks returns what the database itself refuses in a column, as far as its
 // column type does not.
 func (l *lowering) checks(f *model.Field) string {
@@ -99,6 +107,11 @@ func (l *lowering) checks(f *model.Field) string {
 			values[i] = l.QuoteText(o.Value)
 		}
 		parts = append(parts, l.OneOf(name, values))
+	}
+	if f.Storage().Kind == check.Float {
+		if finite := finiteChecks[l.Dialect]; finite != "" {
+			parts = append(parts, fmt.Sprintf(finite, name))
+		}
 	}
 	if l.Dialect == sqltext.SQLite {
 		switch f.Storage().Kind {

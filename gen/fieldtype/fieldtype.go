@@ -62,6 +62,7 @@ var types = []Type{
 	{Name: "richtext", Help: "text with markup, such as HTML", Kind: check.Text, Go: "string", Text: true, Max: 1_000_000, columns: text},
 	{Name: "number", Help: "a whole number of 64 bits", Kind: check.Int, Go: "int64", columns: same("INTEGER", "bigint", "bigint")},
 	{Name: "decimal", Help: "an exact decimal number of up to 18 digits", Kind: check.Decimal, Go: "store.Decimal", columns: decimal},
+	{Name: "float", Help: "a number of 64 bits in floating point, such as an average", Kind: check.Float, Go: "float64", columns: float},
 	{Name: "boolean", Help: "true or false", Kind: check.Bool, Go: "bool", columns: same("INTEGER", "boolean", "tinyint(1)")},
 	{Name: "date", Help: "a day, without a time or a zone", Kind: check.Date, Go: "store.Date", columns: same("TEXT", "date", "date")},
 	{Name: "datetime", Help: "an instant, to the microsecond", Kind: check.Time, Go: "time.Time", columns: datetime},
@@ -146,6 +147,10 @@ func decimal(s Size) Columns {
 	return Columns{{"INTEGER", "INTEGER"}, {"numeric" + n, "numeric" + n}, {"decimal" + n, "decimal" + n}}
 }
 
+func float(Size) Columns {
+	return Columns{{"REAL", "REAL"}, {"double precision", "double precision"}, {"double", "double"}}
+}
+
 func datetime(Size) Columns {
 	return Columns{{"TEXT", "TEXT"}, {"timestamptz", "timestamp with time zone"}, {"datetime(6)", "datetime(6)"}}
 }
@@ -171,6 +176,8 @@ func OfColumn(reported string) string {
 		return "boolean"
 	case "numeric", "decimal":
 		return "decimal"
+	case "float8", "double precision", "double", "real", "float", "float4":
+		return "float"
 	case "timestamptz", "timestamp", "datetime", "timestamp with time zone":
 		return "datetime"
 	case "date":

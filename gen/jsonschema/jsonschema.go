@@ -180,7 +180,7 @@ func (p *printer) form(v *language.Value) object {
 		return object{{"type", "boolean"}}
 	case language.Null:
 		return object{{"type", "null"}}
-	case language.Number:
+	case language.Number, language.Float:
 		return object{{"type", "number"}}
 	case language.Duration:
 		return object{{"type", "string"}, {"pattern", language.DurationPattern}, {"maxLength", language.MaxDurationText}}

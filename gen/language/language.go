@@ -18,6 +18,7 @@ const (
 	Bool                 // true or false
 	Int                  // a whole number
 	Number               // a number, also one with a point
+	Float                // a finite number, also one with an exponent
 	Null                 // nothing
 	Duration             // a span of time: 30s, 1h30m, 7d
 	Any                  // whatever YAML holds

@@ -30,6 +30,7 @@ var (
 	folder  = &Value{Form: Text, Pattern: `^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$`, Name: "a folder within the project, with slashes, such as internal/data", Max: 200}
 	length  = &Value{Form: Int, Min: 0}
 	number  = &Value{Form: Number}
+	float   = &Value{Form: Float}
 
 	database = &Value{Form: Text, Choices: []string{"sqlite", "postgres", "mysql"}}
 )

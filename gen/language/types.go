@@ -47,6 +47,8 @@ func RulesOf(t fieldtype.Type) TypeRules {
 		if t.Name != "reference" {
 			r.bounds(number)
 		}
+	case check.Float:
+		r.bounds(float)
 	case check.JSON, check.Bytes:
 		r.MaxLimit = MaxSize
 		r.bounds(length)
@@ -103,6 +105,8 @@ func defaultOf(t fieldtype.Type) *Value {
 		return &Value{Form: Int, Min: -1 << 63}
 	case check.Decimal:
 		return number
+	case check.Float:
+		return float
 	case check.Bool:
 		return boolean
 	case check.JSON:

@@ -100,6 +100,12 @@ func literal(n *yaml.Node, f *model.Field) (text string, value any, err error) {
 			return "", nil, errReported
 		}
 		return d.String(), d, nil
+	case check.Float:
+		f, err := node.ParseFloat(n.Value)
+		if err != nil || tag != "!!int" && tag != "!!float" {
+			return "", nil, errReported
+		}
+		return check.FloatText(f), f, nil
 	case check.Bool:
 		if tag != "!!bool" {
 			return "", nil, errReported

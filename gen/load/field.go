@@ -104,6 +104,9 @@ func (def *Definition) bounds(n *yaml.Node, f *model.Field, t fieldtype.Type) {
 // reported, but for what the tables cannot say.
 func (def *Definition) bound(n *yaml.Node, key string, f *model.Field, rules language.TypeRules) check.Bound {
 	v := node.Get(n, key)
+	if f.Type == "float" {
+		return floatBound(v)
+	}
 	if v == nil || v.Kind != yaml.ScalarNode || !plainNumber.MatchString(v.Value) {
 		return check.Bound{}
 	}
@@ -129,6 +132,18 @@ func (def *Definition) bound(n *yaml.Node, key string, f *model.Field, rules lan
 		}
 	}
 	return b
+}
+
+// floatBound reads a limit of a float, which is the float nearest to what is written.
+func floatBound(v *yaml.Node) check.Bound {
+	if v == nil || !isForm(v, language.Float) {
+		return check.Bound{}
+	}
+	f, err := node.ParseFloat(v.Value)
+	if err != nil {
+		return check.Bound{} // reported
+	}
+	return check.AtFloat(f)
 }
 
 // hint adds to a mistake that was reported at a place.

@@ -140,7 +140,7 @@ func isForm(n *yaml.Node, form language.Form) bool {
 		return n.ShortTag() == "!!bool"
 	case language.Int:
 		return n.ShortTag() == "!!int" || node.PlainInt.MatchString(n.Value) && n.ShortTag() == "!!float" // too long for one
-	case language.Number:
+	case language.Number, language.Float:
 		return n.ShortTag() == "!!int" || n.ShortTag() == "!!float"
 	}
 	return node.IsText(n) // Text and Duration
@@ -157,6 +157,10 @@ func (f *file) holdsForm(n *yaml.Node, v *language.Value, what string) {
 	case language.Number:
 		if !plainNumber.MatchString(n.Value) {
 			f.wrong(n, fmt.Sprintf("%s must be a plain number, not %s", what, written(n)), "write digits, at most 9 behind the point")
+		}
+	case language.Float:
+		if _, err := node.ParseFloat(n.Value); err != nil {
+			f.wrong(n, fmt.Sprintf("%s %s", what, err), "write such as 0.5, -3 or 1e9")
 		}
 	case language.Duration:
 		f.duration(n, what)
@@ -405,7 +409,7 @@ func formName(v *language.Value) string {
 		return "true or false"
 	case language.Int:
 		return "a whole number"
-	case language.Number:
+	case language.Number, language.Float:
 		return "a number"
 	case language.Null:
 		return "null"
@@ -473,6 +477,11 @@ func (f *file) bend(n *yaml.Node, v *language.Value) string {
 			if plainNumber.MatchString(s) {
 				return fmt.Sprintf("write %s, without quotes", s)
 			}
+		case language.Float:
+			if _, err := node.ParseFloat(s); err == nil {
+				return fmt.Sprintf("write %s, without quotes", s)
+			}
+			return "write such as 0.5, -3 or 1e9" // YAML takes what is beyond the range for a text
 		case language.List:
 			return fmt.Sprintf("write [%s]", n.Value)
 		}

@@ -94,6 +94,11 @@ var conversions = map[[2]check.Kind]func(before, now *model.Field) conversion{
 		c.because = "has digits behind the point, which would be lost"
 		return c
 	},
+	{check.Int, check.Float}:     intFloat,
+	{check.Decimal, check.Float}: decimalFloat,
+	{check.Text, check.Float}:    textFloat,
+	{check.Float, check.Int}:     floatInt,
+	{check.Float, check.Decimal}: floatDecimal,
 	{check.Int, check.Bool}: func(_, _ *model.Field) conversion {
 		return conversion{value: [3]string{"", "%[1]s <> 0", ""}, misfit: all("%[1]s NOT IN (0, 1)"), because: "is neither 0 nor 1"}
 	},

@@ -95,7 +95,7 @@ func (p *planner) existing(f *model.Field) string {
 // that as its default on MySQL; empty: it cannot, or nothing is said.
 func (p *planner) constant(c *Column) string {
 	f, value := c.Now, p.existing(c.Now)
-	plain := f.Storage().Kind == check.Int || f.Storage().Kind == check.Decimal || f.Storage().Kind == check.Bool ||
+	plain := slices.Contains([]check.Kind{check.Int, check.Decimal, check.Float, check.Bool}, f.Storage().Kind) ||
 		f.Storage().Kind == check.Text && strings.HasPrefix(f.ColumnTypes()[p.Dialect].DDL, "varchar")
 	if !f.NotNull || !plain || strings.ContainsFunc(value, func(r rune) bool { return r > unicode.MaxASCII }) {
 		return ""
@@ -134,7 +134,7 @@ func (p *planner) moment(kind check.Kind) string {
 // zero is what a column of a behavior holds in rows that were there before it.
 func (p *planner) zero(f *model.Field) string {
 	switch f.Storage().Kind {
-	case check.Int, check.Decimal:
+	case check.Int, check.Decimal, check.Float:
 		return "0"
 	case check.Bool:
 		return p.Literal(f, "false")

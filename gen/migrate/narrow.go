@@ -60,7 +60,7 @@ func (p *planner) bounds(c *Column, name string) misfit {
 	switch kind {
 	case check.Text:
 		value = fmt.Sprintf("%s(%s)", [...]string{"length", "char_length", "CHAR_LENGTH"}[p.Dialect], name)
-	case check.Int, check.Decimal:
+	case check.Int, check.Decimal, check.Float:
 	default:
 		return misfit{}
 	}
@@ -72,10 +72,10 @@ func (p *planner) bounds(c *Column, name string) misfit {
 	}
 	var conditions, why []string
 	if now.Max.IsSet() && len(c.Now.Options) == 0 && (!before.Max.IsSet() || now.Max.Compare(before.Max) < 0) {
-		conditions, why = append(conditions, value+" > "+p.limit(c.Now, now.Max)), append(why, "is more than max "+now.Max.String())
+		conditions, why = append(conditions, value+" > "+p.limit(c.Now, now.Max)), append(why, "is more than max "+limitText(c.Now, now.Max))
 	}
 	if now.Min.IsSet() && (!before.Min.IsSet() || now.Min.Compare(before.Min) > 0) {
-		conditions, why = append(conditions, value+" < "+p.limit(c.Now, now.Min)), append(why, "is less than min "+now.Min.String())
+		conditions, why = append(conditions, value+" < "+p.limit(c.Now, now.Min)), append(why, "is less than min "+limitText(c.Now, now.Min))
 	}
 	because := strings.Join(why, ", or ")
 	if kind == check.Text {
@@ -84,10 +84,18 @@ func (p *planner) bounds(c *Column, name string) misfit {
 	return misfit{strings.Join(conditions, " OR "), because}
 }
 
+// limitText is a limit as its field's values are written.
+func limitText(f *model.Field, b check.Bound) string {
+	if f.Storage().Kind == check.Float {
+		return check.FloatText(b.Float())
+	}
+	return b.String()
+}
+
 func (p *planner) limit(f *model.Field, b check.Bound) string {
 	switch f.Storage().Kind {
-	case check.Decimal:
-		return p.Literal(f, b.String())
+	case check.Decimal, check.Float:
+		return p.Literal(f, limitText(f, b))
 	case check.Text:
 		return strconv.FormatInt(b.Int(), 10)
 	}

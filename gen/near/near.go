@@ -15,7 +15,7 @@ var meant = map[string]string{
 	"string": "text", "str": "text", "varchar": "text", "char": "text", "line": "text",
 	"longtext": "textarea", "multiline": "textarea", "html": "richtext", "markdown": "richtext",
 	"int": "number", "integer": "number", "int64": "number", "bigint": "number", "int32": "number",
-	"float": "decimal", "double": "decimal", "numeric": "decimal", "money": "decimal", "float64": "decimal",
+	"double": "float", "real": "float", "float64": "float", "float32": "float", "numeric": "decimal", "money": "decimal",
 	"bool": "boolean", "timestamp": "datetime", "timestamptz": "datetime", "time": "datetime",
 	"object": "json", "jsonb": "json", "map": "json", "array": "json", "list": "json",
 	"enum": "select", "choice": "select", "mail": "email", "uri": "url", "link": "url",

@@ -40,6 +40,7 @@ var differences = []difference{
 	{"decimals of different scales", lite, false, decimalScales},
 	{"a product of a decimal and a parameter", lite, false, decimalProduct},
 	{"a decimal in a function or a CAST", lite, false, decimalFunction},
+	{"a float in round, %, a CAST or a function of texts", everywhere, false, floatFunction},
 	{"arithmetic with what is no number", everywhere, true, noNumber},
 	{"a sum of booleans", postgres, false, booleans},
 	{"a number for a condition", postgres, false, condition},
@@ -120,6 +121,25 @@ func decimalFunction(t *typer, n *node) (string, string) {
 		return "sqlite keeps decimals as whole numbers, which a CAST does not know", hint
 	case n.op == "call" && slices.Contains([]string{"round", "floor", "ceil", "ceiling", "sqrt", "exp", "ln", "power", "pow", "concat", "concat_ws", "length", "upper", "lower", "substr"}, n.name):
 		return "sqlite keeps decimals as whole numbers, which " + n.name + " does not know", hint
+	}
+	return "", ""
+}
+
+// floatFunction refuses what databases round, or write, in their own ways.
+func floatFunction(t *typer, n *node) (string, string) {
+	is := func(a *node) bool { return t.typ(a).Type == float }
+	if !slices.ContainsFunc(n.args, is) {
+		return "", ""
+	}
+	switch {
+	case n.op == "%", n.op == "call" && n.name == "mod":
+		return "postgres has no remainder of a float", "do this in Go: math.Mod"
+	case n.op == "call" && n.name == "round":
+		return "postgres rounds no float to digits, and a half to the even number", "leave the round out, and add a line below the query's name that says to how many digits the column is rounded: -- column: x decimal(2) null"
+	case n.op == "cast":
+		return "a CAST of a float is rounded on postgres and mysql, cut off on sqlite, and written in different ways as a text", "select the float itself, and do this in Go"
+	case n.op == "call" && slices.Contains([]string{"length", "char_length", "character_length", "upper", "lower", "substr", "substring", "replace", "trim", "ltrim", "rtrim", "hex"}, n.name):
+		return "a float is written in different ways, so that " + n.name + " of it is not the same", "select the float itself, and do this in Go"
 	}
 	return "", ""
 }
@@ -232,7 +252,7 @@ func said(v UserValue) string {
 // family is the kind of a value for comparison: all numbers are one.
 func family(v UserValue) check.Kind {
 	k := v.kind()
-	if k == check.Decimal || v.Type == fraction {
+	if k == check.Decimal || k == check.Float || v.Type == fraction {
 		return check.Int
 	}
 	return k

@@ -68,6 +68,9 @@ func (t *typer) call(n *node) UserValue {
 			return UserValue{}
 		}
 		out.Scale = first.Scale
+		if first.Type == float {
+			out.Type = float
+		}
 		return out
 	}
 	if first.Type == "" || first.Type == argument {

@@ -33,7 +33,7 @@ func (r *reconciler) column(i int) (UserValue, bool) {
 		return out, true
 	}
 	if sure && found.Type == fraction {
-		r.mistakeAtColumn(out.Name, "add a line below the query's name that says how many digits it has: "+forms(out.Name, &model.Field{Scale: 2}),
+		r.mistakeAtColumn(out.Name, "add a line below the query's name that says how many digits it has, or that it is a float: "+forms(out.Name, &model.Field{Scale: 2}),
 			"no database tells the type of the column %s of the query %s: it is a fraction", out.Name, r.v.name)
 		return out, false
 	}
@@ -93,7 +93,7 @@ func (r *reconciler) expression(v *UserValue, cols map[model.Database]Column) bo
 			pg = others[0]
 		}
 	}
-	if number := r.decimals(v.Name); number != nil && pg != "boolean" || pg == "" || pg == "decimal" {
+	if number := r.decimals(v.Name); number != nil && pg != "boolean" || pg == "" || pg == "decimal" || pg == float {
 		r.mistakeAtColumn(v.Name, "add a line below the query's name that says it: "+forms(v.Name, number), "no database tells the type of the column %s of the query %s", v.Name, r.v.name)
 		return false
 	}
@@ -110,9 +110,9 @@ func (r *reconciler) expression(v *UserValue, cols map[model.Database]Column) bo
 
 // forms shows how a column's type may be declared, the likeliest first.
 func forms(name string, decimal *model.Field) string {
-	types := []string{"number", "decimal(2)", "datetime", "boolean", "textarea"}
+	types := []string{"number", "decimal(2)", float, "datetime", "boolean", "textarea"}
 	if decimal != nil {
-		types = []string{fmt.Sprintf("decimal(%d)", decimal.Scale), "number", "datetime", "boolean", "textarea"}
+		types = []string{fmt.Sprintf("decimal(%d)", decimal.Scale), float, "number", "datetime", "boolean", "textarea"}
 	}
 	return fmt.Sprintf("-- column: %s %s null (or %s; null where it may be)", name, types[0], strings.Join(types[1:], ", "))
 }
@@ -143,24 +143,24 @@ func (r *reconciler) computed(name string) bool {
 func (r *reconciler) mayDeclare(d declared, found UserValue, sure bool) bool {
 	w := r.v.first().query
 	if sure && found.Type == fraction {
-		if d.typ == "decimal" {
+		if d.typ == "decimal" || d.typ == float {
 			return true
 		}
-		r.mistakeAtDeclared(d, fmt.Sprintf("write -- column: %s decimal(2) null, with as many digits as it shall have; without null where it cannot be", d.name),
+		r.mistakeAtDeclared(d, fmt.Sprintf("write -- column: %s decimal(2) null, with as many digits as it shall have, or %[1]s float null; without null where it cannot be", d.name),
 			"the column %s of the query %s is a fraction", d.name, w.name)
 		return false
 	}
 	if sure {
 		stored := fieldtype.MustLookup(d.typ).Kind
-		if stored == found.kind() && (stored != check.Decimal || d.scale == found.Scale) {
+		if stored == found.kind() && (stored != check.Decimal || d.scale == found.Scale) || found.Type == float && d.typ == "decimal" {
 			return true
 		}
 		r.mistakeAtDeclared(d, "leave this line out", "the column %s of the query %s is of type %s", d.name, w.name, typeText(found.Type, found.Scale))
 		return false
 	}
-	if f := r.decimals(d.name); f != nil && d.typ == "number" {
+	if f := r.decimals(d.name); f != nil && (d.typ == "number" || d.typ == float) {
 		r.mistakeAtDeclared(d, fmt.Sprintf("write -- column: %s decimal(%d) null; without null where it cannot be", d.name, f.Scale),
-			"the column %s of the query %s is made of the decimal %s, which is no number", d.name, w.name, f.Name)
+			"the column %s of the query %s is made of the decimal %s, which is no %s", d.name, w.name, f.Name, d.typ)
 		return false
 	}
 	return true
@@ -261,7 +261,7 @@ func (r *reconciler) oneParam(name string) (UserValue, bool) {
 		return field, ok
 	}
 	for _, c := range cols {
-		if t := fieldtype.OfColumn(c.Type); t != "" && t != "decimal" && !(t == "json" && r.besideCall(name)) {
+		if t := fieldtype.OfColumn(c.Type); t != "" && t != "decimal" && t != float && !(t == "json" && r.besideCall(name)) {
 			out.Type = t
 			return out, true
 		}
@@ -270,7 +270,7 @@ func (r *reconciler) oneParam(name string) (UserValue, bool) {
 		out.Type, out.Scale = v.Type, v.Scale
 		return out, true
 	}
-	r.mistakeAtUse(name, "add a line below the query's name that says it: -- param: "+name+" number (or text, decimal(2), datetime, boolean)", "the type of the parameter %s is not known", name)
+	r.mistakeAtUse(name, "add a line below the query's name that says it: -- param: "+name+" number (or text, decimal(2), float, datetime, boolean)", "the type of the parameter %s is not known", name)
 	return out, false
 }
 

@@ -2,6 +2,7 @@ package sqlc
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/model"
@@ -152,11 +153,14 @@ func (l *lowering) declared(q *written) {
 	top := q.top
 	for _, d := range q.columns {
 		for i, n := range top.items {
-			if top.names[i] != d.name || d.typ != "decimal" || n.op == "star" || n.op == "column" {
+			v := l.typ(n)
+			if top.names[i] != d.name || n.op == "star" || n.op == "column" && v.Type != float {
 				continue
 			}
-			v := l.typ(n)
-			if v.Type == "" && l.decimalsIn(n) == nil || v.Type == fraction {
+			switch {
+			case d.typ == float && v.Type == fraction:
+				l.inFloats(n, v.Scale)
+			case d.typ == "decimal" && (v.Type == "" && l.decimalsIn(n) == nil || v.Type == fraction || v.Type == float):
 				l.round(n, d.scale, v.Scale)
 			}
 		}
@@ -178,8 +182,52 @@ func (l *lowering) round(n *node, scale, has int) {
 	case model.Postgres:
 		l.wrap(n.span, "round(CAST(", fmt.Sprintf(" AS numeric), %d)", scale))
 	case model.MySQL:
+		if l.typ(n).Type == float { // of which MySQL would round the binary fraction
+			l.wrap(n.span, "ROUND(CAST(", fmt.Sprintf(" AS DECIMAL(38,12)), %d)", scale))
+			return
+		}
 		l.wrap(n.span, "ROUND(", fmt.Sprintf(", %d)", scale))
 		n.walk(l.digits)
+	}
+}
+
+// inFloats has PostgreSQL and MySQL compute a fraction as SQLite does, in floating point: what they
+// would compute in digits has as many as each of them thinks fit. What is made of a decimal, which
+// SQLite alone keeps scaled, stays exact until the end.
+func (l *lowering) inFloats(n *node, scale int) {
+	if l.db == model.SQLite {
+		if scale > 0 {
+			l.wrap(n.span, "((", ") / 1"+strings.Repeat("0", scale)+".0)")
+		}
+		return
+	}
+	as := " AS double precision)"
+	if l.db == model.MySQL {
+		as = " AS DOUBLE)"
+	}
+	l.wrap(n.span, "CAST(", as)
+	switch {
+	case scale == 0:
+		l.operands(n, as)
+	case l.db == model.MySQL:
+		n.walk(l.digits)
+	}
+}
+
+// operands makes floats of what averages, sums and products of fractions are made of. Round has no
+// form for floats on PostgreSQL, and what is within it stays exact.
+func (l *lowering) operands(n *node, as string) {
+	switch {
+	case n.op == "call" && n.name == "round":
+		if l.db == model.MySQL {
+			n.walk(l.digits)
+		}
+		return
+	case n.op == "call" && n.name == "avg" && len(n.args) == 1, slices.Contains([]string{"+", "-", "*", "/"}, n.op) && l.typ(n).Type == fraction:
+		l.wrap(n.args[0].span, "CAST(", as)
+	}
+	for _, a := range n.args {
+		l.operands(a, as)
 	}
 }
 

@@ -214,6 +214,8 @@ func postgresType(v UserValue) string {
 		return "bigint"
 	case check.Decimal:
 		return "numeric"
+	case check.Float:
+		return "double precision"
 	case check.Bool:
 		return "boolean"
 	case check.Time:

@@ -117,6 +117,8 @@ func sample(kind check.Kind, f *model.Field, row int) any {
 		return int64(row + 1)
 	case check.Decimal:
 		return int64(150 * (row + 1))
+	case check.Float:
+		return 1.5 * float64(row+1)
 	case check.Bool:
 		return int64((row + 1) % 2)
 	case check.Time:

@@ -46,6 +46,10 @@ func (r *reconciler) goodList(v UserValue) bool {
 		r.mistakeAtUse(v.Name, "compare what is not JSON", "the parameter %s is a list of JSON, which no database compares alike", v.Name)
 		return false
 	}
+	if v.kind() == check.Float {
+		r.mistakeAtUse(v.Name, "compare with BETWEEN, or filter with In, which binds each value by itself", "the parameter %s is a list of floats, which SQLite does not read exactly from a list", v.Name)
+		return false
+	}
 	return true
 }
 

@@ -159,6 +159,12 @@ func (q *written) assigned(part *query) {
 			q.mistakeOnce(at, "CURRENT_TIMESTAMP is for a datetime, CURRENT_DATE for a date", fmt.Sprintf("%s is a %s, and this a %s", f.Name, f.Type, v.Type))
 		case family(v) != family(want):
 			q.mistakeOnce(at, "use a parameter", fmt.Sprintf("%s is a %s, and this a %s", f.Name, f.Type, said(v)))
+		case v.Type == float && f.Type != float:
+			q.mistakeOnce(at, "calculate it in Go, and use a parameter", fmt.Sprintf("%s is a %s, and this a float, which postgres and mysql would round", f.Name, typeText(f.Type, f.Scale)))
+		case v.Type == fraction && f.Type == float && v.Scale == 0:
+			if len(q.file.Databases) > 1 {
+				q.mistakeOnce(at, "multiply a float column, or calculate it in Go and use a parameter", fmt.Sprintf("%s is a float, and this a fraction, of which each database keeps other digits", f.Name))
+			}
 		case q.on(lite) && family(v) == check.Int && (v.Type == fraction || v.Scale != f.Scale):
 			q.mistakeOnce(at, "calculate it in Go, and use a parameter", fmt.Sprintf("%s is a %s, and this another kind of number on sqlite", f.Name, typeText(f.Type, f.Scale)))
 		}

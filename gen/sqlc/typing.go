@@ -14,6 +14,7 @@ const (
 	// it. Its Scale says by how many digits SQLite's value is scaled, because it
 	// was made of a decimal.
 	fraction = "fraction"
+	float    = "float"     // the field type
 	null     = "null"      // the literal
 	argument = "parameter" // whose type is what it meets
 )
@@ -219,7 +220,7 @@ func aggregates(n *node) bool {
 
 func numeric(v UserValue) bool {
 	switch v.Type {
-	case "number", "fraction", "decimal", "id", "reference", null, argument:
+	case "number", "fraction", "decimal", float, "id", "reference", null, argument:
 		return v.Type != "reference" && v.Type != "id" || v.kind() == check.Int
 	}
 	return false
@@ -241,7 +242,7 @@ func (t *typer) arithmetic(n *node) UserValue {
 	}
 	is := func(name string) bool { return a.Type == name || b.Type == name }
 	switch {
-	case n.op == "%" && (is("decimal") || is(fraction)), n.op == "/" && is("decimal"):
+	case n.op == "%" && (is("decimal") || is(fraction) || is(float)), n.op == "/" && is("decimal"):
 		return UserValue{}
 	case n.op == "*" || n.op == "/":
 		out.Scale = a.Scale + b.Scale
@@ -251,7 +252,9 @@ func (t *typer) arithmetic(n *node) UserValue {
 		out.Scale = a.Scale
 	}
 	switch {
-	case is(fraction):
+	case is(float) && out.Scale == 0:
+		out.Type = float
+	case is(fraction), is(float):
 		out.Type = fraction
 	case is("decimal"):
 		out.Type = "decimal"
@@ -288,6 +291,8 @@ func common(a, b UserValue) UserValue {
 		return UserValue{}
 	case a.Field != nil && b.Field != nil && (sameGo(a.Field, b.Field) || a.Datatype == b.Datatype && a.Field.Name == b.Field.Name), a.Type == b.Type && a.Scale == b.Scale && a.Field == nil && b.Field == nil:
 		return a
+	case (a.Type == float || b.Type == float) && numeric(a) && numeric(b) && a.Scale == 0 && b.Scale == 0:
+		return UserValue{Type: float, Null: isNull}
 	case (a.Type == fraction || b.Type == fraction) && numeric(a) && numeric(b) && a.Scale == b.Scale:
 		return UserValue{Type: fraction, Scale: a.Scale, Null: isNull}
 	case plain(a.Type) == plain(b.Type) && a.Scale == b.Scale:

@@ -153,8 +153,8 @@ func boundChanges(key string) func(language.TypeRules) []single {
 		say := func(n string) string { return key + ": " + n }
 		out := both(r.Type, "more", say(low), say(high))
 		out = append(out, both(r.Type, "set", "", say(high))...)
-		if e := existing(r.Type); e != "" && r.Type != "json" && (key == "max" || r.Type != "decimal" && r.Type != "number") {
-			value := map[string]string{"number": "2", "decimal": "2", "text": "so", "textarea": "so", "richtext": "so", "slug": "so"}[r.Type]
+		if e := existing(r.Type); e != "" && r.Type != "json" && (key == "max" || r.Type != "decimal" && r.Type != "number" && r.Type != "float") {
+			value := map[string]string{"number": "2", "decimal": "2", "float": "2", "text": "so", "textarea": "so", "richtext": "so", "slug": "so"}[r.Type]
 			if key == "min" {
 				value = "longer"
 			}

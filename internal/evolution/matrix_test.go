@@ -181,6 +181,7 @@ var examples = map[string]example{
 	"richtext":  {"", "so", "other"},
 	"number":    {"", "7", "-8"},
 	"decimal":   {"", "7.25", "-8.5"},
+	"float":     {"", "7.25", "-8.5e-7"},
 	"boolean":   {"", "true", "false"},
 	"date":      {"", "2026-01-02", "1999-12-31"},
 	"datetime":  {"", `"2026-01-02T15:04:05Z"`, `"1999-12-31T23:59:59.5Z"`},

@@ -246,6 +246,12 @@ func converted(was, now *model.Field, text string) (string, bool) {
 	switch {
 	case from == check.Decimal && to == check.Decimal, from == check.Int && to == check.Decimal, from == check.Decimal && to == check.Int:
 		return rescaled(text, was.Scale, now.Scale)
+	case to == check.Float:
+		return asFloat(was, text)
+	case from == check.Float && to == check.Int:
+		return floatAsInt(text)
+	case from == check.Float && to == check.Decimal:
+		return floatAsDecimal(text, now.Scale)
 	case to == check.Text:
 		return text, true
 	case from == check.Text && to == check.Int:

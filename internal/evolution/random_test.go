@@ -52,7 +52,7 @@ func (d *draft) name(prefix string) string {
 }
 
 // draftTypes are the types of random fields.
-var draftTypes = []string{"text", "number", "decimal", "boolean", "date", "datetime", "json", "select", "textarea", "bytes"}
+var draftTypes = []string{"text", "number", "decimal", "float", "boolean", "date", "datetime", "json", "select", "textarea", "bytes"}
 
 func newDraft(r *rand.Rand) *draft {
 	d := &draft{Rand: r}
@@ -160,8 +160,8 @@ func (d *draft) isNew(t *draftTable, f *draftField) bool { return d.there == nil
 func (d *draft) retype(t *draftTable) {
 	f := d.field(t)
 	to := map[string][]string{
-		"number": {"text", "decimal", "boolean"}, "decimal": {"text", "number"}, "boolean": {"text", "number"}, "date": {"text", "datetime"},
-		"datetime": {"text", "date"}, "text": {"number", "boolean", "textarea"}, "textarea": {"text"}, "json": {"textarea"}, "select": {"text"},
+		"number": {"text", "decimal", "float", "boolean"}, "decimal": {"text", "number", "float"}, "float": {"number", "decimal"}, "boolean": {"text", "number"}, "date": {"text", "datetime"},
+		"datetime": {"text", "date"}, "text": {"number", "float", "boolean", "textarea"}, "textarea": {"text"}, "json": {"textarea"}, "select": {"text"},
 	}[f.typ]
 	if len(to) == 0 || !f.plain() || d.isNew(t, f) {
 		return

@@ -51,7 +51,7 @@ func candidates(f *model.Field) []value {
 		add(f.Rules.Options...)
 	case kind == check.Text:
 		add(formats[f.Rules.Format]...)
-		add(longest(f), "true", "12", "-7", "", "h\u00e9llo \u65e5\u672c \U0001F600", `it's "q" \b % _`, "ab", "0", "false")
+		add(longest(f), "true", "12", "-7", "", "-1.5", "2e-7", "1e100", "1.", "-0", " 1", "h\u00e9llo \u65e5\u672c \U0001F600", `it's "q" \b % _`, "ab", "0", "false")
 	case kind == check.Int:
 		add(fmt.Sprint(math.MaxInt64), fmt.Sprint(math.MinInt64), "0", "1", "-42", "1234567")
 		add(f.Rules.Max.String(), f.Rules.Min.String())
@@ -59,6 +59,18 @@ func candidates(f *model.Field) []value {
 		nines := strings.Repeat("9", check.MaxDigits)
 		for _, digits := range []string{nines, "-" + nines, "0", "1", "-250", "199", "7" + strings.Repeat("0", f.Scale)} {
 			add(pointed(digits, f.Scale))
+		}
+	case kind == check.Float:
+		for _, x := range []float64{
+			math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, 0, 0.1, -2.5, 7, 1e21, 1<<53 + 2, 1.0 / 3, 1<<63 - 1024, 1 << 63, -1 << 63,
+			123456.789, 1.005, 99999999999999.9, 1234567890123456.8,
+		} {
+			add(check.FloatText(x))
+		}
+		for _, b := range []check.Bound{f.Rules.Max, f.Rules.Min} {
+			if b.IsSet() {
+				add(check.FloatText(b.Float()))
+			}
 		}
 	case kind == check.Bool:
 		add("true", "false")
@@ -154,6 +166,8 @@ func reading(d sqltext.Dialect, f *model.Field) string {
 	switch f.Storage().Kind {
 	case check.Text:
 		expr = [...]string{name, name + "::text", name}[d]
+	case check.Float:
+		expr = [...]string{"printf('%!.17g', " + name + ")", name + "::text", "CAST(" + name + " AS CHAR)"}[d]
 	case check.Time:
 		expr = [...]string{name, "to_char(" + name + " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')", "DATE_FORMAT(" + name + ", '%Y-%m-%dT%H:%i:%s.%fZ')"}[d]
 	case check.Bytes:
@@ -177,6 +191,12 @@ func readBack(d sqltext.Dialect, f *model.Field, text string) value {
 		if d == sqltext.SQLite {
 			text = pointed(text, f.Scale)
 		}
+	case check.Float:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.Signbit(f) && f == 0 {
+			panic(fmt.Sprintf("a float is read as %s", text))
+		}
+		text = check.FloatText(f)
 	case check.Bool:
 		text = map[string]string{"0": "false", "1": "true", "false": "false", "true": "true"}[text]
 	case check.JSON:
@@ -217,6 +237,9 @@ func fits(f *model.Field, text string) bool {
 	case check.Decimal:
 		b, err := check.ParseBound(text)
 		return err == nil && len(strings.TrimLeft(unpointed(text), "-")) <= check.MaxDigits && within(r, b)
+	case check.Float:
+		x, err := strconv.ParseFloat(text, 64)
+		return err == nil && (!r.Max.IsSet() || x <= r.Max.Float()) && (!r.Min.IsSet() || x >= r.Min.Float())
 	case check.Bytes:
 		_, err := hex.DecodeString(text)
 		return err == nil

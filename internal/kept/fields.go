@@ -16,6 +16,7 @@ var variants = map[string][]string{
 	"richtext":  {"", "required: true", "default: so"},
 	"number":    {"", "required: true", "default: 7", "default: -7"},
 	"decimal":   {"", "required: true", "default: 7.25", "default: -7.25", "default: 7", "default: -7", "scale: 6"},
+	"float":     {"", "required: true", "default: 7.25", "default: -7.25", "default: 7", "default: -1e-7", "default: 1e300"},
 	"boolean":   {"", "required: true", "default: true", "default: false"},
 	"date":      {"", "required: true", "default: now", "default: 2026-01-02"},
 	"datetime":  {"", "required: true", "default: now", `default: "2026-01-02T15:04:05Z"`},

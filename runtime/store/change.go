@@ -12,6 +12,13 @@ func Add(n int64) Opt[int64] { return Opt[int64]{v: n, state: optAdd} }
 // is a *ValidationError.
 func AddDecimal(d Decimal) Opt[Decimal] { return Opt[Decimal]{v: d, state: optAdd} }
 
+// AddFloat is Add for a float. A sum that is too large for one is a *ValidationError.
+func AddFloat(f float64) Opt[float64] { return Opt[float64]{v: f, state: optAdd} }
+
+// MulFloat is Mul for a float. A product that is too large for one is a *ValidationError, and so is
+// one of numbers other than 0 that is too small to be told from 0.
+func MulFloat(f float64) Opt[float64] { return Opt[float64]{v: f, state: optMul} }
+
 // Mul is Add with a product in place of the sum.
 func Mul(n int64) Opt[int64] { return Opt[int64]{v: n, state: optMul} }
 

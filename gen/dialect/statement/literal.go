@@ -47,6 +47,8 @@ func (w Writer) Literal(f *model.Field, text string) string {
 	switch f.Storage().Kind {
 	case check.Int:
 		return text
+	case check.Float:
+		return w.float(text)
 	case check.Decimal:
 		if w.Dialect == sqltext.SQLite {
 			return scaled(text, f.Scale)
@@ -63,6 +65,15 @@ func (w Writer) Literal(f *model.Field, text string) string {
 		}
 	}
 	return w.QuoteText(text)
+}
+
+// float writes a float. On MySQL a number without an exponent is a decimal, which an expression
+// would go on computing with.
+func (w Writer) float(text string) string {
+	if w.Dialect == sqltext.MySQL && !strings.Contains(text, "e") {
+		return text + "e0"
+	}
+	return text
 }
 
 // QuoteText writes a string. Only MySQL reads backslashes in one.

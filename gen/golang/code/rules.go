@@ -11,7 +11,7 @@ import (
 func Rules(f *model.Field) jen.Code {
 	r := f.Rules
 	kinds := map[check.Kind]string{
-		check.Text: "Text", check.Int: "Int", check.Decimal: "Decimal", check.Bool: "Bool",
+		check.Text: "Text", check.Int: "Int", check.Decimal: "Decimal", check.Float: "Float", check.Bool: "Bool",
 		check.Time: "Time", check.Date: "Date", check.JSON: "JSON", check.Bytes: "Bytes",
 	}
 	formats := map[check.Format]string{check.Email: "Email", check.URL: "URL", check.Slug: "Slug"}
@@ -30,10 +30,10 @@ func Rules(f *model.Field) jen.Code {
 		add("Secret", jen.True())
 	}
 	if r.Min.IsSet() {
-		add("Min", jen.Qual(CheckPath, "At").Call(jen.Lit(r.Min.String())))
+		add("Min", bound(f, r.Min))
 	}
 	if r.Max.IsSet() {
-		add("Max", jen.Qual(CheckPath, "At").Call(jen.Lit(r.Max.String())))
+		add("Max", bound(f, r.Max))
 	}
 	if r.Pattern != "" {
 		add("Pattern", jen.Lit(r.Pattern))
@@ -55,6 +55,13 @@ func Rules(f *model.Field) jen.Code {
 		add("Fields", Members(f.JSONFields))
 	}
 	return jen.Qual(CheckPath, "Rules").Values(parts...)
+}
+
+func bound(f *model.Field, b check.Bound) jen.Code {
+	if f.Storage().Kind == check.Float {
+		return jen.Qual(CheckPath, "AtFloat").Call(jen.Lit(b.Float()))
+	}
+	return jen.Qual(CheckPath, "At").Call(jen.Lit(b.String()))
 }
 
 // Members prints the members of a JSON object with their rules.

@@ -161,6 +161,9 @@ func DefaultOf(f *model.Field) jen.Code {
 	case check.Int:
 		n, _ := strconv.ParseInt(text, 10, 64)
 		return jen.Lit(int(n))
+	case check.Float:
+		n, _ := strconv.ParseFloat(text, 64)
+		return jen.Lit(n)
 	case check.Bool:
 		return jen.Lit(text == "true")
 	case check.Decimal:

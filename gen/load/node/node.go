@@ -6,6 +6,8 @@
 package node
 
 import (
+	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -140,6 +142,27 @@ func DurationOf(n *yaml.Node) time.Duration {
 
 // PlainInt is a whole number in decimal digits.
 var PlainInt = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+
+var (
+	plainFloat = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
+	zeroFloat  = regexp.MustCompile(`^[-+]?[0.]+([eE]|$)`)
+)
+
+// ParseFloat reads a number of YAML as the float nearest to it. Its error goes on a sentence that
+// starts with what the number is.
+func ParseFloat(s string) (float64, error) {
+	if !plainFloat.MatchString(s) {
+		return 0, fmt.Errorf("must be a finite decimal number, not %s", s)
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("is beyond the range of 64-bit floats, which ends at %v", math.MaxFloat64)
+	case f == 0 && !zeroFloat.MatchString(s):
+		return 0, fmt.Errorf("is nearer to 0 than any 64-bit float")
+	}
+	return f + 0, nil
+}
 
 var patterns sync.Map // of Value.Pattern
 

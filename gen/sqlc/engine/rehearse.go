@@ -130,6 +130,10 @@ func holds(c protocol.Column, got any) string {
 		f, isFloat := got.(float64)
 		_, isInt := got.(int64)
 		ok = isInt || isFloat && f == math.Trunc(f)
+	case check.Float:
+		_, isFloat := got.(float64)
+		_, isInt := got.(int64)
+		ok = isFloat || isInt
 	case check.Decimal, check.Bool:
 		_, ok = got.(int64)
 	case check.Time:

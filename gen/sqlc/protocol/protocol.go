@@ -19,7 +19,7 @@ const (
 
 // Version is the program's first argument. Raise its number when anything here
 // changes: a program of another version then says so in place of misreading.
-const Version = "1,sqlc-" + SQLCVersion + ",sqlite-" + EngineVersion
+const Version = "2,sqlc-" + SQLCVersion + ",sqlite-" + EngineVersion
 
 // The modes of the program, its second argument.
 const (
@@ -75,7 +75,7 @@ type Finding struct {
 	Why    string `json:"why"`
 }
 
-// Value is an argument: nil, an int64, a string or a []byte.
+// Value is an argument: nil, an int64, a float64, a string or a []byte.
 type Value struct{ V any }
 
 // Values wraps arguments.
@@ -98,9 +98,10 @@ func Any(values []Value) []any {
 
 // written is a Value in JSON: at most one of them is set.
 type written struct {
-	Int   *int64  `json:"i,omitempty"`
-	Text  *string `json:"s,omitempty"`
-	Bytes *[]byte `json:"b,omitempty"`
+	Int   *int64   `json:"i,omitempty"`
+	Float *float64 `json:"f,omitempty"`
+	Text  *string  `json:"s,omitempty"`
+	Bytes *[]byte  `json:"b,omitempty"`
 }
 
 // MarshalJSON keeps the type of the value.
@@ -110,6 +111,8 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	case nil:
 	case int64:
 		w.Int = &x
+	case float64:
+		w.Float = &x
 	case string:
 		w.Text = &x
 	case []byte:
@@ -130,6 +133,8 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 	switch {
 	case w.Int != nil:
 		v.V = *w.Int
+	case w.Float != nil:
+		v.V = *w.Float
 	case w.Text != nil:
 		v.V = *w.Text
 	case w.Bytes != nil:

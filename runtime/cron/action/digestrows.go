@@ -19,7 +19,7 @@ const (
 )
 
 // digestType describes what templates see of the rows of a datatype: a struct with the fields of the generated row
-// that are not secret, without bytes, and with plain Go types. A decimal, a date and JSON are texts; a number,
+// that are not secret, without bytes, and with plain Go types. A decimal, a date and JSON are texts; a number, a float,
 // a boolean or a datetime that may be null is a pointer.
 type digestType struct {
 	spec   *core.Spec
@@ -74,6 +74,8 @@ func plainType(spec *core.Spec, column int) reflect.Type {
 	switch c.Rules.Kind {
 	case check.Int:
 		typ = reflect.TypeFor[int64]()
+	case check.Float:
+		typ = reflect.TypeFor[float64]()
 	case check.Bool:
 		typ = reflect.TypeFor[bool]()
 	case check.Time:

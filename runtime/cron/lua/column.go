@@ -139,6 +139,11 @@ func (m *machine) value(c *core.Column, v vm.LValue) (any, error) {
 			return nil, wrongType(c, v, "a decimal, best as a string such as \"12.50\"")
 		}
 		return d, nil
+	case check.Float:
+		if !isNumber || math.IsNaN(float64(number)) || math.IsInf(float64(number), 0) {
+			return nil, wrongType(c, v, "a finite number")
+		}
+		return float64(number), nil
 	case check.Date:
 		d, err := store.ParseDate(string(text))
 		if err != nil || !isText {
@@ -209,6 +214,9 @@ func (m *machine) columnValue(c *core.Column, raw json.RawMessage) (vm.LValue, e
 	switch c.Rules.Kind {
 	case check.Decimal:
 		return vm.LString(strings.Trim(string(raw), `"`)), nil
+	case check.Float:
+		f, err := strconv.ParseFloat(string(raw), 64)
+		return vm.LNumber(f), err
 	case check.Bytes:
 		var text string
 		if err := json.Unmarshal(raw, &text); err != nil {

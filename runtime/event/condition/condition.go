@@ -84,6 +84,6 @@ type node struct {
 
 // value is a value that can be compared: a number, or a text.
 type value struct {
-	n int64 // numbers, decimals without their point, 0 and 1, microseconds, dates as 20060102
+	n int64 // numbers, decimals without their point, the places of floats, 0 and 1, microseconds, dates as 20060102
 	s string
 }

@@ -38,7 +38,7 @@
 //	eq             value or null    equals it                            all but json and bytes; null: all
 //	ne             value or null    does not equal it                    as eq
 //	in             list of values   equals one of them                   as eq, without null
-//	lt lte gt gte  value            is less, at most, more, at least     number, decimal, date, datetime, text without options
+//	lt lte gt gte  value            is less, at most, more, at least     number, decimal, float, date, datetime, text without options
 //	changed        true or false    differs before and after, or not     all, without a side
 //	exists         true or false    has a value, or is null              all
 //
@@ -46,7 +46,8 @@
 //
 // A value has the type of its column: a whole number for a number, a reference or an id;
 // a number or a text of one, 19.99 or "19.99", for a decimal, which is compared exactly
-// and may have as many digits behind the point as the column; true or false; a text; one of
+// and may have as many digits behind the point as the column; a number for a float, which
+// means the float nearest to it; true or false; a text; one of
 // its options for a select; "2006-01-02" for a date; RFC 3339 for a datetime, cut to
 // microseconds as the store does. Text is compared by code point, as in the store.
 //

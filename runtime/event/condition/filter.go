@@ -69,6 +69,8 @@ func (v value) of(c *core.Column) any {
 		return v.n
 	case check.Decimal:
 		return core.Number{Unscaled: v.n, Scale: c.Rules.Scale}
+	case check.Float:
+		return core.FloatAt(v.n)
 	case check.Bool:
 		return v.n != 0
 	case check.Time:

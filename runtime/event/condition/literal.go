@@ -22,6 +22,8 @@ func typeName(c *core.Column) string {
 		return "a number"
 	case check.Decimal:
 		return "a decimal"
+	case check.Float:
+		return "a float"
 	case check.Bool:
 		return "a boolean"
 	case check.Time:
@@ -51,6 +53,8 @@ func (p *parser) value(c *core.Column, e *element) (v value, ok bool) {
 		v.n, remedy = readInt(e)
 	case check.Decimal:
 		v.n, remedy = readDecimal(e, c.Rules.Scale)
+	case check.Float:
+		v.n, remedy = readFloat(e)
 	case check.Bool:
 		v.n, remedy = readBool(e)
 	case check.Time:
@@ -102,6 +106,19 @@ func readDecimal(e *element, scale int) (n int64, remedy string) {
 		return 0, remedy
 	}
 	return number.Unscaled, ""
+}
+
+// readFloat returns the number's place among all floats.
+func readFloat(e *element) (n int64, remedy string) {
+	number, ok := e.token.(json.Number)
+	if !ok {
+		return 0, "write a number without quotes, such as 0.5"
+	}
+	f, err := number.Float64()
+	if err != nil {
+		return 0, "write a number within the range of a 64-bit float"
+	}
+	return core.FloatPlace(f), ""
 }
 
 func readBool(e *element) (n int64, remedy string) {

@@ -30,6 +30,14 @@ func read(place any, kind check.Kind) (v value, ok bool) {
 		if p != nil {
 			return value{n: p.V}, p.Valid && kind == check.Int
 		}
+	case *float64:
+		if p != nil {
+			return value{n: core.FloatPlace(*p)}, kind == check.Float
+		}
+	case *store.Null[float64]:
+		if p != nil {
+			return value{n: core.FloatPlace(p.V)}, p.Valid && kind == check.Float
+		}
 	case *bool:
 		if p != nil {
 			return value{n: truth(*p)}, kind == check.Bool
@@ -122,11 +130,13 @@ func exists(place any) bool {
 	switch p := place.(type) {
 	case nil:
 		return false
-	case *int64, *string, *bool, *time.Time, *store.Date, *[]byte, *json.RawMessage:
+	case *int64, *float64, *string, *bool, *time.Time, *store.Date, *[]byte, *json.RawMessage:
 		return !isNil(place)
 	case *store.Null[string]:
 		return p != nil && p.Valid
 	case *store.Null[int64]:
+		return p != nil && p.Valid
+	case *store.Null[float64]:
 		return p != nil && p.Valid
 	case *store.Null[bool]:
 		return p != nil && p.Valid

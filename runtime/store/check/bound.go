@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/shopspring/decimal"
 )
@@ -15,6 +16,7 @@ type Bound struct {
 	whole bool  // n says it all
 	n     int64 // when whole
 	d     decimal.Decimal
+	f     float64 // the one that is nearest, for floats
 }
 
 // errBound is what ParseBound finds wrong, for its callers to put into words.
@@ -30,6 +32,9 @@ func ParseBound(s string) (Bound, error) {
 		return Bound{}, fmt.Errorf("%w: %q", errBound, s)
 	}
 	b := Bound{set: true, d: d}
+	if b.f, err = strconv.ParseFloat(s, 64); err != nil {
+		return Bound{}, fmt.Errorf("%w: %q", errBound, s)
+	}
 	if d.IsInteger() && d.BigInt().IsInt64() {
 		b.whole, b.n = true, d.IntPart()
 	}
@@ -70,7 +75,20 @@ func At(s string) Bound {
 
 // AtInt is a limit at a whole number.
 func AtInt(n int64) Bound {
-	return Bound{set: true, whole: true, n: n, d: decimal.NewFromInt(n)}
+	return Bound{set: true, whole: true, n: n, d: decimal.NewFromInt(n), f: float64(n)}
+}
+
+// AtFloat is a limit at a finite float. It panics on any other.
+func AtFloat(f float64) Bound {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		panic(errBound)
+	}
+	d := decimal.NewFromFloat(f)
+	b := Bound{set: true, d: d, f: f}
+	if d.IsInteger() && d.BigInt().IsInt64() {
+		b.whole, b.n = true, d.IntPart()
+	}
+	return b
 }
 
 // IsSet reports whether there is a limit.
@@ -95,6 +113,9 @@ func (b Bound) Int() int64 {
 
 // Decimal returns the limit exactly; zero for none.
 func (b Bound) Decimal() decimal.Decimal { return b.d }
+
+// Float returns the limit as the float that is nearest to it; zero for none.
+func (b Bound) Float() float64 { return b.f }
 
 // String returns the limit as At reads it, "" for none.
 func (b Bound) String() string {

@@ -34,11 +34,12 @@ const (
 	Date
 	JSON
 	Bytes
+	Float
 )
 
 // String returns the kind's name, as generated code writes it.
 func (k Kind) String() string {
-	names := [...]string{"", "Text", "Int", "Decimal", "Bool", "Time", "Date", "JSON", "Bytes"}
+	names := [...]string{"", "Text", "Int", "Decimal", "Bool", "Time", "Date", "JSON", "Bytes", "Float"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -53,7 +54,7 @@ type Rules struct {
 	Required bool   // neither null nor empty
 	Secret   bool   // its values never stand in a message
 
-	// Min and Max bound the value of numbers and decimals, the length of a text
+	// Min and Max bound the value of numbers, decimals and floats, the length of a text
 	// in characters, and that of JSON and bytes in bytes.
 	Min, Max Bound
 
@@ -91,7 +92,7 @@ type Failure struct {
 // Check returns every rule that a value breaks, nil when it breaks none.
 //
 // The value is nil for null, or int64 (Int), decimal.Decimal (Decimal), bool
-// (Bool), time.Time (Time), a fmt.Stringer that gives 2006-01-02 or the zero
+// (Bool), float64 (Float), time.Time (Time), a fmt.Stringer that gives 2006-01-02 or the zero
 // date (Date), string (Text), []byte or json.RawMessage (Bytes, JSON). A value
 // of another type breaks the rule "type".
 func (r *Rules) Check(v any) []Failure {
@@ -109,6 +110,8 @@ func (r *Rules) Check(v any) []Failure {
 		c.decimal(v)
 	case Bool:
 		c.bool(v)
+	case Float:
+		c.float(v)
 	case Time:
 		c.time(v)
 	case Date:

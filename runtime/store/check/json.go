@@ -122,7 +122,8 @@ func (c *checker) members(b []byte) {
 
 var jsonTypes = map[Kind]string{
 	Text: "a string", Int: "a whole number", Decimal: "a decimal number or a string of one", Bool: "true or false",
-	Time: "an RFC 3339 time, such as \"2026-01-02T15:04:05Z\"", Date: "a day, such as \"2026-01-02\"",
+	Float: "a number within the range of a 64-bit float",
+	Time:  "an RFC 3339 time, such as \"2026-01-02T15:04:05Z\"", Date: "a day, such as \"2026-01-02\"",
 	JSON: "JSON", Bytes: "base64 text",
 }
 
@@ -141,6 +142,9 @@ func member(kind Kind, raw json.RawMessage) (v any, ok bool) {
 	case Int:
 		n, err := strconv.ParseInt(string(raw), 10, 64)
 		return n, err == nil
+	case Float:
+		f, err := strconv.ParseFloat(string(raw), 64)
+		return f, err == nil && raw[0] != '"'
 	case Bool:
 		return string(raw) == "true", string(raw) == "true" || string(raw) == "false"
 	}

@@ -3,6 +3,7 @@ package check
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +47,7 @@ func (c *checker) wrongType(v any) {
 }
 
 var goTypes = map[Kind]string{
-	Text: "string", Int: "int64", Decimal: "decimal.Decimal", Bool: "bool", Time: "time.Time",
+	Text: "string", Int: "int64", Decimal: "decimal.Decimal", Float: "float64", Bool: "bool", Time: "time.Time",
 	Date: "a date", JSON: "[]byte or json.RawMessage", Bytes: "[]byte",
 }
 
@@ -167,6 +168,38 @@ func (c *checker) decimal(v any) {
 		c.failNot("max", "must be at most "+c.r.Max.String(), d.String())
 	}
 	c.rules(d.String())
+}
+
+func (c *checker) float(v any) {
+	f, ok := v.(float64)
+	if !ok {
+		c.wrongType(v)
+		return
+	}
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		c.failNot("finite", "must be a finite number", FloatText(f))
+		return
+	}
+	if c.r.Min.set && f < c.r.Min.f {
+		c.failNot("min", "must be at least "+FloatText(c.r.Min.f), FloatText(f))
+	}
+	if c.r.Max.set && f > c.r.Max.f {
+		c.failNot("max", "must be at most "+FloatText(c.r.Max.f), FloatText(f))
+	}
+	if len(c.r.Rules) > 0 {
+		c.rules(FloatText(f))
+	}
+}
+
+// FloatText returns the shortest text that is read as f again, such as "0.1" or "1e+21".
+func FloatText(f float64) string {
+	switch size := math.Abs(f); {
+	case size == 0:
+		return "0" // and not -0, which no column holds
+	case size < 1e-6, size >= 1e21:
+		return strconv.FormatFloat(f, 'e', -1, 64)
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
 func (c *checker) bool(v any) {

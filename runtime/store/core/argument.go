@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,8 @@ func (c *Column) argument(v any) (arg any, exact bool, err error) {
 	case time.Time:
 		arg, exact = timeArgument(x)
 		return arg, exact, nil
+	case float64:
+		return c.floatArgument(x)
 	case store.Decimal:
 		floor, exact := bound(x, c.Rules.Scale)
 		return Number{floor, c.Rules.Scale}, exact, nil
@@ -107,6 +110,25 @@ func dateArgument(d store.Date) (store.Date, bool) {
 	return d, true
 }
 
+// floatArgument has no infinity reach a database: below infinity lies every value that a column
+// holds, and above minus infinity too.
+func (c *Column) floatArgument(f float64) (arg any, exact bool, err error) {
+	switch {
+	case math.IsNaN(f):
+		return nil, false, invalidf("%s is compared with NaN", c.Name)
+	case math.IsInf(f, 1):
+		return math.MaxFloat64, false, nil
+	case math.IsInf(f, -1):
+		return belowAll, false, nil
+	}
+	return f + 0, true, nil
+}
+
+// belowAll is what is less than each value of a column.
+type belowAllValues struct{}
+
+var belowAll belowAllValues
+
 // textArgument lets what is no id pass as inexact where c holds ids: it equals
 // none of them, whatever it is.
 func (c *Column) textArgument(s string) (arg any, exact bool, err error) {
@@ -149,6 +171,8 @@ func (c *Column) list(args []any) any {
 	switch c.Rules.Kind {
 	case check.Int:
 		return sliceOf[int64](args)
+	case check.Float:
+		return sliceOf[float64](args)
 	case check.Bool:
 		return sliceOf[bool](args)
 	case check.Time:

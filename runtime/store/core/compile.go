@@ -215,6 +215,10 @@ func (b *builder) compare(o filter.Op, col int, arg any, exact, negate bool) {
 		o = opposite[o]
 	}
 	if !exact {
+		if arg == belowAll {
+			b.null1(col, nulls, o == filter.Ne || o == filter.Gt || o == filter.Gte)
+			return
+		}
 		switch o {
 		case filter.Eq:
 			b.null1(col, nulls, false)

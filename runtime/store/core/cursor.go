@@ -5,11 +5,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/internal/filter"
+	"github.com/hegner123/modulagen/runtime/store/internal/value"
 )
 
 // maxCursor bounds what is decoded. A page that ends at a row with longer values
@@ -68,6 +70,8 @@ func appendValue(b []byte, v any) []byte {
 	switch x := v.(type) {
 	case int64:
 		return binary.AppendVarint(b, x)
+	case float64:
+		return binary.BigEndian.AppendUint64(b, math.Float64bits(x))
 	case bool:
 		if x {
 			return append(b, 1)
@@ -141,6 +145,18 @@ func (r *valueReader) int() int64 {
 	return v
 }
 
+func (r *valueReader) float() float64 {
+	const size = 8
+	if len(r.rest) < size {
+		r.broken = true
+		return 0
+	}
+	f := math.Float64frombits(binary.BigEndian.Uint64(r.rest))
+	r.rest = r.rest[size:]
+	r.broken = r.broken || !value.Finite(f)
+	return f
+}
+
 func (r *valueReader) text() string {
 	size, n := binary.Uvarint(r.rest)
 	if n <= 0 || size > uint64(len(r.rest)-n) {
@@ -160,6 +176,8 @@ func (r *valueReader) value(col *Column) any {
 	switch col.Rules.Kind {
 	case check.Int:
 		return r.int()
+	case check.Float:
+		return r.float()
 	case check.Bool:
 		return r.byte() != 0
 	case check.Time:

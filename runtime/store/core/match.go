@@ -93,6 +93,10 @@ func (b *builder) in(n *filter.Node, negate bool) {
 			b.bind(col.list(args))
 			b.write(")")
 		case sqltext.SQLite:
+			if col.Rules.Kind == check.Float { // json_each does not read every float as that float
+				b.inMarks(n.Col, args, negate)
+				return
+			}
 			b.inJSON(n.Col, args, negate)
 		case sqltext.MySQL:
 			b.inMarks(n.Col, args, negate)

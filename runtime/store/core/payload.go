@@ -1,6 +1,7 @@
 package core
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -14,6 +15,10 @@ func PayloadJSON(name string, payload any, rules check.Rules) (store.JSON, error
 	text, err := exactJSON(Normalized(payload))
 	if fault, ok := errors.AsType[*textFault](err); ok {
 		return nil, &store.ValidationError{Datatype: name, Violations: []store.Violation{fault.violation("payload")}}
+	}
+	if unsupported, ok := errors.AsType[*json.UnsupportedValueError](err); ok && unsupported.Value.CanFloat() {
+		wrong := store.Violation{Field: "payload", Rule: "finite", Message: "must hold finite numbers, and one of them is NaN or an infinity"}
+		return nil, &store.ValidationError{Datatype: name, Violations: []store.Violation{wrong}}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store: payload of %s: %w", name, err)

@@ -171,7 +171,7 @@ func Texts[T ~string](values []T) []string {
 // isArray reports whether v is an argument of several values, which Plain lets through.
 func isArray(arg any) bool {
 	switch arg.(type) {
-	case []int64, []string, []bool, []time.Time, [][]byte, []store.Date, []Number:
+	case []int64, []float64, []string, []bool, []time.Time, [][]byte, []store.Date, []Number:
 		return true
 	}
 	return false

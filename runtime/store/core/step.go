@@ -69,6 +69,9 @@ func (s *step) complete(c *Column) (broken string) {
 	if text, ok := s.amount.(string); ok {
 		return s.completeText(c, text)
 	}
+	if amount, ok := s.amount.(float64); ok {
+		return s.completeFloat(c, amount)
+	}
 	scale := c.scale()
 	amount, err := units(s.amount, scale)
 	if err != nil {
@@ -267,6 +270,9 @@ func (b *builder) step(s *step) {
 		return
 	}
 	b.bind(s.arg)
+	if _, ok := s.arg.(float64); ok && s.how == store.Multiplied {
+		b.write(" + 0") // makes 0 of the zero with a sign
+	}
 }
 
 // fitting refuses rows, which are locked, of which a step would make something that breaks a rule.
@@ -323,6 +329,9 @@ func (s *step) result(c *Column, now any) (v any, broken string) {
 	if text, ok := s.amount.(string); ok {
 		old, _ := now.(string)
 		return old + text, ""
+	}
+	if amount, ok := s.amount.(float64); ok {
+		return s.floatResult(c, now, amount)
 	}
 	old, err := units(now, c.scale())
 	if err != nil {

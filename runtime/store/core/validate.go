@@ -24,6 +24,10 @@ func (s *Spec) normalize(fields []any) {
 	for i, f := range fields {
 		switch p := f.(type) {
 		case *int64, *string, *bool, *store.Null[string], *store.Null[int64]:
+		case *float64:
+			*p += 0 // no zero has a sign
+		case *store.Null[float64]:
+			p.V += 0
 		case *time.Time:
 			*p = Moment(*p)
 		case *store.Null[time.Time]:
@@ -66,10 +70,16 @@ func (a access) violations(sc *scratch, m *Mask, only *columnSet) (found []store
 // check adds the rules that a field's value breaks, and gives the plain value.
 func (c *Column) check(field any, val *any, found []store.Violation) []store.Violation {
 	v, err := Plain(field)
-	if d, ok := field.(checkable); ok { // a decimal that cannot be stored breaks a rule that says why
-		*val, v, err = v, d.checked(), nil
-	} else {
-		*val = v
+	*val = v
+	switch f := field.(type) { // a decimal or a float that cannot be stored breaks a rule that says why
+	case checkable:
+		v, err = f.checked(), nil
+	case *float64:
+		v, err = *f, nil
+	case *store.Null[float64]:
+		if f.Valid {
+			v, err = f.V, nil
+		}
 	}
 	if fault, ok := errors.AsType[*textFault](err); ok {
 		return append(found, fault.violation(c.Name))

@@ -8,7 +8,7 @@ import (
 )
 
 // Field is a column's place in a row: it is scanned into and bound from. Plain
-// pointers (*int64 *string *bool *time.Time *[]byte *json.RawMessage *store.Date) do
+// pointers (*int64 *float64 *string *bool *time.Time *[]byte *json.RawMessage *store.Date) do
 // the same without this interface.
 type Field = value.Field
 

@@ -39,6 +39,8 @@ func argument(a any) (any, error) {
 		return numeric(x), nil
 	case []int64:
 		return notNil(x), nil
+	case []float64:
+		return notNil(x), nil
 	case []string:
 		return notNil(x), nil
 	case []time.Time:

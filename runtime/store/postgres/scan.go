@@ -51,6 +51,10 @@ func scan(rows pgx.Rows, f *pgconn.FieldDescription, raw []byte, dest any) error
 		if binaryForm && len(raw) == 4 {
 			return assignInt(dest, int64(int32(binary.BigEndian.Uint32(raw))))
 		}
+	case pgtype.Float8OID:
+		if binaryForm && len(raw) == 8 {
+			return assignFloat(dest, math.Float64frombits(binary.BigEndian.Uint64(raw)))
+		}
 	case pgtype.BoolOID:
 		if binaryForm && len(raw) == 1 {
 			return assignBool(dest, raw[0] != 0)
@@ -93,6 +97,18 @@ func assignInt(dest any, n int64) error {
 		return core.Assign(dest, n)
 	}
 	return nil
+}
+
+func assignFloat(dest any, f float64) error {
+	switch d := dest.(type) {
+	case *float64:
+		return core.Assign(d, f)
+	case *store.Null[float64]:
+		d.Valid = true
+		return core.Assign(&d.V, f)
+	default:
+		return core.Assign(dest, f)
+	}
 }
 
 func assignBool(dest any, v bool) error {

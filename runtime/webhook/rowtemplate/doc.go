@@ -48,7 +48,7 @@
 // comment, in the name of a tag. A URL begins with a scheme and a host that are written
 // out, because a row must not choose where a request goes.
 //
-// A number is its digits, a decimal has the digits of its column, a datetime is RFC 3339
+// A number is its digits, a decimal has the digits of its column, a float is as in JSON, a datetime is RFC 3339
 // in UTC, a date is 2006-01-02, bytes are base64. Bytes that are no UTF-8 become U+FFFD in
 // JSON and XML.
 //

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"time"
 
@@ -72,7 +73,7 @@ func RowOf(row any, columns []core.Column) (*Row, error) {
 }
 
 var typeOf = map[check.Kind]typ{
-	check.Text: typeText, check.Int: typeInt, check.Decimal: typeDecimal, check.Bool: typeBool,
+	check.Text: typeText, check.Int: typeInt, check.Decimal: typeDecimal, check.Float: typeFloat, check.Bool: typeBool,
 	check.Time: typeTime, check.Date: typeDate, check.JSON: typeJSON, check.Bytes: typeBytes,
 }
 
@@ -144,6 +145,13 @@ func (f *field) read(row reflect.Value) (v value, err error) {
 		v.d, ok = x.Interface().(store.Decimal)
 		if exp := v.d.Exponent(); exp > most || exp < -most {
 			return v, errors.New("the decimal has too many digits")
+		}
+	case typeFloat:
+		if ok = x.CanFloat(); ok {
+			v.f = x.Float()
+			if math.IsNaN(v.f) || math.IsInf(v.f, 0) {
+				return v, errors.New("the float is not finite")
+			}
 		}
 	case typeTime:
 		v.at, ok = x.Interface().(time.Time)
@@ -232,6 +240,8 @@ func (f *field) fill(x reflect.Value) {
 		x.SetBool(true)
 	case typeDecimal:
 		x.Set(reflect.ValueOf(core.Number{Unscaled: 1, Scale: f.scale}.Decimal()))
+	case typeFloat:
+		x.SetFloat(0.5)
 	case typeTime:
 		x.Set(reflect.ValueOf(time.Date(2006, 1, 2, 15, 4, 5, 0, time.UTC)))
 	case typeDate:

@@ -21,6 +21,7 @@ const (
 	typeText
 	typeInt
 	typeDecimal
+	typeFloat
 	typeBool
 	typeTime
 	typeDate
@@ -31,13 +32,13 @@ const (
 
 // String names the type as definitions do.
 func (t typ) String() string {
-	return [...]string{"nothing", "a text", "a number", "a decimal", "a boolean", "a datetime", "a date", "json", "bytes", "of several types"}[t]
+	return [...]string{"nothing", "a text", "a number", "a decimal", "a float", "a boolean", "a datetime", "a date", "json", "bytes", "of several types"}[t]
 }
 
 // family is what of a type can be compared with what; ordered says whether with lt.
 func (t typ) family() (family typ, ordered bool) {
 	switch t {
-	case typeInt, typeDecimal:
+	case typeInt, typeDecimal, typeFloat:
 		return typeDecimal, true
 	case typeText, typeTime, typeDate:
 		return t, true
@@ -54,6 +55,7 @@ type value struct {
 	s     string // of text, json and bytes
 	n     int64
 	d     store.Decimal
+	f     float64
 	scale int
 	b     bool
 	at    time.Time
@@ -73,6 +75,8 @@ func (v *value) text() string {
 		return strconv.FormatInt(v.n, 10)
 	case typeDecimal:
 		return decimalText(v.d, v.scale)
+	case typeFloat:
+		return floatText(v.f)
 	case typeBool:
 		return strconv.FormatBool(v.b)
 	case typeTime:
@@ -94,12 +98,22 @@ func decimalText(d store.Decimal, scale int) string {
 	return d.StringFixed(int32(scale))
 }
 
+// floatText is a float as encoding/json writes it, which is the shortest text that is read as
+// the same float.
+func floatText(f float64) string {
+	data, err := json.Marshal(f + 0)
+	if err != nil { // NaN or an infinity, which no row that was read or written holds
+		return "null"
+	}
+	return string(data)
+}
+
 // json is the value as a JSON document.
 func (v *value) json() string {
 	switch {
 	case v.null:
 		return "null"
-	case v.t == typeInt, v.t == typeDecimal, v.t == typeBool, v.t == typeJSON:
+	case v.t == typeInt, v.t == typeDecimal, v.t == typeFloat, v.t == typeBool, v.t == typeJSON:
 		return v.text()
 	}
 	return jsonText(v.text())
@@ -128,6 +142,8 @@ func (v *value) truth() bool {
 		return v.n != 0
 	case typeDecimal:
 		return !v.d.IsZero()
+	case typeFloat:
+		return v.f != 0
 	case typeBool:
 		return v.b
 	case typeTime:
@@ -155,9 +171,12 @@ func (v *value) equal(w *value) bool {
 // compare compares values of one family, neither of which is null.
 func (v *value) compare(w *value) int {
 	switch v.t {
-	case typeInt, typeDecimal:
-		if v.t == typeInt && w.t == typeInt {
+	case typeInt, typeDecimal, typeFloat:
+		switch {
+		case v.t == typeInt && w.t == typeInt:
 			return cmp.Compare(v.n, w.n)
+		case v.t == typeFloat && w.t == typeFloat:
+			return cmp.Compare(v.f, w.f)
 		}
 		return v.decimal().Cmp(w.decimal())
 	case typeBool:
@@ -176,9 +195,14 @@ func (v *value) compare(w *value) int {
 	return cmp.Compare(v.s, w.s)
 }
 
+// decimal is a number as a decimal. A float is the shortest one that is read as it, so that a
+// float of 0.1 equals 0.1.
 func (v *value) decimal() store.Decimal {
-	if v.t == typeInt {
+	switch v.t {
+	case typeInt:
 		return decimal.NewFromInt(v.n)
+	case typeFloat:
+		return decimal.NewFromFloat(v.f)
 	}
 	return v.d
 }

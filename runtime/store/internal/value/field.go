@@ -16,13 +16,13 @@ import (
 )
 
 // Field is a column's place in a row: it is scanned into and bound from. Plain
-// pointers (*int64 *string *bool *time.Time *[]byte *json.RawMessage *Date) do
+// pointers (*int64 *float64 *string *bool *time.Time *[]byte *json.RawMessage *Date) do
 // the same without this interface.
 type Field interface {
 	// Scan sets the place from what a database gave: nil, int64, float64, bool,
 	// string, []byte (valid only during the call) or time.Time.
 	Scan(src any) error
-	// Bind returns what to write: nil, int64, string, bool, time.Time, []byte,
+	// Bind returns what to write: nil, int64, float64, string, bool, time.Time, []byte,
 	// json.RawMessage, Date or Number; or an error, which the write then returns.
 	Bind() any
 }
@@ -157,9 +157,18 @@ func assignBytes(d *[]byte, src any) error {
 	return nil
 }
 
+// errNotFinite leaves out which of NaN and the infinities it was.
+var errNotFinite = errors.New("store: the database gave a number that is not finite")
+
+// Finite reports whether f is neither NaN nor an infinity.
+func Finite(f float64) bool { return f-f == 0 }
+
 func assignFloat(d *float64, src any) (err error) {
 	switch s := src.(type) {
 	case float64:
+		if !Finite(s) {
+			return errNotFinite
+		}
 		*d = s
 	case int64:
 		*d = float64(s)
@@ -170,8 +179,11 @@ func assignFloat(d *float64, src any) (err error) {
 	default:
 		return CannotAssign(d, src)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return Malformed("number")
+	case !Finite(*d):
+		return errNotFinite
 	}
 	return nil
 }
@@ -227,10 +239,16 @@ func assignNamed(dest, src any) error {
 // PostgreSQL takes.
 func Plain(v any) (any, error) {
 	switch x := v.(type) {
-	case nil, int64, float64, string, bool, time.Time, []byte, json.RawMessage:
+	case nil, int64, string, bool, time.Time, []byte, json.RawMessage:
 		return v, nil
 	case []int64, []string, []bool, []time.Time, [][]byte:
 		return v, nil
+	case float64:
+		return plainFloat(x)
+	case *float64:
+		return plainFloat(*x)
+	case []float64:
+		return plainFloats(x)
 	case *int64:
 		return *x, nil
 	case *string:
@@ -255,6 +273,26 @@ func Plain(v any) (any, error) {
 		return nil, fmt.Errorf("store: a decimal argument needs its scale: use DecimalField")
 	}
 	return plainNamed(v)
+}
+
+// plainFloat refuses what SQLite would store as NULL, MySQL refuses and no JSON has. The
+// zero with a sign, which not every database keeps, becomes the one without.
+func plainFloat(f float64) (any, error) {
+	if !Finite(f) {
+		return nil, fmt.Errorf("store: the number is not finite")
+	}
+	return f + 0, nil
+}
+
+func plainFloats(list []float64) (any, error) {
+	out := make([]float64, len(list))
+	for i, f := range list {
+		if !Finite(f) {
+			return nil, fmt.Errorf("store: the number is not finite")
+		}
+		out[i] = f + 0
+	}
+	return out, nil
 }
 
 // NotNil keeps empty bytes apart from NULL.
@@ -283,7 +321,7 @@ func plainNamed(v any) (any, error) {
 	case reflect.Bool:
 		return r.Bool(), nil
 	case reflect.Float32, reflect.Float64:
-		return r.Float(), nil
+		return plainFloat(r.Float())
 	}
 	return nil, fmt.Errorf("store: a %T cannot be bound", v)
 }
