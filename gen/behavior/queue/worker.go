@@ -88,7 +88,7 @@ func (h handlers) row() {
 	references, ids := worker.References(h.d)
 	body := statements(references)
 	literal := worker.Row(h.d, ids)
-	if u := h.q.Policy.Unique; u != nil {
+	if waits(h.q.Policy.Unique) {
 		body += fmt.Sprintf("\tn := %s\n\tn.%s = @store.Set(@time.Now()) // it does not wait for duplicates\n", literal, h.q.RunAt.GoName)
 		literal = "n"
 	}
@@ -96,6 +96,10 @@ func (h handlers) row() {
 	h.test("Test"+h.d.GoAccessor, row, "enqueues a row of "+h.d.Name+", and runs it.", body+h.ended(row, ""), "queue "+h.d.Name, h.q.Pos)
 }
 
+// waits reports whether jobs are not due when they are enqueued.
+func waits(u *Unique) bool { return u != nil && u.OnDuplicate == "debounce" }
+
+// blanks is what a test makes of what Enqueue returns beside the error.
 func blanks(u *Unique) string {
 	if u != nil {
 		return "_, _"
@@ -119,6 +123,9 @@ func (h handlers) test(name, with, does, body, of string, pos model.Pos) {
 	})
 }
 
+// hinted is how many members of a payload a comment names.
+const hinted = 4
+
 func (h handlers) kind(k *Kind) {
 	of := "kind " + k.Name
 	m := worker.Method{
@@ -130,7 +137,9 @@ func (h handlers) kind(k *Kind) {
 	for _, f := range k.Fields {
 		members = append(members, "job.Payload."+f.GoName)
 	}
-	m.Hint = strings.Join(members, ", ")
+	if m.Hint = strings.Join(members, ", "); len(members) > hinted {
+		m.Hint = strings.Join(members[:hinted], ", ") + " and others"
+	}
 	h.p.Methods = append(h.p.Methods, m)
 
 	references, ids := worker.References(h.d)
@@ -143,7 +152,7 @@ func (h handlers) kind(k *Kind) {
 // options is the argument that sets what a row needs beside its payload.
 func (h handlers) options(k *Kind, ids map[*model.Field]string) string {
 	set := worker.Required(h.d, ids, h.q.KindField, h.q.PayloadField)
-	if u := k.Policy.Unique; u != nil && u.OnDuplicate == "debounce" {
+	if waits(k.Policy.Unique) {
 		set = append(set, "n."+h.q.RunAt.GoName+" = @store.Set(@time.Now()) // it does not wait for duplicates")
 	}
 	if len(set) == 0 {
