@@ -82,13 +82,13 @@ func (s *scaffolding) run(ctx context.Context, names []string) error {
 				return err
 			}
 		}
-		return s.byHand(plan)
+		return s.left(plan)
 	}
 	if s.check {
 		return s.missing(plan)
 	}
 	s.written(plan)
-	return s.byHand(plan)
+	return s.left(plan)
 }
 
 func (s *scaffolding) json(plan *gen.WorkersPlan, err error) error {
@@ -166,17 +166,21 @@ func (s *scaffolding) written(plan *gen.WorkersPlan) {
 	}
 }
 
-// byHand says what a person has to add, which is a finding.
-func (s *scaffolding) byHand(plan *gen.WorkersPlan) error {
-	found := false
+// left is a finding where a person has to add something.
+func (s *scaffolding) left(plan *gen.WorkersPlan) error {
+	if s.byHand(plan) {
+		return errFound
+	}
+	return nil
+}
+
+// byHand says what a person has to add, if anything.
+func (s *scaffolding) byHand(plan *gen.WorkersPlan) (found bool) {
 	for _, l := range plan.Lacks {
 		if l.ByHand != "" {
 			fmt.Fprintln(s.err, l)
 			found = true
 		}
 	}
-	if found {
-		return errFound
-	}
-	return nil
+	return found
 }

@@ -48,5 +48,5 @@ func (a *adding) byHand(w Wiring, literal string, line int) string {
 	text := strings.TrimSpace(strings.ReplaceAll(w.Text, "{}", literal))
 	text = fmt.Sprintf(text, "w", "db")
 	text = source.Imports.Plain(a.Imports(), text)
-	return fmt.Sprintf("add to %s, on line %d, what %s does", w.Func, line, strings.ReplaceAll(text, "\n\t", "; "))
+	return fmt.Sprintf("write in %s, line %d: %s", w.Func, line, strings.ReplaceAll(text, "\n\t", "; "))
 }
