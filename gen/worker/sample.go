@@ -187,9 +187,7 @@ func sampleText(f *model.Field) string {
 	if r.Pattern != "" {
 		tried = append([]string{matching(r.Pattern)}, tried...)
 	}
-	for _, o := range r.Options {
-		tried = append(tried, o)
-	}
+	tried = append(tried, r.Options...)
 	for _, text := range slices.Clone(tried) {
 		tried = append(tried, filled(text, r), matching(r.Pattern)+filled("", r))
 	}
