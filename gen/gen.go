@@ -30,6 +30,7 @@ import (
 	"github.com/hegner123/modulagen/gen/output"
 	"github.com/hegner123/modulagen/gen/program"
 	"github.com/hegner123/modulagen/gen/sqlc"
+	"github.com/hegner123/modulagen/gen/worker"
 )
 
 // Behaviors is every behavior, in the order in which they read their sections, rewrite
@@ -55,6 +56,7 @@ type Behavior interface {
 	behavior.Behavior
 	dialect.Behavior
 	golang.Behavior
+	worker.Behavior
 }
 
 // Options of Generate. Everything may be zero.

@@ -22,7 +22,8 @@ func (c *command) init() *cobra.Command {
 		Use:   "init [DIR]",
 		Short: "Make a new project, which builds and runs as it stands",
 		Long: `Make a new project: go.mod, modulagen.yaml, copies of the built-in definitions,
-generate.go, a small main.go, the first migration, and what they generate. A program that was built
+generate.go, a small main.go, the handlers of job_queue in workers/, the first migration, and what
+they generate. A program that was built
 from a checkout writes a replace to that checkout into go.mod; a released one
 asks for its own version.`,
 		Example: "  modulagen init shop\n  modulagen init shop --db postgres",
@@ -78,7 +79,7 @@ func (i *initialization) run(ctx context.Context, dir string) error {
 	if project.Replace != "" {
 		fmt.Fprintf(i.err, "go.mod uses the checkout %s\n", project.Replace)
 	}
-	if err := i.finish(ctx, dir); err != nil {
+	if err := i.finish(ctx, dir, !slices.Contains(kept, "main.go")); err != nil {
 		return err
 	}
 	run := "go run ."
@@ -135,8 +136,8 @@ func (i *initialization) targets(p *scaffold.Project) error {
 	return nil
 }
 
-// finish generates, and has Go find what go.mod needs.
-func (i *initialization) finish(ctx context.Context, dir string) error {
+// finish generates, writes the handlers that the new main.go names, and has Go find what go.mod needs.
+func (i *initialization) finish(ctx context.Context, dir string, handlers bool) error {
 	options := gen.Options{Dir: dir, Version: version(), Say: i.say}
 	made, read, err := gen.Lacking(ctx, options, "init")
 	if err != nil {
@@ -152,6 +153,15 @@ func (i *initialization) finish(ctx context.Context, dir string) error {
 	}
 	if _, err := gen.Generate(ctx, options); err != nil {
 		return err
+	}
+	if handlers {
+		plan, err := gen.Workers(ctx, gen.WorkersOptions{Dir: dir, Names: []string{scaffold.Handled}, Bodies: scaffold.Bodies})
+		if err != nil {
+			return err
+		}
+		if err := plan.Write(); err != nil {
+			return err
+		}
 	}
 	cmd := exec.CommandContext(ctx, "go", "mod", "tidy")
 	cmd.Dir = dir

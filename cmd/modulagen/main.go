@@ -4,6 +4,7 @@
 //	modulagen generate        definitions -> Go and SQL
 //	modulagen check           the definitions are right and the output is theirs (for CI)
 //	modulagen new NAME        a new definition
+//	modulagen scaffold NAME   the handlers of a datatype, or what they lack
 //	modulagen migrate new     the migration that the definitions lack
 //	modulagen explain NAME    what a definition turns into
 //	modulagen cron next EXPR  a schedule in words, with its next times

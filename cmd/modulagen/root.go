@@ -68,7 +68,7 @@ func (c *command) root() *cobra.Command {
 	root.PersistentFlags().BoolVarP(&c.verbose, "verbose", "v", false, "say what is done, and how long it takes")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	for _, sub := range []*cobra.Command{
-		c.init(), c.generate(), c.check(), c.new(), c.migrate(), c.schema(), c.explain(), c.mail(), c.cron(), c.plugin(), c.version(),
+		c.init(), c.generate(), c.check(), c.new(), c.scaffold(), c.migrate(), c.schema(), c.explain(), c.mail(), c.cron(), c.plugin(), c.version(),
 	} {
 		sub.Args = asUsage(sub.Args)
 		root.AddCommand(sub)

@@ -27,6 +27,7 @@ go build -o "$work/bin/modulagen" ./cmd/modulagen
 step "its own definitions and sources"
 cp "$demo"/project/*.go "$shop/"
 cp "$demo"/project/datatypes/*.yaml "$shop/datatypes/"
+rm -r "$shop/workers" # its handlers are in work.go
 # The built-in mailbox, but for a mail server that wants a message twice within a second.
 cp datatypes/email_suppressions.yaml "$shop/datatypes/"
 sed 's/^  backoff: .*/  backoff: [200ms]/' datatypes/email_queue.yaml >"$shop/datatypes/email_queue.yaml"

@@ -51,6 +51,7 @@ var project = &Mapping{
 		{Name: "output", Help: "the folder of the generated package; generated unless given", Value: folder},
 		{Name: "package", Help: "the generated package's name; the last part of output unless given", Value: &Value{Form: Text, Pattern: `^[a-z][a-z0-9_]*$`, Name: "a Go package name, such as data", Max: 64}},
 		{Name: "databases", Help: "the databases that the project targets; all three unless given", Value: &Value{Form: List, Min: 1, Max: 3, Of: database}},
+		{Name: "workers", Help: "the folder of the program's handlers, to which scaffold adds; workers unless given", Value: folder},
 		{Name: "migrations", Help: "the folder of the migrations; migrations unless given", Value: folder},
 		{Name: "drop", Help: "datatypes that were removed on purpose: their tables and rows are deleted", Value: &Value{Form: List, Min: 1, Max: MaxDatatypes, Of: NameValue}},
 	},

@@ -81,7 +81,7 @@ type loader struct {
 
 // config reads modulagen.yaml and fills in what it leaves out.
 func (l *loader) config(grammar *language.Mapping) model.Config {
-	c := model.Config{Datatypes: "datatypes", Queries: "queries", Output: "generated", Migrations: "migrations"}
+	c := model.Config{Datatypes: "datatypes", Queries: "queries", Output: "generated", Workers: "workers", Migrations: "migrations"}
 	if _, err := fs.Lstat(l.fsys, ConfigFile); errors.Is(err, fs.ErrNotExist) {
 		c.Package = path.Base(c.Output)
 		return c
@@ -93,6 +93,7 @@ func (l *loader) config(grammar *language.Mapping) model.Config {
 		c.Queries = cmp.Or(node.Text(f.root, "queries"), c.Queries)
 		c.Output = cmp.Or(node.Text(f.root, "output"), c.Output)
 		c.Package = node.Text(f.root, "package")
+		c.Workers = cmp.Or(node.Text(f.root, "workers"), c.Workers)
 		c.Migrations = cmp.Or(node.Text(f.root, "migrations"), c.Migrations)
 		c.Drop = f.dropped(f.root)
 		c.Databases = f.targeted()
@@ -107,6 +108,9 @@ func (l *loader) config(grammar *language.Mapping) model.Config {
 // folders keeps written code out of the folders that are read.
 func (l *loader) folders(f *file, c model.Config) {
 	named := []struct{ key, folder string }{{"datatypes", c.Datatypes}, {"queries", c.Queries}, {"migrations", c.Migrations}, {"output", c.Output}}
+	if node.Get(f.root, "workers") != nil { // unless given, it matters to scaffold alone
+		named = append(named, struct{ key, folder string }{"workers", c.Workers})
+	}
 	for i, a := range named {
 		for _, b := range named[:i] {
 			shared := ""
@@ -130,10 +134,12 @@ func within(folder, other string) bool { return strings.HasPrefix(folder+"/", ot
 // unseen keeps written code out of folders that the go command does not build;
 // those that start with a point the language refuses.
 func unseen(f *file, c model.Config) {
-	for part := range strings.SplitSeq(c.Output, "/") {
-		if !goname.IsFolder(part) && part != "" && part[0] != '.' {
-			f.wrong(node.Or(node.Get(f.root, "output"), f.root), fmt.Sprintf("the go command does not build what is in a folder called %s", part), "choose another folder for output")
-			return
+	for _, named := range []struct{ key, folder string }{{"output", c.Output}, {"workers", c.Workers}} {
+		for part := range strings.SplitSeq(named.folder, "/") {
+			if !goname.IsFolder(part) && part != "" && part[0] != '.' {
+				f.wrong(node.Or(node.Get(f.root, named.key), f.root), fmt.Sprintf("the go command does not build what is in a folder called %s", part), "choose another folder for "+named.key)
+				break
+			}
 		}
 	}
 }

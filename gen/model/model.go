@@ -84,6 +84,7 @@ type Config struct {
 	Output    string // folder of the generated package; default "generated"
 	Package   string // its Go name; default the last element of Output
 
+	Workers    string    // folder of the program's handlers; default "workers"
 	Migrations string    // folder of the migrations; default "migrations"
 	Drop       []Dropped // datatypes that were removed on purpose
 }

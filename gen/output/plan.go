@@ -219,6 +219,15 @@ func (p *Plan) manifestStale() bool {
 	return !maps.Equal(known, p.manifest.Files)
 }
 
+// Diff returns a change of a file as a unified diff; before is nil where there was none.
+func Diff(name string, before, after []byte) string {
+	from := "a/" + name
+	if before == nil {
+		from = "/dev/null"
+	}
+	return string(diff.Diff(from, unix(before), "b/"+name, unix(after)))
+}
+
 // Diff returns the changes as a unified diff.
 func (p *Plan) Diff() string {
 	var b strings.Builder

@@ -69,6 +69,7 @@ func (Behavior) ConfigurationKeys() []language.Key {
 type Declared struct {
 	Name   string
 	Values string // a JSON object by the keys of the section, without the name
+	Pos    model.Pos
 }
 
 // Configure reads them. A list without entries is one too: the jobs that it had are disabled.
@@ -123,7 +124,7 @@ func (r declaring) job(key, n *yaml.Node) {
 			r.Wrong(n, "the job cannot be written as JSON", "")
 			return
 		}
-		s.Declared = append(s.Declared, Declared{name.Value, string(text)})
+		s.Declared = append(s.Declared, Declared{name.Value, string(text), model.Pos{File: load.ConfigFile, Line: name.Line, Column: name.Column}})
 	}
 }
 
