@@ -79,7 +79,7 @@ func planned(c change, db model.Database) (*comparison, error) {
 	}
 	p := &comparison{
 		before: evolution.Schema(before.Datatypes), after: evolution.Schema(after.Datatypes),
-		steps: evolution.Plan("0002_change", "0001_init", compared)[db].Steps,
+		steps: evolution.Plan("0002_change", "0001_init", compared, []model.Database{db})[db].Steps,
 	}
 	for _, m := range renamed.FindAllStringSubmatch(c.after, -1) {
 		p.renames = append(p.renames, rename{from: m[2], to: m[1]})
