@@ -40,6 +40,25 @@ var operations = []operation{
 		}
 		return err
 	}},
+	{"add", 2000, 0, func(ctx context.Context, s side, n int, _ []article) error {
+		_, err := s.Add(ctx, int64(spread(n)))
+		return err
+	}},
+	{"get for update, update", 1000, 0, func(ctx context.Context, s side, n int, _ []article) error {
+		return s.ReadThenWrite(ctx, int64(spread(n)))
+	}},
+	{"update where (100)", 200, 0, func(ctx context.Context, s side, n int, _ []article) error {
+		from := int64(n*100%(seeded-100)) + 1
+		_, err := s.UpdateWhere(ctx, from, from+99, int64(n))
+		return err
+	}},
+	{"list by ids (100)", 200, 0, func(ctx context.Context, s side, n int, _ []article) error {
+		rows, err := s.ListByIDs(ctx, idsFrom(n))
+		if err == nil && rows != listedIDs {
+			err = fmt.Errorf("%d rows", rows)
+		}
+		return err
+	}},
 }
 
 // spread walks the seeded rows in an order that no cache of pages foresees:

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
@@ -13,7 +14,10 @@ import (
 	entarticle "github.com/hegner123/modulagen/bench/store/ent/article"
 )
 
-type entSide struct{ client *ent.Client }
+type entSide struct {
+	client *ent.Client
+	locks  bool // rows, one by one
+}
 
 func openEntSQLite(ctx context.Context, at place) (side, error) {
 	return openEnt(ctx, "sqlite", dialect.SQLite, at)
@@ -32,7 +36,7 @@ func openEnt(ctx context.Context, driver, name string, at place) (side, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &entSide{ent.NewClient(ent.Driver(entsql.OpenDB(name, db)))}
+	s := &entSide{ent.NewClient(ent.Driver(entsql.OpenDB(name, db))), name != dialect.SQLite}
 	return s, s.client.Schema.Create(ctx)
 }
 
@@ -66,6 +70,47 @@ func (s *entSide) CreateMany(ctx context.Context, rows []article) error {
 
 func (s *entSide) List(ctx context.Context, limit int) (int, error) {
 	rows, err := s.client.Article.Query().Order(entarticle.ByID()).Limit(limit).All(ctx)
+	return len(rows), err
+}
+
+func (s *entSide) Add(ctx context.Context, id int64) (int64, error) {
+	row, err := s.client.Article.UpdateOneID(int(id)).AddViews(1).Save(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return row.Views, nil
+}
+
+func (s *entSide) ReadThenWrite(ctx context.Context, id int64) (err error) {
+	tx, err := s.client.Tx(ctx)
+	if err != nil {
+		return err
+	}
+	query := tx.Article.Query().Where(entarticle.ID(int(id)))
+	if s.locks { // SQLite has no such clause; there the transaction is the one that writes
+		query = query.ForUpdate()
+	}
+	row, err := query.Only(ctx)
+	if err == nil {
+		_, err = row.Update().SetScore(*row.Score + 1).Save(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+func (s *entSide) UpdateWhere(ctx context.Context, from, to, score int64) (int64, error) {
+	n, err := s.client.Article.Update().Where(entarticle.IDGTE(int(from)), entarticle.IDLTE(int(to))).SetScore(score).Save(ctx)
+	return int64(n), err
+}
+
+func (s *entSide) ListByIDs(ctx context.Context, ids []int64) (int, error) {
+	list := make([]int, len(ids))
+	for i, id := range ids {
+		list[i] = int(id)
+	}
+	rows, err := s.client.Article.Query().Where(entarticle.IDIn(list...)).Order(entarticle.ByID()).All(ctx)
 	return len(rows), err
 }
 

@@ -9,6 +9,7 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
 	"gorm.io/gorm/schema"
 	_ "modernc.org/sqlite" // the driver that every side uses
@@ -98,6 +99,48 @@ func (s *gormSide) CreateMany(ctx context.Context, rows []article) error {
 func (s *gormSide) List(ctx context.Context, limit int) (int, error) {
 	var rows []gormArticle
 	err := s.db.WithContext(ctx).Order("id").Limit(limit).Find(&rows).Error
+	return len(rows), err
+}
+
+// Add gives the row, which GORM reads with RETURNING; MySQL has none, and reads it in the transaction.
+func (s *gormSide) Add(ctx context.Context, id int64) (int64, error) {
+	one := map[string]any{"views": gorm.Expr("views + ?", 1)}
+	row := gormArticle{ID: id}
+	if s.db.Name() != "mysql" {
+		err := s.db.WithContext(ctx).Model(&row).Clauses(clause.Returning{}).Updates(one).Error
+		return row.Views, err
+	}
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := tx.Model(&row).Updates(one).Error; err != nil {
+			return err
+		}
+		return tx.Take(&row, id).Error
+	})
+	return row.Views, err
+}
+
+func (s *gormSide) ReadThenWrite(ctx context.Context, id int64) error {
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		var row gormArticle
+		read := tx
+		if s.db.Name() != "sqlite" { // which has no such clause
+			read = tx.Clauses(clause.Locking{Strength: "UPDATE"})
+		}
+		if err := read.Take(&row, id).Error; err != nil {
+			return err
+		}
+		return tx.Model(&row).Update("score", *row.Score+1).Error
+	})
+}
+
+func (s *gormSide) UpdateWhere(ctx context.Context, from, to, score int64) (int64, error) {
+	done := s.db.WithContext(ctx).Model(&gormArticle{}).Where("id BETWEEN ? AND ?", from, to).Update("score", score)
+	return done.RowsAffected, done.Error
+}
+
+func (s *gormSide) ListByIDs(ctx context.Context, ids []int64) (int, error) {
+	var rows []gormArticle
+	err := s.db.WithContext(ctx).Where("id IN ?", ids).Order("id").Find(&rows).Error
 	return len(rows), err
 }
 

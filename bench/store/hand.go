@@ -1,6 +1,10 @@
 package store
 
 import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
 	"time"
 )
 
@@ -45,4 +49,24 @@ func (a *handArticle) into() []any {
 		&a.ID, &a.Slug, &a.Title, &a.Body, &a.Status, &a.Views, &a.Score, &a.Featured, &a.Contact,
 		&a.PublishedAt, &a.CreatedAt, &a.Meta,
 	}
+}
+
+// listed is the statement for a list of ids as sqlc's own code makes it: with as many placeholders.
+func listed(ids []int64) (text string, args []any) {
+	args = make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	return "SELECT " + handColumns + " FROM article WHERE id IN (?" + strings.Repeat(", ?", len(ids)-1) + ") ORDER BY id", args
+}
+
+func inTx(ctx context.Context, db *sql.DB, fn func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
 }

@@ -12,6 +12,7 @@ import (
 type handMySQL struct {
 	db                                   *sql.DB
 	get, byKey, list, insert, insertMany *sql.Stmt
+	add, lock, score, scores             *sql.Stmt
 }
 
 const handChunk = 250
@@ -35,6 +36,10 @@ func openHandMySQL(ctx context.Context, at place) (side, error) {
 		{&s.byKey, "SELECT " + handColumns + " FROM article WHERE slug = ?"},
 		{&s.list, "SELECT " + handColumns + " FROM article ORDER BY id LIMIT ?"},
 		{&s.insert, insert},
+		{&s.add, "UPDATE article SET views = views + ? WHERE id = ?"},
+		{&s.lock, "SELECT " + handColumns + " FROM article WHERE id = ? FOR UPDATE"},
+		{&s.score, "UPDATE article SET score = ? WHERE id = ?"},
+		{&s.scores, "UPDATE article SET score = ? WHERE id BETWEEN ? AND ?"},
 		{&s.insertMany, insert + strings.Repeat(", "+one, handChunk-1)},
 	} {
 		if *p.into, err = db.PrepareContext(ctx, p.text); err != nil {
@@ -106,6 +111,57 @@ func (s *handMySQL) List(ctx context.Context, limit int) (int, error) {
 		}
 	}
 	return len(page), rows.Err()
+}
+
+// Add reads the row in the transaction of its change.
+func (s *handMySQL) Add(ctx context.Context, id int64) (int64, error) {
+	var a handArticle
+	err := inTx(ctx, s.db, func(tx *sql.Tx) error {
+		if _, err := tx.StmtContext(ctx, s.add).ExecContext(ctx, 1, id); err != nil {
+			return err
+		}
+		return tx.StmtContext(ctx, s.get).QueryRowContext(ctx, id).Scan(a.into()...)
+	})
+	return a.Views, err
+}
+
+func (s *handMySQL) ReadThenWrite(ctx context.Context, id int64) error {
+	return inTx(ctx, s.db, func(tx *sql.Tx) error {
+		var a handArticle
+		if err := tx.StmtContext(ctx, s.lock).QueryRowContext(ctx, id).Scan(a.into()...); err != nil {
+			return err
+		}
+		if _, err := tx.StmtContext(ctx, s.score).ExecContext(ctx, *a.Score+1, id); err != nil {
+			return err
+		}
+		return tx.StmtContext(ctx, s.get).QueryRowContext(ctx, id).Scan(a.into()...)
+	})
+}
+
+func (s *handMySQL) UpdateWhere(ctx context.Context, from, to, score int64) (int64, error) {
+	done, err := s.scores.ExecContext(ctx, score, from, to)
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
+}
+
+func (s *handMySQL) ListByIDs(ctx context.Context, ids []int64) (int, error) {
+	text, args := listed(ids)
+	rows, err := s.db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	var list []handArticle
+	for rows.Next() {
+		var a handArticle
+		if err := rows.Scan(a.into()...); err != nil {
+			return 0, err
+		}
+		list = append(list, a)
+	}
+	return len(list), rows.Err()
 }
 
 func (s *handMySQL) Close() error { return s.db.Close() }

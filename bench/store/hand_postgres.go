@@ -80,6 +80,44 @@ func (s *handPostgres) List(ctx context.Context, limit int) (int, error) {
 	return len(page), rows.Err()
 }
 
+func (s *handPostgres) Add(ctx context.Context, id int64) (int64, error) {
+	var a handArticle
+	err := s.pool.QueryRow(ctx, "UPDATE article SET views = views + $1 WHERE id = $2 RETURNING "+handColumns, 1, id).Scan(a.into()...)
+	return a.Views, err
+}
+
+func (s *handPostgres) ReadThenWrite(ctx context.Context, id int64) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var a handArticle
+		if err := tx.QueryRow(ctx, "SELECT "+handColumns+" FROM article WHERE id = $1 FOR UPDATE", id).Scan(a.into()...); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, "UPDATE article SET score = $1 WHERE id = $2 RETURNING "+handColumns, *a.Score+1, id).Scan(a.into()...)
+	})
+}
+
+func (s *handPostgres) UpdateWhere(ctx context.Context, from, to, score int64) (int64, error) {
+	done, err := s.pool.Exec(ctx, "UPDATE article SET score = $1 WHERE id BETWEEN $2 AND $3", score, from, to)
+	return done.RowsAffected(), err
+}
+
+func (s *handPostgres) ListByIDs(ctx context.Context, ids []int64) (int, error) {
+	rows, err := s.pool.Query(ctx, "SELECT "+handColumns+" FROM article WHERE id = ANY($1) ORDER BY id", ids)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	var list []handArticle
+	for rows.Next() {
+		var a handArticle
+		if err := rows.Scan(a.into()...); err != nil {
+			return 0, err
+		}
+		list = append(list, a)
+	}
+	return len(list), rows.Err()
+}
+
 func (s *handPostgres) Close() error {
 	s.pool.Close()
 	return nil

@@ -13,6 +13,7 @@ import (
 type handSQLite struct {
 	read, write              *sql.DB
 	get, byKey, list, insert *sql.Stmt
+	add, score, scores       *sql.Stmt
 }
 
 const handTime = "2006-01-02T15:04:05.000000Z"
@@ -39,6 +40,9 @@ func openHandSQLite(ctx context.Context, at place) (side, error) {
 		{read, &s.get, "SELECT " + handColumns + " FROM article WHERE id = ?"},
 		{read, &s.byKey, "SELECT " + handColumns + " FROM article WHERE slug = ?"},
 		{read, &s.list, "SELECT " + handColumns + " FROM article ORDER BY id LIMIT ?"},
+		{write, &s.add, "UPDATE article SET views = views + ? WHERE id = ? RETURNING " + handColumns},
+		{write, &s.score, "UPDATE article SET score = ? WHERE id = ? RETURNING " + handColumns},
+		{write, &s.scores, "UPDATE article SET score = ? WHERE id BETWEEN ? AND ?"},
 		{write, &s.insert, "INSERT INTO article (" + handGiven + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 	} {
 		if *p.into, err = p.db.PrepareContext(ctx, p.text); err != nil {
@@ -135,6 +139,48 @@ func (s *handSQLite) List(ctx context.Context, limit int) (int, error) {
 		}
 	}
 	return len(page), rows.Err()
+}
+
+func (s *handSQLite) Add(ctx context.Context, id int64) (int64, error) {
+	a, err := scanSQLite(s.add.QueryRowContext(ctx, 1, id))
+	return a.Views, err
+}
+
+func (s *handSQLite) ReadThenWrite(ctx context.Context, id int64) error {
+	return inTx(ctx, s.write, func(tx *sql.Tx) error {
+		a, err := scanSQLite(tx.StmtContext(ctx, s.get).QueryRowContext(ctx, id))
+		if err != nil {
+			return err
+		}
+		_, err = scanSQLite(tx.StmtContext(ctx, s.score).QueryRowContext(ctx, *a.Score+1, id))
+		return err
+	})
+}
+
+func (s *handSQLite) UpdateWhere(ctx context.Context, from, to, score int64) (int64, error) {
+	done, err := s.scores.ExecContext(ctx, score, from, to)
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
+}
+
+func (s *handSQLite) ListByIDs(ctx context.Context, ids []int64) (int, error) {
+	text, args := listed(ids)
+	rows, err := s.read.QueryContext(ctx, text, args...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	var list []handArticle
+	for rows.Next() {
+		a, err := scanSQLite(rows)
+		if err != nil {
+			return 0, err
+		}
+		list = append(list, a)
+	}
+	return len(list), rows.Err()
 }
 
 func (s *handSQLite) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }

@@ -68,6 +68,39 @@ func (s *ourSide) List(ctx context.Context, limit int) (int, error) {
 	return len(page.Items), err
 }
 
+func (s *ourSide) Add(ctx context.Context, id int64) (int64, error) {
+	row, err := s.db.Article.Update(ctx, generated.ArticleID(id), generated.ArticlePatch{Views: store.Add(1)})
+	if err != nil {
+		return 0, err
+	}
+	return row.Views, nil
+}
+
+func (s *ourSide) ReadThenWrite(ctx context.Context, id int64) error {
+	return s.db.Tx(ctx, func(tx *generated.Tx) error {
+		row, err := tx.Article.GetForUpdate(ctx, generated.ArticleID(id))
+		if err != nil {
+			return err
+		}
+		_, err = tx.Article.Update(ctx, row.ID, generated.ArticlePatch{Score: store.Set(row.Score.V + 1)})
+		return err
+	})
+}
+
+func (s *ourSide) UpdateWhere(ctx context.Context, from, to, score int64) (int64, error) {
+	some := generated.ArticleFields.ID.Between(generated.ArticleID(from), generated.ArticleID(to))
+	return s.db.Article.UpdateWhere(ctx, some, generated.ArticlePatch{Score: store.Set(score)})
+}
+
+func (s *ourSide) ListByIDs(ctx context.Context, ids []int64) (int, error) {
+	list := make([]generated.ArticleID, len(ids))
+	for i, id := range ids {
+		list[i] = generated.ArticleID(id)
+	}
+	rows, err := s.db.Queries.ArticlesByIDs(ctx, list)
+	return len(rows), err
+}
+
 func (s *ourSide) Close() error { return s.db.Close() }
 
 func toOurs(a article) generated.ArticleNew {

@@ -14,7 +14,11 @@ type side interface {
 	GetByKey(ctx context.Context, slug string) (title string, err error)
 	Create(ctx context.Context, a article) error
 	CreateMany(ctx context.Context, rows []article) error
-	List(ctx context.Context, limit int) (rows int, err error) // the first page by id
+	List(ctx context.Context, limit int) (rows int, err error)                      // the first page by id
+	Add(ctx context.Context, id int64) (views int64, err error)                     // one to the views, in the statement; gives the row
+	ReadThenWrite(ctx context.Context, id int64) error                              // a row that is locked meanwhile; the new score depends on the old one
+	UpdateWhere(ctx context.Context, from, to, score int64) (rows int64, err error) // of those ids
+	ListByIDs(ctx context.Context, ids []int64) (rows int, err error)
 	Close() error
 }
 
@@ -57,5 +61,40 @@ func prove(ctx context.Context, s side) error {
 	if rows != 100 {
 		return fmt.Errorf("%s: listed %d rows of 100", s.Name(), rows)
 	}
+	return proveWrites(ctx, s)
+}
+
+// proveWrites checks it of what changes rows; the seed is the same afterwards on every side.
+func proveWrites(ctx context.Context, s side) error {
+	const id = 4711
+	for i := range int64(2) {
+		views, err := s.Add(ctx, id)
+		if want := articleAt(id).Views + i + 1; err != nil || views != want {
+			return fmt.Errorf("%s: %d views after an addition, want %d: %w", s.Name(), views, want, err)
+		}
+	}
+	if err := s.ReadThenWrite(ctx, id); err != nil {
+		return fmt.Errorf("%s: %w", s.Name(), err)
+	}
+	n, err := s.UpdateWhere(ctx, 101, 200, 777)
+	if err != nil || n != 100 {
+		return fmt.Errorf("%s: %d rows changed of 100: %w", s.Name(), n, err)
+	}
+	rows, err := s.ListByIDs(ctx, idsFrom(101))
+	if err != nil || rows != listedIDs {
+		return fmt.Errorf("%s: %d rows of %d ids: %w", s.Name(), rows, listedIDs, err)
+	}
 	return nil
+}
+
+// listedIDs is how many ids a list has.
+const listedIDs = 100
+
+// idsFrom are ids that lie apart.
+func idsFrom(first int) []int64 {
+	ids := make([]int64, listedIDs)
+	for i := range ids {
+		ids[i] = int64((first+i*97)%seeded + 1)
+	}
+	return ids
 }

@@ -1,4 +1,4 @@
-// Package ent is the ent client of the article, generated with ent's defaults.
+// Package ent is the ent client of the article, generated with ent's defaults and its locks of rows.
 package ent
 
-//go:generate go run -mod=mod entgo.io/ent/cmd/ent generate ./schema
+//go:generate go run entc.go

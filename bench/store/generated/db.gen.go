@@ -25,10 +25,14 @@ type TxOptions = store.TxOptions
 // Tables are the datatypes of this project.
 type Tables struct {
 	Article ArticleTable // Articles
+	Queries Queries      // the project's own queries
 }
 
 func bind(c *core.Conn) Tables {
-	return Tables{Article: ArticleTable{core.Bind(c, &articleSpec)}}
+	return Tables{
+		Article: ArticleTable{core.Bind(c, &articleSpec)},
+		Queries: Queries{c},
+	}
 }
 
 // DB is an open database. Its tables' methods each are a transaction of their
