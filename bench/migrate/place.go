@@ -11,6 +11,7 @@ import (
 
 	"github.com/hegner123/modulagen/bench/measure"
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
@@ -93,7 +94,7 @@ func (s *server) fresh(ctx context.Context) (*database, error) {
 func (d *database) create(ctx context.Context, schema *core.Schema) error {
 	return with(ctx, d.dsn, func(db *core.DB) error {
 		b, _ := core.Below(db)
-		return core.EnsureTables(ctx, b, schema)
+		return core.EnsureTables(ctx, b, schema, store.Options{})
 	})
 }
 

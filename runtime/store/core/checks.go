@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -12,13 +13,28 @@ func (e *differenceList) checks(wanted TableDef, checks, held map[string]limits,
 			continue
 		}
 		w, has := checks[c.Name], held[c.Name]
-		if !sameSet(w.options, has.options) {
+		if !sameSet(w.options, has.options) && !(e.unfit && within(w.options, has.options)) {
 			e.addf("%s.%s: the database allows %s; the definition wants %s", wanted.Name, c.Name, words(has.options), words(w.options))
 		}
-		if w.length != has.length {
+		if w.length != has.length && !(e.unfit && shorter(w.length, has.length)) {
 			e.addf("%s.%s: the database allows %s; the definition wants %s", wanted.Name, c.Name, characters(has.length), characters(w.length))
 		}
 	}
+}
+
+// within reports whether every one of some options is allowed.
+func within(options, allowed []string) bool {
+	return allowed == nil || options != nil && !slices.ContainsFunc(options, func(o string) bool { return !slices.Contains(allowed, o) })
+}
+
+// shorter reports whether a text of at most so many characters is allowed.
+func shorter(length, allowed string) bool {
+	if allowed == "" || length == "" {
+		return allowed == ""
+	}
+	l, err := strconv.Atoi(length)
+	a, wrong := strconv.Atoi(allowed)
+	return err == nil && wrong == nil && l <= a
 }
 
 func sameSet(a, b []string) bool {

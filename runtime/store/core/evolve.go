@@ -36,11 +36,6 @@ type Migration interface {
 	Close() error
 }
 
-// EnsureTables is what Open does with a schema that has no migrations.
-func EnsureTables(ctx context.Context, b Backend, schema *Schema) error {
-	return ensure(ctx, b, schema)
-}
-
 // Attach returns a DB over an open backend, for steps of a migration: what changes in it wakes no
 // listeners. Closing it is closing b.
 func Attach(b Backend, opts store.Options) *DB {
@@ -101,14 +96,23 @@ func Expected(d sqltext.Dialect, schema *Schema) []TableDef {
 // Compare returns every difference of the tables that were found from a schema, each a line for
 // people: missing tables too, and foreign keys.
 func Compare(d sqltext.Dialect, schema *Schema, found []TableDef) []string {
-	var e differenceList
+	return compare(d, schema, found, differenceList{})
+}
+
+// Unfit is Compare without what a program can work with: columns beside its own that may be null, indexes that
+// only make it faster, and checks that allow more than the definition.
+func Unfit(d sqltext.Dialect, schema *Schema, found []TableDef) []string {
+	return compare(d, schema, found, differenceList{unfit: true})
+}
+
+func compare(d sqltext.Dialect, schema *Schema, found []TableDef, e differenceList) []string {
 	for _, w := range schema.Tables {
 		if !holds(found, w.Name) {
 			e.addf("%s: the table is missing", w.Name)
 		}
 	}
 	e.tables(d, schema, found, true)
-	return e.Differences
+	return e.lines
 }
 
 // Lacking returns the tables and columns of a schema that were not found: what a program cannot
@@ -127,7 +131,7 @@ func Lacking(d sqltext.Dialect, schema *Schema, found []TableDef) []string {
 			}
 		}
 	}
-	return e.Differences
+	return e.lines
 }
 
 func (e *differenceList) references(d sqltext.Dialect, table string, wanted, found []reference) {

@@ -84,11 +84,11 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts store.Options) (
 		return nil, err
 	}
 	if schema != nil {
-		prepare := ensure
+		prepare := EnsureTables
 		if schema.Ensure != nil {
-			prepare = func(ctx context.Context, b Backend, schema *Schema) error { return schema.Ensure(ctx, b, schema, opts) }
+			prepare = schema.Ensure
 		}
-		if err := prepare(ctx, backend, schema); err != nil {
+		if err := prepare(ctx, backend, schema, opts); err != nil {
 			backend.Close()
 			return nil, err
 		}

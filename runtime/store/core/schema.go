@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
@@ -52,8 +53,9 @@ func (t TableDef) on(d sqltext.Dialect) []Column {
 	return out
 }
 
-// ensure creates the tables that are missing and compares the others.
-func ensure(ctx context.Context, b Backend, schema *Schema) error {
+// EnsureTables is what Open does with a schema that has no migrations: it creates the tables that
+// are missing and compares the others.
+func EnsureTables(ctx context.Context, b Backend, schema *Schema, opts store.Options) error {
 	names := make([]string, len(schema.Tables))
 	for i, t := range schema.Tables {
 		names[i] = t.Name
@@ -85,7 +87,41 @@ func ensure(ctx context.Context, b Backend, schema *Schema) error {
 			return missing(b, names, found)
 		}
 	}
-	return differences(b, schema, found)
+	if err := differences(b, schema, found); err != nil {
+		return err
+	}
+	WarnOfIndexes(ctx, opts.Logger, b.Dialect(), schema, found)
+	return nil
+}
+
+// WarnOfIndexes logs the indexes that tables lack, with the statements that make them. Open does not make
+// them: on a large table that takes as long as it takes, and may keep writers waiting.
+func WarnOfIndexes(ctx context.Context, log *slog.Logger, d sqltext.Dialect, schema *Schema, found []TableDef) {
+	if log == nil {
+		return
+	}
+	for _, w := range schema.Tables {
+		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == w.Name })
+		if i < 0 {
+			continue
+		}
+		for _, x := range w.Indexes {
+			if !slices.ContainsFunc(found[i].Indexes, func(f Index) bool { return strings.EqualFold(f.Name, x.Name) }) {
+				log.WarnContext(ctx, "store: an index is missing", "table", w.Name, "index", x.Name, "statement", making(schema.DDL[d], x.Name))
+			}
+		}
+	}
+}
+
+// making returns the statement of a schema that makes an index.
+func making(ddl, index string) string {
+	named := regexp.MustCompile("(?is)^CREATE\\s+(?:UNIQUE\\s+)?INDEX\\s+[\"`]?" + regexp.QuoteMeta(index) + "[\"`]?\\s")
+	for _, text := range Statements(ddl) {
+		if named.MatchString(text) {
+			return text
+		}
+	}
+	return ""
 }
 
 func missing(b Backend, names []string, found []TableDef) error {
@@ -150,12 +186,12 @@ func Statements(ddl string) []string {
 
 // differences compares the tables that were found with what they should be.
 func differences(b Backend, schema *Schema, found []TableDef) error {
-	e := &differenceList{Database: b.Name()}
+	e := differenceList{unfit: true}
 	e.tables(b.Dialect(), schema, found, false)
-	if len(e.Differences) == 0 {
+	if len(e.lines) == 0 {
 		return nil
 	}
-	return (*store.SchemaError)(e)
+	return &store.SchemaError{Database: b.Name(), Differences: e.lines}
 }
 
 // tables compares the tables that were found with those of a schema; their foreign keys too where
@@ -182,11 +218,16 @@ func (e *differenceList) tables(d sqltext.Dialect, schema *Schema, found []Table
 	}
 }
 
-// differenceList is a SchemaError in the making.
-type differenceList store.SchemaError
+// differenceList collects differences, each a line for people.
+type differenceList struct {
+	lines []string
+	// unfit leaves out what a program can work with: columns beside its own that may be null, indexes
+	// that only make it faster, and checks that allow more than the definition.
+	unfit bool
+}
 
 func (e *differenceList) addf(format string, args ...any) {
-	e.Differences = append(e.Differences, fmt.Sprintf(format, args...))
+	e.lines = append(e.lines, fmt.Sprintf(format, args...))
 }
 
 func (e *differenceList) columns(d sqltext.Dialect, wanted, found TableDef) {
@@ -198,7 +239,7 @@ func (e *differenceList) columns(d sqltext.Dialect, wanted, found TableDef) {
 			continue
 		}
 		f := found.Columns[i]
-		if !sameType(d, w.Types[d], f.Types[d]) {
+		if !sameType(d, w.Types[d], f.Types[d]) && !(e.unfit && wider(w.Types[d], f.Types[d])) {
 			e.addf("%s.%s: the column is %s, the definition wants %s", wanted.Name, w.Name, f.Types[d], w.Types[d])
 		}
 		if w.Null && !f.Null {
@@ -209,7 +250,7 @@ func (e *differenceList) columns(d sqltext.Dialect, wanted, found TableDef) {
 		}
 	}
 	for _, f := range found.Columns {
-		if !slices.ContainsFunc(columns, func(c Column) bool { return c.Name == f.Name }) {
+		if !slices.ContainsFunc(columns, func(c Column) bool { return c.Name == f.Name }) && !(e.unfit && f.Null) {
 			e.addf("%s.%s: the database has a column (%s) that the definition does not know", wanted.Name, f.Name, f.Types[d])
 		}
 	}
@@ -219,7 +260,9 @@ func (e *differenceList) indexes(d sqltext.Dialect, wanted, found TableDef) {
 	for _, w := range wanted.Indexes {
 		i := slices.IndexFunc(found.Indexes, func(x Index) bool { return strings.EqualFold(x.Name, w.Name) })
 		if i < 0 {
-			e.addf("%s: the %s is missing", wanted.Name, w.describe(wanted))
+			if w.Unique || !e.unfit {
+				e.addf("%s: the %s is missing", wanted.Name, w.describe(wanted))
+			}
 			continue
 		}
 		if f := found.Indexes[i]; !sameIndex(d, w.describe(wanted), f.describe(found)) {
@@ -286,6 +329,14 @@ var intWidth = regexp.MustCompile(`^((?:big|small|medium)?int)\(\d+\)`)
 // sameType compares type names as databases report them.
 func sameType(d sqltext.Dialect, wanted, found string) bool {
 	return canonicalType(d, wanted) == canonicalType(d, found)
+}
+
+var sized = regexp.MustCompile(`(?i)^(varchar|character varying)\((\d+)\)$`)
+
+// wider reports whether a column holds longer texts than it has to.
+func wider(wanted, found string) bool {
+	w, f := sized.FindStringSubmatch(wanted), sized.FindStringSubmatch(found)
+	return w != nil && f != nil && strings.EqualFold(w[1], f[1]) && shorter(w[2], f[2])
 }
 
 func canonicalType(d sqltext.Dialect, name string) string {

@@ -16,7 +16,7 @@ import (
 func (s *Set) Ensure(ctx context.Context, b core.Backend, schema *core.Schema, opts store.Options) error {
 	switch {
 	case len(s.List) == 0:
-		return core.EnsureTables(ctx, b, schema)
+		return core.EnsureTables(ctx, b, schema, opts)
 	case opts.Migrate == store.MigrateManual:
 		return nil
 	case opts.Migrate == store.MigrateUp:
@@ -27,7 +27,11 @@ func (s *Set) Ensure(ctx context.Context, b core.Backend, schema *core.Schema, o
 	if err != nil {
 		return err
 	}
-	return s.settled(ctx, b, schema, st)
+	if err := s.settled(ctx, b, schema, st); err != nil {
+		return err
+	}
+	core.WarnOfIndexes(ctx, opts.Logger, b.Dialect(), schema, st.found)
+	return nil
 }
 
 // settled is the verdict on a database at rest: what was read while another process migrated shows
@@ -88,7 +92,7 @@ func (s *Set) verdict(b core.Backend, schema *core.Schema, st *state) error {
 		}
 		e.Differences = core.Lacking(b.Dialect(), schema, st.found)
 	} else if len(unknown) == 0 {
-		e.Differences = core.Compare(b.Dialect(), schema, st.found)
+		e.Differences = core.Unfit(b.Dialect(), schema, st.found)
 	} else if err := newer(b, unknown); err != nil {
 		return err
 	} else {

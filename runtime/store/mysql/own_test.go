@@ -12,6 +12,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/mysql"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
@@ -301,5 +302,17 @@ func holdsNot(t *testing.T, err error, secret string) {
 		for _, inner := range e.Unwrap() {
 			holdsNot(t, inner, secret)
 		}
+	}
+}
+
+// TestPool finds a row that the store has written.
+func TestPool(t *testing.T) {
+	db := storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{})
+	if _, err := db.Article.Create(t.Context(), storetest.ArticleNew{Slug: "a", Title: "Title"}); err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := mysql.Pool(db.DB).QueryRowContext(t.Context(), "SELECT count(*) FROM article").Scan(&n); err != nil || n != 1 {
+		t.Errorf("%d rows, %v", n, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/postgres"
 	"github.com/hegner123/modulagen/runtime/store/storetest"
 )
 
@@ -368,5 +369,17 @@ func TestIdleTransactionsEnd(t *testing.T) {
 	var v int64
 	if found := db.Conn().QueryRow(ctx, "SELECT v FROM work", nil, []any{&v}); found != nil || v != 3 {
 		t.Errorf("the row has %d, %v, and the transaction ended with %v", v, found, err)
+	}
+}
+
+// TestPool finds a row that the store has written.
+func TestPool(t *testing.T) {
+	db := storetest.Open(t, storetest.FreshDSN(t, "postgres"), store.Options{})
+	if _, err := db.Article.Create(t.Context(), storetest.ArticleNew{Slug: "a", Title: "Title"}); err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := postgres.Pool(db.DB).QueryRow(t.Context(), "SELECT count(*) FROM article").Scan(&n); err != nil || n != 1 {
+		t.Errorf("%d rows, %v", n, err)
 	}
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func testOpenDiffers(t *testing.T, dsn string) {
 	db := Open(t, dsn, store.Options{})
 	d := db.Conn().Dialect()
 	for _, text := range []string{
-		"ALTER TABLE author ADD COLUMN extra " + [3]string{"TEXT", "text", "text"}[d],
+		"ALTER TABLE author ADD COLUMN extra " + [3]string{"TEXT", "varchar(10)", "varchar(10)"}[d] + " NOT NULL DEFAULT ''",
 		"ALTER TABLE article DROP COLUMN token",
 		[3]string{"DROP INDEX article_slug_key", "DROP INDEX article_slug_key", "DROP INDEX article_slug_key ON article"}[d],
 		"CREATE UNIQUE INDEX article_views_key ON article (views)",
@@ -105,6 +106,49 @@ func testOpenDiffers(t *testing.T, dsn string) {
 	if u, err := url.Parse(dsn); err == nil && u.User != nil {
 		if password, _ := u.User.Password(); password != "" && strings.Contains(said, password) {
 			t.Errorf("the error holds the password")
+		}
+	}
+}
+
+// testOpenFits opens a database in which a newer program, or a person, has only added to what the
+// definitions say; an index that is missing is logged with its statement.
+func testOpenFits(t *testing.T, dsn string) {
+	ctx := t.Context()
+	db := Open(t, dsn, store.Options{})
+	d := db.Conn().Dialect()
+	text := [3]string{"TEXT", "text", "longtext"}[d]
+	statements := []string{"ALTER TABLE author ADD COLUMN extra " + text, "CREATE INDEX article_by_hand ON article (views, title)"}
+	statements = append(statements, [3][]string{
+		{"DROP INDEX article_status_created_at_idx"},
+		{"DROP INDEX article_status_created_at_idx", "ALTER TABLE article ALTER COLUMN title TYPE varchar(300)"},
+		{"DROP INDEX article_status_created_at_idx ON article", "ALTER TABLE article MODIFY title varchar(300) NOT NULL"},
+	}[d]...)
+	for _, text := range statements {
+		if _, err := db.Conn().Exec(ctx, text, nil); err != nil {
+			t.Fatal(text, err)
+		}
+	}
+	schema := Schema()
+	schema.DDL[d] = strings.Replace(schema.DDL[d], "CHECK (status IN ('draft', 'published'))", "CHECK (status IN ('draft'))", 1)
+	var log strings.Builder
+	again, err := core.Open(ctx, dsn, schema, store.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	mustCreate(t, On(again), full("a"))
+	if got := log.String(); strings.Count(got, "an index is missing") != 1 || !strings.Contains(got, "CREATE INDEX article_status_created_at_idx ON article") {
+		t.Errorf("the log says %q", got)
+	}
+	b, _ := core.Below(again)
+	found, err := b.Inspect(ctx, b, []string{"author", "article"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(core.Compare(d, schema, found), "\n")
+	for _, want := range []string{"author.extra: the database has a column", "index article_status_created_at_idx (status, created_at desc) is missing", "article.status: the database allows draft, published"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is no difference:\n%s", want, all)
 		}
 	}
 }

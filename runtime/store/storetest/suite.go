@@ -141,6 +141,7 @@ var openings = []struct {
 	{"Touched", testTouched},
 	{"OpenAtOnce", testOpenAtOnce},
 	{"OpenDiffers", testOpenDiffers},
+	{"OpenFits", testOpenFits},
 	{"OpenChecks", testOpenChecks},
 	{"OpenCompletes", testOpenCompletes},
 	{"PartialConflict", testPartialConflict},
