@@ -230,7 +230,7 @@ func (c *Conn) leave(err error) {
 		return
 	}
 	if err != nil && c.tx.failed == nil && !errors.Is(err, store.ErrNotFound) {
-		c.tx.failed = err
+		c.tx.failed = c.db.explain(err, "") // fn may go on, and the names of fields come later otherwise
 	}
 	c.tx.running.Unlock()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -173,11 +174,21 @@ func testTransactionFails(t *testing.T, db *DB) {
 		if err == nil {
 			t.Error("a statement runs in a failed transaction")
 		}
+		wantFields(t, err, "slug")
 		return nil
 	})
 	wantErr(t, err, store.ErrConflict)
+	wantFields(t, err, "slug")
 	if n := count(t, db); n != 1 {
 		t.Errorf("%d rows", n)
+	}
+}
+
+// wantFields compares the fields of a conflict.
+func wantFields(t *testing.T, err error, fields ...string) {
+	t.Helper()
+	if c, ok := errors.AsType[*store.ConflictError](err); !ok || !slices.Equal(c.Fields, fields) {
+		t.Errorf("the error %v is no conflict of %v", err, fields)
 	}
 }
 
