@@ -152,6 +152,10 @@ func (g *generation) findings(result *gen.Result) error {
 	for _, f := range found {
 		fmt.Fprintf(g.err, "%s %s\n", filepath.ToSlash(filepath.Join(result.Project.Config.Output, f.Path)), f.What)
 	}
+	if len(result.Plan.Conflicts) > 0 {
+		fmt.Fprintln(g.err, "move what is not generated elsewhere, and run modulagen generate, or with --force, which loses it")
+		return errFound
+	}
 	if len(found) > 0 {
 		fmt.Fprintln(g.err, "run modulagen generate")
 		return errFound

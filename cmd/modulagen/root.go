@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
@@ -126,11 +127,14 @@ func (c *command) report(err error) int {
 		fmt.Fprintf(c.err, "%s\n", count(len(mistakes), "mistake", "mistakes"))
 		return exitFinding
 	}
-	fmt.Fprintf(c.err, "modulagen: %v\n", err)
+	fmt.Fprintf(c.err, "modulagen: %s\n", ofPackage.ReplaceAllString(err.Error(), ""))
 	return exitFinding
 }
 
 // say prints what is done that takes long.
+// ofPackage is the package that an error is of, which a person who runs the tool does not know.
+var ofPackage = regexp.MustCompile(`^(gen(/[a-z]+)?|output|load|golang|sqlc|scaffold|program): `)
+
 func (c *command) say(line string) { fmt.Fprintf(c.err, "modulagen: %s\n", line) }
 
 func count(n int, one, many string) string {

@@ -55,7 +55,7 @@ type ConflictError struct {
 // Error names each file and says what would help.
 func (e *ConflictError) Error() string {
 	var b strings.Builder
-	b.WriteString("output: nothing was written, because of files that someone else wrote:")
+	b.WriteString("nothing was written, because of files that someone else wrote:")
 	force := true
 	for _, c := range e.Conflicts {
 		fmt.Fprintf(&b, "\n  %s %s", path.Join(filepath.ToSlash(e.Dir), c.Path), c.Reason)
