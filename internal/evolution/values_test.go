@@ -166,8 +166,8 @@ func reading(d sqltext.Dialect, f *model.Field) string {
 	switch f.Storage().Kind {
 	case check.Text:
 		expr = [...]string{name, name + "::text", name}[d]
-	case check.Float:
-		expr = [...]string{"printf('%!.17g', " + name + ")", name + "::text", "CAST(" + name + " AS CHAR)"}[d]
+	case check.Float: // not as a text on PostgreSQL: a connection has kept that statement, and its plan has another collation
+		expr = [...]string{"printf('%!.17g', " + name + ")", asText(d, name), "CAST(" + name + " AS CHAR)"}[d]
 	case check.Time:
 		expr = [...]string{name, "to_char(" + name + " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')", "DATE_FORMAT(" + name + ", '%Y-%m-%dT%H:%i:%s.%fZ')"}[d]
 	case check.Bytes:
