@@ -114,3 +114,9 @@ type Watcher interface {
 type Driver interface {
 	Open(ctx context.Context, dsn string, opts store.Options) (Backend, error)
 }
+
+// Reserver is a Driver whose server ends what a reserved view has left open: a transaction of a
+// program that it cannot reach any more would keep its locks for hours.
+type Reserver interface {
+	OpenReserved(ctx context.Context, dsn string, opts store.Options) (Backend, error)
+}

@@ -98,6 +98,9 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts store.Options) (
 		db.reserved.open = func(ctx context.Context, conns int) (Backend, error) {
 			opts := opts
 			opts.MaxConns = conns
+			if r, ok := d.(Reserver); ok {
+				return r.OpenReserved(ctx, dsn, opts)
+			}
 			return d.Open(ctx, dsn, opts)
 		}
 	}

@@ -24,8 +24,27 @@ type driver struct{}
 // maxConns is the pool's size when no one says.
 const maxConns = 16
 
+// pooled is how long a connection may be idle before the pool closes it.
+const pooled = 5 * time.Minute
+
 // Open connects once, so that a wrong address or password shows here.
 func (driver) Open(ctx context.Context, dsn string, opts store.Options) (core.Backend, error) {
+	return open(ctx, dsn, opts, pooled, 0)
+}
+
+// The server closes a reserved connection that has sent nothing for so long, and undoes its
+// transaction; the pool does not keep one so long without use.
+const (
+	reservedPooled = 10 * time.Second
+	reservedIdle   = 30 * time.Second
+)
+
+// OpenReserved implements core.Reserver.
+func (driver) OpenReserved(ctx context.Context, dsn string, opts store.Options) (core.Backend, error) {
+	return open(ctx, dsn, opts, reservedPooled, reservedIdle)
+}
+
+func open(ctx context.Context, dsn string, opts store.Options, pooled, idle time.Duration) (core.Backend, error) {
 	cfg, keep, err := parseDSN(dsn)
 	if err != nil {
 		return nil, err
@@ -36,14 +55,14 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (core.Ba
 	}
 	b := &backend{addr: cfg.Addr, name: cfg.DBName}
 	b.slots = remote.NewSlots(conns, b)
-	if b.connector, err = newConnector(cfg, &b.dialer, keep, conns); err != nil {
+	if b.connector, err = newConnector(cfg, &b.dialer, keep, conns, idle); err != nil {
 		return nil, fmt.Errorf("mysql: %w", err)
 	}
 	b.db = sql.OpenDB(b.connector)
 	b.pool = session{b.db}
 	b.db.SetMaxOpenConns(conns)
 	b.db.SetMaxIdleConns(conns)
-	b.db.SetConnMaxIdleTime(5 * time.Minute)
+	b.db.SetConnMaxIdleTime(pooled)
 	if err := b.db.PingContext(ctx); err != nil {
 		b.db.Close()
 		return nil, fmt.Errorf("mysql: %s/%s: %w", cfg.Addr, cfg.DBName, failure(ctx, err))

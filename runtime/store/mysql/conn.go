@@ -17,15 +17,16 @@ import (
 // prepared and run at the isolation level that the store promises.
 type connector struct {
 	sqldriver.Connector
-	keep   int          // statements that a connection keeps prepared at most
-	conns  int          // connections that there may be
-	packet atomic.Int64 // the server's max_allowed_packet
+	keep   int           // statements that a connection keeps prepared at most
+	conns  int           // connections that there may be
+	idle   time.Duration // after which the server closes a connection; 0: when it does by itself
+	packet atomic.Int64  // the server's max_allowed_packet
 }
 
 // socketKey is where a context of Connect carries the place for the socket.
 type socketKey struct{}
 
-func newConnector(cfg *mysql.Config, dialer *remote.Dialer, keep, conns int) (*connector, error) {
+func newConnector(cfg *mysql.Config, dialer *remote.Dialer, keep, conns int, idle time.Duration) (*connector, error) {
 	cfg.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		s, err := dialer.DialContext(ctx, network, address)
 		if place, ok := ctx.Value(socketKey{}).(*net.Conn); ok {
@@ -37,7 +38,7 @@ func newConnector(cfg *mysql.Config, dialer *remote.Dialer, keep, conns int) (*c
 	if err != nil {
 		return nil, err
 	}
-	return &connector{Connector: inner, keep: keep, conns: conns}, nil
+	return &connector{Connector: inner, keep: keep, conns: conns, idle: idle}, nil
 }
 
 // Connect implements driver.Connector. It is bounded as a whole: database/sql
@@ -68,6 +69,11 @@ func (c *connector) setUp(ctx context.Context, conn *connection) error {
 	// The one statement that all versions understand.
 	if _, err := conn.serverConn.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
 		return err
+	}
+	if c.idle > 0 {
+		if _, err := conn.serverConn.ExecContext(ctx, fmt.Sprintf("SET SESSION wait_timeout = %d", int(c.idle.Seconds())), nil); err != nil {
+			return err
+		}
 	}
 	rows, err := conn.serverConn.QueryContext(ctx, "SELECT @@max_allowed_packet, @@max_prepared_stmt_count", nil)
 	if err != nil {

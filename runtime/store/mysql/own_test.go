@@ -316,3 +316,21 @@ func TestPool(t *testing.T) {
 		t.Errorf("%d rows, %v", n, err)
 	}
 }
+
+// TestReservedIdle has the server close reserved connections of a program that is gone, and no others.
+func TestReservedIdle(t *testing.T) {
+	db := storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{})
+	view, err := db.Reserved(t.Context(), "test", 1, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var own, reserved int64
+	for conn, into := range map[*core.Conn]*int64{db.Conn(): &own, view.Conn(): &reserved} {
+		if err := conn.QueryRow(t.Context(), "SELECT @@session.wait_timeout", nil, []any{into}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if reserved != 30 || own == 30 {
+		t.Errorf("the server closes a reserved connection after %d s, and another after %d s", reserved, own)
+	}
+}
