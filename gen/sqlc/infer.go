@@ -84,7 +84,9 @@ func (r *reconciler) field(c Column) (*model.Datatype, *model.Field) {
 func (r *reconciler) expression(v *UserValue, cols map[model.Database]Column) bool {
 	types := map[model.Database]string{}
 	for db, c := range cols {
-		types[db] = fieldtype.OfColumn(c.Type)
+		if types[db] = fieldtype.OfColumn(c.Type); types[db] == float {
+			types[db] = "" // sqlc's word for many an expression that is none
+		}
 	}
 	pg := types[model.Postgres]
 	if pg == "" {
@@ -93,7 +95,7 @@ func (r *reconciler) expression(v *UserValue, cols map[model.Database]Column) bo
 			pg = others[0]
 		}
 	}
-	if number := r.decimals(v.Name); number != nil && pg != "boolean" || pg == "" || pg == "decimal" || pg == float {
+	if number := r.decimals(v.Name); number != nil && pg != "boolean" || pg == "" || pg == "decimal" {
 		r.mistakeAtColumn(v.Name, "add a line below the query's name that says it: "+forms(v.Name, number), "no database tells the type of the column %s of the query %s", v.Name, r.v.name)
 		return false
 	}
