@@ -13,7 +13,10 @@ import (
 // held is one less for the store.
 func Pool(db *core.DB) *pgxpool.Pool {
 	b, _ := core.Below(db)
-	if own, ok := b.(*backend); ok {
+	switch own := b.(type) {
+	case *backend:
+		return own.pool
+	case listener:
 		return own.pool
 	}
 	return nil
