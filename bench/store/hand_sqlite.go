@@ -13,7 +13,7 @@ import (
 type handSQLite struct {
 	read, write              *sql.DB
 	get, byKey, list, insert *sql.Stmt
-	add, score, scores       *sql.Stmt
+	add, own, score, scores  *sql.Stmt // own reads in a transaction of the writer
 }
 
 const handTime = "2006-01-02T15:04:05.000000Z"
@@ -40,6 +40,7 @@ func openHandSQLite(ctx context.Context, at place) (side, error) {
 		{read, &s.get, "SELECT " + handColumns + " FROM article WHERE id = ?"},
 		{read, &s.byKey, "SELECT " + handColumns + " FROM article WHERE slug = ?"},
 		{read, &s.list, "SELECT " + handColumns + " FROM article ORDER BY id LIMIT ?"},
+		{write, &s.own, "SELECT " + handColumns + " FROM article WHERE id = ?"},
 		{write, &s.add, "UPDATE article SET views = views + ? WHERE id = ? RETURNING " + handColumns},
 		{write, &s.score, "UPDATE article SET score = ? WHERE id = ? RETURNING " + handColumns},
 		{write, &s.scores, "UPDATE article SET score = ? WHERE id BETWEEN ? AND ?"},
@@ -148,7 +149,7 @@ func (s *handSQLite) Add(ctx context.Context, id int64) (int64, error) {
 
 func (s *handSQLite) ReadThenWrite(ctx context.Context, id int64) error {
 	return inTx(ctx, s.write, func(tx *sql.Tx) error {
-		a, err := scanSQLite(tx.StmtContext(ctx, s.get).QueryRowContext(ctx, id))
+		a, err := scanSQLite(tx.StmtContext(ctx, s.own).QueryRowContext(ctx, id))
 		if err != nil {
 			return err
 		}
