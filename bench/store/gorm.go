@@ -102,7 +102,7 @@ func (s *gormSide) List(ctx context.Context, limit int) (int, error) {
 	return len(rows), err
 }
 
-// Add gives the row, which GORM reads with RETURNING; MySQL has none, and reads it in the transaction.
+// Add returns the row, which GORM reads with RETURNING; MySQL has none, and reads it in the transaction.
 func (s *gormSide) Add(ctx context.Context, id int64) (int64, error) {
 	one := map[string]any{"views": gorm.Expr("views + ?", 1)}
 	row := gormArticle{ID: id}

@@ -15,7 +15,7 @@ type side interface {
 	Create(ctx context.Context, a article) error
 	CreateMany(ctx context.Context, rows []article) error
 	List(ctx context.Context, limit int) (rows int, err error)                      // the first page by id
-	Add(ctx context.Context, id int64) (views int64, err error)                     // one to the views, in the statement; gives the row
+	Add(ctx context.Context, id int64) (views int64, err error)                     // one to the views, in the statement; returns the row
 	ReadThenWrite(ctx context.Context, id int64) error                              // a row that is locked meanwhile; the new score depends on the old one
 	UpdateWhere(ctx context.Context, from, to, score int64) (rows int64, err error) // of those ids
 	ListByIDs(ctx context.Context, ids []int64) (rows int, err error)

@@ -262,6 +262,9 @@ func valueType(v sqlc.UserValue) *jen.Statement {
 
 // arrayArgument is a slice as the store takes it for an array: of the plain type of its values.
 func arrayArgument(v sqlc.UserValue, slice *jen.Statement) jen.Code {
+	if selects(v) {
+		return code.Core("OptionArray").Call(slice, jen.Lit(v.Datatype.Name), jen.Lit(v.Field.Name), jen.Id(v.Field.EnumGoName+"Values").Call())
+	}
 	switch v.Kind() {
 	case check.Int:
 		return code.Core("Integers").Call(slice)
@@ -297,14 +300,20 @@ func paramField(v sqlc.UserValue, of *jen.Statement) jen.Code {
 }
 
 func paramAt(v sqlc.UserValue, at jen.Code) jen.Code {
-	if f := v.Field; f != nil && f.EnumGoName != "" && v.Datatype != nil && !f.Hidden() {
+	if selects(v) {
 		check := "Option"
 		if v.Null {
 			check = "NullOption"
 		}
-		return code.Core(check).Call(at, jen.Lit(v.Datatype.Name), jen.Lit(f.Name), jen.Id(f.EnumGoName+"Values").Call())
+		return code.Core(check).Call(at, jen.Lit(v.Datatype.Name), jen.Lit(v.Field.Name), jen.Id(v.Field.EnumGoName+"Values").Call())
 	}
 	return valueField(v, at)
+}
+
+// selects reports whether a parameter meets a select, whose options it is checked against. A
+// secret's stay out of errors.
+func selects(v sqlc.UserValue) bool {
+	return v.Field != nil && v.Field.EnumGoName != "" && v.Datatype != nil && !v.Field.Hidden()
 }
 
 // valueField is what a value is bound from and scanned into; at is its address.

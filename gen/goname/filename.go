@@ -12,7 +12,7 @@ func File(datatype string) string {
 	return datatype
 }
 
-// IsConstraint reports whether the go command gives a meaning to the end of a file's name, behind
+// IsConstraint reports whether the go command interprets the end of a file's name, behind
 // its last underscore: that of a system, a processor, or test.
 func IsConstraint(word string) bool { return constrained[word] }
 

@@ -39,7 +39,11 @@ func shop() map[string]*model.Datatype {
 		{Name: "state", Type: "select", Rules: check.Rules{Options: []string{"open", "done"}}, Moves: []model.Moves{{From: "open", To: []string{"done"}}}},
 		{Name: "updated_at", Type: "datetime", NotNull: true, Touched: true},
 	}}
-	return map[string]*model.Datatype{"author": author, "book": book, "page_cache": cache, "note": note}
+	page := &model.Datatype{Name: "page", ID: model.IDInteger, Fields: []*model.Field{
+		{Name: "text", Type: "text", NotNull: true},
+		{Name: "version", Type: "number", NotNull: true, Raised: true},
+	}}
+	return map[string]*model.Datatype{"author": author, "book": book, "page_cache": cache, "note": note, "page": page}
 }
 
 // judge reads a query as generation does before an engine sees it.
@@ -230,6 +234,14 @@ func TestNotesAndBypassedCaches(t *testing.T) {
 		w, _ := judge(t, statement)
 		if got := w.bypassed(); !slices.Equal(got, want) || !slices.Equal(w.writes(), []string{"note"}) {
 			t.Errorf("%s bypasses %q and writes %q", statement, got, w.writes())
+		}
+	}
+	for statement, want := range map[string][]string{
+		"UPDATE page SET text = @text":                        {"It changes page, and leaves version as it was, so that Update overwrites the change: set it to version + 1."},
+		"UPDATE page SET text = @text, version = version + 1": nil,
+	} {
+		if w, _ := judge(t, statement); !slices.Equal(w.bypassed(), want) {
+			t.Errorf("%s bypasses %q", statement, w.bypassed())
 		}
 	}
 	if w, _ := judge(t, "SELECT text FROM note"); len(w.writes()) > 0 {

@@ -16,7 +16,7 @@ type embed struct {
 }
 
 // embedAt reads sqlc.embed(table), with the AS behind it, at the head of some tokens
-// and gives how many it took.
+// and returns how many it took.
 func embedAt(ts []token) (embed, int, bool) {
 	if len(ts) == 0 {
 		return embed{}, 0, false
@@ -147,7 +147,7 @@ func (r *reconciler) rows() (map[int]UserValue, bool) {
 	return out, r.sameRows(first)
 }
 
-// width is how many columns an expression of the list gives.
+// width is how many columns an expression of the list has in the result.
 func (q *written) width(n *node) (int, bool) {
 	if n.op != "star" {
 		return 1, true
@@ -200,7 +200,7 @@ func (r *reconciler) sameRows(first *written) bool {
 	return true
 }
 
-// flat returns the columns of the result as the database gives them, and whose value
+// flat returns the columns of the result as the database returns them, and whose value
 // each is part of.
 func (q *UserQuery) flat() (columns []UserValue, of []int) {
 	for i, c := range q.Columns {

@@ -92,7 +92,7 @@ func (q *written) bypassed() []string {
 }
 
 // unkept says which fields that the store keeps the query leaves behind: a moment of
-// change that it does not set, and a workflow that it passes by.
+// change and a version that it does not set, and a workflow that it passes by.
 func (q *query) unkept() []string {
 	d := q.from[0].datatype
 	var out []string
@@ -101,6 +101,8 @@ func (q *query) unkept() []string {
 		switch {
 		case f.Touched && !set:
 			out = append(out, "It changes "+d.Name+", and leaves "+f.Name+" as it was: set it to CURRENT_TIMESTAMP.")
+		case f.Raised && !set:
+			out = append(out, "It changes "+d.Name+", and leaves "+f.Name+" as it was, so that Update overwrites the change: set it to "+f.Name+" + 1.")
 		case f.Moves != nil && set:
 			out = append(out, "It sets "+f.Name+" of "+d.Name+", and nothing checks whether its workflow has such a move.")
 		}

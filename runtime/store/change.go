@@ -16,7 +16,7 @@ func AddDecimal(d Decimal) Opt[Decimal] { return Opt[Decimal]{v: d, state: optAd
 func AddFloat(f float64) Opt[float64] { return Opt[float64]{v: f, state: optAdd} }
 
 // MulFloat is Mul for a float. A product that is too large for one is a *ValidationError, and so is
-// one of numbers other than 0 that is too small to be told from 0.
+// one of numbers other than 0 that is too small to differ from 0.
 func MulFloat(f float64) Opt[float64] { return Opt[float64]{v: f, state: optMul} }
 
 // Mul is Add with a product in place of the sum.

@@ -85,7 +85,7 @@ func (s *Section) actions() []*action {
 				method = "Action" + method
 			}
 			if !goname.IsExported(method) || taken[method] {
-				continue // its name makes none in Go: a person gives it one
+				continue // no Go name can be made of its name: a person has to choose one
 			}
 			taken[method] = true
 			out = append(out, &action{name, method, j.Name, map[string]any{}, j.Pos})

@@ -105,7 +105,7 @@ func stage(root *os.Root, name string, f *file) error {
 	return nil
 }
 
-// put gives the new content the file's name. One that is new must still not be there.
+// put moves the new content to the file's name. One that is new must still not be there.
 func put(root *os.Root, staged string, f *file) error {
 	if f.before != nil {
 		return root.Rename(staged, f.path)

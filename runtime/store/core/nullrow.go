@@ -29,7 +29,7 @@ type joinedID struct {
 	set  func(there bool)
 }
 
-// Scan tells by the id whether there is a row.
+// Scan finds by the id whether there is a row.
 func (j *joinedID) Scan(src any) error {
 	j.set(src != nil)
 	if src == nil {

@@ -19,11 +19,19 @@ func Option[E ~string](v *E, datatype, field string, declared []E) any {
 	if slices.Contains(declared, *v) {
 		return string(*v)
 	}
-	words := make([]string, len(declared))
-	for i, d := range declared {
-		words[i] = string(d)
+	return refused{notAnOption(datatype, field, string(*v), Texts(declared), false)}
+}
+
+// OptionArray is Option for the values of an array of PostgreSQL's.
+//
+//go:noinline
+func OptionArray[E ~string](values []E, datatype, field string, declared []E) any {
+	for i := range values {
+		if no, ok := Option(&values[i], datatype, field, declared).(refused); ok {
+			return no
+		}
 	}
-	return refused{notAnOption(datatype, field, string(*v), words, false)}
+	return Texts(values)
 }
 
 // NullOption is Option for a value that may be null.

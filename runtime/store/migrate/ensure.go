@@ -27,10 +27,15 @@ func (s *Set) Ensure(ctx context.Context, b core.Backend, schema *core.Schema, o
 	if err != nil {
 		return err
 	}
+	return s.accepted(ctx, b, schema, st, o)
+}
+
+// accepted is settled, and logs which indexes are missing.
+func (s *Set) accepted(ctx context.Context, b core.Backend, schema *core.Schema, st *state, o Options) error {
 	if err := s.settled(ctx, b, schema, st); err != nil {
 		return err
 	}
-	core.WarnOfIndexes(ctx, opts.Logger, b.Dialect(), schema, st.found)
+	core.WarnOfIndexes(ctx, o.Logger, b.Dialect(), schema, st.found)
 	return nil
 }
 
@@ -58,7 +63,7 @@ func (s *Set) ensureUp(ctx context.Context, b core.Backend, schema *core.Schema,
 		return err
 	}
 	if len(s.pending(st)) == 0 {
-		return s.settled(ctx, b, schema, st)
+		return s.accepted(ctx, b, schema, st, o)
 	}
 	if _, err := s.Up(ctx, b, schema, o); err != nil {
 		return err
