@@ -43,9 +43,15 @@ func openServer(db model.Database) (*server, error) {
 		return nil, fmt.Errorf("%s: %w", variable, errNoServer) // the error would show its password
 	}
 	s.url = u
-	s.admin, err = sql.Open(s.driver, s.native(u))
+	if s.admin, err = sql.Open(s.driver, s.native(u)); err == nil && db == model.MySQL {
+		_, err = s.admin.Exec(keepChanges)
+	}
 	return s, err
 }
+
+// keepChanges has the server keep what is written while it writes a table of a million rows again, as
+// docs/evolution.md advises for a table that large. It is for all sessions, until the server ends.
+const keepChanges = "SET GLOBAL innodb_online_alter_log_max_size = 2147483648"
 
 func (s *server) close() error {
 	if s.admin != nil {

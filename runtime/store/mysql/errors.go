@@ -62,6 +62,8 @@ func failure(ctx context.Context, err error) error {
 	case tooLarge:
 		e.Message = errTooLarge.Error()
 		return core.Coded(store.ErrInvalid, e)
+	case 1799: // the table was written to for longer than the server remembers
+		e.Message += "; try it when less is written to the table, or with a larger innodb_online_alter_log_max_size, which SET GLOBAL changes on a running server"
 	case 1064: // it quotes the statement, whose arguments may stand in it
 		e.Message = "the statement's syntax is wrong" + atLine(my.Message)
 	case 1317, 1969, 3024:

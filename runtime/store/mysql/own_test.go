@@ -334,3 +334,13 @@ func TestReservedIdle(t *testing.T) {
 		t.Errorf("the server closes a reserved connection after %d s, and another after %d s", reserved, own)
 	}
 }
+
+// TestTooManyChanges names what to set where a table was written to for longer than the server remembers
+// while it changed it.
+func TestTooManyChanges(t *testing.T) {
+	db := storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{})
+	_, err := db.Conn().Exec(t.Context(), "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1799, MESSAGE_TEXT = 'too much'", nil)
+	if err == nil || !strings.Contains(err.Error(), "SET GLOBAL") {
+		t.Errorf("%v", err)
+	}
+}
