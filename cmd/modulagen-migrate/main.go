@@ -136,15 +136,15 @@ func (j *job) do(ctx context.Context, db *core.DB) (*protocol.Answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &protocol.Answer{Created: r.Created, Baseline: r.Baseline, Applied: r.Applied, Waits: r.Waits, Backups: r.Backups}, nil
+		return &protocol.Answer{Created: r.Created, Baseline: r.Baseline, Applied: r.Applied, Others: r.Others, Waits: r.Waits, Backups: r.Backups}, nil
 	case protocol.Status:
 		return j.status(ctx, b)
 	case protocol.Verify:
-		differences, notes, err := migrate.Verify(ctx, b, j.schema)
+		v, err := j.set.Verify(ctx, b, j.schema)
 		if err != nil {
 			return nil, err
 		}
-		return &protocol.Answer{Differences: differences, Notes: notes}, nil
+		return &protocol.Answer{Pending: v.Pending, Differences: v.Differences, Expected: v.Expected, Notes: v.Notes}, nil
 	case protocol.Down:
 		return j.down(ctx, b)
 	case protocol.Baseline:
@@ -185,7 +185,7 @@ func (j *job) status(ctx context.Context, b core.Backend) (*protocol.Answer, err
 }
 
 func stateOf(e migrate.Entry) protocol.State {
-	s := protocol.State{Name: e.Name, State: string(e.State), Applied: e.Applied(), Unknown: e.Unknown, Program: e.Program}
+	s := protocol.State{Name: e.Name, State: string(e.State), Applied: e.Applied(), Unknown: e.Unknown, Program: e.Program, Failure: e.Failure, Next: e.Next}
 	if !e.EndedAt.IsZero() {
 		s.Ended = e.EndedAt.UTC().Format(time.RFC3339)
 	}
@@ -199,9 +199,21 @@ func stateOf(e migrate.Entry) protocol.State {
 	case len(e.Waits) > 0:
 		s.Detail = "waits for " + strings.Join(e.Waits, "; ")
 	case !e.StartedAt.IsZero() && e.EndedAt.IsZero():
-		s.Detail = fmt.Sprintf("%d of %d statements, by %s", e.Statements, e.Of, e.Program)
+		s.Detail = begun(e)
 	}
 	return s
+}
+
+// begun says how far a migration is that has not ended.
+func begun(e migrate.Entry) string {
+	text := fmt.Sprintf("%d of %d statements, by %s", e.Statements, e.Of, e.Program)
+	if e.Next != "" {
+		text += "; goes on at " + e.Next
+	}
+	if e.Failure != "" {
+		text += "; " + e.Failure
+	}
+	return strings.ReplaceAll(text, "\n", " ")
 }
 
 // replay runs the migrations on a file of its own.

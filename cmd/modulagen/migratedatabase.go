@@ -88,6 +88,7 @@ type upOutcome struct {
 	Created  bool     `json:"created"`
 	Baseline string   `json:"baseline"`
 	Applied  []string `json:"applied"`
+	Others   []string `json:"others"`
 	Waits    []string `json:"waits"`
 	Backups  []string `json:"backups"`
 }
@@ -102,7 +103,7 @@ func (d *database) up(ctx context.Context) error {
 		return err
 	}
 	if d.asJSON {
-		return d.printJSON(upOutcome{a.Database, a.Created, a.Baseline, list(a.Applied), list(a.Waits), list(a.Backups)})
+		return d.printJSON(upOutcome{a.Database, a.Created, a.Baseline, list(a.Applied), list(a.Others), list(a.Waits), list(a.Backups)})
 	}
 	d.applied(a)
 	return nil
@@ -123,10 +124,13 @@ func (d *database) applied(a *protocol.Answer) {
 	for _, name := range a.Applied {
 		fmt.Fprintf(d.err, "applied %s\n", name)
 	}
+	for _, name := range a.Others {
+		fmt.Fprintf(d.err, "another process applied %s meanwhile\n", name)
+	}
 	for _, line := range a.Waits {
 		fmt.Fprintln(d.err, line)
 	}
-	if len(a.Applied)+len(a.Waits) == 0 {
+	if len(a.Applied)+len(a.Others)+len(a.Waits) == 0 {
 		fmt.Fprintf(d.err, "%s lacks no migration\n", a.Database)
 	}
 }
@@ -199,8 +203,9 @@ func (c *command) migrateVerify() *cobra.Command {
 	cmd, _ := c.forDatabase(&cobra.Command{
 		Use:   "verify",
 		Short: "Compare the tables of a database with the definitions",
-		Long: `Compare the tables of a database with the definitions, and list how they differ. It changes
-nothing, and exits with 1 when something differs.`,
+		Long: `Compare the tables of a database with the definitions, and list how they differ. Where
+migrations are pending, they come first, and each difference for which they account says so. It
+changes nothing, and exits with 1 when something differs or is pending.`,
 		Example: "  modulagen migrate verify --db sqlite:app.db",
 	}, func(ctx context.Context, d *database, _ []string) error { return d.verify(ctx) })
 	return cmd
@@ -209,7 +214,9 @@ nothing, and exits with 1 when something differs.`,
 // verifyOutcome is what verify --json prints.
 type verifyOutcome struct {
 	Database    string   `json:"database"`
+	Pending     []string `json:"pending"`
 	Differences []string `json:"differences"`
+	Expected    []string `json:"expected"`
 	Notes       []string `json:"notes"`
 }
 
@@ -223,18 +230,24 @@ func (d *database) verify(ctx context.Context) error {
 		return err
 	}
 	if d.asJSON {
-		if err := d.printJSON(verifyOutcome{a.Database, list(a.Differences), list(a.Notes)}); err != nil {
+		if err := d.printJSON(verifyOutcome{a.Database, list(a.Pending), list(a.Differences), list(a.Expected), list(a.Notes)}); err != nil {
 			return err
 		}
 	} else {
+		for _, line := range a.Pending {
+			fmt.Fprintf(d.out, "pending: %s\n", line)
+		}
 		for _, line := range a.Differences {
 			fmt.Fprintln(d.out, line)
+		}
+		for _, line := range a.Expected {
+			fmt.Fprintf(d.out, "%s; a pending migration accounts for that\n", line)
 		}
 		for _, line := range a.Notes {
 			fmt.Fprintf(d.err, "note: %s\n", line)
 		}
 	}
-	if len(a.Differences) > 0 {
+	if len(a.Pending)+len(a.Differences)+len(a.Expected) > 0 {
 		return errFound
 	}
 	return nil

@@ -47,7 +47,11 @@ func expanded(before *Snapshot, p *model.Project) (*Snapshot, error) {
 	for i, d := range p.Datatypes {
 		j := slices.IndexFunc(before.Datatypes, func(b Datatype) bool { return b.Name == d.Name })
 		for _, f := range d.Fields {
-			if j < 0 || !f.Keep {
+			if !f.Keep {
+				continue
+			}
+			if j < 0 {
+				found = append(found, keptOfRenamed(before, d, f)...)
 				continue
 			}
 			asked, wrong := s.Datatypes[i].expand(before.Datatypes[j], f)
@@ -59,6 +63,18 @@ func expanded(before *Snapshot, p *model.Project) (*Snapshot, error) {
 		return nil, found.Err()
 	}
 	return s, nil
+}
+
+// keptOfRenamed refuses to keep a column of a table that is renamed: programs of before would not find the table.
+func keptOfRenamed(before *Snapshot, d *model.Datatype, f *model.Field) mistake.List {
+	has := func(b Datatype) bool {
+		return b.Name == d.Was && slices.ContainsFunc(b.Fields, func(old Field) bool { return old.Name == f.Was })
+	}
+	if d.Was == "" || !slices.ContainsFunc(before.Datatypes, has) {
+		return nil
+	}
+	return mistake.List{at(f.WasPos, fmt.Sprintf("keep: the datatype %s is renamed too, so that programs of before find no table %s to write the column %s of", d.Name, d.Was, f.Was),
+		"leave keep out, or rename the datatype in a migration before or after this one")}
 }
 
 // expand puts the column of before beside the field's. asked is false where that was done by
@@ -228,8 +244,8 @@ func (p *planner) triggersOf(t *Table, f *model.Field) (out []string) {
 	return out
 }
 
-func triggerName(t *Table, k kept, event string) string {
-	return model.ShortName("modulagen_keep_" + t.Now.Name + "_" + k.now + event)
+func triggerName(table string, k kept, event string) string {
+	return model.ShortName("modulagen_keep_" + table + "_" + k.now + event)
 }
 
 // triggers are what writes each of two columns to the other. Where a write sets both, the new
@@ -251,10 +267,10 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 	if f := c.Becomes; f.NotNull && f.Default != nil { // neither column has one meanwhile
 		first = fmt.Sprintf("COALESCE(NEW.%s, %s, %s)", now, toNow, p.defaultValue(f))
 	}
-	insert, update := p.Quote(triggerName(t, k, "_insert")), p.Quote(triggerName(t, k, "_update"))
+	insert, update := p.Quote(triggerName(t.Now.Name, k, "_insert")), p.Quote(triggerName(t.Now.Name, k, "_update"))
 	switch p.Dialect {
 	case sqltext.Postgres:
-		name := p.Quote(triggerName(t, k, ""))
+		name := p.Quote(triggerName(t.Now.Name, k, ""))
 		return []string{
 			fmt.Sprintf("CREATE FUNCTION %[1]s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "+
 				"IF TG_OP = 'INSERT' THEN NEW.%[2]s := %[6]s; NEW.%[3]s := %[5]s; "+
@@ -283,7 +299,7 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 
 func (p *planner) dropTriggers(t *Table, k kept) []string {
 	if p.Dialect == sqltext.Postgres {
-		name := p.Quote(triggerName(t, k, ""))
+		name := p.Quote(triggerName(t.Before.Name, k, ""))
 		return []string{fmt.Sprintf("DROP TRIGGER %s ON %s", name, p.Quote(t.Before.Name)), fmt.Sprintf("DROP FUNCTION %s()", name)}
 	}
 	drop := "DROP TRIGGER "
@@ -292,7 +308,7 @@ func (p *planner) dropTriggers(t *Table, k kept) []string {
 	}
 	var out []string
 	for _, event := range keepEvents {
-		out = append(out, drop+p.Quote(triggerName(t, k, event)))
+		out = append(out, drop+p.Quote(triggerName(t.Before.Name, k, event)))
 	}
 	return out
 }
@@ -306,7 +322,7 @@ func (p *planner) triggersDone(s *script.Step, t *Table, k kept) {
 	for i, event := range keepEvents {
 		drop, create := &s.Statements[2*i], &s.Statements[2*i+1]
 		drop.Repeatable = true
-		create.Done = []script.Probe{there("trigger", t.Now.Name, triggerName(t, k, event))}
+		create.Done = []script.Probe{there("trigger", t.Now.Name, triggerName(t.Now.Name, k, event))}
 	}
 }
 

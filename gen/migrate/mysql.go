@@ -24,6 +24,8 @@ const (
 	copyNote    = "writers wait while the table is copied"
 	inPlaceNote = "the table is written again in place, while others go on; where the server can only copy it, writers wait"
 	perhapsNote = "where the server cannot do this in place it copies the table, and writers wait"
+	// lockedNote is of triggers that go together with a column.
+	lockedNote = "readers and writers wait; where the server cannot drop the column at once, for as long as it writes the table again"
 	// onlineNote is of columns that are added to a table with an index over a generated column.
 	onlineNote = "MariaDB makes writers wait while the table is copied, because of the index with a condition"
 )
@@ -339,27 +341,37 @@ func (p *planner) mysqlIndexes(t *Table) {
 	for _, x := range added {
 		what := fmt.Sprintf("%s: build the index %s", t.Now.Name, x.Name)
 		if slices.ContainsFunc(old, func(o dialect.Index) bool { return o.Name == x.Name }) {
-			p.ddl(script.Safe, what+" anew", p.alter(t.Now.Name, "DROP INDEX %s, ADD %s", p.Quote(x.Name), x.DDL), []string{inPlace}).Refuse = p.repeats(t, x.Name)
+			p.ddl(script.Safe, what+" anew", p.alter(t.Now.Name, "DROP INDEX %s, ADD %s", p.Quote(x.Name), x.DDL), []string{inPlace}).Refuse = p.mysqlRepeats(t, x.Name)
 			old = slices.DeleteFunc(old, func(o dialect.Index) bool { return o.Name == x.Name })
 			continue
 		}
-		p.ddl(script.Safe, what, p.alter(t.Now.Name, "ADD %s", x.DDL), []string{inPlace}, there("index", t.Now.Name, x.Name)).Refuse = p.repeats(t, x.Name)
+		p.ddl(script.Safe, what, p.alter(t.Now.Name, "ADD %s", x.DDL), []string{inPlace}, there("index", t.Now.Name, x.Name)).Refuse = p.mysqlRepeats(t, x.Name)
 	}
 	for _, x := range old {
 		p.ddl(script.Safe, fmt.Sprintf("%s: drop the index %s", t.Now.Name, x.Name), p.alter(t.Now.Name, "DROP INDEX %s", p.Quote(x.Name)), []string{inPlace}, gone("index", t.Now.Name, x.Name))
 	}
 }
 
+// mysqlRepeats is repeats, and looks for rows also where they were held to the same before: an index with a condition
+// that is not the same now is not there from its step in mysqlDrops on.
+func (p *planner) mysqlRepeats(t *Table, name string) []script.Refusal {
+	for _, x := range t.Now.Indexes {
+		gone := slices.ContainsFunc(p.conditional(t), func(old *model.Index) bool { return old.Name == name })
+		if x.Name == name && x.Unique && gone {
+			return []script.Refusal{{Query: p.duplicates(t.Now.Name, x), Because: p.duplicateReason(t, x)}}
+		}
+	}
+	return p.repeats(t, name)
+}
+
 func (p *planner) mysqlDropColumns(t *Table) {
 	for _, f := range t.Dropped {
-		if triggers := p.triggersOf(t, f); len(triggers) > 0 {
-			s := p.step(script.Safe, t.column(f.Name)+": keep it the same no longer", triggers...)
-			for i := range s.Statements {
-				s.Statements[i].Repeatable = true
-			}
-		}
-		p.ddl(script.Destroys, fmt.Sprintf("%s: drop the column, with its values", t.column(f.Name)), p.alter(t.Now.Name, "DROP COLUMN %s", p.Quote(f.Name)),
+		s := p.ddl(script.Destroys, fmt.Sprintf("%s: drop the column, with its values", t.column(f.Name)), p.alter(t.Now.Name, "DROP COLUMN %s", p.Quote(f.Name)),
 			[]string{instant, inPlace, copying}, gone("column", t.Now.Name, f.Name))
+		if triggers := p.triggersOf(t, f); len(triggers) > 0 {
+			s.Locked, s.Note = t.Now.Name, lockedNote
+			p.first(s, triggers)
+		}
 	}
 }
 

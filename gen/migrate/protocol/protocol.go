@@ -73,9 +73,12 @@ type Answer struct {
 	Created     bool     // of Up: it was new
 	Baseline    string   // of Up and Baseline: what was recorded without running it
 	Applied     []string // of Up; of Down, what was taken back
+	Others      []string // of Up: what another process finished meanwhile
 	Waits       []string // of Up: what waits for programs of the version before
 	Backups     []string // of Up and Down: copies of the file that were made first
+	Pending     []string // of Verify: migrations that the database lacks
 	Differences []string // of Verify and Replay
+	Expected    []string // of Verify: differences that the pending migrations account for
 	Notes       []string // of Verify: what is there beside
 	Recorded    bool     // of Status: the database has a record of migrations
 	Migrations  []State  // of Status
@@ -89,5 +92,7 @@ type State struct {
 	Unknown bool   `json:"unknown"`           // the project does not have it
 	Ended   string `json:"ended,omitempty"`   // RFC 3339; empty: it has not
 	Program string `json:"program,omitempty"` // that applied it, or is at it
+	Failure string `json:"failure,omitempty"` // where and why it failed
+	Next    string `json:"next,omitempty"`    // where it goes on: the line of its file, and the step
 	Detail  string `json:"detail,omitempty"`  // how far it is, what it waits for
 }

@@ -71,7 +71,8 @@ func Ask(ctx context.Context, path string, r protocol.Request, say func(line str
 
 var errSilent = errors.New("with exit code 0")
 
-// read reads the lines up to the answer.
+// read reads the lines up to the answer. It reads to the end even of what it cannot read, as the program would wait
+// for that for ever.
 func read(out io.Reader, say func(line string)) (*protocol.Answer, error) {
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, maxLine)
@@ -94,5 +95,12 @@ func read(out io.Reader, say func(line string)) (*protocol.Answer, error) {
 			answer = l.Answer
 		}
 	}
-	return answer, errors.Join(failed, lines.Err())
+	if err := lines.Err(); err != nil {
+		if errors.Is(err, bufio.ErrTooLong) {
+			err = fmt.Errorf("modulagen-migrate printed a line of more than %d MiB, which is none of an answer", maxLine>>20)
+		}
+		_, rest := io.Copy(io.Discard, out)
+		failed = errors.Join(failed, err, rest)
+	}
+	return answer, failed
 }

@@ -3,6 +3,8 @@ package apply_test
 import (
 	"context"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -10,10 +12,10 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate"
 )
 
-// hooked is a backend that calls a function after each statement and transaction of a migration.
+// hooked is a backend that calls a function after each statement and transaction of a migration, with the statement.
 type hooked struct {
 	core.Backend
-	after func()
+	after func(sql string)
 }
 
 func (h *hooked) Migration(ctx context.Context) (core.Migration, error) {
@@ -23,12 +25,12 @@ func (h *hooked) Migration(ctx context.Context) (core.Migration, error) {
 
 type hookedMigration struct {
 	core.Migration
-	after func()
+	after func(sql string)
 }
 
 func (m *hookedMigration) Exec(ctx context.Context, sql string, args []any) (core.Result, error) {
 	res, err := m.Migration.Exec(ctx, sql, args)
-	m.after()
+	m.after(sql)
 	return res, err
 }
 
@@ -39,12 +41,12 @@ func (m *hookedMigration) Begin(ctx context.Context) (core.Transaction, error) {
 
 type hookedTx struct {
 	core.Transaction
-	after func()
+	after func(sql string)
 }
 
 func (t *hookedTx) Commit(ctx context.Context) error {
 	err := t.Transaction.Commit(ctx)
-	t.after()
+	t.after("COMMIT")
 	return err
 }
 
@@ -58,13 +60,24 @@ func TestProgramOfBeforeOpensMeanwhile(t *testing.T) {
 		for at := 1; ; at++ {
 			dsn := fresh()
 			prepared(t, p, dsn)
-			n, got := 0, error(nil)
+			n, got, locked := 0, error(nil), false
 			var old *core.DB
-			r := hookedUp(t, p[1], dsn, func() {
+			var opening sync.WaitGroup
+			r := hookedUp(t, p[1], dsn, func(sql string) {
+				switch {
+				case strings.HasPrefix(sql, "LOCK TABLES"):
+					locked = true
+				case strings.HasPrefix(sql, "UNLOCK TABLES"):
+					locked = false
+				}
 				if n++; n == at {
-					old, got = p[0].open(t.Context(), dsn, store.Options{})
+					opening.Go(func() { old, got = p[0].open(t.Context(), dsn, store.Options{}) })
+				}
+				if !locked { // MySQL shows a table to others only when it is not
+					opening.Wait()
 				}
 			})
+			opening.Wait()
 			applied := slices.Contains(r.Applied, "0003_change_contract")
 			if n < at {
 				break
@@ -108,7 +121,7 @@ func prepared(t *testing.T, p []program, dsn string) {
 	}
 }
 
-func hookedUp(t *testing.T, p program, dsn string, after func()) (r *migrate.Report) {
+func hookedUp(t *testing.T, p program, dsn string, after func(sql string)) (r *migrate.Report) {
 	t.Helper()
 	err := with(t.Context(), dsn, func(db *core.DB) (err error) {
 		b, _ := core.Below(db)

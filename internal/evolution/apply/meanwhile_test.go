@@ -34,7 +34,7 @@ func TestRowsOfBeforeMeanwhile(t *testing.T) {
 			}
 		}
 		times := 0
-		hookedUp(t, p[1], dsn, func() {
+		hookedUp(t, p[1], dsn, func(string) {
 			if times++; times%8 >= 4 {
 				return // MySQL needs a moment between its UPDATE and what refuses rows
 			}

@@ -24,7 +24,7 @@ func TestConnectionEndsWhileTriggersAreMade(t *testing.T) {
 			times := 0
 			err := with(t.Context(), dsn, func(db *core.DB) error {
 				b, _ := core.Below(db)
-				_, err := p[1].set.Up(t.Context(), &hooked{b, func() {
+				_, err := p[1].set.Up(t.Context(), &hooked{b, func(string) {
 					if times++; times == at {
 						endOthers(t, dsn)
 					}

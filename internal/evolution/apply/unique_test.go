@@ -2,6 +2,10 @@ package apply_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hegner123/modulagen/runtime/store"
@@ -21,7 +25,7 @@ func TestUniqueAllAlong(t *testing.T) {
 		}
 		run(t, dsn, "INSERT INTO note (title) VALUES ('a')")
 		times := 0
-		hookedUp(t, p[2], dsn, func() {
+		hookedUp(t, p[2], dsn, func(string) {
 			times++
 			err := with(t.Context(), dsn, func(db *core.DB) error {
 				_, err := db.Conn().Exec(t.Context(), "INSERT INTO note (title) VALUES ('a')", nil)
@@ -39,25 +43,44 @@ func TestUniqueAllAlong(t *testing.T) {
 
 // TestSuspendedProgramLosesNothing has a program of before, which was suspended for longer than its lease, write at
 // each point of the migration that removes the column of the old name: what was written is there, or was refused.
-// MySQL, which has no transaction for it, is for a moment between its triggers and the column.
+// While MySQL has the table locked, writes wait.
 func TestSuspendedProgramLosesNothing(t *testing.T) {
-	inTransactions(t, func(t *testing.T, fresh func() string) {
+	everywhere(t, func(t *testing.T, fresh func() string) {
 		field := ", type: text, max: 100, unique: true}\n"
 		p := history(t, definitions{"note": "fields:\n  - {name: title" + field}, definitions{"note": "fields:\n  - {name: headline, was: title, keep: true" + field})
 		dsn := fresh()
 		prepared(t, p, dsn)
-		written := int64(0)
-		hookedUp(t, p[1], dsn, func() {
-			err := with(t.Context(), dsn, func(db *core.DB) error {
-				_, err := db.Conn().Exec(t.Context(), "INSERT INTO note (title) VALUES ('a"+string(rune('a'+written))+"')", nil)
-				return err
+		var written atomic.Int64
+		var waiting sync.WaitGroup
+		n, locked, locks := 0, false, 0
+		hookedUp(t, p[1], dsn, func(sql string) {
+			switch {
+			case strings.HasPrefix(sql, "LOCK TABLES"):
+				locked, locks = true, locks+1
+			case strings.HasPrefix(sql, "UNLOCK TABLES"):
+				locked = false
+			}
+			n++
+			title := fmt.Sprintf("title %d", n)
+			waiting.Go(func() {
+				err := with(t.Context(), dsn, func(db *core.DB) error {
+					_, err := db.Conn().Exec(t.Context(), "INSERT INTO note (title) VALUES ('"+title+"')", nil)
+					return err
+				})
+				if err == nil {
+					written.Add(1)
+				}
 			})
-			if err == nil {
-				written++
+			if !locked {
+				waiting.Wait()
 			}
 		})
-		if got := rows(t, dsn, "SELECT headline FROM note WHERE headline IS NOT NULL"); written == 0 || len(got) != int(written) {
-			t.Errorf("of %d rows there are %q", written, got)
+		waiting.Wait()
+		if got := rows(t, dsn, "SELECT headline FROM note WHERE headline IS NOT NULL"); written.Load() == 0 || len(got) != int(written.Load()) {
+			t.Errorf("of %d rows there are %q", written.Load(), got)
+		}
+		if mysql := strings.HasPrefix(dsn, "mysql:"); mysql != (locks == 1) {
+			t.Errorf("the table was locked %d times", locks)
 		}
 	})
 }

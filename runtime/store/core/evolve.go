@@ -21,6 +21,13 @@ type Migrator interface {
 	Migration(ctx context.Context) (Migration, error)
 }
 
+// MigrationWatcher is a Backend that knows of the lock of those that migrate.
+type MigrationWatcher interface {
+	// Migrating reports whether a process holds the lock. SQLite has none but its transactions: there it reports
+	// whether another process has been writing for longer than the busy timeout.
+	Migrating(ctx context.Context) (bool, error)
+}
+
 // Migration is a connection on which tables are changed: it waits for locks only a moment, and
 // fails with an error that is ErrBusy then. On SQLite foreign keys are not enforced.
 type Migration interface {
@@ -113,6 +120,28 @@ func compare(d sqltext.Dialect, schema *Schema, found []TableDef, e differenceLi
 	}
 	e.tables(d, schema, found, true)
 	return e.lines
+}
+
+// Extra returns the indexes of tables that a schema does not have and that only make queries faster or writes
+// slower, each a line for people. Unique ones, which refuse rows, are in Compare.
+func Extra(d sqltext.Dialect, schema *Schema, found []TableDef) (lines []string) {
+	for _, w := range schema.Tables {
+		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == w.Name })
+		if i < 0 {
+			continue
+		}
+		t := found[i]
+		references := factsOf(d, t).references
+		for _, x := range t.Indexes {
+			known := slices.ContainsFunc(w.Indexes, func(o Index) bool { return strings.EqualFold(o.Name, x.Name) })
+			// MySQL makes an index for a foreign key that has none, and names it as the key.
+			ofKey := d == sqltext.MySQL && slices.ContainsFunc(references, func(r reference) bool { return strings.EqualFold(r.name, x.Name) })
+			if !x.Unique && !known && !ofKey {
+				lines = append(lines, fmt.Sprintf("%s: the database has the %s that the definition does not know", t.Name, x.describe(t)))
+			}
+		}
+	}
+	return lines
 }
 
 // Lacking returns the tables and columns of a schema that were not found: what a program cannot

@@ -140,8 +140,8 @@ func prune(ctx context.Context, db *core.DB) error {
 	return err
 }
 
-// older returns the programs that are open and come from before a migration; none where it has
-// no name.
+// older returns the programs that are open and come from before a migration, each with the end of its
+// lease, which one that runs renews; none where the migration has no name.
 func (s *Set) older(ctx context.Context, b core.Backend, from core.Session, migration string) ([]string, error) {
 	if migration == "" {
 		return nil, nil
@@ -158,7 +158,7 @@ func (s *Set) older(ctx context.Context, b core.Backend, from core.Session, migr
 	for _, r := range rows {
 		// Those that know a migration which this one does not are newer.
 		if at := s.find(r.Parent); r.EndedAt.V.After(now) && at >= 0 && at < s.find(migration) {
-			out = append(out, fmt.Sprintf("%s, at %s", r.Program, r.Parent))
+			out = append(out, fmt.Sprintf("%s, at %s, announced until %s", r.Program, r.Parent, r.EndedAt.V.UTC().Format(time.RFC3339)))
 		}
 	}
 	return out, nil

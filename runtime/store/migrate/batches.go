@@ -75,7 +75,7 @@ func (r *run) updateBatch(ctx context.Context, u *unit, from int, p *rate) (ende
 		return false, err
 	}
 	p.done = at.RowsDone + n
-	next := set{[]string{"cursor", "rows_done", "rows_total"}, []any{last, p.done, p.total}}
+	next := r.leased(set{[]string{"cursor", "rows_done", "rows_total"}, []any{last, p.done, p.total}})
 	if err := next.update(ctx, tx, r.d, r.sc.Name); err != nil {
 		return false, err
 	}

@@ -110,7 +110,7 @@ func (r *run) batch(ctx context.Context, db *core.DB, step *DataStep, from int, 
 		if ended = next == ""; ended {
 			return r.advance(ctx, tx, from+1)
 		}
-		return set{[]string{"cursor", "rows_done"}, []any{next, p.done}}.update(ctx, tx, r.d, r.sc.Name)
+		return r.leased(set{[]string{"cursor", "rows_done"}, []any{next, p.done}}).update(ctx, tx, r.d, r.sc.Name)
 	})
 	return ended, err
 }

@@ -61,5 +61,5 @@ func (r *run) down(ctx context.Context) error {
 	}
 	r.state = Down
 	r.finish = func(ctx context.Context, s core.Session) error { return deleteRow(ctx, s, r.d, name) }
-	return r.all(ctx)
+	return r.ending(ctx, r.all(ctx))
 }

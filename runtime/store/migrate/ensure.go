@@ -8,6 +8,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
 // Ensure is what Open calls: it creates a new database, records the version of one that was made
@@ -42,13 +43,13 @@ func (s *Set) accepted(ctx context.Context, b core.Backend, schema *core.Schema,
 // settled is the verdict on a database at rest: what was read while another process migrated shows
 // tables from before with a record from after. It reads again until no statement has ended meanwhile.
 func (s *Set) settled(ctx context.Context, b core.Backend, schema *core.Schema, st *state) error {
-	err := s.verdict(b, schema, st)
+	err := s.verdict(ctx, b, schema, st)
 	for errors.Is(err, store.ErrSchema) {
 		again, failed := inspect(ctx, b, b, schema)
 		if failed != nil {
 			return failed
 		}
-		if err = s.verdict(b, schema, again); st.asFar(again) {
+		if err = s.verdict(ctx, b, schema, again); st.asFar(again) {
 			return err
 		}
 		st = again
@@ -81,7 +82,7 @@ func (s *Set) current(ctx context.Context, b core.Backend, schema *core.Schema) 
 }
 
 // verdict refuses a database that lacks migrations, or whose tables are others.
-func (s *Set) verdict(b core.Backend, schema *core.Schema, st *state) error {
+func (s *Set) verdict(ctx context.Context, b core.Backend, schema *core.Schema, st *state) error {
 	if err := s.check(b, st); err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func (s *Set) verdict(b core.Backend, schema *core.Schema, st *state) error {
 			return err
 		}
 		if !waits {
-			return s.missing(b, st, pending)
+			return s.missing(ctx, b, st, pending)
 		}
 		e.Differences = core.Lacking(b.Dialect(), schema, st.found)
 	} else if len(unknown) == 0 {
@@ -140,22 +141,53 @@ func newer(b core.Backend, unknown []row) error {
 	return e
 }
 
-// missing lists the migrations that are to be applied.
-func (s *Set) missing(b core.Backend, st *state, pending []Migration) error {
+// missing lists the migrations that are to be applied, with the programs that one of them waits for.
+func (s *Set) missing(ctx context.Context, b core.Backend, st *state, pending []Migration) error {
 	e := &store.SchemaError{Database: b.Name(), Migrates: true}
 	for _, m := range pending {
 		line := m.Name
-		if sc, err := s.script(m, b.Dialect()); err == nil && len(sc.Steps) > 0 {
-			var what []string
-			for _, step := range sc.Steps {
-				what = append(what, fmt.Sprintf("%s (%s)", step.What, step.Class))
-			}
-			line += ": " + strings.Join(what, "; ")
+		sc, err := s.script(m, b.Dialect())
+		if err != nil {
+			sc = &script.Script{} // who applies it sees the error
+		}
+		if what := steps(sc); what != "" {
+			line += ": " + what
 		}
 		if r := st.row(m.Name); r != nil {
-			line += fmt.Sprintf(" [begun by %s, and not ended]", r.Program)
+			line += " [" + r.begun() + "]"
+		}
+		waits, err := s.waiting(ctx, b, st, sc)
+		if err != nil {
+			return err
+		}
+		if len(waits) > 0 {
+			line += " [" + waitsFor(sc, waits) + "]"
+			e.Advice = "end the programs from before " + sc.After + ", which removes their announcements, or wait until these end; then apply the migrations " +
+				"with \"modulagen migrate up --db DSN\", or have Open do it with Options{Migrate: store.MigrateUp}"
 		}
 		e.Missing = append(e.Missing, line)
 	}
 	return e
+}
+
+// steps says what a migration does, in a line.
+func steps(sc *script.Script) string {
+	var what []string
+	for _, step := range sc.Steps {
+		what = append(what, fmt.Sprintf("%s (%s)", step.What, step.Class))
+	}
+	return strings.Join(what, "; ")
+}
+
+// waiting returns the programs that a migration waits for; none without a ledger, in which they announce themselves.
+func (s *Set) waiting(ctx context.Context, b core.Backend, st *state, sc *script.Script) ([]string, error) {
+	if !st.ledger {
+		return nil, nil
+	}
+	return s.older(ctx, b, b, sc.After)
+}
+
+// waitsFor says which programs a migration waits for.
+func waitsFor(sc *script.Script, programs []string) string {
+	return fmt.Sprintf("waits until no program from before %s runs: %s", sc.After, strings.Join(programs, "; "))
 }

@@ -67,7 +67,7 @@ func TestForeignKeysAreChecked(t *testing.T) {
 	dsn := freshDSN(t, sqltext.SQLite)
 	seed(t, dsn)
 	_, err := open(t.Context(), dsn, store.MigrateUp, first, changed(dataSQL("DELETE FROM author WHERE id = 2")))
-	says(t, err, "foreign keys do not hold after the migration, 1 in all: the row 2 of article refers to a row of author that does not exist")
+	says(t, err, "foreign keys do not hold after the migration, 1 in all: the row 2 of article refers by author_id to a row of author that does not exist")
 	want(t, plainDB(t, dsn), "SELECT count(*) FROM author", 2)
 }
 

@@ -139,27 +139,6 @@ func (g *guard) setSequence(ctx context.Context, table string) error {
 	return err
 }
 
-// keys checks what foreign keys would have held, which are off, unless every step is safe.
-func (g *guard) keys(ctx context.Context, from, to int) error {
-	if g.run.d != sqltext.SQLite || !g.run.risky(from, to) {
-		return nil
-	}
-	var table, parent string
-	var id store.Null[int64]
-	var first string
-	n := 0
-	err := g.s.Query(ctx, `SELECT "table", rowid, parent FROM pragma_foreign_key_check`, nil, []any{&table, &id, &parent}, func() error {
-		if n++; first == "" {
-			first = fmt.Sprintf("the row %d of %s refers to a row of %s that does not exist", id.V, table, parent)
-		}
-		return nil
-	})
-	if err != nil || n == 0 {
-		return err
-	}
-	return fmt.Errorf("foreign keys do not hold after the migration, %d in all: %s; nothing was changed", n, first)
-}
-
 // risky reports whether a step of the units is more than safe.
 func (r *run) risky(from, to int) bool {
 	for _, u := range r.units[from:to] {

@@ -41,7 +41,7 @@ func TestCheckDuringBatches(t *testing.T) {
 	onEach(t, func(t *testing.T, _ sqltext.Dialect, dsn string) {
 		seed(t, dsn)
 		db := plainDB(t, dsn)
-		do(t, db, "INSERT INTO modulagen_migrations SELECT '0002_headline', '0001_init', checksum, 0, begun, 'running', 'a', 1, 2, started_at, NULL, program, adds, 'x' "+
+		do(t, db, "INSERT INTO modulagen_migrations SELECT '0002_headline', '0001_init', checksum, 0, begun, 'running', 'a', 1, 2, started_at, NULL, program, adds, 'x', NULL "+
 			"FROM modulagen_migrations WHERE id = '0001_init'")
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()

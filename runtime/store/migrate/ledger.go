@@ -21,12 +21,16 @@ type State string
 // The states. A migration without a row is Pending.
 const (
 	Pending  State = "pending"
-	Running  State = "running"  // begun; of a process that was killed too
+	Running  State = "running"  // begun; as Status has it, while a process is at it
 	Done     State = "done"     // applied
 	Created  State = "created"  // the database was made from a schema that has it
 	Baseline State = "baseline" // the tables were found to have it
 	Creating State = "creating" // the tables are being created from the schema, on MySQL
 	Down     State = "down"     // being taken back
+
+	// What Status makes of one that is recorded as running while no process is at it.
+	Failed      State = "failed"      // a statement failed, or rows do not fit; Entry.Failure says why
+	Interrupted State = "interrupted" // the process was killed, or ended before the migration did
 )
 
 // applied reports whether the migration has taken effect as a whole.
@@ -42,10 +46,11 @@ type row struct {
 	Cursor              string // where the next batch of a data step begins
 	RowsDone, RowsTotal int64  // of that step
 	StartedAt           time.Time
-	EndedAt             store.Null[time.Time]
+	EndedAt             store.Null[time.Time] // of one that runs on SQLite, which has no lock, the end of a lease
 	Program             string
 	Adds                bool   // a program of the version before can go on
 	Refused             string // why it cannot
+	Failure             string // why the last process that was at it did not finish it; read by readFailures alone
 }
 
 var ledgerDDL = [...]string{
@@ -63,7 +68,8 @@ var ledgerDDL = [...]string{
   ended_at TEXT,
   program TEXT NOT NULL,
   adds INTEGER NOT NULL,
-  refused TEXT NOT NULL
+  refused TEXT NOT NULL,
+  failure TEXT
 ) STRICT`,
 	sqltext.Postgres: `CREATE TABLE IF NOT EXISTS modulagen_migrations (
   id text NOT NULL PRIMARY KEY,
@@ -79,7 +85,8 @@ var ledgerDDL = [...]string{
   ended_at timestamptz,
   program text NOT NULL,
   adds boolean NOT NULL,
-  refused text NOT NULL
+  refused text NOT NULL,
+  failure text
 )`,
 	sqltext.MySQL: "CREATE TABLE IF NOT EXISTS modulagen_migrations (\n" +
 		"  id varchar(255) NOT NULL PRIMARY KEY,\n" +
@@ -95,7 +102,8 @@ var ledgerDDL = [...]string{
 		"  ended_at datetime(6) NULL,\n" +
 		"  program text NOT NULL,\n" +
 		"  adds tinyint(1) NOT NULL,\n" +
-		"  refused text NOT NULL\n" +
+		"  refused text NOT NULL,\n" +
+		"  failure text NULL\n" +
 		") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
 }
 
@@ -214,6 +222,14 @@ func (r *row) doing() string {
 		text += fmt.Sprintf(", and %s of the data step that runs", progress(r.RowsDone, r.RowsTotal))
 	}
 	return text
+}
+
+// begun says, of a migration that has not ended, who began it and why it has not.
+func (r *row) begun() string {
+	if r.Failure != "" {
+		return fmt.Sprintf("begun by %s, and failed: %s", r.Program, r.Failure)
+	}
+	return fmt.Sprintf("begun by %s, and not ended", r.Program)
 }
 
 func progress(done, total int64) string {

@@ -28,7 +28,8 @@ type run struct {
 	state   State // of the record while this run goes on: Running, or Down
 
 	// finish records that all units have taken effect, with the last of them where that is possible.
-	finish func(context.Context, core.Session) error
+	finish   func(context.Context, core.Session) error
+	finished bool // this run has recorded that
 }
 
 // unit is what is recorded one by one: a statement, a data step in Go, or a step that has neither.
@@ -77,14 +78,22 @@ func (r *run) all(ctx context.Context) error {
 		case err != nil:
 			return r.failed(nil, err)
 		case at.Statement >= int64(len(r.units)):
-			err = r.finish(ctx, r.m)
+			err = r.end(ctx, r.m)
 		default:
 			err = r.next(ctx, at)
 		}
+		r.finished = r.finished && err == nil // otherwise it was undone
 		if err != nil && !errors.Is(err, errMoved) {
 			return err
 		}
 	}
+}
+
+// end records the end.
+func (r *run) end(ctx context.Context, s core.Session) error {
+	err := r.finish(ctx, s)
+	r.finished = err == nil
+	return err
 }
 
 // ended reports, of the record as it was read, that this run is at its end: another process has finished the
@@ -102,8 +111,10 @@ func (r *run) next(ctx context.Context, at row) error {
 		return r.dataStep(ctx, from, at)
 	case u.step.Batches != "":
 		return r.batches(ctx, from, at)
+	case r.d == sqltext.MySQL && u.step.Locked != "":
+		return r.locked(ctx, from, at)
 	case together(r.d, u.step):
-		return r.together(ctx, from, r.end(from))
+		return r.together(ctx, from, r.endOf(from))
 	}
 	return r.single(ctx, from, at)
 }
@@ -113,8 +124,8 @@ func together(d sqltext.Dialect, step *script.Step) bool {
 	return step.Batches == "" && (d == sqltext.SQLite || d == sqltext.Postgres && !step.Alone)
 }
 
-// end returns the unit that follows those that take effect together with the one at from.
-func (r *run) end(from int) int {
+// endOf returns the unit that follows those that take effect together with the one at from.
+func (r *run) endOf(from int) int {
 	to := from
 	for to < len(r.units) && !r.units[to].data && r.units[to].step.Batches == "" && (r.d == sqltext.SQLite || r.units[to].step == r.units[from].step) {
 		to++
@@ -139,10 +150,13 @@ func (r *run) inTransaction(ctx context.Context, from, to int) error {
 	if _, err := r.still(ctx, tx, from); err != nil {
 		return err
 	}
+	g := guard{run: r, s: tx}
+	if err := g.keysBefore(ctx, from, to); err != nil {
+		return r.failed(nil, err)
+	}
 	if err := r.backUp(ctx, from); err != nil {
 		return r.failed(&r.units[from], err)
 	}
-	g := guard{run: r, s: tx}
 	defer g.end(ctx)
 	for i := from; i < to; i++ {
 		u := &r.units[i]
@@ -150,7 +164,7 @@ func (r *run) inTransaction(ctx context.Context, from, to int) error {
 			return r.failed(u, err)
 		}
 	}
-	if err := g.keys(ctx, from, to); err != nil {
+	if err := g.keysAfter(ctx, from, to); err != nil {
 		return r.failed(&r.units[to-1], err)
 	}
 	if err := r.advance(ctx, tx, to); err != nil {
@@ -186,7 +200,7 @@ func (r *run) still(ctx context.Context, s core.Session, from int) (row, error) 
 // advance records that the units before to have taken effect.
 func (r *run) advance(ctx context.Context, s core.Session, to int) error {
 	if to == len(r.units) {
-		return r.finish(ctx, s)
+		return r.end(ctx, s)
 	}
 	c := set{
 		[]string{"statement", "begun", "cursor", "rows_done", "rows_total"},

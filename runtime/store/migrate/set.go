@@ -74,6 +74,7 @@ type Report struct {
 	Created  bool     // the database was new, and has been made from the schema
 	Baseline string   // the migration at which a database without a record of them was found to be; empty: it had one
 	Applied  []string // in order
+	Others   []string // in order: migrations that another process has finished meanwhile
 	Waits    []string // migrations that wait for programs of the version before, a line each
 	Backups  []string // files to which SQLite's database was copied first
 }

@@ -34,12 +34,24 @@ func (r *run) single(ctx context.Context, from int, at row) error {
 		return r.recorded(ctx, u, from, &at)
 	})
 	if err != nil {
-		return r.failed(u, err)
+		return r.failed(u, r.because(ctx, u.step, err))
 	}
 	if u.last {
 		r.stop(ctx, u)
 	}
 	return nil
+}
+
+// because adds to the error of a statement the rows that do not fit: they may have been written since the
+// step looked for them, or before a process that was killed went on.
+func (r *run) because(ctx context.Context, step *script.Step, err error) error {
+	if errors.Is(err, store.ErrBusy) || ctx.Err() != nil {
+		return err
+	}
+	if rows, ok := errors.AsType[*RowsError](r.refuse(ctx, r.m, step)); ok {
+		return fmt.Errorf("%w: %w", err, rows)
+	}
+	return err
 }
 
 // undoably runs a statement with its record in one transaction.

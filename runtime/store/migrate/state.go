@@ -44,9 +44,15 @@ func look(ctx context.Context, b core.Backend, s core.Session, schema *core.Sche
 		return st, nil
 	}
 	st.ledger = true
+	failures := keepsFailures(found[at])
 	st.found = slices.Delete(found, at, at+1)
 	if st.rows, err = readLedger(ctx, s, b.Dialect()); err != nil {
 		return nil, fmt.Errorf("store: reading %s: %w", Ledger, err)
+	}
+	if failures {
+		if err := readFailures(ctx, s, b.Dialect(), st.rows); err != nil {
+			return nil, fmt.Errorf("store: reading %s: %w", Ledger, err)
+		}
 	}
 	return st, nil
 }

@@ -2,6 +2,8 @@ package migrate
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -23,12 +25,14 @@ type Entry struct {
 	Refused             string    // why it cannot
 	NoSQL               bool      // the project did not target this database when it was written
 	Edited              bool      // the file was changed after it was applied
+	Next                string    // of one that was begun, where it goes on: "0002_headline/sqlite.sql:7, step 2 (WHAT)"
+	Failure             string    // of one that Failed, or failed while it was taken back: where and why
 	Statements, Of      int64     // that have taken effect; Of is 0 where the script is not known
-	RowsDone, RowsTotal int64     // of the data step that runs
+	RowsDone, RowsTotal int64     // of the data step that runs; a total of 0 is not known
 	StartedAt           time.Time // zero: not begun
 	EndedAt             time.Time // zero: not ended
 	Program             string    // that applied it, or is at it
-	Waits               []string  // programs of the version before that have to end first
+	Waits               []string  // programs of the version before that have to end first, and how long they are announced
 }
 
 // Applied reports whether the database has the migration as a whole, and as the program has it.
@@ -36,7 +40,7 @@ func (e Entry) Applied() bool { return !e.Edited && e.State.applied() }
 
 // Status reads what is recorded; it changes nothing.
 func (s *Set) Status(ctx context.Context, b core.Backend) (*Status, error) {
-	st, err := inspect(ctx, b, b, nil)
+	st, working, err := atWorkOrNot(ctx, b)
 	if err != nil {
 		return nil, err
 	}
@@ -54,13 +58,17 @@ func (s *Set) Status(ctx context.Context, b core.Backend) (*Status, error) {
 			e = r.entry()
 			e.NoSQL = noSQL
 			e.Edited = edited(r, m, sc, b)
+			e.goesOn(newRun(b, nil, sc, Options{}), working)
 		}
 		for i := range sc.Steps {
 			e.Of += int64(sc.Steps[i].Units())
 		}
-		if e.State == Pending && st.ledger {
-			if e.Waits, err = s.older(ctx, b, b, sc.After); err != nil {
+		if e.State == Pending || e.State == Interrupted && e.Statements == 0 {
+			if e.Waits, err = s.waiting(ctx, b, st, sc); err != nil {
 				return nil, err
+			}
+			if e.State == Interrupted && len(e.Waits) > 0 { // it was about to begin
+				e.State, e.Next = Pending, ""
 			}
 		}
 		if e.State.applied() {
@@ -74,6 +82,67 @@ func (s *Set) Status(ctx context.Context, b core.Backend) (*Status, error) {
 		out.Migrations = append(out.Migrations, e)
 	}
 	return out, nil
+}
+
+// atWorkOrNot reads what is recorded, and whether a process is at the migration that is recorded as running.
+func atWorkOrNot(ctx context.Context, b core.Backend) (st *state, working bool, err error) {
+	if st, err = inspect(ctx, b, b, nil); err != nil {
+		return nil, false, err
+	}
+	running := func(r row) bool { return r.State == Running }
+	if !slices.ContainsFunc(st.rows, running) {
+		return st, false, nil
+	}
+	if working, err = migrating(ctx, b); err != nil {
+		return nil, false, err
+	}
+	if st, err = inspect(ctx, b, b, nil); err != nil { // it may have ended meanwhile
+		return nil, false, err
+	}
+	now, err := clock(ctx, b, b)
+	leased := func(r row) bool { return running(r) && r.EndedAt.Valid && r.EndedAt.V.After(now) }
+	return st, working || slices.ContainsFunc(st.rows, leased), err
+}
+
+// migrating reports whether a process holds the lock of those that migrate. Of a backend that cannot say, one does.
+func migrating(ctx context.Context, b core.Backend) (bool, error) {
+	w, ok := b.(core.MigrationWatcher)
+	if !ok {
+		return true, nil
+	}
+	busy, err := w.Migrating(ctx)
+	if err != nil {
+		err = fmt.Errorf("store: looking for a process that migrates: %w", err)
+	}
+	return busy, err
+}
+
+// goesOn says what has become of a migration that was begun, and where it goes on.
+func (e *Entry) goesOn(r *run, working bool) {
+	if e.State.applied() {
+		e.Failure = ""
+		return
+	}
+	e.EndedAt = time.Time{}
+	if e.State != Running {
+		return
+	}
+	switch {
+	case working:
+		e.Failure = ""
+	case e.Failure != "":
+		e.State = Failed
+	default:
+		e.State = Interrupted
+	}
+	if e.Statements < int64(len(r.units)) {
+		u := &r.units[e.Statements]
+		line := u.step.Line
+		if u.st != nil {
+			line = u.st.Line
+		}
+		e.Next = fmt.Sprintf("%s:%d, step %d (%s)", file(e.Name, r.d), line, u.number, u.step.What)
+	}
 }
 
 // edited reports whether the file is not what has taken effect.
@@ -90,39 +159,6 @@ func edited(r *row, m Migration, sc *script.Script, b core.Backend) bool {
 func (r *row) entry() Entry {
 	return Entry{
 		Name: r.ID, Parent: r.Parent, State: r.State, Adds: r.Adds, Refused: r.Refused, Statements: r.Statement,
-		RowsDone: r.RowsDone, RowsTotal: r.RowsTotal, StartedAt: r.StartedAt, EndedAt: r.EndedAt.V, Program: r.Program,
+		RowsDone: r.RowsDone, RowsTotal: max(r.RowsTotal, 0), StartedAt: r.StartedAt, EndedAt: r.EndedAt.V, Program: r.Program, Failure: r.Failure,
 	}
-}
-
-// Verify compares the tables of a database with a schema, and returns each difference as a line for
-// people; none, and the database is what the definitions say. It changes nothing. Tables that the
-// schema does not know, such as those of other programs, are in notes alone.
-func Verify(ctx context.Context, b core.Backend, schema *core.Schema) (differences, notes []string, err error) {
-	st, err := inspect(ctx, b, b, schema)
-	if err != nil {
-		return nil, nil, err
-	}
-	others, err := otherTables(ctx, b, schema)
-	return core.Compare(b.Dialect(), schema, st.found), others, err
-}
-
-var tableLists = [...]string{
-	"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name",
-	"SELECT relname FROM pg_class AS c WHERE relkind IN ('r', 'p') AND pg_table_is_visible(c.oid) AND relnamespace = current_schema()::regnamespace ORDER BY relname",
-	"SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' ORDER BY TABLE_NAME",
-}
-
-func otherTables(ctx context.Context, b core.Backend, schema *core.Schema) (out []string, err error) {
-	known := map[string]bool{Ledger: true}
-	for _, n := range names(schema) {
-		known[n] = true
-	}
-	var name string
-	err = b.Query(ctx, tableLists[b.Dialect()], nil, []any{&name}, func() error {
-		if !known[name] {
-			out = append(out, name+": the database has a table that the definitions do not know")
-		}
-		return nil
-	})
-	return out, err
 }

@@ -145,12 +145,7 @@ func TestDataStep(t *testing.T) {
 		if _, err := open(t.Context(), dsn, store.MigrateUp, first, v); !errors.Is(err, broken) {
 			t.Fatalf("the error is %v", err)
 		}
-		b, _ := core.Below(db)
-		st, err := setOf(first, v).Status(t.Context(), b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e := st.Migrations[1]; e.State != migrate.Running || e.RowsDone != 6 || e.RowsTotal != 10 || e.Statements != 1 || e.Of != 3 {
+		if e := settled(t, db, first, v); e.State != migrate.Failed || e.RowsDone != 6 || e.RowsTotal != 10 || e.Statements != 1 || e.Of != 3 {
 			t.Errorf("the status is %+v", e)
 		}
 		mustOpen(t, dsn, store.MigrateUp, first, v)

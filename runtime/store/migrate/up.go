@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -142,25 +141,27 @@ func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scrip
 			return err
 		}
 		if len(waits) > 0 {
-			out.Waits = append(out.Waits, fmt.Sprintf("%s waits until no program from before %s runs: %s", sc.Name, sc.After, strings.Join(waits, "; ")))
+			out.Waits = append(out.Waits, sc.Name+" "+waitsFor(sc, waits))
 			o.Logger.InfoContext(ctx, "store: a migration waits for programs of the version before", "migration", sc.Name, "programs", waits)
 			return nil
 		}
 		if applied {
 			out.Applied = append(out.Applied, sc.Name)
+		} else {
+			out.Others = append(out.Others, sc.Name)
 		}
 	}
 	return nil
 }
 
-// forward runs the whole script, unless programs of before have appeared; false: another process has run it.
+// forward runs the whole script, unless programs of before have appeared; false: another process has finished it.
 func (s *Set) forward(ctx context.Context, r *run) (applied bool, waits []string, err error) {
 	r.state = Running
 	first := row{
 		ID: r.sc.Name, Parent: r.sc.Parent, Checksum: r.digest(0), State: Running, StartedAt: r.o.now(), Program: short(r.o.Program),
 		Adds: r.sc.Refused == "", Refused: short(r.sc.Refused),
 	}
-	found, err := r.begin(ctx, first)
+	found, again, err := r.begin(ctx, first)
 	if err != nil || found.State.applied() {
 		return false, nil, err
 	}
@@ -170,6 +171,11 @@ func (s *Set) forward(ctx context.Context, r *run) (applied bool, waits []string
 	if waits, err := s.closed(ctx, r, found); err != nil || len(waits) > 0 {
 		return false, waits, err
 	}
+	if again {
+		if err := r.recordFailure(ctx, store.Null[string]{}); err != nil {
+			return false, nil, r.failed(nil, err)
+		}
+	}
 	checksum := s.List[s.find(r.sc.Name)].Checksums[r.d]
 	r.finish = func(ctx context.Context, s core.Session) error {
 		return set{
@@ -177,14 +183,15 @@ func (s *Set) forward(ctx context.Context, r *run) (applied bool, waits []string
 			[]any{int64(len(r.units)), false, string(Done), "", r.o.now(), checksum, first.Adds, first.Refused},
 		}.update(ctx, s, r.d, r.sc.Name)
 	}
-	return true, nil, r.all(ctx)
+	err = r.ending(ctx, r.all(ctx))
+	return r.finished, nil, err
 }
 
-// begin adds the row of a migration, or returns the one that is there.
-func (r *run) begin(ctx context.Context, first row) (found row, err error) {
+// begin adds the row of a migration, or returns the one that is there: again.
+func (r *run) begin(ctx context.Context, first row) (found row, again bool, err error) {
 	err = r.patiently(ctx, nil, "beginning "+first.ID, func() error {
 		found, err = readRow(ctx, r.m, r.d, first.ID, false)
-		if !errors.Is(err, store.ErrNotFound) {
+		if again = err == nil; !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		found = first
@@ -195,9 +202,9 @@ func (r *run) begin(ctx context.Context, first row) (found row, err error) {
 			"restore those; what follows them may be corrected", found.Statement)
 	}
 	if err != nil {
-		return found, r.failed(nil, err)
+		return found, again, r.failed(nil, err)
 	}
-	return found, nil
+	return found, again, nil
 }
 
 // undoable reports whether a statement that runs by itself can be one of a transaction.

@@ -68,6 +68,13 @@ func (m *migration) Lock(ctx context.Context) (bool, error) {
 	return got.V == 1, err
 }
 
+// Migrating reports whether a session holds the named lock.
+func (b *backend) Migrating(ctx context.Context) (busy bool, err error) {
+	var holder store.Null[int64]
+	err = b.QueryRow(ctx, "SELECT IS_USED_LOCK(CONCAT('modulagen migration ', SHA1(LOWER(DATABASE()))))", nil, []any{&holder})
+	return holder.Valid, err
+}
+
 // Refuses reports whether the server does not change a table in the way that a statement requires.
 func (m *migration) Refuses(err error) bool {
 	e, ok := errors.AsType[*Error](err)

@@ -69,6 +69,14 @@ func (m *migration) Lock(ctx context.Context) (got bool, err error) {
 	return got, err
 }
 
+// Migrating reports whether a session holds the advisory lock, of which pg_locks shows the key in two halves.
+func (b *backend) Migrating(ctx context.Context) (busy bool, err error) {
+	err = b.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		AND (classid::bigint << 32) | objid::bigint = $1)`, []any{int64(migrationKey)}, []any{&busy})
+	return busy, err
+}
+
 // Refuses is false: PostgreSQL has one way to change a table.
 func (m *migration) Refuses(error) bool { return false }
 

@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 
+	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
@@ -74,6 +76,18 @@ func (m *migration) Begin(ctx context.Context) (core.Transaction, error) {
 
 // Lock is true: a transaction is the only one that writes, among all processes.
 func (m *migration) Lock(context.Context) (bool, error) { return true, nil }
+
+// Migrating reports whether another process writes for longer than the busy timeout, as one does that migrates.
+func (b *backend) Migrating(ctx context.Context) (bool, error) {
+	if b.cfg.memory {
+		return false, nil // no other process has it
+	}
+	err := b.Exclusive(ctx, func(core.Session) error { return nil })
+	if errors.Is(err, store.ErrBusy) {
+		return true, nil
+	}
+	return false, err
+}
 
 // Refuses is false: SQLite has one way to change a table.
 func (m *migration) Refuses(error) bool { return false }

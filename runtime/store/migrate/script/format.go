@@ -51,6 +51,9 @@ func (s *Step) write(b *strings.Builder, number int) {
 	if s.Alone {
 		comment(b, "alone: outside a transaction")
 	}
+	if s.Locked != "" {
+		comment(b, "locks: "+s.Locked)
+	}
 	if s.Rebuilt != "" {
 		comment(b, "rebuilds: "+s.Rebuilt)
 	}

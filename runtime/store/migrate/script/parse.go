@@ -107,6 +107,7 @@ func init() { // the functions lead back to the list
 		{"step ", ofFile, (*parser).readStep},
 		{"note:", ofStep, func(p *parser, _ int, v string) { p.step().Note = v }},
 		{"alone:", ofStep, func(p *parser, _ int, _ string) { p.step().Alone = true }},
+		{"locks:", ofStep, (*parser).readLocked},
 		{"rebuilds:", ofStep, (*parser).readRebuilt},
 		{"leaves out:", ofStep, (*parser).readLeavesOut},
 		{"batches:", ofStep, (*parser).readBatches},
@@ -224,6 +225,13 @@ func classList() string {
 		names[i] = string(c)
 	}
 	return strings.Join(names, ", ")
+}
+
+func (p *parser) readLocked(at int, value string) {
+	if !isName(value) {
+		p.fail(at, "write \"-- locks: TABLE\"")
+	}
+	p.step().Locked = value
 }
 
 func (p *parser) readRebuilt(at int, value string) {

@@ -20,8 +20,8 @@
 // version before can go on has "allowed" in place of "refused: REASON".
 //
 // Of a step, comments say "note: TEXT", "alone: ..." (its statements run outside a
-// transaction), "rebuilds: TABLE" and "leaves out: COLUMN, COLUMN", "refuse: QUERY" with "because: REASON" after it, and
-// "run: NAME". Of the statement after them: "done when: [no] table TABLE", "done when: [no]
+// transaction), "locks: TABLE", "rebuilds: TABLE" and "leaves out: COLUMN, COLUMN", "refuse: QUERY" with "because: REASON" after it,
+// and "run: NAME". Of the statement after them: "done when: [no] table TABLE", "done when: [no]
 // column|index|constraint|trigger TABLE NAME", "repeatable: ..." and "or: CLAUSE". A line that begins
 // with "--" and three spaces continues the comment before it.
 //
@@ -62,6 +62,9 @@ type Step struct {
 	// Alone has the statements run outside a transaction, each by itself: what PostgreSQL
 	// builds concurrently.
 	Alone bool
+	// Locked is the table that no one else reads or writes from the first statement of the step to the
+	// last, on MySQL, where each takes effect by itself. Empty: none.
+	Locked string
 	// Rebuilt is the table that the step makes anew on SQLite: rows are counted before and
 	// after, the mark of the ids is kept, foreign keys are checked. Empty: none.
 	Rebuilt string

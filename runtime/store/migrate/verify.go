@@ -1,0 +1,130 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hegner123/modulagen/runtime/store/core"
+)
+
+// Verification is how a database differs from the definitions, each a line for people.
+type Verification struct {
+	// Pending are the migrations that the database lacks, with what they do.
+	Pending []string
+	// Differences are of tables that no migration accounts for: someone changed them.
+	Differences []string
+	// Expected are differences of tables that are as the last migration that the database has left them, and
+	// those of which one that was begun may have changed a part: the pending ones account for them.
+	Expected []string
+	// Notes are what is there beside: tables that the definitions do not know, such as those of other
+	// programs, and indexes that people added.
+	Notes []string
+}
+
+// Verify compares the tables of a database with the definitions, and where it lacks migrations, with what
+// those that it has leave. It changes nothing.
+func (s *Set) Verify(ctx context.Context, b core.Backend, schema *core.Schema) (*Verification, error) {
+	st, err := inspect(ctx, b, b, schema)
+	if err != nil {
+		return nil, err
+	}
+	pending := s.pending(st)
+	at := -1 // of the last migration before the pending ones
+	if len(pending) > 0 {
+		at = s.find(pending[0].Name) - 1
+	}
+	if len(st.rows) == 0 || at < 0 {
+		differences, notes, err := Verify(ctx, b, schema)
+		return &Verification{Differences: differences, Notes: notes}, err
+	}
+	out := &Verification{Notes: core.Extra(b.Dialect(), schema, st.found)}
+	partly := false
+	for _, m := range pending {
+		line := m.Name
+		if sc, err := s.script(m, b.Dialect()); err == nil && len(sc.Steps) > 0 {
+			line += ": " + steps(sc)
+		}
+		if r := st.row(m.Name); r != nil {
+			line += " [" + r.begun() + "]"
+			partly = partly || r.Statement > 0 || r.Begun
+		}
+		out.Pending = append(out.Pending, line)
+	}
+	if err := s.against(ctx, b, schema, s.List[at], partly, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// against compares with the definitions, and with the tables that a migration left, each table by itself.
+func (s *Set) against(ctx context.Context, b core.Backend, schema *core.Schema, last Migration, partly bool, out *Verification) error {
+	d := b.Dialect()
+	left, err := s.tables(last, d)
+	if err != nil {
+		return err
+	}
+	all := slices.Concat(names(schema), slices.Collect(maps.Keys(left)))
+	found, err := b.Inspect(ctx, b, slices.Compact(slices.Sorted(slices.Values(all))))
+	if err != nil {
+		return err
+	}
+	asLeft := map[string]bool{} // by the table's name; one that is missing is so where the migration left none
+	for n := range left {
+		asLeft[n] = slices.ContainsFunc(found, func(t core.TableDef) bool { return t.Name == n && core.Fits(left[n], core.Fingerprint(d, t)) })
+	}
+	for _, t := range schema.Tables {
+		if _, known := left[t.Name]; !known {
+			asLeft[t.Name] = !slices.ContainsFunc(found, func(f core.TableDef) bool { return f.Name == t.Name })
+		}
+		one := &core.Schema{DDL: schema.DDL, Tables: []core.TableDef{t}}
+		lines := core.Compare(d, one, found)
+		if asLeft[t.Name] || partly {
+			out.Expected = append(out.Expected, lines...)
+		} else {
+			out.Differences = append(out.Differences, lines...)
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(left)) { // those that the pending migrations rename or remove
+		if !slices.Contains(names(schema), n) && !asLeft[n] && !partly {
+			out.Differences = append(out.Differences, fmt.Sprintf("%s: the table is not as %s left it", n, last.Name))
+		}
+	}
+	others, err := otherTables(ctx, b, all)
+	out.Notes = append(out.Notes, others...)
+	return err
+}
+
+// Verify compares the tables of a database with a schema, and returns each difference as a line for
+// people; none, and the database is what the definitions say. It changes nothing. Tables that the
+// schema does not know, such as those of other programs, and indexes that people added, are in notes alone.
+func Verify(ctx context.Context, b core.Backend, schema *core.Schema) (differences, notes []string, err error) {
+	st, err := inspect(ctx, b, b, schema)
+	if err != nil {
+		return nil, nil, err
+	}
+	others, err := otherTables(ctx, b, names(schema))
+	return core.Compare(b.Dialect(), schema, st.found), append(core.Extra(b.Dialect(), schema, st.found), others...), err
+}
+
+var tableLists = [...]string{
+	"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name",
+	"SELECT relname FROM pg_class AS c WHERE relkind IN ('r', 'p') AND pg_table_is_visible(c.oid) AND relnamespace = current_schema()::regnamespace ORDER BY relname",
+	"SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' ORDER BY TABLE_NAME",
+}
+
+func otherTables(ctx context.Context, b core.Backend, tables []string) (out []string, err error) {
+	known := map[string]bool{Ledger: true}
+	for _, n := range tables {
+		known[n] = true
+	}
+	var name string
+	err = b.Query(ctx, tableLists[b.Dialect()], nil, []any{&name}, func() error {
+		if !known[name] {
+			out = append(out, name+": the database has a table that the definitions do not know")
+		}
+		return nil
+	})
+	return out, err
+}
