@@ -4,8 +4,10 @@
 //
 //	snapshot.go    definitions as definition.json keeps them
 //	rename.go      which table, column and option is which one of before
-//	compare.go     what differs, and what a person has to say about it
-//	plan.go        the order of steps; sqlite.go, postgres.go and mysql.go how each is done
+//	compare.go     what differs, and what a person has to say about it; differ.go in which parts of a table
+//	plan.go        a planner for each database; sqlite.go, postgres.go and mysql.go the order of its steps
+//	tables.go      tables that are made and that go
+//	refuse.go      rows that do not fit; programs.go programs of before that cannot go on
 //	convert.go     values of one type as those of another; fill.go what rows hold that do not fit
 //	folder.go      the folder of migrations: which follows which, what was edited
 package migrate
