@@ -193,7 +193,7 @@ func between(s *Snapshot, p *model.Project) *model.Project {
 		d.Pos, d.Was, d.WasPos, d.Drop = from.Pos, from.Was, from.WasPos, from.Drop
 		for j, f := range from.Fields {
 			to := d.Fields[j]
-			to.Pos, to.Was, to.WasPos, to.Existing = f.Pos, f.Was, f.WasPos, f.Existing
+			to.Pos, to.Was, to.WasPos, to.Existing, to.Drop = f.Pos, f.Was, f.WasPos, f.Existing, f.Drop
 			if s.Datatypes[i].Fields[j].Kept != "" {
 				to.Was, to.Existing = "", nil // it is a new column here
 			}

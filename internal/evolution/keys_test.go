@@ -31,7 +31,25 @@ var keys = map[string]func(language.TypeRules) []single{
 	"pattern":    unchanged(`pattern: "^a"`),
 	"validation": validationChanges,
 	"go_type":    unchanged("go_type: github.com/hegner123/modulagen/runtime/store.JSON"),
-	"fields":     unchanged("fields: [{name: a, type: text}]"),
+	"fields":     memberChanges,
+	"drop": func(r language.TypeRules) []single {
+		return []single{alter(r.Type, "a member", members("a", "b"), members("a")+", drop: [b]"), alter(r.Type, "a member unsaid", members("a", "b"), members("a"))}
+	},
+}
+
+func memberChanges(r language.TypeRules) []single {
+	out := append(both(r.Type, "declared", "", members("a")), alter(r.Type, "added", members("a"), members("b", "a")))
+	other := alter(r.Type, "in another order", members("a", "b"), members("b", "a"))
+	other.same = true
+	return append(out, other)
+}
+
+func members(names ...string) string {
+	list := make([]string, len(names))
+	for i, n := range names {
+		list[i] = "{name: " + n + ", type: text}"
+	}
+	return "fields: [" + strings.Join(list, ", ") + "]"
 }
 
 func nameChanges(r language.TypeRules) []single {
