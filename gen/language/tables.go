@@ -122,6 +122,7 @@ var Field = &Mapping{
 		{Name: "was", Help: "its name before: the column is renamed and keeps what it holds", Value: NameValue},
 		{Name: "keep", Help: "with was: the column of the old name stays and is written as well, until a later migration removes it", Value: boolean},
 		{Name: "existing", Help: "what becomes of rows that are there when the field is new and required, or its rules are narrower: refuse (the migration fails, the default), default, {value: ...} or {step: NAME}", Value: existing},
+		{Name: "drop", Help: "members of the JSON object that were removed on purpose: documents keep them until their rows are written", Value: &Value{Form: List, Min: 1, Max: MaxMembers, Of: NameValue}},
 		{Name: "fields", Help: "the members of a JSON object, which becomes a Go struct"}, // its Value: see init
 	},
 }

@@ -18,7 +18,7 @@ type TypeRules struct {
 }
 
 // special are the keys that not every field has.
-var special = []string{"unique", "default", "min", "max", "pattern", "options", "scale", "validation", "to", "on_delete", "go_type", "fields"}
+var special = []string{"unique", "default", "min", "max", "pattern", "options", "scale", "validation", "to", "on_delete", "go_type", "drop", "fields"}
 
 // SpecialKeys are the keys that depend on a field's type.
 func SpecialKeys() []string { return slices.Clone(special) }
@@ -73,7 +73,7 @@ func RulesOf(t fieldtype.Type) TypeRules {
 		r.Takes = append(r.Takes, "to", "on_delete")
 		r.Needs = []string{"to"}
 	case "json":
-		r.Takes = append(r.Takes, "go_type", "fields")
+		r.Takes = append(r.Takes, "go_type", "drop", "fields")
 	}
 	return r
 }

@@ -232,11 +232,20 @@ func (def *Definition) inlineFields(n *yaml.Node, f *model.Field) {
 		return
 	}
 	if len(node.Items(n, "fields")) == 0 {
+		if at, _ := node.Pair(n, "drop"); at != nil && f.Type == "json" {
+			def.f.wrong(at, "drop stands without fields, of which it names some that are gone", "remove it: a document that is read as a whole loses nothing")
+		}
 		return
 	}
 	f.JSONGoName = def.Datatype.GoRow + f.GoName
 	f.JSONFields = def.MemberFields(n, f.JSONGoName)
 	f.Rules.Fields = membersOf(f.JSONFields)
+	f.Drop = def.f.dropped(n)
+	var all []declared
+	for _, m := range f.JSONFields {
+		all = append(all, declared{f: def.f, name: m.Name})
+	}
+	def.f.drops("member", f.Drop, all)
 }
 
 // MemberFields reads the fields of a JSON object.

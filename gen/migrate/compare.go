@@ -141,6 +141,7 @@ func (t *Table) compare() (found mistake.List) {
 				col.Before, col.Moved = t.Before.Fields[i], t.Moved.Fields[i]
 				col.Values = renamedOptions(col.Before, f)
 				found = append(found, inconvertible(t, col)...)
+				found = append(found, lostMembers(t, col)...)
 			}
 		}
 		t.Columns = append(t.Columns, col)

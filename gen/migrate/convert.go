@@ -97,6 +97,7 @@ var conversions = map[[2]check.Kind]func(before, now *model.Field) conversion{
 	{check.Int, check.Float}:     intFloat,
 	{check.Decimal, check.Float}: decimalFloat,
 	{check.Text, check.Float}:    textFloat,
+	{check.Float, check.Text}:    floatText,
 	{check.Float, check.Int}:     floatInt,
 	{check.Float, check.Decimal}: floatDecimal,
 	{check.Int, check.Bool}: func(_, _ *model.Field) conversion {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -29,7 +30,10 @@ func (p *planner) fill(t *Table, c *Column) {
 		if c.Before != nil {
 			what = "change the values that do not fit"
 		}
-		p.step(script.Data, fmt.Sprintf("%s: %s", t.column(c.Now.Name), what), p.setMisfits(t, c, value, where))
+		if where == "" {
+			where = p.Quote(c.Now.Name) + " IS NULL" // what a program of now has written stays
+		}
+		p.inBatches(t, p.step(script.Data, fmt.Sprintf("%s: %s", t.column(c.Now.Name), what), p.setMisfits(t, c, value, where)))
 		return
 	}
 	if e := c.Now.Existing; e != nil && e.Step != "" {
@@ -53,11 +57,15 @@ func (p *planner) lateMisfits(c *Column) []misfit {
 }
 
 func (p *planner) setMisfits(t *Table, c *Column, value, where string) string {
-	set := fmt.Sprintf("UPDATE %s SET %s = %s", p.Quote(t.Now.Name), p.Quote(c.Now.Name), value)
-	if where != "" {
-		set += " WHERE " + where
+	return fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s", p.Quote(t.Now.Name), p.Quote(c.Now.Name), value, where)
+}
+
+// inBatches has the one UPDATE of a step run on some rows at a time, so that no one waits long for rows of a large
+// table. On SQLite a migration is one transaction, and there is one writer.
+func (p *planner) inBatches(t *Table, s *script.Step) {
+	if !p.isSQLite() {
+		s.Batches = t.Now.Name
 	}
-	return set
 }
 
 // again changes rows that programs of before have written since optionValues and fill, and that do not fit: right
@@ -67,7 +75,7 @@ func (p *planner) again(t *Table, column string) (out []string) {
 		if c.Now.Name != column || c.converts() {
 			continue
 		}
-		if len(c.Values) > 0 && !slices.ContainsFunc(c.Now.Rules.Options, func(o string) bool { _, renamed := c.Values[o]; return renamed }) {
+		if len(c.Values) > 0 && !c.reuses() {
 			out = append(out, p.setOptions(t, c))
 		}
 		if value, where := p.initial(c), either(p.lateMisfits(c)); value != "" && where != "" {
@@ -75,6 +83,12 @@ func (p *planner) again(t *Table, column string) (out []string) {
 		}
 	}
 	return out
+}
+
+// reuses reports whether an option has the value that another one had, so that rows do not show
+// whether they have been changed.
+func (c *Column) reuses() bool {
+	return slices.ContainsFunc(c.Now.Rules.Options, func(o string) bool { _, renamed := c.Values[o]; return renamed })
 }
 
 // existing is what rows hold that have no value, or one that does not fit; empty: nothing is said.
@@ -173,9 +187,22 @@ func (p *planner) optionValues(t *Table, c *Column) {
 	}
 	var what []string
 	for _, old := range slices.Sorted(maps.Keys(c.Values)) {
-		what = append(what, old+" becomes "+c.Values[old])
+		what = append(what, shown(old)+" becomes "+shown(c.Values[old]))
 	}
-	p.step(script.Data, fmt.Sprintf("%s: %s", t.column(c.Now.Name), strings.Join(what, ", ")), p.setOptions(t, c))
+	s := p.step(script.Data, fmt.Sprintf("%s: %s", t.column(c.Now.Name), strings.Join(what, ", ")), p.setOptions(t, c))
+	if !c.reuses() {
+		p.inBatches(t, s)
+	} else if !p.isSQLite() {
+		s.Note = "one statement, as an option has the value that another one had: writers of these rows wait until it ends"
+	}
+}
+
+// shown is a value within a line for people: in quotes where it would not be seen for what it is.
+func shown(value string) string {
+	if quoted := strconv.Quote(value); quoted != `"`+value+`"` || strings.ContainsAny(value, " ,:;") {
+		return quoted
+	}
+	return value
 }
 
 func (p *planner) setOptions(t *Table, c *Column) string {

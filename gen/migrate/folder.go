@@ -170,7 +170,7 @@ func inSequence(folder string, all []*Migration) ([]*Migration, mistake.List) {
 		next := children[at]
 		if len(next) > 1 {
 			slices.SortFunc(next, func(a, b *Migration) int { return cmp.Compare(a.Name, b.Name) })
-			return nil, twoHeads(folder, at, next)
+			return nil, twoHeads(folder, at, next, children)
 		}
 		out = append(out, next[0])
 		at = next[0].Name
@@ -186,7 +186,7 @@ func inSequence(folder string, all []*Migration) ([]*Migration, mistake.List) {
 }
 
 // twoHeads is what a merge of two branches leaves behind.
-func twoHeads(folder, parent string, next []*Migration) mistake.List {
+func twoHeads(folder, parent string, next []*Migration, children map[string][]*Migration) mistake.List {
 	names := make([]string, len(next))
 	for i, m := range next {
 		names[i] = m.Name
@@ -197,10 +197,17 @@ func twoHeads(folder, parent string, next []*Migration) mistake.List {
 	}
 	last := names[len(names)-1]
 	_, name, _ := strings.Cut(last, "_")
+	remove, made := []string{path.Join(folder, last)}, "it"
+	for i := 0; i < len(remove); i++ { // and what follows it, which one migration takes the place of
+		for _, m := range children[path.Base(remove[i])] {
+			remove, made = append(remove, path.Join(folder, m.Name)), "what leads to the same"
+		}
+	}
 	return mistake.List{{
 		File:    path.Join(folder, last),
 		Message: fmt.Sprintf("%s %s, as after a merge of two branches", strings.Join(names, " and "), after),
-		Hint:    fmt.Sprintf("remove the one that no database has yet, and make it anew after the other: rm -r %s && modulagen migrate new %s", path.Join(folder, last), name),
+		Hint: fmt.Sprintf("remove the one that no database has yet, and make %s anew after the other: rm -r %s && modulagen migrate new %s",
+			made, strings.Join(remove, " "), name),
 	}}
 }
 

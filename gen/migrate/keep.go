@@ -1,8 +1,10 @@
 package migrate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
@@ -95,6 +97,10 @@ func (d *Datatype) expand(before Datatype, f *model.Field) (asked bool, found mi
 		return true, mistake.List{at(f.WasPos, fmt.Sprintf("keep: %s and %s do not have the same limits or options, so that programs of one version would write what the column of the other refuses", column.Name, f.Name),
 			"rename it with the limits and options that it has, and change them in a migration after that")}
 	}
+	if now := before.namesIn(d); !slices.Equal(before.uniques(column.Name, now), d.uniques(f.Name, nil)) {
+		return true, mistake.List{at(f.WasPos, fmt.Sprintf("keep: %s and %s are not unique in the same indexes, so that programs of one version would write what the column of the other refuses", column.Name, f.Name),
+			"rename it with the unique indexes that it has, and change them in a migration after that")}
+	}
 	// A default would count as a value that was written, before the one of the other column.
 	column.NotNull, column.Required, column.Default, column.Was = false, false, nil, ""
 	d.Fields[now].NotNull, d.Fields[now].Required, d.Fields[now].Default, d.Fields[now].Kept = false, false, nil, column.Name
@@ -106,6 +112,51 @@ func (d *Datatype) expand(before Datatype, f *model.Field) (asked bool, found mi
 		}
 	}
 	return true, nil
+}
+
+// namesIn returns the names that the fields of before have now, by their own where they have others.
+func (d Datatype) namesIn(now *Datatype) map[string]string {
+	list := func(fields []Field) (out []named) {
+		for _, f := range fields {
+			out = append(out, named{name: f.Name, was: f.Was})
+		}
+		return out
+	}
+	old, _ := renamed(list(now.Fields), list(d.Fields)) // Compare reports what is wrong with them
+	return flipped(old)
+}
+
+// uniques describes the unique indexes that name a column, in order, without their names. now are the names
+// to describe columns by; those without one have their own.
+func (d Datatype) uniques(column string, now map[string]string) []string {
+	name := func(s string) string { return cmp.Or(now[s], s) }
+	var conditions func(all []Condition) string
+	conditions = func(all []Condition) (out string) {
+		for _, c := range all {
+			out += fmt.Sprintf("(%s %s %q %s)", name(c.Field), c.Op, c.Values, conditions(c.Any))
+		}
+		return out
+	}
+	var out []string
+	for _, x := range d.Indexes {
+		where := conditions(x.Where)
+		if !x.Unique || !x.names(column) && !conditionsName(x.Where, column) {
+			continue
+		}
+		var columns []string
+		for _, c := range x.Columns {
+			own, _ := cutDescending(c)
+			columns = append(columns, name(own))
+		}
+		slices.Sort(columns)
+		out = append(out, strings.Join(columns, " ")+" "+where)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func conditionsName(all []Condition, column string) bool {
+	return slices.ContainsFunc(all, func(c Condition) bool { return c.Field == column || conditionsName(c.Any, column) })
 }
 
 func (x Index) names(column string) bool {
@@ -158,7 +209,7 @@ func between(s *Snapshot, p *model.Project) *model.Project {
 		d.Pos, d.Was, d.WasPos, d.Drop = from.Pos, from.Was, from.WasPos, from.Drop
 		for j, f := range from.Fields {
 			to := d.Fields[j]
-			to.Pos, to.Was, to.WasPos, to.Existing = f.Pos, f.Was, f.WasPos, f.Existing
+			to.Pos, to.Was, to.WasPos, to.Existing, to.Drop = f.Pos, f.Was, f.WasPos, f.Existing, f.Drop
 			if s.Datatypes[i].Fields[j].Kept != "" {
 				to.Was, to.Existing = "", nil // it is a new column here
 			}
@@ -272,10 +323,10 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 	case sqltext.Postgres:
 		name := p.Quote(triggerName(t.Now.Name, k, ""))
 		return []string{
-			fmt.Sprintf("CREATE FUNCTION %[1]s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "+
+			fmt.Sprintf("CREATE FUNCTION %[1]s() RETURNS trigger LANGUAGE plpgsql AS %[7]s BEGIN "+
 				"IF TG_OP = 'INSERT' THEN NEW.%[2]s := %[6]s; NEW.%[3]s := %[5]s; "+
 				"ELSIF NEW.%[2]s IS DISTINCT FROM OLD.%[2]s THEN NEW.%[3]s := %[5]s; "+
-				"ELSIF NEW.%[3]s IS DISTINCT FROM OLD.%[3]s THEN NEW.%[2]s := %[4]s; END IF; RETURN NEW; END $$", name, now, old, toNow, toOld, first),
+				"ELSIF NEW.%[3]s IS DISTINCT FROM OLD.%[3]s THEN NEW.%[2]s := %[4]s; END IF; RETURN NEW; END %[7]s", name, now, old, toNow, toOld, first, dollars(toNow+toOld+first)),
 			fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, table, name),
 		}
 	case sqltext.MySQL:
@@ -295,6 +346,15 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 			"%s = CASE WHEN NEW.%s IS NOT OLD.%s THEN NEW.%s ELSE %s END WHERE id = NEW.id;\nEND",
 			update, now, old, table, now, now, old, old, table, old, now, now, toOld, old, now, now, now, now, toNow),
 	}
+}
+
+// dollars is a quote of PostgreSQL that a text does not hold.
+func dollars(text string) string {
+	quote := "$$"
+	for n := 1; strings.Contains(text, quote); n++ {
+		quote = fmt.Sprintf("$q%d$", n)
+	}
+	return quote
 }
 
 func (p *planner) dropTriggers(t *Table, k kept) []string {

@@ -226,8 +226,8 @@ func (p *planner) mysqlAdd(t *Table, c *Column) {
 		return
 	}
 	if c.Now.Default != nil && !given(c.Now) { // one that MySQL does not keep
-		p.step(script.Data, t.column(now.Name)+": give the rows that are there the default",
-			fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s IS NULL", p.Quote(t.Now.Name), p.Quote(now.Name), p.defaultValue(c.Now), p.Quote(now.Name)))
+		p.inBatches(t, p.step(script.Data, t.column(now.Name)+": give the rows that are there the default",
+			fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s IS NULL", p.Quote(t.Now.Name), p.Quote(now.Name), p.defaultValue(c.Now), p.Quote(now.Name))))
 	} else {
 		p.fill(t, c)
 	}

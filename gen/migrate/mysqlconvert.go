@@ -33,8 +33,10 @@ func (p *planner) mysqlConvert(t *Table) {
 	}
 	p.ddl(script.Safe, t.Now.Name+": add columns for converted values", p.alter(t.Now.Name, "%s", strings.Join(aside, ", ")), []string{instant, inPlace, copying}, done...)
 	for _, c := range converted {
-		p.step(script.Data, fmt.Sprintf("%s: write the values as a %s", t.column(c.Now.Name), c.Now.Type), fmt.Sprintf("UPDATE %s SET %s = %s WHERE %[2]s IS NULL",
-			p.Quote(t.Now.Name), p.Quote(c.Now.Name), p.recast(c, asideName(c)))).Refuse = p.misfitRefusals(t, c, atCast, asideName(c))
+		s := p.step(script.Data, fmt.Sprintf("%s: write the values as a %s", t.column(c.Now.Name), c.Now.Type), fmt.Sprintf("UPDATE %s SET %s = %s WHERE %[2]s IS NULL",
+			p.Quote(t.Now.Name), p.Quote(c.Now.Name), p.recast(c, asideName(c))))
+		s.Refuse = p.misfitRefusals(t, c, atCast, asideName(c))
+		p.inBatches(t, s)
 		if c.Now.Existing != nil && c.Now.Existing.Step != "" {
 			p.fill(t, c)
 		}

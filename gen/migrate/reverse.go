@@ -55,6 +55,9 @@ func reverseFields(back, now *model.Datatype) error {
 		if name != f.Name {
 			f.Was = name
 		}
+		for _, m := range fieldOf(now, name).JSONFields { // documents keep them
+			f.Drop = append(f.Drop, model.Dropped{Name: m.Name})
+		}
 		if err := reverseOptions(f, fieldOf(now, name)); err != nil {
 			return fmt.Errorf("%w: %s.%s: %w", ErrOneWay, now.Name, name, err)
 		}
@@ -87,7 +90,7 @@ func reverseOptions(back, now *model.Field) error {
 
 // unrecorded is a snapshot in which nothing was renamed: each `was` of a comparison with it counts.
 func unrecorded(s *Snapshot) *Snapshot {
-	out := &Snapshot{}
+	out := &Snapshot{Members: s.Members}
 	for _, d := range s.Datatypes {
 		d.Was = ""
 		fields := make([]Field, len(d.Fields))

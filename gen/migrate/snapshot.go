@@ -4,8 +4,10 @@
 //
 //	snapshot.go    definitions as definition.json keeps them
 //	rename.go      which table, column and option is which one of before
-//	compare.go     what differs, and what a person has to say about it
-//	plan.go        the order of steps; sqlite.go, postgres.go and mysql.go how each is done
+//	compare.go     what differs, and what a person has to say about it; differ.go in which parts of a table
+//	plan.go        a planner for each database; sqlite.go, postgres.go and mysql.go the order of its steps
+//	tables.go      tables that are made and that go
+//	refuse.go      rows that do not fit; programs.go programs of before that cannot go on
 //	convert.go     values of one type as those of another; fill.go what rows hold that do not fit
 //	folder.go      the folder of migrations: which follows which, what was edited
 package migrate
@@ -26,6 +28,8 @@ import (
 // Labels, documentation and names in Go are no part of it.
 type Snapshot struct {
 	Datatypes []Datatype `json:"datatypes"` // by name
+	// Members reports whether it has those of JSON objects; versions before did not take them.
+	Members bool `json:"members,omitempty"`
 }
 
 // Datatype is one table.
@@ -52,6 +56,7 @@ type Field struct {
 	Wide     bool     `json:"wide,omitempty"`
 	Default  *Default `json:"default,omitempty"`
 	Options  []string `json:"options,omitempty"`
+	Members  []string `json:"members,omitempty"` // of a JSON object with declared fields
 	To       string   `json:"to,omitempty"`
 	OnDelete string   `json:"on_delete,omitempty"`
 	Was      string   `json:"was,omitempty"`
@@ -96,7 +101,7 @@ type Held struct {
 
 // Take returns the snapshot of a project whose behaviors have been applied.
 func Take(p *model.Project) *Snapshot {
-	s := &Snapshot{Datatypes: []Datatype{}}
+	s := &Snapshot{Datatypes: []Datatype{}, Members: true}
 	for _, d := range p.Datatypes {
 		s.Datatypes = append(s.Datatypes, takeDatatype(d))
 	}
@@ -146,6 +151,9 @@ func takeField(f *model.Field) Field {
 			}
 			out.OptionsWere[o.Value] = o.Was
 		}
+	}
+	for _, m := range f.JSONFields {
+		out.Members = append(out.Members, m.Name)
 	}
 	if f.Reference != nil {
 		out.To, out.OnDelete = f.Reference.To, f.Reference.OnDelete
@@ -237,9 +245,16 @@ func (s *Snapshot) swapped() []string {
 	return out
 }
 
-// withoutNew leaves out of what rows may wait for all that another snapshot has not.
+// withoutNew leaves out of what rows may wait for all that another snapshot has not, and the members of
+// JSON objects where it has none. Their order is no difference.
 func (s *Snapshot) withoutNew(o *Snapshot) *Snapshot {
+	s.Members = o.Members
 	for i, d := range s.Datatypes {
+		for j := range d.Fields { // unrecorded has copied them
+			if f := &d.Fields[j]; !o.Members || slices.Equal(slices.Sorted(slices.Values(f.Members)), slices.Sorted(slices.Values(o.members(d.Name, f.Name)))) {
+				f.Members = o.members(d.Name, f.Name)
+			}
+		}
 		var held []Held
 		for _, h := range d.Held {
 			h.Values = slices.DeleteFunc(slices.Clone(h.Values), func(v string) bool { return !o.holds(d.Name, h.Field, v) })
@@ -250,6 +265,17 @@ func (s *Snapshot) withoutNew(o *Snapshot) *Snapshot {
 		s.Datatypes[i].Held = held
 	}
 	return s
+}
+
+func (s *Snapshot) members(datatype, field string) []string {
+	for _, d := range s.Datatypes {
+		for _, f := range d.Fields {
+			if d.Name == datatype && f.Name == field {
+				return f.Members
+			}
+		}
+	}
+	return nil
 }
 
 func (s *Snapshot) holds(datatype, field, value string) bool {
@@ -301,6 +327,9 @@ func (f Field) restore() *model.Field {
 	}
 	for _, o := range f.Options {
 		out.Options = append(out.Options, model.Option{Value: o, Was: f.OptionsWere[o]})
+	}
+	for _, m := range f.Members {
+		out.JSONFields = append(out.JSONFields, &model.Field{Name: m})
 	}
 	if f.To != "" {
 		out.Reference = &model.Reference{To: f.To, OnDelete: f.OnDelete}

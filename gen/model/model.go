@@ -163,6 +163,7 @@ type Field struct {
 	Options    []Option   // select
 	GoType     string     // json: "example.com/shop/types.Price" or ""; see GoTypeImport
 	JSONFields []*Field   // json with inline fields
+	Drop       []Dropped  // members that such a field had
 	JSONGoName string     // the struct that the inline fields become
 	EnumGoName string     // select: "ArticleStatus"
 	Scale      int        // decimal: digits behind the point

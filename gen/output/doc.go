@@ -13,7 +13,9 @@
 // there with the hash of its content. A file that is not listed, or whose
 // content is not what was written, belongs to a person: it is neither
 // overwritten nor deleted, but named in an error, unless the caller forces it.
-// Line ends do not count: a checkout that turns LF into CRLF edits nothing.
+// Line ends do not count: a checkout that turns LF into CRLF edits nothing. Where
+// version control has left the manifest with the lines of both sides of a merge, what
+// either lists is the tool's, and a file that both have written is written anew.
 //
 // # All or nothing
 //

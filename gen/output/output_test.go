@@ -262,6 +262,35 @@ func TestEditedFilesAreKept(t *testing.T) {
 	wantTree(t, d.shown(), want)
 }
 
+// TestMergedManifest holds that a merge of what two branches have generated needs no one to resolve it.
+func TestMergedManifest(t *testing.T) {
+	one, two := newDir(t), newDir(t)
+	mustCommit(t, one, map[string][]byte{"a.gen.go": []byte("one"), "same.gen.go": []byte("same"), "one.gen.go": []byte("one")})
+	mustCommit(t, two, map[string][]byte{"a.gen.go": []byte("two"), "same.gen.go": []byte("same"), "two.gen.go": []byte("two")})
+	ours, theirs := readFile(t, one.file(ManifestName)), readFile(t, two.file(ManifestName))
+	for _, style := range []string{"%s<<<<<<< HEAD\n%s=======\n%s>>>>>>> two\n%s", "%s<<<<<<< HEAD\n%s||||||| base\n    \"gone.gen.go\": \"" + strings.Repeat("a", 64) + "\"\n=======\n%s>>>>>>> two\n%s"} {
+		d := newDir(t)
+		mustCommit(t, d, nil)
+		head, rest, _ := strings.Cut(ours, "  \"files\": {\n")
+		_, other, _ := strings.Cut(theirs, "  \"files\": {\n")
+		const end = "  }\n}\n"
+		write(t, d.file(ManifestName), fmt.Sprintf(style, head+"  \"files\": {\n", strings.TrimSuffix(rest, end), strings.TrimSuffix(other, end), end))
+		write(t, d.file("a.gen.go"), "<<<<<<< HEAD\none=======\ntwo>>>>>>> two\n")
+		write(t, d.file("same.gen.go"), "edited")
+		write(t, d.file("one.gen.go"), "one")
+		write(t, d.file("two.gen.go"), "two")
+		write(t, d.file("gone.gen.go"), "a person's")
+		want := map[string][]byte{"a.gen.go": []byte("both"), "same.gen.go": []byte("same"), "one.gen.go": []byte("one")}
+		if err := commit(t, d, want, false); err == nil || !strings.Contains(err.Error(), "same.gen.go was edited") || strings.Contains(err.Error(), "a.gen.go was") {
+			t.Fatalf("with a file that was edited: %v", err)
+		}
+		write(t, d.file("same.gen.go"), "same")
+		mustCommit(t, d, want)
+		want["gone.gen.go"] = []byte("a person's")
+		wantTree(t, d.shown(), want)
+	}
+}
+
 func TestEditedToWhatIsWanted(t *testing.T) {
 	d := newDir(t)
 	mustCommit(t, d, first)

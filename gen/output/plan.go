@@ -135,7 +135,7 @@ func (p *Plan) want(name string, content []byte, written string) error {
 		return nil
 	case written == "":
 		p.conflict(name, Update, "was not written by modulagen", false)
-	case hash(old) != written:
+	case hash(old) != written && !p.known.merged[name]:
 		p.conflict(name, Update, "was edited", false)
 	}
 	p.Changes = append(p.Changes, Change{Path: name, Action: Update, old: old, new: content})
@@ -151,7 +151,7 @@ func (p *Plan) unwanted(name, written string) error {
 	if err != nil || old == nil {
 		return err
 	}
-	if hash(old) != written {
+	if hash(old) != written && !p.known.merged[name] {
 		p.conflict(name, Delete, "is generated no more and was edited", false)
 	}
 	if p.dir.Stubs && path.Ext(name) == ".go" && !isStub(old) {

@@ -31,7 +31,25 @@ var keys = map[string]func(language.TypeRules) []single{
 	"pattern":    unchanged(`pattern: "^a"`),
 	"validation": validationChanges,
 	"go_type":    unchanged("go_type: github.com/hegner123/modulagen/runtime/store.JSON"),
-	"fields":     unchanged("fields: [{name: a, type: text}]"),
+	"fields":     memberChanges,
+	"drop": func(r language.TypeRules) []single {
+		return []single{alter(r.Type, "a member", members("a", "b"), members("a")+", drop: [b]"), alter(r.Type, "a member unsaid", members("a", "b"), members("a"))}
+	},
+}
+
+func memberChanges(r language.TypeRules) []single {
+	out := append(both(r.Type, "declared", "", members("a")), alter(r.Type, "added", members("a"), members("b", "a")))
+	other := alter(r.Type, "in another order", members("a", "b"), members("b", "a"))
+	other.same = true
+	return append(out, other)
+}
+
+func members(names ...string) string {
+	list := make([]string, len(names))
+	for i, n := range names {
+		list[i] = "{name: " + n + ", type: text}"
+	}
+	return "fields: [" + strings.Join(list, ", ") + "]"
 }
 
 func nameChanges(r language.TypeRules) []single {
@@ -64,10 +82,20 @@ func indexed(typ string) bool {
 }
 
 func keepChanges(r language.TypeRules) []single {
-	return []single{
-		{what: "kept", before: []string{f(r.Type, "")}, after: []string{named("y", r.Type, "was: x, keep: true")}},
-		{what: "kept required", before: []string{f(r.Type, "required: true")}, after: []string{named("y", r.Type, "required: true, was: x, keep: true")}},
+	var out []single
+	if indexed(r.Type) {
+		out = append(out,
+			single{what: "kept unique", before: []string{f(r.Type, "unique: true")}, after: []string{named("y", r.Type, "unique: true, was: x, keep: true")}},
+			single{
+				what: "kept with a new index", before: []string{f(r.Type, "")}, after: []string{named("y", r.Type, "was: x, keep: true")},
+				indexes: [2][]string{nil, {"fields: [y, last]"}},
+			})
 	}
+	return append(
+		out,
+		single{what: "kept", before: []string{f(r.Type, "")}, after: []string{named("y", r.Type, "was: x, keep: true")}},
+		single{what: "kept required", before: []string{f(r.Type, "required: true")}, after: []string{named("y", r.Type, "required: true, was: x, keep: true")}},
+	)
 }
 
 // typeChanges are those to every other type, with and without a word about values that do not fit.
@@ -137,6 +165,10 @@ func defaultChanges(r language.TypeRules) []single {
 	out = append(out, alter(r.Type, "on for rows", "", "default: "+one+", existing: default"))
 	out = append(out, alter(r.Type, "another", "default: "+one, "default: "+two))
 	out = append(out, alter(r.Type, "off and required", "default: "+one, "required: true"))
+	if r.Type == "text" || r.Type == "textarea" {
+		out = append(out, both(r.Type, "odd", "default: "+one, "default: "+odd)...)
+		out = append(out, alter(r.Type, "odd for rows", "", "required: true, existing: {value: "+odd+"}"))
+	}
 	if r.Type == "date" || r.Type == "datetime" {
 		out = append(out, both(r.Type, "now", "", "default: now")...)
 		out = append(out, alter(r.Type, "now for rows", "", "default: now, existing: default"))
@@ -182,6 +214,13 @@ func widths(r language.TypeRules) []single {
 	return append(out, both(r.Type, "63 to 4000000", "max: 63", "max: 4000000")...)
 }
 
+// Values that must not be taken for anything else in a file of SQL.
+const (
+	odd       = `"it's \"q\" \\ \\' -- ; $$ %s\r\n--   x;\r;\n\n-- step 1, safe: x\nEND;\n"`
+	otherOdd  = `"';\r\n\u240d\\"`
+	oddOption = "{value: " + odd + ", go_name: Odd}"
+)
+
 func optionChanges(r language.TypeRules) []single {
 	o := func(list string) string { return "options: [" + list + "]" }
 	return []single{
@@ -195,6 +234,15 @@ func optionChanges(r language.TypeRules) []single {
 		alter(r.Type, "two become one", o("a, b"), o("{value: b, was: a}")),
 		alter(r.Type, "renamed and fewer", o("a, b, c"), o("{value: d, was: a}, b")),
 		alter(r.Type, "renamed with a default", o("a, b")+", default: a", o("{value: c, was: a}, b")+", default: c"),
+		alter(r.Type, "odd added", o("a, b"), o("a, b, "+oddOption)),
+		alter(r.Type, "odd renamed", o("a, "+oddOption), o("{value: b, was: a}, {value: "+otherOdd+", was: "+odd+", go_name: Other}")),
+		alter(r.Type, "odd removed", o("a, "+oddOption), o("a")+", existing: {value: a}"),
+		alter(r.Type, "odd instead", o("a, b"), o("a, "+oddOption)+", existing: {value: "+odd+"}"),
+		alter(r.Type, "odd default", o("a, "+oddOption), o("a, "+oddOption)+", default: "+odd),
+		{
+			what: "odd kept", before: []string{f(r.Type, o("a, "+oddOption)+", default: "+odd+", required: true")},
+			after: []string{named("y", r.Type, o("a, "+oddOption)+", default: "+odd+", required: true, was: x, keep: true")},
+		},
 		alter(r.Type, "beyond ASCII", o("a, b"), o("a, {value: \"b\u00e9\", was: b}")),
 		{what: "renamed with the field", before: []string{f(r.Type, o("a, b"))}, after: []string{named("y", r.Type, o("a, {value: c, was: b}")+", was: x")}},
 		{

@@ -160,7 +160,7 @@ func (d *draft) isNew(t *draftTable, f *draftField) bool { return d.there == nil
 func (d *draft) retype(t *draftTable) {
 	f := d.field(t)
 	to := map[string][]string{
-		"number": {"text", "decimal", "float", "boolean"}, "decimal": {"text", "number", "float"}, "float": {"number", "decimal"}, "boolean": {"text", "number"}, "date": {"text", "datetime"},
+		"number": {"text", "decimal", "float", "boolean"}, "decimal": {"text", "number", "float"}, "float": {"number", "decimal", "text", "textarea"}, "boolean": {"text", "number"}, "date": {"text", "datetime"},
 		"datetime": {"text", "date"}, "text": {"number", "float", "boolean", "textarea"}, "textarea": {"text"}, "json": {"textarea"}, "select": {"text"},
 	}[f.typ]
 	if len(to) == 0 || !f.plain() || d.isNew(t, f) {

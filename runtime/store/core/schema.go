@@ -163,14 +163,21 @@ func create(ctx context.Context, s Session, ddl string, wanted func(table, text 
 	return nil
 }
 
-// Statements splits DDL at lines that end in ";" and drops comment lines.
+// Statements splits DDL at lines that end in ";" and drops comment lines. Lines of a text in quotes are
+// neither: a value may have several.
 func Statements(ddl string) []string {
 	var out, lines []string
+	var open rune // the quote that has no end yet; 0: none
 	for line := range strings.Lines(ddl + "\n") {
-		line = strings.TrimRight(line, " \t\r\n")
-		if line == "" || strings.HasPrefix(strings.TrimSpace(line), "--") {
+		line = strings.TrimSuffix(line, "\n")
+		if blank := strings.TrimSpace(line); open == 0 && (blank == "" || strings.HasPrefix(blank, "--")) {
 			continue
 		}
+		if open = openQuote(open, line); open != 0 {
+			lines = append(lines, line)
+			continue
+		}
+		line = strings.TrimRight(line, " \t\r")
 		end := strings.HasSuffix(line, ";")
 		lines = append(lines, strings.TrimSuffix(line, ";"))
 		if end {
@@ -182,6 +189,20 @@ func Statements(ddl string) []string {
 		out = append(out, strings.Join(lines, "\n"))
 	}
 	return out
+}
+
+// openQuote returns the quote that is open at the end of a line, of the one at its begin. A quote within a text is
+// written as two, and a backslash before it as two on MySQL.
+func openQuote(open rune, line string) rune {
+	for _, c := range line {
+		switch {
+		case c == open:
+			open = 0
+		case open == 0 && (c == '\'' || c == '"' || c == '`'):
+			open = c
+		}
+	}
+	return open
 }
 
 // differences compares the tables that were found with what they should be.

@@ -63,8 +63,9 @@ func TestPrefixEnd(t *testing.T) {
 }
 
 func TestStatementsOfDDL(t *testing.T) {
-	got := Statements("-- a comment; with a semicolon\nCREATE TABLE a (\n    x TEXT DEFAULT ';'\n);\n\nCREATE INDEX a_x_idx ON a (x);\n")
-	want := []string{"CREATE TABLE a (\n    x TEXT DEFAULT ';'\n)", "CREATE INDEX a_x_idx ON a (x)"}
+	const value = "'it''s;\r\n-- \"x;\n\n  y \n'"
+	got := Statements("-- a comment; it's one\nCREATE TABLE a (\n    x TEXT DEFAULT ';'\n);\n\nCREATE TABLE b (x TEXT DEFAULT " + value + ");\r\nCREATE INDEX a_x_idx ON a (x);\n")
+	want := []string{"CREATE TABLE a (\n    x TEXT DEFAULT ';'\n)", "CREATE TABLE b (x TEXT DEFAULT " + value + ")", "CREATE INDEX a_x_idx ON a (x)"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}

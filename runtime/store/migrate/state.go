@@ -122,7 +122,7 @@ func (s *Set) check(b core.Backend, st *state) error {
 		e.Differences = append(e.Differences, fmt.Sprintf("it has the migration %s, which this program does not know, and lacks %s, which the program has",
 			unknown[0].ID, pending[0].Name))
 		e.Advice = "the program and the one that migrated the database come from different branches: merge them, and join the migrations as " +
-			"\"modulagen migrate check\" says"
+			fmt.Sprintf("\"modulagen migrate check\" says; where that is done, take %s back by \"modulagen migrate down\" in a checkout that has it, or make the database anew", unknown[0].ID)
 	}
 	if len(e.Differences) > 0 {
 		return e

@@ -18,6 +18,24 @@ func Checksum(text string) string {
 
 // String returns the file. Parse of it returns the script, with lines.
 func (s *Script) String() string {
+	text := s.text()
+	if !strings.Contains(text, "\r") {
+		return text
+	}
+	mark := returnMark // a checkout may add and remove carriage returns at the ends of lines
+	for strings.Contains(text, mark) {
+		mark += returnMark
+	}
+	header, rest, _ := strings.Cut(text, "\n")
+	return header + "\n-- " + returnsWord + mark + "\n" + strings.ReplaceAll(rest, "\r", mark)
+}
+
+const (
+	returnsWord = "carriage returns are written as "
+	returnMark  = "\u240d" // the symbol for one
+)
+
+func (s *Script) text() string {
 	var b strings.Builder
 	if s.Parent == "" {
 		comment(&b, "migration "+s.Name+firstWord)

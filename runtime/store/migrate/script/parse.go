@@ -32,6 +32,7 @@ type parser struct {
 
 	pending  Statement // what comments say of the statement that follows
 	pendings int       // the line of the first such comment; 0: none
+	returns  string    // what stands for a carriage return; empty: none does
 	last     string    // the line that ends the statement that follows, which has semicolons in it; empty: the first does
 	reason   int       // the line of a refusal that still lacks its reason; 0: none
 	mistakes []error
@@ -104,6 +105,7 @@ func init() { // the functions lead back to the list
 		{"migration ", ofFile, (*parser).readHeader},
 		{programsWord + ":", ofFile, (*parser).readPrograms},
 		{waitsWord, ofFile, (*parser).readWaits},
+		{returnsWord, ofFile, (*parser).readReturns},
 		{"step ", ofFile, (*parser).readStep},
 		{"note:", ofStep, func(p *parser, _ int, v string) { p.step().Note = v }},
 		{"alone:", ofStep, func(p *parser, _ int, _ string) { p.step().Alone = true }},
@@ -152,6 +154,9 @@ func (p *parser) continued(value string, lines []string) string {
 		more, ok := strings.CutPrefix(line, continuation)
 		if !ok && strings.TrimSpace(line) != "--" {
 			break
+		}
+		if !ok {
+			more = "" // an editor has removed the spaces behind the sign
 		}
 		value += "\n" + more
 		p.next++
@@ -293,6 +298,32 @@ func (p *parser) readWaits(at int, value string) {
 	p.out.After = value
 }
 
+func (p *parser) readReturns(at int, value string) {
+	if !isName(value) || p.returns != "" {
+		p.fail(at, "write \"-- %sTEXT\" once", returnsWord)
+	}
+	p.returns = value
+}
+
+// returned puts carriage returns where a text stands for them.
+func (p *parser) returned() {
+	if p.returns == "" {
+		return
+	}
+	r := strings.NewReplacer(p.returns, "\r")
+	p.out.Refused = r.Replace(p.out.Refused)
+	for i := range p.out.Steps {
+		s := &p.out.Steps[i]
+		s.What, s.Note = r.Replace(s.What), r.Replace(s.Note)
+		for j, refusal := range s.Refuse {
+			s.Refuse[j] = Refusal{r.Replace(refusal.Query), r.Replace(refusal.Because)}
+		}
+		for j := range s.Statements {
+			s.Statements[j].SQL = r.Replace(s.Statements[j].SQL)
+		}
+	}
+}
+
 func (p *parser) readOr(at int, value string) {
 	if strings.TrimSpace(value) == "" {
 		p.fail(at, "\"-- or:\" lacks the clause to try in place of the statement's last one")
@@ -332,6 +363,7 @@ func (p *parser) unfinished() {
 
 func (p *parser) finish() {
 	p.unfinished()
+	p.returned()
 	if !p.header {
 		p.fail(1, "the file lacks \"-- migration NAME, after PARENT\"")
 	}
@@ -374,8 +406,11 @@ func (p *parser) statement(at int, lines []string) {
 // block reads a statement that has others in it, such as a trigger, to its last line.
 func (p *parser) block(at int, lines []string) {
 	last := p.last
+	var q quoting
 	for n, line := range lines[p.next:] {
-		if strings.TrimSpace(line) == last {
+		inside := q.open != ""
+		q.over(line)
+		if !inside && strings.TrimSpace(line) == last {
 			text := strings.Join(lines[p.next:p.next+n+1], "\n")
 			p.next += n + 1
 			p.add(at, strings.TrimSuffix(strings.TrimSpace(text), ";"))

@@ -46,6 +46,15 @@ func (q *quoting) line(text string) (end int, more bool) {
 	return end, more
 }
 
+// over goes over one line of a statement that has others in it.
+func (q *quoting) over(text string) {
+	for more := true; more; {
+		var end int
+		end, more = q.line(text)
+		text = text[end+1:]
+	}
+}
+
 func opens(rest string) string {
 	switch {
 	case rest[0] == '\'' || rest[0] == '"' || rest[0] == '`':

@@ -2,6 +2,7 @@ package script_test
 
 import (
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -101,6 +102,32 @@ func TestRoundTrip(t *testing.T) {
 	first := &script.Script{Name: "0001_init"}
 	if got, err := script.Parse("x", first.String()); err != nil || !reflect.DeepEqual(got, first) {
 		t.Errorf("the first migration: %v, %+v", err, got)
+	}
+}
+
+// TestValuesAreNoSyntax holds that values come back whatever is in them, from a checkout with other line ends too.
+func TestValuesAreNoSyntax(t *testing.T) {
+	const value = "it''s \"q\" \\ -- ; $$\r\n--   x;\r;\n\n-- step 1, safe: x\nEND;\n\u240d"
+	want := &script.Script{Name: "0001_init", Steps: []script.Step{{
+		Class: script.Data, What: "a: \"b\"", Refuse: []script.Refusal{{Query: "SELECT id FROM a WHERE b = '" + value + "'", Because: "c"}},
+		Statements: []script.Statement{
+			{SQL: "UPDATE a SET b = '" + value + "' WHERE b IS NULL"},
+			{SQL: "CREATE TRIGGER c AFTER INSERT ON a BEGIN\n  UPDATE a SET b = '" + value + "';\nEND"},
+		},
+	}}}
+	for _, text := range []string{want.String(), strings.ReplaceAll(want.String(), "\n", "\r\n")} {
+		got, err := script.Parse("f", text)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		got.Steps[0].Line, got.Steps[0].Statements[0].Line, got.Steps[0].Statements[1].Line = 0, 0, 0
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("Parse returned\n%+v\nwant\n%+v", got, want)
+		}
+	}
+	stripped := regexp.MustCompile(`(?m)[ ]+$`).ReplaceAllString(want.String(), "") // as editors do
+	if got, err := script.Parse("f", stripped); err != nil || got.Steps[0].Refuse[0].Query != want.Steps[0].Refuse[0].Query {
+		t.Errorf("without spaces at the ends of lines: %v, %+v", err, got)
 	}
 }
 
