@@ -72,7 +72,7 @@ type CronJob struct {
 	// After how many failures in a row the job is disabled; 0: never.
 	MaxFailures int64 `json:"max_failures"`
 	// Requested after each run, for a monitor outside; with /fail after one that failed.
-	PingURL store.Null[string] `json:"-"`
+	PingURL store.Null[string] `json:"-" store:"secret"`
 	// What modulagen.yaml said of it last, where it is declared there.
 	Declared store.Null[store.JSON] `json:"declared"`
 	// The schedule that the next run was computed from. The runtime keeps it.
@@ -302,7 +302,7 @@ type CronJobNew struct {
 	MaxAttempts  store.Opt[int64]             `json:"max_attempts,omitzero"` // default: 1
 	Failures     store.Opt[int64]             `json:"failures,omitzero"`     // default: 0
 	MaxFailures  store.Opt[int64]             `json:"max_failures,omitzero"` // default: 0
-	PingURL      store.Opt[string]            `json:"ping_url,omitzero"`
+	PingURL      store.Opt[string]            `json:"ping_url,omitzero" store:"secret"`
 	Declared     store.Opt[store.JSON]        `json:"declared,omitzero"`
 	CronSchedule store.Opt[string]            `json:"cron_schedule,omitzero"` // default:
 	CronZone     store.Opt[string]            `json:"cron_zone,omitzero"`     // default:
@@ -349,7 +349,7 @@ type CronJobPatch struct {
 	MaxAttempts  store.Opt[int64]             `json:"max_attempts,omitzero"`
 	Failures     store.Opt[int64]             `json:"failures,omitzero"`
 	MaxFailures  store.Opt[int64]             `json:"max_failures,omitzero"`
-	PingURL      store.Opt[string]            `json:"ping_url,omitzero"`
+	PingURL      store.Opt[string]            `json:"ping_url,omitzero" store:"secret"`
 	Declared     store.Opt[store.JSON]        `json:"declared,omitzero"`
 	CronSchedule store.Opt[string]            `json:"cron_schedule,omitzero"`
 	CronZone     store.Opt[string]            `json:"cron_zone,omitzero"`
@@ -623,7 +623,7 @@ var cronJobSpec = core.Spec{
 		{Name: "starts_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "ends_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "exclude", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
-		{Name: "calendar", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "calendar", Rules: check.Rules{Kind: check.Int, Reference: true}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "timeout", Rules: check.Rules{Kind: check.Int, Min: check.At("0"), Max: check.At("604800")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "max_attempts", Rules: check.Rules{Kind: check.Int, Min: check.At("1"), Max: check.At("100")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "failures", Rules: check.Rules{Kind: check.Int, Min: check.At("0")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},

@@ -225,7 +225,7 @@ var routeSpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "slug", Rules: check.Rules{Kind: check.Text, Format: check.Slug, Required: true, Max: check.At("200")}, Types: [3]string{"TEXT", "character varying(200)", "varchar(200)"}},
-		{Name: "datatype_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "datatype_id", Rules: check.Rules{Kind: check.Int, Required: true, Reference: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "defined", Rules: check.Rules{Kind: check.Bool}, Types: [3]string{"INTEGER", "boolean", "tinyint(1)"}},
 	},
 	Fields: routeFields,

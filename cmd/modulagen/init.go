@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -112,9 +114,43 @@ func (i *initialization) project(dir string) (scaffold.Project, error) {
 		if err != nil {
 			return p, err
 		}
-		p.Replace = abs
+		p.Replace = seenFrom(dir, abs)
 	}
 	return p, nil
+}
+
+// seenFrom returns the path of a checkout for the go.mod of a project: relative to it, so
+// that it holds on other machines and in containers that have both; or its full path where
+// ".." would lead elsewhere, through a symbolic link.
+func seenFrom(dir, checkout string) string {
+	relative, err := filepath.Rel(dir, checkout)
+	if err != nil { // another volume
+		return checkout
+	}
+	there, err := os.Stat(checkout)
+	if err != nil {
+		return checkout
+	}
+	here, err := os.Stat(filepath.Join(physical(dir), relative))
+	if err != nil || !os.SameFile(there, here) {
+		return checkout
+	}
+	if relative != ".." && !strings.HasPrefix(relative, ".."+string(filepath.Separator)) {
+		relative = "." + string(filepath.Separator) + relative
+	}
+	return relative
+}
+
+// physical returns a folder without symbolic links on its way, also of one that is not
+// there yet.
+func physical(dir string) string {
+	if at, err := filepath.EvalSymlinks(dir); err == nil {
+		return at
+	}
+	if parent := filepath.Dir(dir); parent != dir {
+		return filepath.Join(physical(parent), filepath.Base(dir))
+	}
+	return dir
 }
 
 // targets reads the databases of --db.

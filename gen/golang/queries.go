@@ -92,7 +92,7 @@ func (q userQuery) params(f *jen.File) {
 	f.Add(code.Comment(q.Name + "Params are the parameters of " + q.Name + "."))
 	f.Type().Id(q.Name + "Params").StructFunc(func(g *jen.Group) {
 		for _, p := range q.Params {
-			g.Id(goname.Exported(p.Name)).Add(paramType(p))
+			g.Id(goname.Exported(p.Name)).Add(paramType(p)).Tag(code.Tag(p.Field, ""))
 		}
 	})
 	f.Line()
@@ -127,9 +127,9 @@ func rowFields(values []sqlc.UserValue) []*model.Field {
 // columnTag is as in the row of a table: a secret stays out of JSON.
 func columnTag(c sqlc.UserValue) map[string]string {
 	if c.Field != nil && c.Field.Hidden() {
-		return map[string]string{"json": "-"}
+		return code.Tag(c.Field, "-")
 	}
-	return map[string]string{"json": c.Name}
+	return code.Tag(c.Field, c.Name)
 }
 
 // element is the type of one row of the result.

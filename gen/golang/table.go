@@ -86,18 +86,18 @@ func (t tablePrinter) row(f *jen.File) {
 // jsonTag keeps secrets out of what a program prints of a row by accident.
 func jsonTag(field *model.Field) map[string]string {
 	if field.Hidden() {
-		return map[string]string{"json": "-"}
+		return code.Tag(field, "-")
 	}
-	return map[string]string{"json": field.Name}
+	return code.Tag(field, field.Name)
 }
 
 // inputTag is of a field that a caller fills: unset ones stay out of JSON, where
 // they would come back as null.
 func inputTag(field *model.Field, required bool) map[string]string {
 	if required {
-		return map[string]string{"json": field.Name}
+		return code.Tag(field, field.Name)
 	}
-	return map[string]string{"json": field.Name + ",omitzero"}
+	return code.Tag(field, field.Name+",omitzero")
 }
 
 func (t tablePrinter) newRow(f *jen.File) {

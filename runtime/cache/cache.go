@@ -11,6 +11,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/cache/backend"
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // Cache keeps values of one type under keys. Make one for each type and keep it;
@@ -42,7 +43,8 @@ type Source interface{ CacheBackend() backend.Backend }
 
 // New makes a cache in a table of generated code, db.CacheEntry, or on another
 // backend. It reads nothing. Options that cannot be make every method fail; see
-// Err.
+// Err. So does a V that holds a row with a secret, unless Options.Codec keeps the secret,
+// which JSON leaves out and Gob does not, and Options.Keys encrypt it.
 func New[V any](source Source, opts Options) *Cache[V] {
 	b := source.CacheBackend()
 	c := &Cache[V]{b: b, tx: b.InTx()}
@@ -62,12 +64,32 @@ func New[V any](source Source, opts Options) *Cache[V] {
 	if c.pack.keys, c.wrong = newSealers(opts.Keys); c.wrong != nil {
 		return c
 	}
+	if c.wrong = secretsKept(reflect.TypeFor[V](), c.pack.isJSON, len(opts.Keys) > 0); c.wrong != nil {
+		return c
+	}
 	c.pack.counts = c.pack.whole && c.pack.isJSON && len(c.pack.keys) == 0
 	c.flights.init(c.invalidator)
 	if c.opts.Memory > 0 {
 		c.memory = newMemory[V](c.opts.Memory, c.invalidator)
 	}
 	return c
+}
+
+// secretsKept refuses values with secrets of rows, which memory and the backend would keep
+// differently, or the backend in plain text.
+func secretsKept(t reflect.Type, asJSON, encrypted bool) error {
+	name, bare := core.SecretIn(t)
+	if !bare {
+		return nil
+	}
+	const own = "or cache a struct of your own without it"
+	if asJSON {
+		return invalidf("%s holds %s, which is secret, and JSON leaves it out: memory would return it and the backend would not; set Options.Codec to Gob() and Options.Keys, %s", t, name, own)
+	}
+	if !encrypted {
+		return invalidf("%s holds %s, which is secret: set Options.Keys, which encrypt it, %s", t, name, own)
+	}
+	return nil
 }
 
 // In is the cache in a transaction: In(tx.CacheEntry). What it writes is seen by

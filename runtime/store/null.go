@@ -3,11 +3,13 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 
 	"github.com/hegner123/modulagen/runtime/store/internal/value"
 )
 
-// Null is a column that may be NULL, in a row. Its zero value is NULL.
+// Null is a column that may be NULL, in a row, or a member that may be missing, in JSON
+// with declared fields and in a payload. Its zero value is NULL.
 type Null[T any] struct {
 	V     T    // meaningful only when Valid
 	Valid bool // false: the column is NULL
@@ -32,6 +34,9 @@ func (n Null[T]) Ptr() *T {
 	v := n.V
 	return &v
 }
+
+// IsZero reports whether there is no value; `json:",omitzero"` uses it.
+func (n Null[T]) IsZero() bool { return !n.Valid }
 
 // Any returns the value as an any; false when the column is NULL.
 func (n Null[T]) Any() (any, bool) { return n.V, n.Valid }
@@ -66,7 +71,11 @@ func (n Null[T]) MarshalJSON() ([]byte, error) {
 	if !n.Valid {
 		return []byte("null"), nil
 	}
-	return json.Marshal(n.V)
+	data, err := json.Marshal(n.V)
+	if e, ok := errors.AsType[*json.MarshalerError](err); ok {
+		err = e.Err // which encoding/json puts into another one
+	}
+	return data, err
 }
 
 // UnmarshalJSON reads null or a value.

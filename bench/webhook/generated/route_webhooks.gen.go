@@ -257,8 +257,8 @@ func (t *RouteWebhookTable) Exists(ctx context.Context, where RouteWebhookFilter
 var routeWebhookSpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "route_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "fetch_request_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "route_id", Rules: check.Rules{Kind: check.Int, Reference: true}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "fetch_request_id", Rules: check.Rules{Kind: check.Int, Required: true, Reference: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "trigger_event", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("64"), Options: []string{"create", "update", "delete", "publish"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "condition_json", Rules: check.Rules{Kind: check.JSON, Max: check.At("1048576")}, Null: true, Types: [3]string{"TEXT", "jsonb", "json"}},
 	},

@@ -14,7 +14,7 @@ var pageCacheTagTableDef = core.TableDef{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "tag", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
-		{Name: "entry_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "entry_id", Rules: check.Rules{Kind: check.Int, Required: true, Reference: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "token", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
 	Indexes: []core.Index{

@@ -442,7 +442,7 @@ func (t *CronRunTable) Exists(ctx context.Context, where CronRunFilter) (bool, e
 var cronRunSpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "job_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "job_id", Rules: check.Rules{Kind: check.Int, Reference: true}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("200")}, Types: [3]string{"TEXT", "character varying(200)", "varchar(200)"}},
 		{Name: "due_at", Rules: check.Rules{Kind: check.Time, Required: true}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "triggered_by", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("64"), Options: []string{"schedule", "manual", "backfill"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},

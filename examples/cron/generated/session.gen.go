@@ -21,7 +21,7 @@ type SessionID int64
 // Session is one row of session.
 type Session struct {
 	ID         SessionID `json:"id"`
-	Token      string    `json:"-"`
+	Token      string    `json:"-" store:"secret"`
 	LastSeenAt time.Time `json:"last_seen_at"`
 }
 
@@ -37,7 +37,7 @@ func (r Session) LogValue() slog.Value {
 
 // SessionNew is a row of session to be. What is left unset takes its default, or is null.
 type SessionNew struct {
-	Token      string               `json:"token"`                 // required
+	Token      string               `json:"token" store:"secret"`  // required
 	LastSeenAt store.Opt[time.Time] `json:"last_seen_at,omitzero"` // default: now
 }
 
@@ -59,7 +59,7 @@ func (r SessionNew) MarshalJSON() ([]byte, error) {
 
 // SessionPatch is a change to a row of session. What is left unset stays as it is.
 type SessionPatch struct {
-	Token      store.Opt[string]    `json:"token,omitzero"`
+	Token      store.Opt[string]    `json:"token,omitzero" store:"secret"`
 	LastSeenAt store.Opt[time.Time] `json:"last_seen_at,omitzero"`
 }
 

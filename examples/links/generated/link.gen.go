@@ -294,7 +294,7 @@ var linkSpec = core.Spec{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "code", Rules: check.Rules{Kind: check.Text, Format: check.Slug, Required: true, Max: check.At("32")}, Types: [3]string{"TEXT", "character varying(32)", "varchar(32)"}},
 		{Name: "target", Rules: check.Rules{Kind: check.Text, Format: check.URL, Required: true, Max: check.At("2048")}, Types: [3]string{"TEXT", "text", "text"}},
-		{Name: "owner", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "owner", Rules: check.Rules{Kind: check.Int, Required: true, Reference: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "status", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"active", "expired"}}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "expires_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "created_at", Rules: check.Rules{Kind: check.Time}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},

@@ -223,7 +223,7 @@ func (t *VisitTable) Exists(ctx context.Context, where VisitFilter) (bool, error
 var visitSpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "link", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "link", Rules: check.Rules{Kind: check.Int, Required: true, Reference: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "total", Rules: check.Rules{Kind: check.Int, Min: check.At("0")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "last_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 	},

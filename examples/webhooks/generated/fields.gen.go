@@ -245,7 +245,7 @@ func (t *FieldTable) Exists(ctx context.Context, where FieldFilter) (bool, error
 var fieldSpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "datatype_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "datatype_id", Rules: check.Rules{Kind: check.Int, Required: true, Reference: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("64")}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "label", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("32")}, Types: [3]string{"TEXT", "character varying(32)", "varchar(32)"}},

@@ -315,7 +315,7 @@ func (t *WebhookDeliveryTable) Exists(ctx context.Context, where WebhookDelivery
 var webhookDeliverySpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "fetch_request_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "fetch_request_id", Rules: check.Rules{Kind: check.Int, Required: true, Reference: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "route_id", Rules: check.Rules{Kind: check.Int}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "content_data_id", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Null: true, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "trigger_event", Rules: check.Rules{Kind: check.Text, Max: check.At("64"), Options: []string{"create", "update", "delete", "publish", "test"}}, Null: true, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},

@@ -40,7 +40,7 @@ type WebhookQueue struct {
 	// Where the URL of the request is a template; empty otherwise.
 	URL store.Null[string] `json:"url"`
 	// Those that are templates.
-	Headers     store.Null[store.JSON] `json:"-"`
+	Headers     store.Null[store.JSON] `json:"-" store:"secret"`
 	Body        store.Null[string]     `json:"body"`
 	Status      WebhookQueueStatus     `json:"status"`
 	Attempts    int64                  `json:"attempts"`
@@ -135,7 +135,7 @@ type WebhookQueueNew struct {
 	RouteID        store.Opt[int64]              `json:"route_id,omitzero"`
 	ContentDataID  store.Opt[string]             `json:"content_data_id,omitzero"`
 	URL            store.Opt[string]             `json:"url,omitzero"`
-	Headers        store.Opt[store.JSON]         `json:"headers,omitzero"`
+	Headers        store.Opt[store.JSON]         `json:"headers,omitzero" store:"secret"`
 	Body           store.Opt[string]             `json:"body,omitzero"`
 	Status         store.Opt[WebhookQueueStatus] `json:"status,omitzero"`       // default: pending
 	Attempts       store.Opt[int64]              `json:"attempts,omitzero"`     // default: 0
@@ -172,7 +172,7 @@ type WebhookQueuePatch struct {
 	RouteID        store.Opt[int64]              `json:"route_id,omitzero"`
 	ContentDataID  store.Opt[string]             `json:"content_data_id,omitzero"`
 	URL            store.Opt[string]             `json:"url,omitzero"`
-	Headers        store.Opt[store.JSON]         `json:"headers,omitzero"`
+	Headers        store.Opt[store.JSON]         `json:"headers,omitzero" store:"secret"`
 	Body           store.Opt[string]             `json:"body,omitzero"`
 	Status         store.Opt[WebhookQueueStatus] `json:"status,omitzero"`
 	Attempts       store.Opt[int64]              `json:"attempts,omitzero"`
@@ -414,7 +414,7 @@ func (t *WebhookQueueTable) Exists(ctx context.Context, where WebhookQueueFilter
 var webhookQueueSpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "fetch_request_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "fetch_request_id", Rules: check.Rules{Kind: check.Int, Required: true, Reference: true}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "event_id", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("26")}, Types: [3]string{"TEXT", "character varying(26)", "varchar(26)"}},
 		{Name: "event_type", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("100")}, Types: [3]string{"TEXT", "character varying(100)", "varchar(100)"}},
 		{Name: "route_id", Rules: check.Rules{Kind: check.Int}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},

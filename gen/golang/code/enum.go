@@ -58,7 +58,8 @@ func Enum(f *jen.File, d *model.Datatype, field *model.Field) {
 	f.Line()
 }
 
-// Struct prints the struct of a json field with inline fields, or of a payload.
+// Struct prints the struct of a json field with inline fields, or of a payload. A member
+// without a value is absent in JSON, as it was before members were what rows have.
 func Struct(f *jen.File, name, is string, fields []*model.Field) {
 	f.Add(Comment(name + " " + is))
 	f.Type().Id(name).StructFunc(func(g *jen.Group) {
@@ -66,11 +67,11 @@ func Struct(f *jen.File, name, is string, fields []*model.Field) {
 			if field.Help != "" {
 				g.Add(Comment(field.Help))
 			}
-			tag, typ := field.Name, Type(field)
+			tag := field.Name
 			if !field.NotNull {
-				tag, typ = tag+",omitempty", jen.Op("*").Add(typ)
+				tag += ",omitzero"
 			}
-			g.Id(field.GoName).Add(typ).Tag(map[string]string{"json": tag})
+			g.Id(field.GoName).Add(RowType(field)).Tag(Tag(field, tag))
 		}
 	})
 	f.Line()

@@ -20,11 +20,11 @@ func Rules(f *model.Field) jen.Code {
 	if r.Format != "" {
 		add("Format", jen.Qual(CheckPath, formats[r.Format]))
 	}
-	switch {
-	case f.References != nil && f.Storage().Kind == check.Int:
-		add("Min", jen.Qual(CheckPath, "At").Call(jen.Lit("1"))) // ids start there; 0 is one that was forgotten
-	case f.Required:
+	if f.Required {
 		add("Required", jen.True())
+	}
+	if f.References != nil && f.Storage().Kind == check.Int {
+		add("Reference", jen.True())
 	}
 	if f.Secret {
 		add("Secret", jen.True())

@@ -60,6 +60,19 @@ func HideSecrets(f *jen.File, typeName string, fields []*model.Field, s Use, mem
 	}
 }
 
+// Tag is the tag of a field in a struct. That of a secret marks it for what must know
+// that a value holds one, such as package cache.
+func Tag(field *model.Field, json string) map[string]string {
+	tag := map[string]string{"json": json}
+	if json == "" {
+		tag = map[string]string{}
+	}
+	if field != nil && field.Hidden() {
+		tag["store"] = "secret"
+	}
+	return tag
+}
+
 // ColumnMember is how a row names a field in JSON: as its column.
 func ColumnMember(f *model.Field) string { return f.Name }
 

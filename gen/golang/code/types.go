@@ -51,7 +51,7 @@ func userType(name string) *jen.Statement {
 	return jen.Id(name)
 }
 
-// RowType is the type of a field in a row.
+// RowType is the type of a field in a row, and of a member of a JSON object.
 func RowType(f *model.Field) *jen.Statement {
 	if f.NotNull {
 		return Type(f)

@@ -52,6 +52,7 @@ var suite = []struct {
 	{"Leases", testLeases},
 	{"Touches", testTouches},
 	{"Clock", testClock},
+	{"Secrets", testSecrets},
 }
 
 // patience is the time limit of reads: machines that run tests are busy.

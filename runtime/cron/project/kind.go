@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"reflect"
 
 	"github.com/hegner123/modulagen/runtime/queue/engine"
@@ -39,12 +37,10 @@ func payloadOf[P any](name string, payload store.JSON, rules []check.Member) (P,
 	if len(bytes.TrimSpace(payload)) == 0 {
 		payload = store.JSON("{}")
 	}
-	d := json.NewDecoder(bytes.NewReader(payload))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
+	if err := core.DecodePayload(payload, &p); err != nil {
 		return p, fmt.Errorf("the payload of %s is not %s: %w", name, reflect.TypeFor[P](), core.JSONFault(err))
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	if !json.Valid(payload) { // its beginning is
 		return p, fmt.Errorf("the payload of %s is followed by something else", name)
 	}
 	if _, err := engine.Encode(name, json.RawMessage(payload), rules); err != nil { // in p, a member that is missing is zero

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime"
 	"testing"
 	"time"
@@ -144,6 +145,61 @@ func TestEventsOfTheStop(t *testing.T) {
 			receive(t, over, "the end of the loop")
 			if seen[queue.Started] != jobs || seen[queue.Done] != jobs {
 				t.Errorf("late %t: %v, want %d of started and done", late, seen, jobs)
+			}
+		}
+	})
+}
+
+// onLine calls a function with each line of a log.
+type onLine func(message string)
+
+func (f onLine) Enabled(context.Context, slog.Level) bool { return true }
+func (f onLine) WithAttrs([]slog.Attr) slog.Handler       { return f }
+func (f onLine) WithGroup(string) slog.Handler            { return f }
+func (f onLine) Handle(_ context.Context, r slog.Record) error {
+	f(r.Message)
+	return nil
+}
+
+// The context of Run and of the reader ends when the last end is in the database and its
+// event is not sent yet: the row is seen to be dead, and the program stops.
+func TestEventsOfWhatWasSettled(t *testing.T) {
+	each(t, func(t *testing.T, db *generated.DB) {
+		const rounds, jobs = 5, 5
+		for round := range rounds {
+			ctx, stop := context.WithCancel(t.Context())
+			all := db.JobQueue.Events(ctx)
+			over := make(chan int, 1)
+			go func() {
+				dead := 0
+				for ev := range all {
+					if ev.Type == queue.Dead {
+						dead++
+					}
+				}
+				over <- dead
+			}()
+			for i := range jobs {
+				enqueue(t, db, int64(i))
+			}
+			written := 0
+			logger := slog.New(onLine(func(message string) {
+				if message != "job is dead" {
+					return
+				}
+				if written++; written == jobs {
+					stop()
+					for range 1000 { // for a reader that would end
+						runtime.Gosched()
+					}
+				}
+			}))
+			err := db.Run(ctx, generated.Workers{JobQueue: fails(queue.Discard(errors.New("no"))), JobQueueOptions: queue.Options{Concurrency: jobs, Logger: logger}})
+			if err != nil {
+				t.Error(err)
+			}
+			if dead := receive(t, over, "the end of the loop"); dead != jobs {
+				t.Errorf("round %d: %d events of dead jobs, want %d", round, dead, jobs)
 			}
 		}
 	})

@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/hegner123/modulagen/runtime/queue"
@@ -51,9 +49,7 @@ func call[R, P any](ctx context.Context, row *R, payload P, handler func(context
 
 func decode[P any](payload []byte) (P, error) {
 	var p P
-	dec := json.NewDecoder(bytes.NewReader(payload))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&p); err != nil {
+	if err := core.DecodePayload(payload, &p); err != nil {
 		return p, queue.Discard(fmt.Errorf("queue: decode payload: %w", core.JSONFault(err)))
 	}
 	return p, nil

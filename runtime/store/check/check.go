@@ -54,6 +54,10 @@ type Rules struct {
 	Required bool   // neither null nor empty
 	Secret   bool   // its values never stand in a message
 
+	// Reference says that an Int is the id of a row. Ids start at 1: 0, which Go has for
+	// one that was forgotten, is as if it were not given.
+	Reference bool
+
 	// Min and Max bound the value of numbers, decimals and floats, the length of a text
 	// in characters, and that of JSON and bytes in bytes.
 	Min, Max Bound

@@ -133,7 +133,14 @@ func (c *checker) int(v any) {
 		c.wrongType(v)
 		return
 	}
-	if c.r.Min.set && c.r.Min.compareInt(n) < 0 {
+	switch {
+	case c.r.Reference && n == 0 && c.required():
+		c.fail("required", "is required")
+		return
+	case c.r.Reference && n < 1:
+		c.failNot("min", "must be at least 1", strconv.FormatInt(n, 10))
+		return
+	case c.r.Min.set && c.r.Min.compareInt(n) < 0:
 		c.failNot("min", "must be at least "+c.r.Min.String(), strconv.FormatInt(n, 10))
 	}
 	if c.r.Max.set && c.r.Max.compareInt(n) > 0 {

@@ -126,8 +126,7 @@ func memberPath(path, name string) string {
 }
 
 // normalizeMembers brings the times of a struct that was generated for declared
-// members to what columns keep. A pointer is replaced, not followed: the caller's
-// own value stays as it is.
+// members to what columns keep.
 func normalizeMembers(v reflect.Value) {
 	if v.Kind() != reflect.Struct {
 		return
@@ -136,9 +135,9 @@ func normalizeMembers(v reflect.Value) {
 		switch p := v.Field(i).Addr().Interface().(type) {
 		case *time.Time:
 			*p = Moment(*p)
-		case **time.Time:
-			if *p != nil {
-				*p = new(Moment(**p))
+		case *store.Null[time.Time]:
+			if p.Valid {
+				p.V = Moment(p.V)
 			}
 		}
 	}

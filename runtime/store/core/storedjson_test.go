@@ -14,9 +14,9 @@ import (
 
 // settings stands for a generated struct of a JSON column.
 type settings struct {
-	Theme string  `json:"theme"`
-	Token *string `json:"token,omitempty"`
-	Code  int64   `json:"code"`
+	Theme string             `json:"theme"`
+	Token store.Null[string] `json:"token,omitzero" store:"secret"`
+	Code  int64              `json:"code" store:"secret"`
 }
 
 func (r settings) MarshalJSON() ([]byte, error) {
@@ -55,7 +55,7 @@ type own struct {
 // values in types that mask nothing.
 func TestStoredJSON(t *testing.T) {
 	token := "hunter2"
-	s := settings{"dark", &token, 4711}
+	s := settings{"dark", store.Some(token), 4711}
 	v := own{
 		inner: inner{s}, A: s, B: &s, List: []settings{s, {}}, Pair: [2]*settings{&s, nil}, By: map[string]settings{"x": s},
 		Any: []any{s, 1, map[string]any{"y": &s}}, Null: store.Some(s), Opt: store.Set(s), Skip: s, Raw: json.RawMessage(`[1]`), small: s,
@@ -79,7 +79,7 @@ func TestStoredJSON(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	var back own
-	if err := json.Unmarshal(got, &back); err != nil || *back.A.Token != token || back.Null.V.Code != 4711 || back.Own.Code != 4711 {
+	if err := json.Unmarshal(got, &back); err != nil || back.A.Token.V != token || back.Null.V.Code != 4711 || back.Own.Code != 4711 {
 		t.Errorf("read back %+v, %v", back, err)
 	}
 	for _, v := range []any{nil, 1, "x", []byte("x"), (*settings)(nil), struct{ A any }{}, own{Raw: json.RawMessage("1")}.By} {
@@ -110,7 +110,7 @@ func TestStoredJSONEnds(t *testing.T) {
 // TestColumnKeepsSecrets: what is bound is what was set, at any depth.
 func TestColumnKeepsSecrets(t *testing.T) {
 	token := "hunter2"
-	v := []own{{A: settings{Token: &token}}}
+	v := []own{{A: settings{Token: store.Some(token)}}}
 	text, ok := core.JSONField(&v).Bind().(json.RawMessage)
 	if !ok || !strings.Contains(string(text), token) {
 		t.Errorf("binds %s", text)

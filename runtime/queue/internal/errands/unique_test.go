@@ -9,6 +9,7 @@ import (
 	"time"
 
 	today "github.com/hegner123/modulagen/runtime/queue/internal/errands/today/generated"
+	"github.com/hegner123/modulagen/runtime/store"
 )
 
 func total(t *testing.T, db *today.DB) int {
@@ -119,12 +120,12 @@ func TestUniqueKeep(t *testing.T) {
 		db := p.open()
 		add := func(note string) *today.Errand {
 			t.Helper()
-			return unique(db.Errand.EnqueueKept(t.Context(), today.Kept{Key: "k", Number: 1, Note: &note}))(t)
+			return unique(db.Errand.EnqueueKept(t.Context(), today.Kept{Key: "k", Number: 1, Note: store.Some(note)}))(t)
 		}
 		first := add("first")
 		var ran list[string]
 		drain(t, db, func(_ context.Context, row *today.Errand, payload any) error {
-			ran.add(*payload.(today.Kept).Note)
+			ran.add(payload.(today.Kept).Note.V)
 			if n := len(ran.get()); n == 1 {
 				if again := add("while it runs"); again.ID != first.ID {
 					t.Error("while it runs another was added")
@@ -138,7 +139,7 @@ func TestUniqueKeep(t *testing.T) {
 		}
 		p.clock.add(time.Hour)
 		drain(t, db, func(_ context.Context, _ *today.Errand, payload any) error {
-			ran.add(*payload.(today.Kept).Note)
+			ran.add(payload.(today.Kept).Note.V)
 			return nil
 		})
 		if again := add("later"); again.ID == first.ID {
@@ -182,7 +183,7 @@ func TestUniqueReplace(t *testing.T) {
 		db := p.open()
 		add := func(note, tenant string, opts ...func(*today.ErrandNew)) *today.Errand {
 			t.Helper()
-			return unique(db.Errand.EnqueueReplaced(t.Context(), today.Replaced{Key: "k", Tenant: tenant, Note: &note}, opts...))(t)
+			return unique(db.Errand.EnqueueReplaced(t.Context(), today.Replaced{Key: "k", Tenant: tenant, Note: store.Some(note)}, opts...))(t)
 		}
 		first := add("one", "a")
 		second := add("two", "b", priority(3), at(p.clock.time().Add(time.Minute)))
@@ -199,7 +200,7 @@ func TestUniqueReplace(t *testing.T) {
 		p.clock.add(time.Minute)
 		var ran list[string]
 		drain(t, db, func(_ context.Context, _ *today.Errand, payload any) error {
-			note := *payload.(today.Replaced).Note
+			note := payload.(today.Replaced).Note.V
 			if ran.add(note) == 1 {
 				if third := add("three", "b"); third.ID == first.ID {
 					t.Error("one that runs was replaced")
@@ -221,14 +222,14 @@ func TestUniqueDebounce(t *testing.T) {
 		for _, step := range []struct{ at, due time.Duration }{{0, 30}, {20, 50}, {40, 60}, {55, 60}} {
 			p.clock.add(began.Add(step.at * time.Second).Sub(p.clock.time()))
 			note := step.at.String()
-			row := unique(db.Errand.EnqueueBounced(t.Context(), today.Bounced{Key: "k", Note: &note}))(t)
+			row := unique(db.Errand.EnqueueBounced(t.Context(), today.Bounced{Key: "k", Note: store.Some(note)}))(t)
 			if due := row.QueueRunAt.V.Sub(began); due != step.due*time.Second || row.QueueHold != "time" {
 				t.Errorf("after %d s it is due after %s with the hold %q, want %d s", step.at, due, row.QueueHold, step.due)
 			}
 		}
 		var ran list[string]
 		do := func(_ context.Context, _ *today.Errand, payload any) error {
-			ran.add(*payload.(today.Bounced).Note)
+			ran.add(payload.(today.Bounced).Note.V)
 			return nil
 		}
 		p.clock.add(4 * time.Second)

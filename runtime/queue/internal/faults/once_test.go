@@ -403,7 +403,7 @@ func TestDuplicatesOfUnknown(t *testing.T) {
 		})
 		lost := queue.Unknown(errors.New("lost"))
 		card := func(picture string) (today.ParcelID, bool) {
-			row, added, err := db.Parcel.EnqueueCard(ctx, today.Card{Text: "card", Picture: &picture})
+			row, added, err := db.Parcel.EnqueueCard(ctx, today.Card{Text: "card", Picture: store.Some(picture)})
 			if err != nil {
 				t.Fatal(err)
 			}

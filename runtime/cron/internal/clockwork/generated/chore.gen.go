@@ -287,7 +287,7 @@ var choreSpec = core.Spec{
 		{Name: "due_at", Rules: check.Rules{Kind: check.Time}, Null: true, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "times", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "outcome", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Null: true, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
-		{Name: "closed", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "closed", Rules: check.Rules{Kind: check.Int, Reference: true}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "cron_schedule", Rules: check.Rules{Kind: check.Text, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "cron_zone", Rules: check.Rules{Kind: check.Text, Max: check.At("64")}, Types: [3]string{"TEXT", "character varying(64)", "varchar(64)"}},
 		{Name: "cron_revision", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},

@@ -362,7 +362,7 @@ func (t *ChoreLogTable) Exists(ctx context.Context, where ChoreLogFilter) (bool,
 var choreLogSpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Int}, Types: [3]string{"INTEGER", "bigint", "bigint"}},
-		{Name: "job_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "job_id", Rules: check.Rules{Kind: check.Int, Reference: true}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 		{Name: "job_name", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
 		{Name: "due_at", Rules: check.Rules{Kind: check.Time, Required: true}, Types: [3]string{"TEXT", "timestamp with time zone", "datetime(6)"}},
 		{Name: "triggered_by", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},

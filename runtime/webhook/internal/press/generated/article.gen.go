@@ -31,7 +31,7 @@ type Article struct {
 	URL         store.Null[string]        `json:"url"`
 	Price       store.Null[store.Decimal] `json:"price"`
 	Stars       int64                     `json:"stars"`
-	Token       store.Null[string]        `json:"-"`
+	Token       store.Null[string]        `json:"-" store:"secret"`
 	Status      ArticleStatus             `json:"status"`
 	PublishDate store.Null[time.Time]     `json:"publish_date"`
 }
@@ -98,7 +98,7 @@ type ArticleNew struct {
 	URL         store.Opt[string]        `json:"url,omitzero"`
 	Price       store.Opt[store.Decimal] `json:"price,omitzero"`
 	Stars       store.Opt[int64]         `json:"stars,omitzero"` // default: 0
-	Token       store.Opt[string]        `json:"token,omitzero"`
+	Token       store.Opt[string]        `json:"token,omitzero" store:"secret"`
 	Status      store.Opt[ArticleStatus] `json:"status,omitzero"` // default: draft
 	PublishDate store.Opt[time.Time]     `json:"publish_date,omitzero"`
 }
@@ -126,7 +126,7 @@ type ArticlePatch struct {
 	URL         store.Opt[string]        `json:"url,omitzero"`
 	Price       store.Opt[store.Decimal] `json:"price,omitzero"`
 	Stars       store.Opt[int64]         `json:"stars,omitzero"`
-	Token       store.Opt[string]        `json:"token,omitzero"`
+	Token       store.Opt[string]        `json:"token,omitzero" store:"secret"`
 	Status      store.Opt[ArticleStatus] `json:"status,omitzero"`
 	PublishDate store.Opt[time.Time]     `json:"publish_date,omitzero"`
 }

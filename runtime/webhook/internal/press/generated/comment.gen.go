@@ -200,7 +200,7 @@ var commentSpec = core.Spec{
 	Columns: []core.Column{
 		{Name: "id", Rules: check.Rules{Kind: check.Text}, Types: [3]string{"TEXT", "character(26)", "char(26)"}},
 		{Name: "text", Rules: check.Rules{Kind: check.Text, Required: true, Max: check.At("255")}, Types: [3]string{"TEXT", "character varying(255)", "varchar(255)"}},
-		{Name: "article_id", Rules: check.Rules{Kind: check.Int, Min: check.At("1")}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
+		{Name: "article_id", Rules: check.Rules{Kind: check.Int, Reference: true}, Null: true, Types: [3]string{"INTEGER", "bigint", "bigint"}},
 	},
 	Fields: commentFields,
 	ID:     core.IDULID,

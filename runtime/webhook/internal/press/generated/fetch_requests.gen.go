@@ -31,7 +31,7 @@ type FetchRequest struct {
 	URL    string             `json:"url"`
 	Method FetchRequestMethod `json:"method"`
 	// Names and values, such as {"Authorization": "Bearer ..."}
-	Headers store.Null[store.JSON] `json:"-"`
+	Headers store.Null[store.JSON] `json:"-" store:"secret"`
 	// A Go template over the row that caused the event. Without it a JSON envelope is sent.
 	BodyTemplate store.Null[string] `json:"body_template"`
 	// Seconds.
@@ -42,7 +42,7 @@ type FetchRequest struct {
 	// What happened to one row is delivered in order, each after the one before.
 	Ordered bool `json:"ordered"`
 	// The keys that sign, newest first. RotateSecret writes them.
-	SigningKeys store.Null[store.JSON] `json:"-"`
+	SigningKeys store.Null[store.JSON] `json:"-" store:"secret"`
 	// The first failure after the last success.
 	FailingSince store.Null[time.Time] `json:"failing_since"`
 	// Why it was switched off.
@@ -112,13 +112,13 @@ type FetchRequestNew struct {
 	Name           string                        `json:"name"`            // required
 	URL            string                        `json:"url"`             // required
 	Method         store.Opt[FetchRequestMethod] `json:"method,omitzero"` // default: POST
-	Headers        store.Opt[store.JSON]         `json:"headers,omitzero"`
+	Headers        store.Opt[store.JSON]         `json:"headers,omitzero" store:"secret"`
 	BodyTemplate   store.Opt[string]             `json:"body_template,omitzero"`
 	Timeout        store.Opt[int64]              `json:"timeout,omitzero"`     // default: 30
 	RetryCount     store.Opt[int64]              `json:"retry_count,omitzero"` // default: 3
 	Active         store.Opt[bool]               `json:"active,omitzero"`      // default: true
 	Ordered        store.Opt[bool]               `json:"ordered,omitzero"`     // default: false
-	SigningKeys    store.Opt[store.JSON]         `json:"signing_keys,omitzero"`
+	SigningKeys    store.Opt[store.JSON]         `json:"signing_keys,omitzero" store:"secret"`
 	FailingSince   store.Opt[time.Time]          `json:"failing_since,omitzero"`
 	DisabledReason store.Opt[string]             `json:"disabled_reason,omitzero"`
 	CreatedAt      store.Opt[time.Time]          `json:"created_at,omitzero"` // default: now
@@ -145,13 +145,13 @@ type FetchRequestPatch struct {
 	Name           store.Opt[string]             `json:"name,omitzero"`
 	URL            store.Opt[string]             `json:"url,omitzero"`
 	Method         store.Opt[FetchRequestMethod] `json:"method,omitzero"`
-	Headers        store.Opt[store.JSON]         `json:"headers,omitzero"`
+	Headers        store.Opt[store.JSON]         `json:"headers,omitzero" store:"secret"`
 	BodyTemplate   store.Opt[string]             `json:"body_template,omitzero"`
 	Timeout        store.Opt[int64]              `json:"timeout,omitzero"`
 	RetryCount     store.Opt[int64]              `json:"retry_count,omitzero"`
 	Active         store.Opt[bool]               `json:"active,omitzero"`
 	Ordered        store.Opt[bool]               `json:"ordered,omitzero"`
-	SigningKeys    store.Opt[store.JSON]         `json:"signing_keys,omitzero"`
+	SigningKeys    store.Opt[store.JSON]         `json:"signing_keys,omitzero" store:"secret"`
 	FailingSince   store.Opt[time.Time]          `json:"failing_since,omitzero"`
 	DisabledReason store.Opt[string]             `json:"disabled_reason,omitzero"`
 	CreatedAt      store.Opt[time.Time]          `json:"created_at,omitzero"`

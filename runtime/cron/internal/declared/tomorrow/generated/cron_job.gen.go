@@ -65,7 +65,7 @@ type CronJob struct {
 	// After how many failures in a row the job is disabled; 0: never.
 	MaxFailures int64 `json:"max_failures"`
 	// Requested after each run, for a monitor outside; with /fail after one that failed.
-	PingURL store.Null[string] `json:"-"`
+	PingURL store.Null[string] `json:"-" store:"secret"`
 	// What modulagen.yaml said of it last, where it is declared there.
 	Declared store.Null[store.JSON] `json:"declared"`
 	// The schedule that the next run was computed from. The runtime keeps it.
@@ -292,7 +292,7 @@ type CronJobNew struct {
 	MaxAttempts  store.Opt[int64]             `json:"max_attempts,omitzero"` // default: 1
 	Failures     store.Opt[int64]             `json:"failures,omitzero"`     // default: 0
 	MaxFailures  store.Opt[int64]             `json:"max_failures,omitzero"` // default: 0
-	PingURL      store.Opt[string]            `json:"ping_url,omitzero"`
+	PingURL      store.Opt[string]            `json:"ping_url,omitzero" store:"secret"`
 	Declared     store.Opt[store.JSON]        `json:"declared,omitzero"`
 	CronSchedule store.Opt[string]            `json:"cron_schedule,omitzero"` // default:
 	CronZone     store.Opt[string]            `json:"cron_zone,omitzero"`     // default:
@@ -338,7 +338,7 @@ type CronJobPatch struct {
 	MaxAttempts  store.Opt[int64]             `json:"max_attempts,omitzero"`
 	Failures     store.Opt[int64]             `json:"failures,omitzero"`
 	MaxFailures  store.Opt[int64]             `json:"max_failures,omitzero"`
-	PingURL      store.Opt[string]            `json:"ping_url,omitzero"`
+	PingURL      store.Opt[string]            `json:"ping_url,omitzero" store:"secret"`
 	Declared     store.Opt[store.JSON]        `json:"declared,omitzero"`
 	CronSchedule store.Opt[string]            `json:"cron_schedule,omitzero"`
 	CronZone     store.Opt[string]            `json:"cron_zone,omitzero"`

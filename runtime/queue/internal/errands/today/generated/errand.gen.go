@@ -1036,9 +1036,9 @@ func newFair(ctx context.Context, payload Fair, opts []func(*ErrandNew)) (Errand
 
 // Kept is the payload of a kept in errand.
 type Kept struct {
-	Key    string  `json:"key"`
-	Number int64   `json:"number"`
-	Note   *string `json:"note,omitempty"`
+	Key    string             `json:"key"`
+	Number int64              `json:"number"`
+	Note   store.Null[string] `json:"note,omitzero"`
 }
 
 // KeptJob is a claimed kept.
@@ -1145,8 +1145,8 @@ func newKept(ctx context.Context, payload Kept, opts []func(*ErrandNew)) (Errand
 
 // Hourly is the payload of a hourly in errand.
 type Hourly struct {
-	Key  string  `json:"key"`
-	Note *string `json:"note,omitempty"`
+	Key  string             `json:"key"`
+	Note store.Null[string] `json:"note,omitzero"`
 }
 
 // HourlyJob is a claimed hourly.
@@ -1255,9 +1255,9 @@ func newHourly(ctx context.Context, payload Hourly, opts []func(*ErrandNew)) (Er
 
 // Replaced is the payload of a replaced in errand.
 type Replaced struct {
-	Key    string  `json:"key"`
-	Note   *string `json:"note,omitempty"`
-	Tenant string  `json:"tenant"`
+	Key    string             `json:"key"`
+	Note   store.Null[string] `json:"note,omitzero"`
+	Tenant string             `json:"tenant"`
 }
 
 // ReplacedJob is a claimed replaced.
@@ -1365,8 +1365,8 @@ func newReplaced(ctx context.Context, payload Replaced, opts []func(*ErrandNew))
 
 // Bounced is the payload of a bounced in errand.
 type Bounced struct {
-	Key  string  `json:"key"`
-	Note *string `json:"note,omitempty"`
+	Key  string             `json:"key"`
+	Note store.Null[string] `json:"note,omitzero"`
 }
 
 // BouncedJob is a claimed bounced.

@@ -536,8 +536,8 @@ func newLetter(ctx context.Context, payload Letter, opts []func(*ParcelNew)) (Pa
 
 // Card is the payload of a card in parcel.
 type Card struct {
-	Text    string  `json:"text"`
-	Picture *string `json:"picture,omitempty"`
+	Text    string             `json:"text"`
+	Picture store.Null[string] `json:"picture,omitzero"`
 }
 
 // CardJob is a claimed card.
