@@ -140,11 +140,11 @@ func (j *job) do(ctx context.Context, db *core.DB) (*protocol.Answer, error) {
 	case protocol.Status:
 		return j.status(ctx, b)
 	case protocol.Verify:
-		differences, notes, err := migrate.Verify(ctx, b, j.schema)
+		found, err := migrate.Verify(ctx, b, j.schema)
 		if err != nil {
 			return nil, err
 		}
-		return &protocol.Answer{Differences: differences, Notes: notes}, nil
+		return &protocol.Answer{Differences: found.Differences, Statements: found.Statements, Notes: found.Notes}, nil
 	case protocol.Down:
 		return j.down(ctx, b)
 	case protocol.Baseline:
@@ -223,8 +223,8 @@ func (j *job) replay(ctx context.Context) (*protocol.Answer, error) {
 	if err := j.set.Replay(ctx, b, j.Skip, j.StartDDL, j.options()); err != nil {
 		return nil, err
 	}
-	differences, _, err := migrate.Verify(ctx, b, j.schema)
-	return &protocol.Answer{Differences: differences}, err
+	found, err := migrate.Verify(ctx, b, j.schema)
+	return &protocol.Answer{Differences: found.Differences}, err
 }
 
 // standIns registers the data steps, which only the project's program has: without rows they have

@@ -19,6 +19,7 @@ import (
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/program"
+	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // dsnEnv names the database where --db does not: a password is better not in a list of processes.
@@ -199,8 +200,9 @@ func (c *command) migrateVerify() *cobra.Command {
 	cmd, _ := c.forDatabase(&cobra.Command{
 		Use:   "verify",
 		Short: "Compare the tables of a database with the definitions",
-		Long: `Compare the tables of a database with the definitions, and list how they differ. It changes
-nothing, and exits with 1 when something differs.`,
+		Long: `Compare the tables of a database with the definitions, and list how they differ, with the statements
+that mend what can be mended without touching a value. It changes nothing, and exits with 1 when
+something differs.`,
 		Example: "  modulagen migrate verify --db sqlite:app.db",
 	}, func(ctx context.Context, d *database, _ []string) error { return d.verify(ctx) })
 	return cmd
@@ -210,6 +212,7 @@ nothing, and exits with 1 when something differs.`,
 type verifyOutcome struct {
 	Database    string   `json:"database"`
 	Differences []string `json:"differences"`
+	Statements  []string `json:"statements"` // that mend some of them
 	Notes       []string `json:"notes"`
 }
 
@@ -223,13 +226,14 @@ func (d *database) verify(ctx context.Context) error {
 		return err
 	}
 	if d.asJSON {
-		if err := d.printJSON(verifyOutcome{a.Database, list(a.Differences), list(a.Notes)}); err != nil {
+		if err := d.printJSON(verifyOutcome{a.Database, list(a.Differences), list(a.Statements), list(a.Notes)}); err != nil {
 			return err
 		}
 	} else {
 		for _, line := range a.Differences {
 			fmt.Fprintln(d.out, line)
 		}
+		fmt.Fprint(d.out, (&store.SchemaError{Statements: a.Statements}).Mends(0))
 		for _, line := range a.Notes {
 			fmt.Fprintf(d.err, "note: %s\n", line)
 		}

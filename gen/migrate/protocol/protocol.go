@@ -76,6 +76,7 @@ type Answer struct {
 	Waits       []string // of Up: what waits for programs of the version before
 	Backups     []string // of Up and Down: copies of the file that were made first
 	Differences []string // of Verify and Replay
+	Statements  []string // of Verify: what mends some of the differences
 	Notes       []string // of Verify: what is there beside
 	Recorded    bool     // of Status: the database has a record of migrations
 	Migrations  []State  // of Status

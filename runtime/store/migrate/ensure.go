@@ -95,13 +95,13 @@ func (s *Set) verdict(b core.Backend, schema *core.Schema, st *state) error {
 		if !waits {
 			return s.missing(b, st, pending)
 		}
-		e.Differences = core.Lacking(b.Dialect(), schema, st.found)
+		e.Differences, e.Statements = core.Lacking(b.Dialect(), schema, st.found)
 	} else if len(unknown) == 0 {
-		e.Differences = core.Unfit(b.Dialect(), schema, st.found)
+		e.Differences, e.Statements = core.Unfit(b.Dialect(), schema, st.found)
 	} else if err := newer(b, unknown); err != nil {
 		return err
 	} else {
-		e.Differences = core.Lacking(b.Dialect(), schema, st.found)
+		e.Differences, e.Statements = core.Lacking(b.Dialect(), schema, st.found)
 	}
 	if len(e.Differences) > 0 {
 		return e

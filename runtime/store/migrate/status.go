@@ -94,16 +94,23 @@ func (r *row) entry() Entry {
 	}
 }
 
-// Verify compares the tables of a database with a schema, and returns each difference as a line for
-// people; none, and the database is what the definitions say. It changes nothing. Tables that the
-// schema does not know, such as those of other programs, are in notes alone.
-func Verify(ctx context.Context, b core.Backend, schema *core.Schema) (differences, notes []string, err error) {
+// Found is how the tables of a database differ from a schema.
+type Found struct {
+	Differences []string // each a line for people; none, and the database is what the definitions say
+	Statements  []string // that mend some of them without touching a value, without semicolons
+	Notes       []string // tables that the schema does not know, such as those of other programs
+}
+
+// Verify compares the tables of a database with a schema. It changes nothing.
+func Verify(ctx context.Context, b core.Backend, schema *core.Schema) (Found, error) {
 	st, err := inspect(ctx, b, b, schema)
 	if err != nil {
-		return nil, nil, err
+		return Found{}, err
 	}
-	others, err := otherTables(ctx, b, schema)
-	return core.Compare(b.Dialect(), schema, st.found), others, err
+	var out Found
+	out.Differences, out.Statements = core.Compare(b.Dialect(), schema, st.found)
+	out.Notes, err = otherTables(ctx, b, schema)
+	return out, err
 }
 
 var tableLists = [...]string{
