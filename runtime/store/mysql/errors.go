@@ -15,6 +15,9 @@ import (
 // tooLarge is the server's error number for a statement above max_allowed_packet.
 const tooLarge = 1153
 
+// resultTooLarge is that for a text to which more is appended than its limit allows.
+const resultTooLarge = 1301
+
 const tooLargeMessage = "the values of a statement are larger than the server's " + packetSetting
 
 // Error is a failure as the server reports it, for errors.As, without what
@@ -64,7 +67,7 @@ func failure(ctx context.Context, err error) error {
 		return core.Coded(store.ErrBusy, e)
 	case 1021, 1114, 1041:
 		return core.Coded(store.ErrFull, e)
-	case tooLarge:
+	case tooLarge, resultTooLarge:
 		e.Message = tooLargeMessage
 		return core.Coded(store.ErrInvalid, e)
 	case 1064: // it quotes the statement, whose arguments may stand in it

@@ -111,6 +111,24 @@ func TestTooLargeWithEscapes(t *testing.T) {
 	}
 }
 
+// TestAppendBeyondPacket appends to a text what each statement has room for, and the server none.
+func TestAppendBeyondPacket(t *testing.T) {
+	ctx := t.Context()
+	db := storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{MaxConns: 1})
+	half := strings.Repeat("x", packet(t, db)/2+1000)
+	row, err := db.Article.Create(ctx, storetest.ArticleNew{Slug: "a", Title: "Title", Body: store.Set(half)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Article.Update(ctx, row.ID, storetest.ArticlePatch{Body: store.Append(half)})
+	if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), "max_allowed_packet") {
+		t.Error(err)
+	}
+	if row, err = db.Article.Get(ctx, row.ID); err != nil || row.Body.V != half {
+		t.Errorf("the text has changed, %v", err)
+	}
+}
+
 // TestLargestThatFits writes the largest value that the store does not refuse.
 func TestLargestThatFits(t *testing.T) {
 	ctx := t.Context()
