@@ -173,12 +173,15 @@ func (t *trial) values(ctx context.Context, db model.Database, column, name stri
 func (t *trial) compare(ctx context.Context, after *core.Schema) error {
 	return with(ctx, t.dsn, func(db *core.DB) error {
 		b, _ := core.Below(db)
-		differences, _, err := migrate.Verify(ctx, b, after)
-		if len(differences) > 0 {
-			t.effects[differs]++
-			fmt.Fprintf(&t.log, "  differs: %s\n", strings.Join(differences, "\n           "))
+		found, err := migrate.Verify(ctx, b, after)
+		if err != nil {
+			return err
 		}
-		return err
+		if len(found.Differences) > 0 {
+			t.effects[differs]++
+			fmt.Fprintf(&t.log, "  differs: %s\n", strings.Join(found.Differences, "\n           "))
+		}
+		return nil
 	})
 }
 

@@ -144,7 +144,7 @@ func (j *job) do(ctx context.Context, db *core.DB) (*protocol.Answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &protocol.Answer{Pending: v.Pending, Differences: v.Differences, Expected: v.Expected, Notes: v.Notes}, nil
+		return &protocol.Answer{Pending: v.Pending, Differences: v.Differences, Statements: v.Statements, Expected: v.Expected, Notes: v.Notes}, nil
 	case protocol.Down:
 		return j.down(ctx, b)
 	case protocol.Baseline:
@@ -235,8 +235,8 @@ func (j *job) replay(ctx context.Context) (*protocol.Answer, error) {
 	if err := j.set.Replay(ctx, b, j.Skip, j.StartDDL, j.options()); err != nil {
 		return nil, err
 	}
-	differences, _, err := migrate.Verify(ctx, b, j.schema)
-	return &protocol.Answer{Differences: differences}, err
+	found, err := migrate.Verify(ctx, b, j.schema)
+	return &protocol.Answer{Differences: found.Differences}, err
 }
 
 // standIns registers the data steps, which only the project's program has: without rows they have

@@ -19,6 +19,7 @@ import (
 	"github.com/hegner123/modulagen/gen/mistake"
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/program"
+	"github.com/hegner123/modulagen/runtime/store"
 )
 
 // dsnEnv names the database where --db does not: a password is better not in a list of processes.
@@ -203,9 +204,10 @@ func (c *command) migrateVerify() *cobra.Command {
 	cmd, _ := c.forDatabase(&cobra.Command{
 		Use:   "verify",
 		Short: "Compare the tables of a database with the definitions",
-		Long: `Compare the tables of a database with the definitions, and list how they differ. Where
-migrations are pending, they come first, and each difference for which they account says so. It
-changes nothing, and exits with 1 when something differs or is pending.`,
+		Long: `Compare the tables of a database with the definitions, and list how they differ, with the statements
+that mend what can be mended without touching a value. Where migrations are pending, they come
+first, and each difference for which they account says so. It changes nothing, and exits with 1
+when something differs or is pending.`,
 		Example: "  modulagen migrate verify --db sqlite:app.db",
 	}, func(ctx context.Context, d *database, _ []string) error { return d.verify(ctx) })
 	return cmd
@@ -216,6 +218,7 @@ type verifyOutcome struct {
 	Database    string   `json:"database"`
 	Pending     []string `json:"pending"`
 	Differences []string `json:"differences"`
+	Statements  []string `json:"statements"` // that mend some of the differences
 	Expected    []string `json:"expected"`
 	Notes       []string `json:"notes"`
 }
@@ -230,7 +233,7 @@ func (d *database) verify(ctx context.Context) error {
 		return err
 	}
 	if d.asJSON {
-		if err := d.printJSON(verifyOutcome{a.Database, list(a.Pending), list(a.Differences), list(a.Expected), list(a.Notes)}); err != nil {
+		if err := d.printJSON(verifyOutcome{a.Database, list(a.Pending), list(a.Differences), list(a.Statements), list(a.Expected), list(a.Notes)}); err != nil {
 			return err
 		}
 	} else {
@@ -240,6 +243,7 @@ func (d *database) verify(ctx context.Context) error {
 		for _, line := range a.Differences {
 			fmt.Fprintln(d.out, line)
 		}
+		fmt.Fprint(d.out, (&store.SchemaError{Statements: a.Statements}).Mends(0))
 		for _, line := range a.Expected {
 			fmt.Fprintf(d.out, "%s; a pending migration accounts for that\n", line)
 		}

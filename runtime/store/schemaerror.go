@@ -10,9 +10,12 @@ import (
 type SchemaError struct {
 	Database    string   // its DSN without user, password and options
 	Differences []string // one line each: "article.title: the column is text, the definition wants character varying(100)"
-	Missing     []string // migrations that are to be applied, in order, a line each
-	Migrates    bool     // the program has migrations
-	Advice      string   // what can be done, where that is not the same for all; may be empty
+	// Statements mend some of the differences, in this order, without touching a value that is there:
+	// they add, or allow more, or fail. Each is without its semicolon.
+	Statements []string
+	Missing    []string // migrations that are to be applied, in order, a line each
+	Migrates   bool     // the program has migrations
+	Advice     string   // what can be done, where that is not the same for all; may be empty
 }
 
 // Error lists what is wrong, a line each, and says what can be done.
@@ -28,7 +31,28 @@ func (e *SchemaError) Error() string {
 		}
 		b.WriteString("the database's tables do not match the definitions:\n  " + strings.Join(e.Differences, "\n  "))
 	}
-	b.WriteString("\n" + e.advice())
+	b.WriteString("\n" + e.Mends(mostStatements) + e.advice())
+	return b.String()
+}
+
+// mostStatements is how many statements Error prints.
+const mostStatements = 12
+
+// Mends returns the first most of Statements as text for people, each with a semicolon; 0 is all of
+// them. It is empty where there are none.
+func (e *SchemaError) Mends(most int) string {
+	if len(e.Statements) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("these statements mend what can be mended without touching a value:\n")
+	for i, text := range e.Statements {
+		if most > 0 && i == most {
+			fmt.Fprintf(&b, "  ... and %d more\n", len(e.Statements)-i)
+			break
+		}
+		b.WriteString("  " + strings.ReplaceAll(text, "\n", "\n  ") + ";\n")
+	}
 	return b.String()
 }
 

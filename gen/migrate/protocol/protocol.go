@@ -78,6 +78,7 @@ type Answer struct {
 	Backups     []string // of Up and Down: copies of the file that were made first
 	Pending     []string // of Verify: migrations that the database lacks
 	Differences []string // of Verify and Replay
+	Statements  []string // of Verify: what mends some of the differences
 	Expected    []string // of Verify: differences that the pending migrations account for
 	Notes       []string // of Verify: what is there beside
 	Recorded    bool     // of Status: the database has a record of migrations

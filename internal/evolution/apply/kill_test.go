@@ -272,9 +272,9 @@ func checkArticles(t *testing.T, dsn string, at int) {
 	p := history(t, posting, article)[1]
 	err := with(context.Background(), dsn, func(db *core.DB) error {
 		b, _ := core.Below(db)
-		differences, _, err := migrate.Verify(context.Background(), b, p.schema)
-		if len(differences) > 0 {
-			t.Errorf("killed at %d: %s", at, strings.Join(differences, "\n"))
+		found, err := migrate.Verify(context.Background(), b, p.schema)
+		if len(found.Differences) > 0 {
+			t.Errorf("killed at %d: %s", at, strings.Join(found.Differences, "\n"))
 		}
 		return err
 	})

@@ -156,11 +156,11 @@ func (a access) insert(ctx context.Context, sc *scratch) error {
 		for i, c := range a.st.rewritten {
 			places[i] = sc.dest[c]
 		}
-		return a.pointing(ctx, a.c.QueryRow(ctx, a.st.insert, sc.vals[first:], places), sc.vals, nil)
+		return a.written(ctx, a.c.QueryRow(ctx, a.st.insert, sc.vals[first:], places), sc.vals, nil)
 	}
 	res, err := a.c.Exec(ctx, a.st.insert, sc.vals[first:])
 	if err != nil || first == 0 {
-		return a.pointing(ctx, err, sc.vals, nil)
+		return a.written(ctx, err, sc.vals, nil)
 	}
 	return Assign(sc.dest[0], res.LastID)
 }
@@ -228,9 +228,9 @@ func (a access) updateRow(ctx context.Context, id any, where *filter.Node, p, ro
 	sc.args = append(sc.args, arg)
 	text := a.updateText(to.set)
 	if a.st.dialect == sqltext.MySQL {
-		return true, a.updateThenRead(ctx, id, text, row, sc.args)
+		return true, a.written(ctx, a.updateThenRead(ctx, id, text, row, sc.args), sc.vals, &to.set)
 	}
-	return true, a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, &to.set)
+	return true, a.written(ctx, a.one(ctx, text, row, sc), sc.vals, &to.set)
 }
 
 // touch has a change of a row, if it is one, also set the column that keeps its moment.
@@ -332,7 +332,7 @@ func (a access) upsertRow(ctx context.Context, key int, n, row any) error {
 			a.st.pick(set.columns()), a.st.names, a.raised()...)
 	})
 	sc.args = append(sc.args, sc.vals[len(a.s.Columns)-len(a.st.insertAll):]...)
-	return a.pointing(ctx, a.one(ctx, text, row, sc), sc.vals, nil)
+	return a.written(ctx, a.one(ctx, text, row, sc), sc.vals, nil)
 }
 
 func (a access) delete(ctx context.Context, id any) error {

@@ -69,6 +69,8 @@ type Backend interface {
 type Bounded interface {
 	// StatementBytes is the size, arguments included.
 	StatementBytes() int
+	// StatementSetting is the server's setting that says so.
+	StatementSetting() string
 }
 
 // Yielder is a Backend on which one transaction at a time writes, and the next is

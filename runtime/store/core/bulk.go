@@ -120,7 +120,7 @@ func (a access) insertChunks(ctx context.Context, rows bulk) error {
 		}
 		res, err := a.c.Exec(ctx, a.insertText(n), args)
 		if err != nil {
-			return a.pointingOne(ctx, err, rows, at, n)
+			return a.writtenOne(ctx, err, rows, at, n)
 		}
 		id := res.LastID
 		if !mysql {
@@ -136,9 +136,16 @@ func (a access) insertChunks(ctx context.Context, rows bulk) error {
 	return nil
 }
 
-// pointingOne finds the row of a chunk that points to nothing, where that is
-// why the chunk failed and the database did not say.
-func (a access) pointingOne(ctx context.Context, err error, rows bulk, at, n int) error {
+// writtenOne finds the row of a chunk that points to nothing, where that is why the chunk failed and the
+// database did not say. What is too large for the server is alone in its chunk.
+func (a access) writtenOne(ctx context.Context, err error, rows bulk, at, n int) error {
+	if large, ok := errors.AsType[*TooLargeError](err); ok {
+		err = a.tooLarge(large, rows.row(at), nil, nil)
+		if invalid, ok := errors.AsType[*store.ValidationError](err); ok {
+			invalid.Row, invalid.Many = at, true
+		}
+		return err
+	}
 	for i := at; i < at+n; i++ {
 		e, ok := errors.AsType[*store.ReferenceError](err)
 		if !ok || e.Pointed || e.Field != "" {
@@ -180,18 +187,20 @@ func (c *Conn) chunk(n, width int, row func(i int) []any) int {
 	return 1 // which may be too large for the server, and is refused then
 }
 
+// shortValue is about how many bytes a number or a time is sent as.
+const shortValue = 16
+
 // sizeOf is about how many bytes a plain value is sent as.
 func sizeOf(v any) int {
-	const short = 16 // numbers, times
 	switch x := v.(type) {
 	case string:
-		return short + len(x)
+		return shortValue + len(x)
 	case []byte:
-		return short + len(x)
+		return shortValue + len(x)
 	case json.RawMessage:
-		return short + len(x)
+		return shortValue + len(x)
 	}
-	return short
+	return shortValue
 }
 
 func (a access) insertText(n int) string {

@@ -236,7 +236,7 @@ func (a access) upsertSeen(ctx context.Context, key int, n, row any) (before any
 		case err == nil:
 			id := a.idOf(old)
 			if err := a.updateLocked(ctx, set, id, vals); err != nil {
-				return nil, a.pointing(ctx, a.fail(err), vals, nil)
+				return nil, a.written(ctx, a.fail(err), vals, nil)
 			}
 			return old, a.get(ctx, id, row)
 		case !errors.Is(err, store.ErrNotFound):
@@ -244,7 +244,7 @@ func (a access) upsertSeen(ctx context.Context, key int, n, row any) (before any
 		}
 		id, added, err := a.insertUnlessThere(ctx, key, vals)
 		if err != nil {
-			return nil, a.pointing(ctx, a.fail(err), vals, nil)
+			return nil, a.written(ctx, a.fail(err), vals, nil)
 		}
 		if added {
 			return nil, a.get(ctx, id, row)

@@ -7,19 +7,33 @@ import (
 )
 
 // checks compares what the database's own checks hold the columns to.
-func (e *differenceList) checks(wanted TableDef, checks, held map[string]limits, found TableDef) {
+func (e *differenceList) checks(wanted TableDef, checks map[string]limits, has *facts, found TableDef) {
+	held := has.tables[wanted.Name]
 	for _, c := range wanted.Columns {
 		if !slices.ContainsFunc(found.Columns, func(x Column) bool { return x.Name == c.Name }) {
 			continue
 		}
-		w, has := checks[c.Name], held[c.Name]
-		if !sameSet(w.options, has.options) && !(e.unfit && within(w.options, has.options)) {
-			e.addf("%s.%s: the database allows %s; the definition wants %s", wanted.Name, c.Name, words(has.options), words(w.options))
+		w, h := checks[c.Name], held[c.Name]
+		if !sameSet(w.options, h.options) && !(e.unfit && within(w.options, h.options)) {
+			e.addf("%s.%s: the database allows %s; the definition wants %s", wanted.Name, c.Name, words(h.options), words(w.options))
+			if h.options == nil || within(h.options, w.options) {
+				e.mended(e.mends.check(wanted.Name, c.Name, has.checksOf(c.Name)))
+			}
 		}
-		if w.length != has.length && !(e.unfit && shorter(w.length, has.length)) {
-			e.addf("%s.%s: the database allows %s; the definition wants %s", wanted.Name, c.Name, characters(has.length), characters(w.length))
+		if w.length != h.length && !(e.unfit && shorter(w.length, h.length)) {
+			e.addf("%s.%s: the database allows %s; the definition wants %s", wanted.Name, c.Name, characters(h.length), characters(w.length))
 		}
 	}
+}
+
+// checksOf are the names of a column's checks.
+func (f *facts) checksOf(column string) (names []string) {
+	for name, on := range f.checks {
+		if on.column == column {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // within reports whether every one of some options is allowed.

@@ -61,7 +61,7 @@ func (a access) updateIf(ctx context.Context, id any, where *filter.Node, to pat
 	for range conditionRounds {
 		err := a.changeIf(ctx, id, b, to.empty(), row)
 		if !errors.Is(err, store.ErrNotFound) {
-			return a.pointing(ctx, err, to.vals, &to.set)
+			return a.written(ctx, err, to.vals, &to.set, to.steps...)
 		}
 		if err := a.unmet(ctx, id, where, row); err != nil {
 			return err
@@ -227,7 +227,7 @@ func (a access) updateRows(ctx context.Context, where *filter.Node, to patch) (i
 	}
 	res, err := a.c.Exec(ctx, string(b.sql), b.args)
 	if err != nil {
-		return 0, a.fail(a.pointing(ctx, err, to.vals, &to.set))
+		return 0, a.fail(a.written(ctx, err, to.vals, &to.set, to.steps...))
 	}
 	return res.RowsAffected, nil
 }

@@ -63,10 +63,16 @@ func firstWord(s string) string {
 
 // table reads a CREATE TABLE element by element, or an ALTER TABLE as one.
 func (f *facts) table(table string, all []token) {
+	for _, e := range elements(all) {
+		f.element(table, e)
+	}
+}
+
+// elements are the columns and constraints of a CREATE TABLE. An ALTER TABLE is one element.
+func elements(all []token) (out [][]token) {
 	start := slices.IndexFunc(all, func(t token) bool { return t.is("(") })
 	if all[0].is("ALTER") || start < 0 {
-		f.element(table, all)
-		return
+		return [][]token{all}
 	}
 	depth, from := 0, start+1
 	for i := start; i < len(all); i++ {
@@ -77,13 +83,14 @@ func (f *facts) table(table string, all []token) {
 			depth--
 		}
 		if depth == 0 || depth == 1 && all[i].is(",") {
-			f.element(table, all[from:i])
+			out = append(out, all[from:i])
 			from = i + 1
 		}
 		if depth == 0 {
-			return
+			break
 		}
 	}
+	return out
 }
 
 // element reads a column with what stands behind it, or a constraint.

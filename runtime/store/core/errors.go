@@ -31,6 +31,21 @@ func (e *RefusedError) Is(target error) bool { return target == store.ErrInvalid
 // Unwrap returns the database's own error.
 func (e *RefusedError) Unwrap() error { return e.Cause }
 
+// TooLargeError is what a driver returns for a statement with larger values than its server takes,
+// before it is sent. A write's becomes a *ValidationError that names the largest of them.
+type TooLargeError struct {
+	Limit   int    // bytes that a statement may have, its values included
+	Setting string // of the server, which says so
+}
+
+// Error says what to change.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("store: %v: the values of a statement are larger than the server takes: its %s is %d bytes", store.ErrInvalid, e.Setting, e.Limit)
+}
+
+// Is makes errors.Is(err, ErrInvalid) hold.
+func (e *TooLargeError) Is(target error) bool { return target == store.ErrInvalid }
+
 // Coded marks err with one of the sentinels; drivers use it. The text is err's.
 func Coded(sentinel, err error) error { return &codedError{sentinel, err} }
 

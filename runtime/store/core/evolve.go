@@ -101,25 +101,27 @@ func Expected(d sqltext.Dialect, schema *Schema) []TableDef {
 }
 
 // Compare returns every difference of the tables that were found from a schema, each a line for
-// people: missing tables too, and foreign keys.
-func Compare(d sqltext.Dialect, schema *Schema, found []TableDef) []string {
-	return compare(d, schema, found, differenceList{})
+// people: missing tables too, and foreign keys. Beside them it returns the statements, without
+// semicolons, that mend those of them that can be mended without touching a value.
+func Compare(d sqltext.Dialect, schema *Schema, found []TableDef) (differences, statements []string) {
+	return compare(d, schema, found, false)
 }
 
 // Unfit is Compare without what a program can work with: columns beside its own that may be null, indexes that
 // only make it faster, and checks that allow more than the definition.
-func Unfit(d sqltext.Dialect, schema *Schema, found []TableDef) []string {
-	return compare(d, schema, found, differenceList{unfit: true})
+func Unfit(d sqltext.Dialect, schema *Schema, found []TableDef) (differences, statements []string) {
+	return compare(d, schema, found, true)
 }
 
-func compare(d sqltext.Dialect, schema *Schema, found []TableDef, e differenceList) []string {
+func compare(d sqltext.Dialect, schema *Schema, found []TableDef, unfit bool) (differences, statements []string) {
+	e := newDifferences(d, schema, unfit)
 	for _, w := range schema.Tables {
 		if !holds(found, w.Name) {
-			e.addf("%s: the table is missing", w.Name)
+			e.lacksTable(w.Name, found)
 		}
 	}
 	e.tables(d, schema, found, true)
-	return e.lines
+	return e.lines, e.statements
 }
 
 // Extra returns the indexes of tables that a schema does not have and that only make queries faster or writes
@@ -144,23 +146,28 @@ func Extra(d sqltext.Dialect, schema *Schema, found []TableDef) (lines []string)
 	return lines
 }
 
-// Lacking returns the tables and columns of a schema that were not found: what a program cannot
-// do without in a database that is newer than it.
-func Lacking(d sqltext.Dialect, schema *Schema, found []TableDef) []string {
-	var e differenceList
+func (e *differenceList) lacksTable(name string, found []TableDef) {
+	e.addf("%s: the table is missing", name)
+	e.mended(e.mends.all(name, found)...)
+}
+
+// Lacking is Compare of tables and columns alone, and only of those that were not found: what a
+// program cannot do without in a database that is newer than it.
+func Lacking(d sqltext.Dialect, schema *Schema, found []TableDef) (differences, statements []string) {
+	e := newDifferences(d, schema, false)
 	for _, w := range schema.Tables {
 		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == w.Name })
 		if i < 0 {
-			e.addf("%s: the table is missing", w.Name)
+			e.lacksTable(w.Name, found)
 			continue
 		}
 		for _, c := range w.Columns {
 			if !slices.ContainsFunc(found[i].Columns, func(f Column) bool { return f.Name == c.Name }) {
-				e.addf("%s.%s: the column is missing (%s)", w.Name, c.Name, c.declaration(d))
+				e.lacks(d, w.Name, c)
 			}
 		}
 	}
-	return e.lines
+	return e.lines, e.statements
 }
 
 func (e *differenceList) references(d sqltext.Dialect, table string, wanted, found []reference) {
@@ -171,6 +178,9 @@ func (e *differenceList) references(d sqltext.Dialect, table string, wanted, fou
 		i := slices.IndexFunc(found, func(r reference) bool { return r.same(d, w) })
 		if i < 0 {
 			e.addf("%s: the %s is missing", table, w.describe(d))
+			if _, missing := e.unmade[table+"."+w.column]; !missing { // the statement of a column that is has it
+				e.mended(e.mends.reference(table, w.column))
+			}
 		} else if f := found[i].describe(d); f != w.describe(d) {
 			e.addf("%s: the database has the %s, the definition wants the %s", table, f, w.describe(d))
 		}

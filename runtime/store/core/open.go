@@ -92,6 +92,7 @@ func Open(ctx context.Context, dsn string, schema *Schema, opts store.Options) (
 			backend.Close()
 			return nil, err
 		}
+		warnOfSizes(ctx, opts.Logger, backend, schema)
 	}
 	db := newDB(&shared{dsn: dsn, opts: opts, done: make(chan struct{}), schema: schema, fake: fake}, backend, 0)
 	if backend.Dialect() != sqltext.SQLite {

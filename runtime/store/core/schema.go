@@ -100,6 +100,7 @@ func WarnOfIndexes(ctx context.Context, log *slog.Logger, d sqltext.Dialect, sch
 	if log == nil {
 		return
 	}
+	mends := menderOf(d, Statements(schema.DDL[d]))
 	for _, w := range schema.Tables {
 		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == w.Name })
 		if i < 0 {
@@ -107,21 +108,10 @@ func WarnOfIndexes(ctx context.Context, log *slog.Logger, d sqltext.Dialect, sch
 		}
 		for _, x := range w.Indexes {
 			if !slices.ContainsFunc(found[i].Indexes, func(f Index) bool { return strings.EqualFold(f.Name, x.Name) }) {
-				log.WarnContext(ctx, "store: an index is missing", "table", w.Name, "index", x.Name, "statement", making(schema.DDL[d], x.Name))
+				log.WarnContext(ctx, "store: an index is missing", "table", w.Name, "index", x.Name, "statement", mends.index(w.Name, x.Name))
 			}
 		}
 	}
-}
-
-// making returns the statement of a schema that makes an index.
-func making(ddl, index string) string {
-	named := regexp.MustCompile("(?is)^CREATE\\s+(?:UNIQUE\\s+)?INDEX\\s+[\"`]?" + regexp.QuoteMeta(index) + "[\"`]?\\s")
-	for _, text := range Statements(ddl) {
-		if named.MatchString(text) {
-			return text
-		}
-	}
-	return ""
 }
 
 func missing(b Backend, names []string, found []TableDef) error {
@@ -207,12 +197,12 @@ func openQuote(open rune, line string) rune {
 
 // differences compares the tables that were found with what they should be.
 func differences(b Backend, schema *Schema, found []TableDef) error {
-	e := differenceList{unfit: true}
+	e := newDifferences(b.Dialect(), schema, true)
 	e.tables(b.Dialect(), schema, found, false)
 	if len(e.lines) == 0 {
 		return nil
 	}
-	return &store.SchemaError{Database: b.Name(), Differences: e.lines}
+	return &store.SchemaError{Database: b.Name(), Differences: e.lines, Statements: e.statements}
 }
 
 // tables compares the tables that were found with those of a schema; their foreign keys too where
@@ -230,7 +220,7 @@ func (e *differenceList) tables(d sqltext.Dialect, schema *Schema, found []Table
 		}
 		if checks, ok := known.tables[w.Name]; ok && found[i].Checks != nil {
 			has := factsOf(d, found[i])
-			e.checks(w, checks, has.tables[w.Name], found[i])
+			e.checks(w, checks, has, found[i])
 			if keys {
 				e.references(d, w.Name, known.references, has.references)
 			}
@@ -241,10 +231,34 @@ func (e *differenceList) tables(d sqltext.Dialect, schema *Schema, found []Table
 
 // differenceList collects differences, each a line for people.
 type differenceList struct {
-	lines []string
+	lines      []string
+	statements []string // that mend some of them
+	mends      *mender
+	unmade     map[string]bool // columns that are missing and have no statement, by table and name
 	// unfit leaves out what a program can work with: columns beside its own that may be null, indexes
 	// that only make it faster, and checks that allow more than the definition.
 	unfit bool
+}
+
+func newDifferences(d sqltext.Dialect, schema *Schema, unfit bool) *differenceList {
+	return &differenceList{mends: menderOf(d, Statements(schema.DDL[d])), unmade: map[string]bool{}, unfit: unfit}
+}
+
+// mended keeps statements that are not empty, each once.
+func (e *differenceList) mended(statements ...string) {
+	for _, s := range statements {
+		if s != "" && !slices.Contains(e.statements, s) {
+			e.statements = append(e.statements, s)
+		}
+	}
+}
+
+// lacks adds a column that is missing.
+func (e *differenceList) lacks(d sqltext.Dialect, table string, c Column) {
+	e.addf("%s.%s: the column is missing (%s)", table, c.Name, c.declaration(d))
+	text := e.mends.column(table, c)
+	e.unmade[table+"."+c.Name] = text == ""
+	e.mended(text)
 }
 
 func (e *differenceList) addf(format string, args ...any) {
@@ -256,18 +270,21 @@ func (e *differenceList) columns(d sqltext.Dialect, wanted, found TableDef) {
 	for _, w := range columns {
 		i := slices.IndexFunc(found.Columns, func(c Column) bool { return c.Name == w.Name })
 		if i < 0 {
-			e.addf("%s.%s: the column is missing (%s)", wanted.Name, w.Name, w.declaration(d))
+			e.lacks(d, wanted.Name, w)
 			continue
 		}
 		f := found.Columns[i]
 		if !sameType(d, w.Types[d], f.Types[d]) && !(e.unfit && wider(w.Types[d], f.Types[d])) {
 			e.addf("%s.%s: the column is %s, the definition wants %s", wanted.Name, w.Name, f.Types[d], w.Types[d])
+			e.mended(e.mends.retype(wanted.Name, w, f))
 		}
 		if w.Null && !f.Null {
 			e.addf("%s.%s: the column is NOT NULL, the definition allows null", wanted.Name, w.Name)
+			e.mended(e.mends.allowNull(wanted.Name, w, f))
 		}
 		if !w.Null && f.Null {
 			e.addf("%s.%s: the column allows NULL, the definition does not", wanted.Name, w.Name)
+			e.mended(e.mends.refuseNull(wanted.Name, w))
 		}
 	}
 	for _, f := range found.Columns {
@@ -283,6 +300,9 @@ func (e *differenceList) indexes(d sqltext.Dialect, wanted, found TableDef) {
 		if i < 0 {
 			if w.Unique || !e.unfit {
 				e.addf("%s: the %s is missing", wanted.Name, w.describe(wanted))
+				if !slices.ContainsFunc(w.Columns, func(c int) bool { return e.unmade[wanted.Name+"."+wanted.Columns[c].Name] }) {
+					e.mended(e.mends.index(wanted.Name, w.Name))
+				}
 			}
 			continue
 		}

@@ -11,6 +11,8 @@ type token struct {
 	kind   tokenKind
 	text   string // of a name or a literal, without its quotes
 	quoted bool
+
+	from, to int // where it stands in the SQL
 }
 
 type tokenKind uint8
@@ -31,6 +33,7 @@ func (t token) is(s string) bool {
 func tokens(d sqltext.Dialect, sql string) []token {
 	var out []token
 	for i := 0; i < len(sql); {
+		start, before := i, len(out)
 		switch c := sql[i]; {
 		case c <= ' ':
 			i++
@@ -38,30 +41,34 @@ func tokens(d sqltext.Dialect, sql string) []token {
 			i += lineLength(sql[i:])
 		case c == '\'':
 			escapes := d == sqltext.MySQL || i > 0 && sql[i-1]|0x20 == 'e' && len(out) > 0 && out[len(out)-1].is("e")
-			if escapes && d != sqltext.MySQL {
-				out = out[:len(out)-1] // PostgreSQL's E'...'
+			if escapes && d != sqltext.MySQL { // PostgreSQL's E'...'
+				start, before = start-1, before-1
+				out = out[:before]
 			}
 			text, n := unquote(sql[i:], escapes)
-			out = append(out, token{textToken, text, true})
+			out = append(out, token{kind: textToken, text: text, quoted: true})
 			i += n
 		case c == '"' || c == '`':
 			text, n := unquote(sql[i:], false)
-			out = append(out, token{nameToken, text, true})
+			out = append(out, token{kind: nameToken, text: text, quoted: true})
 			i += n
 		case c >= '0' && c <= '9':
 			n := wordLength(sql[i:])
-			out = append(out, token{numberToken, sql[i : i+n], false})
+			out = append(out, token{kind: numberToken, text: sql[i : i+n]})
 			i += n
 		case wordLength(sql[i:]) > 0:
 			n := wordLength(sql[i:])
-			out = append(out, token{nameToken, sql[i : i+n], false})
+			out = append(out, token{kind: nameToken, text: sql[i : i+n]})
 			i += n
 		case strings.HasPrefix(sql[i:], "::"):
-			out = append(out, token{signToken, "::", false})
+			out = append(out, token{kind: signToken, text: "::"})
 			i += 2
 		default:
-			out = append(out, token{signToken, sql[i : i+1], false})
+			out = append(out, token{kind: signToken, text: sql[i : i+1]})
 			i++
+		}
+		if len(out) > before {
+			out[before].from, out[before].to = start, i
 		}
 	}
 	return out

@@ -39,7 +39,7 @@ func (a access) upsertLocked(ctx context.Context, shape upsertShape, by []any, r
 			if err == nil {
 				return in.get(ctx, id, row)
 			}
-			err = in.pointing(ctx, in.fail(err), vals, nil)
+			err = in.written(ctx, in.fail(err), vals, nil)
 			if conflict, ok := errors.AsType[*store.ConflictError](err); !ok || conflict.Key != key.Name {
 				return err
 			}

@@ -148,7 +148,8 @@ func (s *Set) recognize(ctx context.Context, b core.Backend, schema *core.Schema
 			"database", b.Name(), "migration", s.List[found].Name)
 		return s.List[found].Name, s.baseline(ctx, b, found+1, o)
 	}
-	e := &store.SchemaError{Database: b.Name(), Migrates: true, Differences: core.Compare(b.Dialect(), schema, old)}
+	e := &store.SchemaError{Database: b.Name(), Migrates: true}
+	e.Differences, e.Statements = core.Compare(b.Dialect(), schema, old)
 	e.Differences = append([]string{"the tables have no record of migrations, and are those of none; from those of " + s.head() + " they differ by:"}, e.Differences...)
 	e.Advice = "where they are those of a migration but for changes that are meant, record that: \"modulagen migrate baseline --db DSN NAME\"; " +
 		"otherwise change the tables until \"modulagen migrate verify --db DSN\" finds no difference"

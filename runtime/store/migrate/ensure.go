@@ -96,13 +96,13 @@ func (s *Set) verdict(ctx context.Context, b core.Backend, schema *core.Schema, 
 		if !waits {
 			return s.missing(ctx, b, st, pending)
 		}
-		e.Differences = core.Lacking(b.Dialect(), schema, st.found)
+		e.Differences, e.Statements = core.Lacking(b.Dialect(), schema, st.found)
 	} else if len(unknown) == 0 {
-		e.Differences = core.Unfit(b.Dialect(), schema, st.found)
+		e.Differences, e.Statements = core.Unfit(b.Dialect(), schema, st.found)
 	} else if err := newer(b, unknown); err != nil {
 		return err
 	} else {
-		e.Differences = core.Lacking(b.Dialect(), schema, st.found)
+		e.Differences, e.Statements = core.Lacking(b.Dialect(), schema, st.found)
 	}
 	if len(e.Differences) > 0 {
 		return e

@@ -3,6 +3,7 @@ package migrate_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -97,9 +98,9 @@ func TestBaselineByHand(t *testing.T) {
 		}
 		says(t, set.Baseline(t.Context(), b, schema(first), "0001_init", migrate.Options{}), "has a record of migrations")
 		mustOpen(t, dsn, store.MigrateUp, first, headline)
-		differences, _, err := migrate.Verify(t.Context(), b, schema(first, headline))
-		if err != nil || len(differences) != 1 || !strings.Contains(differences[0], "article.extra: the database has a column") {
-			t.Errorf("Verify returned %q, %v", differences, err)
+		found, err := migrate.Verify(t.Context(), b, schema(first, headline))
+		if err != nil || len(found.Differences) != 1 || !strings.Contains(found.Differences[0], "article.extra: the database has a column") {
+			t.Errorf("Verify returned %q, %v", found.Differences, err)
 		}
 		want(t, db, "SELECT count(*) FROM modulagen_migrations WHERE state = 'done'", 1)
 	})
@@ -189,9 +190,9 @@ func TestDrift(t *testing.T) {
 		do(t, db, "ALTER TABLE author ADD COLUMN extra int NULL")
 		do(t, db, "CREATE TABLE mine (id bigint)")
 		b, _ := core.Below(db)
-		differences, notes, err := migrate.Verify(t.Context(), b, schema(first))
-		if err != nil || len(differences) != 1 || !strings.Contains(differences[0], "author.extra") || len(notes) != 1 || !strings.Contains(notes[0], "mine") {
-			t.Errorf("Verify returned %q, %q, %v", differences, notes, err)
+		found, err := migrate.Verify(t.Context(), b, schema(first))
+		if err != nil || len(found.Differences) != 1 || !strings.Contains(found.Differences[0], "author.extra") || len(found.Notes) != 1 || !strings.Contains(found.Notes[0], "mine") {
+			t.Errorf("Verify returned %q, %q, %v", found.Differences, found.Notes, err)
 		}
 		mustOpen(t, dsn, store.MigrateCheck, first) // which can work with that
 		do(t, db, "ALTER TABLE author ADD COLUMN more int NOT NULL DEFAULT 1")
@@ -210,14 +211,34 @@ func TestDriftOfReferences(t *testing.T) {
 		other.ddl = strings.ReplaceAll(first.ddl, "CASCADE", "RESTRICT")
 		db := mustOpen(t, dsn, store.MigrateCheck, other)
 		b, _ := core.Below(db)
-		differences, _, err := migrate.Verify(t.Context(), b, schema(first))
-		if err != nil || len(differences) != 1 || !strings.Contains(differences[0], "on delete restrict") || !strings.Contains(differences[0], "on delete cascade") {
-			t.Errorf("Verify returned %q, %v", differences, err)
+		found, err := migrate.Verify(t.Context(), b, schema(first))
+		if err != nil || len(found.Differences) != 1 || !strings.Contains(found.Differences[0], "on delete restrict") || !strings.Contains(found.Differences[0], "on delete cascade") {
+			t.Errorf("Verify returned %q, %v", found.Differences, err)
 		}
 		do(t, db, "DROP TABLE modulagen_migrations")
 		_, err = open(t.Context(), dsn, store.MigrateCheck, first)
 		isSchemaError(t, err, "are those of none", "on delete")
 	})
+}
+
+// TestOlderChecks opens databases whose check of JSON does not say "IS NULL OR", with a record of
+// migrations and without: they are those of the definitions.
+func TestOlderChecks(t *testing.T) {
+	dsn := freshDSN(t, sqltext.SQLite)
+	with := func(check string) version {
+		v := first
+		v.ddl = strings.Replace(first.ddl, "  name {TEXT} NOT NULL", "  name {TEXT} NOT NULL,\n  data TEXT,\n  CONSTRAINT author_data_check CHECK ("+check+")", 1)
+		author := authorTable
+		author.Columns = append(slices.Clone(author.Columns), core.Column{Name: "data", Null: true, Types: textType})
+		v.tables = []core.TableDef{author, articleTable("title")}
+		return v
+	}
+	before, now := with("json_valid(data)"), with("data IS NULL OR json_valid(data)")
+	db := mustOpen(t, dsn, store.MigrateCheck, before)
+	matches(t, mustOpen(t, dsn, store.MigrateCheck, now), now)
+	do(t, db, "DROP TABLE modulagen_migrations")
+	matches(t, mustOpen(t, dsn, store.MigrateCheck, now), now)
+	want(t, db, "SELECT count(*) FROM modulagen_migrations WHERE state = 'baseline'", 1)
 }
 
 // TestCreationGoesOn opens databases in which a process was killed while it created the tables,

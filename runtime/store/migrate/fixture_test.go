@@ -240,9 +240,9 @@ func want(t testing.TB, db *core.DB, text string, n int64) {
 func matches(t testing.TB, db *core.DB, versions ...version) {
 	t.Helper()
 	b, _ := core.Below(db)
-	differences, _, err := migrate.Verify(context.Background(), b, schema(versions...))
-	if err != nil || len(differences) > 0 {
-		t.Errorf("the tables differ from %s: %v %q", versions[len(versions)-1].name, err, differences)
+	found, err := migrate.Verify(context.Background(), b, schema(versions...))
+	if err != nil || len(found.Differences) > 0 {
+		t.Errorf("the tables differ from %s: %v %q", versions[len(versions)-1].name, err, found.Differences)
 	}
 }
 

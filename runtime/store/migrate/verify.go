@@ -15,6 +15,8 @@ type Verification struct {
 	Pending []string
 	// Differences are of tables that no migration accounts for: someone changed them.
 	Differences []string
+	// Statements mend some of the differences without touching a value. They have no semicolons.
+	Statements []string
 	// Expected are differences of tables that are as the last migration that the database has left them, and
 	// those of which one that was begun may have changed a part: the pending ones account for them.
 	Expected []string
@@ -36,8 +38,7 @@ func (s *Set) Verify(ctx context.Context, b core.Backend, schema *core.Schema) (
 		at = s.find(pending[0].Name) - 1
 	}
 	if len(st.rows) == 0 || at < 0 {
-		differences, notes, err := Verify(ctx, b, schema)
-		return &Verification{Differences: differences, Notes: notes}, err
+		return Verify(ctx, b, schema)
 	}
 	out := &Verification{Notes: core.Extra(b.Dialect(), schema, st.found)}
 	partly := false
@@ -79,11 +80,12 @@ func (s *Set) against(ctx context.Context, b core.Backend, schema *core.Schema, 
 			asLeft[t.Name] = !slices.ContainsFunc(found, func(f core.TableDef) bool { return f.Name == t.Name })
 		}
 		one := &core.Schema{DDL: schema.DDL, Tables: []core.TableDef{t}}
-		lines := core.Compare(d, one, found)
+		lines, statements := core.Compare(d, one, found)
 		if asLeft[t.Name] || partly {
 			out.Expected = append(out.Expected, lines...)
 		} else {
 			out.Differences = append(out.Differences, lines...)
+			out.Statements = append(out.Statements, statements...)
 		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(left)) { // those that the pending migrations rename or remove
@@ -96,16 +98,18 @@ func (s *Set) against(ctx context.Context, b core.Backend, schema *core.Schema, 
 	return err
 }
 
-// Verify compares the tables of a database with a schema, and returns each difference as a line for
-// people; none, and the database is what the definitions say. It changes nothing. Tables that the
-// schema does not know, such as those of other programs, and indexes that people added, are in notes alone.
-func Verify(ctx context.Context, b core.Backend, schema *core.Schema) (differences, notes []string, err error) {
+// Verify compares the tables of a database with a schema, whatever migrations it has: nothing is Pending or
+// Expected. It changes nothing.
+func Verify(ctx context.Context, b core.Backend, schema *core.Schema) (*Verification, error) {
 	st, err := inspect(ctx, b, b, schema)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	out := &Verification{Notes: core.Extra(b.Dialect(), schema, st.found)}
+	out.Differences, out.Statements = core.Compare(b.Dialect(), schema, st.found)
 	others, err := otherTables(ctx, b, names(schema))
-	return core.Compare(b.Dialect(), schema, st.found), append(core.Extra(b.Dialect(), schema, st.found), others...), err
+	out.Notes = append(out.Notes, others...)
+	return out, err
 }
 
 var tableLists = [...]string{

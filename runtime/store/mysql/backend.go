@@ -91,6 +91,9 @@ func (b *backend) Dialect() sqltext.Dialect { return sqltext.MySQL }
 // StatementBytes is the server's max_allowed_packet.
 func (b *backend) StatementBytes() int { return int(b.connector.packet.Load()) }
 
+// StatementSetting names it.
+func (b *backend) StatementSetting() string { return packetSetting }
+
 // Clock reads the server's clock.
 func (b *backend) Clock() string { return "SELECT UTC_TIMESTAMP(6)" }
 

@@ -178,16 +178,13 @@ func (c *connection) ExecContext(ctx context.Context, text string, args []sqldri
 		return nil, err
 	}
 	defer stop()
-	if err := c.fits(text, args); err != nil {
-		return nil, err
-	}
-	st, err := c.statement(text)
+	st, err := c.fitting(text, args)
 	if err != nil {
 		return nil, err
 	}
 	if st == nil {
 		res, err := c.serverConn.ExecContext(context.Background(), text, args)
-		return res, unskipped(err)
+		return res, c.unskipped(err)
 	}
 	return st.(sqldriver.StmtExecContext).ExecContext(context.Background(), args)
 }
@@ -207,16 +204,13 @@ func (c *connection) QueryContext(ctx context.Context, text string, args []sqldr
 }
 
 func (c *connection) query(text string, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
-	if err := c.fits(text, args); err != nil {
-		return nil, err
-	}
-	st, err := c.statement(text)
+	st, err := c.fitting(text, args)
 	if err != nil {
 		return nil, err
 	}
 	if st == nil {
 		rows, err := c.serverConn.QueryContext(context.Background(), text, args)
-		return rows, unskipped(err)
+		return rows, c.unskipped(err)
 	}
 	return st.(sqldriver.StmtQueryContext).QueryContext(context.Background(), args)
 }

@@ -15,6 +15,11 @@ import (
 // tooLarge is the server's error number for a statement above max_allowed_packet.
 const tooLarge = 1153
 
+// resultTooLarge is that for a text to which more is appended than its limit allows.
+const resultTooLarge = 1301
+
+const tooLargeMessage = "the values of a statement are larger than the server's " + packetSetting
+
 // Error is a failure as the server reports it, for errors.As, without what
 // could hold a row's values.
 type Error struct {
@@ -30,8 +35,11 @@ var columnOf = regexp.MustCompile("(?i)\\bcolumn '?`?[\\w$.`]*?`?\\.?`?(\\w+)`?'
 // failure marks an error with the store's sentinels.
 func failure(ctx context.Context, err error) error {
 	my, ok := errors.AsType[*mysql.MySQLError](err)
-	if errors.Is(err, errTooLarge) || errors.Is(err, mysql.ErrPktTooLarge) {
-		return core.Coded(store.ErrInvalid, &Error{Code: tooLarge, Message: errTooLarge.Error()})
+	if large, ok := errors.AsType[*core.TooLargeError](err); ok {
+		return large
+	}
+	if errors.Is(err, mysql.ErrPktTooLarge) {
+		return core.Coded(store.ErrInvalid, &Error{Code: tooLarge, Message: tooLargeMessage})
 	}
 	if !ok {
 		if ended := core.Ended(ctx); ended != nil {
@@ -59,8 +67,8 @@ func failure(ctx context.Context, err error) error {
 		return core.Coded(store.ErrBusy, e)
 	case 1021, 1114, 1041:
 		return core.Coded(store.ErrFull, e)
-	case tooLarge:
-		e.Message = errTooLarge.Error()
+	case tooLarge, resultTooLarge:
+		e.Message = tooLargeMessage
 		return core.Coded(store.ErrInvalid, e)
 	case 1799: // the table was written to for longer than the server remembers
 		e.Message += "; try it when less is written to the table, or with a larger innodb_online_alter_log_max_size, which SET GLOBAL changes on a running server"

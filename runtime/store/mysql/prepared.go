@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 // A server keeps max_prepared_stmt_count statements for all of its clients, 16,382
@@ -78,31 +79,71 @@ func (c *connection) drop(n int) {
 	}
 }
 
-// errTooLarge is given before anything is sent: a server that gets more than it
-// takes closes the connection, and often before it has said why.
-var errTooLarge = errors.New("the values of a statement are larger than the server's max_allowed_packet")
+// packetSetting is the server's setting for the size of a statement.
+const packetSetting = "max_allowed_packet"
 
-func (c *connection) fits(text string, args []sqldriver.NamedValue) error {
+// perValue is more than what is sent with a value beside its bytes.
+const perValue = 32
+
+// tooLarge is given before anything is sent: a server that gets more than it
+// takes closes the connection, and often before it has said why.
+func (c *connection) tooLarge() error {
+	return &core.TooLargeError{Limit: c.packet, Setting: packetSetting}
+}
+
+// fitting is statement for one that the server takes.
+func (c *connection) fitting(text string, args []sqldriver.NamedValue) (sqldriver.Stmt, error) {
+	if err := c.fits(text, args, false); err != nil {
+		return nil, err
+	}
+	st, err := c.statement(text)
+	if err == nil && st == nil {
+		err = c.fits(text, args, true)
+	}
+	return st, err
+}
+
+// fits refuses a statement that is too large. written says that its values stand in its text, in quotes
+// and with escapes.
+func (c *connection) fits(text string, args []sqldriver.NamedValue, written bool) error {
 	size := len(text)
 	for _, a := range args {
+		size += perValue
 		switch v := a.Value.(type) {
 		case string:
 			size += len(v)
+			if written {
+				size += escapes(v)
+			}
 		case []byte:
 			size += len(v)
+			if written {
+				size += escapes(v)
+			}
 		}
 	}
 	if size >= c.packet {
-		return errTooLarge
+		return c.tooLarge()
 	}
 	return nil
 }
 
+// escapes counts the bytes that take two where a value stands in a statement's text.
+func escapes[T string | []byte](v T) (n int) {
+	for i := range len(v) {
+		switch v[i] {
+		case 0, '\n', '\r', 0x1a, '\'', '"', '\\':
+			n++
+		}
+	}
+	return n
+}
+
 // unskipped replaces what would have database/sql prepare a statement that is
 // too large once its arguments stand in it.
-func unskipped(err error) error {
+func (c *connection) unskipped(err error) error {
 	if errors.Is(err, sqldriver.ErrSkip) {
-		return errTooLarge
+		return c.tooLarge()
 	}
 	return err
 }
