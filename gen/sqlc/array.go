@@ -54,7 +54,7 @@ func (q *written) ofAny(u use) bool {
 func (r *reconciler) arrayOf(v UserValue) (UserValue, bool) {
 	v.Array = true
 	switch v.kind() {
-	case check.Int, check.Text, check.Time, check.Bool, check.Date:
+	case check.Int, check.Float, check.Text, check.Time, check.Bool, check.Date:
 	default:
 		r.mistakeAtUse(v.Name, "pass texts, and cast them: @"+v.Name+"::text[]::numeric[]", "the parameter %s is an array of the type %s, which Go has no argument for", v.Name, v.Type)
 		return v, false

@@ -59,6 +59,7 @@ func judge(t *testing.T, statement string, dbs ...model.Database) (*written, mis
 		t.Fatalf("%s: %v", statement, mistakes)
 	}
 	w := versions[0].first().query
+	w.lacks()
 	w.literals(shop())
 	w.differ()
 	return w, mistakes

@@ -34,6 +34,9 @@ func (t *typer) call(n *node) UserValue {
 	if (n.name == "string_agg" || n.name == "group_concat") && len(t.q.file.Databases) == 1 {
 		return UserValue{Type: "textarea", Null: true} // sqlc takes the one for bytea
 	}
+	if n.name == "values" && len(n.args) == 1 { // MySQL's excluded
+		return t.typ(n.args[0])
+	}
 	f, ok := functions[n.name]
 	if !ok || len(n.args) == 0 && !f.never {
 		return UserValue{}

@@ -73,6 +73,8 @@ func TestUserMistakes(t *testing.T) {
 		}},
 		{"row of another name", []*model.UserFile{shared("-- name: A :many\n-- row: both\nSELECT id, title FROM article;\n")}, []string{`queries/q.sql:2:1: "both" cannot be the name of a Go type`}},
 		{"row of a taken name", []*model.UserFile{shared("-- name: A :many\n-- row: BRow\nSELECT id, title FROM article;\n-- name: B :many\nSELECT id, title FROM article;\n")}, []string{"queries/q.sql:4:1: the query B needs the Go name BRow, which the query A has"}},
+		{"filter", []*model.UserFile{shared("-- name: A :one\nSELECT count(*) FILTER (WHERE score > 1) AS n FROM article;\n")}, []string{"queries/q.sql:2:17: mysql has no FILTER (WHERE ...)"}},
+		{"function of one database", []*model.UserFile{shared("-- name: A :many\nSELECT left(title, 2) AS t FROM article;\n")}, []string{"queries/q.sql:2:8: sqlite has no function left"}},
 		{"bad arg", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE id = sqlc.arg(1, 2);\n")}, []string{"queries/q.sql:2:35: sqlc.arg takes one name"}},
 		{"not ascii", []*model.UserFile{shared("-- name: A :many\nSELECT id FROM article WHERE title = 'é';\n")}, []string{"queries/q.sql:2:39: a query may hold ASCII characters only"}},
 		{"or", []*model.UserFile{shared("-- name: A :many\nSELECT title || 'x' AS t FROM article;\n")}, []string{"queries/q.sql:2:14: mysql reads || as OR"}},

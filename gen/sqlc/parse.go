@@ -38,7 +38,9 @@ type query struct {
 	unique  bool // SELECT DISTINCT
 	arms    []*query
 	sets    []assignment
-	others  []*node // conditions, limits: what else is evaluated
+	updates []assignment // of ON CONFLICT and ON DUPLICATE KEY
+	targets []string     // what MySQL's DELETE names before FROM
+	others  []*node      // conditions, limits: what else is evaluated
 }
 
 // ordering is an element of ORDER BY.
@@ -64,6 +66,7 @@ type relation struct {
 	names    []string  // of its columns, where they are renamed
 	cte      *relation // what WITH calls so
 	null     bool      // an outer join may leave it out
+	apart    bool      // its columns are always qualified: excluded
 }
 
 // parser reads a statement as far as types need. It takes what it does not know
@@ -116,7 +119,11 @@ func (p *parser) query(parent *query) *query {
 	case "update":
 		p.update(q)
 	case "delete":
-		p.at++
+		for p.at++; !p.done() && p.here() != "from"; p.at++ {
+			if p.here() != "" {
+				q.targets = append(q.targets, p.here())
+			}
+		}
 		p.clauses(q)
 	case "values":
 		p.at++
@@ -227,6 +234,12 @@ func (p *parser) clauses(q *query) {
 			q.others = append(q.others, &node{span: n.span, op: "limit", args: []*node{n}, in: q})
 		case p.take("returning"):
 			p.list(q)
+		case p.take("on", "conflict"):
+			if p.is(p.at, "(") {
+				p.skip()
+			}
+		case p.take("do", "update", "set"), p.take("on", "duplicate", "key", "update"):
+			p.upsert(q)
 		case p.take("union"), p.take("except"), p.take("intersect"):
 			p.take("all")
 			p.take("distinct")
@@ -371,6 +384,9 @@ func (p *parser) joins(q *query, null *bool) bool {
 
 func (p *parser) insert(q *query) {
 	for !p.done() && !p.take("into") {
+		if p.here() == "replace" { // INSERT OR REPLACE too
+			q.verb = "replace"
+		}
 		p.at++
 	}
 	r := &relation{called: p.here(), datatype: p.datatypes[p.here()]}
@@ -427,32 +443,60 @@ func (p *parser) rows(q *query) [][]*node {
 	return out
 }
 
+// upsert reads what an INSERT changes in a row that is there.
+func (p *parser) upsert(q *query) {
+	if len(q.from) == 0 {
+		return
+	}
+	r := q.from[0]
+	q.from = append(q.from, &relation{called: "excluded", datatype: r.datatype, apart: true})
+	q.updates = p.assignments(q)
+}
+
 func (p *parser) update(q *query) {
 	p.at++
 	r := &relation{called: p.here(), datatype: p.datatypes[p.here()]}
 	p.at++
 	p.alias(r)
 	q.from = append(q.from, r)
-	if !p.take("set") {
-		p.clauses(q)
-		return
+	if null := false; p.here() != "set" && p.joins(q, &null) {
+		p.relations(q) // MySQL's UPDATE a JOIN b
 	}
+	if p.take("set") {
+		q.sets = p.assignments(q)
+	}
+	p.clauses(q)
+}
+
+// assignments reads what stands behind SET.
+func (p *parser) assignments(q *query) []assignment {
+	var out []assignment
 	for {
-		at := p.at
+		at, of := p.at, ""
 		if p.is(at+1, ".") {
+			of = p.word(at)
 			at += 2
 		}
 		name := p.word(at)
 		if name == "" || !p.is(at+1, "=") {
-			break
+			return out
 		}
 		p.at = at + 2
-		q.sets = append(q.sets, assignment{table: r, column: name, at: at, value: p.expression(q, 0)})
+		out = append(out, assignment{table: q.assigns(of, name), column: name, at: at, value: p.expression(q, 0)})
 		if !p.take(",") {
-			break
+			return out
 		}
 	}
-	p.clauses(q)
+}
+
+// assigns returns the table that a column is set of.
+func (q *query) assigns(of, column string) *relation {
+	for _, r := range q.from {
+		if r.called == of || of == "" && r.datatype != nil && fieldNamed(r.datatype, column) != nil {
+			return r
+		}
+	}
+	return q.from[0]
 }
 
 // walk visits an expression and those inside of it; not those of subqueries,
@@ -477,10 +521,12 @@ func (q *query) each(visit func(*node)) {
 	for _, o := range q.order {
 		o.walk(visit)
 	}
+	sets := q.updates
 	if q.verb == "update" {
-		for _, s := range q.sets {
-			s.value.walk(visit)
-		}
+		sets = q.sets
+	}
+	for _, s := range sets {
+		s.value.walk(visit)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/gen/sqlc/protocol"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // rehearse has the user's queries run on an in-memory SQLite that has their
@@ -163,8 +164,11 @@ func (q *UserQuery) samples(nulls bool) []any {
 // sampleList is a list as SQLite takes it, with one value.
 func sampleList(p UserValue) string {
 	v := sample(p.kind(), p.Field, 0)
-	if b, ok := v.([]byte); ok {
-		v = fmt.Sprintf("%x", b)
+	switch x := v.(type) {
+	case []byte:
+		v = fmt.Sprintf("%x", x)
+	case float64:
+		v = sqltext.FloatParts(x)
 	}
 	text, err := json.Marshal([]any{v})
 	if err != nil {

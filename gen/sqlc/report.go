@@ -20,6 +20,9 @@ func report(problems []problem, datatypes map[string]*model.Datatype) error {
 		if r == nil {
 			return defect(p)
 		}
+		if r.query.unhad {
+			continue // which says what the database does not
+		}
 		if said[r.query] == nil {
 			said[r.query] = map[model.Database]problem{}
 			order = append(order, r.query)

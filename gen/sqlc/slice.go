@@ -7,6 +7,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/check"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // lists reports a sqlc.slice that does not stand alone in the brackets of an IN,
@@ -46,10 +47,6 @@ func (r *reconciler) goodList(v UserValue) bool {
 		r.mistakeAtUse(v.Name, "compare what is not JSON", "the parameter %s is a list of JSON, which no database compares alike", v.Name)
 		return false
 	}
-	if v.kind() == check.Float {
-		r.mistakeAtUse(v.Name, "compare with BETWEEN, or filter with In, which binds each value by itself", "the parameter %s is a list of floats, which SQLite does not read exactly from a list", v.Name)
-		return false
-	}
 	return true
 }
 
@@ -84,8 +81,11 @@ func list(db model.Database, text string, v UserValue, before []string) string {
 	switch db {
 	case model.SQLite:
 		value := "value"
-		if v.kind() == check.Bytes {
-			value = "unhex(value)"
+		switch v.kind() {
+		case check.Bytes:
+			value = sqltext.JSONBytes
+		case check.Float:
+			value = sqltext.JSONFloat
 		}
 		return "SELECT " + value + " FROM json_each(" + text + ")"
 	case model.MySQL:

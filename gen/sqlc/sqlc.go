@@ -86,6 +86,7 @@ func (a Analyser) Run(ctx context.Context, in Input) (*Result, error) {
 		return nil, err
 	}
 	for _, w := range eachWritten(user) {
+		w.lacks()
 		w.literals(datatypes)
 		w.differ()
 	}

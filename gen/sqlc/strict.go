@@ -135,7 +135,7 @@ func (q *written) distinct(part *query) {
 func (q *written) assigned(part *query) {
 	t := q.typer
 	var before []string
-	for _, s := range part.sets {
+	for _, s := range slices.Concat(part.sets, part.updates) {
 		if part.verb == "update" && q.on(mysql) && len(q.file.Databases) > 1 {
 			s.value.walk(func(n *node) {
 				if n.op == "column" && slices.Contains(before, n.name) && (n.of == "" || n.of == s.table.called) {
@@ -187,7 +187,7 @@ func (q *written) notes() []string {
 				add("Beyond ASCII, " + n.name + " changes letters on MySQL alone.")
 			case n.op == "call" && n.name == "avg" && q.on(lite):
 				add("On SQLite the average is computed in floating point.")
-			case n.op == "call" && functions[n.name] == (function{}) && n.name != "abs" && n.name != "coalesce":
+			case n.op == "call" && functions[n.name] == (function{}) && n.name != "abs" && n.name != "coalesce" && n.name != "values":
 				add("Whether " + n.name + " means the same on every database is not known to the generator.")
 			case n.op == "" && n.to > n.from:
 				add("The generator does not understand " + shorten(t.p.source(n.span)) + ": compare its results on every database.")

@@ -123,7 +123,7 @@ func (t *typer) column(n *node) UserValue {
 		var found []UserValue
 		unsure := false
 		for _, r := range q.from {
-			if n.of != "" && r.called != n.of {
+			if n.of != "" && r.called != n.of || n.of == "" && r.apart {
 				continue
 			}
 			v, has, known := t.of(r, n.name)

@@ -25,6 +25,8 @@ type written struct {
 		name string // of the row's type; "": after the query
 	}
 
+	unhad bool // it has what a database does not
+
 	top   *query // as it was read, see parse
 	typer *typer
 }

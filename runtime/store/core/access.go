@@ -83,7 +83,7 @@ func (a access) getUnique(ctx context.Context, key int, vals []any, row any) err
 		return invalidf("%s: key %s has %d columns, not %d", a.s.Name, a.s.Keys[key].Name, len(cols), len(vals))
 	}
 	for i, v := range vals {
-		arg, exact, err := a.s.Columns[cols[i]].argument(v)
+		arg, exact, err := a.s.Columns[cols[i]].compared(a.s.Name, v)
 		if err != nil {
 			return a.fail(err)
 		}

@@ -57,12 +57,12 @@ func (c *Column) argument(v any) (arg any, exact bool, err error) {
 	return arg, true, nil
 }
 
-// argument is Column.argument, and refuses for a select what is none of its options:
-// no row has it, and a filter that names it was mistyped.
-func (b *builder) argument(c *Column, v any) (arg any, exact bool, err error) {
+// compared is argument, and refuses for a select of a datatype what is none of its
+// options: no row has it, and a filter or a key that names it was mistyped.
+func (c *Column) compared(datatype string, v any) (arg any, exact bool, err error) {
 	arg, exact, err = c.argument(v)
 	if s, ok := arg.(string); ok && err == nil && len(c.Rules.Options) > 0 && !slices.Contains(c.Rules.Options, s) {
-		err = notAnOption(b.name, c.Name, s, c.Rules.Options, c.Rules.Secret)
+		err = notAnOption(datatype, c.Name, s, c.Rules.Options, c.Rules.Secret)
 	}
 	return arg, exact, err
 }
@@ -156,6 +156,8 @@ func arrayOf(values []any) any {
 	switch values[0].(type) {
 	case bool:
 		return sliceOf[bool](values)
+	case float64:
+		return sliceOf[float64](values)
 	case time.Time:
 		return sliceOf[time.Time](values)
 	case store.Date:
@@ -214,6 +216,8 @@ func jsonList(args []any) (string, error) {
 			out[i] = v.String()
 		case Number:
 			out[i] = v.Unscaled
+		case float64:
+			out[i] = sqltext.FloatParts(v)
 		case []byte:
 			out[i] = fmt.Sprintf("%x", v)
 		default:

@@ -169,7 +169,7 @@ func (b *builder) leaf(n *filter.Node, negate bool) {
 		b.join(&filter.Node{Op: filter.And, Kids: []*filter.Node{low, high}}, negate, 0)
 		return
 	}
-	arg, exact, err := b.argument(col, n.Args[0])
+	arg, exact, err := col.compared(b.name, n.Args[0])
 	if s, ok := arg.(string); ok && !exact && n.Op != filter.Eq && n.Op != filter.Ne {
 		err = col.storableText(s) // of something that is no id, only its place can be asked for
 	}

@@ -194,6 +194,8 @@ func (r *valueReader) value(col *Column) any {
 	case check.Bytes:
 		return []byte(r.text())
 	}
+	// A select's value is none of its options in a row that a newer program wrote, from which
+	// the list has to go on: it is a place in the order here, and no filter that was mistyped.
 	s := r.text()
 	r.broken = r.broken || col.storableText(s) != nil
 	return s

@@ -17,9 +17,10 @@ import (
 type List struct {
 	numbers []int64
 	texts   []string
-	others  []any // values of one type, as Plain returns them
-	rounded bool  // MySQL's placeholders are rounded up, for lists of any length
-	err     error // a value cannot be compared
+	others  []any  // values of one type, as Plain returns them
+	rounded bool   // MySQL's placeholders are rounded up, for lists of any length
+	err     error  // a value is none of its select's options
+	wrong   string // why a value cannot be bound
 }
 
 // ListOf returns the List of these values, which it keeps.
@@ -60,7 +61,7 @@ func ListAs[T any](values []T, field func(*T) any) List {
 		}
 		plain, err := Plain(v)
 		if err != nil {
-			return List{err: err}
+			return List{wrong: strings.TrimPrefix(err.Error(), "store: ")}
 		}
 		switch v := plain.(type) {
 		case int64:
@@ -89,6 +90,9 @@ func ColumnByIDs(s *Spec, column int) *Statement {
 func (l List) unstorable() string {
 	if n := l.length(); n > maxMarks {
 		return fmt.Sprintf("a list of %d values; at most %d", n, maxMarks)
+	}
+	if l.wrong != "" {
+		return l.wrong
 	}
 	for _, v := range l.others {
 		if why := unstorable(v); why != "" {

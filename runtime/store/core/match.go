@@ -93,10 +93,6 @@ func (b *builder) in(n *filter.Node, negate bool) {
 			b.bind(col.list(args))
 			b.write(")")
 		case sqltext.SQLite:
-			if col.Rules.Kind == check.Float { // json_each does not read every float as that float
-				b.inMarks(n.Col, args, negate)
-				return
-			}
 			b.inJSON(n.Col, args, negate)
 		case sqltext.MySQL:
 			b.inMarks(n.Col, args, negate)
@@ -113,7 +109,7 @@ func (b *builder) inArgs(n *filter.Node) []any {
 	}
 	args := make([]any, 0, len(n.Args))
 	for _, a := range n.Args {
-		arg, exact, err := b.argument(&b.cols[n.Col], a)
+		arg, exact, err := b.cols[n.Col].compared(b.name, a)
 		if err != nil {
 			b.fail(err)
 			return nil
@@ -137,13 +133,20 @@ func (b *builder) inJSON(col int, args []any, negate bool) {
 	if negate {
 		b.write(" NOT")
 	}
-	value := "value"
-	if b.cols[col].Rules.Kind == check.Bytes {
-		value = "unhex(value)"
-	}
-	b.write(" IN (SELECT ", value, " FROM json_each(")
+	b.write(" IN (SELECT ", listedValue(b.cols[col].Rules.Kind), " FROM json_each(")
 	b.bind(doc)
 	b.write("))")
+}
+
+// listedValue is what json_each's row holds of a list's value.
+func listedValue(kind check.Kind) string {
+	switch kind {
+	case check.Bytes:
+		return sqltext.JSONBytes
+	case check.Float:
+		return sqltext.JSONFloat
+	}
+	return "value"
 }
 
 // inMarks writes a placeholder for each value. Their number is rounded up to a

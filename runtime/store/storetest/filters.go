@@ -395,6 +395,33 @@ func testFilterOptions(t *testing.T, db *DB) {
 	}
 }
 
+// changedArticles are the articles as a program with other definitions has them.
+func changedArticles(db *DB, change func(*core.Spec)) Table[Article, ArticleID, ArticleNew, ArticlePatch] {
+	s := &core.Spec{
+		Name: articleSpec.Name, ID: articleSpec.ID, Columns: slices.Clone(articleSpec.Columns), Keys: articleSpec.Keys,
+		Row: articleSpec.Row, Fields: articleSpec.Fields, New: articleSpec.New, Patch: articleSpec.Patch,
+	}
+	change(s)
+	return bind[Article, ArticleID, ArticleNew, ArticlePatch](db.Conn(), s)
+}
+
+// testKeyOptions refuses what a select never holds where a row is read by a key.
+func testKeyOptions(t *testing.T, db *DB) {
+	ctx := t.Context()
+	made := mustCreate(t, db, full("a"))
+	keyed := changedArticles(db, func(s *core.Spec) { s.Keys = []core.Key{{Name: "article_mood_slug_key", Columns: []int{5, 1}}} })
+	if got, err := keyed.GetUnique(ctx, 0, "draft", "a"); err != nil || got.ID != made.ID {
+		t.Errorf("by the key: %v, %v", got, err)
+	}
+	_, err := keyed.GetUnique(ctx, 0, "published", "a")
+	wantErr(t, err, store.ErrNotFound)
+	_, err = keyed.GetUnique(ctx, 0, "publishd", "a")
+	want := store.Violation{Field: "mood", Rule: "options", Message: `is compared with "publishd", which is not one of draft, published`}
+	if bad, ok := errors.AsType[*store.ValidationError](err); !ok || bad.Datatype != "article" || !slices.Equal(bad.Violations, []store.Violation{want}) {
+		t.Errorf("no option: %v", err)
+	}
+}
+
 func testFilterLimits(t *testing.T, db *DB) {
 	ctx := t.Context()
 	mustCreate(t, db, full("a"))

@@ -13,6 +13,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // reading is a row with floats: one that is unique, one that may be null, one with bounds.
@@ -66,6 +67,12 @@ var (
 var byValue = core.Statement{Text: [3]string{
 	"SELECT value FROM reading WHERE value = ?", "SELECT value FROM reading WHERE value = $1", "SELECT value FROM reading WHERE value = ?",
 }}
+
+var byValues = core.Statement{Text: [3]string{
+	"SELECT value FROM reading WHERE value IN (SELECT " + sqltext.JSONFloat + " FROM json_each(?)) ORDER BY value",
+	"SELECT value FROM reading WHERE value = ANY(CAST($1 AS double precision[])) ORDER BY value",
+	"SELECT value FROM reading WHERE value IN (?) ORDER BY value",
+}, Params: []string{"values"}}
 
 // floats makes a table of readings.
 func floats(t *testing.T, db *DB) *readings {
@@ -131,6 +138,11 @@ func testFloats(t *testing.T, db *DB) {
 		if n, err := table.Count(ctx, valueOf.In(part...), 1000); err != nil || n != len(part) {
 			t.Fatalf("%d of %d floats are found (%v)", n, len(part), err)
 		}
+		list := core.ListAs(part, func(f *float64) any { return f })
+		listed, err := core.Many(ctx, db.Conn(), &byValues, []any{list}, func(f *float64) []any { return []any{f} })
+		if err != nil || !slices.Equal(listed, part) {
+			t.Fatalf("%d of a list of %d floats are found (%v)", len(listed), len(part), err)
+		}
 		if got, err := table.GetUnique(ctx, 0, part[0]); err != nil || got.Value != part[0] {
 			t.Fatalf("%v is not found by its key: %v", part[0], err)
 		}
@@ -161,6 +173,11 @@ func testFloatRefusals(t *testing.T, db *DB) {
 	_, err = table.Create(ctx, readingNew{Value: store.Set(0.0)})
 	wantErr(t, err, store.ErrConflict)
 	for _, f := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		list := core.ListAs([]float64{1, f}, func(f *float64) any { return f })
+		_, err = core.Exec(ctx, db.Conn(), &byValues, []any{list})
+		if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), "parameter values: the number is not finite") {
+			t.Errorf("%v in a list: %v", f, err)
+		}
 		says := fmt.Sprintf("must be a finite number, not %v", check.FloatText(f))
 		_, err := table.Create(ctx, readingNew{Value: store.Set(f)})
 		wantViolation(t, "a new row", err, "value "+says)

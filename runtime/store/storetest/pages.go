@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hegner123/modulagen/runtime/store"
+	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
 func testPages(t *testing.T, db *DB) {
@@ -207,6 +208,37 @@ func testCursors(t *testing.T, db *DB) {
 	}
 	if after := walk(t, db, q); !slices.Equal(before, after) {
 		t.Errorf("after deletion %v, before %v", after, before)
+	}
+}
+
+// testNewerOptions reads the rows of a newer program, whose select has more options, in pages
+// that end at such rows: a cursor is a place in the list, and stands for no row.
+func testNewerOptions(t *testing.T, db *DB) {
+	ctx := t.Context()
+	older := changedArticles(db, func(s *core.Spec) { s.Columns[4].Rules.Options = []string{"draft"} })
+	for _, slug := range []string{"a", "b", "c", "d"} {
+		n := full(slug)
+		if slug > "b" {
+			n.Status = store.Set(ArticleStatusDraft)
+		}
+		mustCreate(t, db, n)
+	}
+	_, err := older.Count(ctx, f.Status.Eq(ArticleStatusPublished), 0)
+	wantErr(t, err, store.ErrInvalid)
+	var slugs []string
+	q := store.Query[ArticleID]{Sort: []store.Order[ArticleID]{f.Status.Desc(), f.Slug.Asc()}, Limit: 1}
+	for q.After != "" || len(slugs) == 0 {
+		page, err := older.List(ctx, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range page.Items {
+			slugs = append(slugs, a.Slug)
+		}
+		q.After = page.Next
+	}
+	if !slices.Equal(slugs, []string{"a", "b", "c", "d"}) {
+		t.Errorf("read %q", slugs)
 	}
 }
 
