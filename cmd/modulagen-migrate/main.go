@@ -236,7 +236,10 @@ func (j *job) replay(ctx context.Context) (*protocol.Answer, error) {
 		return nil, err
 	}
 	found, err := migrate.Verify(ctx, b, j.schema)
-	return &protocol.Answer{Differences: found.Differences}, err
+	if err != nil {
+		return nil, err
+	}
+	return &protocol.Answer{Differences: found.Differences}, nil
 }
 
 // standIns registers the data steps, which only the project's program has: without rows they have

@@ -27,10 +27,10 @@ type Verification struct {
 
 // Verify compares the tables of a database with the definitions, and where it lacks migrations, with what
 // those that it has leave. It changes nothing.
-func (s *Set) Verify(ctx context.Context, b core.Backend, schema *core.Schema) (*Verification, error) {
+func (s *Set) Verify(ctx context.Context, b core.Backend, schema *core.Schema) (Verification, error) {
 	st, err := inspect(ctx, b, b, schema)
 	if err != nil {
-		return nil, err
+		return Verification{}, err
 	}
 	pending := s.pending(st)
 	at := -1 // of the last migration before the pending ones
@@ -40,7 +40,7 @@ func (s *Set) Verify(ctx context.Context, b core.Backend, schema *core.Schema) (
 	if len(st.rows) == 0 || at < 0 {
 		return Verify(ctx, b, schema)
 	}
-	out := &Verification{Notes: core.Extra(b.Dialect(), schema, st.found)}
+	out := Verification{Notes: core.Extra(b.Dialect(), schema, st.found)}
 	partly := false
 	for _, m := range pending {
 		line := m.Name
@@ -53,8 +53,8 @@ func (s *Set) Verify(ctx context.Context, b core.Backend, schema *core.Schema) (
 		}
 		out.Pending = append(out.Pending, line)
 	}
-	if err := s.against(ctx, b, schema, s.List[at], partly, out); err != nil {
-		return nil, err
+	if err := s.against(ctx, b, schema, s.List[at], partly, &out); err != nil {
+		return Verification{}, err
 	}
 	return out, nil
 }
@@ -100,12 +100,12 @@ func (s *Set) against(ctx context.Context, b core.Backend, schema *core.Schema, 
 
 // Verify compares the tables of a database with a schema, whatever migrations it has: nothing is Pending or
 // Expected. It changes nothing.
-func Verify(ctx context.Context, b core.Backend, schema *core.Schema) (*Verification, error) {
+func Verify(ctx context.Context, b core.Backend, schema *core.Schema) (Verification, error) {
 	st, err := inspect(ctx, b, b, schema)
 	if err != nil {
-		return nil, err
+		return Verification{}, err
 	}
-	out := &Verification{Notes: core.Extra(b.Dialect(), schema, st.found)}
+	out := Verification{Notes: core.Extra(b.Dialect(), schema, st.found)}
 	out.Differences, out.Statements = core.Compare(b.Dialect(), schema, st.found)
 	others, err := otherTables(ctx, b, names(schema))
 	out.Notes = append(out.Notes, others...)

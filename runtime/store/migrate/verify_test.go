@@ -12,7 +12,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-func verify(t *testing.T, db *core.DB, versions ...version) *migrate.Verification {
+func verify(t *testing.T, db *core.DB, versions ...version) migrate.Verification {
 	t.Helper()
 	b, _ := core.Below(db)
 	v, err := setOf(versions...).Verify(t.Context(), b, schema(versions...))
