@@ -17,7 +17,7 @@ func (e *differenceList) checks(wanted TableDef, checks map[string]limits, has *
 		if !sameSet(w.options, h.options) && !(e.unfit && within(w.options, h.options)) {
 			e.addf("%s.%s: the database allows %s; the definition wants %s", wanted.Name, c.Name, words(h.options), words(w.options))
 			if h.options == nil || within(h.options, w.options) {
-				e.mended(e.mends.check(wanted.Name, c.Name, has.checksOf(c.Name)))
+				e.mended(e.mends().check(wanted.Name, c.Name, has.checksOf(c.Name)))
 			}
 		}
 		if w.length != h.length && !(e.unfit && shorter(w.length, h.length)) {

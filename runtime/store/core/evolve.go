@@ -148,7 +148,7 @@ func Extra(d sqltext.Dialect, schema *Schema, found []TableDef) (lines []string)
 
 func (e *differenceList) lacksTable(name string, found []TableDef) {
 	e.addf("%s: the table is missing", name)
-	e.mended(e.mends.all(name, found)...)
+	e.mended(e.mends().all(name, found)...)
 }
 
 // Lacking is Compare of tables and columns alone, and only of those that were not found: what a
@@ -179,7 +179,7 @@ func (e *differenceList) references(d sqltext.Dialect, table string, wanted, fou
 		if i < 0 {
 			e.addf("%s: the %s is missing", table, w.describe(d))
 			if _, missing := e.unmade[table+"."+w.column]; !missing { // the statement of a column that is has it
-				e.mended(e.mends.reference(table, w.column))
+				e.mended(e.mends().reference(table, w.column))
 			}
 		} else if f := found[i].describe(d); f != w.describe(d) {
 			e.addf("%s: the database has the %s, the definition wants the %s", table, f, w.describe(d))

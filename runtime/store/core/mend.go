@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
@@ -36,6 +37,11 @@ type declaration struct {
 type constraint struct {
 	name, text string
 	references string // of a foreign key, what stands behind its column
+}
+
+// lazyMender reads the DDL when the first statement is wanted: most databases that are opened lack nothing.
+func lazyMender(d sqltext.Dialect, schema *Schema) func() *mender {
+	return sync.OnceValue(func() *mender { return menderOf(d, Statements(schema.DDL[d])) })
 }
 
 func menderOf(d sqltext.Dialect, statements []string) *mender {
@@ -218,7 +224,7 @@ func (m *mender) retype(table string, wanted, found Column) string {
 		return ""
 	}
 	if m.d == sqltext.MySQL && wanted.Null != found.Null {
-		return "" // both at once would make '' of nulls on a server that is not strict
+		return "" // both at once would make an empty text of nulls on a server that is not strict
 	}
 	return m.modify(table, wanted, func(d declaration) string { return "TYPE " + d.kind() })
 }
@@ -248,7 +254,7 @@ func (m *mender) allowNull(table string, wanted, found Column) string {
 	return m.modify(table, wanted, func(declaration) string { return "DROP NOT NULL" })
 }
 
-// refuseNull has a column refuse nulls. MySQL is left out: it makes ” or 0 of them where its mode is not strict.
+// refuseNull has a column refuse nulls. MySQL is left out: it makes an empty text or 0 of them where its mode is not strict.
 func (m *mender) refuseNull(table string, c Column) string {
 	if m.d != sqltext.Postgres {
 		return ""

@@ -100,7 +100,7 @@ func WarnOfIndexes(ctx context.Context, log *slog.Logger, d sqltext.Dialect, sch
 	if log == nil {
 		return
 	}
-	mends := menderOf(d, Statements(schema.DDL[d]))
+	mends := lazyMender(d, schema)
 	for _, w := range schema.Tables {
 		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == w.Name })
 		if i < 0 {
@@ -108,7 +108,7 @@ func WarnOfIndexes(ctx context.Context, log *slog.Logger, d sqltext.Dialect, sch
 		}
 		for _, x := range w.Indexes {
 			if !slices.ContainsFunc(found[i].Indexes, func(f Index) bool { return strings.EqualFold(f.Name, x.Name) }) {
-				log.WarnContext(ctx, "store: an index is missing", "table", w.Name, "index", x.Name, "statement", mends.index(w.Name, x.Name))
+				log.WarnContext(ctx, "store: an index is missing", "table", w.Name, "index", x.Name, "statement", mends().index(w.Name, x.Name))
 			}
 		}
 	}
@@ -233,7 +233,7 @@ func (e *differenceList) tables(d sqltext.Dialect, schema *Schema, found []Table
 type differenceList struct {
 	lines      []string
 	statements []string // that mend some of them
-	mends      *mender
+	mends      func() *mender
 	unmade     map[string]bool // columns that are missing and have no statement, by table and name
 	// unfit leaves out what a program can work with: columns beside its own that may be null, indexes
 	// that only make it faster, and checks that allow more than the definition.
@@ -241,7 +241,7 @@ type differenceList struct {
 }
 
 func newDifferences(d sqltext.Dialect, schema *Schema, unfit bool) *differenceList {
-	return &differenceList{mends: menderOf(d, Statements(schema.DDL[d])), unmade: map[string]bool{}, unfit: unfit}
+	return &differenceList{mends: lazyMender(d, schema), unmade: map[string]bool{}, unfit: unfit}
 }
 
 // mended keeps statements that are not empty, each once.
@@ -256,7 +256,7 @@ func (e *differenceList) mended(statements ...string) {
 // lacks adds a column that is missing.
 func (e *differenceList) lacks(d sqltext.Dialect, table string, c Column) {
 	e.addf("%s.%s: the column is missing (%s)", table, c.Name, c.declaration(d))
-	text := e.mends.column(table, c)
+	text := e.mends().column(table, c)
 	e.unmade[table+"."+c.Name] = text == ""
 	e.mended(text)
 }
@@ -276,15 +276,15 @@ func (e *differenceList) columns(d sqltext.Dialect, wanted, found TableDef) {
 		f := found.Columns[i]
 		if !sameType(d, w.Types[d], f.Types[d]) && !(e.unfit && wider(w.Types[d], f.Types[d])) {
 			e.addf("%s.%s: the column is %s, the definition wants %s", wanted.Name, w.Name, f.Types[d], w.Types[d])
-			e.mended(e.mends.retype(wanted.Name, w, f))
+			e.mended(e.mends().retype(wanted.Name, w, f))
 		}
 		if w.Null && !f.Null {
 			e.addf("%s.%s: the column is NOT NULL, the definition allows null", wanted.Name, w.Name)
-			e.mended(e.mends.allowNull(wanted.Name, w, f))
+			e.mended(e.mends().allowNull(wanted.Name, w, f))
 		}
 		if !w.Null && f.Null {
 			e.addf("%s.%s: the column allows NULL, the definition does not", wanted.Name, w.Name)
-			e.mended(e.mends.refuseNull(wanted.Name, w))
+			e.mended(e.mends().refuseNull(wanted.Name, w))
 		}
 	}
 	for _, f := range found.Columns {
@@ -301,7 +301,7 @@ func (e *differenceList) indexes(d sqltext.Dialect, wanted, found TableDef) {
 			if w.Unique || !e.unfit {
 				e.addf("%s: the %s is missing", wanted.Name, w.describe(wanted))
 				if !slices.ContainsFunc(w.Columns, func(c int) bool { return e.unmade[wanted.Name+"."+wanted.Columns[c].Name] }) {
-					e.mended(e.mends.index(wanted.Name, w.Name))
+					e.mended(e.mends().index(wanted.Name, w.Name))
 				}
 			}
 			continue
