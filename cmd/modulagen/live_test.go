@@ -29,6 +29,13 @@ func TestQueriesOnOneDatabase(t *testing.T) {
 			t.Parallel()
 			dir, want := probe(t, story, "--db", db)
 			runs(t, dir, dsns[db](t), want)
+			text, err := os.ReadFile(filepath.Join(dir, "generated", "queries.gen.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if unrun := strings.Contains(string(text), "The generator has not run it"); unrun != (db != "sqlite") {
+				t.Errorf("the methods' docs say that their queries were not run: %v", unrun)
+			}
 			list := exec.Command("go", "list", "-deps", ".")
 			list.Dir = dir
 			deps, err := list.CombinedOutput()

@@ -2,12 +2,15 @@ package sqlc
 
 import "github.com/hegner123/modulagen/gen/model"
 
-// lacked are the functions that some databases do not have, and what works on all of them. Those
-// that all have and that mean different things are among the differences.
-var lacked = func() map[string]struct {
+// lack is what some databases do not have, and what works on all of them.
+type lack struct {
 	lacking []model.Database
 	instead string
-} {
+}
+
+// lacked are the functions that some databases do not have. Those that all have and that mean
+// different things are among the differences.
+var lacked = func() map[string]lack {
 	const inGo = "select the column itself, and do this in Go"
 	rows := []struct {
 		names   []string
@@ -51,16 +54,10 @@ var lacked = func() map[string]struct {
 		{[]string{"truncate"}, notMySQL, inGo},
 		{[]string{"md5", "sha1", "sha2"}, lite, inGo},
 	}
-	out := map[string]struct {
-		lacking []model.Database
-		instead string
-	}{}
+	out := map[string]lack{}
 	for _, r := range rows {
 		for _, name := range r.names {
-			out[name] = struct {
-				lacking []model.Database
-				instead string
-			}{r.lacking, r.instead}
+			out[name] = lack{r.lacking, r.instead}
 		}
 	}
 	return out

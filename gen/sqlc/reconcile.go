@@ -62,6 +62,9 @@ func (r *reconciler) query() *UserQuery {
 			}
 		}
 	}
+	if !slices.Contains(r.v.databases(), model.SQLite) {
+		q.Notes = append(q.Notes, "The generator has not run it: it runs queries on SQLite alone.")
+	}
 	if !r.sameShape() || !r.knownDeclarations() {
 		return nil
 	}

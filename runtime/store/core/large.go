@@ -47,10 +47,8 @@ func (a access) written(ctx context.Context, err error, vals []any, only *column
 	return a.pointing(ctx, err, vals, only)
 }
 
-// overhead is what a statement that writes one value needs beside it, at most: its text, the other values.
-const overhead = 1 << 10
-
-// warnOfSizes logs the fields that may hold values that the server does not take.
+// warnOfSizes logs the fields that may hold more than the server takes. Those with as much as it takes, as bytes
+// without a max of their own and MariaDB without settings have, are left out: only their last few bytes do not fit.
 func warnOfSizes(ctx context.Context, log *slog.Logger, b Backend, schema *Schema) {
 	bounded, ok := b.(Bounded)
 	if !ok {
@@ -60,7 +58,7 @@ func warnOfSizes(ctx context.Context, log *slog.Logger, b Backend, schema *Schem
 	var fields []string
 	for _, t := range schema.Tables {
 		for _, c := range t.Columns {
-			if n := mostBytes(&c.Rules); n > limit-overhead {
+			if n := mostBytes(&c.Rules); n > limit {
 				fields = append(fields, fmt.Sprintf("%s.%s (%d bytes)", t.Name, c.Name, n))
 			}
 		}
