@@ -100,14 +100,34 @@ func (w *worker) replaced(ctx context.Context, row *RunRow) (bool, error) {
 // stillEnding is how long a run that replaces another one waits at most for its action to return.
 const stillEnding = 5 * time.Second
 
-// returned removes the mark of a run that was replaced, now that its action has returned.
+// returned removes the mark of a run that was replaced, now that its action has returned. It may have done so
+// before its context has ended: a process that polls is notified late.
 func (w *worker) returned(ctx context.Context, row *RunRow) {
-	if !errors.Is(context.Cause(ctx), queue.ErrCancelled) {
-		return
-	}
+	cancelled := errors.Is(context.Cause(ctx), queue.ErrCancelled)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWrites)
 	defer cancel()
-	if err := w.spec.SetWaits(ctx, w.db.Conn(), row.ID, false); err != nil && !errors.Is(err, store.ErrNotFound) {
+	var err error
+	if !cancelled {
+		cancelled, err = w.marked(ctx, row)
+	}
+	if cancelled && err == nil {
+		err = w.spec.SetWaits(ctx, w.db.Conn(), row.ID, false)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		w.logger.WarnContext(ctx, "cron: a run that was cancelled keeps the next one waiting", "runs", w.spec.Runs, "run", row.ID, "within", stillEnding, "error", err)
 	}
+}
+
+// marked reports whether the run was replaced while it was under way.
+func (w *worker) marked(ctx context.Context, row *RunRow) (bool, error) {
+	now, err := w.db.Now(ctx)
+	if err != nil {
+		return false, err
+	}
+	for r, err := range w.spec.Ending(ctx, w.db.Conn(), row.Job, now.Add(-stillEnding)) {
+		if err != nil || r.ID == row.ID {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }

@@ -332,3 +332,25 @@ func TestTimeout(t *testing.T) {
 		equal(t, "run", fmt.Sprint(run.Status, " ", run.Output.V, " ", strings.Contains(run.Error.V, "longer than its timeout, 1s")), "error waiting true")
 	})
 }
+
+// The action of a run that is replaced may return before its process has noticed. The run does not keep the one
+// that replaces it waiting.
+func TestReplacedWhileItReturns(t *testing.T) {
+	onEach(t, func(t *testing.T, f *fixture) {
+		other := f.open(generated.Options{})
+		replaced := 0
+		f.opts.Actions = map[string]cron.Action{"record": cron.Func(func(ctx context.Context, run *cron.Run, _ struct{}) error {
+			replaced++
+			if err := other.CronRuns.Cancel(ctx, generated.CronRunID(run.ID)); err != nil {
+				return err
+			}
+			f.exec("UPDATE cron_runs SET waits = NOT waits WHERE status = 'cancelled'") // as the scheduler marks it
+			return nil
+		})}
+		j := must(f.db.CronJob.Create(t.Context(), job("replaced", "* * * * *", overlap("replace"))))
+		f.clock.pass(time.Minute)
+		f.drain()
+		equal(t, "runs, and those that keep others waiting", fmt.Sprint(replaced, f.runs(j.ID, "cancelled"),
+			must(f.db.CronRuns.Count(t.Context(), generated.CronRunFields.Waits.Eq(true), 0))), "1 1 0")
+	})
+}
