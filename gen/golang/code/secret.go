@@ -60,8 +60,8 @@ func HideSecrets(f *jen.File, typeName string, fields []*model.Field, s Use, mem
 	}
 }
 
-// Tag is the tag of a field in a struct. That of a secret marks it for what must know
-// that a value holds one, such as package cache.
+// Tag is the tag of a field in a struct. That of a secret marks it for packages of the
+// runtime that must know that a value holds one.
 func Tag(field *model.Field, json string) map[string]string {
 	tag := map[string]string{"json": json}
 	if json == "" {

@@ -104,7 +104,7 @@ func (m *mender) element(table, sql string, e []token) {
 
 func (m *mender) constraint(table, sql, text string, e []token) {
 	if !e[0].is("CONSTRAINT") || len(e) < 2 {
-		return // without a name, which each database gives in its own way
+		return // without a name of ours: each database makes up another one
 	}
 	t, c := m.table(table), constraint{name: e[1].text, text: text}
 	f := &facts{tables: map[string]map[string]limits{}, checks: map[string]checked{}}

@@ -57,9 +57,12 @@ func (m *migration) Begin(ctx context.Context) (core.Transaction, error) {
 	return &migrationTx{session: m.session, conn: m.conn}, nil
 }
 
+// migrating is the purpose of the lock of a process that migrates.
+const migrating = "migration"
+
 // Lock takes the named lock, which the server releases with the connection.
 func (m *migration) Lock(ctx context.Context) (bool, error) {
-	name, err := lockName(ctx, m.session, "migration")
+	name, err := lockName(ctx, m.session, migrating)
 	if err != nil {
 		return false, err
 	}
@@ -70,8 +73,12 @@ func (m *migration) Lock(ctx context.Context) (bool, error) {
 
 // Migrating reports whether a session holds the named lock.
 func (b *backend) Migrating(ctx context.Context) (busy bool, err error) {
+	name, err := lockName(ctx, b.pool, migrating)
+	if err != nil {
+		return false, err
+	}
 	var holder store.Null[int64]
-	err = b.QueryRow(ctx, "SELECT IS_USED_LOCK(CONCAT('modulagen migration ', SHA1(LOWER(DATABASE()))))", nil, []any{&holder})
+	err = b.QueryRow(ctx, "SELECT IS_USED_LOCK(?)", []any{name}, []any{&holder})
 	return holder.Valid, err
 }
 
