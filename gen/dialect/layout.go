@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hegner123/modulagen/gen/model"
+	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
@@ -87,9 +88,12 @@ func (l *lowering) idLayout(d *model.Datatype) Column {
 }
 
 func (l *lowering) column(f *model.Field) Column {
-	c := Column{Name: f.Name, Type: f.ColumnTypes()[l.Dialect].DDL, NotNull: f.NotNull, Default: l.defaultOf(f), Field: f}
+	c := Column{Name: f.Name, Type: f.ColumnTypes()[l.Dialect].DDL, NotNull: f.NotNull, Default: l.defaultOf(f, f.Default), Field: f}
+	if f.Filled != nil {
+		c.NotNull, c.Default = l.filled(f)
+	}
 	c.DDL = l.Quote(f.Name) + " " + c.Type
-	if f.NotNull {
+	if c.NotNull {
 		c.DDL += " NOT NULL"
 	} else if l.Dialect == sqltext.MySQL {
 		c.DDL += " NULL"
@@ -98,6 +102,28 @@ func (l *lowering) column(f *model.Field) Column {
 		c.DDL += " DEFAULT " + c.Default
 	}
 	return c
+}
+
+// filled says whether a column that triggers write is NOT NULL all the same, and with which default, which those
+// leave to it that write the other column. MySQL demands a value or a default of some statements before it runs triggers.
+func (l *lowering) filled(f *model.Field) (notNull bool, byDefault string) {
+	if l.Dialect != sqltext.MySQL {
+		return false, ""
+	}
+	if own := f.Filled.Default; own != nil {
+		byDefault = l.defaultOf(f, own)
+		return byDefault != "", byDefault
+	}
+	if outOfRow(f) { // such a column has no default but an expression
+		return true, "(" + blanks[f.Storage().Kind] + ")"
+	}
+	return true, blanks[f.Storage().Kind]
+}
+
+// blanks are values of MySQL's columns that mean nothing.
+var blanks = map[check.Kind]string{
+	check.Text: "''", check.Int: "0", check.Decimal: "0", check.Bool: "FALSE", check.Time: "'1970-01-01 00:00:00'", check.Date: "'1970-01-01'",
+	check.JSON: "'null'", check.Bytes: "''", check.Float: "0",
 }
 
 // whenColumns are the columns that stand for the conditions of unique indexes on MySQL.

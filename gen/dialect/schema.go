@@ -41,22 +41,22 @@ func (l *lowering) idColumn(d *model.Datatype) string {
 	}[l.Dialect]
 }
 
-// defaultOf returns a column's default for those who write rows by hand; the
+// defaultOf returns a column's default d for those who write rows by hand; the
 // generated code always writes the value itself. Empty: none can be said.
-func (l *lowering) defaultOf(f *model.Field) string {
-	if f.Default == nil {
+func (l *lowering) defaultOf(f *model.Field, d *model.Default) string {
+	if d == nil {
 		return ""
 	}
-	if f.Default.Now {
+	if d.Now {
 		return nowDefaults[l.Dialect][f.Storage().Kind]
 	}
 	if l.Dialect == sqltext.MySQL && outOfRow(f) {
 		return "" // MySQL's parser at sqlc knows no default of such a column
 	}
-	if !ascii(f.Default.Text) {
+	if !ascii(d.Text) {
 		return ""
 	}
-	return l.Literal(f, f.Default.Text)
+	return l.Literal(f, d.Text)
 }
 
 func outOfRow(f *model.Field) bool {

@@ -276,11 +276,11 @@ func newMigration(name, parent string, s *Snapshot, compared *Comparison, target
 		Name: name, Parent: parent, Snapshot: s,
 		Tables: map[model.Database]map[string]string{}, Checksums: map[model.Database]string{}, SQL: map[model.Database]string{},
 	}
-	schema := Schema(s.Project())
+	all := s.Project()
 	for db, sql := range Plan(name, parent, compared, targets) {
 		m.SQL[db] = sql.String()
 		m.Checksums[db] = script.Checksum(m.SQL[db])
-		m.Tables[db] = fingerprints(schema, db)
+		m.Tables[db] = fingerprints(all, db)
 	}
 	return m
 }
@@ -371,7 +371,7 @@ func (m *Migration) Accept(project, folder string, classes []script.Class) error
 	for _, db := range m.Databases() {
 		m.Checksums[db] = script.Checksum(m.SQL[db])
 		if m.Tables[db] == nil { // written by hand, for a database that the project did not target
-			m.Tables[db] = fingerprints(Schema(m.Snapshot.Project()), db)
+			m.Tables[db] = fingerprints(m.Snapshot.Project(), db)
 		}
 	}
 	for _, c := range classes {

@@ -101,6 +101,7 @@ func (d *Datatype) expand(before Datatype, f *model.Field) (asked bool, found mi
 		return true, mistake.List{at(f.WasPos, fmt.Sprintf("keep: %s and %s are not unique in the same indexes, so that programs of one version would write what the column of the other refuses", column.Name, f.Name),
 			"rename it with the unique indexes that it has, and change them in a migration after that")}
 	}
+	column.Filled = filled(column, d.Fields[now])
 	// A default would count as a value that was written, before the one of the other column.
 	column.NotNull, column.Required, column.Default, column.Was = false, false, nil, ""
 	d.Fields[now].NotNull, d.Fields[now].Required, d.Fields[now].Default, d.Fields[now].Kept = false, false, nil, column.Name
@@ -112,6 +113,17 @@ func (d *Datatype) expand(before Datatype, f *model.Field) (asked bool, found mi
 		}
 	}
 	return true, nil
+}
+
+// filled says how the column of the old name may stay as it is: where both columns are to have a value, and a
+// writer that gives neither means the same by it. To let it be NULL, MySQL would write the whole table again.
+func filled(old, now Field) *Filled {
+	same := old.Default == nil && now.Default == nil ||
+		old.Default != nil && now.Default != nil && *old.Default == *now.Default && old.Type == now.Type && old.Scale == now.Scale
+	if !old.NotNull || !now.NotNull || !same {
+		return nil
+	}
+	return &Filled{Default: old.Default}
 }
 
 // namesIn returns the names that the fields of before have now, by their own where they have others.

@@ -299,7 +299,11 @@ func (p *planner) mysqlModify(t *Table, old, now dialect.Column) {
 		}
 		p.modify(t, now, what, script.Rewrites, []string{instant, inPlace, copying})
 	default:
-		p.modify(t, now, "set the default", script.Safe, []string{instant, inPlace, copying})
+		what := "set the default"
+		if now.Default == "" {
+			what = "drop the default"
+		}
+		p.modify(t, now, what, script.Safe, []string{instant, inPlace, copying})
 	}
 }
 

@@ -13,6 +13,11 @@ import (
 func Reverse(before, now *Snapshot) (*Comparison, error) {
 	back := &model.Project{Datatypes: before.Project()}
 	present := now.Project()
+	for _, d := range present { // a column that is kept under its old name is there beside the new one
+		for _, k := range now.kept(d.Name) {
+			fieldOf(d, k.now).Was = ""
+		}
+	}
 	tables, found := renamedTables(present, before.Project())
 	if err := found.Err(); err != nil {
 		return nil, err

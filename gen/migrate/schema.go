@@ -41,9 +41,15 @@ func tableDef(d *model.Datatype) core.TableDef {
 	return t
 }
 
-// fingerprints describes the tables of a schema on one database, so that one that was made by
+// fingerprints describes the tables of datatypes on one database, so that one that was made by
 // hand, or before there were migrations, is recognised.
-func fingerprints(s *core.Schema, db model.Database) map[string]string {
+func fingerprints(all []*model.Datatype, db model.Database) map[string]string {
+	s := Schema(all)
+	for i, d := range all {
+		for j, c := range dialect.Describe(d, db).Columns[:len(s.Tables[i].Columns)] { // generated ones are last
+			s.Tables[i].Columns[j].Null = !c.NotNull
+		}
+	}
 	out := map[string]string{}
 	for _, t := range core.Expected(dialects[db], s) {
 		out[t.Name] = core.Fingerprint(dialects[db], t)

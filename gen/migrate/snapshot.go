@@ -67,6 +67,13 @@ type Field struct {
 	// Kept is the column of the old name, which triggers keep the same as this one until the
 	// migration after this one.
 	Kept string `json:"kept,omitempty"`
+	// Filled is of that column: one that had to have a value, see [model.Filled].
+	Filled *Filled `json:"filled,omitempty"`
+}
+
+// Filled is what a column of the old name was before triggers kept it the same as another one.
+type Filled struct {
+	Default *Default `json:"default,omitempty"`
 }
 
 // Default is what a column holds when a writer does not say.
@@ -322,8 +329,9 @@ func (f Field) restore() *model.Field {
 		Name: f.Name, Type: f.Type, Added: f.Added, Was: f.Was, Required: f.Required, NotNull: f.NotNull, Scale: f.Scale, Wide: f.Wide,
 		Rules: check.Rules{Kind: t.Kind, Format: t.Format, Scale: f.Scale, Required: f.Required, Options: f.Options, Min: bound(f.Min), Max: bound(f.Max)},
 	}
-	if f.Default != nil {
-		out.Default = &model.Default{Now: f.Default.Now, Text: f.Default.Text}
+	out.Default = f.Default.restore()
+	if f.Filled != nil {
+		out.Filled = &model.Filled{Default: f.Filled.Default.restore()}
 	}
 	for _, o := range f.Options {
 		out.Options = append(out.Options, model.Option{Value: o, Was: f.OptionsWere[o]})
@@ -335,6 +343,13 @@ func (f Field) restore() *model.Field {
 		out.Reference = &model.Reference{To: f.To, OnDelete: f.OnDelete}
 	}
 	return out
+}
+
+func (d *Default) restore() *model.Default {
+	if d == nil {
+		return nil
+	}
+	return &model.Default{Now: d.Now, Text: d.Text}
 }
 
 // bound reads what boundText wrote. The snapshot is one that check accepted.

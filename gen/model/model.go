@@ -178,6 +178,13 @@ type Field struct {
 	WasPos   Pos
 	Keep     bool      // with Was: the column of the old name stays and is written as well
 	Existing *Existing // nil: nothing is said, and a migration refuses rows that do not fit
+	Filled   *Filled   // nil: a writer that gives no value leaves NULL, or the default
+}
+
+// Filled is of a column that may be NULL because triggers write it from another one. Where triggers run before
+// the database looks for NULLs, it need not be.
+type Filled struct {
+	Default *Default // the column's own, nil without one
 }
 
 // Option is one value of a select.

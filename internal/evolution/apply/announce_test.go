@@ -103,8 +103,8 @@ func TestProgramOfBeforeOpensMeanwhile(t *testing.T) {
 	})
 }
 
-// prepared makes a database that has all but the last migration.
-func prepared(t *testing.T, p []program, dsn string) {
+// prepared makes a database that has all but the last migration, and rows of statements that run after the first one.
+func prepared(t *testing.T, p []program, dsn string, statements ...string) {
 	t.Helper()
 	if _, err := p[0].up(t.Context(), dsn); err != nil {
 		t.Fatal(err)
@@ -113,6 +113,7 @@ func prepared(t *testing.T, p []program, dsn string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	run(t, dsn, statements...)
 	if _, err := p[1].up(t.Context(), dsn); err != nil {
 		t.Fatal(err)
 	}
