@@ -143,8 +143,20 @@ func (s *handSQLite) List(ctx context.Context, limit int) (int, error) {
 }
 
 func (s *handSQLite) Add(ctx context.Context, id int64) (int64, error) {
-	a, err := scanSQLite(s.add.QueryRowContext(ctx, 1, id))
-	return a.Views, err
+	rows, err := s.add.QueryContext(ctx, 1, id)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return 0, errors.Join(rows.Err(), sql.ErrNoRows)
+	}
+	a, err := scanSQLite(rows)
+	if err != nil {
+		return 0, err
+	}
+	rows.Next() // to the end: SQLite writes the WAL into the file when a statement ends, and QueryRow leaves it at its row
+	return a.Views, rows.Err()
 }
 
 func (s *handSQLite) ReadThenWrite(ctx context.Context, id int64) error {
