@@ -121,10 +121,10 @@ func readMigration(fsys fs.FS, folder string, targets []model.Database) (*Migrat
 	}
 	text, err := readFile(fsys, path.Join(folder, definitionFile))
 	if err != nil {
-		return wrong(definitionFile, "the file cannot be read: "+err.Error(), "restore it from your version control")
+		return wrong(definitionFile, unread(err), "restore it from your version control")
 	}
 	var r record
-	if err := json.Unmarshal(text, &r); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &r); err != nil { // as an editor on Windows adds it
 		return wrong(definitionFile, "the file is no definition of a migration: "+err.Error(), "restore it from your version control")
 	}
 	if r.Definition == nil || r.Migration != path.Base(folder) {
@@ -140,11 +140,22 @@ func readMigration(fsys fs.FS, folder string, targets []model.Database) (*Migrat
 			continue // written before the project targeted this database
 		}
 		if err != nil {
-			return wrong(string(db)+".sql", "the file cannot be read: "+err.Error(), "restore it from your version control")
+			return wrong(string(db)+".sql", unread(err), "restore it from your version control")
 		}
 		m.SQL[db] = string(text)
 	}
 	return m, nil
+}
+
+// unread says why a file was not read, which is named beside it, without the call that failed.
+func unread(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "the file is missing"
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return "the file cannot be read: " + err.Error()
 }
 
 func readFile(fsys fs.FS, name string) ([]byte, error) {

@@ -3,6 +3,7 @@ package migrate_test
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -30,15 +31,26 @@ func TestUnreadableFolders(t *testing.T) {
 	if _, err := migrate.Read(written, "migrations", model.Databases); err != nil {
 		t.Fatal(err)
 	}
-	edited := fstest.MapFS{}
+	edited, marked := fstest.MapFS{}, fstest.MapFS{}
 	for name, f := range written {
 		edited[name] = &fstest.MapFile{Data: bytes.Replace(f.Data, []byte(`"max": "200"`), []byte(`"max": "many"`), 1)}
+		marked[name] = &fstest.MapFile{Data: append([]byte("\ufeff"), bytes.ReplaceAll(f.Data, []byte("\n"), []byte("\r\n"))...)}
 	}
+	c, err := migrate.Read(marked, "migrations", model.Databases)
+	if err != nil {
+		t.Fatalf("with byte order marks: %v", err)
+	}
+	if _, wrong := c.Head().Script("migrations", model.SQLite); wrong != nil {
+		t.Errorf("with byte order marks: %v", wrong)
+	}
+	gone := maps.Clone(written)
+	delete(gone, "migrations/0001_init/mysql.sql")
 	for _, c := range []struct {
 		files fstest.MapFS
 		want  string
 	}{
 		{fstest.MapFS{"migrations": &fstest.MapFile{}}, "the folder of migrations cannot be read"},
+		{gone, "the file is missing"},
 		{edited, `note.title has the bounds "" and "many"`},
 	} {
 		_, err := migrate.Read(c.files, "migrations", model.Databases)

@@ -188,6 +188,7 @@ func (t *table) tag(ctx context.Context, writes []*backend.Write, instead bool) 
 
 // written notifies other processes, and at the commit this one.
 func (t *table) written(ctx context.Context, writes []*backend.Write) error {
+	t.removedBefore()
 	keys := make([]string, len(writes))
 	for i, w := range writes {
 		keys[i] = w.Key
@@ -286,6 +287,12 @@ func (t *table) Count(ctx context.Context, w *backend.Write) (n int64, err error
 }
 
 func (t *table) Remove(ctx context.Context, keys []string) error {
+	keys = slices.Clone(keys) // for later
+	t.removeAgain(ctx, "entries "+strings.Join(keys, "\x00"), func(ctx context.Context, t *table) error { return t.remove(ctx, keys) })
+	return t.remove(ctx, keys)
+}
+
+func (t *table) remove(ctx context.Context, keys []string) error {
 	return t.c.InTx(ctx, func(c *core.Conn) error {
 		in := t.in(c)
 		args := make([]any, protocol.ArgCount)

@@ -34,9 +34,35 @@ func (c *Conn) AfterCommit(fn func()) {
 	}
 }
 
+// Local returns the one value that the transaction that c is keeps under key, made by make at first use; nil
+// where there is none and make is nil, and outside a transaction. It is gone with the transaction, also when Tx
+// runs its function again. make must not use c.
+func (c *Conn) Local(key any, make func() any) any {
+	if c.tx == nil {
+		return nil
+	}
+	return c.tx.hooks.local(key, make)
+}
+
+func (a *commitHooks) local(key any, make func() any) any {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v, ok := a.locals[key]
+	if ok || make == nil {
+		return v
+	}
+	if a.locals == nil {
+		a.locals = map[any]any{}
+	}
+	v = make()
+	a.locals[key] = v
+	return v
+}
+
 // commitHooks is what a transaction is to do at its end.
 type commitHooks struct {
 	mu      sync.Mutex // not txState.running, which a statement holds while its callback runs
+	locals  map[any]any
 	outcome outcome
 	before  []func(context.Context) error
 	fns     []func()

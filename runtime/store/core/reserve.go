@@ -86,6 +86,10 @@ func (c *Conn) Committed(ctx context.Context) *Conn {
 // InTransaction reports whether c is a transaction.
 func (c *Conn) InTransaction() bool { return c.tx != nil }
 
+// OneWriter reports whether a transaction is the only one that writes, from its beginning to its end: so it is
+// on SQLite. Elsewhere others read, write and commit meanwhile.
+func (c *Conn) OneWriter() bool { return c.dialect == sqltext.SQLite }
+
 // reserveTime is how long the first connection for a purpose may take to open.
 const reserveTime = 10 * time.Second
 

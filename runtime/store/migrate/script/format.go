@@ -10,10 +10,17 @@ import (
 // Classes are all classes, from the harmless to the one that the definitions must call for.
 var Classes = []Class{Safe, Blocks, Rewrites, Data, Destroys}
 
-// Checksum returns the SHA-256 of a file in hexadecimal digits, whichever line ends a checkout gave it.
+// Checksum returns the SHA-256 of a file in hexadecimal digits, whichever line ends a checkout gave it and with
+// or without a byte order mark.
 func Checksum(text string) string {
-	sum := sha256.Sum256([]byte(strings.ReplaceAll(text, "\r\n", "\n")))
+	sum := sha256.Sum256([]byte(unmarked(text)))
 	return hex.EncodeToString(sum[:])
+}
+
+// unmarked is a file's text without what editors and checkouts on Windows add to it: a byte order mark at
+// its start, and carriage returns at the ends of lines.
+func unmarked(text string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
 }
 
 // String returns the file. Parse of it returns the script, with lines.

@@ -11,7 +11,7 @@ import (
 // All mistakes of the file are reported, joined; each is a *Mistake.
 func Parse(name, text string) (*Script, error) {
 	p := &parser{file: name, out: &Script{}}
-	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	lines := strings.Split(unmarked(text), "\n")
 	for p.next < len(lines) {
 		p.line(lines)
 	}

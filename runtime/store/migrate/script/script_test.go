@@ -95,9 +95,9 @@ func TestRoundTrip(t *testing.T) {
 	if text := got.String(); text != headline {
 		t.Errorf("String returned\n%s\nwant\n%s", text, headline)
 	}
-	windows, err := script.Parse("x", strings.ReplaceAll(headline, "\n", "\r\n"))
+	windows, err := script.Parse("x", "\ufeff"+strings.ReplaceAll(headline, "\n", "\r\n"))
 	if err != nil || !reflect.DeepEqual(windows, got) {
-		t.Errorf("with CRLF: %v, %+v", err, windows)
+		t.Errorf("with a byte order mark and CRLF: %v, %+v", err, windows)
 	}
 	first := &script.Script{Name: "0001_init"}
 	if got, err := script.Parse("x", first.String()); err != nil || !reflect.DeepEqual(got, first) {
@@ -132,7 +132,7 @@ func TestValuesAreNoSyntax(t *testing.T) {
 }
 
 func TestChecksum(t *testing.T) {
-	if script.Checksum("a\r\nb\n") != script.Checksum("a\nb\n") || script.Checksum("a") == script.Checksum("b") {
+	if script.Checksum("\ufeffa\r\nb\n") != script.Checksum("a\nb\n") || script.Checksum("a") == script.Checksum("b") {
 		t.Error("the checksum is not that of the text")
 	}
 }
