@@ -337,18 +337,20 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 		return []string{
 			fmt.Sprintf("CREATE FUNCTION %[1]s() RETURNS trigger LANGUAGE plpgsql AS %[7]s BEGIN "+
 				"IF TG_OP = 'INSERT' THEN NEW.%[2]s := %[6]s; NEW.%[3]s := %[5]s; "+
-				"ELSIF NEW.%[2]s IS DISTINCT FROM OLD.%[2]s THEN NEW.%[3]s := %[5]s; "+
-				"ELSIF NEW.%[3]s IS DISTINCT FROM OLD.%[3]s THEN NEW.%[2]s := %[4]s; END IF; RETURN NEW; END %[7]s", name, now, old, toNow, toOld, first, dollars(toNow+toOld+first)),
+				"ELSIF %[8]s IS DISTINCT FROM %[9]s THEN NEW.%[3]s := %[5]s; "+
+				"ELSIF %[10]s IS DISTINCT FROM %[11]s THEN NEW.%[2]s := %[4]s; END IF; RETURN NEW; END %[7]s", name, now, old, toNow, toOld, first, dollars(toNow+toOld+first),
+				p.exactly(c.Now, "NEW."+now), p.exactly(c.Now, "OLD."+now), p.exactly(before, "NEW."+old), p.exactly(before, "OLD."+old)),
 			fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, table, name),
 		}
 	case sqltext.MySQL:
-		changed := fmt.Sprintf("NOT (NEW.%s <=> OLD.%s)", now, now)
+		changed := fmt.Sprintf("NOT (%s <=> %s)", p.exactly(c.Now, "NEW."+now), p.exactly(c.Now, "OLD."+now))
+		unchanged := fmt.Sprintf("%s <=> %s", p.exactly(before, "NEW."+old), p.exactly(before, "OLD."+old))
 		return []string{
 			"DROP TRIGGER IF EXISTS " + insert,
 			fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT ON %s FOR EACH ROW SET NEW.%s = %s, NEW.%s = %s", insert, table, now, first, old, toOld),
 			"DROP TRIGGER IF EXISTS " + update,
-			fmt.Sprintf("CREATE TRIGGER %s BEFORE UPDATE ON %s FOR EACH ROW SET NEW.%s = CASE WHEN %s THEN %s ELSE NEW.%s END, NEW.%s = CASE WHEN %s OR NEW.%s <=> OLD.%s THEN NEW.%s ELSE %s END",
-				update, table, old, changed, toOld, old, now, changed, old, old, now, toNow),
+			fmt.Sprintf("CREATE TRIGGER %s BEFORE UPDATE ON %s FOR EACH ROW SET NEW.%s = CASE WHEN %s THEN %s ELSE NEW.%s END, NEW.%s = CASE WHEN %s OR %s THEN NEW.%s ELSE %s END",
+				update, table, old, changed, toOld, old, now, changed, unchanged, now, toNow),
 		}
 	}
 	return []string{
@@ -358,6 +360,14 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 			"%s = CASE WHEN NEW.%s IS NOT OLD.%s THEN NEW.%s ELSE %s END WHERE id = NEW.id;\nEND",
 			update, now, old, table, now, now, old, old, table, old, now, now, toOld, old, now, now, now, now, toNow),
 	}
+}
+
+// exactly is what tells two values of a column apart where the database takes some of them for equal: 1 and 1.0 in JSON.
+func (p *planner) exactly(f *model.Field, value string) string {
+	if f.Storage().Kind != check.JSON {
+		return value
+	}
+	return fmt.Sprintf([...]string{sqltext.SQLite: "%s", sqltext.Postgres: "%s::text", sqltext.MySQL: "CAST(%s AS CHAR)"}[p.Dialect], value)
 }
 
 // dollars is a quote of PostgreSQL that a text does not hold.

@@ -64,3 +64,33 @@ func (c *interruptedConn) QueryRow(ctx context.Context, sql string, args, dest [
 	}
 	return c.Migration.QueryRow(ctx, sql, args, dest)
 }
+
+// TestKeepOfEqualValues writes values that databases take for equal to those that are there, and that are not the
+// same: numbers in JSON with a fraction of zero, texts that end in blanks.
+func TestKeepOfEqualValues(t *testing.T) {
+	everywhere(t, func(t *testing.T, fresh func() string) {
+		dsn := fresh()
+		p := history(t,
+			definitions{"note": "fields:\n  - {name: title, type: text, max: 100}\n  - {name: meta, type: json}\n"},
+			definitions{"note": "fields:\n  - {name: headline, was: title, keep: true, type: text, max: 100}\n  - {name: extra, was: meta, keep: true, type: json}\n"})
+		prepared(t, p, dsn, `INSERT INTO note (id, title, meta) VALUES (1, 'a', '{"n":1}'), (2, 'a', '{"n":1}')`)
+		run(t, dsn, `UPDATE note SET title = 'a ', meta = '{"n":1.0}' WHERE id = 1`, `UPDATE note SET headline = 'a ', extra = '{"n":1.0}' WHERE id = 2`)
+		want := []string{"a |", "a |"}
+		for _, column := range []string{"title", "headline"} {
+			query := "SELECT " + column + " || '|' FROM note ORDER BY id"
+			if strings.HasPrefix(dsn, "mysql:") {
+				query = "SELECT CONCAT(" + column + ", '|') FROM note ORDER BY id"
+			}
+			if got := rows(t, dsn, query); !slices.Equal(got, want) {
+				t.Errorf("%s: %q", column, got)
+			}
+		}
+		for _, column := range []string{"meta", "extra"} {
+			for _, got := range rows(t, dsn, "SELECT "+column+" FROM note ORDER BY id") {
+				if !strings.Contains(got, "1.0") {
+					t.Errorf("%s: %s", column, got)
+				}
+			}
+		}
+	})
+}

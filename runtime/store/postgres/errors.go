@@ -60,6 +60,10 @@ func failure(ctx context.Context, err error) error {
 		}
 	case "40001", "40P01", "55P03", readOnly: // a connection to the primary is made for the next attempt
 		return core.Coded(store.ErrBusy, e)
+	case "0A000":
+		if pg.Routine == "RevalidateCachedQuery" { // a migration has changed a column's type; the next attempt prepares the statement anew
+			return core.Coded(store.ErrBusy, e)
+		}
 	case "53100", "53200":
 		return core.Coded(store.ErrFull, e)
 	case "42601":

@@ -383,3 +383,43 @@ func TestPool(t *testing.T) {
 		t.Errorf("%d rows, %v", n, err)
 	}
 }
+
+// TestStatementsAfterAColumnHasChanged goes on with statements that were prepared before a migration gave a column
+// another type, as a longer max does, for which programs of the version before go on.
+func TestStatementsAfterAColumnHasChanged(t *testing.T) {
+	ctx, dsn := t.Context(), storetest.FreshDSN(t, "postgres")
+	open := func() *core.DB {
+		db, err := core.Open(ctx, dsn, nil, store.Options{MaxConns: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+	db, other := open(), open()
+	migrate := func(sql string) {
+		t.Helper()
+		if _, err := other.Conn().Exec(ctx, sql, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	migrate("CREATE TABLE w (id bigint PRIMARY KEY, word varchar(10))")
+	migrate("INSERT INTO w VALUES (1, 'a')")
+	read := func(c *core.Conn) error {
+		var word string
+		return c.QueryRow(ctx, "SELECT word FROM w WHERE id = 1", nil, []any{&word})
+	}
+	for _, n := range []int{20, 30} {
+		if err := read(db.Conn()); err != nil {
+			t.Fatal(err)
+		}
+		migrate(fmt.Sprintf("ALTER TABLE w ALTER COLUMN word TYPE varchar(%d)", n))
+		again := func(fn func(*core.Conn) error) error { return fn(db.Conn()) }
+		if n == 30 {
+			again = func(fn func(*core.Conn) error) error { return db.Tx(ctx, fn) }
+		}
+		if err := again(read); err != nil {
+			t.Errorf("varchar(%d): %v", n, err)
+		}
+	}
+}
