@@ -38,6 +38,12 @@ var figures = []figure{
 	{"definitions", "| decimal | more than # digits,", "runtime/store/check", []string{"MaxDigits"}},
 	{"definitions", "more than # arrays and objects within one another", "runtime/store/check", []string{"MaxJSON"}},
 
+	{"evolution", "(`MigrateWait`, # unless set)", "runtime/store/migrate", []string{"defaultWait"}},
+	{"evolution", "UPDATE is run on # rows at a time", "runtime/store/migrate", []string{"batchRows"}},
+	{"evolution", "existing rows runs on # of them at a time", "runtime/store/migrate", []string{"batchRows"}},
+	{"evolution", "renews it every #, and that of a killed one ends within #.", "runtime/store/migrate", []string{"renewEach", "leaseTime"}},
+	{"evolution", "counts as running for # after a batch", "runtime/store/migrate", []string{"leaseTime"}},
+
 	{"cron", "| instants that misfire `all` makes up for | # |", "runtime/cron/scheduler", []string{"maxMissed"}},
 	{"cron", "for at most # of them.", "runtime/cron/scheduler", []string{"maxMissed"}},
 	{"cron", "the others, of which there are at most #;", "runtime/cron/scheduler", []string{"maxWaiting"}},

@@ -13,5 +13,6 @@
 //
 // Set up as the authors advise for speed: GORM with PrepareStmt and without its
 // default transaction (gorm.io/docs/performance.html), ent over a *sql.DB that
-// pgx's own statement cache serves (entgo.io/docs/sql-integration).
+// pgx's own statement cache serves (entgo.io/docs/sql-integration), and on MySQL with interpolateParams,
+// without which the driver takes two round trips for each statement that ent and sqlc's lists do not prepare.
 package store

@@ -26,11 +26,15 @@ func postgresHost(ctx context.Context) (*host, error) {
 func mysqlHost(ctx context.Context) (*host, error) {
 	return serverHost(ctx, "MODULAGEN_MYSQL_DSN", server{
 		driver:   "mysql",
-		native:   measure.NativeMySQL,
+		native:   nativeMySQL,
 		settings: "SELECT CONCAT('innodb_flush_log_at_trx_commit=', @@innodb_flush_log_at_trx_commit, ', sync_binlog=', @@sync_binlog)",
 		drop:     "DROP DATABASE IF EXISTS %s",
 	})
 }
+
+// nativeMySQL has the driver put the arguments of statements that are not prepared into their text, as its
+// documentation advises: otherwise each takes two answers of the server. Ours does so too.
+func nativeMySQL(u *url.URL) string { return measure.NativeMySQL(u) + "&interpolateParams=true" }
 
 // server is what differs between the two.
 type server struct {

@@ -45,9 +45,10 @@ func main() {
 	out.write(protocol.Line{Answer: answer})
 }
 
-// failureOf is an error as the tool is sent it.
+// failureOf is an error as the tool is sent it: without the prefix of the package, which means nothing to those
+// who run a command.
 func failureOf(err error) *protocol.Failure {
-	f := &protocol.Failure{Text: err.Error()}
+	f := &protocol.Failure{Text: strings.TrimPrefix(err.Error(), "store: ")}
 	var m *store.MigrationError
 	if errors.As(err, &m) {
 		f.Migration, f.File, f.What, f.Cause, f.Step, f.Line = m.Migration, m.File, m.What, m.Cause.Error(), m.Step, m.Line

@@ -60,7 +60,11 @@ func readable(message string, attrs []slog.Attr) string {
 		if rows.Kind() == slog.KindInt64 && rows.Int64() == 0 && took.Kind() == slog.KindDuration && took.Duration() < instant {
 			return ""
 		}
-		return fmt.Sprintf("%v, step %v: %v rows in %v", values["migration"], values["step"], rows, took)
+		noun := "rows"
+		if rows.Kind() == slog.KindInt64 && rows.Int64() == 1 {
+			noun = "row"
+		}
+		return fmt.Sprintf("%v, step %v: %v %s in %v", values["migration"], values["step"], rows, noun, took)
 	}
 	if len(listed) == 0 {
 		return message

@@ -12,34 +12,34 @@ import (
 
 // Comparison is what differs between two versions of a project's tables.
 type Comparison struct {
-	Tables  []*Table          // those that there are now, each after those it refers to as far as possible
-	Dropped []*model.Datatype // those that go, as they were
-	After   string            // the migration from before which no program may run any more; empty: any may
+	Tables  []*Table          // those of now, each after those that it refers to, as far as possible
+	Dropped []*model.Datatype // those that are dropped, as they were
+	After   string            // the migration from before which no program may still run; empty: any may
 }
 
-// Table is one table that there is now.
+// Table is one table of now, with what it was.
 type Table struct {
 	Before  *model.Datatype // as it was; nil: it is new
 	Moved   *model.Datatype // as it was, under the names of now
 	Now     *model.Datatype
 	Columns []*Column      // of Now's fields, in order
-	Dropped []*model.Field // columns of Moved that go
-	Kept    []kept         // of the migration before: what is kept the same until now
+	Dropped []*model.Field // columns of Moved that are dropped
+	Kept    []kept         // columns that triggers have kept equal since the last migration
 }
 
-// Column is one column that there is now.
+// Column is one column of now, with what it was.
 type Column struct {
 	Before *model.Field // nil: it is new
 	Moved  *model.Field
 	Now    *model.Field
 	Values map[string]string // options to write in place of others
-	Keeps  string            // the column that is kept the same as this one; empty: none
+	Keeps  string            // the column of the old name that is kept equal to this one; empty: none
 
-	Becomes *model.Field // what the column is when it is kept the same no longer; nil: it is not kept the same
+	Becomes *model.Field // what the column is once that one is dropped; nil: there is none
 }
 
-// Compare finds what differs. Its error is a mistake.List: what a person has to say first.
-// The project's behaviors have been applied.
+// Compare finds what differs. Its error is a mistake.List: what a person has to decide first.
+// The project's behaviors must have been applied.
 func Compare(before *Snapshot, p *model.Project) (*Comparison, error) {
 	was, now := before.Project(), dialect.InOrder(p.Datatypes)
 	old, found := renamedTables(now, was)
@@ -125,7 +125,7 @@ func valuesOf(m map[string]string) []string {
 	return out
 }
 
-// leaving is the name of a column that is about to go, where another one takes its own.
+// leaving is the name of a column that is about to be dropped, where another one takes its name.
 func leaving(name string) string { return model.ShortName("modulagen_old_" + name) }
 
 // compare pairs the columns of a table, and reports what cannot be done or was not said.
@@ -162,7 +162,7 @@ func at(pos model.Pos, message, hint string) mistake.Mistake {
 	return mistake.Mistake{File: pos.File, Line: pos.Line, Column: pos.Column, Message: message, Hint: hint}
 }
 
-// undeclared reports a column that is gone without a word about its values.
+// undeclared reports a column that is gone, and whose values the definition does not drop.
 func (t *Table) undeclared(f *model.Field) mistake.List {
 	if slices.ContainsFunc(t.Now.Drop, func(d model.Dropped) bool { return d.Name == f.Name }) || t.keeps(f.Name) {
 		return nil
@@ -179,7 +179,7 @@ func (t *Table) undeclared(f *model.Field) mistake.List {
 	return mistake.List{at(where, what, hint)}
 }
 
-// gone lists what drop has to name, what it names already first.
+// gone lists what drop has to name, beginning with what it names already.
 func (t *Table) gone() []string {
 	var out []string
 	for _, d := range t.Now.Drop {
@@ -193,7 +193,7 @@ func (t *Table) gone() []string {
 	return out
 }
 
-// appeared lists the fields that no column of before is.
+// appeared lists the fields that were no column before.
 func (t *Table) appeared() []string {
 	var out []string
 	for _, f := range t.Now.Fields {
@@ -204,7 +204,7 @@ func (t *Table) appeared() []string {
 	return out
 }
 
-// undeclaredTable reports a table that is gone without a word about its rows.
+// undeclaredTable reports a table that is gone, and whose rows modulagen.yaml does not drop.
 func undeclaredTable(p *model.Project, d *model.Datatype, tables []*Table) mistake.List {
 	if slices.ContainsFunc(p.Config.Drop, func(x model.Dropped) bool { return x.Name == d.Name }) {
 		return nil

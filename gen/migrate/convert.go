@@ -27,8 +27,8 @@ func (c *Column) converts() bool {
 // all is the same text for each database.
 func all(text string) [3]string { return [3]string{text, text, text} }
 
-// convert returns how values of a column become those of its new type, and whether they can.
-// Whether a value of another kind would be an option, or the id of a row, cannot be seen before it is converted.
+// convert returns how values of a column become those of its new type, and whether they can. They cannot become
+// options or ids of rows: whether a converted value would be one is not known before it is converted.
 func convert(before, now *model.Field) (conversion, bool) {
 	from, to := before.Storage().Kind, now.Storage().Kind
 	if from == to {
@@ -118,7 +118,7 @@ var conversions = map[[2]check.Kind]func(before, now *model.Field) conversion{
 	},
 }
 
-// plainText is a conversion to the text that databases write by themselves.
+// plainText is a conversion to the text that the databases' own casts write.
 func plainText(postgres string) func(before, now *model.Field) conversion {
 	return func(_, _ *model.Field) conversion {
 		return conversion{value: [3]string{"CAST(%[1]s AS TEXT)", postgres, "CAST(%[1]s AS CHAR)"}}
@@ -160,8 +160,8 @@ func tooLarge(most int64) string {
 
 func power(n int) int64 { return int64(math.Pow10(n)) }
 
-// on writes an expression, such as a quoted column, into the text of one database; empty: there
-// is no text.
+// on writes an expression, such as a quoted column, into the text for one database; empty where there
+// is none.
 func on(text [3]string, d sqltext.Dialect, expression string) string {
 	if text[d] == "" {
 		return ""
@@ -177,7 +177,7 @@ func (how conversion) converted(d sqltext.Dialect, expression string) string {
 	return expression
 }
 
-// guarded is the converted value of a column, where it has one.
+// guarded is the converted value of a column, and NULL where that has no counterpart.
 func (how conversion) guarded(d sqltext.Dialect, column string) string {
 	value, bad := how.converted(d, d.Quote(column)), on(how.misfit, d, d.Quote(column))
 	if bad == "" {

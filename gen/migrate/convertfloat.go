@@ -9,9 +9,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// How values become floats, and floats other values.
-
-// floatDigits are the digits of a decimal that a float always keeps.
+// floatDigits is how many digits of a decimal a float always keeps.
 const floatDigits = 15
 
 // intFloat keeps whole numbers up to 2^53, beyond which floats leave some out.
@@ -33,8 +31,8 @@ func decimalFloat(before, _ *model.Field) conversion {
 	}
 }
 
-// textFloat reads what a float is written as, with an exponent of two digits at most, so that
-// no database meets a number that is beyond its range.
+// textFloat reads the text of a float, with an exponent of two digits at most, so that no database
+// meets a number beyond its range.
 func textFloat(_, _ *model.Field) conversion {
 	const number = "'^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$'"
 	return conversion{
@@ -62,7 +60,7 @@ func floatText(_, _ *model.Field) conversion {
 }
 
 // floatTextSQLite finds the fewest digits that are read as the float, and then writes them with a point
-// or an exponent. Of the row it names the value alone, in a SELECT that has no other columns but its own.
+// or an exponent. It names no column of the row but VALUE, as its subqueries have columns of their own.
 const floatTextSQLite = `CASE WHEN VALUE = 0 THEN '0' WHEN VALUE IS NOT NULL THEN (
   SELECT sign || CASE
     WHEN e < -6 OR e > 20 THEN substr(d, 1, 1) || CASE WHEN length(d) > 1 THEN '.' || substr(d, 2) ELSE '' END || printf('e%+03d', e)

@@ -9,7 +9,7 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// wasUnique reports whether rows were held to the same before, under whatever name.
+// wasUnique reports whether a unique index did the same before, under whatever name.
 func (p *planner) wasUnique(t *Table, x *model.Index) bool {
 	if t.Before == nil {
 		return true
@@ -18,7 +18,7 @@ func (p *planner) wasUnique(t *Table, x *model.Index) bool {
 	return slices.ContainsFunc(t.Moved.Indexes, func(old *model.Index) bool { return p.indexKey(t.Moved, old) == now })
 }
 
-// indexKey is what an index does, without its name.
+// indexKey describes what an index does, without its name.
 func (p *planner) indexKey(d *model.Datatype, x *model.Index) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v", x.Unique)
@@ -38,7 +38,7 @@ func (p *planner) columnOf(l dialect.Layout, name string) dialect.Column {
 	return dialect.Column{}
 }
 
-// changedChecks are the checks of before that are not those of now, and the other way round.
+// changedChecks returns the old checks that are gone and the new ones.
 func (p *planner) changedChecks(t *Table) (gone, added []dialect.Check) {
 	return difference(p.moved[t].Checks, p.now[t].Checks, func(c dialect.Check) string { return c.DDL })
 }
@@ -47,8 +47,8 @@ func (p *planner) changedKeys(t *Table) (gone, added []dialect.ForeignKey) {
 	return difference(p.moved[t].ForeignKeys, p.now[t].ForeignKeys, func(k dialect.ForeignKey) string { return k.DDL })
 }
 
-// changedIndexes are the indexes of before that are not those of now, and the other way
-// round, after those that only get another name.
+// changedIndexes returns the old indexes that are gone and the new ones, and apart from them those that only get
+// another name.
 func (p *planner) changedIndexes(t *Table) (gone, added []dialect.Index, moves []move) {
 	gone, added = difference(p.moved[t].Indexes, p.now[t].Indexes, func(x dialect.Index) string { return x.DDL })
 	for i := 0; i < len(gone); i++ {
@@ -76,13 +76,13 @@ func (p *planner) sameBut(t *Table, old, now dialect.Index) bool {
 	return without(old) == without(now)
 }
 
-// retyped reports whether a column that was there has another type in the database.
+// retyped reports whether an existing column gets another type in the database.
 func (p *planner) retyped(t *Table, name string) bool {
 	old, now := p.columnOf(p.moved[t], name), p.columnOf(p.now[t], name)
 	return old.Name != "" && now.Name != "" && old.Type != now.Type
 }
 
-// difference compares two lists by a key: what only the first has, what only the second has.
+// difference returns what only the first of two lists has, and what only the second has, by a key.
 func difference[T any](before, now []T, key func(T) string) (gone, added []T) {
 	in := func(list []T, k string) bool {
 		return slices.ContainsFunc(list, func(x T) bool { return key(x) == k })

@@ -9,9 +9,8 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// spent reports what a field says of existing rows where that was written for an earlier migration and
-// other rows do not fit now: a word that was left in the definition must not change rows that no one
-// thought of when it was written.
+// spent reports an existing that was written for an earlier migration, where other rows may not fit now: what
+// was left in the definition must not change rows that no one thought of when it was written.
 func (t *Table) spent(before *Snapshot, targets []model.Database) (found mistake.List) {
 	for _, c := range t.Columns {
 		said := existingText(c.Now.Existing)
@@ -45,8 +44,8 @@ func (c *Column) narrows(targets []model.Database) bool {
 	})
 }
 
-// Unrecorded lists the fields of which the definitions say what becomes of rows that do not fit, and the
-// last migration has nothing of it. A migration is written once: what is said after that is not in its SQL.
+// Unrecorded lists the fields with an existing that the last migration has not recorded: it was added after that
+// migration was written, and is not in its SQL.
 func (c *Chain) Unrecorded(p *model.Project) (fields []string) {
 	last := c.Snapshot()
 	for _, d := range p.Datatypes {

@@ -13,8 +13,8 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// fill says what the rows that are there hold in a column, where that is not what they held:
-// of a new column that must have a value, of one whose rules became narrower.
+// fill gives existing rows their values in a column where they need others: in a new one that must have a
+// value, and in one whose rules became narrower.
 func (p *planner) fill(t *Table, c *Column) {
 	if c.converts() && p.existing(c.Now) != "" {
 		return // see recast
@@ -68,8 +68,9 @@ func (p *planner) inBatches(t *Table, s *script.Step) {
 	}
 }
 
-// again changes rows that programs of before have written since optionValues and fill, and that do not fit: right
-// before something refuses them, or while it refuses new ones. Options that change places look the same in them.
+// again returns the statements that change rows which older programs have written since optionValues and fill, and
+// which do not fit: they run right before a constraint refuses such rows, or while it refuses new ones. Swapped options
+// are left out, because a row does not show whether it has been changed.
 func (p *planner) again(t *Table, column string) (out []string) {
 	for _, c := range t.Columns {
 		if c.Now.Name != column || c.converts() {
@@ -91,7 +92,7 @@ func (c *Column) reuses() bool {
 	return slices.ContainsFunc(c.Now.Rules.Options, func(o string) bool { _, renamed := c.Values[o]; return renamed })
 }
 
-// existing is what rows hold that have no value, or one that does not fit; empty: nothing is said.
+// existing is the value that rows without one, or with one that does not fit, get; empty where the definition has none.
 func (p *planner) existing(f *model.Field) string {
 	e := f.Existing
 	switch {
@@ -117,8 +118,8 @@ func (p *planner) constant(c *Column) string {
 	return value
 }
 
-// initial is existing, and the default of a new column that must have a value, where the database can
-// keep no such default.
+// initial is existing, or the default of a new column that must have a value, where the database cannot
+// keep that default.
 func (p *planner) initial(c *Column) string {
 	if c.Before == nil && c.Now.NotNull && c.Now.Default != nil && !given(c.Now) {
 		return p.defaultValue(c.Now)
@@ -137,7 +138,7 @@ func (p *planner) defaultValue(f *model.Field) string {
 	return p.moment(f.Storage().Kind)
 }
 
-// moment is the moment of the statement, as a column holds it.
+// moment is the time of the statement, as a column stores it.
 func (p *planner) moment(kind check.Kind) string {
 	if kind == check.Date {
 		return [...]string{"date('now')", "(now() AT TIME ZONE 'UTC')::date", "UTC_DATE()"}[p.Dialect]
@@ -145,7 +146,7 @@ func (p *planner) moment(kind check.Kind) string {
 	return [...]string{"(strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z')", "now()", "UTC_TIMESTAMP(6)"}[p.Dialect]
 }
 
-// zero is what a column of a behavior holds in rows that were there before it.
+// zero is the value of a behavior's column in rows that are older than it.
 func (p *planner) zero(f *model.Field) string {
 	switch f.Storage().Kind {
 	case check.Int, check.Decimal, check.Float:
@@ -197,7 +198,7 @@ func (p *planner) optionValues(t *Table, c *Column) {
 	}
 }
 
-// shown is a value within a line for people: in quotes where it would not be seen for what it is.
+// shown is a value within a line for people, in quotes where it would be misread without.
 func shown(value string) string {
 	if quoted := strconv.Quote(value); quoted != `"`+value+`"` || strings.ContainsAny(value, " ,:;") {
 		return quoted

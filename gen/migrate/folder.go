@@ -25,12 +25,12 @@ type Migration struct {
 	Name     string // its folder: "0002_headline"
 	Parent   string // empty: it is the first
 	Snapshot *Snapshot
-	Accepted []script.Class // what a person has agreed to, beside what is safe
+	Accepted []script.Class // the classes of steps that a person has agreed to
 	// Tables are the fingerprints of the tables afterwards, by database and table.
 	Tables    map[model.Database]map[string]string
 	Checksums map[model.Database]string // of the SQL, as it was recorded
-	// SQL as it stands, of databases that the project targets. It lacks those that the project
-	// did not target when the migration was written: their databases were created later.
+	// SQL is the text of the files, for each database that the project targets. It lacks those that the project
+	// did not target when the migration was written: their databases are newer than it.
 	SQL map[model.Database]string
 }
 
@@ -56,7 +56,7 @@ type Chain struct {
 	Migrations []*Migration
 }
 
-// Head is the last migration; nil: there is none.
+// Head returns the last migration; nil where there is none.
 func (c *Chain) Head() *Migration {
 	if len(c.Migrations) == 0 {
 		return nil
@@ -64,7 +64,7 @@ func (c *Chain) Head() *Migration {
 	return c.Migrations[len(c.Migrations)-1]
 }
 
-// Snapshot is what the definitions were with the last migration.
+// Snapshot returns the definitions that the last migration recorded; an empty one where there is none.
 func (c *Chain) Snapshot() *Snapshot {
 	if h := c.Head(); h != nil {
 		return h.Snapshot
@@ -222,14 +222,14 @@ func twoHeads(folder, parent string, next []*Migration, children map[string][]*M
 	}}
 }
 
-// Records reports whether the last migration is of the project's tables.
+// Records reports whether the last migration has recorded the project's tables.
 func (c *Chain) Records(p *model.Project) bool {
 	return c.Head() != nil && Take(p).equal(c.Head().Snapshot)
 }
 
 // Next returns the migrations that lead from the head of the chain to a project whose
-// behaviors have been applied: none where nothing is to be done, and two where a field asks
-// to be kept under its old name until programs of before have ended. The error is a mistake.List.
+// behaviors have been applied: none where nothing has changed, and two where a field has to
+// be kept under its old name until older programs have ended. The error is a mistake.List.
 func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 	before, parent := c.Snapshot(), ""
 	if h := c.Head(); h != nil {
@@ -261,9 +261,9 @@ func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 	return append(out, newMigration(c.number(len(out))+"_"+name, parent, Take(p), compared, p.Databases())), nil
 }
 
-// keptSince returns the migration from before which no program may run any more when the old columns go that
-// were kept beside new ones; empty: none goes. It is not always the one before: the second of the two
-// migrations of a rename can have been lost, or be planned anew after a merge.
+// keptSince returns the first migration that has the old columns beside new ones, where these are now dropped:
+// no program from before it may still run. It is empty where none is dropped. It is not always the last one: the
+// second migration of a rename may have been lost, or be planned anew after a merge.
 func (c *Chain) keptSince(compared *Comparison, further []*Migration) string {
 	all := slices.Concat(c.Migrations, further)
 	since := -1
@@ -296,7 +296,7 @@ func newMigration(name, parent string, s *Snapshot, compared *Comparison, target
 	return m
 }
 
-// number is that of the next migration but some.
+// number is that of the next migration, or of one that comes further after it.
 func (c *Chain) number(further int) string {
 	n := 0
 	if h := c.Head(); h != nil {
@@ -305,7 +305,7 @@ func (c *Chain) number(further int) string {
 	return fmt.Sprintf("%04d", n+1+further)
 }
 
-// Databases are those of which the migration has SQL.
+// Databases returns those for which the migration has SQL.
 func (m *Migration) Databases() []model.Database {
 	return slices.DeleteFunc(slices.Clone(model.Databases), func(db model.Database) bool {
 		_, has := m.SQL[db]
@@ -313,7 +313,7 @@ func (m *Migration) Databases() []model.Database {
 	})
 }
 
-// Edited are the databases for which the SQL is not what was recorded.
+// Edited returns the databases for which the SQL is not what was recorded.
 func (m *Migration) Edited() []model.Database {
 	var out []model.Database
 	for _, db := range m.Databases() {
@@ -324,7 +324,7 @@ func (m *Migration) Edited() []model.Database {
 	return out
 }
 
-// Script reads the SQL for one database.
+// Script parses the SQL for one database. folder is that of migrations, for errors.
 func (m *Migration) Script(folder string, db model.Database) (*script.Script, error) {
 	file := path.Join(folder, m.Name, string(db)+".sql")
 	s, err := script.Parse(file, m.SQL[db])
@@ -334,7 +334,7 @@ func (m *Migration) Script(folder string, db model.Database) (*script.Script, er
 	return s, s.Belongs(file, m.Name, m.Parent)
 }
 
-// Files are the migration's files, by their names in its folder.
+// Files returns the migration's files, by their names in its folder.
 func (m *Migration) Files() (map[string][]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -9,7 +9,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// lost are the values of before that rows need and that no program of now knows.
+// lost returns the values that rows wait for and that programs of now do not know.
 func (t *Table) lost(before model.Held) []string {
 	i := slices.IndexFunc(t.Before.Fields, func(f *model.Field) bool { return f == before.Field })
 	name := t.Moved.Fields[i].Name
@@ -23,7 +23,7 @@ func (t *Table) lost(before model.Held) []string {
 	return out
 }
 
-// refusalsHeld looks for rows that wait for what is gone, such as jobs of a kind.
+// refusalsHeld looks for rows that wait for what is gone, such as jobs of a removed kind.
 func (p *planner) refusalsHeld(t *Table) []script.Refusal {
 	var out []script.Refusal
 	for _, h := range t.Before.Held {
@@ -45,8 +45,8 @@ func (p *planner) refusalsHeld(t *Table) []script.Refusal {
 	return out
 }
 
-// refusalsUnclaimed looks for rows that a section which is new would take for its own. Rows of a column that is new
-// or that gets other values have none of them.
+// refusalsUnclaimed looks for rows that a new section would take for its own. There are none where the column that
+// tells them is new, or gets other values.
 func (p *planner) refusalsUnclaimed(t *Table) []script.Refusal {
 	var out []script.Refusal
 	for _, u := range t.Now.Unclaimed {

@@ -9,8 +9,8 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 )
 
-// lostMembers reports members of a JSON object that are gone without a word about their values, which each write
-// of a row would leave out of its document. A field without declared members keeps documents as they are.
+// lostMembers reports members of a JSON object that are gone and not in drop: each write of a row would leave
+// their values out of its document. A field without declared members keeps documents as they are.
 func lostMembers(t *Table, c *Column) (found mistake.List) {
 	if len(c.Now.JSONFields) == 0 {
 		return nil
@@ -29,7 +29,7 @@ func lostMembers(t *Table, c *Column) (found mistake.List) {
 	return found
 }
 
-// without lists the members that the others are not.
+// without lists the members that are not among the others.
 func without(all, others []*model.Field) (names []string) {
 	for _, f := range all {
 		if !slices.ContainsFunc(others, func(o *model.Field) bool { return o.Name == f.Name }) {
@@ -39,7 +39,7 @@ func without(all, others []*model.Field) (names []string) {
 	return names
 }
 
-// dropping is what drop has to name, what it names already first.
+// dropping lists what drop has to name, beginning with what it names already.
 func dropping(said []model.Dropped, gone []string) (names []string) {
 	for _, d := range said {
 		names = append(names, d.Name)

@@ -10,10 +10,9 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// mysqlConvert converts the values of columns to another type. The old columns are put aside under another name, and
-// go when the new ones have been filled: MODIFY would cast each value in its own way, and has no place for what
-// existing says. A program of before that writes meanwhile writes into the new column, or fails; nothing that it
-// wrote is lost.
+// mysqlConvert converts the values of columns to another type. The old columns get another name, and are dropped
+// once the new ones are filled: MODIFY would cast each value in its own way, and has no place for what existing
+// says. An older program that writes meanwhile writes into the new column, or fails; nothing that it wrote is lost.
 func (p *planner) mysqlConvert(t *Table) {
 	var aside, what []string
 	var done []script.Probe
@@ -44,9 +43,9 @@ func (p *planner) mysqlConvert(t *Table) {
 	p.mysqlTakePlace(t, converted, strings.Join(what, ", "))
 }
 
-// mysqlTakePlace removes the old columns, and adds to the new ones what else they are and the indexes over
-// them. Where they are nothing else, indexes come first: servers drop a column at once if the statement does
-// nothing beside it. Otherwise all of it is one statement, which writes the table again once.
+// mysqlTakePlace drops the old columns, and gives the new ones their NOT NULL, defaults and indexes. Where there are
+// only indexes, they are built first: servers drop a column instantly if the statement does nothing else.
+// Otherwise all of it is one statement, which writes the table again once.
 func (p *planner) mysqlTakePlace(t *Table, converted []*Column, what string) {
 	var changes []string
 	var done []script.Probe
@@ -73,15 +72,14 @@ func (p *planner) mysqlTakePlace(t *Table, converted []*Column, what string) {
 // asideName is the name of a column whose values are converted, until they are.
 func asideName(c *Column) string { return model.ShortName("modulagen_was_" + c.Now.Name) }
 
-// indexes are what shows that indexes have been dropped and built, and what looks for rows that they
-// would refuse.
+// indexes has the probes for indexes that are dropped and built, and the queries for rows that they would refuse.
 type indexes struct {
 	done   []script.Probe
 	refuse []script.Refusal
 }
 
-// convertedIndexes are the clauses that drop and build the indexes over converted columns. One that is built
-// anew under its name shows nothing: the statement may run twice where it has no others.
+// convertedIndexes returns the clauses that drop and build the indexes over converted columns. An index that is built
+// again under the same name has no probe: where there are no others, the statement may run twice.
 func (p *planner) convertedIndexes(t *Table) (drops, adds []string, all indexes) {
 	old, added, _ := p.changedIndexes(t)
 	named := func(list []dialect.Index, name string) bool {

@@ -11,20 +11,20 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// misfit is a condition that is true of rows that the definition of now refuses and that
-// of before did not, and why.
+// misfit is a condition that is true of rows which the new definition refuses and the old one
+// did not, and why.
 type misfit struct{ condition, because string }
 
-// when is the state of a column's values when one looks at them.
+// when is the state of a column's values at the time of a check.
 type when int
 
 const (
 	early  when = iota // before the migration
-	atCast             // before the values are of the new type
-	late               // of the new type, and with options renamed
+	atCast             // right before they get the new type
+	late               // once they are of the new type, with options renamed
 )
 
-// misfits returns those of a column that was there before, and that has a name when one looks.
+// misfits returns those of an existing column. column is its name at that time.
 func (p *planner) misfits(c *Column, at when, column string) []misfit {
 	var out []misfit
 	name := p.Quote(column)
@@ -50,7 +50,7 @@ func (p *planner) misfits(c *Column, at when, column string) []misfit {
 	return out
 }
 
-// shortText is longer than any number, day or instant is as text.
+// shortText is more than the text of any number, date or datetime has.
 const shortText = 40
 
 // bounds compares limits. Those of documents and bytes are the program's alone.
@@ -102,7 +102,7 @@ func (p *planner) limit(f *model.Field, b check.Bound) string {
 	return b.String()
 }
 
-// options are those of a select that are none any more, or text that becomes a select.
+// options finds values that are no longer options of a select, or of text that becomes a select.
 func (p *planner) options(c *Column, name string, early bool) misfit {
 	if len(c.Now.Options) == 0 {
 		return misfit{}
@@ -221,5 +221,5 @@ func sameValues(c *Column) bool {
 	return ok && !c.converts()
 }
 
-// isSQLite reports whether the planner writes for SQLite, of which most is done otherwise.
+// isSQLite reports whether the planner writes for SQLite.
 func (p *planner) isSQLite() bool { return p.Dialect == sqltext.SQLite }

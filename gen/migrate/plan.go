@@ -11,7 +11,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// Plan returns the steps that make the tables of before those of now, on each of some databases.
+// Plan returns, for each target, the steps that turn the old tables into the new ones.
 func Plan(name, parent string, c *Comparison, targets []model.Database) map[model.Database]*script.Script {
 	out := map[model.Database]*script.Script{}
 	for _, db := range targets {
@@ -58,12 +58,12 @@ func (p *planner) layouts() {
 	}
 }
 
-// kept are the tables that were there before.
+// kept returns the tables that existed before.
 func (p *planner) kept() []*Table {
 	return slices.DeleteFunc(slices.Clone(p.c.Tables), func(t *Table) bool { return t.Before == nil })
 }
 
-// created are the tables that are new.
+// created returns the new tables.
 func (p *planner) created() []*Table {
 	return slices.DeleteFunc(slices.Clone(p.c.Tables), func(t *Table) bool { return t.Before != nil })
 }
@@ -78,8 +78,7 @@ func (p *planner) step(class script.Class, what string, statements ...string) *s
 	return &p.out.Steps[len(p.out.Steps)-1]
 }
 
-// done says how one sees that a step's first statement has taken effect, where it is no
-// transaction.
+// done adds the probe by which MySQL's tables show that a step's first statement has taken effect.
 func (p *planner) done(s *script.Step, probe script.Probe) {
 	if p.db == model.MySQL {
 		s.Statements[0].Done = []script.Probe{probe}

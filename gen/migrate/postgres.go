@@ -12,9 +12,9 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// postgres orders the steps for PostgreSQL. Each is a transaction of its own with a lock that
-// others do not wait long for: what has to look at every row does so without one, through
-// constraints that are first NOT VALID, and indexes are built concurrently.
+// postgres orders the steps for PostgreSQL. Each is a transaction of its own that holds its lock only for a
+// moment: what has to read every row does so without a lock, by validating constraints that were added
+// NOT VALID, and indexes are built concurrently.
 func (p *planner) postgres() {
 	p.postgresRenames()
 	for _, t := range p.kept() {
@@ -75,7 +75,7 @@ func (p *planner) postgresRenames() {
 	p.step(script.Safe, "rename: "+strings.Join(what, ", "), statements...)
 }
 
-// postgresDrops removes constraints and indexes that are not those of now.
+// postgresDrops drops the constraints and indexes that are gone.
 func (p *planner) postgresDrops(t *Table) {
 	var statements []string
 	checks, _ := p.changedChecks(t)
@@ -166,7 +166,7 @@ func (p *planner) postgresRetype(t *Table, c *Column, old, now dialect.Column) {
 
 func plainType(t string) string { return strings.TrimSuffix(t, ` COLLATE "C"`) }
 
-// widens reports whether PostgreSQL changes the type without a look at the rows.
+// widens reports whether PostgreSQL changes the type without reading the rows.
 func widens(old, now dialect.Column) bool {
 	if old.Field.Storage().Kind != check.Text || now.Field.Storage().Kind != check.Text {
 		return false
@@ -186,7 +186,7 @@ func varchar(t string) (int, bool) {
 	return n, err == nil
 }
 
-// dropColumns removes the columns that go; their constraints and indexes have gone before.
+// dropColumns drops columns, whose constraints and indexes have been dropped before.
 func (p *planner) dropColumns(t *Table) {
 	for _, f := range t.Dropped {
 		p.step(script.Destroys, fmt.Sprintf("%s: drop the column, with its values", t.column(f.Name)),
@@ -226,8 +226,8 @@ func (p *planner) concurrently(t *Table, name, ddl string) *script.Step {
 	return s
 }
 
-// postgresReplace builds a unique index beside the one that holds rows to the same, and takes its place:
-// at no time could rows be written that both refuse.
+// postgresReplace builds a unique index beside an equal one, and then drops that: at no time can rows be
+// written that both refuse.
 func (p *planner) postgresReplace(t *Table, old string, x dialect.Index) {
 	fresh := model.ShortName("modulagen_new_" + x.Name)
 	p.concurrently(t, fresh, strings.Replace(x.DDL, p.Quote(x.Name), p.Quote(fresh), 1))
@@ -235,8 +235,8 @@ func (p *planner) postgresReplace(t *Table, old string, x dialect.Index) {
 		"DROP INDEX "+p.Quote(old), fmt.Sprintf("ALTER INDEX %s RENAME TO %s", p.Quote(fresh), p.Quote(x.Name)))
 }
 
-// replaces names the unique index of before that holds rows to the same as a new one, which differs in where
-// empty values stand; empty: there is none.
+// replaces returns the name of the old unique index that a new one takes the place of: they refuse the same rows,
+// and differ in where NULLs are sorted. It is empty where there is none.
 func (p *planner) replaces(t *Table, x dialect.Index) string {
 	gone, _, _ := p.changedIndexes(t)
 	at := slices.IndexFunc(t.Now.Indexes, func(n *model.Index) bool { return n.Name == x.Name && n.Unique })
@@ -252,14 +252,13 @@ func (p *planner) replaces(t *Table, x dialect.Index) string {
 	return ""
 }
 
-// replaced reports whether a new index takes the place of one of before.
+// replaced reports whether a new index takes the place of an old one.
 func (p *planner) replaced(t *Table, old dialect.Index) bool {
 	_, added, _ := p.changedIndexes(t)
 	return slices.ContainsFunc(added, func(x dialect.Index) bool { return p.replaces(t, x) == old.Name })
 }
 
-// validated adds a constraint for new rows, and then has it looked up in the old ones, which
-// holds no one up.
+// validated adds a constraint for new rows, and then checks existing ones, which blocks no one.
 func (p *planner) validated(t *Table, column, what, name, ddl string, refuse []script.Refusal) {
 	p.step(script.Safe, fmt.Sprintf("%s: %s, of new rows", t.column(column), what), p.alter(t.Now.Name, "ADD %s NOT VALID", ddl)).Refuse = refuse
 	if again := p.again(t, column); len(again) > 0 {

@@ -2,7 +2,7 @@ package migrate
 
 import "fmt"
 
-// refused says why a program of the version before cannot work on the result; empty: it can.
+// refused says why a program of the version before cannot work on the result; empty where it can.
 func (p *planner) refused() string {
 	for _, d := range p.c.Dropped {
 		return fmt.Sprintf("the table %s is gone", d.Name)

@@ -41,8 +41,8 @@ func (p *planner) refusalsEarly(t *Table, c *Column) []script.Refusal {
 	return p.misfitRefusals(t, c, early, c.Before.Name)
 }
 
-// misfitRefusals looks for rows that do not fit and of which the definition does not say what they become. A
-// data step cannot have a value converted that has no counterpart.
+// misfitRefusals looks for rows that do not fit, where no existing says what becomes of them. A data step does not
+// count where types change: it runs after the conversion, for which such a value has no counterpart.
 func (p *planner) misfitRefusals(t *Table, c *Column, at when, column string) []script.Refusal {
 	table := t.Now.Name
 	if at == early {
@@ -81,7 +81,7 @@ func (p *planner) duplicateReason(t *Table, x *model.Index) string {
 	return fmt.Sprintf("several rows of %s have the same %s, which is to be unique: change all but one of them", t.Now.Name, strings.Join(columns, ", "))
 }
 
-// dangles looks for rows that a foreign key on a column that was there would refuse.
+// dangles looks for rows that a foreign key on an existing column would refuse.
 func (p *planner) dangles(t *Table, k dialect.ForeignKey) []script.Refusal {
 	for _, c := range t.Columns {
 		if c.Now.Name == k.Column && c.pointsElsewhere() {
@@ -91,7 +91,7 @@ func (p *planner) dangles(t *Table, k dialect.ForeignKey) []script.Refusal {
 	return nil
 }
 
-// danglesEarly is dangles under the names of before.
+// danglesEarly is dangles under the old names.
 func (p *planner) danglesEarly(t *Table, c *Column) []script.Refusal {
 	if !c.pointsElsewhere() {
 		return nil
@@ -105,7 +105,7 @@ func (p *planner) danglesEarly(t *Table, c *Column) []script.Refusal {
 	return []script.Refusal{{Query: query, Because: danglingReason(t, c)}}
 }
 
-// pointsElsewhere reports whether a column that was there refers to a table that it did not refer to.
+// pointsElsewhere reports whether an existing column refers to another table than before.
 func (c *Column) pointsElsewhere() bool {
 	return c.Before != nil && c.Now.References != nil && (c.Moved.References == nil || c.Moved.References.Name != c.Now.References.Name)
 }

@@ -10,9 +10,8 @@ import (
 	"github.com/hegner123/modulagen/gen/near"
 )
 
-// renamed returns, for each name of now, which name of before it had, by what `was` says.
-// A `was` that was recorded with the name is done, and means nothing any more: that is what
-// makes a swap happen once.
+// renamed returns the old name of each new one, by what `was` says. A `was` that was recorded
+// with the name has no further effect: that is what makes a swap happen once.
 func renamed(now, before []named) (old map[string]string, found mistake.List) {
 	old = map[string]string{}
 	taken := map[string]bool{}
@@ -53,7 +52,7 @@ func recorded(before []named, n named) bool {
 	return slices.ContainsFunc(before, func(b named) bool { return b.name == n.name && b.was == n.was })
 }
 
-// meant names the one that is gone and is nearest to what was written.
+// meant is a hint that names what is gone and is nearest to what was written.
 func meant(was string, before, now []named) string {
 	var gone []string
 	for _, b := range before {
@@ -88,8 +87,8 @@ func namedFields(d *model.Datatype) []named {
 	return out
 }
 
-// renamedTables adds to what people renamed the tables that behaviors made for a
-// datatype: article_tags was post_tags where article was post.
+// renamedTables returns the old names of datatypes, and of the tables that behaviors made for
+// them: article_tags was post_tags where article was post.
 func renamedTables(now, before []*model.Datatype) (old map[string]string, found mistake.List) {
 	old, found = renamed(namedDatatypes(now), namedDatatypes(before))
 	for _, d := range now {
@@ -113,8 +112,8 @@ func isAdded(name string) func(*model.Datatype) bool {
 	return func(d *model.Datatype) bool { return d.AddedFor != "" && d.Name == name }
 }
 
-// renamedOptions returns the values to write in place of others: of a select, those that
-// `was` names and that are not recorded.
+// renamedOptions returns the options of a select that replace others, by the old ones: those
+// that `was` names and that are not recorded.
 func renamedOptions(before, now *model.Field) map[string]string {
 	var out map[string]string
 	for _, o := range now.Options {
@@ -133,8 +132,8 @@ func renamedOptions(before, now *model.Field) map[string]string {
 // move is a rename of one thing in the database.
 type move struct{ from, to string }
 
-// inOrder returns renames that can be made one after the other, with a detour for those
-// whose new name another one still has: a and b that change places, or b that becomes c while a becomes b.
+// inOrder sorts renames so that they can be made one after the other: b becomes c before a becomes b. Where
+// that is a circle, as when a and b change places, one of them takes a detour by a third name.
 func inOrder(moves []move) []move {
 	var out []move
 	waiting := slices.DeleteFunc(slices.Clone(moves), func(m move) bool { return m.from == m.to })

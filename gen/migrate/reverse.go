@@ -9,7 +9,8 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// Reverse is the comparison that leads back from one version to the one before it.
+// Reverse returns the comparison that leads back from one version to the one before it. Its error is a
+// mistake.List, or ErrOneWay.
 func Reverse(before, now *Snapshot) (*Comparison, error) {
 	back := &model.Project{Datatypes: before.Project()}
 	present := now.Project()
@@ -93,7 +94,7 @@ func reverseOptions(back, now *model.Field) error {
 	return nil
 }
 
-// unrecorded is a snapshot in which nothing was renamed: each `was` of a comparison with it counts.
+// unrecorded is a snapshot without any `was` and existing, so that each `was` of a comparison with it counts.
 func unrecorded(s *Snapshot) *Snapshot {
 	out := &Snapshot{Members: s.Members}
 	for _, d := range s.Datatypes {
@@ -112,7 +113,7 @@ func unrecorded(s *Snapshot) *Snapshot {
 // ErrOneWay is returned for a migration that cannot be undone.
 var ErrOneWay = errors.New("the migration cannot be undone")
 
-// oneWay says why a migration's script cannot be undone, as an error that is ErrOneWay; nil: it can.
+// oneWay says why a migration's script cannot be undone, as an error that is ErrOneWay; nil where it can.
 func oneWay(s *script.Script) error {
 	for i, step := range s.Steps {
 		switch {
@@ -125,8 +126,8 @@ func oneWay(s *script.Script) error {
 	return nil
 }
 
-// Back returns the scripts that take a migration back, to the snapshot before it, on the databases
-// of which it has SQL. Its error is ErrOneWay where it cannot be.
+// Back returns the scripts that undo a migration, back to the snapshot before it, for the databases
+// for which it has SQL. Its error is ErrOneWay where that is impossible.
 func Back(m *Migration, before *Snapshot, folder string) (map[model.Database]*script.Script, error) {
 	for _, db := range m.Databases() {
 		s, err := m.Script(folder, db)

@@ -8,8 +8,8 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-// Schema returns the tables of datatypes as generated code has them, whose behaviors have
-// been applied: what a database is compared with.
+// Schema returns the tables of datatypes as generated code has them, for comparison with a database. Behaviors
+// must have been applied.
 func Schema(all []*model.Datatype) *core.Schema {
 	s := &core.Schema{}
 	for _, db := range model.Databases {
@@ -41,8 +41,8 @@ func tableDef(d *model.Datatype) core.TableDef {
 	return t
 }
 
-// fingerprints describes the tables of datatypes on one database, so that one that was made by
-// hand, or before there were migrations, is recognised.
+// fingerprints describes the tables of datatypes on one database, so that a database that was made
+// by hand, or is older than migrations, is recognised.
 func fingerprints(all []*model.Datatype, db model.Database) map[string]string {
 	s := Schema(all)
 	for i, d := range all {

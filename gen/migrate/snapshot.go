@@ -1,13 +1,13 @@
-// Package migrate makes migrations: it keeps what the definitions of a project were, compares
+// Package migrate makes migrations: it records what the definitions of a project were, compares
 // that with what they are, and writes the SQL that leads from one to the other on each
 // database.
 //
 //	snapshot.go    definitions as definition.json keeps them
-//	rename.go      which table, column and option is which one of before
-//	compare.go     what differs, and what a person has to say about it; differ.go in which parts of a table
+//	rename.go      which table, column and option of now is which one of before
+//	compare.go     what differs, and what a person has to decide about it; differ.go in which parts of a table
 //	plan.go        a planner for each database; sqlite.go, postgres.go and mysql.go the order of its steps
-//	tables.go      tables that are made and that go
-//	refuse.go      rows that do not fit; programs.go programs of before that cannot go on
+//	tables.go      tables that are created and dropped
+//	refuse.go      rows that do not fit; programs.go older programs that cannot go on
 //	convert.go     values of one type as those of another; fill.go what rows hold that do not fit
 //	folder.go      the folder of migrations: which follows which, what was edited
 package migrate
@@ -24,11 +24,11 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
-// Snapshot is what of a project's definitions decides its tables, behaviors applied.
-// Labels, documentation and names in Go are no part of it.
+// Snapshot is the part of a project's definitions that decides its tables, after behaviors were applied.
+// Labels, documentation and names in Go are not in it.
 type Snapshot struct {
 	Datatypes []Datatype `json:"datatypes"` // by name
-	// Members reports whether it has those of JSON objects; versions before did not take them.
+	// Members reports whether it has the members of JSON objects, which older versions did not record.
 	Members bool `json:"members,omitempty"`
 }
 
@@ -37,7 +37,7 @@ type Datatype struct {
 	Name     string  `json:"name"`
 	ID       string  `json:"id,omitempty"`        // empty: integer
 	AddedFor string  `json:"added_for,omitempty"` // the datatype of which a behavior added it
-	Was      string  `json:"was,omitempty"`       // as the definition says it: what is recorded is done
+	Was      string  `json:"was,omitempty"`       // as the definition has it; once recorded, it has no further effect
 	Fields   []Field `json:"fields"`
 	Indexes  []Index `json:"indexes,omitempty"`
 	Held     []Held  `json:"held,omitempty"`
@@ -62,10 +62,9 @@ type Field struct {
 	Was      string   `json:"was,omitempty"`
 	// OptionsWere are the values that options had, by those that they have.
 	OptionsWere map[string]string `json:"options_were,omitempty"`
-	// Existing is what the definition said of rows that did not fit: what is recorded is done.
+	// Existing is what the definition said of rows that did not fit; once recorded, it has no further effect.
 	Existing string `json:"existing,omitempty"`
-	// Kept is the column of the old name, which triggers keep the same as this one until the
-	// migration after this one.
+	// Kept is the column of the old name, which triggers keep equal to this one until the next migration.
 	Kept string `json:"kept,omitempty"`
 	// Filled is of that column: one that had to have a value, see [model.Filled].
 	Filled *Filled `json:"filled,omitempty"`
@@ -76,7 +75,7 @@ type Filled struct {
 	Default *Default `json:"default,omitempty"`
 }
 
-// Default is what a column holds when a writer does not say.
+// Default is the value of a column in rows that are added without one.
 type Default struct {
 	Now  bool   `json:"now,omitempty"`
 	Text string `json:"text,omitempty"`
@@ -90,7 +89,7 @@ type Index struct {
 	Where   []Condition `json:"where,omitempty"`
 }
 
-// Condition is a part of what rows an index covers.
+// Condition is a part of the condition that an index's rows meet.
 type Condition struct {
 	Any    []Condition `json:"any,omitempty"`
 	Field  string      `json:"field,omitempty"`
@@ -98,7 +97,7 @@ type Condition struct {
 	Values []string    `json:"values,omitempty"`
 }
 
-// Held are the values of a column that rows need the program to know, as a job its kind.
+// Held are the values of a column that a program has to know for its rows to go on, such as the kind of a job.
 type Held struct {
 	Field  string      `json:"field"`
 	What   string      `json:"what"` // "kind"
@@ -218,10 +217,9 @@ func (s *Snapshot) check() error {
 	return err
 }
 
-// equal reports whether two snapshots are of the same tables, whatever names they had before.
-// A value that rows may wait for and that is new is no difference: it is recorded with the
-// next one. Nor is a name before, unless something else has it now, as in a swap: as long as that is recorded,
-// the same swap could not be made again.
+// equal reports whether two snapshots are of the same tables. A new value that rows may wait for is no
+// difference: the next migration records it. Nor is a former name, unless something else has that name now, as in
+// a swap: as long as it is recorded, the same swap could not be made again.
 func (s *Snapshot) equal(o *Snapshot) bool {
 	if !slices.Equal(s.swapped(), o.swapped()) {
 		return false
@@ -231,7 +229,7 @@ func (s *Snapshot) equal(o *Snapshot) bool {
 	return err == nil && errOther == nil && bytes.Equal(one, other)
 }
 
-// swapped lists what has a name before that something else has now.
+// swapped lists what has a former name that something else has now.
 func (s *Snapshot) swapped() []string {
 	var out []string
 	for _, d := range s.Datatypes {
@@ -252,8 +250,8 @@ func (s *Snapshot) swapped() []string {
 	return out
 }
 
-// withoutNew leaves out of what rows may wait for all that another snapshot has not, and the members of
-// JSON objects where it has none. Their order is no difference.
+// withoutNew removes the values that rows may wait for and that another snapshot does not have, and the members of
+// JSON objects where that one has none. Their order is no difference.
 func (s *Snapshot) withoutNew(o *Snapshot) *Snapshot {
 	s.Members = o.Members
 	for i, d := range s.Datatypes {
@@ -291,7 +289,7 @@ func (s *Snapshot) holds(datatype, field, value string) bool {
 	})
 }
 
-// Project returns the datatypes as far as their tables go. The snapshot is one that Take
+// Project returns the datatypes, with what decides their tables. The snapshot must be one that Take
 // made or check accepted.
 func (s *Snapshot) Project() []*model.Datatype {
 	all, err := s.restore()
@@ -364,7 +362,7 @@ func bound(text string) check.Bound {
 // isBound reports whether a text is what boundText writes.
 func isBound(text string) bool { return text == "" || bound(text).IsSet() }
 
-// link finds what a datatype's parts refer to.
+// link resolves the names by which a datatype's parts refer to others.
 func (d Datatype) link(m *model.Datatype, byName map[string]*model.Datatype) error {
 	for _, f := range m.Fields {
 		if f.Reference == nil {

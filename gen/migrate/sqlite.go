@@ -70,15 +70,15 @@ func (p *planner) rebuilt(t *Table) bool {
 	return false
 }
 
-// sqliteKeys compares foreign keys without their names, which SQLite keeps and never shows.
+// sqliteKeys compares foreign keys without their names, which SQLite keeps but never returns.
 func (p *planner) sqliteKeys(t *Table) (gone, added []dialect.ForeignKey) {
 	return difference(p.moved[t].ForeignKeys, p.now[t].ForeignKeys, func(k dialect.ForeignKey) string {
 		return k.Column + " " + k.To + " " + k.OnDelete
 	})
 }
 
-// sqliteDrops removes indexes and checks that are not those of now. An index cannot be
-// renamed: it is built again.
+// sqliteDrops drops the indexes and checks that are gone. SQLite cannot rename an index: it is
+// built again.
 func (p *planner) sqliteDrops(t *Table) {
 	var statements []string
 	gone, _, moves := p.changedIndexes(t)
@@ -97,7 +97,7 @@ func (p *planner) sqliteDrops(t *Table) {
 	}
 }
 
-// sqliteChecks compares the checks as they are named in the table, which a rename leaves alone.
+// sqliteChecks compares checks by their names in the database, which renaming a table or column does not change.
 func (p *planner) sqliteChecks(t *Table) (gone, added []dialect.Check) {
 	before := make([]dialect.Check, len(p.moved[t].Checks))
 	for i, c := range p.moved[t].Checks {
@@ -151,7 +151,7 @@ func (p *planner) sqliteChange(t *Table) {
 
 const sqliteNote = "writers wait until the migration has ended"
 
-// sqliteIndexes builds those that are new, and those that have another name.
+// sqliteIndexes builds new indexes, and those that get another name.
 func (p *planner) sqliteIndexes(t *Table) {
 	_, added, moves := p.changedIndexes(t)
 	for _, x := range p.now[t].Indexes {
@@ -187,7 +187,7 @@ func (p *planner) sqliteAdd(t *Table, c *Column) {
 	}
 }
 
-// sqliteRebuild makes the table anew beside itself and takes its place.
+// sqliteRebuild makes the table anew beside the old one, which it then replaces.
 func (p *planner) sqliteRebuild(t *Table) {
 	l, fresh := p.now[t], model.ShortName("modulagen_new_"+t.Now.Name)
 	loose := l
@@ -259,7 +259,7 @@ func (p *planner) setLater(t *Table, name string) bool {
 	return false
 }
 
-// sqliteValue is what the new table gets in a column; empty: its default.
+// sqliteValue is the expression for a column of the new table; empty where the column gets its default.
 func (p *planner) sqliteValue(t *Table, c *Column) string {
 	if c.Before == nil {
 		if p.filledByDefault(t, c) {
@@ -273,7 +273,7 @@ func (p *planner) sqliteValue(t *Table, c *Column) string {
 	name := p.Quote(c.Now.Name)
 	old, now := p.columnOf(p.moved[t], c.Now.Name), p.columnOf(p.now[t], c.Now.Name)
 	if old.Type == now.Type {
-		return name // written before
+		return name // sqliteValues has changed it
 	}
 	return p.recast(c, c.Now.Name)
 }
@@ -302,7 +302,7 @@ func (p *planner) reasons(t *Table) []string {
 	return out
 }
 
-// sqliteNotNull holds columns to a value after they were filled.
+// sqliteNotNull sets columns NOT NULL once they are filled.
 func (p *planner) sqliteNotNull(t *Table) {
 	rebuilt := p.rebuilt(t)
 	for _, c := range t.Columns {

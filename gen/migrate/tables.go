@@ -9,7 +9,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// createTables makes the tables that are new, with the references that they wait for.
+// createTables creates the new tables. A reference to one that is created later is added after that.
 func (p *planner) createTables() {
 	there := map[string]bool{}
 	for _, t := range p.kept() {
@@ -42,8 +42,8 @@ func (p *planner) lateForeignKeys(t *Table, to string) {
 	}
 }
 
-// dropTables removes the tables that go: those that refer to others first, and what has them refer
-// to each other before. What else depends on them, such as a view that a person made, refuses that.
+// dropTables drops tables: first the foreign keys between them, then those that refer to others. What else
+// depends on them, such as a view that a person made, has the database refuse that.
 func (p *planner) dropTables() {
 	for _, d := range p.c.Dropped {
 		for _, k := range dialect.Describe(d, p.db).ForeignKeys {
@@ -61,7 +61,7 @@ func (p *planner) dropTables() {
 	}
 }
 
-// dropKey drops a foreign key. SQLite, which does not enforce them meanwhile, needs not.
+// dropKey drops a foreign key. On SQLite that is not needed: foreign keys are off meanwhile.
 func (p *planner) dropKey(d *model.Datatype, k dialect.ForeignKey) {
 	what := fmt.Sprintf("%s.%s: drop the foreign key", d.Name, k.Column)
 	switch p.db {

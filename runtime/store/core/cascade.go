@@ -12,16 +12,16 @@ import (
 
 // Cascade is a reference of another datatype's rows to those of this one, with
 // which they are deleted or changed. Generated code lists those that lead to a
-// datatype with effects: the database does the work, and the store has to know
-// of it, for nothing tells it afterwards.
+// datatype with effects: the database does the work, and does not report
+// afterwards which rows it was.
 type Cascade struct {
 	Spec    *Spec // the datatype that refers to this one
 	Column  int   // its column that does
 	SetNull bool  // the column becomes NULL; otherwise the row is deleted
 }
 
-// passed are the rows that one delete has come by: references may lead in
-// circles, and to one row on several ways.
+// passed are the rows that one delete has reached: references may form circles,
+// and lead to one row in several ways.
 type passed map[passedRow]Op
 
 type passedRow struct {

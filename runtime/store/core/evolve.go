@@ -14,37 +14,37 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// Migrator is a Backend whose tables can be changed while other processes use them.
+// Migrator is implemented by a Backend whose tables can be changed while other processes use them.
 type Migrator interface {
 	// Migration opens a connection for changing tables. Where the database cannot be migrated
 	// over this DSN, the error says what to do.
 	Migration(ctx context.Context) (Migration, error)
 }
 
-// MigrationWatcher is a Backend that knows of the lock of those that migrate.
+// MigrationWatcher is implemented by a Backend that can tell whether a process migrates.
 type MigrationWatcher interface {
-	// Migrating reports whether a process holds the lock. SQLite has none but its transactions: there it reports
+	// Migrating reports whether a process holds the lock of a Migration. SQLite has no such lock: there it reports
 	// whether another process has been writing for longer than the busy timeout.
 	Migrating(ctx context.Context) (bool, error)
 }
 
-// Migration is a connection on which tables are changed: it waits for locks only a moment, and
-// fails with an error that is ErrBusy then. On SQLite foreign keys are not enforced.
+// Migration is a connection on which tables are changed. It waits only a moment for a lock, and then
+// fails with ErrBusy. On SQLite foreign keys are not enforced on it.
 type Migration interface {
 	Session // each statement by itself
 	// Begin starts a transaction.
 	Begin(ctx context.Context) (Transaction, error)
-	// Lock takes the lock of those that migrate this database, until Close; false: another has
-	// it. SQLite has none but its transactions.
+	// Lock takes the lock that one process at a time has, until Close; false where another has it. On SQLite,
+	// where transactions do that, it is always true.
 	Lock(ctx context.Context) (bool, error)
-	// Refuses reports whether err is the database's answer to a way of changing a table, such
-	// as ALGORITHM=INSTANT, that it does not have for this change.
+	// Refuses reports whether err says that the database cannot make a change in the required way, such
+	// as ALGORITHM=INSTANT.
 	Refuses(err error) bool
 	Close() error
 }
 
-// Attach returns a DB over an open backend, for steps of a migration: what changes in it wakes no
-// listeners. Closing it is closing b.
+// Attach returns a DB over an open backend, for steps of a migration: its writes wake no
+// listeners. Closing it closes b.
 func Attach(b Backend, opts store.Options) *DB {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -58,11 +58,11 @@ func Attach(b Backend, opts store.Options) *DB {
 	return newDB(&shared{opts: opts, done: make(chan struct{})}, b, 0)
 }
 
-// Below returns the backend and the options of a DB, for the migrations of it.
+// Below returns the backend and the options of a DB, for migrations and for the drivers' Pool.
 func Below(db *DB) (Backend, store.Options) { return db.backend, db.opts }
 
-// Create creates the tables of a schema that were not found, and the references that a process
-// that was killed while it created them has left out of those that were.
+// Create creates the tables of a schema that were not found. In those that were, it adds the references that
+// are missing because a process was killed while it created them.
 func Create(ctx context.Context, s Session, d sqltext.Dialect, schema *Schema, found []TableDef) error {
 	return create(ctx, s, schema.DDL[d], func(table, text string) bool {
 		i := slices.IndexFunc(found, func(t TableDef) bool { return t.Name == table })
@@ -107,8 +107,8 @@ func Compare(d sqltext.Dialect, schema *Schema, found []TableDef) (differences, 
 	return compare(d, schema, found, false)
 }
 
-// Unfit is Compare without what a program can work with: columns beside its own that may be null, indexes that
-// only make it faster, and checks that allow more than the definition.
+// Unfit is Compare without the differences that do not keep a program from working: further columns that may be
+// null, indexes that only make it faster, and checks that allow more than the definition.
 func Unfit(d sqltext.Dialect, schema *Schema, found []TableDef) (differences, statements []string) {
 	return compare(d, schema, found, true)
 }
@@ -151,8 +151,8 @@ func (e *differenceList) lacksTable(name string, found []TableDef) {
 	e.mended(e.mends().all(name, found)...)
 }
 
-// Lacking is Compare of tables and columns alone, and only of those that were not found: what a
-// program cannot do without in a database that is newer than it.
+// Lacking is Compare for missing tables and columns alone, which a program cannot do without in a database
+// that is newer than it.
 func Lacking(d sqltext.Dialect, schema *Schema, found []TableDef) (differences, statements []string) {
 	e := newDifferences(d, schema, false)
 	for _, w := range schema.Tables {
@@ -192,8 +192,8 @@ func (e *differenceList) references(d sqltext.Dialect, table string, wanted, fou
 	}
 }
 
-// same reports whether two references are one, perhaps with different actions. SQLite keeps the
-// name with which a foreign key was made when its column or table is renamed, and shows it nowhere.
+// same reports whether two references are the same one, perhaps with different actions. SQLite does not return
+// the names of foreign keys.
 func (r reference) same(d sqltext.Dialect, o reference) bool {
 	if d == sqltext.SQLite {
 		return r.column == o.column
@@ -217,8 +217,8 @@ func (r reference) describe(d sqltext.Dialect) string {
 	return text + ")"
 }
 
-// Fingerprint returns what distinguishes a table from other versions of it, in the same form for
-// one that an Inspect found and for one of Expected. Fits compares two of them.
+// Fingerprint returns what distinguishes a table from other versions of it. It is the same for a table of
+// Expected and for the same table as an Inspect finds it. Fits compares two of them.
 func Fingerprint(d sqltext.Dialect, t TableDef) string {
 	var lines, plain []string
 	for _, c := range t.Columns {
@@ -268,8 +268,8 @@ func short(text string, bytes int) string {
 	return hex.EncodeToString(sum[:bytes])
 }
 
-// Fits reports whether a table that was found is the one that a fingerprint describes. Indexes
-// that are not unique may be there beside its own: MySQL adds some, and people do.
+// Fits reports whether a table that was found is the one that a fingerprint describes. It may have
+// further indexes that are not unique: MySQL adds some, and so do people.
 func Fits(wanted, found string) bool {
 	w, f := strings.Fields(wanted), strings.Fields(found)
 	if len(w) == 0 || len(f) == 0 || w[0] != f[0] {

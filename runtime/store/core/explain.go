@@ -10,9 +10,9 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// explain completes an error of the database with what the schema knows by the
-// names in it. datatype is whose rows were written; empty for a statement of the
-// user's own.
+// explain completes an error of the database with what the schema knows of the
+// names in it. datatype is the one whose rows were written; empty for a statement of
+// the user's own.
 func (db *DB) explain(err error, datatype string) error {
 	if err == nil {
 		return nil
@@ -49,8 +49,8 @@ func (db *DB) known() *facts {
 	return db.facts
 }
 
-// explainConflict finds the unique index by its name, or, where the database
-// gives columns, by those.
+// explainConflict finds the unique index by its name, or by its columns where the
+// database reports those.
 func (db *DB) explainConflict(e *store.ConflictError, datatype string) error {
 	c := &store.ConflictError{Datatype: cmp.Or(datatype, e.Datatype), Key: e.Key, Fields: e.Fields}
 	for _, t := range db.tables() {

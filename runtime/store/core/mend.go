@@ -10,8 +10,8 @@ import (
 )
 
 // mender knows from a schema's DDL how each part of its tables is made, and writes the statements
-// that make what a database lacks. It writes only what keeps every value that is there: a statement
-// adds, or allows more, or fails.
+// that make what a database lacks. None of them touches an existing value: a statement adds, or
+// allows more, or fails.
 type mender struct {
 	d      sqltext.Dialect
 	tables map[string]*makings
@@ -26,17 +26,17 @@ type makings struct {
 	indexes    map[string]string     // statements, by name in lower case
 }
 
-// declaration is a column as CREATE TABLE has it.
+// declaration is a column in CREATE TABLE.
 type declaration struct {
 	text   string
-	tokens []token // whose places are those in sql
+	tokens []token // with places in sql
 	sql    string
 }
 
-// constraint is one that has a name, as CREATE TABLE has it.
+// constraint is a constraint with a name in CREATE TABLE.
 type constraint struct {
 	name, text string
-	references string // of a foreign key, what stands behind its column
+	references string // of a foreign key, what follows its column
 }
 
 // lazyMender reads the DDL when the first statement is wanted: most databases that are opened lack nothing.
@@ -104,7 +104,7 @@ func (m *mender) element(table, sql string, e []token) {
 
 func (m *mender) constraint(table, sql, text string, e []token) {
 	if !e[0].is("CONSTRAINT") || len(e) < 2 {
-		return // without a name of ours: each database makes up another one
+		return // one without a name, which each database names in its own way
 	}
 	t, c := m.table(table), constraint{name: e[1].text, text: text}
 	f := &facts{tables: map[string]map[string]limits{}, checks: map[string]checked{}}
@@ -124,8 +124,8 @@ func (m *mender) alter(table, what string) string {
 	return "ALTER TABLE " + m.d.Quote(table) + " " + what
 }
 
-// all creates a table that is missing. The collation of MySQL's tables is that of the others, which
-// is not the one in the DDL.
+// all returns the statements that create a missing table. On MySQL it gets the collation of the other tables,
+// which need not be the one in the DDL.
 func (m *mender) all(table string, found []TableDef) []string {
 	t := m.tables[table]
 	if t == nil {
@@ -159,8 +159,8 @@ func collationOf(found []TableDef) string {
 	return ""
 }
 
-// column adds a column that is missing, with its checks and its reference. Rows that are there must
-// have a value for it: null, or a default that the database can write.
+// column adds a missing column, with its checks and its reference. It is empty unless existing rows can get a
+// value: null, or a default that the database can write.
 func (m *mender) column(table string, c Column) string {
 	t := m.tables[table]
 	if t == nil {
@@ -262,7 +262,7 @@ func (m *mender) refuseNull(table string, c Column) string {
 	return m.modify(table, c, func(declaration) string { return "SET NOT NULL" })
 }
 
-// check replaces the check of a column by one that allows more. held are the names of those that it has.
+// check replaces the check of a column by one that allows more. held are the names of the checks that it has.
 func (m *mender) check(table, column string, held []string) string {
 	t := m.tables[table]
 	if t == nil || m.d == sqltext.SQLite || len(t.checks[column]) != 1 {
@@ -295,7 +295,7 @@ func (m *mender) index(table, name string) string {
 	return ""
 }
 
-// grows reports whether every text of one type is one of another, which is longer.
+// grows reports whether every text of one type fits into another, which is longer.
 func grows(from, to string) bool {
 	if wider(from, to) {
 		return true
@@ -309,5 +309,5 @@ func grows(from, to string) bool {
 	return rank(from) > 0 && rank(from) < rank(to)
 }
 
-// texts are the types without a length of one's own, the shortest first; the first stands for those that have one.
+// texts are the text types from the shortest to the longest; the first stands for those with a length.
 var texts = []string{"varchar", "text", "mediumtext", "longtext"}

@@ -94,8 +94,8 @@ func EnsureTables(ctx context.Context, b Backend, schema *Schema, opts store.Opt
 	return nil
 }
 
-// WarnOfIndexes logs the indexes that tables lack, with the statements that make them. Open does not make
-// them: on a large table that takes as long as it takes, and may keep writers waiting.
+// WarnOfIndexes logs the indexes that tables lack, with the statements that make them; nothing where log is nil. Open
+// does not make them: on a large table that takes long, and may keep writers waiting.
 func WarnOfIndexes(ctx context.Context, log *slog.Logger, d sqltext.Dialect, schema *Schema, found []TableDef) {
 	if log == nil {
 		return
@@ -181,8 +181,8 @@ func Statements(ddl string) []string {
 	return out
 }
 
-// openQuote returns the quote that is open at the end of a line, of the one at its begin. A quote within a text is
-// written as two, and a backslash before it as two on MySQL.
+// openQuote returns the quote that is open at the end of a line, given the one that is open at its beginning. A
+// quote within a text is doubled, and so is a backslash on MySQL, so that pairs of quotes need no further care.
 func openQuote(open rune, line string) rune {
 	for _, c := range line {
 		switch {
@@ -235,9 +235,7 @@ type differenceList struct {
 	statements []string // that mend some of them
 	mends      func() *mender
 	unmade     map[string]bool // columns that are missing and have no statement, by table and name
-	// unfit leaves out what a program can work with: columns beside its own that may be null, indexes
-	// that only make it faster, and checks that allow more than the definition.
-	unfit bool
+	unfit      bool            // see Unfit
 }
 
 func newDifferences(d sqltext.Dialect, schema *Schema, unfit bool) *differenceList {

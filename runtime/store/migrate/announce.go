@@ -13,8 +13,8 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-// Programs that have a database open are rows in the ledger, with a lease: a migration that
-// programs of before could not bear waits for them.
+// Each program that has a database open is a row in the ledger, with a lease: a migration after which
+// older programs could not go on waits for them.
 const (
 	programPrefix       = "program "
 	open          State = "open"
@@ -26,27 +26,27 @@ const (
 // announced is the key of a DB's note that it has a row.
 type announced struct{}
 
-// Announce adds the row of this program, once for a DB, and renews its lease until the database is
-// closed. A database that cannot be written has no row of it, and the log says so.
+// Announce adds a row for this program, once for each DB, and renews its lease until the database is
+// closed. Where the database cannot be written there is no row, and Announce logs a warning.
 func (s *Set) Announce(ctx context.Context, db *core.DB) error {
 	b, _ := core.Below(db)
 	first := db.Shared(announced{}, func() any { return new(atomic.Bool) }).(*atomic.Bool).CompareAndSwap(false, true)
 	if !first || strings.HasSuffix(b.Name(), ":memory:") {
-		return nil // of an in-memory database, no one else has it
+		return nil // no other program can open an in-memory database
 	}
 	id := programPrefix + rand.Text()
 	if err := s.announce(ctx, db, id); err != nil {
 		db.Logger().WarnContext(ctx, "store: this program could not be announced, so that a migration that waits for it would not", "error", err)
 		return nil
 	}
-	// What was applied between the look at the ledger and the row above did not know of this program.
+	// A migration that was applied after the ledger was read, and before the row was added, did not wait for this program.
 	rows, err := readLedger(ctx, b, b.Dialect())
 	if err != nil {
 		err = fmt.Errorf("store: reading %s: %w", Ledger, err)
 	} else {
 		err = newer(b, s.unknown(&state{rows: rows}))
 	}
-	if err != nil { // the database stays closed to this program, for which nothing must wait
+	if err != nil { // this program cannot use the database, so that no migration must wait for it
 		return errors.Join(err, deleteRow(ctx, db.Conn(), db.Conn().Dialect(), id))
 	}
 	begun := make(chan struct{})
@@ -98,14 +98,13 @@ func (s *Set) renew(db *core.DB, id string, begun chan struct{}) {
 	}
 }
 
-// moment is clock for a DB.
+// moment is the clock's reading for a DB.
 func moment(ctx context.Context, db *core.DB) (time.Time, error) {
 	b, _ := core.Below(db)
 	return clock(ctx, b, b)
 }
 
-// clock reads what leases of programs go by: the server's clock, and on SQLite that of the machine,
-// whatever the program's own is.
+// clock reads the clock of leases: the server's, and on SQLite the machine's, whatever Options.Now is.
 func clock(ctx context.Context, b core.Backend, from core.Session) (time.Time, error) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	if b.Clock() == "" {
@@ -115,7 +114,7 @@ func clock(ctx context.Context, b core.Backend, from core.Session) (time.Time, e
 	return now, err
 }
 
-// extend renews the lease. The row of a program that was suspended for long may have been removed.
+// extend renews the lease, and adds the row again where it was pruned while the program was suspended.
 func (s *Set) extend(ctx context.Context, db *core.DB, id string) error {
 	now, err := moment(ctx, db)
 	if err != nil {
@@ -128,7 +127,7 @@ func (s *Set) extend(ctx context.Context, db *core.DB, id string) error {
 	return err
 }
 
-// prune removes the rows of programs that were killed, which have no other end.
+// prune removes the rows of killed programs, which could not remove them.
 func prune(ctx context.Context, db *core.DB) error {
 	now, err := moment(ctx, db)
 	if err != nil {
@@ -140,8 +139,8 @@ func prune(ctx context.Context, db *core.DB) error {
 	return err
 }
 
-// older returns the programs that are open and come from before a migration, each with the end of its
-// lease, which one that runs renews; none where the migration has no name.
+// older returns the open programs that are from before a migration, each with the end of its lease; none where
+// migration is empty.
 func (s *Set) older(ctx context.Context, b core.Backend, from core.Session, migration string) ([]string, error) {
 	if migration == "" {
 		return nil, nil
@@ -164,12 +163,12 @@ func (s *Set) older(ctx context.Context, b core.Backend, from core.Session, migr
 	return out, nil
 }
 
-// closing stands in the place of a number of rows, in the row of a migration that is about to begin and
-// for which programs of the version before must not open the database any more.
+// closing is the rows_total of a migration that is about to begin, and that keeps programs of the version before
+// from opening the database.
 const closing = -1
 
-// closed keeps programs of before from opening the database, and then looks for those that have opened it
-// since older looked: each of the two sees the other's row.
+// closed keeps older programs from opening the database, and then looks again for open ones: a program adds its
+// row and then reads this one, so that at least one of the two sees the other's.
 func (s *Set) closed(ctx context.Context, r *run, found row) ([]string, error) {
 	if r.sc.After == "" || found.Statement > 0 || found.Begun {
 		return nil, nil
@@ -184,7 +183,7 @@ func (s *Set) closed(ctx context.Context, r *run, found row) ([]string, error) {
 	return waits, r.reopen(ctx)
 }
 
-// reopen lets programs of before open the database, which a process that was killed has not.
+// reopen lets older programs open the database again, also where a process was killed after closed.
 func (r *run) reopen(ctx context.Context) error {
 	found, err := readRow(ctx, r.m, r.d, r.sc.Name, false)
 	if errors.Is(err, store.ErrNotFound) || err == nil && found.RowsTotal != closing {

@@ -13,8 +13,8 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// backUp copies the file of an SQLite database before the first of a migration's steps, if one of
-// them is more than safe. The caller has the write lock: what is copied is what the steps find.
+// backUp copies the file of an SQLite database before a migration's first step, unless all of its steps
+// are safe. The caller holds the write lock, so that the copy is what the steps find.
 func (r *run) backUp(ctx context.Context, from int) error {
 	path, isFile := strings.CutPrefix(r.b.Name(), "sqlite:")
 	if r.d != sqltext.SQLite || r.o.NoBackup || from > 0 || !r.risky(0, len(r.units)) || !isFile || path == ":memory:" {
@@ -37,7 +37,7 @@ func (r *run) backUp(ctx context.Context, from int) error {
 	return nil
 }
 
-// snapshot copies to a temporary file first: what has the name is a whole copy.
+// snapshot copies to a temporary file first, so that a file of the final name is complete.
 func snapshot(ctx context.Context, s core.Snapshotter, to string) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(to), "."+filepath.Base(to)+"-*")
 	if err != nil {

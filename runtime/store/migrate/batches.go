@@ -12,7 +12,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// batchRows is how many rows a batch of an UPDATE looks at: few enough that no one waits long.
+// batchRows is how many rows a batch of an UPDATE covers: few enough that no one waits long for their locks.
 const batchRows = 500
 
 // batches runs a step's UPDATE over its table, some rows in a transaction, from the recorded id on.
@@ -49,7 +49,7 @@ func (r *run) batches(ctx context.Context, from int, at row) error {
 	return nil
 }
 
-// updateBatch changes the next rows, with the record of where the next batch begins.
+// updateBatch changes the next rows, and records where the batch after them begins.
 func (r *run) updateBatch(ctx context.Context, u *unit, from int, p *rate) (ended bool, err error) {
 	tx, err := r.m.Begin(ctx)
 	if err != nil {
@@ -70,7 +70,7 @@ func (r *run) updateBatch(ctx context.Context, u *unit, from int, p *rate) (ende
 		}
 		return true, tx.Commit(ctx)
 	}
-	update, condition, _ := script.CutWhere(u.st.SQL) // there: runnable has looked
+	update, condition, _ := script.CutWhere(u.st.SQL) // runnable has checked that there is one
 	if err := r.exec(ctx, tx, update+" ("+condition+"\n) AND id <= "+literal(last)+after(at.Cursor, " AND")); err != nil {
 		return false, err
 	}
@@ -92,7 +92,7 @@ func (r *run) batchEnd(ctx context.Context, tx core.Session, table, cursor strin
 	return strings.TrimSpace(end.V), n, err
 }
 
-// after is the condition of rows that come after a cursor; none without one.
+// after returns the condition of rows behind a cursor, led by a word; empty for an empty cursor.
 func after(cursor, word string) string {
 	if cursor == "" {
 		return ""
@@ -100,7 +100,7 @@ func after(cursor, word string) string {
 	return word + " id > " + literal(cursor)
 }
 
-// literal writes an id: a number, or the text of a ULID.
+// literal writes an id, which is a number or the text of a ULID, into SQL.
 func literal(id string) string {
 	if _, err := strconv.ParseInt(id, 10, 64); err == nil {
 		return id

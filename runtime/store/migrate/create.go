@@ -11,8 +11,8 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// record makes sure that the database says which migrations it has: a new one is created, one
-// that was made without them is compared.
+// record makes sure that the database has a record of its migrations: a new one is created, and one
+// that was made without migrations is recognised by its tables.
 func (s *Set) record(ctx context.Context, b core.Backend, schema *core.Schema, o Options, out *Report) (*state, error) {
 	st, err := inspect(ctx, b, b, schema)
 	if err != nil || len(st.rows) > 0 && !st.creating() || len(s.List) == 0 {
@@ -59,8 +59,8 @@ func (s *Set) oldTables(ctx context.Context, b core.Backend, schema *core.Schema
 	return b.Inspect(ctx, b, slices.Sorted(maps.Keys(all)))
 }
 
-// create makes all tables, while no other process does. On MySQL a row for each migration comes
-// first, so that a process that is killed in the midst leaves no tables of an unknown version.
+// create makes all tables, while no other process does. The rows of all migrations come first: on MySQL,
+// a process that is killed halfway would otherwise leave tables of an unknown version.
 func (s *Set) create(ctx context.Context, b core.Backend, schema *core.Schema, o Options) (created bool, err error) {
 	d := b.Dialect()
 	err = b.Exclusive(ctx, func(sess core.Session) error {
@@ -123,9 +123,8 @@ func (s *Set) insertAll(ctx context.Context, sess core.Session, d sqltext.Dialec
 	return nil
 }
 
-// recognize finds the version of a database that has no record of it, and records it: the last
-// one whose tables are the same, and where there is none, the last one beside whose indexes there are
-// others.
+// recognize finds the version of a database without a record, and records it: the last one whose
+// tables are the same, or else the last one whose tables differ only by further indexes that are not unique.
 func (s *Set) recognize(ctx context.Context, b core.Backend, schema *core.Schema, old []core.TableDef, o Options) (string, error) {
 	found := -1
 	for i := len(s.List) - 1; i >= 0; i-- {
@@ -156,8 +155,8 @@ func (s *Set) recognize(ctx context.Context, b core.Backend, schema *core.Schema
 	return "", e
 }
 
-// alone refuses a version whose tables are those of an earlier one, where the migrations between
-// them change rows: the values of a decimal that is kept as a whole number show no scale.
+// alone refuses a version whose tables are also those of an earlier one, where the migrations between
+// them have steps: a decimal that SQLite stores as a whole number, for instance, does not show its scale.
 func (s *Set) alone(b core.Backend, found int) error {
 	tables, err := s.tables(s.List[found], b.Dialect())
 	if err != nil {

@@ -9,13 +9,14 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-// DataStep changes rows as no SQL can, in batches.
+// DataStep changes rows in batches, in ways that SQL cannot express.
 type DataStep struct {
-	// Count returns how many rows there are in all, for the progress; nil: that is not known.
+	// Count returns how many rows the step will change, for its progress; nil: that is not known.
 	Count func(ctx context.Context, c *core.Conn) (int64, error)
-	// Batch changes the rows that follow a cursor, which is empty in the first call, in a transaction. It
-	// returns the cursor of the next batch, recorded with the rows, and how many rows it changed; an empty
-	// cursor ends the step. After a conflict with another transaction it is called again.
+	// Batch changes the rows that follow a cursor, in a transaction; the first call has an empty cursor. It
+	// returns the cursor of the next batch, which is recorded in the same transaction, and how many rows it
+	// changed; an empty cursor ends the step. After a conflict with another transaction it is called again. An
+	// error ends the migration, which resumes with the same cursor.
 	Batch func(ctx context.Context, tx *core.Conn, cursor string) (next string, rows int, err error)
 }
 
@@ -24,8 +25,8 @@ var registered = struct {
 	steps map[string]*DataStep
 }{steps: map[string]*DataStep{}}
 
-// Register makes a data step known, before a database is opened that needs it. The name is the one
-// that the definition and the migration have. A later registration of a name replaces the one before it.
+// Register makes a data step known under the name that the definition and the migration have. Call it before
+// a database is opened that needs the step. A later registration of a name replaces the earlier one.
 func Register(name string, step DataStep) {
 	registered.Lock()
 	defer registered.Unlock()
@@ -55,7 +56,7 @@ func (r *run) dataStep(ctx context.Context, from int, at row) error {
 			return r.failed(u, err)
 		}
 	}
-	step := lookUp(u.step.Run) // there: runnable has looked
+	step := lookUp(u.step.Run) // runnable has checked that it is registered
 	db := core.Attach(r.b, r.o.Store)
 	if err := r.total(ctx, db, step); err != nil {
 		return r.failed(u, err)
@@ -92,7 +93,7 @@ func (r *run) total(ctx context.Context, db *core.DB, step *DataStep) error {
 	return set{[]string{"rows_total"}, []any{n}}.update(ctx, db.Conn(), r.d, r.sc.Name)
 }
 
-// batch runs one batch, with the record of where the next one begins.
+// batch runs one batch, and records where the next one begins.
 func (r *run) batch(ctx context.Context, db *core.DB, step *DataStep, from int, p *rate) (ended bool, err error) {
 	err = db.Tx(ctx, func(tx *core.Conn) error {
 		at, err := r.still(ctx, tx, from)
@@ -115,7 +116,7 @@ func (r *run) batch(ctx context.Context, db *core.DB, step *DataStep, from int, 
 	return ended, err
 }
 
-// rate measures how fast a data step goes.
+// rate measures the progress of a data step.
 type rate struct {
 	done, total int64
 	begun       time.Time

@@ -3,23 +3,23 @@
 // and calls Ensure when a database is opened.
 //
 // What has been done is recorded in the database, in the table modulagen_migrations: a row for each
-// migration, with the number of statements that have taken effect. A process that is killed leaves
-// nothing that a person has to repair: the next one goes on at that statement.
+// migration, with the number of statements that have taken effect. A killed process leaves nothing
+// for a person to repair: the next one resumes at that statement.
 //
 //   - On SQLite the steps up to the next data step in Go take effect in one transaction, with foreign
 //     keys off, which are checked before it commits. The file is copied first, unless every step is safe.
 //   - On PostgreSQL each step is a transaction that waits two seconds for a lock and is tried again.
 //     Indexes are built concurrently, outside transactions.
-//   - On MySQL, where each statement takes effect by itself, it is recorded before and after; what
-//     became of one that was recorded before it alone, the tables show.
+//   - On MySQL, where each statement takes effect by itself, it is recorded before and after. Where
+//     only the first record is there, the tables show whether the statement took effect.
 //
-// Processes that start together wait for the one that migrates. A database without a row is one
-// that is new, which is created from the schema at once, or one that was made before there were
-// migrations, whose version is found by comparing its tables (Set.Baseline).
+// Processes that start together wait for the one that migrates. A database without a row is either
+// new, and is created from the schema at once, or older than migrations, and its version is found by
+// comparing its tables; Set.Baseline records a version without comparing.
 //
-// Steps that no SQL can say are functions, which a program registers before it opens a database:
+// Steps that SQL cannot express are functions, which a program registers before it opens a database:
 //
 //	migrate.Register("fill_slug", migrate.DataStep{Batch: fillSlug})
 //
-// Each call is a transaction; where the next one begins is recorded with it.
+// Each call is a transaction, which also records where the next one begins.
 package migrate

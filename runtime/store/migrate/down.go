@@ -10,8 +10,8 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// Down takes the last migration of a database back, by a script that the generator made, and then
-// removes its row. What was killed meanwhile goes on when Down is called again.
+// Down undoes the last migration of a database with a script that the generator made, and then removes
+// its row. After a kill, calling Down again resumes. Its error is store.ErrMigration.
 func (s *Set) Down(ctx context.Context, b core.Backend, name string, sc *script.Script, o Options) (*Report, error) {
 	o = o.filled()
 	out := &Report{}

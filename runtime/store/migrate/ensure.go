@@ -11,9 +11,10 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// Ensure is what Open calls: it creates a new database, records the version of one that was made
-// before there were migrations, applies what is missing or reports it, as the options say, and
-// compares the tables.
+// Ensure is what Open calls: it creates a new database, records the version of one that is older
+// than migrations, applies what is missing or reports it, as opts.Migrate says, and compares the tables.
+// The error is store.ErrSchema where the database does not go with the program, and store.ErrMigration
+// where a step failed.
 func (s *Set) Ensure(ctx context.Context, b core.Backend, schema *core.Schema, opts store.Options) error {
 	switch {
 	case len(s.List) == 0:
@@ -40,8 +41,8 @@ func (s *Set) accepted(ctx context.Context, b core.Backend, schema *core.Schema,
 	return nil
 }
 
-// settled is the verdict on a database at rest: what was read while another process migrated shows
-// tables from before with a record from after. It reads again until no statement has ended meanwhile.
+// settled is the verdict on a database at rest: a state that is read while another process migrates may
+// have older tables than its record. It reads again until no statement has ended in between.
 func (s *Set) settled(ctx context.Context, b core.Backend, schema *core.Schema, st *state) error {
 	err := s.verdict(ctx, b, schema, st)
 	for errors.Is(err, store.ErrSchema) {
@@ -72,7 +73,7 @@ func (s *Set) ensureUp(ctx context.Context, b core.Backend, schema *core.Schema,
 	return s.current(ctx, b, schema)
 }
 
-// current reads the database again, and refuses what does not go with the program.
+// current reads the database again, and refuses one that does not go with the program.
 func (s *Set) current(ctx context.Context, b core.Backend, schema *core.Schema) error {
 	st, err := inspect(ctx, b, b, schema)
 	if err != nil {
@@ -81,7 +82,7 @@ func (s *Set) current(ctx context.Context, b core.Backend, schema *core.Schema) 
 	return s.settled(ctx, b, schema, st)
 }
 
-// verdict refuses a database that lacks migrations, or whose tables are others.
+// verdict refuses a database that lacks migrations, or whose tables differ from the schema.
 func (s *Set) verdict(ctx context.Context, b core.Backend, schema *core.Schema, st *state) error {
 	if err := s.check(b, st); err != nil {
 		return err
@@ -110,8 +111,8 @@ func (s *Set) verdict(ctx context.Context, b core.Backend, schema *core.Schema, 
 	return nil
 }
 
-// contracts reports whether what is missing is one migration that waits for programs of the version
-// before: this one can go on without it.
+// contracts reports whether the only missing migration is one that waits for older programs to end: this
+// program works without it.
 func (s *Set) contracts(b core.Backend, pending []Migration) (bool, error) {
 	if len(pending) != 1 {
 		return false, nil
@@ -148,7 +149,7 @@ func (s *Set) missing(ctx context.Context, b core.Backend, st *state, pending []
 		line := m.Name
 		sc, err := s.script(m, b.Dialect())
 		if err != nil {
-			sc = &script.Script{} // who applies it sees the error
+			sc = &script.Script{} // applying it returns the error
 		}
 		if what := steps(sc); what != "" {
 			line += ": " + what
@@ -170,7 +171,7 @@ func (s *Set) missing(ctx context.Context, b core.Backend, st *state, pending []
 	return e
 }
 
-// steps says what a migration does, in a line.
+// steps describes what a migration does, in one line.
 func steps(sc *script.Script) string {
 	var what []string
 	for _, step := range sc.Steps {

@@ -13,7 +13,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// failureColumn has why a migration failed. Ledgers from before there was such a column get it with the first failure.
+// failureColumn says why a migration failed. Older ledgers get the column with the first failure.
 const failureColumn = "failure"
 
 // keepsFailures reports whether the ledger has the column.
@@ -38,14 +38,14 @@ func readFailures(ctx context.Context, s core.Session, d sqltext.Dialect, rows [
 	})
 }
 
-// ending records why the run has ended, and returns err. The end of ctx is no failure.
+// ending records why the run failed, and returns err. The end of ctx is no failure.
 func (r *run) ending(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	late, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	// Beside the connection of the migration, of which the end may be the failure.
+	// Not over the connection of the migration, whose loss may be the failure.
 	if failed := r.recordFailure(late, store.Some(short(whyFailed(err)))); failed != nil {
 		r.o.Logger.WarnContext(ctx, "store: migration: why it failed could not be recorded", "migration", r.sc.Name, "error", failed)
 	}
@@ -80,7 +80,7 @@ func (r *run) recordFailure(ctx context.Context, why store.Null[string]) error {
 	return err
 }
 
-// whyFailed is an error without the names of database and migration, which stand beside it.
+// whyFailed is the error's text without the names of database and migration, which are shown beside it.
 func whyFailed(err error) string {
 	e, ok := errors.AsType[*store.MigrationError](err)
 	if !ok {
@@ -99,8 +99,8 @@ func whyFailed(err error) string {
 	return text[:len(text)-2] + ": " + e.Cause.Error()
 }
 
-// leased adds to a change of the row, on SQLite, until when a process is taken to be at the migration: between
-// batches it has no lock that others could see.
+// leased adds to a change of the row, on SQLite, until when a process counts as being at work: between batches
+// it holds no lock that others could see.
 func (r *run) leased(c set) set {
 	if r.d == sqltext.SQLite {
 		c.columns = append(c.columns, "ended_at")

@@ -12,14 +12,14 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// guard runs the units of a transaction, and holds rows and ids together where SQLite makes a
-// table anew.
+// guard runs the units of a transaction, and makes sure that rows, ids and what people added survive when
+// a table of SQLite is made anew.
 type guard struct {
 	run      *run
 	s        core.Session
-	rows     int64    // of the table that is made anew, before that
-	mark     int64    // the largest id that it ever had; 0: not known
-	triggers []string // of it, which go with the old table
+	rows     int64    // of the table, before it is made anew
+	mark     int64    // the largest id that the table ever had; 0: not known
+	triggers []string // of the table, which are dropped with the old one
 	others   others   // what people may have added to it
 }
 
@@ -54,7 +54,7 @@ func (g *guard) rebuilds(step *script.Step) bool {
 	return g.run.d == sqltext.SQLite && step.Rebuilt != ""
 }
 
-// before notes what the table has.
+// before notes what the table has before it is made anew.
 func (g *guard) before(ctx context.Context, step *script.Step) error {
 	if !g.rebuilds(step) {
 		return nil
@@ -110,8 +110,8 @@ func (g *guard) count(ctx context.Context, table string) (n int64, err error) {
 	return n, err
 }
 
-// sequence returns the largest id that AUTOINCREMENT has given in a table: those of rows that were
-// deleted are not given again. The table sqlite_sequence is there when one table has it.
+// sequence returns the largest id that AUTOINCREMENT has assigned in a table, so that the ids of deleted
+// rows are not assigned again. The table sqlite_sequence exists once some table uses AUTOINCREMENT.
 func (g *guard) sequence(ctx context.Context, table string) (mark int64, err error) {
 	var there int64
 	if err := g.s.QueryRow(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'", nil, []any{&there}); err != nil || there == 0 {

@@ -17,8 +17,8 @@ func (g *guard) checksKeys(from, to int) bool {
 	return g.run.d == sqltext.SQLite && g.run.risky(from, to)
 }
 
-// keysBefore refuses a database in which foreign keys do not hold already, as after writes with the keys off:
-// what a step then does with such rows, no one has said, and keysAfter could not tell them from its own.
+// keysBefore refuses a database whose foreign keys are violated already, as after writes with foreign keys off:
+// no one has decided what a step does with such rows, and keysAfter could not tell them from its own.
 func (g *guard) keysBefore(ctx context.Context, from, to int) error {
 	if !g.checksKeys(from, to) {
 		return nil
@@ -31,7 +31,7 @@ func (g *guard) keysBefore(ctx context.Context, from, to int) error {
 		"delete them, set their columns to NULL, or add the rows to which they refer, and migrate again", n, list)
 }
 
-// keysAfter checks what foreign keys would have held, which are off.
+// keysAfter checks the foreign keys, which were not enforced while the units ran.
 func (g *guard) keysAfter(ctx context.Context, from, to int) error {
 	if !g.checksKeys(from, to) {
 		return nil

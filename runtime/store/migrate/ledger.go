@@ -15,20 +15,20 @@ import (
 // Ledger is the table in which a database records its migrations.
 const Ledger = "modulagen_migrations"
 
-// State is how far a migration has come on a database.
+// State says how far a migration has come on a database.
 type State string
 
 // The states. A migration without a row is Pending.
 const (
 	Pending  State = "pending"
-	Running  State = "running"  // begun; as Status has it, while a process is at it
+	Running  State = "running"  // begun; in a Status, while a process works on it
 	Done     State = "done"     // applied
 	Created  State = "created"  // the database was made from a schema that has it
 	Baseline State = "baseline" // the tables were found to have it
 	Creating State = "creating" // the tables are being created from the schema, on MySQL
-	Down     State = "down"     // being taken back
+	Down     State = "down"     // being undone
 
-	// What Status makes of one that is recorded as running while no process is at it.
+	// A Status has one of these for a migration that is recorded as running while no process works on it.
 	Failed      State = "failed"      // a statement failed, or rows do not fit; Entry.Failure says why
 	Interrupted State = "interrupted" // the process was killed, or ended before the migration did
 )
@@ -39,18 +39,18 @@ func (s State) applied() bool { return s == Done || s == Created || s == Baselin
 // row is one row of the ledger.
 type row struct {
 	ID, Parent          string
-	Checksum            string // of the file; of one that runs, of the statements that have taken effect
+	Checksum            string // of the file; while it runs, of the statements that have taken effect
 	Statement           int64  // how many units have taken effect (script.Step.Units, over all steps)
-	Begun               bool   // the next one was begun: whether it has taken effect, the tables show
+	Begun               bool   // the next unit was begun; the tables show whether it has taken effect
 	State               State
 	Cursor              string // where the next batch of a data step begins
 	RowsDone, RowsTotal int64  // of that step
 	StartedAt           time.Time
-	EndedAt             store.Null[time.Time] // of one that runs on SQLite, which has no lock, the end of a lease
+	EndedAt             store.Null[time.Time] // while it runs on SQLite, which has no lock for it, the end of a lease
 	Program             string
 	Adds                bool   // a program of the version before can go on
 	Refused             string // why it cannot
-	Failure             string // why the last process that was at it did not finish it; read by readFailures alone
+	Failure             string // why the last process that worked on it did not finish; read by readFailures alone
 }
 
 var ledgerDDL = [...]string{
@@ -164,7 +164,8 @@ func readRows(ctx context.Context, s core.Session, d sqltext.Dialect, where stri
 	return out, err
 }
 
-// readRow returns one row, which the transaction of s then keeps from others; ErrNotFound without it.
+// readRow returns one row, and with lock keeps others from changing it until the transaction of s ends;
+// ErrNotFound where there is none.
 func readRow(ctx context.Context, s core.Session, d sqltext.Dialect, id string, lock bool) (row, error) {
 	var r row
 	text := sqltext.Get(d, Ledger, ledgerColumns, []string{"id"})
@@ -175,7 +176,7 @@ func readRow(ctx context.Context, s core.Session, d sqltext.Dialect, id string, 
 	return r, err
 }
 
-// insert adds the row, unless another process has.
+// insert adds the row; ErrBusy where another process has.
 func (r *row) insert(ctx context.Context, s core.Session, d sqltext.Dialect) error {
 	values, err := plain(r.values())
 	if err != nil {
@@ -214,7 +215,7 @@ func deleteRow(ctx context.Context, s core.Session, d sqltext.Dialect, id string
 	return err
 }
 
-// doing says what the row shows of a process at work, for those who wait.
+// doing describes the work of another process, for those that wait for it.
 func (r *row) doing() string {
 	text := fmt.Sprintf("%s, which %s began at %s; %d statements have been recorded", r.ID, r.Program,
 		r.StartedAt.Format(time.RFC3339), r.Statement)
@@ -224,7 +225,7 @@ func (r *row) doing() string {
 	return text
 }
 
-// begun says, of a migration that has not ended, who began it and why it has not.
+// begun says who began a migration that has not ended, and why it failed.
 func (r *row) begun() string {
 	if r.Failure != "" {
 		return fmt.Sprintf("begun by %s, and failed: %s", r.Program, r.Failure)
@@ -239,7 +240,7 @@ func progress(done, total int64) string {
 	return fmt.Sprintf("%d rows", done)
 }
 
-// short bounds a text to what the ledger keeps.
+// short cuts a text to the length that the ledger keeps.
 func short(s string) string {
 	const most = 1000
 	if len(s) > most {

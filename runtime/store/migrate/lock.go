@@ -33,7 +33,7 @@ func withLock(ctx context.Context, b core.Backend, o Options, fn func(core.Migra
 	return fn(m)
 }
 
-// waitForLock waits, and reports what for.
+// waitForLock waits for the lock, and logs which process holds it.
 func waitForLock(ctx context.Context, b core.Backend, m core.Migration, o Options) error {
 	begun := time.Now()
 	var reported time.Time
@@ -57,7 +57,7 @@ func waitForLock(ctx context.Context, b core.Backend, m core.Migration, o Option
 	}
 }
 
-// atWork says what the process that has the lock is doing, as far as it is recorded.
+// atWork describes what the process that holds the lock is doing, as far as that is recorded.
 func atWork(ctx context.Context, b core.Backend) string {
 	st, err := inspect(ctx, b, b, nil)
 	if err != nil {
@@ -71,7 +71,7 @@ func atWork(ctx context.Context, b core.Backend) string {
 	return "nothing is recorded of it yet"
 }
 
-// pause waits for about d, so that two processes do not keep step.
+// pause waits between half of d and one and a half times d, so that two processes do not stay in step.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d/2 + rand.N(d))
 	defer timer.Stop()

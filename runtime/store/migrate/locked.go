@@ -9,9 +9,9 @@ import (
 	"github.com/hegner123/modulagen/runtime/store"
 )
 
-// locked runs the statements of a step while no one else reads or writes a table, on MySQL, which ends
-// transactions at each of them. They are recorded as one: of a process that was killed, the next one
-// runs those again that may run twice, and the others unless the tables show that they have taken effect.
+// locked runs the statements of a step while no one else reads or writes a table, on MySQL, where each of
+// them commits. They are recorded as one: after a kill, the next process runs repeatable ones again, and
+// the others unless the tables show that they have taken effect.
 func (r *run) locked(ctx context.Context, from int, at row) error {
 	u := &r.units[from]
 	r.start(ctx, u)
@@ -34,8 +34,8 @@ func (r *run) locked(ctx context.Context, from int, at row) error {
 	return nil
 }
 
-// underLock runs the statements that have not taken effect. What is not of the table, as the ledger, cannot be
-// reached meanwhile.
+// underLock runs the statements that have not taken effect. No other table, and so not the ledger, can be used
+// meanwhile.
 func (r *run) underLock(ctx context.Context, from int) (err error) {
 	step := r.units[from].step
 	if _, err := r.m.Exec(ctx, "LOCK TABLES "+r.d.Quote(step.Locked)+" WRITE", nil); errors.Is(err, store.ErrBusy) {

@@ -10,7 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// others is what people may have added beside the definitions to a table of SQLite that is made anew.
+// others is what people may have added to a table of SQLite that is made anew.
 type others struct {
 	columns []string
 	indexes []named
@@ -21,8 +21,8 @@ type others struct {
 // named is a part of a schema, and the statement that made it.
 type named struct{ name, sql string }
 
-// noteOthers notes what the table has, and what names it. SQLite would look at every view and trigger
-// when the new table takes the name, and find it missing.
+// noteOthers notes what the table has, and which views work. legacy_alter_table keeps SQLite from checking every
+// view and trigger when the new table takes the name, at which moment the old one is missing.
 func (g *guard) noteOthers(ctx context.Context, table string) (err error) {
 	g.others = others{}
 	if g.others.columns, err = g.columns(ctx, table); err != nil {
@@ -45,8 +45,8 @@ func (g *guard) noteOthers(ctx context.Context, table string) (err error) {
 	return err
 }
 
-// restoreOthers refuses a new table that lacks columns of the old one, and builds indexes again that
-// the migration has not.
+// restoreOthers refuses a new table that lacks columns of the old one, and rebuilds the indexes that the
+// migration has not built.
 func (g *guard) restoreOthers(ctx context.Context, step *script.Step) error {
 	if err := g.strict(ctx); err != nil {
 		return err
@@ -82,7 +82,7 @@ func (g *guard) restoreOthers(ctx context.Context, step *script.Step) error {
 	return nil
 }
 
-// strict has SQLite look at views and triggers again.
+// strict has SQLite check views and triggers again.
 func (g *guard) strict(ctx context.Context) error {
 	if !g.others.loose {
 		return nil
@@ -92,7 +92,7 @@ func (g *guard) strict(ctx context.Context) error {
 	return err
 }
 
-// end is strict after an error, on a connection that goes on.
+// end is strict after an error, for a connection that remains in use.
 func (g *guard) end(ctx context.Context) {
 	if err := g.strict(context.WithoutCancel(ctx)); err != nil {
 		g.run.o.Logger.WarnContext(ctx, "store: migration: the connection is left with legacy_alter_table", "error", err)
@@ -107,7 +107,7 @@ func (g *guard) works(ctx context.Context, view string) error {
 func (g *guard) columns(ctx context.Context, table string) (out []string, err error) {
 	var name string
 	err = g.s.Query(ctx, "SELECT name FROM pragma_table_xinfo(?)", []any{table}, []any{&name}, func() error {
-		out = append(out, strings.Clone(name))
+		out = append(out, name)
 		return nil
 	})
 	return out, err
@@ -116,7 +116,7 @@ func (g *guard) columns(ctx context.Context, table string) (out []string, err er
 func (g *guard) parts(ctx context.Context, which string, args ...any) (out []named, err error) {
 	var n named
 	err = g.s.Query(ctx, "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND "+which, args, []any{&n.name, &n.sql}, func() error {
-		out = append(out, named{strings.Clone(n.name), strings.Clone(n.sql)})
+		out = append(out, n)
 		return nil
 	})
 	return out, err

@@ -18,8 +18,7 @@ const listedIDs = 10
 
 var errEnough = errors.New("enough rows")
 
-// refuse runs the queries for rows that do not fit a step, all of them: who changes the rows of one
-// should not come back for those of the next.
+// refuse runs all queries for rows that do not fit a step, so that one error lists every reason.
 func (r *run) refuse(ctx context.Context, s core.Session, step *script.Step) error {
 	var first *RowsError
 	for _, q := range step.Refuse {
@@ -67,13 +66,13 @@ func firstIDs(ctx context.Context, s core.Session, query string) (ids []string, 
 }
 
 // RowsError reports rows that do not fit what a step makes of their table. The step has changed
-// nothing.
+// nothing. It is store.ErrInvalid.
 type RowsError struct {
 	Because string // what is wrong with them, and what to do
 	Rows    int64
-	IDs     []string     // of the first of them
+	IDs     []string     // of the first 10 of them
 	Line    int          // of the step in its file
-	More    []*RowsError // rows that do not fit for other reasons, which the step found too
+	More    []*RowsError // rows that do not fit for other reasons
 }
 
 // Error names the first rows for each reason.

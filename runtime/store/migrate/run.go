@@ -32,7 +32,7 @@ type run struct {
 	finished bool // this run has recorded that
 }
 
-// unit is what is recorded one by one: a statement, a data step in Go, or a step that has neither.
+// unit is what the ledger counts: a statement, a data step in Go, or a step that has neither.
 type unit struct {
 	step        *script.Step
 	number      int               // of the step, from 1
@@ -65,10 +65,10 @@ func newRun(b core.Backend, m core.Migration, sc *script.Script, o Options) *run
 	return r
 }
 
-// errMoved is of a process that found that another has gone on meanwhile.
+// errMoved is returned when another process has advanced the migration meanwhile.
 var errMoved = errors.New("store: another process has gone on with the migration")
 
-// all goes on from what is recorded until nothing is left.
+// all resumes at what is recorded, and runs until nothing is left.
 func (r *run) all(ctx context.Context) error {
 	for {
 		at, err := readRow(ctx, r.m, r.d, r.sc.Name, false)
@@ -96,13 +96,13 @@ func (r *run) end(ctx context.Context, s core.Session) error {
 	return err
 }
 
-// ended reports, of the record as it was read, that this run is at its end: another process has finished the
-// migration, and perhaps begun to take it back, or the other way round.
+// ended reports, from the record as it was read, whether this run is over: another process has finished the
+// migration, and has perhaps begun to undo it, or the other way round.
 func (r *run) ended(at row, err error) bool {
 	return errors.Is(err, store.ErrNotFound) || err == nil && at.State != r.state
 }
 
-// next runs what stands next, and as much with it as takes effect together.
+// next runs the next unit, and those that take effect together with it.
 func (r *run) next(ctx context.Context, at row) error {
 	u := &r.units[at.Statement]
 	from := int(at.Statement)
@@ -185,7 +185,7 @@ func (r *run) rollback(ctx context.Context, tx core.Transaction) {
 	}
 }
 
-// still returns the record, which it keeps from others, if it is where it was read to be.
+// still locks and returns the record, or errMoved where it is no longer at the unit from.
 func (r *run) still(ctx context.Context, s core.Session, from int) (row, error) {
 	at, err := readRow(ctx, s, r.d, r.sc.Name, true)
 	if r.ended(at, err) || err == nil && at.Statement != int64(from) {
@@ -212,7 +212,7 @@ func (r *run) advance(ctx context.Context, s core.Session, to int) error {
 	return c.update(ctx, s, r.d, r.sc.Name)
 }
 
-// digest is the checksum of the first units: while a migration is on its way, what follows them may
+// digest is the checksum of the first n units: while a migration is incomplete, what follows them may
 // be corrected in the file.
 func (r *run) digest(n int64) string {
 	var b strings.Builder
@@ -229,7 +229,7 @@ func (r *run) digest(n int64) string {
 	return script.Checksum(b.String())
 }
 
-// failed says where an error happened. An error that says it already stays.
+// failed wraps an error with the place where it happened, unless it has one already.
 func (r *run) failed(u *unit, err error) error {
 	if _, ok := errors.AsType[*store.MigrationError](err); ok {
 		return err
@@ -283,8 +283,8 @@ const (
 	lockMost  = 5 * time.Second
 )
 
-// patiently repeats what met a lock. On SQLite another process has the whole file, perhaps to
-// migrate it, and is waited for as long as it may take; elsewhere a try is short.
+// patiently repeats what failed because of a lock. On SQLite another process has locked the whole file, perhaps to
+// migrate it, and is waited for as long as Options.Wait says; elsewhere a try is short.
 func (r *run) patiently(ctx context.Context, u *unit, what string, try func() error) error {
 	begun, wait := time.Now(), lockFirst
 	for attempt := 1; ; attempt++ {

@@ -33,16 +33,16 @@ type Migration struct {
 }
 
 // lacksSQL reports whether the project did not target a database when the migration was written. A
-// database that is created later has the migration all the same; one from before cannot be migrated.
+// database that is created later counts as having the migration; an older one cannot be migrated.
 func (m Migration) lacksSQL(d sqltext.Dialect) bool { return m.Checksums[d] == "" }
 
-// Options of what is run. The zero value is the sensible choice.
+// Options say how migrations are run. The zero value is the sensible choice.
 type Options struct {
 	Logger   *slog.Logger  // steps, with rows and durations, and waits; nil is silent
 	NoBackup bool          // makes no copy of an SQLite file
 	Wait     time.Duration // for another process that migrates, and for locks on SQLite; 0 is 10 minutes
-	Program  string        // recorded as the one that applied; empty: the name of the executable and the host
-	Store    store.Options // of the database that data steps in Go see
+	Program  string        // recorded as the program that applied a migration; empty: executable, host and process id
+	Store    store.Options // of the database that data steps in Go are given
 }
 
 const defaultWait = 10 * time.Minute
@@ -90,11 +90,11 @@ func (s *Set) head() string {
 	return s.List[len(s.List)-1].Name
 }
 
-// file is where the SQL of a migration is, in the folder of migrations.
+// file is the path of a migration's SQL in the folder of migrations.
 func file(name string, d sqltext.Dialect) string { return name + "/" + d.String() + ".sql" }
 
-// script reads the SQL of a migration, and checks that it is what was generated. Of one that lacks
-// SQL, there is none to read.
+// script reads the SQL of a migration, and checks that it is what was generated. It must not be called
+// for one that lacks SQL.
 func (s *Set) script(m Migration, d sqltext.Dialect) (*script.Script, error) {
 	text, err := fs.ReadFile(s.Files, path.Join(s.Folder, file(m.Name, d)))
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *Set) script(m Migration, d sqltext.Dialect) (*script.Script, error) {
 	return sc, s.belongs(m, sc, d)
 }
 
-// belongs refuses a file that is of another migration: what it does would be recorded under that name.
+// belongs refuses the file of another migration, which would be recorded under the wrong name.
 func (s *Set) belongs(m Migration, sc *script.Script, d sqltext.Dialect) error {
 	if err := sc.Belongs(file(m.Name, d), m.Name, m.Parent); err != nil {
 		return err
@@ -134,7 +134,7 @@ func (s *Set) tables(m Migration, d sqltext.Dialect) (map[string]string, error) 
 	return all[d.String()], nil
 }
 
-// names are the tables of a schema.
+// names returns the names of a schema's tables.
 func names(schema *core.Schema) []string {
 	out := make([]string, len(schema.Tables))
 	for i, t := range schema.Tables {

@@ -13,7 +13,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// single runs a unit by itself: what MySQL cannot undo, and what PostgreSQL builds concurrently.
+// single runs a unit by itself: statements that MySQL cannot roll back, and indexes that PostgreSQL builds concurrently.
 func (r *run) single(ctx context.Context, from int, at row) error {
 	u := &r.units[from]
 	if u.first {
@@ -73,8 +73,8 @@ func (r *run) undoably(ctx context.Context, u *unit, from int) error {
 	return tx.Commit(ctx)
 }
 
-// recorded runs a statement between two records. Where the first one is there already, a process
-// was killed, or the statement failed, and the tables show whether it has taken effect.
+// recorded runs a statement between two records. Where the first record is there already, a process
+// was killed or the statement failed, and the tables show whether it took effect.
 func (r *run) recorded(ctx context.Context, u *unit, from int, at *row) error {
 	if at.Begun && len(u.st.Done) > 0 {
 		done, err := r.done(ctx, u.st.Done)
@@ -97,7 +97,7 @@ func (r *run) recorded(ctx context.Context, u *unit, from int, at *row) error {
 	}
 	err := r.oneWay(ctx, u.st)
 	for tries := 0; err != nil && tries < rowTries && !errors.Is(err, store.ErrBusy); tries++ {
-		if len(u.st.Done) > 0 { // its answer may have been lost
+		if len(u.st.Done) > 0 { // the statement may have taken effect, and its answer been lost
 			if done, failed := r.done(ctx, u.st.Done); failed != nil || done {
 				return errors.Join(err, failed)
 			}
@@ -117,8 +117,8 @@ func (r *run) recorded(ctx context.Context, u *unit, from int, at *row) error {
 // rowTries is how often a statement is tried again after rows that it refused were changed.
 const rowTries = 5
 
-// again runs the statements of a step that come before one of it, and that change the rows which it refuses: others
-// may have written more of them since. false: there are none.
+// again runs the repeatable statements of a step that come before one that failed, and that change the rows which
+// it refuses: others may have written more of them since. It returns false where there are none.
 func (r *run) again(ctx context.Context, u *unit) (again bool, err error) {
 	for i := range u.step.Statements {
 		st := &u.step.Statements[i]
@@ -133,7 +133,7 @@ func (r *run) again(ctx context.Context, u *unit) (again bool, err error) {
 	return again, err
 }
 
-// oneWay runs a statement, with other clauses where the database does not have the first.
+// oneWay runs a statement, and tries its other clauses where the database refuses the first.
 func (r *run) oneWay(ctx context.Context, st *script.Statement) error {
 	err := r.exec(ctx, r.m, st.SQL)
 	for _, or := range st.Or {
@@ -151,7 +151,7 @@ func (r *run) oneWay(ctx context.Context, st *script.Statement) error {
 	return err
 }
 
-// otherwise puts a clause in place of the last one of a statement.
+// otherwise puts another clause in place of a statement's last one.
 func otherwise(sql, clause string) string {
 	at := strings.LastIndex(strings.ToUpper(sql), "ALGORITHM=")
 	if at < 0 {
@@ -214,8 +214,8 @@ func exists(ctx context.Context, s core.Session, d sqltext.Dialect, p script.Pro
 	return n > 0, err
 }
 
-// dropInvalid drops an index of which building it concurrently has left a part: PostgreSQL keeps
-// it up to date and does not read it, and IF NOT EXISTS takes it for the index.
+// dropInvalid drops an invalid index that a failed CREATE INDEX CONCURRENTLY has left: PostgreSQL maintains
+// it and does not read it, and IF NOT EXISTS takes it for the index.
 func (r *run) dropInvalid(ctx context.Context, done []script.Probe) error {
 	if r.d != sqltext.Postgres {
 		return nil

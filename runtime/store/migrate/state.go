@@ -9,7 +9,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-// state is what a database says of its migrations.
+// state is what was read from a database: its tables, and the record of its migrations.
 type state struct {
 	found  []core.TableDef // of the schema's tables
 	ledger bool            // the table is there
@@ -66,8 +66,8 @@ func (st *state) row(name string) *row {
 	return nil
 }
 
-// asFar reports whether as much has taken effect in another state. The rows that a step has done so far
-// change nothing of the tables, and would change again with every look.
+// asFar reports whether another state has come equally far. The rows that a step has changed so far do not count:
+// they leave the tables as they are, and grow between any two reads.
 func (st *state) asFar(other *state) bool {
 	return slices.EqualFunc(st.rows, other.rows, func(a, b row) bool {
 		return a.ID == b.ID && a.State == b.State && a.Statement == b.Statement && a.Checksum == b.Checksum
@@ -102,7 +102,7 @@ func (s *Set) unknown(st *state) []row {
 	return out
 }
 
-// check refuses a database whose record does not go with the program.
+// check refuses a database whose record does not match the program's migrations.
 func (s *Set) check(b core.Backend, st *state) error {
 	e := &store.SchemaError{Database: b.Name(), Migrates: true}
 	pending := s.pending(st)
@@ -130,7 +130,7 @@ func (s *Set) check(b core.Backend, st *state) error {
 	return nil
 }
 
-// checkSQL refuses a database that lacks a migration of which there is no SQL for it.
+// checkSQL refuses a database that lacks a migration without SQL for it.
 func (s *Set) checkSQL(e *store.SchemaError, b core.Backend, pending []Migration) {
 	d := b.Dialect()
 	for _, m := range pending {

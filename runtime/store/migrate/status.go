@@ -10,7 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// Status is what a database has of the migrations.
+// Status says which migrations a database has.
 type Status struct {
 	Recorded   bool // the database has a record; false: it is new, or was made without migrations
 	Migrations []Entry
@@ -21,18 +21,18 @@ type Entry struct {
 	Name, Parent        string
 	State               State
 	Unknown             bool      // the program does not have it
-	Adds                bool      // of one that is recorded: a program of the version before can go on
+	Adds                bool      // if it is recorded: a program of the version before can go on
 	Refused             string    // why it cannot
 	NoSQL               bool      // the project did not target this database when it was written
 	Edited              bool      // the file was changed after it was applied
-	Next                string    // of one that was begun, where it goes on: "0002_headline/sqlite.sql:7, step 2 (WHAT)"
-	Failure             string    // of one that Failed, or failed while it was taken back: where and why
-	Statements, Of      int64     // that have taken effect; Of is 0 where the script is not known
-	RowsDone, RowsTotal int64     // of the data step that runs; a total of 0 is not known
+	Next                string    // if it was begun, where it resumes: "0002_headline/sqlite.sql:7, step 2 (WHAT)"
+	Failure             string    // if it failed, or failed while it was undone: where and why
+	Statements, Of      int64     // how many have taken effect, of how many; Of is 0 where the script is not known
+	RowsDone, RowsTotal int64     // of the data step that runs; a total of 0 means that it is not known
 	StartedAt           time.Time // zero: not begun
 	EndedAt             time.Time // zero: not ended
-	Program             string    // that applied it, or is at it
-	Waits               []string  // programs of the version before that have to end first, and how long they are announced
+	Program             string    // the one that applied it, or that began it
+	Waits               []string  // programs of the version before that have to end first, each with the end of its lease
 }
 
 // Applied reports whether the database has the migration as a whole, and as the program has it.
@@ -84,7 +84,7 @@ func (s *Set) Status(ctx context.Context, b core.Backend) (*Status, error) {
 	return out, nil
 }
 
-// atWorkOrNot reads what is recorded, and whether a process is at the migration that is recorded as running.
+// atWorkOrNot reads what is recorded, and whether a process is working on the migration that is recorded as running.
 func atWorkOrNot(ctx context.Context, b core.Backend) (st *state, working bool, err error) {
 	if st, err = inspect(ctx, b, b, nil); err != nil {
 		return nil, false, err
@@ -104,7 +104,7 @@ func atWorkOrNot(ctx context.Context, b core.Backend) (st *state, working bool, 
 	return st, working || slices.ContainsFunc(st.rows, leased), err
 }
 
-// migrating reports whether a process holds the lock of those that migrate. Of a backend that cannot say, one does.
+// migrating reports whether a process holds the lock for migrations; true where the backend cannot tell.
 func migrating(ctx context.Context, b core.Backend) (bool, error) {
 	w, ok := b.(core.MigrationWatcher)
 	if !ok {
@@ -117,7 +117,7 @@ func migrating(ctx context.Context, b core.Backend) (bool, error) {
 	return busy, err
 }
 
-// goesOn says what has become of a migration that was begun, and where it goes on.
+// goesOn fills in what has become of a migration that was begun, and where it resumes.
 func (e *Entry) goesOn(r *run, working bool) {
 	if e.State.applied() {
 		e.Failure = ""

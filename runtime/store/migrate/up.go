@@ -12,9 +12,9 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// Up applies the migrations that a database lacks: a new one is made from the schema, and one
-// that was made before there were migrations is recorded first. The error is store.ErrSchema where
-// nothing could be begun, and store.ErrMigration where a step failed.
+// Up applies the migrations that a database lacks. A new database is created from the schema, and one
+// that is older than migrations is recorded first. The error is store.ErrSchema where nothing could be
+// begun, and store.ErrMigration where a step failed. The report is never nil.
 func (s *Set) Up(ctx context.Context, b core.Backend, schema *core.Schema, o Options) (*Report, error) {
 	o = o.filled()
 	out := &Report{}
@@ -74,7 +74,7 @@ func (s *Set) Replay(ctx context.Context, b core.Backend, skip int, ddl string, 
 	})
 }
 
-// scripts reads the SQL of migrations, all before the first of them begins.
+// scripts reads the SQL of all migrations before the first of them begins.
 func (s *Set) scripts(b core.Backend, list []Migration) ([]*script.Script, error) {
 	var out []*script.Script
 	var wrong []error
@@ -91,7 +91,8 @@ func (s *Set) scripts(b core.Backend, list []Migration) ([]*script.Script, error
 	return out, errors.Join(wrong...)
 }
 
-// runnable refuses a script of which a part could not be run, or not be found done after a kill.
+// runnable refuses a script with a part that could not be run, or of which no one could tell after a kill whether it
+// has run.
 func runnable(sc *script.Script, file string, d sqltext.Dialect) error {
 	var wrong []error
 	for i := range sc.Steps {
@@ -124,7 +125,7 @@ func inBatches(step *script.Step) bool {
 	return found && firstWord(sql) == "update"
 }
 
-// apply runs scripts, of which other processes may have run some meanwhile.
+// apply runs scripts, some of which other processes may have run meanwhile.
 func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scripts []*script.Script, o Options, out *Report) error {
 	for _, sc := range scripts {
 		r := newRun(b, m, sc, o)
@@ -154,7 +155,8 @@ func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scrip
 	return nil
 }
 
-// forward runs the whole script, unless programs of before have appeared; false: another process has finished it.
+// forward runs the whole script, unless older programs have appeared meanwhile, which it returns. applied is false where
+// another process has finished it.
 func (s *Set) forward(ctx context.Context, r *run) (applied bool, waits []string, err error) {
 	r.state = Running
 	first := row{
@@ -166,7 +168,7 @@ func (s *Set) forward(ctx context.Context, r *run) (applied bool, waits []string
 		return false, nil, err
 	}
 	if found.State == Down {
-		return false, nil, r.failed(nil, fmt.Errorf("it is being taken back: run \"modulagen migrate down --db DSN\" again"))
+		return false, nil, r.failed(nil, errors.New("it is being taken back: run \"modulagen migrate down --db DSN\" again"))
 	}
 	if waits, err := s.closed(ctx, r, found); err != nil || len(waits) > 0 {
 		return false, waits, err
@@ -187,7 +189,7 @@ func (s *Set) forward(ctx context.Context, r *run) (applied bool, waits []string
 	return r.finished, nil, err
 }
 
-// begin adds the row of a migration, or returns the one that is there: again.
+// begin adds the row of a migration, or returns the existing one; again reports that there was one.
 func (r *run) begin(ctx context.Context, first row) (found row, again bool, err error) {
 	err = r.patiently(ctx, nil, "beginning "+first.ID, func() error {
 		found, err = readRow(ctx, r.m, r.d, first.ID, false)
@@ -207,10 +209,10 @@ func (r *run) begin(ctx context.Context, first row) (found row, again bool, err 
 	return found, again, nil
 }
 
-// undoable reports whether a statement that runs by itself can be one of a transaction.
+// undoable reports whether a statement that runs by itself can share a transaction with its record.
 func undoable(d sqltext.Dialect, st *script.Statement) bool {
 	return d == sqltext.MySQL && len(st.Done) == 0 && !st.Repeatable && slices.Contains(rowWords, firstWord(st.SQL))
 }
 
-// rowWords begin statements that change rows, and that MySQL can undo.
+// rowWords begin statements that change rows, and that MySQL can roll back.
 var rowWords = []string{"insert", "update", "delete", "replace", "with"}

@@ -9,24 +9,24 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
-// Verification is how a database differs from the definitions, each a line for people.
+// Verification lists how a database differs from the definitions, each entry a line for people.
 type Verification struct {
 	// Pending are the migrations that the database lacks, with what they do.
 	Pending []string
-	// Differences are of tables that no migration accounts for: someone changed them.
+	// Differences are those that no pending migration accounts for: someone changed the tables.
 	Differences []string
 	// Statements mend some of the differences without touching a value. They have no semicolons.
 	Statements []string
-	// Expected are differences of tables that are as the last migration that the database has left them, and
-	// those of which one that was begun may have changed a part: the pending ones account for them.
+	// Expected are differences for which the pending migrations account: of tables that are as the last applied
+	// migration left them, or of which one that was begun may have changed a part.
 	Expected []string
-	// Notes are what is there beside: tables that the definitions do not know, such as those of other
+	// Notes are what else is there: tables that the definitions do not know, such as those of other
 	// programs, and indexes that people added.
 	Notes []string
 }
 
-// Verify compares the tables of a database with the definitions, and where it lacks migrations, with what
-// those that it has leave. It changes nothing.
+// Verify compares the tables of a database with the definitions and, where it lacks migrations, also with what
+// the last applied one left. It changes nothing.
 func (s *Set) Verify(ctx context.Context, b core.Backend, schema *core.Schema) (Verification, error) {
 	st, err := inspect(ctx, b, b, schema)
 	if err != nil {

@@ -15,9 +15,10 @@ const (
 	// lockTimeout is how long a step waits for a table: statements that come after it wait behind it
 	// for as long, so that it fails and is tried again.
 	lockTimeout = "SET LOCAL lock_timeout = '2s'"
-	// neverIdle has the server keep the session, and the lock with it, for as long as a data step in Go
-	// takes, which uses other connections. Before version 14 there is no such setting.
-	neverIdle = "SELECT count(set_config(name, '0', false)) FROM pg_settings WHERE name = 'idle_session_timeout'"
+	// unlimited lifts the limits on how long a statement runs, and on how long the session, and the lock with
+	// it, stays idle while a data step in Go uses other connections. Before version 14 there is no such limit
+	// of sessions. Both are set on the open connection: PgBouncer refuses them among the startup parameters.
+	unlimited = "SELECT count(set_config(name, '0', false)) FROM pg_settings WHERE name IN ('idle_session_timeout', 'statement_timeout')"
 )
 
 // Migration opens a connection beside the pool, whose session holds the lock. Behind a pooler
@@ -31,14 +32,13 @@ func (b *backend) Migration(ctx context.Context) (core.Migration, error) {
 	cfg := b.pool.Config().ConnConfig
 	// Tables change under prepared statements, which then fail.
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
-	cfg.RuntimeParams["statement_timeout"] = "0"
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
 	m := &migration{session: session{q: conn, abandoned: &b.abandoned}, conn: conn}
 	var settings int64
-	if err := m.QueryRow(ctx, neverIdle, nil, []any{&settings}); err != nil {
+	if err := m.QueryRow(ctx, unlimited, nil, []any{&settings}); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/hegner123/modulagen/internal/netfault"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/postgres"
@@ -42,31 +44,56 @@ func TestPasswordsStayAside(t *testing.T) {
 	}
 }
 
-// TestMigrationIsKept has the server keep the session of a migration, which has the lock, while another one is in use.
-func TestMigrationIsKept(t *testing.T) {
-	dsn, err := url.Parse(storetest.FreshDSN(t, "postgres"))
+// TestMigrationHasNoLimits lifts what would end the session of a migration, which has the lock, or one of its
+// statements. A pooler that keeps sessions refuses to start one with parameters that it does not know.
+func TestMigrationHasNoLimits(t *testing.T) {
+	limits := []string{"idle_session_timeout", "statement_timeout"}
+	proxy, through := netfault.DSN(t, storetest.FreshDSN(t, "postgres"))
+	dsn, err := url.Parse(through)
 	if err != nil {
 		t.Fatal("the DSN of the service is malformed")
 	}
-	options := dsn.Query()
-	options.Set("idle_session_timeout", "60000")
-	dsn.RawQuery = options.Encode()
-	db, err := core.Open(t.Context(), dsn.String(), nil, store.Options{})
+	m := openMigration(t, dsn.String())
+	for _, name := range limits {
+		text := fmt.Sprintf("ALTER DATABASE %s SET %s = '60s'", strings.TrimPrefix(dsn.Path, "/"), name)
+		if _, err := m.Exec(t.Context(), text, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var started atomic.Int64
+	for _, name := range limits {
+		proxy.OnSend("\x00"+name+"\x00", func() { started.Add(1) }) // as a startup message has it
+	}
+	m = openMigration(t, dsn.String())
+	for _, name := range limits {
+		var limit string
+		if err := m.QueryRow(t.Context(), "SELECT current_setting('"+name+"')", nil, []any{&limit}); err != nil || limit != "0" {
+			t.Errorf("%s is %s, want 0, for ever: %v", name, limit, err)
+		}
+	}
+	if started.Load() > 0 {
+		t.Error("a session was started with one of the limits as a parameter")
+	}
+}
+
+// openMigration opens a database, and the connection of a migration on it, until the test ends.
+func openMigration(t *testing.T, dsn string) core.Migration {
+	t.Helper()
+	db, err := core.Open(t.Context(), dsn, nil, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b, _ := core.Below(db)
 	m, err := b.(core.Migrator).Migration(t.Context())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(errors.Join(err, db.Close()))
 	}
-	var idle string
-	if err := m.QueryRow(t.Context(), "SELECT current_setting('idle_session_timeout')", nil, []any{&idle}); err != nil || idle != "0" {
-		t.Errorf("the session may be idle for %s, want 0, for ever: %v", idle, err)
-	}
-	if err := errors.Join(m.Close(), db.Close()); err != nil {
-		t.Error(err)
-	}
+	t.Cleanup(func() {
+		if err := errors.Join(m.Close(), db.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
 }
 
 // TestCommitFails has the server find at the commit that a reference does not hold.

@@ -13,8 +13,8 @@ import (
 
 var errSilent = errors.New("the server does not answer")
 
-// Begin starts a transaction. It does not
-// wait for long where ctx has no end: a server that answers begins at once.
+// Begin starts a transaction. It does not wait for long where ctx has no end: a
+// server that answers begins at once.
 func (b *backend) Begin(ctx context.Context, opts store.TxOptions) (core.Transaction, error) {
 	if err := b.slots.Take(ctx); err != nil {
 		return nil, err
