@@ -148,12 +148,28 @@ func (s *Set) recognize(ctx context.Context, b core.Backend, schema *core.Schema
 			"database", b.Name(), "migration", s.List[found].Name)
 		return s.List[found].Name, s.baseline(ctx, b, found+1, o)
 	}
+	return "", s.unrecognized(b, schema, old)
+}
+
+// unrecognized says how tables without a record differ from those of the migration that they are nearest to.
+func (s *Set) unrecognized(b core.Backend, schema *core.Schema, old []core.TableDef) error {
+	at, differ, err := s.nearest(b.Dialect(), old)
+	if err != nil {
+		return err
+	}
 	e := &store.SchemaError{Database: b.Name(), Migrates: true}
+	if at >= 0 && at < len(s.List)-1 {
+		name := s.List[at].Name
+		e.Differences = append([]string{"the tables have no record of migrations, and are those of none; nearest are those of " + name + ", but for:"}, differ...)
+		e.Advice = fmt.Sprintf("make these tables as %[1]s has them, which schema.sql of the commit with that migration shows (\"modulagen migrate verify --db DSN\" lists their columns beside those of today); or, where they differ on purpose, record that: "+
+			"\"modulagen migrate baseline --db DSN %[1]s\"; \"modulagen migrate up --db DSN\" applies those after it", name)
+		return e
+	}
 	e.Differences, e.Statements = core.Compare(b.Dialect(), schema, old)
 	e.Differences = append([]string{"the tables have no record of migrations, and are those of none; from those of " + s.head() + " they differ by:"}, e.Differences...)
 	e.Advice = "where they are those of a migration but for changes that are meant, record that: \"modulagen migrate baseline --db DSN NAME\"; " +
 		"otherwise change the tables until \"modulagen migrate verify --db DSN\" finds no difference"
-	return "", e
+	return e
 }
 
 // alone refuses a version whose tables are those of an earlier one, where the migrations between
