@@ -18,7 +18,7 @@ func (s *Set) record(ctx context.Context, b core.Backend, schema *core.Schema, o
 	if err != nil || len(st.rows) > 0 && !st.creating() || len(s.List) == 0 {
 		return st, err
 	}
-	old, err := s.oldTables(ctx, b, schema)
+	old, err := s.oldTables(ctx, b, b, schema)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (s *Set) record(ctx context.Context, b core.Backend, schema *core.Schema, o
 }
 
 // oldTables describes the tables that some version of the definitions has, and that are there.
-func (s *Set) oldTables(ctx context.Context, b core.Backend, schema *core.Schema) ([]core.TableDef, error) {
+func (s *Set) oldTables(ctx context.Context, b core.Backend, from core.Session, schema *core.Schema) ([]core.TableDef, error) {
 	all := map[string]bool{}
 	for _, n := range names(schema) {
 		all[n] = true
@@ -56,7 +56,7 @@ func (s *Set) oldTables(ctx context.Context, b core.Backend, schema *core.Schema
 			all[n] = true
 		}
 	}
-	return b.Inspect(ctx, b, slices.Sorted(maps.Keys(all)))
+	return b.Inspect(ctx, from, slices.Sorted(maps.Keys(all)))
 }
 
 // create makes all tables, while no other process does. On MySQL a row for each migration comes
@@ -227,7 +227,8 @@ func (s *Set) baseline(ctx context.Context, b core.Backend, n int, o Options) er
 }
 
 // Baseline records that a database has all migrations up to one, without comparing: for a database
-// that was made by hand. It refuses one that has a record already.
+// that was made by hand. It refuses one that has a record already, unless the tables are those of that
+// migration, and no longer those of the last one that is recorded.
 func (s *Set) Baseline(ctx context.Context, b core.Backend, schema *core.Schema, upTo string, o Options) error {
 	o = o.filled()
 	at := s.find(upTo)
@@ -238,14 +239,14 @@ func (s *Set) Baseline(ctx context.Context, b core.Backend, schema *core.Schema,
 	if err != nil {
 		return err
 	}
-	if err := unrecorded(ctx, b, b); err != nil {
-		return err
-	}
 	if len(st.found) == 0 && schema != nil {
 		return fmt.Errorf("store: %s is empty: opening it creates the tables and records that", b.Name())
 	}
 	return b.Exclusive(ctx, func(sess core.Session) error {
 		if err := unrecorded(ctx, b, sess); err != nil { // another process may have been faster
+			if advanced, failed := s.advance(ctx, b, sess, schema, at, o); advanced || failed != nil {
+				return failed
+			}
 			return err
 		}
 		return s.insertAll(ctx, sess, b.Dialect(), Baseline, o, at+1)

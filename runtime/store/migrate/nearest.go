@@ -52,7 +52,7 @@ func unlike(d sqltext.Dialect, migration string, wanted map[string]string, found
 // verifyUnrecorded compares a database without a record with the migration that it is nearest to: those after it
 // account for the rest.
 func (s *Set) verifyUnrecorded(ctx context.Context, b core.Backend, schema *core.Schema, st *state) (Verification, error) {
-	old, err := s.oldTables(ctx, b, schema)
+	old, err := s.oldTables(ctx, b, b, schema)
 	if err != nil {
 		return Verification{}, err
 	}
