@@ -262,7 +262,8 @@ func (c *command) migrateBaseline() *cobra.Command {
 		Use:   "baseline NAME",
 		Short: "Record that a database has the migrations up to one, without running them",
 		Long: `Record that a database that was made by hand has the migrations up to one. Where its tables are
-those of a migration, nothing has to be recorded: opening it, or up, recognises that.`,
+those of a migration, nothing has to be recorded: opening it, or up, recognises that. A database that
+has a record is refused, unless its tables are ahead of it: those of that migration already.`,
 		Example: "  modulagen migrate baseline --db sqlite:app.db 0001_init",
 		Args:    cobra.ExactArgs(1),
 	}, func(ctx context.Context, d *database, args []string) error { return d.baseline(ctx, args[0]) })

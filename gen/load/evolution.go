@@ -195,7 +195,7 @@ func (def *Definition) alike() {
 		}
 		f := x.Columns[0].Field
 		if e := f.Existing; e != nil && (e.Default || e.Set) {
-			def.f.wrongAt(e.Pos.Line, e.Pos.Column, fmt.Sprintf("%s is unique, and all rows that are there would get the same value", f.Name), "write {step: NAME}, a data step that gives each row its own")
+			def.f.wrongAt(e.Pos.Line, e.Pos.Column, fmt.Sprintf("%s is unique, and all rows that are there would get the same value", f.Name), "write {step: NAME}, a data step that gives each row its own; or remove existing, where a migration has recorded it and unique is new")
 		}
 	}
 }

@@ -149,34 +149,55 @@ func (t *Table) compare() (found mistake.List) {
 	if t.Before == nil {
 		return found
 	}
+	var gone []*model.Field
 	for i, m := range t.Moved.Fields {
 		if fieldOf(t.Now, m.Name) == nil {
 			t.Dropped = append(t.Dropped, m)
-			found = append(found, t.undeclared(t.Before.Fields[i])...)
+			gone = append(gone, t.Before.Fields[i])
 		}
 	}
-	return found
+	return append(found, t.undeclared(gone)...)
 }
 
 func at(pos model.Pos, message, hint string) mistake.Mistake {
 	return mistake.Mistake{File: pos.File, Line: pos.Line, Column: pos.Column, Message: message, Hint: hint}
 }
 
-// undeclared reports a column that is gone, and whose values the definition does not drop.
-func (t *Table) undeclared(f *model.Field) mistake.List {
-	if slices.ContainsFunc(t.Now.Drop, func(d model.Dropped) bool { return d.Name == f.Name }) || t.keeps(f.Name) {
-		return nil
+// undeclared reports columns that are gone, and whose values the definition does not drop: each field by itself, as it may have been
+// renamed, and those of sections together.
+func (t *Table) undeclared(gone []*model.Field) mistake.List {
+	var found mistake.List
+	var added []string
+	hint := fmt.Sprintf("add to the datatype: drop: [%s]", strings.Join(t.gone(), ", "))
+	for _, f := range gone {
+		switch declared := slices.ContainsFunc(t.Now.Drop, func(d model.Dropped) bool { return d.Name == f.Name }); {
+		case declared || t.keeps(f.Name):
+		case f.Added:
+			added = append(added, f.Name)
+		default:
+			found = append(found, at(t.Now.Pos, fmt.Sprintf("the field %s of %s is gone, and its values would be lost", f.Name, t.Now.Name),
+				t.renamed(f)+"where the column and its values are to go, "+hint))
+		}
 	}
-	hint := fmt.Sprintf("where the column and its values are to go, add to the datatype: drop: [%s]", strings.Join(t.gone(), ", "))
-	if added := t.appeared(); !f.Added && len(added) > 0 {
-		hint = fmt.Sprintf("where it was renamed, add was: %s to the field that it is now (new are %s); otherwise %s", f.Name, strings.Join(added, ", "), hint)
+	switch len(added) {
+	case 0:
+	case 1:
+		found = append(found, at(t.Now.Pos, fmt.Sprintf("the column %s of %s, which a section of the datatype added, is gone, and its values would be lost", added[0], t.Now.Name),
+			"where the column and its values are to go, "+hint))
+	default:
+		found = append(found, at(t.Now.Pos, fmt.Sprintf("the columns %s of %s, which a section of the datatype added, are gone, and their values would be lost", strings.Join(added, ", "), t.Now.Name),
+			"where the columns and their values are to go, "+hint))
 	}
-	where := t.Now.Pos
-	what := fmt.Sprintf("the field %s of %s is gone, and its values would be lost", f.Name, t.Now.Name)
-	if f.Added {
-		what = fmt.Sprintf("the column %s of %s, which a section of the datatype added, is gone, and its values would be lost", f.Name, t.Now.Name)
+	return found
+}
+
+// renamed is the hint for a field that may have been renamed, before the one to drop it; empty where no field is new.
+func (t *Table) renamed(f *model.Field) string {
+	added := t.appeared()
+	if len(added) == 0 {
+		return ""
 	}
-	return mistake.List{at(where, what, hint)}
+	return fmt.Sprintf("where it was renamed, add was: %s to the field that it is now (new are %s); otherwise ", f.Name, strings.Join(added, ", "))
 }
 
 // gone lists what drop has to name, beginning with what it names already.

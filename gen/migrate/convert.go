@@ -66,10 +66,10 @@ var conversions = map[[2]check.Kind]func(before, now *model.Field) conversion{
 	},
 	{check.JSON, check.Text}: plainText("%[1]s::text"),
 	{check.Text, check.Int}: func(_, _ *model.Field) conversion {
-		const whole = "'^(0|-?[1-9][0-9]{0,17})$'"
+		const whole = "(0|-?[1-9][0-9]{0,17})"
 		return conversion{
 			value:   [3]string{"CAST(%[1]s AS INTEGER)", "%[1]s::bigint", "CAST(%[1]s AS SIGNED)"},
-			misfit:  [3]string{"(CAST(CAST(%[1]s AS INTEGER) AS TEXT) <> %[1]s OR length(ltrim(%[1]s, '-')) > 18)", "%[1]s !~ " + whole, "%[1]s NOT REGEXP " + whole},
+			misfit:  [3]string{"(CAST(CAST(%[1]s AS INTEGER) AS TEXT) <> %[1]s OR length(ltrim(%[1]s, '-')) > 18)", "%[1]s !~ " + wholePostgres(whole), "%[1]s NOT REGEXP " + wholeMySQL(whole)},
 			because: "is not a whole number of at most 18 digits",
 		}
 	},
@@ -117,6 +117,13 @@ var conversions = map[[2]check.Kind]func(before, now *model.Field) conversion{
 		}
 	},
 }
+
+// wholePostgres quotes a regular expression that matches a text as a whole.
+func wholePostgres(pattern string) string { return "'^" + pattern + "$'" }
+
+// wholeMySQL quotes a regular expression that matches a text as a whole. $ is also in front of a newline
+// at the end there, so that a text with one would become a value, and lose it.
+func wholeMySQL(pattern string) string { return "'(?s)^" + pattern + "(?!.)'" }
 
 // plainText is a conversion to the text that the databases' own casts write.
 func plainText(postgres string) func(before, now *model.Field) conversion {

@@ -34,12 +34,12 @@ func decimalFloat(before, _ *model.Field) conversion {
 // textFloat reads the text of a float, with an exponent of two digits at most, so that no database
 // meets a number beyond its range.
 func textFloat(_, _ *model.Field) conversion {
-	const number = "'^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$'"
+	const number = "-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]{1,2})?"
 	return conversion{
 		value: [3]string{"CAST(%[1]s AS REAL)", "%[1]s::double precision + 0", "CAST(%[1]s AS DOUBLE) + 0"}, // no zero with a sign
 		misfit: [3]string{
 			"(length(%[1]s) > 24 OR %[1]s NOT GLOB '[-0-9]*' OR %[1]s NOT GLOB '*[0-9]' OR NOT json_valid(%[1]s) OR %[1]s GLOB '*[eE]*[0-9][0-9][0-9]')",
-			"(length(%[1]s) > 24 OR %[1]s !~ " + number + ")", "(CHAR_LENGTH(%[1]s) > 24 OR %[1]s NOT REGEXP " + number + ")",
+			"(length(%[1]s) > 24 OR %[1]s !~ " + wholePostgres(number) + ")", "(CHAR_LENGTH(%[1]s) > 24 OR %[1]s NOT REGEXP " + wholeMySQL(number) + ")",
 		},
 		because: "is not a number such as -1.5 or 2e-7, of at most 24 characters",
 	}

@@ -226,8 +226,8 @@ func (p *planner) concurrently(t *Table, name, ddl string) *script.Step {
 	return s
 }
 
-// postgresReplace builds a unique index beside an equal one, and then drops that: at no time can rows be
-// written that both refuse.
+// postgresReplace builds an index beside the one of the same columns, and takes its place: at no time could
+// rows be written that both refuse, and at no time are queries without it.
 func (p *planner) postgresReplace(t *Table, old string, x dialect.Index) {
 	fresh := model.ShortName("modulagen_new_" + x.Name)
 	p.concurrently(t, fresh, strings.Replace(x.DDL, p.Quote(x.Name), p.Quote(fresh), 1))
@@ -235,11 +235,11 @@ func (p *planner) postgresReplace(t *Table, old string, x dialect.Index) {
 		"DROP INDEX "+p.Quote(old), fmt.Sprintf("ALTER INDEX %s RENAME TO %s", p.Quote(fresh), p.Quote(x.Name)))
 }
 
-// replaces returns the name of the old unique index that a new one takes the place of: they refuse the same rows,
-// and differ in where NULLs are sorted. It is empty where there is none.
+// replaces names the index of before that has the columns and rows of a new one, which differs in where
+// empty values stand; empty: there is none.
 func (p *planner) replaces(t *Table, x dialect.Index) string {
 	gone, _, _ := p.changedIndexes(t)
-	at := slices.IndexFunc(t.Now.Indexes, func(n *model.Index) bool { return n.Name == x.Name && n.Unique })
+	at := slices.IndexFunc(t.Now.Indexes, func(n *model.Index) bool { return n.Name == x.Name })
 	if at < 0 {
 		return ""
 	}

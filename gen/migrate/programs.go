@@ -46,6 +46,8 @@ func (p *planner) columnRefused(t *Table, c *Column) string {
 	switch {
 	case c.Before.Name != c.Now.Name:
 		return fmt.Sprintf("the column %s.%s is %s now", t.Before.Name, c.Before.Name, c.Now.Name)
+	case c.converts() && c.Before.Type == c.Now.Type:
+		return fmt.Sprintf("the %s %s has %d digits behind the point now, not %d", c.Now.Type, name, c.Now.Scale, c.Before.Scale)
 	case c.converts():
 		return fmt.Sprintf("the column %s is a %s now", name, c.Now.Type)
 	case c.Before.NotNull != c.Now.NotNull && c.Now.NotNull:

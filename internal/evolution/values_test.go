@@ -51,7 +51,7 @@ func candidates(f *model.Field) []value {
 		add(f.Rules.Options...)
 	case kind == check.Text:
 		add(formats[f.Rules.Format]...)
-		add(longest(f), "true", "12", "-7", "", "-1.5", "2e-7", "1e100", "1.", "-0", " 1", "h\u00e9llo \u65e5\u672c \U0001F600", `it's "q" \b % _`, "ab", "0", "false")
+		add(longest(f), "true", "12", "-7", "", "-1.5", "2e-7", "1e100", "1.", "-0", " 1", "h\u00e9llo \u65e5\u672c \U0001F600", `it's "q" \b % _`, "ab", "0", "false", "12\n", "1.5\n", "true ", "true\n")
 	case kind == check.Int:
 		add(fmt.Sprint(math.MaxInt64), fmt.Sprint(math.MinInt64), "0", "1", "-42", "1234567")
 		add(f.Rules.Max.String(), f.Rules.Min.String())

@@ -18,7 +18,7 @@ func (s *Set) record(ctx context.Context, b core.Backend, schema *core.Schema, o
 	if err != nil || len(st.rows) > 0 && !st.creating() || len(s.List) == 0 {
 		return st, err
 	}
-	old, err := s.oldTables(ctx, b, schema)
+	old, err := s.oldTables(ctx, b, b, schema)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (s *Set) record(ctx context.Context, b core.Backend, schema *core.Schema, o
 }
 
 // oldTables describes the tables that some version of the definitions has, and that are there.
-func (s *Set) oldTables(ctx context.Context, b core.Backend, schema *core.Schema) ([]core.TableDef, error) {
+func (s *Set) oldTables(ctx context.Context, b core.Backend, from core.Session, schema *core.Schema) ([]core.TableDef, error) {
 	all := map[string]bool{}
 	for _, n := range names(schema) {
 		all[n] = true
@@ -56,7 +56,7 @@ func (s *Set) oldTables(ctx context.Context, b core.Backend, schema *core.Schema
 			all[n] = true
 		}
 	}
-	return b.Inspect(ctx, b, slices.Sorted(maps.Keys(all)))
+	return b.Inspect(ctx, from, slices.Sorted(maps.Keys(all)))
 }
 
 // create makes all tables, while no other process does. The rows of all migrations come first: on MySQL,
@@ -147,12 +147,28 @@ func (s *Set) recognize(ctx context.Context, b core.Backend, schema *core.Schema
 			"database", b.Name(), "migration", s.List[found].Name)
 		return s.List[found].Name, s.baseline(ctx, b, found+1, o)
 	}
+	return "", s.unrecognized(b, schema, old)
+}
+
+// unrecognized says how tables without a record differ from those of the migration that they are nearest to.
+func (s *Set) unrecognized(b core.Backend, schema *core.Schema, old []core.TableDef) error {
+	at, differ, err := s.nearest(b.Dialect(), old)
+	if err != nil {
+		return err
+	}
 	e := &store.SchemaError{Database: b.Name(), Migrates: true}
+	if at >= 0 && at < len(s.List)-1 {
+		name := s.List[at].Name
+		e.Differences = append([]string{"the tables have no record of migrations, and are those of none; nearest are those of " + name + ", but for:"}, differ...)
+		e.Advice = fmt.Sprintf("make these tables as %[1]s has them, which schema.sql of the commit with that migration shows (\"modulagen migrate verify --db DSN\" lists their columns beside those of today); or, where they differ on purpose, record that: "+
+			"\"modulagen migrate baseline --db DSN %[1]s\"; \"modulagen migrate up --db DSN\" applies those after it", name)
+		return e
+	}
 	e.Differences, e.Statements = core.Compare(b.Dialect(), schema, old)
 	e.Differences = append([]string{"the tables have no record of migrations, and are those of none; from those of " + s.head() + " they differ by:"}, e.Differences...)
 	e.Advice = "where they are those of a migration but for changes that are meant, record that: \"modulagen migrate baseline --db DSN NAME\"; " +
 		"otherwise change the tables until \"modulagen migrate verify --db DSN\" finds no difference"
-	return "", e
+	return e
 }
 
 // alone refuses a version whose tables are also those of an earlier one, where the migrations between
@@ -210,7 +226,8 @@ func (s *Set) baseline(ctx context.Context, b core.Backend, n int, o Options) er
 }
 
 // Baseline records that a database has all migrations up to one, without comparing: for a database
-// that was made by hand. It refuses one that has a record already.
+// that was made by hand. It refuses one that has a record already, unless the tables are those of that
+// migration, and no longer those of the last one that is recorded.
 func (s *Set) Baseline(ctx context.Context, b core.Backend, schema *core.Schema, upTo string, o Options) error {
 	o = o.filled()
 	at := s.find(upTo)
@@ -221,14 +238,14 @@ func (s *Set) Baseline(ctx context.Context, b core.Backend, schema *core.Schema,
 	if err != nil {
 		return err
 	}
-	if err := unrecorded(ctx, b, b); err != nil {
-		return err
-	}
 	if len(st.found) == 0 && schema != nil {
 		return fmt.Errorf("store: %s is empty: opening it creates the tables and records that", b.Name())
 	}
 	return b.Exclusive(ctx, func(sess core.Session) error {
 		if err := unrecorded(ctx, b, sess); err != nil { // another process may have been faster
+			if advanced, failed := s.advance(ctx, b, sess, schema, at, o); advanced || failed != nil {
+				return failed
+			}
 			return err
 		}
 		return s.insertAll(ctx, sess, b.Dialect(), Baseline, o, at+1)

@@ -3,6 +3,8 @@ package migrate
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,6 +42,23 @@ func lookUp(name string) *DataStep {
 		return s
 	}
 	return nil
+}
+
+// registeredNames lists the steps that the program has, for one that it lacks: the name may be spelt wrong.
+func registeredNames() string {
+	registered.Lock()
+	defer registered.Unlock()
+	var names []string
+	for name, s := range registered.steps {
+		if s.Batch != nil {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	slices.Sort(names)
+	return " (it has " + strings.Join(names, ", ") + ")"
 }
 
 // dataReport is how often the progress of a data step is logged.

@@ -341,3 +341,18 @@ func TestBackupIsOfTheBeginning(t *testing.T) {
 	mustOpen(t, dsn, store.MigrateUp, first, v)
 	want(t, plainDB(t, dsn+".0002_changed.bak"), "SELECT sum(hits) FROM article", 30)
 }
+
+// TestDataStepOfAnotherName has a program register a step under another name than the migration has.
+func TestDataStepOfAnotherName(t *testing.T) {
+	migrate.Register("fill_slag", migrate.DataStep{Batch: func(context.Context, *core.Conn, string) (string, int, error) { return "", 0, nil }})
+	migrate.Register("fill_nothing", migrate.DataStep{})
+	dsn := freshDSN(t, sqltext.SQLite)
+	seed(t, dsn)
+	step := dataSQL("UPDATE article SET hits = hits * 10")
+	step.Run = "fill_slogan"
+	_, err := open(t.Context(), dsn, store.MigrateUp, first, changed(step))
+	says(t, err, `the data step "fill_slogan", which this program does not have (it has `, "fill_slag")
+	if strings.Contains(err.Error(), "fill_nothing") {
+		t.Errorf("a step without a Batch is none: %v", err)
+	}
+}

@@ -33,7 +33,12 @@ func (s *Set) Up(ctx context.Context, b core.Backend, schema *core.Schema, o Opt
 	if err != nil {
 		return out, err
 	}
-	return out, withLock(ctx, b, o, func(m core.Migration) error { return s.apply(ctx, b, m, scripts, o, out) })
+	return out, withLock(ctx, b, o, func(m core.Migration) error {
+		if err := s.refuseAhead(ctx, b, m, schema); err != nil {
+			return err
+		}
+		return s.apply(ctx, b, m, scripts, o, out)
+	})
 }
 
 // Migrate is Up for a database that the program has open, and compares the tables afterwards:
@@ -98,8 +103,8 @@ func runnable(sc *script.Script, file string, d sqltext.Dialect) error {
 	for i := range sc.Steps {
 		step := &sc.Steps[i]
 		if step.Run != "" && lookUp(step.Run) == nil {
-			wrong = append(wrong, fmt.Errorf("%s:%d: step %d runs the data step %q, which this program does not have: "+
-				"call migrate.Register(%q, ...) before the database is opened, and migrate by that program", file, step.Line, i+1, step.Run, step.Run))
+			wrong = append(wrong, fmt.Errorf("%s:%d: step %d runs the data step %q, which this program does not have%s: "+
+				"call migrate.Register(%q, ...) before the database is opened, and migrate by that program", file, step.Line, i+1, step.Run, registeredNames(), step.Run))
 		}
 		if step.Batches != "" && !inBatches(step) {
 			wrong = append(wrong, fmt.Errorf("%s:%d: a step in batches has one statement, an UPDATE with a WHERE", file, step.Line))
