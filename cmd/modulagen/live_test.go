@@ -57,7 +57,10 @@ func onEveryDatabase(t *testing.T, folder string) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // most of it is the compiler, which waits for its own parts
-			live(t, all[name])
+			dir, want := live(t, all[name])
+			if folder == "live" {
+				t.Run("postgres in English", func(t *testing.T) { runs(t, dir, storetest.FreshEnglishDSN(t), want) })
+			}
 		})
 	}
 }
@@ -80,12 +83,13 @@ func stories(t *testing.T, folder string) map[string]*txtar.Archive {
 	return out
 }
 
-// live runs one story.
-func live(t *testing.T, story *txtar.Archive) {
-	dir, want := probe(t, story)
+// live runs one story, and returns the folder of its project, and what it prints.
+func live(t *testing.T, story *txtar.Archive) (dir, want string) {
+	dir, want = probe(t, story)
 	for db, dsn := range dsns {
 		t.Run(db, func(t *testing.T) { runs(t, dir, dsn(t), want) })
 	}
+	return dir, want
 }
 
 // dsns make a new database of each kind.

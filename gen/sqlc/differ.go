@@ -48,6 +48,12 @@ var differences = []difference{
 	{"a text that ends with a blank", mysql, true, blanks},
 	{"concat", everywhere, true, concatenation},
 	{"a date by CAST", lite, true, castTime},
+	{"a CAST of or to what is not the same", everywhere, true, castUnlike},
+	{"bits", everywhere, true, bitwise},
+	{"a member of JSON", everywhere, true, member},
+	{"functions of one name", everywhere, true, namesake},
+	{"LIMIT in the subquery of IN", mysql, false, limitedIn},
+	{"what lag and lead give where there is no row", mysql, true, offsetDefault},
 	{"random", everywhere, true, chance},
 	{"mod", lite, true, remainder},
 	{"substr from before the first character", everywhere, true, before},
@@ -136,7 +142,7 @@ func floatFunction(t *typer, n *node) (string, string) {
 		return "postgres has no remainder of a float", "do this in Go: math.Mod"
 	case n.op == "call" && n.name == "round":
 		return "postgres rounds no float to digits, and a half to the even number", "leave the round out, and add a line below the query's name that says to how many digits the column is rounded: -- column: x decimal(2) null"
-	case n.op == "cast":
+	case n.op == "cast" && t.typ(n).Type != float:
 		return "a CAST of a float is rounded on postgres and mysql, cut off on sqlite, and written in different ways as a text", "select the float itself, and do this in Go"
 	case n.op == "call" && slices.Contains([]string{"length", "char_length", "character_length", "upper", "lower", "substr", "substring", "replace", "trim", "ltrim", "rtrim", "hex"}, n.name):
 		return "a float is written in different ways, so that " + n.name + " of it is not the same", "select the float itself, and do this in Go"
@@ -313,4 +319,54 @@ func before(t *typer, n *node) (string, string) {
 		}
 	}
 	return "", ""
+}
+
+func bitwise(t *typer, n *node) (string, string) {
+	if n.op == "" && len(n.args) == 2 && slices.Contains([]string{"<<", ">>", "^", "#"}, n.name) {
+		return n.name + " means different things, and is an error on some databases", "multiply or divide by a power of two, or do this in Go"
+	}
+	if n.op != "bits" || t.typ(n).Type != "" {
+		return "", ""
+	}
+	return n.name + " is not the same for all that is no whole number", "write it for columns of whole numbers, or do this in Go"
+}
+
+func member(t *typer, n *node) (string, string) {
+	if n.op == "" && slices.Contains([]string{"->", "->>", "#>", "#>>", "@>", "<@"}, n.name) {
+		return n.name + " is not the same on all databases", "select the JSON itself, and read it in Go; what queries look for belongs in a field of its own"
+	}
+	return "", ""
+}
+
+func namesake(_ *typer, n *node) (string, string) {
+	if n.op != "call" {
+		return "", ""
+	}
+	switch n.name {
+	case "log":
+		return "log is to the base of ten on sqlite and postgres, and natural on mysql", "write ln(x), or log10(x)"
+	case "format":
+		return "format is not the same on all databases", "select the values, and format them in Go"
+	}
+	return "", ""
+}
+
+func limitedIn(t *typer, n *node) (string, string) {
+	if n.op != "in" || n.sub == nil {
+		return "", ""
+	}
+	for _, part := range append([]*query{n.sub}, n.sub.arms...) {
+		if slices.ContainsFunc(part.others, func(o *node) bool { return o.op == "limit" }) {
+			return "mysql takes no LIMIT in the subquery of IN", "write one more around it: IN (SELECT id FROM (SELECT ... LIMIT 2) AS t)"
+		}
+	}
+	return "", ""
+}
+
+func offsetDefault(t *typer, n *node) (string, string) {
+	if n.op != "call" || n.name != "lag" && n.name != "lead" || len(n.args) < 3 {
+		return "", ""
+	}
+	x := t.p.source(n.args[0].span)
+	return "mariadb's " + n.name + " takes no third argument", fmt.Sprintf("write coalesce(%s(%s, %s) OVER (...), %s), if %s is never null", n.name, x, t.p.source(n.args[1].span), t.p.source(n.args[2].span), x)
 }

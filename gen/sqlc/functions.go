@@ -21,7 +21,7 @@ var functions = map[string]function{
 	"concat": {result: "textarea"}, "concat_ws": {result: "textarea"}, "hex": {result: "textarea"},
 	"date":  {result: "date"},
 	"round": {result: fraction}, "floor": {result: fraction}, "ceil": {result: fraction}, "ceiling": {result: fraction},
-	"sqrt": {result: fraction}, "exp": {result: fraction}, "ln": {result: fraction}, "power": {result: fraction}, "pow": {result: fraction},
+	"sqrt": {result: fraction, always: true}, "exp": {result: fraction}, "ln": {result: fraction, always: true}, "log10": {result: fraction, always: true}, "power": {result: fraction}, "pow": {result: fraction},
 	"abs": {}, "sum": {always: true}, "min": {always: true}, "max": {always: true}, "nullif": {always: true}, "lag": {always: true}, "lead": {always: true},
 	"first_value": {always: true}, "last_value": {always: true}, "nth_value": {always: true},
 	"avg": {result: fraction, always: true},
@@ -63,7 +63,7 @@ func (t *typer) call(n *node) UserValue {
 		case k == check.Bool || k == check.JSON || k == check.Bytes:
 			return UserValue{}
 		}
-	case "avg", "round", "floor", "ceil", "ceiling", "sqrt", "exp", "ln", "power", "pow", "percent_rank", "cume_dist":
+	case "avg", "round", "floor", "ceil", "ceiling", "sqrt", "exp", "ln", "log10", "power", "pow", "percent_rank", "cume_dist":
 		if f.never {
 			return out
 		}

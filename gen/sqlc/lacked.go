@@ -12,6 +12,7 @@ type lack struct {
 // different things are among the differences.
 var lacked = func() map[string]lack {
 	const inGo = "select the column itself, and do this in Go"
+	const readJSON = "select the JSON itself, and read it in Go; what queries look for belongs in a field of its own"
 	rows := []struct {
 		names   []string
 		lacking []model.Database
@@ -47,6 +48,13 @@ var lacked = func() map[string]lack {
 		{[]string{"convert"}, lite, "write CAST(x AS type)"},
 		{[]string{"generate_series", "unnest"}, notPostgres, "write WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < @most)"},
 		{[]string{"json_each"}, mysql, "write id IN (sqlc.slice(ids))"},
+		{[]string{"json_extract", "json_type", "json_valid", "json_object", "json_array", "json_array_length", "json_set", "json_insert", "json_replace", "json_remove", "json_patch", "json_quote"}, postgres, readJSON},
+		{[]string{"json_group_array", "json_group_object"}, notLite, readJSON},
+		{[]string{"json_unquote", "json_value", "json_contains", "json_length", "json_arrayagg", "json_objectagg"}, notMySQL, readJSON},
+		{[]string{"jsonb_extract_path", "jsonb_extract_path_text", "jsonb_array_elements", "jsonb_array_length", "jsonb_typeof", "jsonb_set"}, notPostgres, readJSON},
+		{[]string{"hex"}, postgres, inGo},
+		{[]string{"soundex", "unhex"}, postgres, inGo},
+		{[]string{"unicode", "quote"}, postgres, inGo},
 		{[]string{"typeof", "printf", "likely", "unlikely", "zeroblob"}, notLite, inGo},
 		{[]string{"last_insert_rowid"}, notLite, "Create returns the row with its id"},
 		{[]string{"last_insert_id"}, notMySQL, "Create returns the row with its id"},

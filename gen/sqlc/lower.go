@@ -30,10 +30,13 @@ func (q *written) lowered(db model.Database) map[int]edit {
 	seen := map[*relation]bool{}
 	for _, part := range q.typer.p.all {
 		part.each(l.node)
+		part.each(l.collate)
+		l.collateItems(part)
 		for _, r := range part.ctes {
 			if !seen[r] { // the arms of a UNION share them
 				seen[r] = true
 				l.renamed(r)
+				l.recursive(r)
 			}
 		}
 		l.order(part)
@@ -70,6 +73,10 @@ func (l *lowering) node(n *node) {
 		l.wrap(n.args[1].span, "", l.unescaped())
 	case n.op == "call" && n.name == "length" && len(n.args) == 1 && l.db == model.MySQL && l.typ(n.args[0]).kind() == check.Text:
 		l.replace(n.from, "char_length")
+	case n.op == "cast":
+		l.cast(n)
+	case n.op == "bits" && l.typ(n).Type == "number" && l.db == model.MySQL: // whose bits are unsigned
+		l.wrap(n.span, "CAST(", " AS SIGNED)")
 	case n.op == "call" && n.name == "date" && len(n.args) == 1 && l.db == model.Postgres:
 		l.replace(n.from, "CAST")
 		l.wrap(n.args[0].span, "", " AS date")

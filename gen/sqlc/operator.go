@@ -29,6 +29,10 @@ func (p *parser) expression(q *query, least int) *node {
 	case p.is(p.at, "-") || p.is(p.at, "+"):
 		p.at++
 		left = p.made(start, "sign", q, p.expression(q, bindSign))
+	case p.is(p.at, "~"):
+		p.at++
+		left = p.made(start, "bits", q, p.expression(q, bindSign))
+		left.name = "~"
 	default:
 		left = p.primary(q)
 	}
@@ -104,6 +108,12 @@ func (p *parser) operator(q *query, left *node, start, least int) *node {
 		return binary(symbol, n, bindMultiply)
 	case "||":
 		return binary("||", n, bindConcat)
+	case "&", "|":
+		out := binary("bits", n, bindOther)
+		if out != nil {
+			out.name = symbol
+		}
+		return out
 	case "::":
 		p.at += 2
 		out := p.made(start, "cast", q, left)

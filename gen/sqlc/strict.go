@@ -27,6 +27,7 @@ func (q *written) differ() {
 		q.grouping(part)
 		q.distinct(part)
 		q.assigned(part)
+		q.seeds(part)
 	}
 }
 
@@ -187,8 +188,12 @@ func (q *written) notes() []string {
 				add("Beyond ASCII, " + n.name + " changes letters on MySQL alone.")
 			case n.op == "call" && n.name == "avg" && q.on(lite):
 				add("On SQLite the average is computed in floating point.")
+			case n.op == "call" && (n.name == "sqrt" || n.name == "ln" || n.name == "log10") && q.on(postgres) && len(q.file.Databases) > 1:
+				add("Where " + n.name + " has no value, as for a negative number, it is null on SQLite and MySQL, and an error on PostgreSQL.")
 			case n.op == "call" && functions[n.name] == (function{}) && n.name != "abs" && n.name != "coalesce" && n.name != "values":
 				add("Whether " + n.name + " means the same on every database is not known to the generator.")
+			case n.op == "like" && len(n.args) == 3 && n.args[1].op != "text" && q.on(postgres):
+				add("A pattern that ends with the character of ESCAPE is an error on PostgreSQL.")
 			case n.op == "" && n.to > n.from:
 				add("The generator does not understand " + shorten(t.p.source(n.span)) + ": compare its results on every database.")
 			}

@@ -66,6 +66,8 @@ func (t *typer) find(n *node) UserValue {
 		return t.scalar(n.sub)
 	case "cast":
 		return t.cast(n)
+	case "bits":
+		return t.bits(n)
 	case "call":
 		return t.call(n)
 	case "":
@@ -267,8 +269,11 @@ func (t *typer) arithmetic(n *node) UserValue {
 	return out
 }
 
-// nonzero reports whether an expression is a literal other than zero.
+// nonzero reports whether an expression is a literal other than zero, with a sign or without.
 func (t *typer) nonzero(n *node) bool {
+	if n.op == "sign" {
+		n = n.args[0]
+	}
 	return (n.op == "number" || n.op == "fraction") && !literal{text: n.name}.zero()
 }
 
@@ -343,23 +348,6 @@ func (t *typer) choice(n *node) UserValue {
 	v := t.commonOf(results)
 	v.Null = v.Null || !n.star
 	return v
-}
-
-// cast is the type of a CAST to a type that databases have under some name.
-func (t *typer) cast(n *node) UserValue {
-	from := t.typ(n.args[0])
-	out := UserValue{Null: from.Null || from.Type == ""}
-	switch n.name {
-	case "bigint", "integer", "int", "int8", "signed":
-		out.Type = "number"
-	case "text", "char", "varchar", "character":
-		out.Type = "textarea"
-	case "decimal", "numeric", "real", "double", "float":
-		out.Type = fraction
-	case "date":
-		out.Type = "date"
-	}
-	return out
 }
 
 // Kind is the kind of a value as it is stored; 0: it is not known.

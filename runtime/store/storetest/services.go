@@ -28,12 +28,24 @@ var loud sync.Map
 // MODULAGEN_REQUIRE_SERVICES is 1.
 func FreshDSN(t testing.TB, kind string) string {
 	t.Helper()
+	return fresh(t, kind, "")
+}
+
+// FreshEnglishDSN is FreshDSN for a PostgreSQL database whose own order of texts is that of English,
+// as that of most servers is of some language: what is not ordered byte by byte shows.
+func FreshEnglishDSN(t testing.TB) string {
+	t.Helper()
+	return fresh(t, "postgres", " TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'")
+}
+
+func fresh(t testing.TB, kind, options string) string {
+	t.Helper()
 	dsn := serviceDSN(t, kind)
 	name := fmt.Sprintf("test_%016x", rand.Uint64())
 	create, drop := "CREATE DATABASE "+name, "DROP DATABASE "+name
 	if kind == "postgres" {
 		// The default, WAL_LOG, takes a server that does not flush several times as long.
-		create, drop = create+" STRATEGY FILE_COPY", drop+" WITH (FORCE)"
+		create, drop = create+options+" STRATEGY FILE_COPY", drop+" WITH (FORCE)"
 	}
 	administer(t, dsn, create)
 	t.Cleanup(func() { administer(t, dsn, drop) })
