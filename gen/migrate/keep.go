@@ -319,13 +319,7 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 	before := fieldOf(t.Before, k.old)
 	there, _ := convert(before, c.Now)
 	back, _ := convert(c.Now, before)
-	in := func(text [3]string, column string) string {
-		if text[p.Dialect] == "" {
-			return column
-		}
-		return fmt.Sprintf(text[p.Dialect], column)
-	}
-	toNow, toOld := in(there.value, "NEW."+old), in(back.value, "NEW."+now)
+	toNow, toOld := there.converted(p.Dialect, "NEW."+old), back.converted(p.Dialect, "NEW."+now)
 	first := fmt.Sprintf("COALESCE(NEW.%s, %s)", now, toNow)
 	if f := c.Becomes; f.NotNull && f.Default != nil { // neither column has one meanwhile
 		first = fmt.Sprintf("COALESCE(NEW.%s, %s, %s)", now, toNow, p.defaultValue(f))
@@ -355,7 +349,7 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 	}
 	return []string{
 		fmt.Sprintf("CREATE TRIGGER %s AFTER INSERT ON %s BEGIN\n  UPDATE %s SET %s = %s, %s = %s WHERE id = NEW.id;\nEND",
-			insert, table, table, now, first, old, in(back.value, first)),
+			insert, table, table, now, first, old, back.converted(p.Dialect, first)),
 		fmt.Sprintf("CREATE TRIGGER %s AFTER UPDATE OF %s, %s ON %s WHEN NEW.%s IS NOT OLD.%s OR NEW.%s IS NOT OLD.%s BEGIN\n  UPDATE %s SET %s = CASE WHEN NEW.%s IS NOT OLD.%s THEN %s ELSE NEW.%s END, "+
 			"%s = CASE WHEN NEW.%s IS NOT OLD.%s THEN NEW.%s ELSE %s END WHERE id = NEW.id;\nEND",
 			update, now, old, table, now, now, old, old, table, old, now, now, toOld, old, now, now, now, now, toNow),
