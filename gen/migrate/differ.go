@@ -15,7 +15,10 @@ func (p *planner) wasUnique(t *Table, x *model.Index) bool {
 		return true
 	}
 	now := p.indexKey(t.Now, x)
-	return slices.ContainsFunc(t.Moved.Indexes, func(old *model.Index) bool { return p.indexKey(t.Moved, old) == now })
+	keeping := t.keeping()
+	return slices.ContainsFunc(t.Moved.Indexes, func(old *model.Index) bool {
+		return p.indexKey(t.Moved, old) == now || p.keyUnder(t, old, keeping) == now
+	})
 }
 
 // indexKey describes what an index does, without its name.

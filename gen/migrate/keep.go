@@ -356,6 +356,31 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 	}
 }
 
+// keyUnder is the indexKey of an index over columns of old names, under the new ones; empty: it is over none of them.
+func (p *planner) keyUnder(t *Table, x *model.Index, all []kept) string {
+	renamed, found := &model.Index{Unique: x.Unique, Where: x.Where}, false
+	for _, c := range x.Columns {
+		if i := slices.IndexFunc(all, func(k kept) bool { return k.old == c.Field.Name }); i >= 0 {
+			c.Field, found = fieldOf(t.Now, all[i].now), true
+		}
+		renamed.Columns = append(renamed.Columns, c)
+	}
+	if !found {
+		return ""
+	}
+	return p.indexKey(t.Now, renamed)
+}
+
+// keeping are the columns that are kept under their old names from here on.
+func (t *Table) keeping() (all []kept) {
+	for _, c := range t.Columns {
+		if c.Keeps != "" {
+			all = append(all, kept{c.Now.Name, c.Keeps})
+		}
+	}
+	return all
+}
+
 // exactly is what tells two values of a column apart where the database takes some of them for equal: 1 and 1.0 in JSON.
 func (p *planner) exactly(f *model.Field, value string) string {
 	if f.Storage().Kind != check.JSON {

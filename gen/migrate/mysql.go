@@ -278,6 +278,9 @@ func (p *planner) mysqlChange(t *Table, c *Column) {
 	}
 	p.optionValues(t, c)
 	p.fill(t, c)
+	if _, _, ok := p.takenOver(t, func(k kept) bool { return k.now == c.Now.Name }); ok {
+		return // see mysqlTakeOver
+	}
 	if old, now := p.columnOf(p.moved[t], c.Now.Name), p.columnOf(p.now[t], c.Now.Name); old.DDL != now.DDL {
 		p.mysqlModify(t, old, now)
 	}
@@ -334,6 +337,10 @@ func (p *planner) mysqlWhenColumns(t *Table) {
 func (p *planner) mysqlIndexes(t *Table) {
 	old, added, _ := p.changedIndexes(t)
 	old, added = slices.DeleteFunc(old, t.overConverted), slices.DeleteFunc(added, t.overConverted)
+	for _, k := range t.Kept {
+		indexes, _ := p.takesOver(t, k)
+		old = slices.DeleteFunc(old, func(x dialect.Index) bool { return slices.ContainsFunc(indexes, func(m move) bool { return m.from == x.Name }) })
+	}
 	for _, x := range p.conditional(t) { // dropped before, though it may have the same name and columns
 		old = slices.DeleteFunc(old, func(o dialect.Index) bool { return o.Name == x.Name })
 		for _, n := range p.now[t].Indexes {
@@ -370,6 +377,10 @@ func (p *planner) mysqlRepeats(t *Table, name string) []script.Refusal {
 
 func (p *planner) mysqlDropColumns(t *Table) {
 	for _, f := range t.Dropped {
+		if k, indexes, ok := p.takenOver(t, func(k kept) bool { return k.old == f.Name }); ok {
+			p.mysqlTakeOver(t, k, indexes)
+			continue
+		}
 		s := p.ddl(script.Destroys, fmt.Sprintf("%s: drop the column, with its values", t.column(f.Name)), p.alter(t.Now.Name, "DROP COLUMN %s", p.Quote(f.Name)),
 			[]string{instant, inPlace, copying}, gone("column", t.Now.Name, f.Name))
 		if triggers := p.triggersOf(t, f); len(triggers) > 0 {

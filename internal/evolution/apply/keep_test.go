@@ -15,8 +15,8 @@ func TestKeep(t *testing.T) {
 	everywhere(t, func(t *testing.T, fresh func() string) {
 		ctx, dsn := t.Context(), fresh()
 		p := history(t,
-			definitions{"note": "fields:\n  - {name: title, type: text, max: 100, required: true}\n  - {name: n, type: number}\n"},
-			definitions{"note": "fields:\n  - {name: headline, was: title, keep: true, type: text, max: 100, required: true}\n  - {name: n, type: number}\n"})
+			definitions{"note": "fields:\n  - {name: title, type: text, max: 100, required: true, unique: true}\n  - {name: n, type: number}\nindexes: [{fields: [n, title desc]}]\n"},
+			definitions{"note": "fields:\n  - {name: headline, was: title, keep: true, type: text, max: 100, required: true, unique: true}\n  - {name: n, type: number}\nindexes: [{fields: [n, headline desc]}]\n"})
 		old, err := p[0].open(ctx, dsn, store.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -54,6 +54,11 @@ func TestKeep(t *testing.T) {
 			t.Fatalf("without a program of before: %+v, %v", r, err)
 		}
 		run(t, dsn, "INSERT INTO note (headline, n) VALUES ('f', 6)")
+		for _, wrong := range []string{"INSERT INTO note (headline, n) VALUES ('a', 7)", "INSERT INTO note (n) VALUES (7)"} {
+			if err := with(ctx, dsn, func(db *core.DB) error { _, err := db.Conn().Exec(ctx, wrong, nil); return err }); err == nil {
+				t.Errorf("the database does not refuse %s", wrong)
+			}
+		}
 		if got := rows(t, dsn, "SELECT headline FROM note ORDER BY n"); !slices.Equal(got, []string{"a", "b", "c", "d", "e", "f"}) {
 			t.Errorf("the rows are %q", got)
 		}
