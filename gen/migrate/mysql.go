@@ -339,7 +339,9 @@ func (p *planner) mysqlIndexes(t *Table) {
 	old, added = slices.DeleteFunc(old, t.overConverted), slices.DeleteFunc(added, t.overConverted)
 	for _, k := range t.Kept {
 		indexes, _ := p.takesOver(t, k)
-		old = slices.DeleteFunc(old, func(x dialect.Index) bool { return slices.ContainsFunc(indexes, func(m move) bool { return m.from == x.Name }) })
+		old = slices.DeleteFunc(old, func(x dialect.Index) bool {
+			return slices.ContainsFunc(indexes, func(m move) bool { return m.from == x.Name })
+		})
 	}
 	for _, x := range p.conditional(t) { // dropped before, though it may have the same name and columns
 		old = slices.DeleteFunc(old, func(o dialect.Index) bool { return o.Name == x.Name })
