@@ -5,6 +5,7 @@ package faults
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -99,7 +100,7 @@ func (p *process) goOn(t *testing.T) {
 func (p *process) freeze(t *testing.T, db *today.DB) time.Time {
 	t.Helper()
 	for end := time.Now().Add(patience); ; {
-		p.signal(t, syscall.SIGSTOP)
+		p.stop(t)
 		stopped := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		_, err := db.Receipt.Create(ctx, today.ReceiptNew{By: "nobody"})
@@ -111,6 +112,22 @@ func (p *process) freeze(t *testing.T, db *today.DB) time.Time {
 			t.Fatal(err)
 		}
 		p.signal(t, syscall.SIGCONT)
+	}
+}
+
+// stop returns once the process has stopped: it goes on for a moment after the signal was sent.
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	p.signal(t, syscall.SIGSTOP)
+	for {
+		var status syscall.WaitStatus
+		_, err := syscall.Wait4(p.cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
+		if err == nil && status.Stopped() {
+			return
+		}
+		if !errors.Is(err, syscall.EINTR) {
+			t.Fatalf("the process has not stopped: %v, status %d", err, status)
+		}
 	}
 }
 
@@ -296,7 +313,7 @@ func TestStoppedWithALockedRow(t *testing.T) {
 			others := []today.TaskID{note(t, db, "plain"), note(t, db, "plain")}
 			child.says(t, "begun")
 			child.says(t, "begun")
-			child.signal(t, syscall.SIGSTOP)
+			child.stop(t)
 
 			stop := work(t, db, hands{note: fine}, queue.Options{Lease: lease})
 			for _, id := range others {
