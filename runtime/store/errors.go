@@ -9,16 +9,16 @@ import (
 // What went wrong, for errors.Is. Each is the same on every database.
 var (
 	ErrNotFound  = errors.New("not found")
-	ErrConflict  = errors.New("another row has this key")            // a *ConflictError carries the key
-	ErrInvalid   = errors.New("invalid")                             // of values, a *ValidationError carries the fields
-	ErrReference = errors.New("a reference does not hold")           // a *ReferenceError carries which
-	ErrClosed    = errors.New("closed")                              // the database was closed, or the transaction has ended
-	ErrSchema    = errors.New("the database's tables do not match")  // a *SchemaError carries the difference
-	ErrBusy      = errors.New("busy")                                // lock wait, deadlock or serialization failure; Tx has retried
-	ErrFull      = errors.New("no room left")                        // the disk or the database's own limit
-	ErrStale     = errors.New("the row does not meet the condition") // of a conditional write: another may have changed it
-	ErrMove      = errors.New("the state of the row forbids this")   // a *MoveError carries the states
-	ErrMigration = errors.New("a migration failed")                  // a *MigrationError carries where
+	ErrConflict  = errors.New("another row has this key")                                    // a *ConflictError carries the key
+	ErrInvalid   = errors.New("invalid")                                                     // of values, a *ValidationError carries the fields
+	ErrReference = errors.New("a reference does not hold")                                   // a *ReferenceError carries which
+	ErrClosed    = errors.New("closed")                                                      // the database was closed, or the transaction has ended
+	ErrSchema    = errors.New("the database's tables do not match")                          // a *SchemaError carries the difference
+	ErrBusy      = errors.New("busy")                                                        // lock wait, deadlock or serialization failure; Tx has retried
+	ErrFull      = errors.New("no room left")                                                // the disk or the database's own limit
+	ErrStale     = errors.New("the row has another version, or does not meet the condition") // of a conditional write: another may have changed it
+	ErrMove      = errors.New("the state of the row forbids this")                           // a *MoveError carries the states
+	ErrMigration = errors.New("a migration failed")                                          // a *MigrationError carries where
 )
 
 // ConflictError says which unique key another row already has.

@@ -34,27 +34,27 @@ func (c *Conn) AfterCommit(fn func()) {
 	}
 }
 
-// Local returns the one value that the transaction that c is keeps under key, made by make at first use; nil
-// where there is none and make is nil, and outside a transaction. It is gone with the transaction, also when Tx
-// runs its function again. make must not use c.
-func (c *Conn) Local(key any, make func() any) any {
+// Local returns the one value that the transaction that c is keeps under key, made by fresh at first use; nil
+// where there is none and fresh is nil, and outside a transaction. It is gone with the transaction, also when Tx
+// runs its function again. fresh must not use c.
+func (c *Conn) Local(key any, fresh func() any) any {
 	if c.tx == nil {
 		return nil
 	}
-	return c.tx.hooks.local(key, make)
+	return c.tx.hooks.local(key, fresh)
 }
 
-func (a *commitHooks) local(key any, make func() any) any {
+func (a *commitHooks) local(key any, fresh func() any) any {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	v, ok := a.locals[key]
-	if ok || make == nil {
+	if ok || fresh == nil {
 		return v
 	}
 	if a.locals == nil {
 		a.locals = map[any]any{}
 	}
-	v = make()
+	v = fresh()
 	a.locals[key] = v
 	return v
 }
