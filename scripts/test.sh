@@ -32,11 +32,10 @@ others=$(comm -23 <(sort <<<"$raced") <(sort <<<"$timed"))
 # One package's tests at a time: the next one is compiled and linked meanwhile, and waits
 # for its turn.
 alone=(-p 1)
-files=$(mktemp -d)
-trap 'rm -rf "$files"; kill %1 2>/dev/null || true' EXIT
 if command -v flock >/dev/null; then
-  touch "$files/turn"
-  alone=(-p 2 -exec "flock -o $files/turn")
+  turn=$(mktemp)
+  trap 'rm -f "$turn"' EXIT
+  alone=(-p 2 -exec "flock -o $turn")
 fi
 
 # shellcheck disable=SC2086 # lists of packages
@@ -44,16 +43,13 @@ fi
   # What the tests are linked with, on all processors.
   tested=$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' $raced)
   go build -race $(go list -test -deps -f '{{if and .GoFiles (not .ForTest) (ne .Name "main")}}{{.ImportPath}}{{end}}' $tested)
-  # What is built apart has no leases either. At the lowest priority it takes what tests with leases leave of the
-  # processors while they wait, and makes none of them late.
-  nice -n 19 go test -timeout 60m "$@" $plain >"$files/plain" 2>&1 &
-  plainly=$!
+  # Every group runs, so that all failures are seen. Beside tests with leases the last one saves nothing,
+  # even at the lowest priority: the processors are what is short.
   failed=
   # A package may take longer than Go's ten minutes on a machine that is busy.
   go test -race -timeout 20m "${alone[@]}" "$@" $timed || failed=yes
   go test -race -timeout 20m -p 2 "$@" $others || failed=yes
-  wait $plainly || failed=yes
-  cat "$files/plain"
+  go test -timeout 20m "$@" $plain || failed=yes
   # The race detector reserves more memory than this test permits.
   go test "$@" -run TestSurvives ./runtime/cron/lua || failed=yes
   [ -z "$failed" ]
