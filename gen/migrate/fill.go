@@ -13,7 +13,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// fill gives existing rows their values in a column where they need others: in a new one that must have a
+// fill sets the values of existing rows where they need others: in a new column that must have a
 // value, and in one whose rules became narrower.
 func (p *planner) fill(t *Table, c *Column) {
 	if c.converts() && p.existing(c.Now) != "" {

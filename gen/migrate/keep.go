@@ -115,8 +115,8 @@ func (d *Datatype) expand(before Datatype, f *model.Field) (asked bool, found mi
 	return true, nil
 }
 
-// filled says how the column of the old name may stay as it is: where both columns are to have a value, and a
-// writer that gives neither means the same by it. To let it be NULL, MySQL would write the whole table again.
+// filled reports how the column of the old name can stay NOT NULL: both columns must have a value, and a row that
+// is inserted without either gets the same default in both. Making it nullable would rewrite the whole table on MySQL.
 func filled(old, now Field) *Filled {
 	same := old.Default == nil && now.Default == nil ||
 		old.Default != nil && now.Default != nil && *old.Default == *now.Default && old.Type == now.Type && old.Scale == now.Scale
@@ -356,7 +356,7 @@ func (p *planner) triggers(t *Table, c *Column) []string {
 	}
 }
 
-// keyUnder is the indexKey of an index over columns of old names, under the new ones; empty: it is over none of them.
+// keyUnder is the indexKey of an index on columns of old names, with the new ones; empty: it has none of them.
 func (p *planner) keyUnder(t *Table, x *model.Index, all []kept) string {
 	renamed, found := &model.Index{Unique: x.Unique, Where: x.Where}, false
 	for _, c := range x.Columns {

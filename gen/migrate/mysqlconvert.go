@@ -43,7 +43,7 @@ func (p *planner) mysqlConvert(t *Table) {
 	p.mysqlTakePlace(t, converted, strings.Join(what, ", "))
 }
 
-// mysqlTakePlace drops the old columns, and gives the new ones their NOT NULL, defaults and indexes. Where there are
+// mysqlTakePlace drops the old columns, and adds NOT NULL, defaults and indexes to the new ones. Where there are
 // only indexes, they are built first: servers drop a column instantly if the statement does nothing else.
 // Otherwise all of it is one statement, which writes the table again once.
 func (p *planner) mysqlTakePlace(t *Table, converted []*Column, what string) {

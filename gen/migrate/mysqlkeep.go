@@ -58,7 +58,7 @@ func (p *planner) constrained(t *Table, k kept) bool {
 	})
 }
 
-// namesField reports whether an index is over a field, or has it in its condition.
+// namesField reports whether an index has a field as a column or in its condition.
 func namesField(x *model.Index, name string) bool {
 	var inConditions func(all []model.Condition) bool
 	inConditions = func(all []model.Condition) bool {
@@ -84,7 +84,7 @@ func (p *planner) takenOver(t *Table, is func(k kept) bool) (k kept, indexes []m
 // leaves one of the two states, which the column of the old name tells apart.
 func (p *planner) mysqlTakeOver(t *Table, k kept, indexes []move) {
 	table := t.Now.Name
-	for _, m := range indexes { // rows are held to its twin meanwhile
+	for _, m := range indexes { // its twin refuses duplicates meanwhile
 		p.ddl(script.Safe, fmt.Sprintf("%s: drop the index %s, which %s takes the place of", table, m.to, m.from),
 			p.alter(table, "DROP INDEX %s", p.Quote(m.to)), []string{inPlace}, gone("index", table, m.to))
 	}

@@ -178,7 +178,7 @@ type Field struct {
 	WasPos   Pos
 	Keep     bool      // with Was: the column of the old name stays and is written as well
 	Existing *Existing // nil: nothing is said, and a migration refuses rows that do not fit
-	Filled   *Filled   // nil: a writer that gives no value leaves NULL, or the default
+	Filled   *Filled   // of a column that triggers write; nil: of any other
 }
 
 // Filled is of a column that may be NULL because triggers write it from another one. Where triggers run before

@@ -11,9 +11,9 @@ import (
 
 // castType is a type that CAST takes on every database, under some names.
 type castType struct {
-	names []string
-	gives string // the type of the value
-	as    map[model.Database]string
+	names  []string
+	result string // the type of the value
+	as     map[model.Database]string
 	// takes are the kinds of values that become the same on every database.
 	takes []check.Kind
 }
@@ -70,7 +70,7 @@ func (t *typer) cast(n *node) UserValue {
 	from := t.typ(n.args[0])
 	out := UserValue{Null: from.Null || from.Type == ""}
 	if c, ok := t.castTo(n); ok && t.q.file != nil && len(t.q.file.Databases) > 1 {
-		out.Type = c.gives
+		out.Type = c.result
 		return out
 	}
 	switch n.name {
@@ -112,11 +112,11 @@ func castUnlike(t *typer, n *node) (string, string) {
 	v := t.typ(n.args[0])
 	k := v.kind()
 	switch {
-	case v.Type == fraction && c.gives != float:
+	case v.Type == fraction && c.result != float:
 		return "a CAST of a fraction is rounded on postgres and mysql, cut off on sqlite, and written in different ways as a text", "declare the column, -- column: x decimal(2), or do this in Go"
 	case k == 0 || slices.Contains(c.takes, k):
 		return "", ""
-	case k == check.Bool && c.gives != "textarea":
+	case k == check.Bool && c.result != "textarea":
 		return "postgres makes no " + c.names[0] + " of a boolean", fmt.Sprintf("write CASE WHEN %s THEN 1 ELSE 0 END", source)
 	case k == check.Text:
 		return "a text that is no number is an error on postgres, and what it begins with or 0 on the others", "select the text itself, and parse it in Go"
@@ -131,7 +131,7 @@ func (l *lowering) cast(n *node) {
 		return
 	}
 	at, _ := l.castWords(n)
-	if c.gives == "textarea" && l.db == model.MySQL { // whose CAST has the connection's collation, which no column has
+	if c.result == "textarea" && l.db == model.MySQL { // whose CAST returns the collation of the connection, which no column has
 		l.replace(n.from, "CONCAT")
 		at--
 		l.replace(at, " ")
@@ -219,7 +219,7 @@ func (t *typer) bits(n *node) UserValue {
 	return UserValue{Type: "number", Null: t.anyNull(n.args)}
 }
 
-// recursive gives the columns of WITH RECURSIVE the types that its second arm needs. PostgreSQL and
+// recursive casts the columns of WITH RECURSIVE to the types that its second arm needs. PostgreSQL and
 // MySQL take those of the first one, where 1 has 32 bits and 'a' one character: what grows is an error then.
 func (l *lowering) recursive(r *relation) {
 	q := r.result

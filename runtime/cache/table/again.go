@@ -12,7 +12,7 @@ import (
 
 // A transaction removes the entries that are committed by then. Beside it, before it commits, another caller
 // may begin to load an entry from rows as they were, and keep it. So what a transaction of the caller's has
-// removed is removed once more after the commit, when whoever begins to load reads what it wrote. Where a
+// removed is removed once more after the commit, when a load that begins reads what it wrote. Where a
 // transaction is the only one that writes, no load gets its lease meanwhile.
 
 // removals are those of a transaction, by what tells them apart.
