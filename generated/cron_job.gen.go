@@ -842,6 +842,11 @@ var cronJobCron = scheduler.Spec{
 		}
 		return err
 	},
+	Begin: func(ctx context.Context, c *core.Conn, id int64) error {
+		t := CronRunTable{core.Bind(c, &cronRunSpec)}
+		_, err := t.UpdateIf(ctx, CronRunID(id), CronRunFields.Status.Eq(CronRunStatusRunning), CronRunPatch{Waits: store.Set(false)})
+		return err
+	},
 	Between: func(ctx context.Context, c *core.Conn, job int64, from, before time.Time) iter.Seq2[*scheduler.RunRow, error] {
 		t := CronRunTable{core.Bind(c, &cronRunSpec)}
 		return rows.Each(t.All(ctx, CronRunQuery{Where: store.And(CronRunFields.JobID.Eq(CronJobID(job)), CronRunFields.DueAt.Gte(from), CronRunFields.DueAt.Lt(before))}), cronJobRun)
@@ -952,16 +957,16 @@ WHERE id IN (?)`,
 	},
 	Hold: core.Statement{
 		Text: [3]string{
-			`SELECT id, status
+			`SELECT id, status, waits
 FROM cron_runs
 WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id`,
-			`SELECT id, status
+			`SELECT id, status, waits
 FROM cron_runs
 WHERE id = ANY($1::bigint[])
 ORDER BY id
 FOR UPDATE SKIP LOCKED`,
-			`SELECT id, status
+			`SELECT id, status, waits
 FROM cron_runs
 WHERE id IN (?)
 ORDER BY id

@@ -123,6 +123,7 @@ func (p printer) spec(f *jen.File) {
 		jen.Id("Ending"):  p.ending(),
 		jen.Id("SetWaits"): jen.Func().Params(code.Ctx(), adapter.Conn(), jen.Id("id").Int64(), jen.Id("waits").Bool()).Error().Block(
 			p.patch("waits", "waits")...),
+		jen.Id("Begin"): p.begin(),
 		jen.Id("Cancel"): jen.Func().Params(code.Ctx(), adapter.Conn(), jen.Id("id").Int64()).Error().Block(
 			p.runs.Bound(), jen.Return(jen.Id("t").Dot("Cancel").Call(jen.Id("ctx"), p.runs.ID(jen.Id("id"))))),
 	}
@@ -175,6 +176,18 @@ func (p printer) newRun(ended bool) map[*model.Field]jen.Code {
 		values[output] = jen.Qual(adapter.RowsPath, "Opt").Call(jen.Id("d").Dot("Output"))
 	}
 	return values
+}
+
+// begin prints the removal of the mark of a run that has waited and is still under way.
+func (p printer) begin() jen.Code {
+	t := p.runs
+	return jen.Func().Params(code.Ctx(), adapter.Conn(), jen.Id("id").Int64()).Error().Block(
+		t.Bound(),
+		jen.List(jen.Id("_"), jen.Err()).Op(":=").Id("t").Dot("UpdateIf").Call(jen.Id("ctx"), t.ID(jen.Id("id")),
+			t.Is("status", "Eq", code.Option(p.q.State, p.q.Running)),
+			jen.Id(t.GoRow+"Patch").Values(jen.Dict{jen.Id(t.Fields["waits"].GoName): code.Store("Set").Call(jen.False())})),
+		jen.Return(jen.Err()),
+	)
 }
 
 // live prints the reading of the runs of jobs that wait or are under way.

@@ -107,13 +107,13 @@ func (w jobSQL) take() model.Query {
 // hold locks runs that are to be replaced and reads their states, but for those that another
 // transaction has: it writes how they ended, and then waits for their jobs, which are locked here.
 func (w jobSQL) hold() model.Query {
-	runs, state := w.s.Runs.Datatype, queue.Of(w.s.Runs.Datatype).State
+	runs, state, waits := w.s.Runs.Datatype, queue.Of(w.s.Runs.Datatype).State, w.s.Runs.Fields["waits"]
 	s := w.Statement()
-	s.Add("SELECT id, %s\nFROM %s\nWHERE id %s\nORDER BY id", w.name(state), w.Quote(runs.Name), s.Listed(protocol.ArgIDs, "bigint", runs.IDField()))
+	s.Add("SELECT id, %s, %s\nFROM %s\nWHERE id %s\nORDER BY id", w.name(state), w.name(waits), w.Quote(runs.Name), s.Listed(protocol.ArgIDs, "bigint", runs.IDField()))
 	if w.Dialect != sqltext.SQLite {
 		s.Add("\nFOR UPDATE SKIP LOCKED")
 	}
-	return s.Query(":many", []*model.Field{runs.IDField(), state})
+	return s.Query(":many", []*model.Field{runs.IDField(), state, waits})
 }
 
 // set adds an assignment of an argument, for a field that the datatype may lack.

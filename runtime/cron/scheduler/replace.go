@@ -36,35 +36,32 @@ func (s *Spec) hold(ctx context.Context, c *core.Conn, jobs []*Job, live map[int
 			return false
 		}
 		for _, r := range live[j.ID] {
-			state, held := states[r.ID]
+			now, held := states[r.ID]
 			if !held {
 				return true
 			}
-			r.Status = state
+			r.Status, r.Waits = now.Status, now.Waits
 		}
 		live[j.ID] = slices.DeleteFunc(live[j.ID], func(r *RunRow) bool { return s.States.ended(r.Status) })
 		return false
 	}), nil
 }
 
-// held returns the states of runs that are locked from now on.
-func (s *Spec) held(ctx context.Context, c *core.Conn, ids []int64) (map[int64]string, error) {
-	type run struct {
-		id    int64
-		state string
-	}
+// held returns the states of runs that are locked from now on, and whether they wait.
+func (s *Spec) held(ctx context.Context, c *core.Conn, ids []int64) (map[int64]RunRow, error) {
 	args := make([]any, protocol.ArgCount)
 	args[protocol.ArgIDs] = core.IDList(anyOf(ids))
-	rows, err := core.Many(ctx, c, &s.Hold, args, func(r *run) []any { return []any{&r.id, &r.state} })
-	out := map[int64]string{}
-	for _, r := range rows {
-		out[r.id] = r.state
+	runs, err := core.Many(ctx, c, &s.Hold, args, func(r *RunRow) []any { return []any{&r.ID, &r.Status, &r.Waits} })
+	out := map[int64]RunRow{}
+	for _, r := range runs {
+		out[r.ID] = r
 	}
 	return out, err
 }
 
-// cancelAll ends runs. One that has ended meanwhile stays. Those that were under way are marked:
-// the run that replaces them waits until their contexts have ended.
+// cancelAll ends runs. One that has ended meanwhile stays. Those whose actions are under way are marked:
+// the run that replaces them waits until these have returned. One that a process has claimed may still wait
+// itself: no action is under way then.
 func (s *Spec) cancelAll(ctx context.Context, c *core.Conn, runs []*RunRow) error {
 	for _, r := range runs {
 		err := s.Cancel(ctx, c, r.ID)
@@ -72,7 +69,7 @@ func (s *Spec) cancelAll(ctx context.Context, c *core.Conn, runs []*RunRow) erro
 		case errors.Is(err, queue.ErrEnded) || errors.Is(err, queue.ErrBegun) || errors.Is(err, store.ErrNotFound):
 		case err != nil:
 			return err
-		case r.Waits != (r.Status == s.States.Running):
+		case r.Waits || r.Status == s.States.Running:
 			if err := s.SetWaits(ctx, c, r.ID, !r.Waits); err != nil {
 				return err
 			}

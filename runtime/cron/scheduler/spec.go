@@ -38,6 +38,7 @@ type Spec struct {
 
 	Ending    func(ctx context.Context, c *core.Conn, job int64, since time.Time) iter.Seq2[*RunRow, error] // under way when they were cancelled, since then
 	SetWaits  func(ctx context.Context, c *core.Conn, id int64, waits bool) error
+	Begin     func(ctx context.Context, c *core.Conn, id int64) error // a run waits no more; ErrStale: it is not under way
 	SetOutput func(ctx context.Context, c *core.Conn, id int64, output string) error
 
 	Project func(db *core.DB) *project.Project
@@ -85,7 +86,7 @@ type RunRow struct {
 	ActionType   string
 	ActionConfig store.JSON
 	Timeout      int64 // seconds
-	Waits        bool  // for earlier runs of the job; of one that was replaced, that it was under way
+	Waits        bool  // for earlier runs of the job; of one that was replaced, that its action was under way
 	MaxAttempts  int64
 	Status       string
 	Error        string

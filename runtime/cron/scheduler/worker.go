@@ -10,6 +10,7 @@ import (
 	"github.com/hegner123/modulagen/runtime/cron"
 	"github.com/hegner123/modulagen/runtime/queue"
 	"github.com/hegner123/modulagen/runtime/queue/engine"
+	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
@@ -93,16 +94,12 @@ func (w *worker) perform(ctx context.Context, row *RunRow) error {
 		return queue.Cancel(errDeleted)
 	}
 	if row.Waits {
-		earlier, err := w.spec.Earlier(ctx, w.db.Conn(), row.Job, row.ID, maxEarlier)
-		wait := earlier > 0
-		if err == nil && !wait {
-			wait, err = w.replaced(ctx, row)
-		}
+		wait, err := w.waits(ctx, row)
 		if err != nil {
 			return queue.Postpone(time.Second, fmt.Errorf("cron: %w", err))
 		}
-		if wait {
-			return queue.Snooze(waitFor(earlier))
+		if wait > 0 {
+			return queue.Snooze(wait)
 		}
 	}
 	r := row.run()
@@ -120,6 +117,23 @@ func (w *worker) perform(ctx context.Context, row *RunRow) error {
 	defer w.returned(ctx, row)
 	err = w.act(ctx, a, r, time.Duration(row.Timeout)*time.Second)
 	return err
+}
+
+// waits returns how long a run waits before it looks again; 0: its action may begin.
+func (w *worker) waits(ctx context.Context, row *RunRow) (time.Duration, error) {
+	earlier, err := w.spec.Earlier(ctx, w.db.Conn(), row.Job, row.ID, maxEarlier)
+	if err != nil || earlier > 0 {
+		return waitFor(earlier), err
+	}
+	replacing, err := w.replaced(ctx, row)
+	if err != nil || replacing {
+		return waitForEarlier, err
+	}
+	err = w.spec.Begin(ctx, w.db.Conn(), row.ID)
+	if errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrNotFound) {
+		return waitForEarlier, nil // it was cancelled meanwhile
+	}
+	return 0, err
 }
 
 // errPanicked is what a monitor is sent of an action that panicked.

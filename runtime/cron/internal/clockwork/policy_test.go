@@ -354,3 +354,38 @@ func TestReplacedWhileItReturns(t *testing.T) {
 			must(f.db.CronRuns.Count(t.Context(), generated.CronRunFields.Waits.Eq(true), 0))), "1 1 0")
 	})
 }
+
+// A run that a process has claimed may still wait itself when it is replaced. It keeps no other waiting, as no
+// action of it is under way; and one whose action began after it had waited does.
+func TestReplacedWhileItWaits(t *testing.T) {
+	for _, began := range []bool{false, true} {
+		t.Run(fmt.Sprintf("began=%t", began), func(t *testing.T) {
+			onEach(t, func(t *testing.T, f *fixture) {
+				f.recording()
+				j := must(f.db.CronJob.Create(t.Context(), job("replaced", "* * * * *", overlap("replace"))))
+				run := must(f.db.CronJob.RunNow(t.Context(), j.ID))
+				f.exec(fmt.Sprintf("UPDATE cron_runs SET status = 'running', claimed_by = 'other', attempts = 1, queue_epoch = 1, queue_lease = created_at, waits = %t WHERE id = %d", !began, run))
+				f.clock.pass(time.Minute)
+				f.drain()
+				replaced := must(f.db.CronRuns.Get(t.Context(), run))
+				equal(t, "the run that was replaced, and whether it keeps the next one waiting", fmt.Sprint(replaced.Status, " ", replaced.Waits), fmt.Sprint("cancelled ", began))
+				equal(t, "runs that took place", f.runs(j.ID, "success"), map[bool]int{false: 1, true: 0}[began])
+			})
+		})
+	}
+}
+
+// A run that has waited does not when its action begins.
+func TestWaitedRunBegins(t *testing.T) {
+	onEach(t, func(t *testing.T, f *fixture) {
+		var waits []bool
+		f.opts.Actions = map[string]cron.Action{"record": cron.Func(func(ctx context.Context, run *cron.Run, _ struct{}) error {
+			waits = append(waits, must(f.db.CronRuns.Get(ctx, generated.CronRunID(run.ID))).Waits)
+			return nil
+		})}
+		must(f.db.CronJob.Create(t.Context(), job("queued", "* * * * *", overlap("queue"), misfire("all"))))
+		f.clock.pass(2 * time.Minute)
+		f.drain()
+		equal(t, "whether runs wait while their actions are under way", fmt.Sprint(waits), "[false false]")
+	})
+}

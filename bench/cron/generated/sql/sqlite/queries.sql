@@ -101,7 +101,7 @@ WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id;
 
 -- name: HoldCronJob :many
-SELECT id, status
+SELECT id, status, waits
 FROM cron_runs
 WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id;

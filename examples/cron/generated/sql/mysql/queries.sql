@@ -103,7 +103,7 @@ ORDER BY id
 FOR UPDATE SKIP LOCKED;
 
 -- name: HoldCronJob :many
-SELECT id, status
+SELECT id, status, waits
 FROM cron_runs
 WHERE id IN (?)
 ORDER BY id

@@ -131,7 +131,7 @@ ORDER BY id
 FOR UPDATE SKIP LOCKED;
 
 -- name: HoldCronJob :many
-SELECT id, status
+SELECT id, status, waits
 FROM cron_runs
 WHERE id = ANY($1::bigint[])
 ORDER BY id

@@ -438,6 +438,11 @@ var choreCron = scheduler.Spec{
 		}
 		return err
 	},
+	Begin: func(ctx context.Context, c *core.Conn, id int64) error {
+		t := ChoreLogTable{core.Bind(c, &choreLogSpec)}
+		_, err := t.UpdateIf(ctx, ChoreLogID(id), ChoreLogFields.State.Eq(ChoreLogStateBusy), ChoreLogPatch{Waits: store.Set(false)})
+		return err
+	},
 	Between: func(ctx context.Context, c *core.Conn, job int64, from, before time.Time) iter.Seq2[*scheduler.RunRow, error] {
 		t := ChoreLogTable{core.Bind(c, &choreLogSpec)}
 		return rows.Each(t.All(ctx, ChoreLogQuery{Where: store.And(ChoreLogFields.JobID.Eq(ChoreID(job)), ChoreLogFields.DueAt.Gte(from), ChoreLogFields.DueAt.Lt(before))}), choreRun)
@@ -533,16 +538,16 @@ WHERE id IN (?)`,
 	},
 	Hold: core.Statement{
 		Text: [3]string{
-			`SELECT id, state
+			`SELECT id, state, waits
 FROM chore_log
 WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id`,
-			`SELECT id, state
+			`SELECT id, state, waits
 FROM chore_log
 WHERE id = ANY($1::bigint[])
 ORDER BY id
 FOR UPDATE SKIP LOCKED`,
-			`SELECT id, state
+			`SELECT id, state, waits
 FROM chore_log
 WHERE id IN (?)
 ORDER BY id

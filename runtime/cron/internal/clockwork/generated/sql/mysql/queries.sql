@@ -345,7 +345,7 @@ ORDER BY id
 FOR UPDATE SKIP LOCKED;
 
 -- name: HoldChore :many
-SELECT id, state
+SELECT id, state, waits
 FROM chore_log
 WHERE id IN (?)
 ORDER BY id
@@ -638,7 +638,7 @@ ORDER BY id
 FOR UPDATE SKIP LOCKED;
 
 -- name: HoldCronJob :many
-SELECT id, status
+SELECT id, status, waits
 FROM cron_runs
 WHERE id IN (?)
 ORDER BY id

@@ -392,7 +392,7 @@ ORDER BY id
 FOR UPDATE SKIP LOCKED;
 
 -- name: HoldChore :many
-SELECT id, state
+SELECT id, state, waits
 FROM chore_log
 WHERE id = ANY($1::bigint[])
 ORDER BY id
@@ -740,7 +740,7 @@ ORDER BY id
 FOR UPDATE SKIP LOCKED;
 
 -- name: HoldCronJob :many
-SELECT id, status
+SELECT id, status, waits
 FROM cron_runs
 WHERE id = ANY($1::bigint[])
 ORDER BY id

@@ -392,7 +392,7 @@ WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id;
 
 -- name: HoldChore :many
-SELECT id, state
+SELECT id, state, waits
 FROM chore_log
 WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id;
@@ -715,7 +715,7 @@ WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id;
 
 -- name: HoldCronJob :many
-SELECT id, status
+SELECT id, status, waits
 FROM cron_runs
 WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id;
