@@ -32,7 +32,7 @@ func (c *command) cronNext() *cobra.Command {
 		Use:     `next "EXPRESSION"`,
 		Short:   "Explain a schedule in words, and list its next times",
 		Example: `  modulagen cron next "30 2 * * mon-fri" --tz Europe/Paris`,
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			after := time.Now()
 			if from != "" {

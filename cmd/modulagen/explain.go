@@ -15,7 +15,7 @@ func (c *command) explain() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain NAME",
 		Short: "Show what a definition turns into: fields, operations, SQL and Go names",
-		Args:  cobra.ExactArgs(1),
+		Args:  exactly(1),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var names []string
 			if result, err := gen.Generate(cmd.Context(), gen.Options{Dir: c.dir, Until: "load"}); err == nil && len(args) == 0 {

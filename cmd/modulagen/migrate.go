@@ -80,7 +80,7 @@ generate. No database is looked at. What a person has to decide stands in the
 definitions: was: where something was renamed, drop: what is to go with its data,
 existing: what becomes of rows that do not fit.`,
 		Example: "  modulagen migrate new headline\n  modulagen migrate new headline --dry-run",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !migrationName.MatchString(args[0]) {
 				return usageError{fmt.Errorf("the name is %q; write it in snake case: a-z, 0-9 and _, a letter first, 48 characters at most; the number comes by itself", args[0])}
@@ -200,7 +200,7 @@ func (c *command) migrateAccept() *cobra.Command {
 		Long: `Record the SQL of a migration as it stands, before any database has it, agree to the
 classes of its steps, and generate. "migrate check" requires both.`,
 		Example: "  modulagen migrate accept 0002_headline\n  modulagen migrate accept 0002_headline --class blocks,rewrites",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			list, err := classes("class", accept)
 			if err != nil {

@@ -49,6 +49,9 @@ func (c *command) forDatabase(cmd *cobra.Command, run func(ctx context.Context, 
 		if d.dsn == "" {
 			return usageError{fmt.Errorf("name the database with --db sqlite:app.db, --db postgres://... or --db mysql://..., or in $%s", dsnEnv)}
 		}
+		if _, ok := databaseOf(d.dsn); !ok {
+			return usageError{fmt.Errorf("the DSN in --db or $%s starts with none of sqlite:, postgres:// and mysql://", dsnEnv)}
+		}
 		return run(cmd.Context(), d, args)
 	}
 	cmd.Flags().StringVar(&d.dsn, "db", "", "the database's DSN (default: $"+dsnEnv+")")
@@ -265,7 +268,7 @@ func (c *command) migrateBaseline() *cobra.Command {
 those of a migration, nothing has to be recorded: opening it, or up, recognises that. A database that
 has a record is refused, unless its tables are ahead of it: those of that migration already.`,
 		Example: "  modulagen migrate baseline --db sqlite:app.db 0001_init",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly(1),
 	}, func(ctx context.Context, d *database, args []string) error { return d.baseline(ctx, args[0]) })
 	return cmd
 }
@@ -307,7 +310,7 @@ func (c *command) recorded(ctx context.Context) (*gen.Result, error) {
 
 // ask has something done on the database, and prints what happens.
 func (d *database) ask(ctx context.Context, r protocol.Request, result *gen.Result) (*protocol.Answer, error) {
-	if db, ok := databaseOf(d.dsn); ok && !result.Project.Targets(db) {
+	if db, _ := databaseOf(d.dsn); !result.Project.Targets(db) {
 		return nil, fmt.Errorf("the database is one of %s, and the project targets %s: name another one, or add %s to databases in modulagen.yaml and run modulagen generate",
 			db, model.List(result.Project.Databases()), db)
 	}
@@ -315,13 +318,13 @@ func (d *database) ask(ctx context.Context, r protocol.Request, result *gen.Resu
 	return d.onDatabase(ctx, r, result, func(line string) { fmt.Fprintln(d.err, line) })
 }
 
-// databaseOf returns which database a DSN is of; false: Open would not know it either.
+// databaseOf returns which database a DSN is of; false: Open would refuse it.
 func databaseOf(dsn string) (model.Database, bool) {
-	scheme, _, _ := strings.Cut(dsn, ":")
-	db, ok := map[string]model.Database{
+	scheme, _, found := strings.Cut(dsn, ":")
+	db, known := map[string]model.Database{
 		"sqlite": model.SQLite, "postgres": model.Postgres, "postgresql": model.Postgres, "mysql": model.MySQL, "mariadb": model.MySQL,
 	}[scheme]
-	return db, ok
+	return db, found && known
 }
 
 // onDatabase has modulagen-migrate do something, with the project's migrations; say, if set, is called

@@ -20,7 +20,7 @@ func (c *command) new() *cobra.Command {
 		Use:     "new NAME",
 		Short:   "Write a new definition",
 		Example: "  modulagen new blog_post\n  modulagen new import_jobs --from job_queue",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, err := os.OpenRoot(c.dir)
 			if err != nil {

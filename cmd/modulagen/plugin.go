@@ -43,7 +43,7 @@ func (c *command) pluginRun() *cobra.Command {
 			"output and what it took. The tool has no database and no generated code: db and cache raise an error, and\n" +
 			"enqueue prints what would be enqueued. Requests are made with --http alone.",
 		Example: `  modulagen plugin run reports generateDailyReport --args '{"day": "2026-01-31"}'`,
-		Args:    cobra.ExactArgs(2),
+		Args:    exactly(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.args != "" && !json.Valid([]byte(f.args)) {
 				return usageError{errors.New("--args is not JSON")}

@@ -105,6 +105,16 @@ func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
+// exactly demands as many arguments as the command's usage names.
+func exactly(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
+		}
+		return fmt.Errorf("%s takes %s and has %d: write %s", cmd.CommandPath(), count(n, "argument", "arguments"), len(args), cmd.Parent().CommandPath()+" "+cmd.Use)
+	}
+}
+
 // report prints an error and gives the exit code.
 func (c *command) report(err error) int {
 	var usage usageError
@@ -131,10 +141,10 @@ func (c *command) report(err error) int {
 	return exitFinding
 }
 
-// say prints what is done that takes long.
 // ofPackage is the package that an error is of, which a person who runs the tool does not know.
 var ofPackage = regexp.MustCompile(`^(gen(/[a-z]+)?|output|load|golang|sqlc|scaffold|program): `)
 
+// say prints what is done that takes long.
 func (c *command) say(line string) { fmt.Fprintf(c.err, "modulagen: %s\n", line) }
 
 func count(n int, one, many string) string {
