@@ -15,6 +15,7 @@ type Comparison struct {
 	Tables  []*Table          // those of now, each after those that it refers to, as far as possible
 	Dropped []*model.Datatype // those that are dropped, as they were
 	After   string            // the migration from before which no program may still run; empty: any may
+	Left    map[string]bool   // names of members that earlier migrations dropped from JSON objects: documents may have them still
 }
 
 // Table is one table of now, with what it was.

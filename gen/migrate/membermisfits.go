@@ -36,10 +36,13 @@ func (p *planner) refusalsMembers(t *Table, c *Column) (out []script.Refusal) {
 func (p *planner) memberMisfits(c *Column, m member) (out []misfit) {
 	column := p.Quote(c.Before.Name)
 	if m.before == nil {
-		if !m.now.Required {
-			return nil
+		if m.now.Required {
+			out = append(out, misfit{p.lacks(column, m.now.Name), missing})
 		}
-		return []misfit{{p.lacks(column, m.now.Name), missing}}
+		if left := p.leftover(column, m.now); left.condition != "" && p.c != nil && p.c.Left[m.now.Name] {
+			out = append(out, left)
+		}
+		return out
 	}
 	if !m.typed() || !m.readable() {
 		return nil
@@ -65,6 +68,30 @@ const missing = "is required and has no value"
 // lacks is true of documents that do not have a member, or have it as null.
 func (p *planner) lacks(column, name string) string {
 	return fmt.Sprintf("%s IS NOT NULL AND COALESCE(%s, 'none') IN ('none', 'null', 'NULL')", column, p.memberType(column, name))
+}
+
+// leftover finds what documents hold under the name of a new member, of one that was dropped, and that a program of now
+// could not read. Of strings, it takes each for a date where the member is one.
+func (p *planner) leftover(column string, now *model.Field) misfit {
+	readable := ""
+	switch now.Storage().Kind {
+	case check.JSON:
+		return misfit{}
+	case check.Int:
+		readable = p.whole(column, now.Name)
+	case check.Float:
+		readable = p.isNumber(column, now.Name)
+	case check.Decimal:
+		readable = p.isNumber(column, now.Name) + " OR " + p.isString(column, now.Name)
+	case check.Bool:
+		readable = p.memberType(column, now.Name) + [...]string{" IN ('true', 'false')", " = 'boolean'", " = 'BOOLEAN'"}[p.Dialect]
+	default:
+		readable = p.isString(column, now.Name)
+	}
+	return misfit{
+		fmt.Sprintf("%s NOT IN ('null', 'NULL') AND NOT (%s)", p.memberType(column, now.Name), readable),
+		fmt.Sprintf("holds what a member of that name held before it was dropped, which cannot be read as a %s,", now.Type),
+	}
 }
 
 // memberType is what a database calls the type of a member in JSON; NULL: there is none.
@@ -123,23 +150,22 @@ func (p *planner) memberForm(column string, m member) misfit {
 		const exact = 1 << 53
 		return misfit{fmt.Sprintf("%s NOT BETWEEN -%d AND %[2]d", p.memberValue(check.Int, column, name), exact), "is beyond 2^53, where a float does not keep every whole number"}
 	case from == check.Float && to == check.Int:
-		return misfit{p.notWhole(column, name), "is not written as a whole number of 64 bits"}
+		return misfit{fmt.Sprintf("%s AND NOT (%s)", p.isNumber(column, name), p.whole(column, name)), "is not written as a whole number of 64 bits"}
 	case to == check.Decimal && (from == check.Int || m.before.Scale != m.now.Scale):
 		return p.memberDigits(from, column, m)
 	}
 	return misfit{}
 }
 
-// notWhole is true of numbers that encoding/json does not read as an int64, such as 1.0 and 1e3.
-func (p *planner) notWhole(column, name string) string {
+// whole is true of numbers that encoding/json reads as an int64, unlike 1.0 and 1e3.
+func (p *planner) whole(column, name string) string {
 	const whole, lowest, highest = "'^-?[0-9]+$'", "-9223372036854775808", "9223372036854775807"
 	value := p.memberValue(check.Int, column, name)
-	written := [...]string{
+	return [...]string{
 		fmt.Sprintf("typeof(%s) = 'integer' AND %s = 'integer'", value, p.memberType(column, name)),
 		fmt.Sprintf("(%s)::text ~ %s AND %s BETWEEN %s AND %s", p.member(column, name), whole, value, lowest, highest),
 		fmt.Sprintf("CAST(%s AS CHAR) REGEXP %s AND %s BETWEEN %s AND %s", p.member(column, name), whole, value, lowest, highest),
 	}[p.Dialect]
-	return fmt.Sprintf("%s AND NOT (%s)", p.isNumber(column, name), written)
 }
 
 // memberDigits finds numbers with more digits than a decimal of the scale of now is written with.

@@ -97,6 +97,26 @@ func (t *Table) lostMembers(c *Column, before []*model.Field, added []string) (f
 	return found
 }
 
+// droppedMembers are the names of members that one of the migrations does not have of a field, and the one before it
+// has. Those of a field that was renamed are among them.
+func (c *Chain) droppedMembers() map[string]bool {
+	out := map[string]bool{}
+	for i := 1; i < len(c.Migrations); i++ {
+		after := c.Migrations[i].Snapshot
+		for _, d := range c.Migrations[i-1].Snapshot.Datatypes {
+			for _, f := range d.Fields {
+				stay := after.members(d.Name, f.Name)
+				for _, m := range f.Members {
+					if !slices.ContainsFunc(stay, func(s Member) bool { return s.Name == m.Name }) {
+						out[m.Name] = true
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
 // dropping lists what drop has to name, beginning with what it names already.
 func dropping(said []model.Dropped, gone []string) (names []string) {
 	for _, d := range said {

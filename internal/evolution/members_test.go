@@ -12,6 +12,7 @@ import (
 
 	"github.com/hegner123/modulagen/gen/dialect/statement"
 	"github.com/hegner123/modulagen/gen/fieldtype"
+	"github.com/hegner123/modulagen/gen/migrate"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/check"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -134,45 +135,84 @@ func TestChangedMembers(t *testing.T) {
 		t.Fatal(wrong)
 	}
 	onEach(t, func(t *testing.T, s *server) {
-		c := open(t, s.fresh(t), was.schema()).Conn()
-		w := statement.Writer{Dialect: c.Dialect()}
-		for i, change := range allowed {
-			values := []string{"(NULL)"}
-			for _, doc := range change.documents() {
-				values = append(values, "("+w.QuoteText(doc)+")")
-			}
-			exec(t, c, fmt.Sprintf("INSERT INTO t%d (doc) VALUES %s", i, strings.Join(values, ", ")))
+		expectRefused(t, s, was, next[0], allowed, func(table string, c memberChange, doc string) bool {
+			return c.fits(field(now.datatype(table), "doc").Rules, doc)
+		})
+	})
+}
+
+// expectRefused fills a table for each change, and compares the rows that the migration refuses with the documents that do not fit.
+func expectRefused(t *testing.T, s *server, was *version, m *migrate.Migration, changes []memberChange, fits func(table string, c memberChange, doc string) bool) {
+	t.Helper()
+	c := open(t, s.fresh(t), was.schema()).Conn()
+	w := statement.Writer{Dialect: c.Dialect()}
+	for i, change := range changes {
+		values := []string{"(NULL)"}
+		for _, doc := range change.documents() {
+			values = append(values, "("+w.QuoteText(doc)+")")
 		}
-		script, err := next[0].Script("migrations", s.kind)
-		if err != nil {
-			t.Fatal(err)
+		exec(t, c, fmt.Sprintf("INSERT INTO t%d (doc) VALUES %s", i, strings.Join(values, ", ")))
+	}
+	script, err := m.Script("migrations", s.kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := map[string][]string{}
+	for _, step := range script.Steps {
+		err := refusals(t.Context(), c, &step)
+		e, ok := errors.AsType[*refusedError](err)
+		if !ok {
+			t.Fatalf("the step %q refuses no rows: %v", step.What, err)
 		}
-		refused := map[string][]string{}
-		for _, step := range script.Steps {
-			e, ok := errors.AsType[*refusedError](refusals(t.Context(), c, &step))
-			if !ok {
-				t.Fatalf("the step %q is not a look at rows: %v", step.What, refusals(t.Context(), c, &step))
-			}
-			for _, r := range e.all {
-				refused[r.table] = append(refused[r.table], r.ids...)
-			}
+		for _, r := range e.all {
+			refused[r.table] = append(refused[r.table], r.ids...)
 		}
-		for i, change := range allowed {
-			table := fmt.Sprintf("t%d", i)
-			rules := field(now.datatype(table), "doc").Rules
-			for j, doc := range texts(t, c, "SELECT "+asText(c.Dialect(), "doc")+" FROM "+table+" WHERE doc IS NOT NULL ORDER BY id") {
-				id := strconv.Itoa(j + 2)
-				switch fits, found := change.fits(rules, doc), slices.Contains(refused[table], id); {
-				case fits && found:
-					t.Errorf("%s: %.80s fits, and is refused", change.what, doc)
-				case !fits && !found:
-					t.Errorf("%s: %.80s does not fit (%v), and is not refused", change.what, doc, change.readable(doc))
-				}
-			}
-			if slices.Contains(refused[table], "1") {
-				t.Errorf("%s: a row without a document is refused", change.what)
+	}
+	for i, change := range changes {
+		table := fmt.Sprintf("t%d", i)
+		for j, doc := range texts(t, c, "SELECT "+asText(c.Dialect(), "doc")+" FROM "+table+" WHERE doc IS NOT NULL ORDER BY id") {
+			switch fit, found := fits(table, change, doc), slices.Contains(refused[table], strconv.Itoa(j+2)); {
+			case fit && found:
+				t.Errorf("%s: %.80s fits, and is refused", change.what, doc)
+			case !fit && !found:
+				t.Errorf("%s: %.80s does not fit (%v), and is not refused", change.what, doc, change.readable(doc))
 			}
 		}
+		if slices.Contains(refused[table], "1") {
+			t.Errorf("%s: a row without a document is refused", change.what)
+		}
+	}
+}
+
+// TestMembersThatComeBack drops a member, and adds one of that name with another type: what documents still hold of the
+// first one is found where no program could read it.
+func TestMembersThatComeBack(t *testing.T) {
+	var changes []memberChange
+	var first, without, again []string
+	for _, c := range changesOfMembers() {
+		if !strings.Contains(c.what, " to ") || c.from == c.to || slices.Contains([]string{"date", "datetime", "bytes"}, c.to) {
+			continue // each string is taken for a date, which is looked at no closer
+		}
+		table := fmt.Sprintf("t%d", len(changes))
+		changes = append(changes, c)
+		first, again = append(first, c.definition(table, c.from, c.before)), append(again, c.definition(table, c.to, c.after))
+		without = append(without, fmt.Sprintf("name: %s\nfields:\n  - {name: doc, type: json, drop: [m], fields: [{name: other, type: text}]}\n", table))
+	}
+	was := of(first...).must(t)
+	h := begin(t, was)
+	var last *migrate.Migration
+	for _, texts := range [][]string{without, again} {
+		next, wrong := h.add(t, of(texts...).must(t))
+		if len(wrong) > 0 {
+			t.Fatal(wrong)
+		}
+		last = next[0]
+	}
+	onEach(t, func(t *testing.T, s *server) {
+		expectRefused(t, s, was, last, changes, func(_ string, c memberChange, doc string) bool {
+			var m struct{ M json.RawMessage }
+			return json.Unmarshal([]byte(doc), &m) == nil && (c.readable(doc) == nil || c.to == "decimal" && m.M[0] == '"')
+		})
 	})
 }
 
