@@ -136,7 +136,7 @@ func (t *Table) unreadable(c *Column, m member) mistake.List {
 		return nil
 	}
 	return mistake.List{at(m.now.Pos, fmt.Sprintf("the member %s of %s was a %s, and what documents hold of it cannot be read as a %s", m.before.Name, t.column(c.Now.Name), m.before.Type, m.now.Type),
-		fmt.Sprintf("leave %s as it was, add a member of another name, and fill that by a data step in Go; drop %[1]s in a later migration", m.before.Name))}
+		fmt.Sprintf("leave %s as it was, add a member of another name, and write a step that fills it, an UPDATE or -- run: NAME, into the SQL of the migration; drop %[1]s in a later one", m.before.Name))}
 }
 
 // readable reports whether programs of now can read what was written as the member was declared before, all of it or

@@ -8,6 +8,7 @@
 //	plan.go        a planner for each database; sqlite.go, postgres.go and mysql.go the order of its steps
 //	tables.go      tables that are created and dropped
 //	refuse.go      rows that do not fit; programs.go older programs that cannot go on
+//	members.go     members of JSON objects; membermoves.go what renamed ones hold, membermisfits.go rows that do not fit
 //	convert.go     values of one type as those of another; fill.go what rows hold that do not fit
 //	folder.go      the folder of migrations: which follows which, what was edited
 package migrate

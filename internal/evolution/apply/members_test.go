@@ -102,11 +102,16 @@ func text(dsn, s string) string {
 	return "'" + s + "'"
 }
 
+// asText is a document as text.
+func asText(dsn, expression string) string {
+	kind, _, _ := strings.Cut(dsn, ":")
+	return fmt.Sprintf("CAST(%s AS %s)", expression, map[string]string{"sqlite": "TEXT", "postgres": "text", "mysql": "CHAR"}[kind])
+}
+
 // expectDocuments compares movedDocuments by what they hold, with each digit of their numbers, and looks for others.
 func expectDocuments(t *testing.T, dsn, table, price string, want func(i int) string) {
 	t.Helper()
-	kind := map[string]string{"sqlite": "TEXT", "postgres": "text", "mysql": "CHAR"}[dsn[:strings.Index(dsn, ":")]]
-	got := rows(t, dsn, fmt.Sprintf("SELECT CAST(COALESCE(%s, size) AS %s) FROM %s ORDER BY id", price, kind, table))
+	got := rows(t, dsn, fmt.Sprintf("SELECT %s FROM %s ORDER BY id", asText(dsn, "COALESCE("+price+", size)"), table))
 	if len(got) != 1000+len(movedDocuments) {
 		t.Fatalf("there are %d rows", len(got))
 	}
