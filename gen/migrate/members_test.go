@@ -123,3 +123,40 @@ func TestMembersOfLaterVersions(t *testing.T) {
 		}
 	}
 }
+
+// TestMembersTakenBack takes changes of members back: where rows show whether the values of now are ones of before, these are
+// looked at, and where no program of before could read them there is no way back.
+func TestMembersTakenBack(t *testing.T) {
+	for _, c := range []struct{ before, after, refuse, wrong string }{
+		{"{name: a, type: number}", "{name: a, type: float}", "the member a of item.price is not written as a whole number of 64 bits", ""},
+		{"{name: a, type: number, required: true}", "{name: a, type: number}", "the member a of item.price is required and has no value", ""},
+		{"{name: a, type: text}", "{name: b, was: a, type: text, max: 300}", "the member a of item.price has more characters than max 255", ""},
+		{"{name: a, type: number}", "{name: a, type: json}", "", "the member a of item.price was a json, and what documents hold of it cannot be read as a number"},
+		{"{name: a, type: date}", "{name: b, was: a, type: text}", "", "the member b of item.price was a text, and what documents hold of it cannot be read as a date"},
+	} {
+		chain := &migrate.Chain{}
+		for _, members := range []string{c.before, c.after} {
+			next, err := chain.Next("change", item(t, members))
+			if err != nil {
+				t.Fatal(err)
+			}
+			chain.Migrations = append(chain.Migrations, next...)
+		}
+		back, err := migrate.Back(chain.Migrations[1], chain.Migrations[0].Snapshot, "migrations")
+		if c.wrong != "" {
+			if !errors.Is(err, migrate.ErrOneWay) || !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("%s: the error is %v", c.after, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.after, err)
+			continue
+		}
+		for db, s := range back {
+			if len(s.Steps) == 0 || len(s.Steps[0].Refuse) != 1 || !strings.HasPrefix(s.Steps[0].Refuse[0].Because, c.refuse) {
+				t.Errorf("%s on %s: the steps are %+v", c.after, db, s.Steps)
+			}
+		}
+	}
+}
