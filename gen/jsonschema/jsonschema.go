@@ -96,8 +96,11 @@ func (p *printer) ref(m *language.Mapping) object {
 	name, ok := p.names[m]
 	if !ok {
 		name = strings.ReplaceAll(strings.TrimPrefix(m.Name, "the "), " ", "_")
-		if m == language.Member {
+		switch m {
+		case language.Member:
 			name = "member"
+		case language.ColumnMember:
+			name = "column_member"
 		}
 		p.names[m] = name
 		at := len(p.defs)
@@ -136,7 +139,7 @@ func (p *printer) mapping(m *language.Mapping) object {
 		out = append(out, member{"oneOf", alternatives(m.OneOf)})
 	}
 	switch m {
-	case language.Field, language.Member:
+	case language.Field, language.Member, language.ColumnMember:
 		out = append(out, member{"allOf", p.byType(m)})
 	case language.Rule:
 		out = append(out, member{"allOf", byOp()})

@@ -127,17 +127,31 @@ var Field = &Mapping{
 	},
 }
 
-// Member is one field of a JSON object: of a json field or of a job's payload.
+// Member is one field of a JSON object that no column holds: of a job's payload or an event's.
 var Member = &Mapping{
 	Name: "field",
 	Help: "A member of a JSON object.",
-	Keys: pick(Field, map[string]*Value{
-		"type":    {Form: Text, Choices: typeNames(memberTypes())},
-		"options": {Form: List, Min: 1, Max: MaxOptions, Of: memberOption},
-	}, "name", "type", "label", "help", "go_name", "required", "secret", "min", "max", "pattern", "options", "scale", "validation", "go_type"),
+	Keys: pick(Field, memberValues, memberKeys...),
 }
 
-var members = &Value{Form: List, Min: 1, Max: MaxMembers, Of: &Value{Form: Section, Keys: Member}}
+// ColumnMember is one field of the JSON object of a json field, of which rows hold documents.
+var ColumnMember = &Mapping{
+	Name:  "field",
+	Help:  "A member of the JSON object of a json field.",
+	Meant: changes,
+	Keys: slices.Concat(pick(Field, memberValues, memberKeys...), []Key{
+		{Name: "was", Help: "its name before: documents of rows keep what the member holds", Value: NameValue},
+	}),
+}
+
+var memberValues = map[string]*Value{
+	"type":    {Form: Text, Choices: typeNames(memberTypes())},
+	"options": {Form: List, Min: 1, Max: MaxOptions, Of: memberOption},
+}
+
+var memberKeys = []string{"name", "type", "label", "help", "go_name", "required", "secret", "min", "max", "pattern", "options", "scale", "validation", "go_type"}
+
+var members = &Value{Form: List, Min: 1, Max: MaxMembers, Of: &Value{Form: Section, Keys: ColumnMember}}
 
 var option = optionOf(&Mapping{
 	Name:  "option",

@@ -243,8 +243,10 @@ func (def *Definition) inlineFields(n *yaml.Node, f *model.Field) {
 	f.Drop = def.f.dropped(n)
 	var all []declared
 	for _, m := range f.JSONFields {
-		all = append(all, declared{f: def.f, name: m.Name})
+		m.Was, m.WasPos = def.f.was(def.nodes[m])
+		all = append(all, declared{f: def.f, name: m.Name, was: m.Was, wasPos: m.WasPos})
 	}
+	renames("member", all)
 	def.f.drops("member", f.Drop, all)
 }
 

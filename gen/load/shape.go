@@ -87,9 +87,13 @@ func (f *file) unknownKey(key *yaml.Node, m *language.Mapping, k language.Key) {
 		f.wrong(key, message, "a field may be null unless it says required: true or has a default")
 		return
 	}
-	if m == language.Member {
+	if m == language.Member || m == language.ColumnMember {
 		if _, ok := language.Field.Key(key.Value); ok {
-			f.wrong(key, fmt.Sprintf("%s has no place in a field of a JSON object", key.Value), "it belongs to fields that are columns")
+			belongs := "it belongs to fields that are columns"
+			if _, ok := language.ColumnMember.Key(key.Value); ok {
+				belongs += ", and to the members of json fields"
+			}
+			f.wrong(key, fmt.Sprintf("%s has no place in a field of a JSON object", key.Value), belongs)
 			return
 		}
 	}
@@ -176,7 +180,7 @@ func (f *file) holdsForm(n *yaml.Node, v *language.Value, what string) {
 // section sends the mappings that need more than their table to those who know.
 func (f *file) section(n *yaml.Node, m *language.Mapping, what string) {
 	switch m {
-	case language.Field, language.Member:
+	case language.Field, language.Member, language.ColumnMember:
 		f.fieldShape(n, m)
 	default:
 		if m.Name != what && !strings.HasPrefix(what, m.Name+" ") {

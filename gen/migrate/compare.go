@@ -15,6 +15,7 @@ type Comparison struct {
 	Tables  []*Table          // those of now, each after those that it refers to, as far as possible
 	Dropped []*model.Datatype // those that are dropped, as they were
 	After   string            // the migration from before which no program may still run; empty: any may
+	Left    map[string]bool   // names of members that earlier migrations dropped from JSON objects: documents may have them still
 }
 
 // Table is one table of now, with what it was.
@@ -25,6 +26,8 @@ type Table struct {
 	Columns []*Column      // of Now's fields, in order
 	Dropped []*model.Field // columns of Moved that are dropped
 	Kept    []kept         // columns that triggers have kept equal since the last migration
+
+	unrecorded bool // no members of JSON objects were recorded of what it was
 }
 
 // Column is one column of now, with what it was.
@@ -34,6 +37,8 @@ type Column struct {
 	Now    *model.Field
 	Values map[string]string // options to write in place of others
 	Keeps  string            // the column of the old name that is kept equal to this one; empty: none
+
+	Members []member // of a JSON object that had declared fields and has them; nil otherwise
 
 	Becomes *model.Field // what the column is once that one is dropped; nil: there is none
 }
@@ -48,7 +53,7 @@ func Compare(before *Snapshot, p *model.Project) (*Comparison, error) {
 	for _, d := range now {
 		t := &Table{Now: d}
 		if name, ok := old[d.Name]; ok {
-			t.Before = byName(was, name)
+			t.Before, t.unrecorded = byName(was, name), !before.Members
 			kept[name] = true
 		}
 		c.Tables = append(c.Tables, t)
@@ -141,7 +146,7 @@ func (t *Table) compare() (found mistake.List) {
 				col.Before, col.Moved = t.Before.Fields[i], t.Moved.Fields[i]
 				col.Values = renamedOptions(col.Before, f)
 				found = append(found, inconvertible(t, col)...)
-				found = append(found, lostMembers(t, col)...)
+				found = append(found, t.compareMembers(col)...)
 			}
 		}
 		t.Columns = append(t.Columns, col)

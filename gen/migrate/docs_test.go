@@ -52,6 +52,9 @@ var changes = []struct{ row, before, after string }{
 	{"index added", field("a, type: number"), field("a, type: number") + "\nindexes: [{fields: [a]}]"},
 	{"index removed", field("a, type: number") + "\nindexes: [{fields: [a]}]", field("a, type: number")},
 	{"index of another name", field("a, type: number") + "\nindexes: [{fields: [a]}]", field("a, type: number") + "\nindexes: [{fields: [a], name: other}]"},
+	{"member of a json field renamed", field("a, type: json, fields: [{name: x, type: text}]"), field("a, type: json, fields: [{name: y, was: x, type: text}]")},
+	{"member of a json field added", field("a, type: json, fields: [{name: x, type: number}]"), field("a, type: json, fields: [{name: x, type: float}, {name: y, type: text, required: true}]")},
+	{"member of a json field removed", field("a, type: json, fields: [{name: x, type: text}, {name: y, type: text}]"), field("a, type: json, drop: [y], fields: [{name: x, type: text}]")},
 }
 
 func field(declaration string) string { return "fields: [{name: " + declaration + "}]" }

@@ -249,7 +249,7 @@ func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 			return nil, err
 		}
 		compared.keepBeside(middle, p)
-		compared.After = c.keptSince(compared, nil)
+		compared.After, compared.Left = c.keptSince(compared, nil), c.droppedMembers()
 		first := newMigration(c.number(0)+"_"+name, parent, middle, compared, p.Databases())
 		out, before, parent, name = append(out, first), middle, first.Name, name+"_contract"
 	}
@@ -257,7 +257,7 @@ func (c *Chain) Next(name string, p *model.Project) ([]*Migration, error) {
 	if err != nil {
 		return nil, err
 	}
-	compared.After = c.keptSince(compared, out)
+	compared.After, compared.Left = c.keptSince(compared, out), c.droppedMembers()
 	return append(out, newMigration(c.number(len(out))+"_"+name, parent, Take(p), compared, p.Databases())), nil
 }
 

@@ -97,6 +97,9 @@ func (d *Datatype) expand(before Datatype, f *model.Field) (asked bool, found mi
 		return true, mistake.List{at(f.WasPos, fmt.Sprintf("keep: %s and %s do not have the same limits or options, so that programs of one version would write what the column of the other refuses", column.Name, f.Name),
 			"rename it with the limits and options that it has, and change them in a migration after that")}
 	}
+	if wrong := keptMembers(column, f); len(wrong) > 0 {
+		return true, wrong
+	}
 	if now := before.namesIn(d); !slices.Equal(before.uniques(column.Name, now), d.uniques(f.Name, nil)) {
 		return true, mistake.List{at(f.WasPos, fmt.Sprintf("keep: %s and %s are not unique in the same indexes, so that programs of one version would write what the column of the other refuses", column.Name, f.Name),
 			"rename it with the unique indexes that it has, and change them in a migration after that")}
@@ -227,6 +230,9 @@ func between(s *Snapshot, p *model.Project) *model.Project {
 			}
 			for k, o := range f.Options {
 				to.Options[k].Was, to.Options[k].WasPos = o.Was, o.WasPos
+			}
+			for k, m := range f.JSONFields {
+				to.JSONFields[k].Pos, to.JSONFields[k].WasPos = m.Pos, m.WasPos
 			}
 		}
 	}

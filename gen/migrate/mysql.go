@@ -276,6 +276,7 @@ func (p *planner) mysqlChange(t *Table, c *Column) {
 	if c.converts() {
 		return // see mysqlConvert
 	}
+	p.moveMembers(t, c)
 	p.optionValues(t, c)
 	p.fill(t, c)
 	if _, _, ok := p.takenOver(t, func(k kept) bool { return k.now == c.Now.Name }); ok {

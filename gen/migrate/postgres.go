@@ -115,6 +115,7 @@ func (p *planner) postgresAdd(t *Table, c *Column) {
 }
 
 func (p *planner) postgresChange(t *Table, c *Column) {
+	p.moveMembers(t, c)
 	old, now := p.columnOf(p.moved[t], c.Now.Name), p.columnOf(p.now[t], c.Now.Name)
 	name := p.Quote(now.Name)
 	retype := old.Type != now.Type

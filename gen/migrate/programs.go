@@ -58,6 +58,8 @@ func (p *planner) columnRefused(t *Table, c *Column) string {
 		return fmt.Sprintf("options of %s have other names now", name)
 	case len(p.misfits(c, late, c.Now.Name)) > 0:
 		return fmt.Sprintf("the column %s holds less than before", name)
+	case p.membersRefused(t, c) != "":
+		return p.membersRefused(t, c)
 	case c.Now.Reference != nil && (c.Before.Reference == nil || c.Before.Reference.To != c.Now.Reference.To):
 		return fmt.Sprintf("the column %s refers to %s now", name, c.Now.Reference.To)
 	}

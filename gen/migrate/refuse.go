@@ -15,6 +15,7 @@ func (p *planner) refuseEarly() {
 	for _, t := range p.kept() {
 		for _, c := range t.Columns {
 			all = append(all, p.refusalsEarly(t, c)...)
+			all = append(all, p.refusalsMembers(t, c)...)
 			all = append(all, p.danglesEarly(t, c)...)
 		}
 		all = append(all, p.refusalsHeld(t)...)

@@ -61,8 +61,8 @@ func reverseFields(back, now *model.Datatype) error {
 		if name != f.Name {
 			f.Was = name
 		}
-		for _, m := range fieldOf(now, name).JSONFields { // documents keep them
-			f.Drop = append(f.Drop, model.Dropped{Name: m.Name})
+		if err := reverseMembers(f, fieldOf(now, name)); err != nil {
+			return fmt.Errorf("%w: %s.%s: %w", ErrOneWay, now.Name, name, err)
 		}
 		if err := reverseOptions(f, fieldOf(now, name)); err != nil {
 			return fmt.Errorf("%w: %s.%s: %w", ErrOneWay, now.Name, name, err)
@@ -102,6 +102,7 @@ func unrecorded(s *Snapshot) *Snapshot {
 		fields := make([]Field, len(d.Fields))
 		for i, f := range d.Fields {
 			f.Was, f.OptionsWere, f.Existing = "", nil, ""
+			f.Members = unrecordedMembers(f.Members)
 			fields[i] = f
 		}
 		d.Fields = fields

@@ -8,6 +8,7 @@
 //	plan.go        a planner for each database; sqlite.go, postgres.go and mysql.go the order of its steps
 //	tables.go      tables that are created and dropped
 //	refuse.go      rows that do not fit; programs.go older programs that cannot go on
+//	members.go     members of JSON objects; membermoves.go what renamed ones hold, membermisfits.go rows that do not fit
 //	convert.go     values of one type as those of another; fill.go what rows hold that do not fit
 //	folder.go      the folder of migrations: which follows which, what was edited
 package migrate
@@ -56,7 +57,7 @@ type Field struct {
 	Wide     bool     `json:"wide,omitempty"`
 	Default  *Default `json:"default,omitempty"`
 	Options  []string `json:"options,omitempty"`
-	Members  []string `json:"members,omitempty"` // of a JSON object with declared fields
+	Members  []Member `json:"members,omitempty"` // of a JSON object with declared fields
 	To       string   `json:"to,omitempty"`
 	OnDelete string   `json:"on_delete,omitempty"`
 	Was      string   `json:"was,omitempty"`
@@ -158,9 +159,7 @@ func takeField(f *model.Field) Field {
 			out.OptionsWere[o.Value] = o.Was
 		}
 	}
-	for _, m := range f.JSONFields {
-		out.Members = append(out.Members, m.Name)
-	}
+	out.Members = takeMembers(f.JSONFields)
 	if f.Reference != nil {
 		out.To, out.OnDelete = f.Reference.To, f.Reference.OnDelete
 	}
@@ -211,6 +210,11 @@ func (s *Snapshot) check() error {
 			if !isBound(f.Min) || !isBound(f.Max) {
 				return fmt.Errorf("gen/migrate: %s.%s has the bounds %q and %q, which are to be numbers", d.Name, f.Name, f.Min, f.Max)
 			}
+			for _, m := range f.Members {
+				if err := m.check(d.Name + "." + f.Name); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	_, err := s.restore()
@@ -221,7 +225,7 @@ func (s *Snapshot) check() error {
 // difference: the next migration records it. Nor is a former name, unless something else has that name now, as in
 // a swap: as long as it is recorded, the same swap could not be made again.
 func (s *Snapshot) equal(o *Snapshot) bool {
-	if !slices.Equal(s.swapped(), o.swapped()) {
+	if !slices.Equal(s.swapped(), o.swapped()) || !o.Members && s.renamesMembers() {
 		return false
 	}
 	one, err := json.Marshal(unrecorded(s).withoutNew(o))
@@ -245,6 +249,11 @@ func (s *Snapshot) swapped() []string {
 					out = append(out, d.Name+"."+f.Name+" "+now+" was "+was)
 				}
 			}
+			for _, m := range f.Members {
+				if slices.ContainsFunc(f.Members, func(o Member) bool { return o.Name == m.Was }) {
+					out = append(out, d.Name+"."+f.Name+"."+m.Name+" was "+m.Was)
+				}
+			}
 		}
 	}
 	return out
@@ -256,8 +265,8 @@ func (s *Snapshot) withoutNew(o *Snapshot) *Snapshot {
 	s.Members = o.Members
 	for i, d := range s.Datatypes {
 		for j := range d.Fields { // unrecorded has copied them
-			if f := &d.Fields[j]; !o.Members || slices.Equal(slices.Sorted(slices.Values(f.Members)), slices.Sorted(slices.Values(o.members(d.Name, f.Name)))) {
-				f.Members = o.members(d.Name, f.Name)
+			if f := &d.Fields[j]; !o.Members || sameMembers(f.Members, o.members(d.Name, f.Name)) {
+				f.Members = unrecordedMembers(o.members(d.Name, f.Name))
 			}
 		}
 		var held []Held
@@ -272,7 +281,7 @@ func (s *Snapshot) withoutNew(o *Snapshot) *Snapshot {
 	return s
 }
 
-func (s *Snapshot) members(datatype, field string) []string {
+func (s *Snapshot) members(datatype, field string) []Member {
 	for _, d := range s.Datatypes {
 		for _, f := range d.Fields {
 			if d.Name == datatype && f.Name == field {
@@ -335,7 +344,7 @@ func (f Field) restore() *model.Field {
 		out.Options = append(out.Options, model.Option{Value: o, Was: f.OptionsWere[o]})
 	}
 	for _, m := range f.Members {
-		out.JSONFields = append(out.JSONFields, &model.Field{Name: m})
+		out.JSONFields = append(out.JSONFields, m.restore())
 	}
 	if f.To != "" {
 		out.Reference = &model.Reference{To: f.To, OnDelete: f.OnDelete}

@@ -113,6 +113,7 @@ func (p *planner) sqliteValues(t *Table) {
 		if c.Before == nil {
 			continue
 		}
+		p.moveMembers(t, c)
 		old, now := p.columnOf(p.moved[t], c.Now.Name), p.columnOf(p.now[t], c.Now.Name)
 		if c.converts() && old.Type == now.Type {
 			if value := p.recast(c, c.Now.Name); value != p.Quote(c.Now.Name) {

@@ -27,6 +27,7 @@ var (
   - {name: views, type: number, default: 0}
   - {name: status, type: select, options: [draft, published], default: draft}
   - {name: parent, type: reference, to: post, on_delete: cascade}
+  - {name: size, type: json, fields: [{name: width, type: number}, {name: height, type: number}]}
 indexes:
   - {fields: [status, title desc]}
   - {fields: [title], unique: true, where: {status: published}}
@@ -43,6 +44,7 @@ fields:
   - {name: status, type: select, options: [draft, {value: live, was: published}], default: draft}
   - {name: at, type: datetime, default: now}
   - {name: parent, type: reference, to: article, on_delete: set_null}
+  - {name: size, type: json, fields: [{name: height, was: width, type: number}, {name: width, was: height, type: number}]}
 drop: [subtitle]
 indexes:
   - {fields: [status, headline desc]}
@@ -242,6 +244,7 @@ func fillPosts(t *testing.T, dsn string) {
 	run(t, dsn,
 		"INSERT INTO post (id, title, subtitle, price, views, status) VALUES (1, 'a', 's', 150, 7, 'published'), (2, 'b', NULL, NULL, 0, 'draft'), (9, 'c', 'x', 99, -9223372036854775807, 'published')",
 		"UPDATE post SET parent = 1 WHERE id = 2",
+		`UPDATE post SET size = '{"width":1,"height":2}' WHERE id > 1`,
 		"INSERT INTO comment (id, post) VALUES (1, 1), (2, 9), (3, NULL)")
 }
 
@@ -265,6 +268,11 @@ func checkArticles(t *testing.T, dsn string, at int) {
 	want := []string{"a " + one + " 7 none live -", "b none 0 none draft 1", "c " + nine + " -9223372036854775807 none live -"}
 	if !slices.Equal(got, want) {
 		t.Errorf("killed at %d: the articles are %q, not %q", at, got, want)
+	}
+	for _, doc := range rows(t, dsn, "SELECT "+asText(dsn, "size")+" FROM article WHERE id > 1") {
+		if doc == "NULL" || canonical(t, doc) != `{"height":1,"width":2}` {
+			t.Errorf("killed at %d: members that change places are %s", at, doc)
+		}
 	}
 	if got := rows(t, dsn, "SELECT COALESCE(CAST(article AS CHAR(5)), '-') FROM comment ORDER BY id"); !slices.Equal(trimmed(got), []string{"1", "9", "-"}) {
 		t.Errorf("killed at %d: the comments point to %q", at, got)
