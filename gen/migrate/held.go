@@ -42,7 +42,7 @@ func (p *planner) refusalsHeld(t *Table) []script.Refusal {
 		out = append(out, script.Refusal{Query: q, Because: fmt.Sprintf("these rows of %s have a %s that no program knows any more (%s): let them end, or cancel them, first",
 			t.Before.Name, h.What, strings.Join(lost, ", "))})
 	}
-	return out
+	return append(out, p.refusalsForms(t)...)
 }
 
 // refusalsUnclaimed looks for rows that a new section would take for its own. There are none where the column that

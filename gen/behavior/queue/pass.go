@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -133,16 +134,24 @@ func (p *queuePass) policies() {
 	}
 }
 
-// held are the kinds: a job of one that no program knows would wait for ever.
+// held are the kinds: a job of one that no program knows would wait for ever, and one with a payload that no program
+// can decode would be dead.
 func (p *queuePass) held() {
 	if p.q.KindField == nil {
 		return
 	}
-	h := model.Held{Field: p.q.KindField, What: "kind", While: []model.Condition{{Field: p.q.State, Op: "in", Values: []string{p.q.Ready, p.q.Running}}}}
+	h := model.Held{Field: p.q.KindField, What: "kind", Version: p.w.Version, While: []model.Condition{{Field: p.q.State, Op: "in", Values: []string{p.q.Ready, p.q.Running}}}}
 	for _, k := range p.q.Kinds {
 		h.Values = append(h.Values, k.Name)
+		h.Forms = append(h.Forms, model.Form{Value: k.Name, Version: k.Version, Members: k.Fields})
+		for _, old := range k.Older {
+			h.Forms = append(h.Forms, model.Form{Value: k.Name, Version: old.Version, Members: old.Fields})
+		}
 	}
 	slices.Sort(h.Values)
+	slices.SortFunc(h.Forms, func(a, b model.Form) int {
+		return cmp.Or(cmp.Compare(a.Value, b.Value), cmp.Compare(a.Version, b.Version))
+	})
 	p.d.Held = append(p.d.Held, h)
 }
 
