@@ -155,6 +155,10 @@ type Field struct {
 	Own         bool // of a behavior, likewise, but its Go may give it in a new row or a patch
 	Touched     bool // a datetime that each change of the row sets to its moment
 	Raised      bool // a number that each change of the row raises by one
+	// Beside is a field with which a query of a person's own has to set this one too; BesideWhy says what happens
+	// where it does not, and what to set.
+	Beside    *Field
+	BesideWhy string
 	NotNull   bool // Required, or with a default, or added so
 	Wide      bool // text that leaves the row on MySQL, whose rows hold 65,535 bytes
 

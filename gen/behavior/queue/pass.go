@@ -87,6 +87,7 @@ func (p *queuePass) claim() {
 	hold := behavior.Line("queue_hold", "Hold", 16)
 	hold.Default.Call = &model.Call{Package: enginePath, Func: "HoldUntil", Args: []string{rowValue(p.q.RunAt), "now"}}
 	hold.Patch = &model.Call{Package: enginePath, Func: "HoldChanged", Args: []string{"p.own.QueueHold", "p." + p.q.RunAt.GoName}}
+	hold.Beside, hold.BesideWhy = p.q.RunAt, "a job that waits is taken before its time: set that to 'time'"
 	p.w.Hold = p.own("why the row waits: time, limit or kind; empty: it does not", hold)
 	if p.q.Unknown != "" {
 		p.w.Begun = p.keep("the epoch of the last claim that called BeginOnce", behavior.Number("queue_begun", "Begun", "0"))
