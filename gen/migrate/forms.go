@@ -148,8 +148,7 @@ type lostForm struct {
 
 func (t *Table) lostForms() (out []lostForm) {
 	for _, h := range t.Before.Held {
-		i := slices.IndexFunc(t.Before.Fields, func(f *model.Field) bool { return f == h.Field })
-		name, gone := t.Moved.Fields[i].Name, t.lost(h)
+		name, gone := t.heldBy(h), t.lost(h)
 		for _, now := range t.Now.Held {
 			if now.Field.Name != name {
 				continue
