@@ -9,10 +9,21 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
 
-// lost returns the values that rows wait for and that programs of now do not know.
-func (t *Table) lost(before model.Held) []string {
+// heldBy is the name of the field that holds now what a field of before held: that of the column beside it, where it is kept.
+func (t *Table) heldBy(before model.Held) string {
 	i := slices.IndexFunc(t.Before.Fields, func(f *model.Field) bool { return f == before.Field })
 	name := t.Moved.Fields[i].Name
+	for _, k := range t.keeping() {
+		if k.old == name {
+			return k.now
+		}
+	}
+	return name
+}
+
+// lost returns the values that rows wait for and that programs of now do not know.
+func (t *Table) lost(before model.Held) []string {
+	name := t.heldBy(before)
 	var out []string
 	for _, v := range before.Values {
 		known := slices.ContainsFunc(t.Now.Held, func(h model.Held) bool { return h.Field.Name == name && slices.Contains(h.Values, v) })
@@ -42,7 +53,7 @@ func (p *planner) refusalsHeld(t *Table) []script.Refusal {
 		out = append(out, script.Refusal{Query: q, Because: fmt.Sprintf("these rows of %s have a %s that no program knows any more (%s): let them end, or cancel them, first",
 			t.Before.Name, h.What, strings.Join(lost, ", "))})
 	}
-	return out
+	return append(out, p.refusalsForms(t)...)
 }
 
 // refusalsUnclaimed looks for rows that a new section would take for its own. There are none where the column that

@@ -28,6 +28,7 @@ func Plan(name, parent string, c *Comparison, targets []model.Database) map[mode
 		case model.MySQL:
 			p.mysql()
 		}
+		p.renameNamed()
 		p.keepSame()
 		out[db] = p.out
 	}

@@ -27,6 +27,9 @@ func (p *planner) tableRefused(t *Table) string {
 			return why
 		}
 	}
+	if why := t.formsRefused(); why != "" {
+		return why
+	}
 	for _, x := range t.Now.Indexes {
 		if x.Unique && !p.wasUnique(t, x) {
 			return fmt.Sprintf("the index %s of %s refuses rows that were possible", x.Name, t.Now.Name)

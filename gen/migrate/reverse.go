@@ -94,14 +94,15 @@ func reverseOptions(back, now *model.Field) error {
 	return nil
 }
 
-// unrecorded is a snapshot without any `was` and existing, so that each `was` of a comparison with it counts.
+// unrecorded is a snapshot without any `was` and existing, so that each `was` of a comparison with it counts, and
+// without what decides no table.
 func unrecorded(s *Snapshot) *Snapshot {
 	out := &Snapshot{Members: s.Members}
 	for _, d := range s.Datatypes {
 		d.Was = ""
 		fields := make([]Field, len(d.Fields))
 		for i, f := range d.Fields {
-			f.Was, f.OptionsWere, f.Existing = "", nil, ""
+			f.Was, f.OptionsWere, f.Existing, f.Naming = "", nil, "", ""
 			f.Members = unrecordedMembers(f.Members)
 			fields[i] = f
 		}

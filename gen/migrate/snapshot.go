@@ -7,8 +7,9 @@
 //	compare.go     what differs, and what a person has to decide about it; differ.go in which parts of a table
 //	plan.go        a planner for each database; sqlite.go, postgres.go and mysql.go the order of its steps
 //	tables.go      tables that are created and dropped
-//	refuse.go      rows that do not fit; programs.go older programs that cannot go on
 //	members.go     members of JSON objects; membermoves.go what renamed ones hold, membermisfits.go rows that do not fit
+//	refuse.go      rows that do not fit; held.go and forms.go those that wait for a program; programs.go older programs that cannot go on
+//	naming.go      what names renamed datatypes
 //	convert.go     values of one type as those of another; fill.go what rows hold that do not fit
 //	folder.go      the folder of migrations: which follows which, what was edited
 package migrate
@@ -61,6 +62,7 @@ type Field struct {
 	To       string   `json:"to,omitempty"`
 	OnDelete string   `json:"on_delete,omitempty"`
 	Was      string   `json:"was,omitempty"`
+	Naming   string   `json:"naming,omitempty"` // how its values name datatypes, see [model.Naming]
 	// OptionsWere are the values that options had, by those that they have.
 	OptionsWere map[string]string `json:"options_were,omitempty"`
 	// Existing is what the definition said of rows that did not fit; once recorded, it has no further effect.
@@ -104,6 +106,9 @@ type Held struct {
 	What   string      `json:"what"` // "kind"
 	Values []string    `json:"values"`
 	While  []Condition `json:"while,omitempty"`
+
+	Forms   []Form `json:"forms,omitempty"` // older versions of modulagen did not record them
+	Version string `json:"version,omitempty"`
 }
 
 // Take returns the snapshot of a project whose behaviors have been applied.
@@ -135,7 +140,7 @@ func takeDatatype(d *model.Datatype) Datatype {
 		out.Indexes = append(out.Indexes, index)
 	}
 	for _, h := range d.Held {
-		out.Held = append(out.Held, Held{Field: h.Field.Name, What: h.What, Values: h.Values, While: takeConditions(h.While)})
+		out.Held = append(out.Held, takeHeld(h))
 	}
 	return out
 }
@@ -146,6 +151,7 @@ func takeField(f *model.Field) Field {
 	out := Field{
 		Name: f.Name, Type: f.Type, Added: f.Added, Required: f.Required, NotNull: f.NotNull, Scale: f.Scale, Wide: f.Wide,
 		Min: boundText(f.Rules.Min), Max: boundText(f.Rules.Max), Was: f.Was, Existing: existingText(f.Existing),
+		Naming: string(f.Naming),
 	}
 	if f.Default != nil {
 		out.Default = &Default{Now: f.Default.Now, Text: f.Default.Text}
@@ -272,6 +278,7 @@ func (s *Snapshot) withoutNew(o *Snapshot) *Snapshot {
 		var held []Held
 		for _, h := range d.Held {
 			h.Values = slices.DeleteFunc(slices.Clone(h.Values), func(v string) bool { return !o.holds(d.Name, h.Field, v) })
+			h.takeForms(o.held(d.Name, h.Field))
 			if len(h.Values) > 0 {
 				held = append(held, h)
 			}
@@ -293,9 +300,19 @@ func (s *Snapshot) members(datatype, field string) []Member {
 }
 
 func (s *Snapshot) holds(datatype, field, value string) bool {
-	return slices.ContainsFunc(s.Datatypes, func(d Datatype) bool {
-		return d.Name == datatype && slices.ContainsFunc(d.Held, func(h Held) bool { return h.Field == field && slices.Contains(h.Values, value) })
-	})
+	return slices.Contains(s.held(datatype, field).Values, value)
+}
+
+// held is what rows of a datatype need the program to know by a field.
+func (s *Snapshot) held(datatype, field string) Held {
+	for _, d := range s.Datatypes {
+		for _, h := range d.Held {
+			if d.Name == datatype && h.Field == field {
+				return h
+			}
+		}
+	}
+	return Held{}
 }
 
 // Project returns the datatypes, with what decides their tables. The snapshot must be one that Take
@@ -333,7 +350,7 @@ func (s *Snapshot) restore() ([]*model.Datatype, error) {
 func (f Field) restore() *model.Field {
 	t := fieldtype.MustLookup(f.Type)
 	out := &model.Field{
-		Name: f.Name, Type: f.Type, Added: f.Added, Was: f.Was, Required: f.Required, NotNull: f.NotNull, Scale: f.Scale, Wide: f.Wide,
+		Name: f.Name, Type: f.Type, Added: f.Added, Was: f.Was, Naming: model.Naming(f.Naming), Required: f.Required, NotNull: f.NotNull, Scale: f.Scale, Wide: f.Wide,
 		Rules: check.Rules{Kind: t.Kind, Format: t.Format, Scale: f.Scale, Required: f.Required, Options: f.Options, Min: bound(f.Min), Max: bound(f.Max)},
 	}
 	out.Default = f.Default.restore()
@@ -401,12 +418,11 @@ func (d Datatype) link(m *model.Datatype, byName map[string]*model.Datatype) err
 		m.Indexes = append(m.Indexes, index)
 	}
 	for _, h := range d.Held {
-		f := fieldOf(m, h.Field)
-		while, err := restoreConditions(m, h.While)
-		if f == nil || err != nil {
-			return fmt.Errorf("gen/migrate: the values of %s.%s cannot be read", d.Name, h.Field)
+		held, err := h.restore(m)
+		if err != nil {
+			return err
 		}
-		m.Held = append(m.Held, model.Held{Field: f, What: h.What, Values: h.Values, While: while})
+		m.Held = append(m.Held, held)
 	}
 	return nil
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/check"
 )
 
-// Member is a member of the documents of a JSON object with declared fields. Its Type is empty where an earlier
-// version of the tool recorded it, of which nothing but the name is known.
+// Member is a member of the documents of a JSON object with declared fields, or of a [Form]. Its Type is empty where an
+// earlier version of the tool recorded it, of which nothing but the name is known.
 type Member struct {
 	Name     string   `json:"name"`
-	Type     string   `json:"type,omitempty"`
+	Type     string   `json:"type,omitempty"` // a reference has that of the id that it holds
 	Required bool     `json:"required,omitempty"`
 	Min      string   `json:"min,omitempty"`
 	Max      string   `json:"max,omitempty"`
@@ -38,11 +38,18 @@ func (m *Member) UnmarshalJSON(text []byte) error {
 func takeMembers(fields []*model.Field) (out []Member) {
 	for _, f := range fields {
 		out = append(out, Member{
-			Name: f.Name, Type: f.Type, Required: f.Required, Scale: f.Scale, Was: f.Was,
+			Name: f.Name, Type: typeOf(f), Required: f.Required, Scale: f.Scale, Was: f.Was,
 			Min: boundText(f.Rules.Min), Max: boundText(f.Rules.Max), Options: slices.Clone(f.Rules.Options),
 		})
 	}
 	return out
+}
+
+func typeOf(f *model.Field) string {
+	if f.Type == "" {
+		return "" // not recorded
+	}
+	return f.Storage().Name
 }
 
 func (m Member) restore() *model.Field {

@@ -34,7 +34,28 @@ type Held struct {
 	What   string // of what they are, for people: "kind"
 	Values []string
 	While  []Condition
+
+	Forms   []Form // of what rows with these values have beside them, such as payloads
+	Version *Field // holds the version of a row's form; nil: all have the version 1
 }
+
+// Form is what a document of a row is decoded into, which has a value of [Held]: it is lost where a program of now
+// knows the value and the version, and cannot decode what is stored.
+type Form struct {
+	Value   string
+	Version int
+	Members []*Field
+}
+
+// Naming is how the values of a field name datatypes. A migration that renames a datatype renames it there too.
+type Naming string
+
+const (
+	// NamesDatatype is a datatype's name, or one of its events: its name, a dot and more.
+	NamesDatatype Naming = "datatype"
+	// NamesDatatypes is several of them, each with a comma behind it, and maybe a colon and more before that.
+	NamesDatatypes Naming = "datatypes"
+)
 
 // Unclaimed are rows that a section which is new would take for what only its programs make, as a job that a
 // worker has. A migration that adds the section refuses them.

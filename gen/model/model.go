@@ -155,8 +155,12 @@ type Field struct {
 	Own         bool // of a behavior, likewise, but its Go may give it in a new row or a patch
 	Touched     bool // a datetime that each change of the row sets to its moment
 	Raised      bool // a number that each change of the row raises by one
-	NotNull     bool // Required, or with a default, or added so
-	Wide        bool // text that leaves the row on MySQL, whose rows hold 65,535 bytes
+	// Beside is a field with which a query of a person's own has to set this one too; BesideWhy says what happens
+	// where it does not, and what to set.
+	Beside    *Field
+	BesideWhy string
+	NotNull   bool // Required, or with a default, or added so
+	Wide      bool // text that leaves the row on MySQL, whose rows hold 65,535 bytes
 
 	Default    *Default // nil without one
 	Rules      check.Rules
@@ -176,6 +180,7 @@ type Field struct {
 
 	Was      string // its name before; "" where it was not renamed
 	WasPos   Pos
+	Naming   Naming    // how its values name datatypes; "" where they do not
 	Keep     bool      // with Was: the column of the old name stays and is written as well
 	Existing *Existing // nil: nothing is said, and a migration refuses rows that do not fit
 	Filled   *Filled   // of a column that triggers write; nil: of any other

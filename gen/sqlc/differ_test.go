@@ -43,7 +43,11 @@ func shop() map[string]*model.Datatype {
 		{Name: "text", Type: "text", NotNull: true},
 		{Name: "version", Type: "number", NotNull: true, Raised: true},
 	}}
-	return map[string]*model.Datatype{"author": author, "book": book, "page_cache": cache, "note": note, "page": page}
+	at := &model.Field{Name: "run_at", Type: "datetime"}
+	job := &model.Datatype{Name: "job", ID: model.IDInteger, Fields: []*model.Field{
+		at, {Name: "hold", Type: "text", Beside: at, BesideWhy: "a job that waits is taken before its time: set that to 'time'"},
+	}}
+	return map[string]*model.Datatype{"author": author, "book": book, "page_cache": cache, "note": note, "page": page, "job": job}
 }
 
 // judge reads a query as generation does before an engine sees it.
@@ -259,7 +263,13 @@ func TestNotesAndBypassedCaches(t *testing.T) {
 			t.Errorf("%s bypasses %q and writes %q", statement, got, w.writes())
 		}
 	}
+	alone := []string{"It sets run_at of job and not hold, so that a job that waits is taken before its time: set that to 'time'."}
 	for statement, want := range map[string][]string{
+		"UPDATE job SET run_at = @at":                         alone,
+		"UPDATE job SET run_at = @at, hold = 'time'":          nil,
+		"UPDATE job SET hold = ''":                            nil,
+		"INSERT INTO job (run_at) VALUES (@at)":               alone,
+		"INSERT INTO job (run_at, hold) VALUES (@at, 'time')": nil,
 		"UPDATE page SET text = @text":                        {"It changes page, and leaves version as it was, so that Update overwrites the change: set it to version + 1."},
 		"UPDATE page SET text = @text, version = version + 1": nil,
 	} {

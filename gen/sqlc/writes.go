@@ -84,6 +84,7 @@ func (q *written) bypassed() []string {
 			}
 		}
 		out = append(out, part.unkept()...)
+		out = append(out, part.alone()...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -104,7 +105,7 @@ func (q *query) unkept() []string {
 		}
 		d := c.datatype
 		for _, f := range d.Fields {
-			set := slices.ContainsFunc(sets, func(s assignment) bool { return s.table.datatype == d && s.column == f.Name })
+			set := assigns(sets, d, f)
 			switch {
 			case f.Touched && !set:
 				out = append(out, "It changes "+d.Name+", and leaves "+f.Name+" as it was: set it to CURRENT_TIMESTAMP.")
@@ -116,6 +117,25 @@ func (q *query) unkept() []string {
 		}
 	}
 	return out
+}
+
+// alone says which fields a query sets without those that have to be set beside them.
+func (q *query) alone() []string {
+	var out []string
+	for _, c := range q.changes() {
+		for _, f := range c.datatype.Fields {
+			for _, sets := range [][]assignment{q.sets, q.updates} {
+				if f.Beside != nil && assigns(sets, c.datatype, f.Beside) && !assigns(sets, c.datatype, f) {
+					out = append(out, "It sets "+f.Beside.Name+" of "+c.datatype.Name+" and not "+f.Name+", so that "+f.BesideWhy+".")
+				}
+			}
+		}
+	}
+	return out
+}
+
+func assigns(sets []assignment, d *model.Datatype, f *model.Field) bool {
+	return slices.ContainsFunc(sets, func(s assignment) bool { return s.table.datatype == d && s.column == f.Name })
 }
 
 // writes returns the names of the datatypes whose rows a query itself writes.

@@ -97,6 +97,7 @@ func index(d *model.Datatype, unique bool, fields ...*model.Field) {
 func (l *Log) log() *model.Datatype {
 	l.Event = line("event", "Event", 26, "its id, the same for every reader")
 	l.Topic = line("topic", "Topic", protocol.MaxTopic, "the datatype, or the event that a program emitted, such as purchase.paid")
+	l.Topic.Naming = model.NamesDatatype
 	l.Op = line("op", "Op", 16, "what happened: create, update, delete, publish; emit of what a program emitted")
 	l.Row = line("row_id", "Row", 64, "the id of the row that it happened to")
 	l.Before = long("row_before", "Before", protocol.MaxRow, "the row before it, as JSON; empty where there was none")
@@ -115,7 +116,7 @@ func (l *Log) log() *model.Datatype {
 func (l *Log) cursors() *model.Datatype {
 	l.Name = line("name", "Name", protocol.MaxName, "of the subscription; the empty one keeps the last position")
 	l.Topics = long("topics", "Topics", protocol.MaxTopics, "the datatypes that it reads, a comma behind each; one that is further has its position behind a colon")
-	l.Topics.NotNull, l.Topics.Default = true, &model.Default{}
+	l.Topics.NotNull, l.Topics.Default, l.Topics.Naming = true, &model.Default{}, model.NamesDatatypes
 	l.At = whole("position", "Position", "all events up to it are handled")
 	l.Epoch = whole("epoch", "Epoch", "grows with every claim; a process that lost its claim cannot write")
 	l.Lease = behavior.Instant("lease", "Lease")
@@ -142,6 +143,7 @@ func (l *Log) failures() *model.Datatype {
 		whole("attempts", "Attempts", "how often it failed"),
 		long("error", "Error", protocol.MaxError, "what it failed with last"),
 		moment("created_at", "Created at", "when it was set aside"))
+	d.Fields[2].Naming = model.NamesDatatype
 	index(d, true, d.Fields[0], d.Fields[1])
 	return d
 }
@@ -169,10 +171,14 @@ func (Behavior) Apply(d *model.Datatype) mistake.List {
 // applyWrites adds the effect by which writes are events.
 func applyWrites(d *model.Datatype, s *Section) {
 	args := []string{"&" + feedName, fmt.Sprintf("%q", d.Name)}
+	run := &model.Call{Package: feedPath, Func: "Record", Args: append(slices.Clone(args), "&"+OpsName(d))}
+	if former := formerOf(d); len(former.kept) > 0 {
+		run.Func, run.Args = "RecordKept", append(run.Args, "&"+formerName(d))
+	}
 	d.Effects = append(d.Effects, model.Effect{
 		On: s.Writes(), Rows: true, Announce: logTable,
 		Wanted: &model.Call{Package: feedPath, Func: "Wanted", Args: args},
-		Run:    &model.Call{Package: feedPath, Func: "Record", Args: append(args, "&"+OpsName(d))},
+		Run:    run,
 		Missed: "It writes " + d.Name + ", and no events.",
 	})
 	d.Names = append(d.Names,
@@ -180,6 +186,9 @@ func applyWrites(d *model.Datatype, s *Section) {
 		model.Name{Space: model.SpaceGo, Text: OpsName(d), What: "the code of the events of " + d.Name, Pos: d.GoPos, Owner: d, Hint: "give it another go_name"},
 		model.Name{Space: model.Members(handlersName), Text: d.GoAccessor, What: "the handler of " + d.Name, Pos: d.GoPos, Owner: d, Hint: "give it another go_name"},
 	)
+	if formerOf(d).any() {
+		d.Names = append(d.Names, model.Name{Space: model.SpaceGo, Text: formerName(d), What: "the code of the events of " + d.Name, Pos: d.GoPos, Owner: d, Hint: "give it another go_name"})
+	}
 	for _, member := range []string{"Before", "After"} {
 		d.Names = append(d.Names, model.Name{Space: model.Members(changeName(d)), Text: member, What: "the field of every event", Pos: d.Pos, Owner: d, Added: true})
 	}

@@ -68,6 +68,7 @@ func printChange(f *jen.File, t code.Table) {
 	)
 	f.Line()
 	printOps(f, t)
+	printFormer(f, t.D)
 }
 
 func printOps(f *jen.File, t code.Table) {
@@ -159,10 +160,10 @@ func printTopics(f *jen.File, with []*model.Datatype) {
 		for _, d := range with {
 			if Of(d).Writes() != 0 {
 				row := jen.Op("*").Id(d.GoRow)
-				topic(g, d.GoAccessor, d.Name, "Handle", changeName(d), "before", "after", jen.List(jen.Id("before"), jen.Id("after")).Add(row))
+				topic(g, d, d.GoAccessor, d.Name, "Handle", changeName(d), "before", "after", jen.List(jen.Id("before"), jen.Id("after")).Add(row))
 			}
 			for _, e := range Of(d).Emits {
-				topic(g, e.payload(d), e.topic(d), "HandleEmitted", e.event(d), "id", "payload", jen.Id("id").Id(d.GoRow+"ID"), jen.Id("payload").Id(e.payload(d)))
+				topic(g, d, e.payload(d), e.topic(d), "HandleEmitted", e.event(d), "id", "payload", jen.Id("id").Id(d.GoRow+"ID"), jen.Id("payload").Id(e.payload(d)))
 			}
 		}
 		g.Return(jen.Id("out"))
@@ -172,12 +173,14 @@ func printTopics(f *jen.File, with []*model.Datatype) {
 
 // topic prints how the handler in a field gets the events of a topic: as a struct of the event and two
 // values, which are params of the function that handle takes.
-func topic(g *jen.Group, field, topic, handle, event, first, second string, params ...jen.Code) {
+func topic(g *jen.Group, d *model.Datatype, field, topic, handle, event, first, second string, params ...jen.Code) {
 	handler := jen.Id("h").Dot(field)
-	g.If(jen.Add(handler).Op("!=").Nil()).Block(
-		jen.Id("out").Index(jen.Lit(topic)).Op("=").Add(feed(handle)).Call(
-			jen.Func().Params(append([]jen.Code{code.Ctx(), jen.Id("e").Qual(eventPath, "Event")}, params...)...).Error().Block(
-				jen.Return(jen.Add(handler).Call(jen.Id("ctx"), jen.Op("&").Id(event).Values(jen.Id("e"), jen.Id(first), jen.Id(second)))),
-			)),
-	)
+	call := feed(handle).Call(
+		jen.Func().Params(append([]jen.Code{code.Ctx(), jen.Id("e").Qual(eventPath, "Event")}, params...)...).Error().Block(
+			jen.Return(jen.Add(handler).Call(jen.Id("ctx"), jen.Op("&").Id(event).Values(jen.Id("e"), jen.Id(first), jen.Id(second)))),
+		))
+	if topic == d.Name && formerOf(d).any() {
+		call = feed("Renamed").Call(jen.Op("&").Id(formerName(d)), call)
+	}
+	g.If(jen.Add(handler).Op("!=").Nil()).Block(jen.Id("out").Index(jen.Lit(topic)).Op("=").Add(call))
 }

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -86,6 +87,7 @@ func (p *queuePass) claim() {
 	hold := behavior.Line("queue_hold", "Hold", 16)
 	hold.Default.Call = &model.Call{Package: enginePath, Func: "HoldUntil", Args: []string{rowValue(p.q.RunAt), "now"}}
 	hold.Patch = &model.Call{Package: enginePath, Func: "HoldChanged", Args: []string{"p.own.QueueHold", "p." + p.q.RunAt.GoName}}
+	hold.Beside, hold.BesideWhy = p.q.RunAt, "a job that waits is taken before its time: set that to 'time'"
 	p.w.Hold = p.own("why the row waits: time, limit or kind; empty: it does not", hold)
 	if p.q.Unknown != "" {
 		p.w.Begun = p.keep("the epoch of the last claim that called BeginOnce", behavior.Number("queue_begun", "Begun", "0"))
@@ -133,16 +135,24 @@ func (p *queuePass) policies() {
 	}
 }
 
-// held are the kinds: a job of one that no program knows would wait for ever.
+// held are the kinds: a job of one that no program knows would wait for ever, and one with a payload that no program
+// can decode would be dead.
 func (p *queuePass) held() {
 	if p.q.KindField == nil {
 		return
 	}
-	h := model.Held{Field: p.q.KindField, What: "kind", While: []model.Condition{{Field: p.q.State, Op: "in", Values: []string{p.q.Ready, p.q.Running}}}}
+	h := model.Held{Field: p.q.KindField, What: "kind", Version: p.w.Version, While: []model.Condition{{Field: p.q.State, Op: "in", Values: []string{p.q.Ready, p.q.Running}}}}
 	for _, k := range p.q.Kinds {
 		h.Values = append(h.Values, k.Name)
+		h.Forms = append(h.Forms, model.Form{Value: k.Name, Version: k.Version, Members: k.Fields})
+		for _, old := range k.Older {
+			h.Forms = append(h.Forms, model.Form{Value: k.Name, Version: old.Version, Members: old.Fields})
+		}
 	}
 	slices.Sort(h.Values)
+	slices.SortFunc(h.Forms, func(a, b model.Form) int {
+		return cmp.Or(cmp.Compare(a.Value, b.Value), cmp.Compare(a.Version, b.Version))
+	})
 	p.d.Held = append(p.d.Held, h)
 }
 

@@ -22,6 +22,12 @@ func Wanted(s *Spec, topic string) func(ctx context.Context, c *core.Conn) (bool
 // Record returns what a datatype's effect runs: it writes the events of each change
 // of a row, in the transaction of the write.
 func Record(s *Spec, topic string, which *ops.Spec) func(ctx context.Context, c *core.Conn, changes []core.Change) error {
+	return RecordKept(s, topic, which, nil)
+}
+
+// RecordKept is Record for a datatype with fields that are kept under their names before: programs of before, which
+// still run, find them in the events too.
+func RecordKept(s *Spec, topic string, which *ops.Spec, former *Former) func(ctx context.Context, c *core.Conn, changes []core.Change) error {
 	return func(ctx context.Context, c *core.Conn, changes []core.Change) error {
 		all := make([][]any, 0, len(changes))
 		for _, ch := range changes {
@@ -31,7 +37,7 @@ func Record(s *Spec, topic string, which *ops.Spec) func(ctx context.Context, c 
 			}
 			a := args(c.DB())
 			a[protocol.ArgTopic], a[protocol.ArgRow] = topic, fmt.Sprint(ch.ID)
-			if err := rows(a, ch); err != nil {
+			if err := rows(a, ch, former); err != nil {
 				return fmt.Errorf("event: %s %v: %w", topic, ch.ID, err)
 			}
 			for _, op := range happened {
@@ -46,12 +52,12 @@ func Record(s *Spec, topic string, which *ops.Spec) func(ctx context.Context, c 
 
 // rows puts the row before and after into arguments. One that is too large for the
 // log is left out, and so is the other.
-func rows(a []any, ch core.Change) error {
-	before, err := document.Of(ch.Before)
+func rows(a []any, ch core.Change, former *Former) error {
+	before, err := written(ch.Before, former)
 	if err != nil {
 		return err
 	}
-	after, err := document.Of(ch.After)
+	after, err := written(ch.After, former)
 	if err != nil {
 		return err
 	}
@@ -65,4 +71,13 @@ func rows(a []any, ch core.Change) error {
 		a[protocol.ArgAfter] = after
 	}
 	return nil
+}
+
+// written is a row as the log has it; "" of no row.
+func written(row any, former *Former) (string, error) {
+	text, err := document.Of(row)
+	if err != nil {
+		return "", err
+	}
+	return former.alsoBefore(text)
 }

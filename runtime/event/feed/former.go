@@ -1,0 +1,101 @@
+package feed
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/hegner123/modulagen/runtime/event"
+	"github.com/hegner123/modulagen/runtime/store/core"
+)
+
+// Former is what a datatype's fields and options were called before, as `was` in its definition has it. The
+// log keeps rows as the programs of then wrote them: decoded as they are, a renamed field would be empty and
+// pass for a value. Generated code has one for a datatype with such names.
+type Former struct {
+	Members map[string]string            // the name before, by the name of now
+	Options map[string]map[string]string // of a select, by its name of now: the option of now, by the one before
+	// Kept are the names of now of fields that a program of before, which still runs, reads under the names before.
+	Kept []string
+}
+
+// Renamed returns a handler that is given rows under the names of now.
+func Renamed(f *Former, h Handler) Handler {
+	return func(ctx context.Context, e event.Event, before, after []byte) error {
+		before, err := f.now(before)
+		if err != nil {
+			return err
+		}
+		if after, err = f.now(after); err != nil {
+			return err
+		}
+		return h(ctx, e, before, after)
+	}
+}
+
+// now returns a row of the log under the names of now.
+func (f *Former) now(row []byte) ([]byte, error) {
+	if len(row) == 0 {
+		return row, nil
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(row, &members); err != nil {
+		return nil, fmt.Errorf("event: a row of another version of the definition does not fit: %w", core.JSONFault(err))
+	}
+	moved := map[string]json.RawMessage{}
+	for now := range f.moved(members) {
+		moved[now] = members[f.Members[now]]
+	}
+	for now, value := range moved {
+		members[now] = value
+	}
+	for name, options := range f.Options {
+		var option string
+		if json.Unmarshal(members[name], &option) != nil {
+			continue // null, or not there
+		}
+		if now, renamed := options[option]; renamed {
+			value, err := json.Marshal(now)
+			if err != nil {
+				return nil, err
+			}
+			members[name] = value
+		}
+	}
+	return json.Marshal(members)
+}
+
+// moved returns the members of now whose values a row has under their names before: those that it lacks,
+// and those whose own name was another one's then.
+func (f *Former) moved(row map[string]json.RawMessage) map[string]bool {
+	out := map[string]bool{}
+	vacated := map[string]bool{} // names that other members have left
+	for found := true; found; {
+		found = false
+		for now, was := range f.Members {
+			_, has := row[now]
+			if _, had := row[was]; had && !out[now] && (!has || vacated[now]) {
+				out[now], vacated[was], found = true, true, true
+			}
+		}
+	}
+	return out
+}
+
+// alsoBefore returns a row as the log is to have it: with the kept members under both names.
+func (f *Former) alsoBefore(row string) (string, error) {
+	if f == nil || row == "" {
+		return row, nil
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(row), &members); err != nil {
+		return "", err
+	}
+	for _, now := range f.Kept {
+		if value, has := members[now]; has { // secret ones are left out
+			members[f.Members[now]] = value
+		}
+	}
+	data, err := json.Marshal(members)
+	return string(data), err
+}
