@@ -12,6 +12,9 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
+// writeRefused is the server's error number for a write in a transaction that is read-only.
+const writeRefused = 1792
+
 // tooLarge is the server's error number for a statement above max_allowed_packet.
 const tooLarge = 1153
 
@@ -61,8 +64,8 @@ func failure(ctx context.Context, err error) error {
 		1139, 1300, 1525, 1526, 1761, 1762, 3143, 3144, 3156:
 		e.Message = refused(my.Message)
 		return core.Coded(store.ErrInvalid, e)
-	case 1792: // nothing but TxOptions.ReadOnly makes such a transaction
-		return core.ErrWriteRefused
+	case writeRefused:
+		e.Message += ": transaction_read_only is on, of the server or of its init_connect"
 	case 1205, 1213, 1020, 3572:
 		return core.Coded(store.ErrBusy, e)
 	case 1021, 1114, 1041:

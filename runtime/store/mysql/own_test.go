@@ -50,6 +50,18 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// TestReadOnlyServer writes where the sessions of the server, or of its user, are read-only.
+func TestReadOnlyServer(t *testing.T) {
+	db := storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{MaxConns: 1})
+	if _, err := db.Conn().Exec(t.Context(), "SET SESSION TRANSACTION READ ONLY", nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err := db.Article.Create(t.Context(), storetest.ArticleNew{Slug: "s", Title: "Title"})
+	if err == nil || errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), "transaction_read_only is on") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // TestMigrationIsKept has the server keep the session of a migration, which has the lock, while another one is in use.
 func TestMigrationIsKept(t *testing.T) {
 	db, err := core.Open(t.Context(), storetest.FreshDSN(t, "mysql"), nil, store.Options{})
