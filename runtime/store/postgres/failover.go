@@ -42,11 +42,6 @@ func (b *backend) keeps(conn *pgconn.PgConn, err *pgconn.PgError) bool {
 		b.leave()
 		return false
 	}
-	return kept(conn, err)
-}
-
-// kept reports whether a connection that no other can take the place of is kept after an error.
-func kept(_ *pgconn.PgConn, err *pgconn.PgError) bool {
 	return !strings.EqualFold(err.Severity, "FATAL")
 }
 

@@ -32,7 +32,6 @@ func (b *backend) Migration(ctx context.Context) (core.Migration, error) {
 	cfg := b.pool.Config().ConnConfig
 	// Tables change under prepared statements, which then fail.
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
-	cfg.OnPgError = kept
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, failure(ctx, err)
