@@ -348,6 +348,17 @@ func inFile(f *protocol.Failure, folder string) error {
 	if f.Step > 0 {
 		m.Message = fmt.Sprintf("step %d (%s) failed: %s", f.Step, f.What, f.Cause)
 	}
-	m.Hint = "what was done before that step is recorded: modulagen migrate up goes on there"
+	m.Hint = goesOn(f)
 	return mistake.List{m}
+}
+
+// goesOn says where the next attempt begins: on SQLite steps share a transaction.
+func goesOn(f *protocol.Failure) string {
+	switch {
+	case f.Step == 0:
+		return "what was done before is recorded: modulagen migrate up goes on there"
+	case path.Base(f.File) == "sqlite.sql":
+		return "the steps that share a transaction with that one were undone with it: modulagen migrate up runs them again"
+	}
+	return "what was done before that step is recorded: modulagen migrate up goes on there"
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
+	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
 // Each program that has a database open is a row in the ledger, with a lease: a migration after which
@@ -27,7 +28,8 @@ const (
 type announced struct{}
 
 // Announce adds a row for this program, once for each DB, and renews its lease until the database is
-// closed. Where the database cannot be written there is no row, and Announce logs a warning.
+// closed. Where the database cannot be written there is no row, and Announce logs a warning; where another process
+// holds SQLite's lock for longer than the busy timeout, as a migration does, the row is added later.
 func (s *Set) Announce(ctx context.Context, db *core.DB) error {
 	b, _ := core.Below(db)
 	first := db.Shared(announced{}, func() any { return new(atomic.Bool) }).(*atomic.Bool).CompareAndSwap(false, true)
@@ -35,7 +37,10 @@ func (s *Set) Announce(ctx context.Context, db *core.DB) error {
 		return nil // no other program can open an in-memory database
 	}
 	id := programPrefix + rand.Text()
-	if err := s.announce(ctx, db, id); err != nil {
+	err := s.announce(ctx, db, id)
+	if later := b.Dialect() == sqltext.SQLite && errors.Is(err, store.ErrBusy); later {
+		db.Logger().InfoContext(ctx, "store: another process writes; this program is announced when its lease would be renewed", "error", err)
+	} else if err != nil {
 		db.Logger().WarnContext(ctx, "store: this program could not be announced, so that a migration that waits for it would not", "error", err)
 		return nil
 	}

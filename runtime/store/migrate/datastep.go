@@ -109,7 +109,7 @@ func (r *run) total(ctx context.Context, db *core.DB, step *DataStep) error {
 	if err != nil {
 		return fmt.Errorf("counting the rows of the data step: %w", err)
 	}
-	return set{[]string{"rows_total"}, []any{n}}.update(ctx, db.Conn(), r.d, r.sc.Name)
+	return r.setTotal(ctx, n)
 }
 
 // batch runs one batch, and records where the next one begins.

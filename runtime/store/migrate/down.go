@@ -55,7 +55,8 @@ func (r *run) down(ctx context.Context) error {
 			[]string{"state", "statement", "begun", "checksum", "cursor", "program"},
 			[]any{string(Down), int64(0), false, sum, "", short(r.o.Program)},
 		}
-		if err := begin.update(ctx, r.m, r.d, name); err != nil {
+		err := r.patiently(ctx, nil, "beginning to undo "+name, func() error { return begin.update(ctx, r.m, r.d, name) })
+		if err != nil {
 			return r.failed(nil, err)
 		}
 	}

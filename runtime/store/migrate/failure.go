@@ -52,6 +52,11 @@ func (r *run) ending(ctx context.Context, err error) error {
 	return err
 }
 
+// forgetFailure records that another attempt begins. On SQLite a process that is further ahead may hold the lock meanwhile.
+func (r *run) forgetFailure(ctx context.Context) error {
+	return r.patiently(ctx, nil, "beginning "+r.sc.Name, func() error { return r.recordFailure(ctx, store.Null[string]{}) })
+}
+
 // recordFailure writes why the migration failed; NULL: another attempt begins.
 func (r *run) recordFailure(ctx context.Context, why store.Null[string]) error {
 	found, err := r.b.Inspect(ctx, r.b, []string{Ledger})

@@ -92,8 +92,10 @@ func (g *guard) strict(ctx context.Context) error {
 	return err
 }
 
-// end is strict after an error, for a connection that remains in use.
+// end is strict after an error, for a connection that remains in use. The transaction has ended: SQLite itself
+// rolls it back after some errors, such as a full disk.
 func (g *guard) end(ctx context.Context) {
+	g.s = g.run.m
 	if err := g.strict(context.WithoutCancel(ctx)); err != nil {
 		g.run.o.Logger.WarnContext(ctx, "store: migration: the connection is left with legacy_alter_table", "error", err)
 	}

@@ -78,7 +78,7 @@ func (r *run) all(ctx context.Context) error {
 		case err != nil:
 			return r.failed(nil, err)
 		case at.Statement >= int64(len(r.units)):
-			err = r.end(ctx, r.m)
+			err = r.patiently(ctx, nil, "recording the end of "+r.sc.Name, func() error { return r.end(ctx, r.m) })
 		default:
 			err = r.next(ctx, at)
 		}
@@ -146,18 +146,18 @@ func (r *run) inTransaction(ctx context.Context, from, to int) error {
 	if err != nil {
 		return r.failed(&r.units[from], err)
 	}
+	g := guard{run: r, s: tx}
+	defer g.end(ctx)
 	defer r.rollback(ctx, tx)
 	if _, err := r.still(ctx, tx, from); err != nil {
 		return err
 	}
-	g := guard{run: r, s: tx}
 	if err := g.keysBefore(ctx, from, to); err != nil {
 		return r.failed(nil, err)
 	}
 	if err := r.backUp(ctx, from); err != nil {
 		return r.failed(&r.units[from], err)
 	}
-	defer g.end(ctx)
 	for i := from; i < to; i++ {
 		u := &r.units[i]
 		if err := g.unit(ctx, u); err != nil {

@@ -179,7 +179,7 @@ func (s *Set) forward(ctx context.Context, r *run) (applied bool, waits []string
 		return false, waits, err
 	}
 	if again {
-		if err := r.recordFailure(ctx, store.Null[string]{}); err != nil {
+		if err := r.forgetFailure(ctx); err != nil {
 			return false, nil, r.failed(nil, err)
 		}
 	}

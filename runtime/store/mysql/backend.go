@@ -59,7 +59,7 @@ func open(ctx context.Context, dsn string, opts store.Options, pooled, idle time
 		return nil, fmt.Errorf("mysql: %w", err)
 	}
 	b.db = sql.OpenDB(b.connector)
-	b.pool = session{b.db}
+	b.pool = session{q: b.db}
 	b.db.SetMaxOpenConns(conns)
 	b.db.SetMaxIdleConns(conns)
 	b.db.SetConnMaxIdleTime(pooled)
@@ -165,7 +165,7 @@ func (b *backend) Exclusive(ctx context.Context, fn func(core.Session) error) er
 		return failure(ctx, err)
 	}
 	defer conn.Close()
-	s := session{conn}
+	s := session{q: conn}
 	lock, err := lockName(ctx, s, "schema")
 	if err != nil {
 		return err

@@ -12,6 +12,12 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
 
+// rowTooLarge is the server's error number for a table of which half a page, which is 8 KiB, could not hold a row.
+const rowTooLarge = 1118
+
+// writeRefused is the server's error number for a write in a transaction that is read-only.
+const writeRefused = 1792
+
 // tooLarge is the server's error number for a statement above max_allowed_packet.
 const tooLarge = 1153
 
@@ -61,8 +67,8 @@ func failure(ctx context.Context, err error) error {
 		1139, 1300, 1525, 1526, 1761, 1762, 3143, 3144, 3156:
 		e.Message = refused(my.Message)
 		return core.Coded(store.ErrInvalid, e)
-	case 1792: // nothing but TxOptions.ReadOnly makes such a transaction
-		return core.ErrWriteRefused
+	case writeRefused:
+		e.Message += ": transaction_read_only is on, of the server or of its init_connect"
 	case 1205, 1213, 1020, 3572:
 		return core.Coded(store.ErrBusy, e)
 	case 1021, 1114, 1041:
@@ -72,6 +78,8 @@ func failure(ctx context.Context, err error) error {
 		return core.Coded(store.ErrInvalid, e)
 	case 1799: // the table was written to for longer than the server remembers
 		e.Message += "; try it when less is written to the table, or with a larger innodb_online_alter_log_max_size, which SET GLOBAL changes on a running server"
+	case rowTooLarge:
+		e.Message += "; texts with a max of up to 63 count in full, and longer ones with 41 bytes: let the max of some be 64"
 	case 1064: // it quotes the statement, whose arguments may stand in it
 		e.Message = "the statement's syntax is wrong" + atLine(my.Message)
 	case 1317, 1969, 3024:

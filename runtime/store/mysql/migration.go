@@ -42,7 +42,7 @@ func (m *migration) open(ctx context.Context) (err error) {
 	if m.conn, err = m.db.Conn(ctx); err != nil {
 		return failure(ctx, err)
 	}
-	if m.creator, err = creating(ctx, session{m.conn}); err != nil {
+	if m.creator, err = creating(ctx, session{q: m.conn}); err != nil {
 		return err
 	}
 	_, err = m.Exec(ctx, sessionLimits, nil)

@@ -50,6 +50,45 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// TestRowTooLarge creates a table of more short texts than InnoDB's pages hold: the error says which definitions fit.
+func TestRowTooLarge(t *testing.T) {
+	db, err := core.Open(t.Context(), storetest.FreshDSN(t, "mysql"), nil, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	create := func(table string, length int) error {
+		text := "CREATE TABLE " + table + " (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY"
+		for i := range 60 {
+			text += fmt.Sprintf(", f%d varchar(%d) NULL", i, length)
+		}
+		_, err := db.Conn().Exec(t.Context(), text+") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin", nil)
+		return err
+	}
+	if err := create("short", 63); err == nil || !strings.Contains(err.Error(), "let the max of some be 64") {
+		t.Errorf("the error is %v", err)
+	}
+	if err := create("longer", 64); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReadOnlyServer writes where the sessions of the server, or of its user, are read-only.
+func TestReadOnlyServer(t *testing.T) {
+	db := storetest.Open(t, storetest.FreshDSN(t, "mysql"), store.Options{MaxConns: 1})
+	if _, err := db.Conn().Exec(t.Context(), "SET SESSION TRANSACTION READ ONLY", nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err := db.Article.Create(t.Context(), storetest.ArticleNew{Slug: "s", Title: "Title"})
+	if err == nil || errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), "transaction_read_only is on") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // TestMigrationIsKept has the server keep the session of a migration, which has the lock, while another one is in use.
 func TestMigrationIsKept(t *testing.T) {
 	db, err := core.Open(t.Context(), storetest.FreshDSN(t, "mysql"), nil, store.Options{})

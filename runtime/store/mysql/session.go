@@ -3,9 +3,11 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/hegner123/modulagen/runtime/store"
 	"github.com/hegner123/modulagen/runtime/store/core"
 )
@@ -16,7 +18,18 @@ type querier interface {
 	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
 }
 
-type session struct{ q querier }
+type session struct {
+	q        querier
+	readOnly bool // a transaction that refuses writes
+}
+
+// failure marks an error with the store's sentinels.
+func (s session) failure(ctx context.Context, err error) error {
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok && s.readOnly && my.Number == writeRefused {
+		return core.ErrWriteRefused
+	}
+	return failure(ctx, err)
+}
 
 // Exec runs a statement that gives no rows.
 func (s session) Exec(ctx context.Context, text string, args []any) (core.Result, error) {
@@ -26,7 +39,7 @@ func (s session) Exec(ctx context.Context, text string, args []any) (core.Result
 	}
 	res, err := s.q.ExecContext(ctx, text, bound...)
 	if err != nil {
-		return core.Result{}, failure(ctx, err)
+		return core.Result{}, s.failure(ctx, err)
 	}
 	var r core.Result
 	if r.RowsAffected, err = res.RowsAffected(); err == nil {
@@ -61,16 +74,16 @@ func (s session) rows(ctx context.Context, text string, args, dest []any, each f
 	}
 	rows, err := s.q.QueryContext(ctx, text, bound...)
 	if err != nil {
-		return failure(ctx, err)
+		return s.failure(ctx, err)
 	}
-	return read(ctx, rows, dest, each)
+	return s.read(ctx, rows, dest, each)
 }
 
-func read(ctx context.Context, rows *sql.Rows, dest []any, each func() (bool, error)) error {
+func (s session) read(ctx context.Context, rows *sql.Rows, dest []any, each func() (bool, error)) error {
 	defer rows.Close()
 	columns, err := rows.Columns()
 	if err != nil {
-		return failure(ctx, err)
+		return s.failure(ctx, err)
 	}
 	if len(columns) != len(dest) {
 		return fmt.Errorf("mysql: the result has %d columns, not %d", len(columns), len(dest))
@@ -94,7 +107,7 @@ func read(ctx context.Context, rows *sql.Rows, dest []any, each func() (bool, er
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return failure(ctx, err)
+		return s.failure(ctx, err)
 	}
 	return rows.Close()
 }

@@ -50,7 +50,7 @@ func (b *backend) begin(ctx context.Context, opts store.TxOptions) (*tx, error) 
 			return nil, failure(soon, err)
 		}
 	}
-	return &tx{session: session{conn}, conn: conn, b: b}, nil
+	return &tx{session: session{q: conn, readOnly: opts.ReadOnly}, conn: conn, b: b}, nil
 }
 
 // beginning are the statements that start a transaction.

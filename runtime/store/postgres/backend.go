@@ -40,6 +40,7 @@ func (driver) Open(ctx context.Context, dsn string, opts store.Options) (core.Ba
 		cfg.MaxConns = maxConns
 	}
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	cfg.ConnConfig.RuntimeParams["standard_conforming_strings"] = "on" // a backslash in a statement is itself
 	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
 		cfg.ConnConfig.RuntimeParams["application_name"] = "modulagen"
 	}

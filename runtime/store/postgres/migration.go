@@ -36,7 +36,7 @@ func (b *backend) Migration(ctx context.Context) (core.Migration, error) {
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
-	m := &migration{session: session{q: conn, abandoned: &b.abandoned}, conn: conn}
+	m := &migration{session: session{q: conn, abandoned: &b.abandoned, only: true}, conn: conn}
 	var settings int64
 	if err := m.QueryRow(ctx, unlimited, nil, []any{&settings}); err != nil {
 		return nil, errors.Join(err, m.Close())
@@ -55,7 +55,7 @@ func (m *migration) Begin(ctx context.Context) (core.Transaction, error) {
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
-	out := &tx{session: session{q: t, abandoned: m.abandoned}, tx: t}
+	out := &tx{session: session{q: t, abandoned: m.abandoned, only: true}, tx: t}
 	if _, err := out.Exec(ctx, lockTimeout, nil); err != nil {
 		undo(ctx, out)
 		return nil, err

@@ -21,12 +21,19 @@ type session struct {
 	q         querier
 	abandoned *abandoned
 	readOnly  bool // a transaction that refuses writes
+	only      bool // no other connection can take its place, as it holds a lock
 }
 
 // failure marks an error with the store's sentinels.
 func (s session) failure(ctx context.Context, err error) error {
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && s.readOnly && pg.Code == readOnly {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case !ok || pg.Code != readOnly:
+		return failure(ctx, err)
+	case s.readOnly:
 		return core.ErrWriteRefused
+	case s.only:
+		return &Error{Code: pg.Code, Message: pg.Message + ": the server is a standby, or default_transaction_read_only is on; name one that takes writes in the DSN"}
 	}
 	return failure(ctx, err)
 }

@@ -64,6 +64,9 @@ func unopened(path string, err error) error {
 		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("sqlite: opening %s: the folder %s does not exist", path, folder)
 		}
+		if ok { // the engine has tried to open it for reading too, and reports that
+			return fmt.Errorf("sqlite: opening %s: there is no such file, and this program cannot create it: it needs the permission to write to the folder %s (%d)", path, folder, e.Code)
+		}
 	}
 	return fmt.Errorf("sqlite: opening %s: %w", path, err)
 }

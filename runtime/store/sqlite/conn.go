@@ -22,6 +22,7 @@ type conn struct {
 	text  arena
 	plain []any // arguments on their way
 	busy  time.Duration
+	path  string
 	stmts map[string]*stmt
 	clock uint64 // grows with each use of a statement
 }
@@ -39,7 +40,7 @@ type stmt struct {
 const keptStmts = 256
 
 func openConn(path string, busy time.Duration) (*conn, error) {
-	c := &conn{tls: libc.NewTLS(), busy: busy, stmts: map[string]*stmt{}}
+	c := &conn{tls: libc.NewTLS(), busy: busy, path: path, stmts: map[string]*stmt{}}
 	c.out = sqlite3.Xsqlite3_malloc64(c.tls, 32)
 	if c.out == 0 {
 		return nil, errors.New("sqlite: no memory")

@@ -21,13 +21,16 @@ type config struct {
 	cacheKiB    int
 }
 
+// memoryPath is the path of a database that is in no file.
+const memoryPath = ":memory:"
+
 func parseDSN(dsn string, opts store.Options) (config, error) {
 	path, query, _ := strings.Cut(strings.TrimPrefix(dsn, "sqlite:"), "?")
 	slashes := strings.HasPrefix(path, "//")
 	path = strings.TrimPrefix(path, "//")
 	c := config{
 		path:        path,
-		memory:      path == ":memory:",
+		memory:      path == memoryPath,
 		synchronous: "normal",
 		busy:        5 * time.Second,
 		readers:     min(max(runtime.GOMAXPROCS(0), 2), 8),

@@ -33,7 +33,11 @@ func (c *conn) failure(rc int32) error {
 			rc, message = code, goString(sqlite3.Xsqlite3_errmsg(c.tls, c.db))
 		}
 	}
-	err := &Error{Code: int(rc), Message: message}
+	cause, full := c.diskError(rc)
+	err := &Error{Code: int(rc), Message: message + cause}
+	if full {
+		return core.Coded(store.ErrFull, err)
+	}
 	switch rc {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
 		return conflict(message)
