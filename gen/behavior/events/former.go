@@ -14,11 +14,13 @@ import (
 type former struct {
 	members map[string]string            // the name before, by the name of now
 	options map[string]map[string]string // of a select: the option of now, by the one before
-	kept    []string                     // fields that programs of before still read under their names before
+	// documents are members of json fields, as members are those of rows.
+	documents map[string]map[string]string
+	kept      []string // fields that programs of before still read under their names before
 }
 
 func formerOf(d *model.Datatype) former {
-	f := former{members: map[string]string{}, options: map[string]map[string]string{}}
+	f := former{members: map[string]string{}, options: map[string]map[string]string{}, documents: map[string]map[string]string{}}
 	for _, field := range d.Fields {
 		if field.Was != "" {
 			f.members[field.Name] = field.Was
@@ -26,20 +28,29 @@ func formerOf(d *model.Datatype) former {
 				f.kept = append(f.kept, field.Name)
 			}
 		}
+		for _, m := range field.JSONFields {
+			if m.Was != "" {
+				put(f.documents, field.Name, m.Name, m.Was)
+			}
+		}
 		for _, o := range field.Options {
 			if o.Was == "" || slices.Contains(field.Rules.Options, o.Was) {
 				continue // a row does not show which of two swapped options it means
 			}
-			if f.options[field.Name] == nil {
-				f.options[field.Name] = map[string]string{}
-			}
-			f.options[field.Name][o.Was] = o.Value
+			put(f.options, field.Name, o.Was, o.Value)
 		}
 	}
 	return f
 }
 
-func (f former) any() bool { return len(f.members)+len(f.options) > 0 }
+func put(all map[string]map[string]string, field, key, value string) {
+	if all[field] == nil {
+		all[field] = map[string]string{}
+	}
+	all[field][key] = value
+}
+
+func (f former) any() bool { return len(f.members)+len(f.options)+len(f.documents) > 0 }
 
 // formerName is the variable that has them.
 func formerName(d *model.Datatype) string { return goname.Unexported(d.GoRow) + "Former" }
@@ -53,12 +64,15 @@ func printFormer(f *jen.File, d *model.Datatype) {
 	if len(former.members) > 0 {
 		dict[jen.Id("Members")] = literal(former.members)
 	}
-	if len(former.options) > 0 {
-		options := jen.Dict{}
-		for field, all := range former.options {
-			options[jen.Lit(field)] = literal(all)
+	for name, fields := range map[string]map[string]map[string]string{"Options": former.options, "Documents": former.documents} {
+		if len(fields) == 0 {
+			continue
 		}
-		dict[jen.Id("Options")] = jen.Map(jen.String()).Map(jen.String()).String().Values(options)
+		each := jen.Dict{}
+		for field, all := range fields {
+			each[jen.Lit(field)] = literal(all)
+		}
+		dict[jen.Id(name)] = jen.Map(jen.String()).Map(jen.String()).String().Values(each)
 	}
 	if len(former.kept) > 0 {
 		dict[jen.Id("Kept")] = jen.Index().String().ValuesFunc(func(g *jen.Group) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/hegner123/modulagen/runtime/event"
 	"github.com/hegner123/modulagen/runtime/store/core"
@@ -15,6 +16,8 @@ import (
 type Former struct {
 	Members map[string]string            // the name before, by the name of now
 	Options map[string]map[string]string // of a select, by its name of now: the option of now, by the one before
+	// Documents are the members of json fields, by the names of now of the fields: as Members are those of a row.
+	Documents map[string]map[string]string
 	// Kept are the names of now of fields that a program of before, which still runs, reads under the names before.
 	Kept []string
 }
@@ -42,12 +45,18 @@ func (f *Former) now(row []byte) ([]byte, error) {
 	if err := json.Unmarshal(row, &members); err != nil {
 		return nil, fmt.Errorf("event: a row of another version of the definition does not fit: %w", core.JSONFault(err))
 	}
-	moved := map[string]json.RawMessage{}
-	for now := range f.moved(members) {
-		moved[now] = members[f.Members[now]]
-	}
-	for now, value := range moved {
-		members[now] = value
+	move(members, f.Members)
+	for name, names := range f.Documents {
+		var document map[string]json.RawMessage
+		if json.Unmarshal(members[name], &document) != nil || len(document) == 0 {
+			continue // null, or not there, or no object
+		}
+		move(document, names)
+		value, err := json.Marshal(document)
+		if err != nil {
+			return nil, err
+		}
+		members[name] = value
 	}
 	for name, options := range f.Options {
 		var option string
@@ -65,21 +74,22 @@ func (f *Former) now(row []byte) ([]byte, error) {
 	return json.Marshal(members)
 }
 
-// moved returns the members of now whose values a row has under their names before: those that it lacks,
-// and those whose own name was another one's then.
-func (f *Former) moved(row map[string]json.RawMessage) map[string]bool {
-	out := map[string]bool{}
+// move gives members the values that they have under their names before: those that are lacking, and those whose
+// own name was another one's then.
+func move(members map[string]json.RawMessage, names map[string]string) {
+	moved := map[string]json.RawMessage{}
 	vacated := map[string]bool{} // names that other members have left
 	for found := true; found; {
 		found = false
-		for now, was := range f.Members {
-			_, has := row[now]
-			if _, had := row[was]; had && !out[now] && (!has || vacated[now]) {
-				out[now], vacated[was], found = true, true, true
+		for now, was := range names {
+			_, done := moved[now]
+			_, has := members[now]
+			if value, had := members[was]; had && !done && (!has || vacated[now]) {
+				moved[now], vacated[was], found = value, true, true
 			}
 		}
 	}
-	return out
+	maps.Copy(members, moved)
 }
 
 // alsoBefore returns a row as the log is to have it: with the kept members under both names.

@@ -14,6 +14,8 @@ func TestFormer(t *testing.T) {
 		Members: map[string]string{"headline": "title", "b": "a", "c": "b", "opens": "closes", "closes": "opens"},
 		Options: map[string]map[string]string{"status": {"published": "live"}},
 		Kept:    []string{"headline"},
+		// unit was currency in the documents of price; b holds none.
+		Documents: map[string]map[string]string{"price": {"unit": "currency"}, "b": {"x": "y"}},
 	}
 	for name, test := range map[string]struct{ row, want string }{
 		"none":              {"", ""},
@@ -26,6 +28,9 @@ func TestFormer(t *testing.T) {
 		"option of now":     {`{"status":"draft"}`, `{"status":"draft"}`},
 		"no option":         {`{"status":null}`, `{"status":null}`},
 		"large whole":       {`{"n":9007199254740993,"title":"<&>"}`, `{"headline":"\u003c\u0026\u003e","n":9007199254740993,"title":"\u003c\u0026\u003e"}`},
+		"document":          {`{"price":{"amount":9007199254740993,"currency":"EUR"}}`, `{"price":{"amount":9007199254740993,"currency":"EUR","unit":"EUR"}}`},
+		"document of now":   {`{"price":{"unit":"EUR"}}`, `{"price":{"unit":"EUR"}}`},
+		"no document":       {`{"price":null}`, `{"price":null}`},
 		"what is null then": {`{"title":null}`, `{"headline":null,"title":null}`},
 	} {
 		t.Run(name, func(t *testing.T) {
