@@ -54,12 +54,13 @@ var marshalers = []reflect.Type{
 	reflect.TypeFor[encoding.BinaryMarshaler](), reflect.TypeFor[gob.GobEncoder](),
 }
 
-// describe writes what an encoder sees of a type. A type that encodes itself, and
-// one that contains itself, is described by its name alone. A hash returns no error.
+// describe writes what an encoder sees of a type. One that contains itself is described by
+// its name alone, and so is one that encodes itself, unless it is a struct: such as
+// store.Null, whose type argument may have other fields. A hash returns no error.
 func describe(w hash.Hash, t reflect.Type, seen map[reflect.Type]bool) {
 	if t.Name() != "" {
 		fmt.Fprintf(w, "%q.%q ", t.PkgPath(), t.Name())
-		if seen[t] || encodesItself(t) {
+		if seen[t] || t.Kind() != reflect.Struct && encodesItself(t) {
 			return
 		}
 		seen[t] = true

@@ -11,6 +11,7 @@ import (
 	"github.com/hegner123/modulagen/generated"
 	"github.com/hegner123/modulagen/internal/cachefixture"
 	"github.com/hegner123/modulagen/runtime/cache"
+	"github.com/hegner123/modulagen/runtime/store"
 )
 
 type user struct {
@@ -86,6 +87,26 @@ func wantAnother[V any](t *testing.T, db *generated.DB, opts cache.Options) {
 	if s := c.Stats(); s.Undecodable != 2 || s.Misses != 2 || s.Errors != 0 {
 		t.Errorf("a cache of %s has counted %+v", name, s)
 	}
+}
+
+// So it is where the type encodes itself, as a row's optional JSON does.
+func TestTypeOfTheReleaseBeforeThatEncodesItself(t *testing.T) {
+	db := cachefixture.Place{Kind: "sqlite", DSN: "sqlite::memory:"}.Open(t)
+	before := func() {
+		type record struct {
+			store.Null[string]
+			Title string
+		}
+		cachefixture.Must(t, cache.New[record](db.CacheEntry, cachefixture.Plain).Set(t.Context(), "k", record{Null: store.Some("one")}, 0))
+	}
+	before()
+	type record struct {
+		store.Null[string]
+		Headline string
+	}
+	opts := cachefixture.Plain
+	opts.Memory = -1
+	wantAnother[record](t, db, opts)
 }
 
 // A type that was given a field in a release has the name that it had before it.
