@@ -28,11 +28,11 @@ func (p *planner) takesOver(t *Table, k kept) (indexes []move, ok bool) {
 		}
 		key := p.indexKey(t.Now, x)
 		was := func(o *model.Index) bool { return o.Name == x.Name && p.indexKey(t.Before, o) == key }
-		twin := slices.IndexFunc(t.Before.Indexes, func(o *model.Index) bool { return p.keyUnder(t, o, []kept{k}) == key })
-		if twin < 0 || !slices.ContainsFunc(t.Before.Indexes, was) {
+		other := slices.IndexFunc(t.Before.Indexes, func(o *model.Index) bool { return p.keyUnder(t, o, []kept{k}) == key })
+		if other < 0 || !slices.ContainsFunc(t.Before.Indexes, was) {
 			return nil, false
 		}
-		indexes = append(indexes, move{t.Before.Indexes[twin].Name, x.Name})
+		indexes = append(indexes, move{t.Before.Indexes[other].Name, x.Name})
 	}
 	return indexes, true
 }
@@ -84,7 +84,7 @@ func (p *planner) takenOver(t *Table, is func(k kept) bool) (k kept, indexes []m
 // leaves one of the two states, which the column of the old name tells apart.
 func (p *planner) mysqlTakeOver(t *Table, k kept, indexes []move) {
 	table := t.Now.Name
-	for _, m := range indexes { // its twin refuses duplicates meanwhile
+	for _, m := range indexes { // the other index refuses duplicates meanwhile
 		p.ddl(script.Safe, fmt.Sprintf("%s: drop the index %s, which %s takes the place of", table, m.to, m.from),
 			p.alter(table, "DROP INDEX %s", p.Quote(m.to)), []string{inPlace}, gone("index", table, m.to))
 	}

@@ -10,7 +10,21 @@ import (
 	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/core"
 	"github.com/hegner123/modulagen/runtime/store/migrate"
+	"github.com/hegner123/modulagen/runtime/store/migrate/script"
 )
+
+// takeBack takes the last migration, 0002_change, back.
+func (p program) takeBack(t *testing.T, dsn string, back map[model.Database]*script.Script) {
+	t.Helper()
+	err := with(t.Context(), dsn, func(db *core.DB) error {
+		b, _ := core.Below(db)
+		_, err := p.set.Down(t.Context(), b, "0002_change", back[model.Databases[b.Dialect()]], migrate.Options{NoBackup: true})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 // TestKeepLeavesNothingBehind looks for triggers and their functions after the second migration of a rename in use,
 // and after the first one was taken back, in the midst of the two.
@@ -29,14 +43,7 @@ func TestKeepLeavesNothingBehind(t *testing.T) {
 		if got := triggers(t, dsn); len(got) == 0 {
 			t.Error("there are no triggers while both columns are kept")
 		}
-		err := with(t.Context(), dsn, func(db *core.DB) error {
-			b, _ := core.Below(db)
-			_, err := p[1].set.Down(t.Context(), b, "0002_change", back[model.Databases[b.Dialect()]], migrate.Options{NoBackup: true})
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		p[1].takeBack(t, dsn, back)
 		if got := triggers(t, dsn); len(got) > 0 {
 			t.Errorf("taking the migration back leaves %q", got)
 		}

@@ -7,9 +7,7 @@ import (
 	"testing"
 
 	evolution "github.com/hegner123/modulagen/gen/migrate"
-	"github.com/hegner123/modulagen/gen/model"
 	"github.com/hegner123/modulagen/runtime/store/core"
-	"github.com/hegner123/modulagen/runtime/store/migrate"
 )
 
 // demanded are fields of each kind that must have a value, with one as each database writes it.
@@ -76,14 +74,7 @@ func TestKeepRequired(t *testing.T) {
 				t.Errorf("%s: the rows with the value in both columns are %q", name, got)
 			}
 		}
-		err := with(t.Context(), dsn, func(db *core.DB) error {
-			b, _ := core.Below(db)
-			_, err := p[1].set.Down(t.Context(), b, "0002_change", back[model.Databases[b.Dialect()]], migrate.Options{NoBackup: true})
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		p[1].takeBack(t, dsn, back)
 		left(t, p[0], dsn)
 		if err := with(t.Context(), dsn, func(db *core.DB) error {
 			_, err := db.Conn().Exec(t.Context(), "INSERT INTO note (who) VALUES ('6')", nil)

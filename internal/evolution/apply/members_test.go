@@ -10,8 +10,6 @@ import (
 
 	evolution "github.com/hegner123/modulagen/gen/migrate"
 	"github.com/hegner123/modulagen/gen/model"
-	"github.com/hegner123/modulagen/runtime/store/core"
-	"github.com/hegner123/modulagen/runtime/store/migrate"
 )
 
 // renamedMembers are two versions of a datatype, of which the second one renames members together with their field and
@@ -80,14 +78,7 @@ func TestMembersRenamed(t *testing.T) {
 			expectDocuments(t, dsn, "product", "cost", func(i int) string { return movedDocuments[i].after })
 		}
 		up()
-		err := with(t.Context(), dsn, func(db *core.DB) error {
-			b, _ := core.Below(db)
-			_, err := p[1].set.Down(t.Context(), b, "0002_change", back[model.Databases[b.Dialect()]], migrate.Options{NoBackup: true})
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		p[1].takeBack(t, dsn, back)
 		expectDocuments(t, dsn, "item", "price", func(i int) string { return cmp.Or(movedDocuments[i].undone, movedDocuments[i].before) })
 		up()
 	})

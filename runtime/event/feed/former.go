@@ -74,7 +74,7 @@ func (f *Former) now(row []byte) ([]byte, error) {
 	return json.Marshal(members)
 }
 
-// move gives members the values that they have under their names before: those that are lacking, and those whose
+// move sets members to the values that they have under their names before: those that are missing, and those whose
 // own name was another one's then.
 func move(members map[string]json.RawMessage, names map[string]string) {
 	moved := map[string]json.RawMessage{}
