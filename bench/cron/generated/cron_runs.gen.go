@@ -1111,6 +1111,18 @@ WHERE name = ?`,
 			},
 			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
+		Skipped: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id
+FROM cron_runs
+WHERE status = 'pending' AND queue_hold = ''
+  AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?`,
+			},
+			Order: [3][]int{nil, nil, {3, 8}},
+		},
 		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE cron_runs

@@ -1154,6 +1154,18 @@ WHERE id = ? AND queue_epoch = ? AND status = 'sending'`,
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
+		Skipped: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id
+FROM email_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (send_at IS NULL OR send_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?`,
+			},
+			Order: [3][]int{nil, nil, {3, 8}},
+		},
 		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE email_queue

@@ -180,7 +180,7 @@ func (p *queuePass) order() {
 }
 
 // steps are what MySQL does after an operation's own query.
-var steps = map[model.OpKind][]string{OpClaim: {"Take", "Read"}}
+var steps = map[model.OpKind][]string{OpClaim: {"Take", "Read", "Skipped"}}
 
 func (p *queuePass) operations() {
 	add := func(verb string, kind model.OpKind) *model.Operation {

@@ -13,7 +13,8 @@ import (
 
 // claim takes the first rows that are due, raises their epochs and gives them a
 // lease. MySQL cannot show what it changed: there a locking read finds the
-// rows, a second statement takes them, and a third reads them.
+// rows, a second statement takes them, and a third reads them. A fourth looks, without locks, for
+// rows that the first skipped.
 func (w work) claim(op *model.Operation) []model.Query {
 	if w.Dialect == sqltext.MySQL {
 		take, read := w.update(""), w.Statement()
@@ -22,7 +23,7 @@ func (w work) claim(op *model.Operation) []model.Query {
 		read.Add("SELECT %s\nFROM %s\nWHERE id IN (%s)", w.Dialect.Columns(statement.Names(w.d.Columns())), w.Quote(w.d.Name), read.Arg(protocol.ArgID, w.d.IDField()))
 		taking, reading := take.Query(":execrows", nil), read.Query(":many", w.d.Columns())
 		taking.Name, reading.Name = op.Name+"Take", op.Name+"Read"
-		return []model.Query{w.lockSome(w.due, w.best), taking, reading}
+		return []model.Query{w.lockSome(w.due, w.best), taking, reading, w.skipped(op)}
 	}
 	s := w.update("")
 	w.take(s)
@@ -30,6 +31,15 @@ func (w work) claim(op *model.Operation) []model.Query {
 	w.among(s, w.due, w.best)
 	s.Add("\nRETURNING %s", w.Dialect.Columns(statement.Names(w.d.Columns())))
 	return statement.One(s.Query(":many", w.d.Columns()))
+}
+
+func (w work) skipped(op *model.Operation) model.Query {
+	s := w.Statement()
+	w.due(s, "id")
+	s.Add("\nLIMIT %s", s.Arg(protocol.ArgLimit, nil))
+	left := s.Query(":many", []*model.Field{w.d.IDField()})
+	left.Name = op.Name + "Skipped"
+	return left
 }
 
 func (w work) take(s *statement.Statement) {

@@ -444,6 +444,13 @@ SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, t
 FROM cron_runs
 WHERE id IN (?);
 
+-- name: ClaimCronRunSkipped :many
+SELECT id
+FROM cron_runs
+WHERE status = 'pending' AND queue_hold = ''
+  AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?;
+
 -- name: LockCronRun :many
 SELECT id, queue_epoch
 FROM cron_runs
@@ -705,6 +712,13 @@ WHERE id IN (?);
 SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, max_attempts, last_attempt, error, send_at, sent_at, ended_at, created_at, date, cc, bcc, reply_to, headers, attachments, message_id, list_unsubscribe, stream, locale, tags, idempotency_key, recipients, queue_epoch, queue_lease, queue_hold, queue_begun, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM email_queue
 WHERE id IN (?);
+
+-- name: ClaimEmailQueueSkipped :many
+SELECT id
+FROM email_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (send_at IS NULL OR send_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?;
 
 -- name: LockEmailQueue :many
 SELECT id, queue_epoch
@@ -1020,6 +1034,14 @@ WHERE id IN (?);
 SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job_queue
 WHERE id IN (?);
+
+-- name: ClaimJobQueueSkipped :many
+SELECT id
+FROM job_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (scheduled_at IS NULL OR scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('image_optimize', 'import_data')
+LIMIT ?;
 
 -- name: LockJobQueue :many
 SELECT id, queue_epoch
@@ -1348,6 +1370,13 @@ WHERE id IN (?);
 SELECT id, fetch_request_id, event_id, event_type, route_id, content_data_id, url, headers, body, status, attempts, max_attempts, next_attempt, last_attempt, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit
 FROM webhook_queue
 WHERE id IN (?);
+
+-- name: ClaimWebhookQueueSkipped :many
+SELECT id
+FROM webhook_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (next_attempt IS NULL OR next_attempt <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?;
 
 -- name: LockWebhookQueue :many
 SELECT id, queue_epoch

@@ -974,6 +974,19 @@ WHERE name = ?`,
 			},
 			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
+		Skipped: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id
+FROM job
+WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
+  AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('inside', 'beside')
+LIMIT ?`,
+			},
+			Order: [3][]int{nil, nil, {9, 3, 8}},
+		},
 		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE job

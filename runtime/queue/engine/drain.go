@@ -3,7 +3,12 @@ package engine
 import (
 	"context"
 	"sync"
+	"time"
 )
+
+// drainPatience is how long drain waits for rows that its claim skipped: a transaction that has
+// one locked for longer may be the caller's.
+const drainPatience = time.Second
 
 type draining struct{}
 
@@ -83,14 +88,24 @@ func (e *engine) tidy(ctx context.Context) error {
 }
 
 func (e *engine) drainLocal(ctx context.Context, q *localQueue) (ran int, err error) {
+	patience := drainPatience
 	for ctx.Err() == nil {
 		if q.isPaused() {
 			return ran, nil
 		}
 		claims, met, err := e.fetcher.claim(ctx, q, 1)
-		if err != nil || met == 0 {
+		if err != nil {
 			return ran, err
 		}
+		if met == 0 {
+			if patience <= 0 || !e.fetcher.skipped(ctx, q) {
+				return ran, nil
+			}
+			patience -= skippedWait
+			sleep(ctx, nil, skippedWait)
+			continue
+		}
+		patience = drainPatience
 		if len(claims) == 0 {
 			continue // a limit rejected it; behind it there may be others
 		}

@@ -14,6 +14,9 @@ import (
 // faultWait is how long a fetcher waits at most after an error of the database.
 const faultWait = time.Second
 
+// skippedWait is how long a fetcher waits for rows that its claim skipped.
+const skippedWait = 10 * time.Millisecond
+
 // claimGrace is how long a claim may go on after its context has ended. A stop that cut it off
 // might not learn which rows it took: they would wait until their leases end.
 const claimGrace = time.Second
@@ -38,6 +41,7 @@ type fetcher struct {
 func (f *fetcher) run(ctx context.Context, q *localQueue) {
 	news := f.db.Listen(f.shape.name)
 	defer news.Stop()
+	expected := true // rows that nobody announces a second time
 	for ctx.Err() == nil {
 		n := q.wanted()
 		if n == 0 || f.full() {
@@ -59,23 +63,43 @@ func (f *fetcher) run(ctx context.Context, q *localQueue) {
 		if met == n { // behind rows that a limit rejected there may be others
 			continue
 		}
-		if wait := f.untilDue(ctx); wait > 0 {
+		wait := f.untilDue(ctx)
+		if wait > 0 && expected && f.skipped(ctx, q) {
+			sleep(ctx, nil, min(wait, f.poll, skippedWait))
+			continue
+		}
+		if expected = wait <= 0; !expected {
 			f.waiting.Add(1)
-			sleep(ctx, news.C, min(wait, f.poll))
+			expected = sleep(ctx, news.C, min(wait, f.poll))
 			f.waiting.Add(-1)
 		}
 	}
 }
 
-// sleep waits until it is woken or ctx ends, for at most a time.
-func sleep(ctx context.Context, wake <-chan struct{}, most time.Duration) {
+// sleep waits until it is woken or ctx ends, for at most a time. It reports whether it was woken.
+func sleep(ctx context.Context, wake <-chan struct{}, most time.Duration) (woken bool) {
 	t := time.NewTimer(most)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
 	case <-t.C:
 	case <-wake:
+		woken = true
 	}
+	return woken
+}
+
+// skipped reports whether there is a due row that the claim did not find. On MySQL a locking read
+// also locks, for a moment, rows that it passes and does not take, and a claim beside it skips them.
+func (f *fetcher) skipped(ctx context.Context, q *localQueue) bool {
+	st := &f.shape.st.Skipped
+	if !st.Has(f.db.Conn()) {
+		return false
+	}
+	args := arguments(f.db, 0)
+	args[protocol.ArgLimit], args[protocol.ArgName] = int64(1), q.name
+	ids, err := f.ids(ctx, f.db.Conn(), st, args)
+	return err == nil && len(ids) > 0
 }
 
 // untilDue makes due rows claimable, and returns how long to wait for the next. It is

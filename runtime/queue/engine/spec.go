@@ -31,7 +31,7 @@ type Spec[R any] struct {
 // Statements are the statements of a queue. The generator writes them; those that a
 // queue does not need are empty.
 type Statements struct {
-	Get, Claim, Take, Read, Lock, Heartbeat, Complete, Finish, Retry, Snooze, Release, DeadLetter, CancelRunning, Report,
+	Get, Claim, Take, Read, Skipped, Lock, Heartbeat, Complete, Finish, Retry, Snooze, Release, DeadLetter, CancelRunning, Report,
 	BeginOnce, SetUnknown,
 	Running, Expire, Promote, SetHold, NextDue, UnknownKind, Park, Unpark, Cancel, RetryEnded, DeleteEnded,
 	Paused, SetPaused, AddLimit, LockLimit, SetLimit, PruneLimits, DeleteLimits,

@@ -89,6 +89,13 @@ SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, max_a
 FROM email_queue
 WHERE id IN (?);
 
+-- name: ClaimEmailQueueSkipped :many
+SELECT id
+FROM email_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (send_at IS NULL OR send_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?;
+
 -- name: LockEmailQueue :many
 SELECT id, queue_epoch
 FROM email_queue

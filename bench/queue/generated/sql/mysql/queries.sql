@@ -62,6 +62,14 @@ SELECT id, job_type, payload, status, priority, attempts, max_attempts, schedule
 FROM bench_job
 WHERE id IN (?);
 
+-- name: ClaimBenchJobSkipped :many
+SELECT id
+FROM bench_job
+WHERE status = 'pending' AND queue_hold = ''
+  AND (scheduled_at IS NULL OR scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('noop')
+LIMIT ?;
+
 -- name: LockBenchJob :many
 SELECT id, queue_epoch
 FROM bench_job

@@ -545,6 +545,13 @@ SELECT id, fetch_request_id, event_id, event_type, route_id, content_data_id, ur
 FROM webhook_queue
 WHERE id IN (?);
 
+-- name: ClaimWebhookQueueSkipped :many
+SELECT id
+FROM webhook_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (next_attempt IS NULL OR next_attempt <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?;
+
 -- name: LockWebhookQueue :many
 SELECT id, queue_epoch
 FROM webhook_queue

@@ -208,6 +208,13 @@ SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, t
 FROM cron_runs
 WHERE id IN (?);
 
+-- name: ClaimCronRunSkipped :many
+SELECT id
+FROM cron_runs
+WHERE status = 'pending' AND queue_hold = ''
+  AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?;
+
 -- name: LockCronRun :many
 SELECT id, queue_epoch
 FROM cron_runs

@@ -213,6 +213,14 @@ SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, e
 FROM job
 WHERE id IN (?);
 
+-- name: ClaimJobSkipped :many
+SELECT id
+FROM job
+WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
+  AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('inside', 'beside')
+LIMIT ?;
+
 -- name: LockJob :many
 SELECT id, queue_epoch
 FROM job
@@ -408,6 +416,14 @@ WHERE id IN (?);
 SELECT id, job_type, payload, state, priority, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_unique, queue_unique_until, queue_yielded, queue_limit
 FROM task
 WHERE id IN (?);
+
+-- name: ClaimTaskSkipped :many
+SELECT id
+FROM task
+WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
+  AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('once', 'capped', 'paced')
+LIMIT ?;
 
 -- name: LockTask :many
 SELECT id, queue_epoch

@@ -912,6 +912,18 @@ WHERE name = ?`,
 			},
 			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
+		Skipped: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id
+FROM chore_log
+WHERE state = 'waiting' AND queue_hold = ''
+  AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?`,
+			},
+			Order: [3][]int{nil, nil, {3, 8}},
+		},
 		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE chore_log

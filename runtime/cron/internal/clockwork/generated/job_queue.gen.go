@@ -1088,6 +1088,19 @@ WHERE name = ?`,
 			},
 			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
+		Skipped: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id
+FROM job_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (scheduled_at IS NULL OR scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('image_optimize', 'import_data')
+LIMIT ?`,
+			},
+			Order: [3][]int{nil, nil, {3, 8}},
+		},
 		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE job_queue

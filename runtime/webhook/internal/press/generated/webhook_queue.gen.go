@@ -1246,6 +1246,18 @@ WHERE name = ?`,
 			},
 			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
+		Skipped: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id
+FROM webhook_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (next_attempt IS NULL OR next_attempt <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?`,
+			},
+			Order: [3][]int{nil, nil, {3, 8}},
+		},
 		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE webhook_queue

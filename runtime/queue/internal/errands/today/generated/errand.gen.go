@@ -2348,6 +2348,19 @@ WHERE name = ?`,
 			},
 			Order: [3][]int{{20, 14}, {20, 14}, {20, 14}},
 		},
+		Skipped: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id
+FROM errand
+WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
+  AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'quick' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
+LIMIT ?`,
+			},
+			Order: [3][]int{nil, nil, {9, 3, 8}},
+		},
 		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE errand

@@ -1237,6 +1237,19 @@ WHERE id = ? AND queue_epoch = ? AND state = 'running'`,
 			},
 			Order: [3][]int{{3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}, {3, 5, 6, 0, 1}},
 		},
+		Skipped: core.Statement{
+			Text: [3]string{
+				``,
+				``,
+				`SELECT id
+FROM parcel
+WHERE state = 'ready' AND queue_hold = ''
+  AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('letter', 'card', 'express')
+LIMIT ?`,
+			},
+			Order: [3][]int{nil, nil, {3, 8}},
+		},
 		Snooze: core.Statement{
 			Text: [3]string{
 				`UPDATE parcel

@@ -450,6 +450,13 @@ SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, w
 FROM chore_log
 WHERE id IN (?);
 
+-- name: ClaimChoreLogSkipped :many
+SELECT id
+FROM chore_log
+WHERE state = 'waiting' AND queue_hold = ''
+  AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?;
+
 -- name: LockChoreLog :many
 SELECT id, queue_epoch
 FROM chore_log
@@ -748,6 +755,13 @@ SELECT id, job_id, job_name, due_at, triggered_by, action_type, action_config, t
 FROM cron_runs
 WHERE id IN (?);
 
+-- name: ClaimCronRunSkipped :many
+SELECT id
+FROM cron_runs
+WHERE status = 'pending' AND queue_hold = ''
+  AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?;
+
 -- name: LockCronRun :many
 SELECT id, queue_epoch
 FROM cron_runs
@@ -944,6 +958,14 @@ WHERE id IN (?);
 SELECT id, job_type, payload, status, priority, attempts, max_attempts, scheduled_at, started_at, completed_at, error, created_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM job_queue
 WHERE id IN (?);
+
+-- name: ClaimJobQueueSkipped :many
+SELECT id
+FROM job_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (scheduled_at IS NULL OR scheduled_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('image_optimize', 'import_data')
+LIMIT ?;
 
 -- name: LockJobQueue :many
 SELECT id, queue_epoch

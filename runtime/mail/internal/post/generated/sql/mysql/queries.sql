@@ -125,6 +125,13 @@ SELECT id, `to`, `from`, subject, body_html, body_plain, status, attempts, max_a
 FROM email_queue
 WHERE id IN (?);
 
+-- name: ClaimEmailQueueSkipped :many
+SELECT id
+FROM email_queue
+WHERE status = 'pending' AND queue_hold = ''
+  AND (send_at IS NULL OR send_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?;
+
 -- name: LockEmailQueue :many
 SELECT id, queue_epoch
 FROM email_queue
@@ -359,6 +366,13 @@ WHERE id IN (?);
 SELECT id, recipient, sender, title, text, state, attempts, max_attempts, error, queue_run_at, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace
 FROM newsletter
 WHERE id IN (?);
+
+-- name: ClaimNewsletterSkipped :many
+SELECT id
+FROM newsletter
+WHERE state = 'waiting' AND queue_hold = ''
+  AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?;
 
 -- name: LockNewsletter :many
 SELECT id, queue_epoch

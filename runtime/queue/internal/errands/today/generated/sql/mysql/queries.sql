@@ -67,6 +67,13 @@ SELECT id, state, urgent, due, weight, size, label, at, `rank`, owner, queue_att
 FROM chore
 WHERE id IN (?);
 
+-- name: ClaimChoreSkipped :many
+SELECT id
+FROM chore
+WHERE state = 'ready' AND queue_hold = ''
+  AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+LIMIT ?;
+
 -- name: LockChore :many
 SELECT id, queue_epoch
 FROM chore
@@ -304,6 +311,14 @@ WHERE id IN (?);
 SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max_attempts, queue_run_at, queue_error, queue_completed_at, queue_epoch, queue_lease, queue_hold, queue_name, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_limit, queue_unique, queue_unique_until, queue_yielded, queue_version, queue_rank
 FROM errand
 WHERE id IN (?);
+
+-- name: ClaimErrandSkipped :many
+SELECT id
+FROM errand
+WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
+  AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'quick' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 2)
+LIMIT ?;
 
 -- name: LockErrand :many
 SELECT id, queue_epoch

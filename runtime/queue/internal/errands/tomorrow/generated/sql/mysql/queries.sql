@@ -68,6 +68,14 @@ SELECT id, kind, payload, state, priority, created_at, queue_attempts, queue_max
 FROM errand
 WHERE id IN (?);
 
+-- name: ClaimErrandSkipped :many
+SELECT id
+FROM errand
+WHERE state = 'ready' AND queue_hold = '' AND queue_name = ?
+  AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND (kind = 'walk' AND queue_version <= 1 OR kind = 'film' AND queue_version <= 1 OR kind = 'slow' AND queue_version <= 1 OR kind = 'listed' AND queue_version <= 1 OR kind = 'squared' AND queue_version <= 1 OR kind = 'jittered' AND queue_version <= 1 OR kind = 'rated' AND queue_version <= 1 OR kind = 'shared' AND queue_version <= 1 OR kind = 'fair' AND queue_version <= 1 OR kind = 'kept' AND queue_version <= 1 OR kind = 'hourly' AND queue_version <= 1 OR kind = 'replaced' AND queue_version <= 1 OR kind = 'bounced' AND queue_version <= 1 OR kind = 'greet' AND queue_version <= 3 OR kind = 'fly' AND queue_version <= 1)
+LIMIT ?;
+
 -- name: LockErrand :many
 SELECT id, queue_epoch
 FROM errand

@@ -63,6 +63,14 @@ SELECT id, job_type, payload, state, attempts, max_attempts, completed_at, error
 FROM parcel
 WHERE id IN (?);
 
+-- name: ClaimParcelSkipped :many
+SELECT id
+FROM parcel
+WHERE state = 'ready' AND queue_hold = ''
+  AND (queue_run_at IS NULL OR queue_run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND job_type IN ('letter', 'card', 'express')
+LIMIT ?;
+
 -- name: LockParcel :many
 SELECT id, queue_epoch
 FROM parcel
@@ -311,6 +319,14 @@ WHERE id IN (?);
 SELECT id, job_type, payload, state, attempts, max_attempts, run_at, error, queue_epoch, queue_lease, queue_hold, queue_errors, queue_result, queue_progress, queue_note, queue_trace, queue_version
 FROM task
 WHERE id IN (?);
+
+-- name: ClaimTaskSkipped :many
+SELECT id
+FROM task
+WHERE state = 'ready' AND queue_hold = ''
+  AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND (job_type = 'note' AND queue_version <= 2 OR job_type = 'bulk' AND queue_version <= 1 OR job_type = 'slow' AND queue_version <= 1)
+LIMIT ?;
 
 -- name: LockTask :many
 SELECT id, queue_epoch

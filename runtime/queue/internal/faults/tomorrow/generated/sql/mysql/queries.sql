@@ -84,6 +84,14 @@ SELECT id, job_type, payload, state, attempts, max_attempts, run_at, error, queu
 FROM task
 WHERE id IN (?);
 
+-- name: ClaimTaskSkipped :many
+SELECT id
+FROM task
+WHERE state = 'ready' AND queue_hold = ''
+  AND (run_at IS NULL OR run_at <= COALESCE(?, CURRENT_TIMESTAMP(6)))
+  AND (job_type = 'note' AND queue_version <= 3 OR job_type = 'letter' AND queue_version <= 1)
+LIMIT ?;
+
 -- name: LockTask :many
 SELECT id, queue_epoch
 FROM task
