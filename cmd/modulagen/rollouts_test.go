@@ -6,6 +6,7 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -46,6 +47,8 @@ func TestRollouts(t *testing.T) {
 	}
 }
 
+var waiting = regexp.MustCompile(`\S+ waits until no program from before \S+ runs`)
+
 // rollout is a story on one database.
 type rollout struct {
 	*versions
@@ -69,8 +72,8 @@ func (r *rollout) step(t *testing.T, step string) string {
 		return ""
 	case "migrate":
 		out, err := r.run(binary, append(strings.Fields(step), "--db", r.dsn, "--no-backup")...)
-		if err == nil {
-			return ""
+		if err == nil { // what it waits for is behind the colon, with its announcement's end
+			return printedOf(waiting.FindString(out))
 		}
 		if at := strings.Index(out, "with the id"); at >= 0 { // what is in front of it names the database
 			why, _, _ := strings.Cut(out[at:], "\n")
@@ -143,7 +146,7 @@ func (c *conversation) stop(t *testing.T) {
 func printedOf(text string) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
-		out.WriteString("  " + line)
+		out.WriteString("  " + strings.TrimSuffix(line, "\n") + "\n")
 	}
 	return out.String()
 }

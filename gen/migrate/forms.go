@@ -147,13 +147,31 @@ func (t *Table) formsRefused() string {
 	for _, f := range t.lostForms() {
 		return fmt.Sprintf("payloads of the %s %s of %s have another form now: %s", f.held.What, f.before.Value, t.Now.Name, f.why)
 	}
-	for _, c := range t.Columns {
-		isVersion := func(h model.Held) bool { return h.Version == c.Now }
-		if i := slices.IndexFunc(t.Now.Held, isVersion); i >= 0 && c.Before == nil && len(t.Before.Held) > 0 {
-			return fmt.Sprintf("they take a payload of %s for one of version 1, whatever its version is: %s is new", t.Now.Name, t.column(c.Now.Name))
-		}
+	if c := t.newVersions(); c != nil {
+		return fmt.Sprintf("they take a payload of %s for one of version 1, whatever its version is: %s is new", t.Now.Name, t.column(c.Now.Name))
 	}
 	return ""
+}
+
+// newVersions returns the column for the versions of documents where the table of before has documents
+// and no such column; nil elsewhere.
+func (t *Table) newVersions() *Column {
+	for _, c := range t.Columns {
+		isVersion := func(h model.Held) bool { return h.Version == c.Now }
+		if c.Before == nil && len(t.Before.Held) > 0 && slices.ContainsFunc(t.Now.Held, isVersion) {
+			return c
+		}
+	}
+	return nil
+}
+
+// after is the migration from before which no program may run, if this one has to wait for any. Programs that do
+// not read the versions of documents would take new ones for old, and put an end to jobs: it waits for all of them.
+func (c *Comparison) after(name string) string {
+	if slices.ContainsFunc(c.Tables, func(t *Table) bool { return t.Before != nil && t.newVersions() != nil }) {
+		return name
+	}
+	return c.After
 }
 
 // refusalsForms looks for rows that wait with a document that no program of now can decode.

@@ -15,7 +15,7 @@ import (
 func Plan(name, parent string, c *Comparison, targets []model.Database) map[model.Database]*script.Script {
 	out := map[model.Database]*script.Script{}
 	for _, db := range targets {
-		p := &planner{Writer: statement.Writer{Dialect: dialects[db]}, db: db, c: c, out: &script.Script{Name: name, Parent: parent, After: c.After}}
+		p := &planner{Writer: statement.Writer{Dialect: dialects[db]}, db: db, c: c, out: &script.Script{Name: name, Parent: parent, After: c.after(name)}}
 		p.layouts()
 		p.out.Refused = p.refused()
 		p.refuseEarly()

@@ -111,14 +111,14 @@ func (s *Set) verdict(ctx context.Context, b core.Backend, schema *core.Schema, 
 	return nil
 }
 
-// contracts reports whether the only missing migration is one that waits for older programs to end: this
-// program works without it.
+// contracts reports whether the only missing migration is one that waits for programs from before another one to
+// end: this program works without it.
 func (s *Set) contracts(b core.Backend, pending []Migration) (bool, error) {
 	if len(pending) != 1 {
 		return false, nil
 	}
 	sc, err := s.script(pending[0], b.Dialect())
-	return err == nil && sc.After != "", err
+	return err == nil && sc.After != "" && sc.After != sc.Name, err
 }
 
 // newer refuses a database with migrations that the program does not know, unless all of them only

@@ -84,7 +84,7 @@ func TestFileOfAnotherMigration(t *testing.T) {
 		for _, c := range []struct{ name, from, to, want string }{
 			{"name", "migration 0002_headline", "migration 0001_init", `0002_headline/` + d.String() + `.sql:1: the file is of the migration 0001_init, after "0001_init": write "-- migration 0002_headline, after 0001_init"`},
 			{"parent", "after 0001_init", "after 0000_none", `write "-- migration 0002_headline, after 0001_init"`},
-			{"waits", "\n\n", "\n-- waits until no program runs from before 0002_other\n\n", "waits for programs from before 0002_other, which is no migration before it"},
+			{"waits", "\n\n", "\n-- waits until no program runs from before 0002_other\n\n", "waits for programs from before 0002_other, which is neither it nor a migration before it"},
 		} {
 			set := setOf(first, headline)
 			file := set.Files.(fstest.MapFS)["m/0002_headline/"+d.String()+".sql"]

@@ -115,8 +115,8 @@ func (s *Set) belongs(m Migration, sc *script.Script, d sqltext.Dialect) error {
 	if err := sc.Belongs(file(m.Name, d), m.Name, m.Parent); err != nil {
 		return err
 	}
-	if at := s.find(sc.After); sc.After != "" && (at < 0 || at >= s.find(m.Name)) {
-		return fmt.Errorf("store: %s waits for programs from before %s, which is no migration before it: correct the line", file(m.Name, d), sc.After)
+	if at := s.find(sc.After); sc.After != "" && (at < 0 || at > s.find(m.Name)) {
+		return fmt.Errorf("store: %s waits for programs from before %s, which is neither it nor a migration before it: correct the line", file(m.Name, d), sc.After)
 	}
 	return nil
 }

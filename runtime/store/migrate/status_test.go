@@ -216,3 +216,29 @@ func TestOpenNamesTheProgramsThatItWaitsFor(t *testing.T) {
 		mustOpen(t, dsn, store.MigrateUp, all...)
 	})
 }
+
+// TestWaitsForItsOwn applies a migration that no program of before may see: Open refuses a database that lacks
+// it, as its program relies on it.
+func TestWaitsForItsOwn(t *testing.T) {
+	onEach(t, func(t *testing.T, _ sqltext.Dialect, dsn string) {
+		seed(t, dsn)
+		old := mustOpen(t, dsn, store.MigrateCheck, first)
+		if err := setOf(first).Announce(t.Context(), old); err != nil {
+			t.Fatal(err)
+		}
+		alone := headline
+		alone.script = func(d sqltext.Dialect) *script.Script {
+			s := headline.script(d)
+			s.After, s.Refused = headline.name, "it is new to them"
+			return s
+		}
+		for _, mode := range []store.MigrateMode{store.MigrateCheck, store.MigrateUp} {
+			_, err := open(t.Context(), dsn, mode, first, alone)
+			isSchemaError(t, err, "0002_headline", "waits until no program from before 0002_headline runs: ", ", at 0001_init, announced until 20")
+		}
+		closeDB(t, old)
+		mustOpen(t, dsn, store.MigrateUp, first, alone)
+		_, err := open(t.Context(), dsn, store.MigrateCheck, first)
+		isSchemaError(t, err, "it is new to them")
+	})
+}

@@ -48,7 +48,8 @@ type Script struct {
 	// can, as the migration only adds.
 	Refused string
 	// After names the migration from before which no program may run any more when this one is
-	// applied: the first of the two that rename a column in use. Empty: programs do not matter.
+	// applied: the first of the two that rename a column in use, or this one itself. Empty: programs
+	// do not matter.
 	After string
 	Steps []Step
 }
