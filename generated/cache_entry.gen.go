@@ -587,6 +587,45 @@ WHERE "key" = ANY($2::text[])`,
 		},
 		Order: [3][]int{{20}, {9, 20}, {9, 20}},
 	},
+	HasKeys: core.Statement{
+		Text: [3]string{
+			``,
+			`SELECT e.id
+FROM cache_entry AS e
+WHERE e."key" >= $1 AND e."key" < $2
+LIMIT 1`,
+			"SELECT e.id\nFROM cache_entry AS e\nWHERE e.`key` >= ? AND e.`key` < ?\nLIMIT 1",
+		},
+		Order: [3][]int{nil, {17, 18}, {17, 18}},
+	},
+	HasTag: core.Statement{
+		Text: [3]string{
+			``,
+			`SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag = $1 AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1`,
+			`SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag = ? AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1`,
+		},
+		Order: [3][]int{nil, {16}, {16}},
+	},
+	HasTags: core.Statement{
+		Text: [3]string{
+			``,
+			`SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag >= $1 AND g.tag < $2 AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1`,
+			`SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag >= ? AND g.tag < ? AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1`,
+		},
+		Order: [3][]int{nil, {17, 18}, {17, 18}},
+	},
 	KeyMax: 255,
 	Last: core.Statement{
 		Text: [3]string{

@@ -626,6 +626,48 @@ WHERE path IN (?)`,
 		},
 		Order: [3][]int{{20}, {9, 20}, {9, 20}},
 	},
+	HasKeys: core.Statement{
+		Text: [3]string{
+			``,
+			`SELECT e.id
+FROM page_cache AS e
+WHERE e.path >= $1 AND e.path < $2
+LIMIT 1`,
+			`SELECT e.id
+FROM page_cache AS e
+WHERE e.path >= ? AND e.path < ?
+LIMIT 1`,
+		},
+		Order: [3][]int{nil, {17, 18}, {17, 18}},
+	},
+	HasTag: core.Statement{
+		Text: [3]string{
+			``,
+			`SELECT e.id
+FROM page_cache_tags AS g JOIN page_cache AS e ON e.id = g.entry_id
+WHERE g.tag = $1 AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1`,
+			`SELECT e.id
+FROM page_cache_tags AS g JOIN page_cache AS e ON e.id = g.entry_id
+WHERE g.tag = ? AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1`,
+		},
+		Order: [3][]int{nil, {16}, {16}},
+	},
+	HasTags: core.Statement{
+		Text: [3]string{
+			``,
+			`SELECT e.id
+FROM page_cache_tags AS g JOIN page_cache AS e ON e.id = g.entry_id
+WHERE g.tag >= $1 AND g.tag < $2 AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1`,
+			`SELECT e.id
+FROM page_cache_tags AS g JOIN page_cache AS e ON e.id = g.entry_id
+WHERE g.tag >= ? AND g.tag < ? AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1`,
+		},
+		Order: [3][]int{nil, {17, 18}, {17, 18}},
+	},
 	JSON:   true,
 	KeyMax: 400,
 	Last: core.Statement{

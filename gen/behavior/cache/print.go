@@ -69,7 +69,7 @@ func (Behavior) Datatype(f *jen.File, of code.Table) {
 	}
 	for _, op := range []string{
 		"Find", "FindMany", "Put", "PutInPlace", "Add", "Vacate", "Count", "Remove", "Touch", "Reseal", "RecordHits", "Take", "RenewLease", "Fill", "ReleaseLease", "Tag", "Untag",
-		"DropTag", "DropTags", "DropKeys", "DropOld", "DropUnused", "DropAll", "Drop", "Last", "Size", "AppendChange", "ReadChanges", "MissingChanges", "LastChange", "PruneChanges",
+		"DropTag", "DropTags", "DropKeys", "DropOld", "DropUnused", "DropAll", "Drop", "HasTag", "HasTags", "HasKeys", "Last", "Size", "AppendChange", "ReadChanges", "MissingChanges", "LastChange", "PruneChanges",
 	} {
 		dict[jen.Id(op)] = t.Statement(op + t.D.GoRow)
 	}

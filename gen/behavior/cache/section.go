@@ -85,6 +85,9 @@ const (
 	OpCacheDropUnused     model.OpKind = "cache_drop_unused"     // remove the entries that were used least recently
 	OpCacheDropAll        model.OpKind = "cache_drop_all"        // remove the first entries up to an id
 	OpCacheDrop           model.OpKind = "cache_drop"            // MySQL: remove what was found
+	OpCacheHasTag         model.OpKind = "cache_has_tag"         // PostgreSQL, MySQL: whether an entry has a tag
+	OpCacheHasTags        model.OpKind = "cache_has_tags"        // PostgreSQL, MySQL: whether one has a tag in a range
+	OpCacheHasKeys        model.OpKind = "cache_has_keys"        // PostgreSQL, MySQL: whether one has its key in a range
 	OpCacheLast           model.OpKind = "cache_last"            // the greatest id
 	OpCacheSize           model.OpKind = "cache_size"            // number and bytes of all entries
 	OpCacheAppendChange   model.OpKind = "cache_append_change"   // append a change, which other processes read

@@ -14,7 +14,7 @@ import (
 // writes where they are found, entries as e, and in which order. MySQL, which
 // cannot show what it deletes, finds and locks them first, in the order of their
 // ids, in which everyone else does.
-func (t cached) deleteReturning(from func(*statement.Statement)) []model.Query {
+func (t cached) deleteReturning(from found) []model.Query {
 	s := t.l.Statement()
 	gone := []*model.Field{t.c.Key, t.c.Size}
 	limit := func() { s.Add("\nLIMIT %s", s.Arg(protocol.ArgLimit, nil)) }
@@ -50,25 +50,51 @@ func (t cached) tagged(s *statement.Statement, which func() string) {
 	s.Add(" AND (%s = e.%s OR %s = e.%s)", token, t.name(t.c.Token), token, t.name(t.c.Lease))
 }
 
+// found is where entries are, e, by what they are removed.
+type found func(s *statement.Statement)
+
+func (t cached) ofTag(s *statement.Statement) {
+	t.tagged(s, func() string {
+		return fmt.Sprintf("g.%s = %s", t.tagField(0), s.Arg(protocol.ArgTag, t.c.TagTable.Fields[0]))
+	})
+}
+
+func (t cached) ofTags(s *statement.Statement) {
+	t.tagged(s, func() string { return t.between(s, "g."+t.tagField(0), t.c.TagTable.Fields[0]) })
+}
+
+func (t cached) ofKeys(s *statement.Statement) {
+	s.Add("%s AS e\nWHERE %s", t.table(), t.between(s, "e."+t.name(t.c.Key), t.c.Key))
+}
+
 func (t cached) dropTag(*model.Operation) []model.Query {
 	return t.deleteReturning(func(s *statement.Statement) {
-		t.tagged(s, func() string {
-			return fmt.Sprintf("g.%s = %s", t.tagField(0), s.Arg(protocol.ArgTag, t.c.TagTable.Fields[0]))
-		})
+		t.ofTag(s)
 		s.Add("\nORDER BY g.%s", t.tagField(1))
 	})
 }
 
-func (t cached) dropTags(*model.Operation) []model.Query {
-	return t.deleteReturning(func(s *statement.Statement) {
-		t.tagged(s, func() string { return t.between(s, "g."+t.tagField(0), t.c.TagTable.Fields[0]) })
-	})
-}
+func (t cached) dropTags(*model.Operation) []model.Query { return t.deleteReturning(t.ofTags) }
 
 func (t cached) dropKeys(*model.Operation) []model.Query {
 	return t.deleteReturning(func(s *statement.Statement) {
-		s.Add("%s AS e\nWHERE %s\nORDER BY e.%s", t.table(), t.between(s, "e."+t.name(t.c.Key), t.c.Key), t.name(t.c.Key))
+		t.ofKeys(s)
+		s.Add("\nORDER BY e.%s", t.name(t.c.Key))
 	})
+}
+
+// has reports whether there is an entry to remove, without a lock. Where there is one writer nobody asks.
+func (t cached) has(of found) func(*model.Operation) []model.Query {
+	return func(*model.Operation) []model.Query {
+		if t.l.Dialect == sqltext.SQLite {
+			return nil
+		}
+		s := t.l.Statement()
+		s.Add("SELECT e.id\nFROM ")
+		of(s)
+		s.Add("\nLIMIT 1")
+		return statement.One(s.Query(":many", []*model.Field{t.d.IDField()}))
+	}
 }
 
 func (t cached) between(s *statement.Statement, column string, f *model.Field) string {

@@ -176,6 +176,24 @@ FOR UPDATE;
 DELETE FROM cache_entry
 WHERE id IN (?);
 
+-- name: HasTagCacheEntry :many
+SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag = ? AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1;
+
+-- name: HasTagsCacheEntry :many
+SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag >= ? AND g.tag < ? AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1;
+
+-- name: HasKeysCacheEntry :many
+SELECT e.id
+FROM cache_entry AS e
+WHERE e.`key` >= ? AND e.`key` < ?
+LIMIT 1;
+
 -- name: LastCacheEntry :one
 SELECT id
 FROM cache_entry

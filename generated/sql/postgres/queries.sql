@@ -205,6 +205,24 @@ LIMIT $2
 )
 RETURNING "key", cache_size;
 
+-- name: HasTagCacheEntry :many
+SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag = $1 AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1;
+
+-- name: HasTagsCacheEntry :many
+SELECT e.id
+FROM cache_entry_tags AS g JOIN cache_entry AS e ON e.id = g.entry_id
+WHERE g.tag >= $1 AND g.tag < $2 AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1;
+
+-- name: HasKeysCacheEntry :many
+SELECT e.id
+FROM cache_entry AS e
+WHERE e."key" >= $1 AND e."key" < $2
+LIMIT 1;
+
 -- name: LastCacheEntry :one
 SELECT id
 FROM cache_entry

@@ -18,7 +18,14 @@ import (
 // removals are those of a transaction, by what tells them apart.
 type removals struct {
 	mu    sync.Mutex
-	again map[string]func(context.Context, *table) error
+	again map[string]removal
+}
+
+// removal removes entries.
+type removal struct {
+	// may reports, without a lock, whether there may be something to remove; nil: always.
+	may func(context.Context, *table) (bool, error)
+	do  func(context.Context, *table) error
 }
 
 type removalsKey struct{ spec *Spec }
@@ -28,11 +35,11 @@ const againTime = 10 * time.Second
 
 // removeAgain has a removal of the transaction that t is done once more after its commit; what is the same for
 // removals that are.
-func (t *table) removeAgain(ctx context.Context, what string, remove func(context.Context, *table) error) {
+func (t *table) removeAgain(ctx context.Context, what string, remove removal) {
 	if !t.c.InTransaction() || t.c.OneWriter() {
 		return
 	}
-	r := t.c.Local(removalsKey{t.spec}, func() any { return &removals{again: map[string]func(context.Context, *table) error{}} }).(*removals)
+	r := t.c.Local(removalsKey{t.spec}, func() any { return &removals{again: map[string]removal{}} }).(*removals)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.again) == 0 {
@@ -58,12 +65,18 @@ func (r *removals) run(ctx context.Context, t *table) {
 	all := r.again
 	r.again = nil
 	r.mu.Unlock()
-	if len(all) == 0 {
+	var due []removal
+	for _, what := range slices.Sorted(maps.Keys(all)) { // in one order: no deadlocks
+		if r := all[what]; r.needed(ctx, t) {
+			due = append(due, r)
+		}
+	}
+	if len(due) == 0 {
 		return
 	}
 	err := t.c.InTx(ctx, func(c *core.Conn) error {
-		for _, what := range slices.Sorted(maps.Keys(all)) { // in one order: no deadlocks
-			if err := all[what](ctx, t.in(c)); err != nil {
+		for _, r := range due {
+			if err := r.do(ctx, t.in(c)); err != nil {
 				return err
 			}
 		}
@@ -73,4 +86,14 @@ func (r *removals) run(ctx context.Context, t *table) {
 		t.c.DB().Logger().WarnContext(ctx, "cache: what was loaded while a transaction ran could not be removed after its commit, and may be as it was before it",
 			"cache", t.spec.Name, "error", err)
 	}
+}
+
+// needed reports whether there may be something to remove. Mostly there is nothing, and to see that takes one
+// statement where a transaction takes three. An error is left to the transaction.
+func (r removal) needed(ctx context.Context, t *table) bool {
+	if r.may == nil {
+		return true
+	}
+	may, err := r.may(ctx, t)
+	return may || err != nil
 }

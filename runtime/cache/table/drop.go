@@ -39,11 +39,20 @@ func (t *table) drop(ctx context.Context, st *core.Statement, set func(args []an
 	}
 }
 
-// dropTwice is drop, and drop again after the commit of a transaction of the caller's.
-func (t *table) dropTwice(ctx context.Context, what string, st *core.Statement, set func(args []any)) (int64, error) {
-	t.removeAgain(ctx, what, func(ctx context.Context, t *table) error {
-		_, err := t.drop(ctx, st, set)
-		return err
+// dropTwice is drop, and drop again after the commit of a transaction of the caller's, where has finds
+// entries then.
+func (t *table) dropTwice(ctx context.Context, what string, has, st *core.Statement, set func(args []any)) (int64, error) {
+	t.removeAgain(ctx, what, removal{
+		may: func(ctx context.Context, t *table) (bool, error) {
+			args := t.args()
+			set(args)
+			found, err := core.Many(ctx, t.c, has, args, func(id *core.AnyID) []any { return []any{id} })
+			return len(found) > 0, err
+		},
+		do: func(ctx context.Context, t *table) error {
+			_, err := t.drop(ctx, st, set)
+			return err
+		},
 	})
 	return t.drop(ctx, st, set)
 }
@@ -89,7 +98,7 @@ func (t *table) mayLeave(st *core.Statement, removed, limit int) bool {
 
 func (t *table) RemoveTags(ctx context.Context, tags []string) (total int64, err error) {
 	for _, tag := range tags {
-		n, err := t.dropTwice(ctx, "tag "+tag, &t.spec.DropTag, func(args []any) { args[protocol.ArgTag] = tag })
+		n, err := t.dropTwice(ctx, "tag "+tag, &t.spec.HasTag, &t.spec.DropTag, func(args []any) { args[protocol.ArgTag] = tag })
 		total += n
 		if err != nil {
 			return total, err
@@ -100,11 +109,11 @@ func (t *table) RemoveTags(ctx context.Context, tags []string) (total int64, err
 
 // removeTagRange removes entries with tags from one on to before another.
 func (t *table) removeTagRange(ctx context.Context, from, to string) (int64, error) {
-	return t.dropTwice(ctx, "tags "+from, &t.spec.DropTags, func(args []any) { args[protocol.ArgFrom], args[protocol.ArgTo] = from, to })
+	return t.dropTwice(ctx, "tags "+from, &t.spec.HasTags, &t.spec.DropTags, func(args []any) { args[protocol.ArgFrom], args[protocol.ArgTo] = from, to })
 }
 
 func (t *table) RemoveRange(ctx context.Context, from, to string) (int64, error) {
-	return t.dropTwice(ctx, "keys "+from, &t.spec.DropKeys, func(args []any) { args[protocol.ArgFrom], args[protocol.ArgTo] = from, to })
+	return t.dropTwice(ctx, "keys "+from, &t.spec.HasKeys, &t.spec.DropKeys, func(args []any) { args[protocol.ArgFrom], args[protocol.ArgTo] = from, to })
 }
 
 func (t *table) Clear(ctx context.Context) (int64, error) {

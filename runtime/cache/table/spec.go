@@ -23,10 +23,12 @@ type Spec struct {
 	MaxAge               time.Duration // 0: no bound
 
 	// The statements, whose arguments package protocol lists. PutInPlace is of SQLite
-	// alone, and Drop of MySQL, where the others of its name find what it removes.
+	// alone, and Drop of MySQL, where the others of its name find what it removes. HasTag, HasTags and
+	// HasKeys are of the databases with more than one writer.
 	Find, FindMany, Put, PutInPlace, Add, Vacate, Count, Remove, Touch, Reseal  core.Statement
 	RecordHits, Take, RenewLease, Fill, ReleaseLease, Tag, Untag                core.Statement
 	DropTag, DropTags, DropKeys, DropOld, DropUnused, DropAll, Drop, Last, Size core.Statement
+	HasTag, HasTags, HasKeys                                                    core.Statement
 	AppendChange, ReadChanges, MissingChanges, LastChange, PruneChanges         core.Statement
 
 	// Own are the fields of a patch that the cache writes itself, and With refuses.

@@ -288,7 +288,7 @@ func (t *table) Count(ctx context.Context, w *backend.Write) (n int64, err error
 
 func (t *table) Remove(ctx context.Context, keys []string) error {
 	keys = slices.Clone(keys) // for later
-	t.removeAgain(ctx, "entries "+strings.Join(keys, "\x00"), func(ctx context.Context, t *table) error { return t.remove(ctx, keys) })
+	t.removeAgain(ctx, "entries "+strings.Join(keys, "\x00"), removal{do: func(ctx context.Context, t *table) error { return t.remove(ctx, keys) }})
 	return t.remove(ctx, keys)
 }
 

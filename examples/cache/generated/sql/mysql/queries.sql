@@ -201,6 +201,24 @@ FOR UPDATE;
 DELETE FROM page_cache
 WHERE id IN (?);
 
+-- name: HasTagPageCache :many
+SELECT e.id
+FROM page_cache_tags AS g JOIN page_cache AS e ON e.id = g.entry_id
+WHERE g.tag = ? AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1;
+
+-- name: HasTagsPageCache :many
+SELECT e.id
+FROM page_cache_tags AS g JOIN page_cache AS e ON e.id = g.entry_id
+WHERE g.tag >= ? AND g.tag < ? AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1;
+
+-- name: HasKeysPageCache :many
+SELECT e.id
+FROM page_cache AS e
+WHERE e.path >= ? AND e.path < ?
+LIMIT 1;
+
 -- name: LastPageCache :one
 SELECT id
 FROM page_cache

@@ -233,6 +233,24 @@ LIMIT $2
 )
 RETURNING path, cache_size;
 
+-- name: HasTagPageCache :many
+SELECT e.id
+FROM page_cache_tags AS g JOIN page_cache AS e ON e.id = g.entry_id
+WHERE g.tag = $1 AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1;
+
+-- name: HasTagsPageCache :many
+SELECT e.id
+FROM page_cache_tags AS g JOIN page_cache AS e ON e.id = g.entry_id
+WHERE g.tag >= $1 AND g.tag < $2 AND (g.token = e.cache_token OR g.token = e.cache_lease)
+LIMIT 1;
+
+-- name: HasKeysPageCache :many
+SELECT e.id
+FROM page_cache AS e
+WHERE e.path >= $1 AND e.path < $2
+LIMIT 1;
+
 -- name: LastPageCache :one
 SELECT id
 FROM page_cache
