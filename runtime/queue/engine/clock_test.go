@@ -56,7 +56,7 @@ func TestTestsClockAndALiveWorker(t *testing.T) {
 		db := p.open(t, generated.Options{Now: clock.Now})
 		id := enqueue(t, db, 1)
 		started, release := make(chan struct{}), make(chan struct{})
-		const lease = 3 * time.Second
+		const lease = 4 * time.Second
 		work(t, db, images(func(ctx context.Context, j *generated.ImageOptimizeJob) error {
 			close(started)
 			<-release

@@ -33,7 +33,8 @@ func (h *heartbeat) run(ctx context.Context) {
 	}
 }
 
-// renew renews all leases, and reports whether that succeeded.
+// renew renews all leases, and reports whether that succeeded. Rows that another transaction has locked,
+// on MySQL also one that only passes them, are skipped: it has not succeeded then.
 func (h *heartbeat) renew(ctx context.Context) bool {
 	claims := h.claims.all()
 	span := h.lease.span()
@@ -61,6 +62,5 @@ func (h *heartbeat) renew(ctx context.Context) bool {
 		}
 		claims = claims[n:]
 	}
-	h.verifier.verify(ctx, missing)
-	return true
+	return h.verifier.verify(ctx, missing) == 0
 }

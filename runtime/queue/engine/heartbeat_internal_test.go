@@ -17,8 +17,8 @@ import (
 func (b *bare) renewable() {
 	st := b.shape.st
 	st.Heartbeat = same("UPDATE work SET due = ? WHERE id = ? AND epoch = ?", protocol.ArgUntil, protocol.ArgID, protocol.ArgEpoch)
-	st.Heartbeat.Text[sqltext.Postgres] = "UPDATE work SET due = now() FROM unnest($1::bigint[], $2::bigint[]) AS c (id, epoch) " +
-		"WHERE work.id = c.id AND work.epoch = c.epoch AND state = 'running' RETURNING work.id"
+	st.Heartbeat.Text[sqltext.Postgres] = "UPDATE work SET due = now() WHERE id = ANY(ARRAY(SELECT w.id FROM work AS w, unnest($1::bigint[], $2::bigint[]) AS c (id, epoch) " +
+		"WHERE w.id = c.id AND w.epoch = c.epoch AND state = 'running' FOR UPDATE OF w SKIP LOCKED)) RETURNING id"
 	st.Heartbeat.Order[sqltext.Postgres] = []int{protocol.ArgIDs, protocol.ArgEpochs}
 	st.Heartbeat.Text[sqltext.MySQL] = "UPDATE work SET due = CURRENT_TIMESTAMP(6) WHERE id IN (?)"
 	st.Heartbeat.Order[sqltext.MySQL] = []int{protocol.ArgID}
@@ -79,6 +79,42 @@ func TestHeartbeatFindsWhatWasTakenAway(t *testing.T) {
 		b.shape.st.Heartbeat = plain("UPDATE missing SET due = NULL")
 		if h.renew(t.Context()) {
 			t.Error("a heartbeat that failed counts as one that did not")
+		}
+	})
+}
+
+// A heartbeat that skips a row, since a transaction has it locked, is repeated soon. On SQLite it waits for
+// the transaction.
+func TestHeartbeatThatSkips(t *testing.T) {
+	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
+		if b.db.Conn().Dialect() == sqltext.SQLite {
+			return
+		}
+		b.renewable()
+		claims := b.claimed(t, 2)
+		set := newClaimSet(quiet())
+		set.add(claims)
+		for _, c := range claims {
+			c.phase = performed
+		}
+		h := &heartbeat{table: b.table, lease: lease(time.Minute), claims: set, verifier: &verifier{b.table, set}, observer: quiet()}
+		err := b.db.Tx(t.Context(), func(c *core.Conn) error {
+			if _, err := c.Exec(t.Context(), "UPDATE work SET due = NULL WHERE id = 2", nil); err != nil {
+				return err
+			}
+			if h.renew(t.Context()) {
+				t.Error("a heartbeat that skipped a row counts as one that did not")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !h.renew(t.Context()) {
+			t.Error("a heartbeat does not count although nothing has locked its rows")
+		}
+		if n := len(set.all()); n != 2 {
+			t.Errorf("%d claims are left, want both", n)
 		}
 	})
 }
