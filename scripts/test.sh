@@ -33,7 +33,7 @@ timed=$(grep -E '/(runtime|internal/chaos|internal/netfault)(/|$)' <<<"$raced" |
 others=$(comm -23 <(sort <<<"$raced") <(sort <<<"$timed"))
 
 # One package's tests at a time: the next one is compiled and linked meanwhile, and waits
-# for its turn.
+# for its turn. Most of what these tests do is to wait: four at a time, on two processors.
 alone=(-p 1)
 if command -v flock >/dev/null; then
   turn=$(mktemp)
@@ -52,7 +52,7 @@ fi
   # A package may take longer than Go's ten minutes on a machine that is busy. What go test vets,
   # `make vet` does too.
   settings=(-timeout 20m -vet=off)
-  go test "${race[@]}" "${settings[@]}" "${alone[@]}" "$@" $timed || failed=yes
+  go test "${race[@]}" "${settings[@]}" "${alone[@]}" -parallel 4 "$@" $timed || failed=yes
   # Of two at a time, the tests of stores and migrations often leave the processors idle.
   go test "${race[@]}" "${settings[@]}" -p 3 "$@" $others || failed=yes
   go test "${settings[@]}" "$@" $plain || failed=yes

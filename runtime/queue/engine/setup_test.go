@@ -32,9 +32,10 @@ func (p place) open(t *testing.T, opts generated.Options) *generated.DB {
 	return db
 }
 
-// onPlaces runs a test on every database. The three run at the same time: most
-// of what these tests do is to wait for one another.
+// onPlaces runs a test on every database. The three run at the same time, and beside those of other
+// tests: most of what these tests do is to wait for one another.
 func onPlaces(t *testing.T, test func(t *testing.T, p place)) {
+	t.Parallel()
 	for _, name := range []string{"sqlite", "postgres", "mysql"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
