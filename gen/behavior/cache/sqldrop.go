@@ -10,10 +10,9 @@ import (
 	"github.com/hegner123/modulagen/runtime/store/sqltext"
 )
 
-// deleteReturning removes a bounded number of entries and returns their keys and sizes. from
-// writes where they are found, entries as e, and in which order. MySQL, which
-// cannot show what it deletes, finds and locks them first, in the order of their
-// ids, in which everyone else does.
+// deleteReturning removes a bounded number of entries, which from finds in an order, and returns
+// their keys and sizes. MySQL, which cannot show what it deletes, finds and locks them first, in
+// the order of their ids, in which everyone else does.
 func (t cached) deleteReturning(from found) []model.Query {
 	s := t.l.Statement()
 	gone := []*model.Field{t.c.Key, t.c.Size}
@@ -50,7 +49,7 @@ func (t cached) tagged(s *statement.Statement, which func() string) {
 	s.Add(" AND (%s = e.%s OR %s = e.%s)", token, t.name(t.c.Token), token, t.name(t.c.Lease))
 }
 
-// found is where entries are, e, by what they are removed.
+// found writes what follows FROM where entries, as e, are found by.
 type found func(s *statement.Statement)
 
 func (t cached) ofTag(s *statement.Statement) {
@@ -83,7 +82,7 @@ func (t cached) dropKeys(*model.Operation) []model.Query {
 	})
 }
 
-// has reports whether there is an entry to remove, without a lock. Where there is one writer nobody asks.
+// has finds, without a lock, an entry that would be removed. Where there is one writer nobody asks.
 func (t cached) has(of found) func(*model.Operation) []model.Query {
 	return func(*model.Operation) []model.Query {
 		if t.l.Dialect == sqltext.SQLite {

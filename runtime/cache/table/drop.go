@@ -39,8 +39,8 @@ func (t *table) drop(ctx context.Context, st *core.Statement, set func(args []an
 	}
 }
 
-// dropTwice is drop, and drop again after the commit of a transaction of the caller's, where has finds
-// entries then.
+// dropTwice is drop, and drop again after the commit of a transaction of the caller's if has, a statement
+// without locks, then finds an entry.
 func (t *table) dropTwice(ctx context.Context, what string, has, st *core.Statement, set func(args []any)) (int64, error) {
 	t.removeAgain(ctx, what, removal{
 		may: func(ctx context.Context, t *table) (bool, error) {
