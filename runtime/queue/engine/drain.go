@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// drainPatience is how long drain waits for rows that its claim skipped: a transaction that has
+// drainPatience is how long drain waits for rows that its claim skips: a transaction that has
 // one locked for longer may be the caller's.
 const drainPatience = time.Second
 
@@ -88,7 +88,7 @@ func (e *engine) tidy(ctx context.Context) error {
 }
 
 func (e *engine) drainLocal(ctx context.Context, q *localQueue) (ran int, err error) {
-	patience := drainPatience
+	skipping := time.Now() // since when it finds no rows but those that it skips
 	for ctx.Err() == nil {
 		if q.isPaused() {
 			return ran, nil
@@ -98,14 +98,12 @@ func (e *engine) drainLocal(ctx context.Context, q *localQueue) (ran int, err er
 			return ran, err
 		}
 		if met == 0 {
-			if patience <= 0 || !e.fetcher.skipped(ctx, q) {
-				return ran, nil
+			if left, err := e.fetcher.left(ctx, q); err != nil || !left || time.Since(skipping) > drainPatience {
+				return ran, err
 			}
-			patience -= skippedWait
 			sleep(ctx, nil, skippedWait)
 			continue
 		}
-		patience = drainPatience
 		if len(claims) == 0 {
 			continue // a limit rejected it; behind it there may be others
 		}
@@ -113,8 +111,29 @@ func (e *engine) drainLocal(ctx context.Context, q *localQueue) (ran int, err er
 			return ran, err
 		}
 		ran++
+		skipping = time.Now()
 	}
 	return ran, ctx.Err()
+}
+
+// left reports whether a row is due although the claim found none, and makes claimable what is. Only on
+// MySQL can it be: see findSkipped.
+func (f *fetcher) left(ctx context.Context, q *localQueue) (bool, error) {
+	if !f.shape.st.Skipped.Has(f.db.Conn()) {
+		return false, nil
+	}
+	if skipped, err := f.findSkipped(ctx, q); err != nil || skipped {
+		return skipped, err
+	}
+	due, ok, err := f.nextDue(ctx)
+	if err != nil || !ok {
+		return false, err
+	}
+	if wait, err := f.until(ctx, due); err != nil || wait > 0 {
+		return false, err
+	}
+	_, err = f.promote(ctx)
+	return true, err
 }
 
 // drainOne runs a job, and writes its end before it returns, even if the handler ends

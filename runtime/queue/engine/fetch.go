@@ -14,7 +14,8 @@ import (
 // faultWait is how long a fetcher waits at most after an error of the database.
 const faultWait = time.Second
 
-// skippedWait is how long a fetcher waits for rows that its claim skipped.
+// skippedWait is how long a fetcher waits at first for rows that its claim skipped. It waits twice as
+// long each time, and faultWait at most.
 const skippedWait = 10 * time.Millisecond
 
 // claimGrace is how long a claim may go on after its context has ended. A stop that cut it off
@@ -41,7 +42,8 @@ type fetcher struct {
 func (f *fetcher) run(ctx context.Context, q *localQueue) {
 	news := f.db.Listen(f.shape.name)
 	defer news.Stop()
-	expected := true // rows that nobody announces a second time
+	woken := true // rows may be due, and nothing may wake it for them again
+	again := skippedWait
 	for ctx.Err() == nil {
 		n := q.wanted()
 		if n == 0 || f.full() {
@@ -60,19 +62,26 @@ func (f *fetcher) run(ctx context.Context, q *localQueue) {
 			q.measure(rowSize(claims))
 		}
 		f.begin(q, claims)
+		if met > 0 {
+			woken, again = true, skippedWait
+		}
 		if met == n { // behind rows that a limit rejected there may be others
 			continue
 		}
 		wait := f.untilDue(ctx)
-		if wait > 0 && expected && f.skipped(ctx, q) {
-			sleep(ctx, nil, min(wait, f.poll, skippedWait))
+		if wait <= 0 {
+			woken = true
 			continue
 		}
-		if expected = wait <= 0; !expected {
-			f.waiting.Add(1)
-			expected = sleep(ctx, news.C, min(wait, f.poll))
-			f.waiting.Add(-1)
+		if woken && f.skipped(ctx, q) {
+			sleep(ctx, news.C, min(wait, f.poll, again))
+			again = min(2*again, faultWait)
+			continue
 		}
+		again = skippedWait
+		f.waiting.Add(1)
+		woken = sleep(ctx, news.C, min(wait, f.poll))
+		f.waiting.Add(-1)
 	}
 }
 
@@ -89,17 +98,26 @@ func sleep(ctx context.Context, wake <-chan struct{}, most time.Duration) (woken
 	return woken
 }
 
-// skipped reports whether there is a due row that the claim did not find. On MySQL a locking read
-// also locks, for a moment, rows that it passes and does not take, and a claim beside it skips them.
+// skipped reports whether there may be a due row that the claim did not find.
 func (f *fetcher) skipped(ctx context.Context, q *localQueue) bool {
+	left, err := f.findSkipped(ctx, q)
+	if err != nil && ctx.Err() == nil {
+		f.observer.logger.Error("rows that a claim may have skipped not read", "queue", f.shape.name, "error", err)
+	}
+	return left || err != nil
+}
+
+// findSkipped reports whether there is a due row that the claim did not find. On MySQL a locking read
+// also locks, for a moment, rows that it passes and does not take, and a claim beside it skips them.
+func (f *fetcher) findSkipped(ctx context.Context, q *localQueue) (bool, error) {
 	st := &f.shape.st.Skipped
 	if !st.Has(f.db.Conn()) {
-		return false
+		return false, nil
 	}
 	args := arguments(f.db, 0)
 	args[protocol.ArgLimit], args[protocol.ArgName] = int64(1), q.name
 	ids, err := f.ids(ctx, f.db.Conn(), st, args)
-	return err == nil && len(ids) > 0
+	return len(ids) > 0, err
 }
 
 // untilDue makes due rows claimable, and returns how long to wait for the next. It is

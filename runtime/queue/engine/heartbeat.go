@@ -17,26 +17,36 @@ type heartbeat struct {
 }
 
 // run renews the leases of all claims, in one statement, at intervals of a third of a
-// lease. It does nothing else that could delay that.
+// lease, and before that those that the last heartbeat skipped. It does nothing else that could delay that.
 func (h *heartbeat) run(ctx context.Context) {
-	wait := h.lease.heartbeatEvery()
+	next := time.Now().Add(h.lease.heartbeatEvery()) // when all are renewed
+	var skipped []*claim
 	for {
-		sleep(ctx, nil, wait)
+		wait := time.Until(next)
+		if len(skipped) > 0 {
+			wait = min(wait, h.lease.heartbeatRetry())
+		}
+		sleep(ctx, nil, max(wait, time.Millisecond))
 		if ctx.Err() != nil {
 			return
 		}
 		asked := time.Now()
-		wait = h.lease.heartbeatRetry()
-		if h.renew(ctx) {
-			wait = max(h.lease.heartbeatEvery()-time.Since(asked), time.Millisecond)
+		if len(skipped) > 0 && asked.Before(next) {
+			skipped, _ = h.renew(ctx, skipped)
+			continue
+		}
+		var ok bool
+		if skipped, ok = h.renew(ctx, h.claims.all()); ok {
+			next = asked.Add(h.lease.heartbeatEvery())
+		} else {
+			next = time.Now().Add(h.lease.heartbeatRetry())
 		}
 	}
 }
 
-// renew renews all leases, and reports whether that succeeded. Rows that another transaction has locked,
-// on MySQL also one that only passes them, are skipped: it has not succeeded then.
-func (h *heartbeat) renew(ctx context.Context) bool {
-	claims := h.claims.all()
+// renew renews leases, and reports whether that succeeded. skipped are those of rows that another transaction has
+// locked, on MySQL also one that only passes them.
+func (h *heartbeat) renew(ctx context.Context, claims []*claim) (skipped []*claim, ok bool) {
 	span := h.lease.span()
 	if h.db.FakeClock() { // it may stand still, and a lease that does not change would look like a dead worker's
 		h.sent++
@@ -46,15 +56,15 @@ func (h *heartbeat) renew(ctx context.Context) bool {
 	for len(claims) > 0 {
 		n := min(len(claims), maxSettle)
 		asked := time.Now()
-		ok, err := h.changeClaims(ctx, h.db.Conn(), &h.shape.st.Heartbeat, claims[:n], span)
+		renewed, err := h.changeClaims(ctx, h.db.Conn(), &h.shape.st.Heartbeat, claims[:n], span)
 		if err != nil {
 			if ctx.Err() == nil {
 				h.observer.logger.Error("heartbeat failed", "queue", h.shape.name, "claims", len(claims), "error", err)
 			}
-			return false
+			return claims, false
 		}
 		for i, c := range claims[:n] {
-			if ok[i] {
+			if renewed[i] {
 				c.confirm(asked)
 			} else {
 				missing = append(missing, c)
@@ -62,5 +72,5 @@ func (h *heartbeat) renew(ctx context.Context) bool {
 		}
 		claims = claims[n:]
 	}
-	return h.verifier.verify(ctx, missing) == 0
+	return h.verifier.verify(ctx, missing), true
 }

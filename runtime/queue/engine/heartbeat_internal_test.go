@@ -62,7 +62,7 @@ func TestHeartbeatFindsWhatWasTakenAway(t *testing.T) {
 		b.exec(t, b.db, "DELETE FROM work WHERE id = 4")
 		b.exec(t, b.db, "UPDATE work SET state = 'done' WHERE id = 5") // by CompleteTx, whose commit the handler has yet to see
 		h := &heartbeat{table: b.table, lease: lease(time.Minute), claims: set, verifier: &verifier{b.table, set}, observer: quiet()}
-		if !h.renew(t.Context()) {
+		if skipped, ok := h.renew(t.Context(), set.all()); !ok || len(skipped) > 0 {
 			t.Fatal("no heartbeat")
 		}
 		for i, want := range []error{nil, queue.ErrLeaseLost, queue.ErrCancelled, queue.ErrCancelled, nil} {
@@ -77,14 +77,14 @@ func TestHeartbeatFindsWhatWasTakenAway(t *testing.T) {
 			t.Errorf("%d claims are left, want the two that were not lost", n)
 		}
 		b.shape.st.Heartbeat = plain("UPDATE missing SET due = NULL")
-		if h.renew(t.Context()) {
+		if _, ok := h.renew(t.Context(), set.all()); ok {
 			t.Error("a heartbeat that failed counts as one that did not")
 		}
 	})
 }
 
-// A heartbeat that skips a row, since a transaction has it locked, is repeated soon. On SQLite it waits for
-// the transaction.
+// A heartbeat says which rows it skips, since a transaction has them locked: these are renewed soon. On SQLite it
+// waits for the transaction.
 func TestHeartbeatThatSkips(t *testing.T) {
 	bareEach(t, time.Time{}, func(t *testing.T, b *bare) {
 		if b.db.Conn().Dialect() == sqltext.SQLite {
@@ -102,16 +102,16 @@ func TestHeartbeatThatSkips(t *testing.T) {
 			if _, err := c.Exec(t.Context(), "UPDATE work SET due = NULL WHERE id = 2", nil); err != nil {
 				return err
 			}
-			if h.renew(t.Context()) {
-				t.Error("a heartbeat that skipped a row counts as one that did not")
+			if skipped, ok := h.renew(t.Context(), set.all()); !ok || len(skipped) != 1 || skipped[0].ID != int64(2) {
+				t.Errorf("skipped: %v, %v", skipped, ok)
 			}
 			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !h.renew(t.Context()) {
-			t.Error("a heartbeat does not count although nothing has locked its rows")
+		if skipped, ok := h.renew(t.Context(), set.all()); !ok || len(skipped) > 0 {
+			t.Errorf("nothing has locked rows: %v, %v", skipped, ok)
 		}
 		if n := len(set.all()); n != 2 {
 			t.Errorf("%d claims are left, want both", n)

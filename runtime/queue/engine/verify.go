@@ -15,9 +15,9 @@ type verifier struct {
 }
 
 // verify reads the rows of claims, and drops those that are no longer ours with the
-// cause. It skips claims whose ends are being written. ours is how many still run.
-func (v *verifier) verify(ctx context.Context, missing []*claim) (ours int) {
-	for _, c := range missing {
+// cause. It skips claims whose ends are being written. left are those that are still ours, or may be.
+func (v *verifier) verify(ctx context.Context, missing []*claim) (left []*claim) {
+	for i, c := range missing {
 		if !c.is(buffered) && !c.is(performed) {
 			continue
 		}
@@ -26,15 +26,15 @@ func (v *verifier) verify(ctx context.Context, missing []*claim) (ours int) {
 		}
 		cause, runs, err := v.whyGone(ctx, c)
 		if err != nil {
-			return ours // the next heartbeat finds out
+			return append(left, missing[i:]...) // the next heartbeat finds out
 		}
 		if cause != nil {
 			v.claims.lose(c, cause)
 		} else if runs {
-			ours++
+			left = append(left, c)
 		}
 	}
-	return ours
+	return left
 }
 
 // whyGone returns why a row could not be changed. The cause is nil if the claim has not been lost; runs reports
