@@ -137,7 +137,7 @@ func (j *job) do(ctx context.Context, db *core.DB) (*protocol.Answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &protocol.Answer{Created: r.Created, Baseline: r.Baseline, Applied: r.Applied, Others: r.Others, Waits: r.Waits, Backups: r.Backups}, nil
+		return &protocol.Answer{Created: r.Created, Baseline: r.Baseline, Applied: r.Applied, Others: r.Others, Waits: r.Waits, Lacks: r.Lacks, Backups: r.Backups}, nil
 	case protocol.Status:
 		return j.status(ctx, b)
 	case protocol.Verify:

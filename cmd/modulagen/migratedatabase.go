@@ -79,7 +79,9 @@ func (c *command) migrateUp() *cobra.Command {
 		Short: "Apply the migrations that a database lacks",
 		Long: `Apply the migrations that a database lacks, in order. One that was interrupted goes on
 where it was. A new database is made from the definitions at once. The file of an SQLite
-database is copied first, unless every step is safe.`,
+database is copied first, unless every step is safe. One that waits for programs of the
+version before is left, and named; the exit code is 1 where programs of these definitions
+cannot open the database without it.`,
 		Example: "  modulagen migrate up --db sqlite:app.db\n  MODULAGEN_DB=postgres://... modulagen migrate up --wait 1m",
 	}, func(ctx context.Context, d *database, _ []string) error { return d.up(ctx) })
 	d.changes(cmd)
@@ -94,6 +96,7 @@ type upOutcome struct {
 	Applied  []string `json:"applied"`
 	Others   []string `json:"others"`
 	Waits    []string `json:"waits"`
+	Lacks    bool     `json:"lacks"`
 	Backups  []string `json:"backups"`
 }
 
@@ -107,10 +110,14 @@ func (d *database) up(ctx context.Context) error {
 		return err
 	}
 	if d.asJSON {
-		return d.printJSON(upOutcome{a.Database, a.Created, a.Baseline, list(a.Applied), list(a.Others), list(a.Waits), list(a.Backups)})
+		err = d.printJSON(upOutcome{a.Database, a.Created, a.Baseline, list(a.Applied), list(a.Others), list(a.Waits), a.Lacks, list(a.Backups)})
+	} else {
+		d.applied(a)
 	}
-	d.applied(a)
-	return nil
+	if err == nil && a.Lacks {
+		err = errFound
+	}
+	return err
 }
 
 // list is a list that JSON shows as one where it is empty.
@@ -133,6 +140,9 @@ func (d *database) applied(a *protocol.Answer) {
 	}
 	for _, line := range a.Waits {
 		fmt.Fprintln(d.err, line)
+	}
+	if a.Lacks {
+		fmt.Fprintln(d.err, "programs of these definitions cannot open the database before: end those that are named, and run modulagen migrate up again")
 	}
 	if len(a.Applied)+len(a.Others)+len(a.Waits) == 0 {
 		fmt.Fprintf(d.err, "%s lacks no migration\n", a.Database)

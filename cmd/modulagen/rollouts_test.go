@@ -72,8 +72,11 @@ func (r *rollout) step(t *testing.T, step string) string {
 		return ""
 	case "migrate":
 		out, err := r.run(binary, append(strings.Fields(step), "--db", r.dsn, "--no-backup")...)
-		if err == nil { // what it waits for is behind the colon, with its announcement's end
-			return printedOf(waiting.FindString(out))
+		if line := waiting.FindString(out); line != "" { // what it waits for is behind the colon, with its announcement's end
+			return printedOf(fmt.Sprintf("%s: %v", line, err))
+		}
+		if err == nil {
+			return ""
 		}
 		if at := strings.Index(out, "with the id"); at >= 0 { // what is in front of it names the database
 			why, _, _ := strings.Cut(out[at:], "\n")

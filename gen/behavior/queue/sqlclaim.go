@@ -13,8 +13,8 @@ import (
 
 // claim takes the first rows that are due, raises their epochs and gives them a
 // lease. MySQL cannot show what it changed: there a locking read finds the
-// rows, a second statement takes them, and a third reads them. A fourth looks, without locks, for
-// rows that the first skipped.
+// rows, a second statement takes them, and a third reads them. Where these were few, a worker looks
+// for rows that the first skipped with a fourth, without locks.
 func (w work) claim(op *model.Operation) []model.Query {
 	if w.Dialect == sqltext.MySQL {
 		take, read := w.update(""), w.Statement()

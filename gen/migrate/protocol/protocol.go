@@ -75,6 +75,7 @@ type Answer struct {
 	Applied     []string // of Up; of Down, what was taken back
 	Others      []string // of Up: what another process finished meanwhile
 	Waits       []string // of Up: what waits for programs of the version before
+	Lacks       bool     // of Up: programs of these definitions cannot open the database before
 	Backups     []string // of Up and Down: copies of the file that were made first
 	Pending     []string // of Verify: migrations that the database lacks
 	Differences []string // of Verify and Replay

@@ -76,6 +76,7 @@ type Report struct {
 	Applied  []string // in order
 	Others   []string // in order: migrations that another process has finished meanwhile
 	Waits    []string // migrations that wait for programs of the version before, a line each
+	Lacks    bool     // a migration is missing without which Open refuses the database: one that waits, or that follows one
 	Backups  []string // files to which SQLite's database was copied first
 }
 

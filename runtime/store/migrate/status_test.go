@@ -206,11 +206,15 @@ func TestOpenNamesTheProgramsThatItWaitsFor(t *testing.T) {
 
 		b, _ := core.Below(plainDB(t, dsn))
 		r, err := setOf(all...).Up(t.Context(), b, schema(all...), migrate.Options{NoBackup: true})
-		if err != nil || len(r.Waits) != 1 || !strings.Contains(r.Waits[0], strings.Join(program[:2], " ")) || !strings.Contains(r.Waits[0], program[3]) {
+		if err != nil || !r.Lacks || len(r.Waits) != 1 || !strings.Contains(r.Waits[0], strings.Join(program[:2], " ")) || !strings.Contains(r.Waits[0], program[3]) {
 			t.Errorf("Up returned %+v, %v", r, err)
 		}
 		if e := entry(t, old, all[:3]...); e.State != migrate.Pending || len(e.Waits) != 1 || !strings.Contains(e.Waits[0], program[3]) {
 			t.Errorf("the status is %+v", e)
+		}
+		r, err = setOf(all[:3]...).Up(t.Context(), b, schema(all[:3]...), migrate.Options{NoBackup: true})
+		if err != nil || r.Lacks || len(r.Waits) != 1 {
+			t.Errorf("Up of the one that waits alone, which programs work without, returned %+v, %v", r, err)
 		}
 		closeDB(t, old)
 		mustOpen(t, dsn, store.MigrateUp, all...)
@@ -235,6 +239,10 @@ func TestWaitsForItsOwn(t *testing.T) {
 		for _, mode := range []store.MigrateMode{store.MigrateCheck, store.MigrateUp} {
 			_, err := open(t.Context(), dsn, mode, first, alone)
 			isSchemaError(t, err, "0002_headline", "waits until no program from before 0002_headline runs: ", ", at 0001_init, announced until 20")
+		}
+		b, _ := core.Below(plainDB(t, dsn))
+		if r, err := setOf(first, alone).Up(t.Context(), b, schema(first, alone), migrate.Options{NoBackup: true}); err != nil || !r.Lacks || len(r.Waits) != 1 {
+			t.Errorf("Up returned %+v, %v", r, err)
 		}
 		closeDB(t, old)
 		mustOpen(t, dsn, store.MigrateUp, first, alone)

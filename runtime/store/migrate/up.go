@@ -132,7 +132,7 @@ func inBatches(step *script.Step) bool {
 
 // apply runs scripts, some of which other processes may have run meanwhile.
 func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scripts []*script.Script, o Options, out *Report) error {
-	for _, sc := range scripts {
+	for i, sc := range scripts {
 		r := newRun(b, m, sc, o)
 		waits, err := s.older(ctx, b, m, sc.After)
 		if err == nil && len(waits) > 0 {
@@ -148,6 +148,7 @@ func (s *Set) apply(ctx context.Context, b core.Backend, m core.Migration, scrip
 		}
 		if len(waits) > 0 {
 			out.Waits = append(out.Waits, sc.Name+" "+waitsFor(sc, waits))
+			out.Lacks = sc.After == sc.Name || i < len(scripts)-1
 			o.Logger.InfoContext(ctx, "store: a migration waits for programs of the version before", "migration", sc.Name, "programs", waits)
 			return nil
 		}
