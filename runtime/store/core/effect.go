@@ -343,20 +343,29 @@ func (a access) deleteWhereWithEffects(ctx context.Context, where *filter.Node) 
 	return total, err
 }
 
+// deleteSome deletes up to limit of the rows that where keeps and that no one else has locked. The rows
+// that it finds are locked until they are deleted, also where no effects need the transaction: two that
+// delete the same rows would block each other.
 func (a access) deleteSome(ctx context.Context, where *filter.Node, limit int) (n int64, err error) {
-	err = a.affecting(ctx, Deleted, func(in access, f following) ([]Change, error) {
-		n = 0
-		changes, err := in.lockFree(ctx, where, f.rows(), min(limit, EffectBatch))
-		if err != nil || len(changes) == 0 {
-			return nil, err
-		}
-		if err := in.leaving(ctx, f.effects, changes); err != nil {
-			return nil, err
-		}
-		n, err = in.deleteRows(ctx, listed(0, changes))
+	err = a.affecting(ctx, Deleted, func(in access, f following) (changes []Change, err error) {
+		err = in.c.InTx(ctx, func(c *Conn) error {
+			in := in.on(c)
+			n = 0
+			if changes, err = in.lockFree(ctx, where, f.rows(), min(limit, EffectBatch)); err != nil || len(changes) == 0 {
+				return err
+			}
+			if err := in.leaving(ctx, f.effects, changes); err != nil {
+				return err
+			}
+			n, err = in.deleteRows(ctx, listed(0, changes))
+			return err
+		})
 		return changes, err
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 func (a access) changed(ctx context.Context, op Op, ids []any) error {

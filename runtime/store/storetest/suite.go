@@ -72,6 +72,7 @@ var suites = []struct {
 	{"Keys", testKeys},
 	{"Delete", testDelete},
 	{"DeleteWhere", testDeleteWhere},
+	{"DeleteSomeAtOnce", testDeleteSomeAtOnce},
 	{"CreateMany", testCreateMany},
 	{"CreateManyAllOrNothing", testCreateManyAllOrNothing},
 	{"CreateManyBytes", testCreateManyBytes},

@@ -130,3 +130,8 @@ func (t *Table[R, ID, N, P]) Exists(ctx context.Context, where store.Cond[ID]) (
 func (t *Table[R, ID, N, P]) DeleteWhere(ctx context.Context, where store.Cond[ID]) (int64, error) {
 	return t.core.DeleteWhere(ctx, core.AnyCond{Filter: where.Filter})
 }
+
+// DeleteSome deletes up to limit rows.
+func (t *Table[R, ID, N, P]) DeleteSome(ctx context.Context, where store.Cond[ID], limit int) (int64, error) {
+	return t.core.DeleteSome(ctx, core.AnyCond{Filter: where.Filter}, limit)
+}

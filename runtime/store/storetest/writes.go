@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -262,6 +263,39 @@ func testDeleteWhere(t *testing.T, db *DB) {
 	n, err = db.Article.DeleteWhere(ctx, store.Everything[ArticleID]())
 	if err != nil || n != 7 {
 		t.Errorf("deleted %d, %v", n, err)
+	}
+}
+
+// testDeleteSomeAtOnce has several delete rows of a table without effects, each of which one of them gets.
+func testDeleteSomeAtOnce(t *testing.T, db *DB) {
+	ctx := t.Context()
+	const rows = 300
+	ns := make([]ArticleNew, rows)
+	for i := range ns {
+		ns[i] = full(fmt.Sprint(i))
+	}
+	if _, err := db.Article.CreateMany(ctx, ns); err != nil {
+		t.Fatal(err)
+	}
+	var total atomic.Int64
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				n, err := db.Article.DeleteSome(ctx, store.Everything[ArticleID](), 20)
+				if err != nil {
+					t.Error(err)
+				}
+				if total.Add(n); n == 0 {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	left, err := db.Article.Count(ctx, store.Everything[ArticleID](), 0)
+	if err != nil || left != 0 || total.Load() != rows {
+		t.Errorf("%d are left and %d were deleted of %d, %v", left, total.Load(), rows, err)
 	}
 }
 
