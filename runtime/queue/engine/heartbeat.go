@@ -31,22 +31,26 @@ func (h *heartbeat) run(ctx context.Context) {
 			return
 		}
 		asked := time.Now()
-		if len(skipped) > 0 && asked.Before(next) {
-			skipped, _ = h.renew(ctx, skipped)
-			continue
+		early := len(skipped) > 0 && asked.Before(next)
+		claims := skipped
+		if !early {
+			claims = h.claims.all()
 		}
 		var ok bool
-		if skipped, ok = h.renew(ctx, h.claims.all()); ok {
+		skipped, ok = h.renew(ctx, claims)
+		switch {
+		case early: // those that are left are tried again, or renewed with the others
+		case ok:
 			next = asked.Add(h.lease.heartbeatEvery())
-		} else {
+		default:
 			next = time.Now().Add(h.lease.heartbeatRetry())
 		}
 	}
 }
 
-// renew renews leases, and reports whether that succeeded. skipped are those of rows that another transaction has
-// locked, on MySQL also one that only passes them.
-func (h *heartbeat) renew(ctx context.Context, claims []*claim) (skipped []*claim, ok bool) {
+// renew renews leases, and reports whether that succeeded. left are those of rows that another transaction has
+// locked, on MySQL also one that only passes them, and after an error those that were not sent.
+func (h *heartbeat) renew(ctx context.Context, claims []*claim) (left []*claim, ok bool) {
 	span := h.lease.span()
 	if h.db.FakeClock() { // it may stand still, and a lease that does not change would look like a dead worker's
 		h.sent++
